@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target: Swift 6 language mode, warnings as errors. The import table is held by TidyTests.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "crossfade",
+    products: [
+        .executable(name: "crossfade", targets: ["crossfade"]),
+        .library(name: "CrossfadeParts", targets: ["JSONText", "Commands", "Transform", "Indexing"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        room("JSONText", []),
+        room("Commands", ["JSONText"]),
+        room("Transform", ["JSONText", "Commands"]),
+        room("Indexing", ["JSONText", "Commands", "Transform"]),
+        room("Telemetry", []),
+        room("CommandLog", ["CLibrdkafka", "JSONText", "Commands", "Telemetry"]),
+        room("SearchCluster", ["CLibcurl", "JSONText", "Commands", "Indexing", "Telemetry"]),
+        room(
+            "Migration",
+            [
+                "CLibyaml", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
+            ]),
+        .executableTarget(
+            name: "crossfade",
+            dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],
+            swiftSettings: strict),
+    ]
+)

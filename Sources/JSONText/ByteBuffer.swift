@@ -1,0 +1,118 @@
+/// Borrowed bytes. Valid only as long as what they were taken from; never stored beyond that.
+public typealias Bytes = UnsafeBufferPointer<UInt8>
+
+/// Growable bytes with one owner at a time, handed over by reference: a bulk body goes from the transform thread
+/// to the HTTP thread without a copy.
+///
+/// `@unchecked Sendable` because every hand-over passes through a lock or a queue, and the giver does not touch the
+/// buffer again until it is handed back.
+public final class ByteBuffer: @unchecked Sendable {
+    /// The storage. Moves when the buffer grows.
+    public private(set) var base: UnsafeMutablePointer<UInt8>
+    /// Bytes in use.
+    public var count: Int
+    /// Bytes allocated.
+    public private(set) var capacity: Int
+
+    /// An empty buffer that holds `capacity` bytes before it grows.
+    public init(capacity: Int = 256) {
+        self.capacity = max(capacity, 16)
+        base = .allocate(capacity: self.capacity)
+        count = 0
+    }
+
+    deinit { base.deallocate() }
+
+    /// All bytes in use, until the next change.
+    public var bytes: Bytes {
+        @inline(__always) get { Bytes(start: base, count: count) }
+    }
+
+    /// The bytes of `range`, until the next change. The range is clamped to what there is.
+    public func slice(_ range: Range<Int>) -> Bytes {
+        let lower = min(max(range.lowerBound, 0), count)
+        let upper = min(max(range.upperBound, lower), count)
+        return Bytes(start: base + lower, count: upper - lower)
+    }
+
+    /// Room for `extra` more bytes.
+    @inline(__always) public func reserve(_ extra: Int) {
+        if count &+ extra > capacity { grow(count + extra) }
+    }
+
+    @inline(never) private func grow(_ wanted: Int) {
+        var size = capacity
+        while size < wanted { size *= 2 }
+        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+        moved.update(from: base, count: count)
+        base.deallocate()
+        base = moved
+        capacity = size
+    }
+
+    @inline(__always) public func append(_ byte: UInt8) {
+        reserve(1)
+        base[count] = byte
+        count &+= 1
+    }
+
+    @inline(__always) public func append(_ bytes: Bytes) {
+        guard let start = bytes.baseAddress else { return }
+        append(start, bytes.count)
+    }
+
+    @inline(__always) public func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
+        reserve(length)
+        (base + count).update(from: start, count: length)
+        count &+= length
+    }
+
+    @inline(__always) public func append(_ text: StaticString) {
+        append(text.utf8Start, text.utf8CodeUnitCount)
+    }
+
+    public func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append($0) }
+    }
+
+    /// The decimal digits of `number`.
+    public func append(decimal number: Int64) {
+        reserve(20)
+        var magnitude = number.magnitude
+        var digits = 1
+        var probe = magnitude / 10
+        while probe > 0 {
+            digits += 1
+            probe /= 10
+        }
+        if number < 0 {
+            base[count] = UInt8(ascii: "-")
+            count += 1
+        }
+        var at = count + digits
+        count = at
+        repeat {
+            at -= 1
+            base[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10)
+            magnitude /= 10
+        } while magnitude > 0
+    }
+
+    /// Forgets the bytes, keeps the storage.
+    public func removeAll() { count = 0 }
+
+    /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid for.
+    public func removeAll(keepingAtMost limit: Int) {
+        count = 0
+        guard capacity > limit else { return }
+        base.deallocate()
+        capacity = max(limit, 16)
+        base = .allocate(capacity: capacity)
+    }
+}
+
+extension String {
+    /// The bytes as text; what is not UTF-8 is repaired with U+FFFD, for messages only.
+    public init(repairing bytes: Bytes) { self = String(decoding: bytes, as: UTF8.self) }
+}
