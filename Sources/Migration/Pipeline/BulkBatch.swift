@@ -33,7 +33,7 @@ final class BulkBatch: @unchecked Sendable {
     var runs: [RunReference] = []
     /// Key hashes, for the merge path: which keys are in flight.
     var hashes: [UInt64] = []
-    var laneWrites: [MergeWrite] = []
+    var laneWrites: [LaneWrite] = []
     /// Items of the front that the present request carries.
     var window = 0
     /// Largest window that is allowed since the server called one too large.

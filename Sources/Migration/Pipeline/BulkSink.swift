@@ -34,13 +34,13 @@ final class BulkSink: @unchecked Sendable {
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a merge lane, on the transport's thread.
-    private let laneResult: @Sendable (BulkBatch, BulkItem, ItemClass) -> Void
+    private let laneResult: @Sendable (BulkBatch, BulkItem, LaneWriteResult) -> Void
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
         limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
         finished: @escaping @Sendable (BulkBatch) -> Void,
-        laneResult: @escaping @Sendable (BulkBatch, BulkItem, ItemClass) -> Void
+        laneResult: @escaping @Sendable (BulkBatch, BulkItem, LaneWriteResult) -> Void
     ) {
         self.transport = transport
         self.destinations = destinations
@@ -160,18 +160,27 @@ final class BulkSink: @unchecked Sendable {
     }
 
     private func conclude(_ batch: BulkBatch, _ item: BulkItem, _ verdict: ItemClass, _ answer: BulkItemAnswer) {
-        if item.lane >= 0 { return laneResult(batch, item, verdict) }
         switch verdict {
-        case .done(.stale): batch.tally(item, .stale)
-        case .done: batch.tally(item, item.kind == .delete ? .deleted : .indexed)
-        case .dead(let reason):
-            deadLetters.send(batch, item, reason: reason, detail: answer.explanation)
+        case .done(.stale):
+            if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
+        case .done:
+            if item.lane >= 0 { return laneResult(batch, item, .applied) }
+            batch.tally(item, item.kind == .delete ? .deleted : .indexed)
+        case .dead(let reason): bury(batch, item, reason: reason, detail: answer.explanation)
         case .stop(let reason):
             failure.set(
                 WorkError(
                     .cluster, "index \(destinations[batch.entry].index) cannot be written: \(reason)",
                     underlying: answer.explanation))
         case .again: break
+        }
+    }
+
+    private func bury(_ batch: BulkBatch, _ item: BulkItem, reason: String, detail: String) {
+        if item.lane >= 0 {
+            laneResult(batch, item, .dead(reason: reason, detail: detail))
+        } else {
+            deadLetters.send(batch, item, reason: reason, detail: detail)
         }
     }
 
@@ -187,11 +196,7 @@ final class BulkSink: @unchecked Sendable {
         }
         let item = batch.items[0]
         let reason = response.status == 413 ? "too_large" : "bad_request"
-        if item.lane >= 0 {
-            laneResult(batch, item, .dead(reason))
-        } else {
-            deadLetters.send(batch, item, reason: reason, detail: String(repairing: response.body.slice(0..<500)))
-        }
+        bury(batch, item, reason: reason, detail: String(repairing: response.body.slice(0..<500)))
         batch.report(to: ledger)
         batch.keep(Array(batch.items.dropFirst()))
         batch.window = batch.items.count

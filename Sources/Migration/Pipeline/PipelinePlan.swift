@@ -11,8 +11,10 @@ struct PipelinePlan: Sendable {
         var transform: [TransformStep]
         var merge: MergeMode
         var missing: Recipe.MissingBase
-        /// Index on the source, for the base of a merge while the copy is unfinished.
-        var from: String?
+        /// Indices on the source, for the base of a merge while the copy is unfinished.
+        var from: [String]
+        /// Template of the target id, with `{type}` and `{id}`; nil: the id alone.
+        var id: String?
     }
 
     var name: String

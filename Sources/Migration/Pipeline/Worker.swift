@@ -29,10 +29,10 @@ enum WorkItem: Sendable {
     case flush
     /// A batch has its outcomes (sent only where merges need to know).
     case settled(BulkBatch)
-    case laneResult(BulkBatch, BulkItem, ItemClass)
+    case laneResult(LaneWrite, LaneWriteResult)
     case bases(MergeBases)
-    /// Lanes (of the ledger) given back: what waits for them is not ours any more.
-    case forget([Int32])
+    /// All partitions were given back: what waits in merge lanes is not ours any more.
+    case forget
 }
 
 /// One transform thread: decodes, transforms straight into the open batch, hands batches to the sink.
@@ -53,12 +53,13 @@ final class Worker: @unchecked Sendable {
     private var open: [BulkBatch?]
     private let pool: BatchPool
     private var serial = 0
+    private let scratch = ByteBuffer(capacity: 1024)
     private var target: (documents: Int, bytes: Int)
     var merges: MergeDesk?
 
     init(
         number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
-        failure: FirstFailure
+        reader: MergeReader, failure: FirstFailure
     ) {
         self.number = number
         self.plan = plan
@@ -72,7 +73,11 @@ final class Worker: @unchecked Sendable {
         versions = CopyVersions(plan.format)
         open = plan.entries.map { _ in nil }
         target = sink.target
-        if plan.mergesPossible { merges = MergeDesk(plan: plan, ledger: ledger, deadLetters: deadLetters) }
+        if plan.mergesPossible { 
+            merges = MergeDesk(
+                plan: plan, reader: reader, ledger: ledger, deadLetters: deadLetters, transformers: transformers,
+                worker: mailbox)
+        }
     }
 
     /// The thread's body; returns when the mailbox is closed and empty, or the work has failed.
@@ -80,12 +85,13 @@ final class Worker: @unchecked Sendable {
         while !failure.isSet {
             let waits = open.contains { $0 != nil } || merges?.isBusy == true
             guard let item = mailbox.take(waiting: waits ? (sink.isIdle ? 2 : 20) : nil) else {
-                merges?.advance(self, idle: true)
+                merges?.advance(self)
                 flush()
                 if mailbox.isClosed, merges?.isBusy != true { return }
                 continue
             }
             handle(item)
+            merges?.advance(self)
             flushOld()
         }
     }
@@ -95,18 +101,14 @@ final class Worker: @unchecked Sendable {
         case .records(let chunk): take(chunk)
         case .page(let chunk): take(chunk)
         case .flush:
-            merges?.advance(self, idle: true)
+            merges?.advance(self)
             flush()
         case .settled(let batch):
             merges?.settled(batch)
             pool.put(batch)
-            merges?.advance(self, idle: false)
-        case .laneResult(let batch, let item, let verdict):
-            merges?.concluded(batch, item, verdict)
-        case .bases(let bases):
-            merges?.received(bases)
-            merges?.advance(self, idle: false)
-        case .forget(let lanes): merges?.forget(lanes)
+        case .laneResult(let write, let result): merges?.concluded(write, result)
+        case .bases(let bases): merges?.received(bases)
+        case .forget: merges?.forget()
         }
     }
 
@@ -171,17 +173,17 @@ final class Worker: @unchecked Sendable {
     // MARK: Pages
 
     private func take(_ chunk: PageChunk) {
-        let hits = chunk.page
-        for index in 0..<hits.count {
-            let hit = hits.hit(index)
-            let version = versions.version(of: hit.source)
+        for hit in chunk.page.hits {
+            let source = chunk.page.bytes(hit.source)
             let batch = batch(for: chunk.entry)
             let start = batch.body.count
             let rawStart = batch.raw.count
+            let version = versions.version(of: source)
+            let named = name(hit, chunk)
             let operation = Operation(
-                kind: .index, entry: chunk.entry, id: hit.id, routing: hit.routing, version: version,
-                document: hit.source)
-            RawRecord.begin(batch.raw, timestamp: -1, key: hit.id, value: hit.source)
+                kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
+                document: source)
+            RawRecord.begin(batch.raw, timestamp: -1, key: operation.id, value: source)
             var item = BulkItem(
                 start: start, end: start, rawStart: rawStart, rawEnd: batch.raw.count,
                 run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version)
@@ -194,7 +196,52 @@ final class Worker: @unchecked Sendable {
             item.end = batch.body.count
             put(item, in: batch)
         }
-        ledger.release(hits.bytes)
+        ledger.release(chunk.page.sourceBytes)
+    }
+
+    /// Id and routing of a hit, unescaped; bytes of the page or of the scratch space.
+    private func name(_ hit: Hit, _ chunk: PageChunk) -> (id: Bytes, routing: Bytes?) {
+        scratch.removeAll()
+        // Both before either is looked at: the scratch space may move.
+        if let template = plan.entries[chunk.entry].id {
+            fill(template, hit, chunk.page)
+        } else {
+            unescape(chunk.page.bytes(hit.id))
+        }
+        let end = scratch.count
+        guard let routing = hit.routing ?? hit.parent else { return (scratch.slice(0..<end), nil) }
+        unescape(chunk.page.bytes(routing))
+        return (scratch.slice(0..<end), scratch.slice(end..<scratch.count))
+    }
+
+    private func unescape(_ quoted: Bytes) {
+        let before = scratch.count
+        do {
+            try JSONString.unescape(quoted, into: scratch)
+        } catch {
+            // What the server sent is passed on as it is; the target judges it.
+            scratch.count = before
+            scratch.append(Bytes(rebasing: quoted.dropFirst().dropLast()))
+        }
+    }
+
+    private func fill(_ template: String, _ hit: Hit, _ page: Page) {
+        var rest = Substring(template)
+        while let brace = rest.firstIndex(of: "{") {
+            scratch.append(String(rest[..<brace]))
+            rest = rest[brace...]
+            if rest.hasPrefix("{type}") {
+                if let type = hit.type { unescape(page.bytes(type)) }
+                rest = rest.dropFirst(6)
+            } else if rest.hasPrefix("{id}") {
+                unescape(page.bytes(hit.id))
+                rest = rest.dropFirst(4)
+            } else {
+                scratch.append("{")
+                rest = rest.dropFirst()
+            }
+        }
+        scratch.append(String(rest))
     }
 
     // MARK: Batches
