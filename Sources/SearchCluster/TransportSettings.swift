@@ -42,7 +42,8 @@ struct TransportSettings: Sendable {
         self.limits = limits
         if let caFile, !FileManager.default.isReadableFile(atPath: caFile) {
             throw ClusterError(
-                .configuration, "the certificate authority file \(caFile) cannot be read; check its path and permissions")
+                .configuration,
+                "the certificate authority file \(caFile) cannot be read; check its path and permissions")
         }
     }
 
