@@ -38,5 +38,7 @@ let package = Package(
             name: "crossfade",
             dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],
             swiftSettings: strict),
+        tests("JSONTextTests", ["JSONText"]),
+        tests("TransformTests", ["JSONText", "Transform"]),
     ]
 )
