@@ -309,7 +309,8 @@ def crossfade_round(options, tools, topic, binary, name, folder, processes, log)
     seconds = summary["seconds"]
     return {"records_per_second": topic["records"] / seconds, "seconds": seconds,
             "cpu_s_per_million": done["cpu"] / topic["records"] * 1e6, "memory_mb": done["memory"] / 1e6,
-            "wall_seconds": done["wall"], "sink_seconds": sunk["seconds"], "bulk_requests": sunk["bulk_requests"],
+            "wall_seconds": done["wall"], "sink_seconds": sunk["seconds"],
+            "sink_cpu_s_per_million": sunk["cpu_seconds"] / topic["records"] * 1e6, "bulk_requests": sunk["bulk_requests"],
             "bulk_bytes": sunk["bytes"], "connections": sunk["connections"], "summary": summary}
 
 
@@ -404,10 +405,10 @@ def replay(options):
     finally:
         processes.end_all()
         undo()
-        if kept:
+        if kept and any(folder.iterdir()):
             say(f"bench: recipes and logs are in {folder}")
         else:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     result = judged(rounds, topic, options)
     if options.format == "json":
         say(table(rounds, result, topic))

@@ -129,9 +129,10 @@ static int list_aliases(FILE *out, const char *index, const char *name) {
     if (index && !only) return no_index(out, index);
     fputc('{', out);
     for (struct index *i = indices; i; i = i->next) {
-        bool here = only == i || (!only && !name);
-        for (struct alias *a = aliases; name && !here && a; a = a->next)
-            here = !only && strcmp(a->index, i->name) == 0 && strcmp(a->name, name) == 0;
+        bool here = !name;
+        for (struct alias *a = aliases; !here && a; a = a->next)
+            here = strcmp(a->index, i->name) == 0 && strcmp(a->name, name) == 0;
+        here &= !only || only == i;
         if (!here) continue;
         fprintf(out, "%s\"%s\":{", comma, i->name);
         write_aliases(out, i->name, name);

@@ -61,7 +61,7 @@ static rd_kafka_t *make_producer(const struct options *o) {
     set(conf, "batch.num.messages", "10000");
     set(conf, "queue.buffering.max.messages", "500000");
     set(conf, "queue.buffering.max.kbytes", "262144");
-    set(conf, "log_level", "4");
+    set(conf, "log_level", "3");
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     char why[256];
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -189,13 +190,6 @@ static bool bulk(struct connection *c, struct head *head) {
                                "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: %zu"
                                "\r\n\r\n%s",
                                body_length, start);
-    if (!send_all(c->fd, &(struct iovec){answer, (size_t)head_length}, items > items_ready ? 1 : 0)) return false;
-    for (; items > items_ready; items -= items_ready) /* all but the last stretch, which loses its comma */
-        if (!send_all(c->fd, &(struct iovec){kind->repeated, items_ready * kind->length}, 1)) return false;
-    bool was_sent = lines / 2 > items_ready;
-    struct iovec parts[] = {{answer, was_sent ? 0 : (size_t)head_length},
-                            {kind->repeated, items ? items * kind->length - 1 : 0},
-                            {(void *)(uintptr_t)end, sizeof end - 1}};
     /* counted before it is sent: the sender may ask for the figures as soon as it has the answer */
     atomic_fetch_add(&bulk_requests, 1);
     atomic_fetch_add(&bulk_items, (long long)(lines / 2));
@@ -203,6 +197,15 @@ static bool bulk(struct connection *c, struct head *head) {
     long long largest = atomic_load(&largest_bulk);
     while (largest < (long long)length && !atomic_compare_exchange_weak(&largest_bulk, &largest, (long long)length)) {}
     atomic_store(&last_bulk_ns, now_ns());
+    struct iovec first_part = {answer, (size_t)head_length};
+    for (; items > items_ready; items -= items_ready) {
+        struct iovec parts[] = {first_part, {kind->repeated, items_ready * kind->length}};
+        if (!send_all(c->fd, parts, 2)) return false;
+        first_part.iov_len = 0;
+    }
+    struct iovec parts[] = {first_part,
+                            {kind->repeated, items ? items * kind->length - 1 : 0}, /* the last has no comma */
+                            {(void *)(uintptr_t)end, sizeof end - 1}};
     return send_all(c->fd, parts, 3);
 }
 
@@ -230,10 +233,14 @@ static bool reply(int fd, struct request *request, int status, char *body, size_
 
 static void write_stats(FILE *out) {
     long long first = atomic_load(&first_bulk_ns), last = atomic_load(&last_bulk_ns);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     fprintf(out,
             "{\"bulk_requests\":%lld,\"items\":%lld,\"bytes\":%lld,\"largest_bulk\":%lld,\"seconds\":%.6f,"
-            "\"other_requests\":%lld,\"unknown_requests\":%lld,\"connections\":%lld}",
-            bulk_requests, bulk_items, bulk_bytes, largest_bulk, (double)(last - first) / 1e9, other_requests,
+            "\"cpu_seconds\":%.3f,\"other_requests\":%lld,\"unknown_requests\":%lld,\"connections\":%lld}",
+            bulk_requests, bulk_items, bulk_bytes, largest_bulk, (double)(last - first) / 1e9, cpu, other_requests,
             unknown_requests, connections);
 }
 
