@@ -335,7 +335,7 @@ def check_round(topic, summary, sunk, sample):
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 
-def table(rounds, result, topic):
+def table(rounds, result):
     lines = ["", f"{'round':>7} {'rdkafka_performance/s':>22} {'crossfade/s':>12} {'ratio':>6} {'cpu s/M':>8} "
                  f"{'peak MB':>8} {'bulks':>6} {'sink s':>7} {'peer cpu s/M':>13}"]
     for i, r in enumerate(rounds, 1):
@@ -352,7 +352,7 @@ def table(rounds, result, topic):
     return "\n".join(lines)
 
 
-def judged(rounds, topic, options):
+def judged(rounds, topic):
     def middle(*path):
         values = []
         for entry in rounds:
@@ -372,13 +372,16 @@ def judged(rounds, topic, options):
     result["meets"] = {name: result[name] >= goal if relation == ">=" else result[name] <= goal
                        for name, (relation, goal) in GOALS.items()}
     result |= {"records": topic["records"], "record_bytes": round(topic["value_bytes"] / topic["records"], 1),
-               "partitions": topic["partitions"], "broker": topic["broker"], "processors": os.cpu_count(), "rounds": rounds}
+               "partitions": topic["partitions"], "broker": topic["broker"], "processors": os.cpu_count()}
     return result
 
 
 def replay(options):
     tools = build_tools()
     binary = build_crossfade(options.crossfade)
+    load = os.getloadavg()[0]
+    if load > os.cpu_count():
+        say(f"bench: the machine is busy (load {load:.1f}): these figures are for a look only")
     processes, stamp = Processes(), f"{os.getpid()}-{int(time.time()) % 100000}"
     folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
     undo, kept = (lambda: None), True
@@ -409,12 +412,12 @@ def replay(options):
             say(f"bench: recipes and logs are in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    result = judged(rounds, topic, options)
+    result = judged(rounds, topic) | {"load_before": round(load, 2), "rounds": rounds}
     if options.format == "json":
-        say(table(rounds, result, topic))
+        say(table(rounds, result))
         print(json.dumps(result))
     else:
-        print(table(rounds, result, topic))
+        print(table(rounds, result))
     return 3 if options.gate and not all(result["meets"].values()) else 0
 
 
