@@ -324,6 +324,39 @@ static int one_index(struct request *request, const char *name, FILE *out) {
     return 200;
 }
 
+/* Writes an object's members that `besides` does not have, `properties` excepted; each with a comma before it. */
+static void write_members(FILE *out, slice object, slice besides, const char **comma) {
+    slice key, value;
+    while (!is_empty(object) && next_member(&object, &key, &value)) {
+        char *name = copy(key);
+        if (strcmp(name, "properties") != 0 && is_empty(member(besides, name))) {
+            fprintf(out, "%s\"%s\":%.*s", *comma, name, (int)(value.end - value.start), value.start);
+            *comma = ",";
+        }
+        free(name);
+    }
+}
+
+/* A put mapping adds to the one there is, field by field at the top. */
+static char *merged_mapping(const char *old_text, slice new) {
+    slice old = {old_text, old_text + strlen(old_text)}, none = {NULL, NULL};
+    slice fields = member(old, "properties"), added = member(new, "properties");
+    char *text = NULL;
+    size_t size;
+    const char *comma = "";
+    FILE *out = open_memstream(&text, &size);
+    fputc('{', out);
+    write_members(out, old, new, &comma);
+    write_members(out, new, none, &comma);
+    fprintf(out, "%s\"properties\":{", comma);
+    comma = "";
+    write_members(out, fields, added, &comma);
+    write_members(out, added, none, &comma);
+    fputs("}}", out);
+    fclose(out);
+    return text;
+}
+
 static bool is(const char *word, const char *one, const char *other) {
     return strcmp(word, one) == 0 || (other && strcmp(word, other) == 0);
 }
@@ -344,8 +377,9 @@ static int of_index(struct request *request, char **part, int parts, FILE *out, 
     }
     if (is(verb, "_mapping", "_mappings")) {
         if (!read) {
+            char *merged = merged_mapping(i->mappings, (slice){request->body, request->body + request->length});
             free(i->mappings);
-            i->mappings = copy((slice){request->body, request->body + request->length});
+            i->mappings = merged;
             return acknowledged(out);
         }
         fprintf(out, "{\"%s\":{\"mappings\":%s}}", i->name, i->mappings);
@@ -399,12 +433,6 @@ static int of_cluster(struct request *request, char **part, int parts, int port,
     }
     if (is(verb, "_cluster", NULL) && argument && is(argument, "settings", NULL)) {
         fputs("{\"persistent\":{},\"transient\":{},\"defaults\":{}}", out);
-        return 200;
-    }
-    if (is(verb, "_cluster", NULL) && argument && is(argument, "state", NULL)) {
-        fputs("{\"cluster_name\":\"nullsink\",\"cluster_uuid\":\"nullsink-cluster-uuid0\",\"master_node\":\"n1\","
-              "\"nodes\":{\"n1\":{\"name\":\"nullsink\"}},\"metadata\":{\"indices\":{}}}",
-              out);
         return 200;
     }
     if (is(verb, "_nodes", NULL)) {
