@@ -42,5 +42,6 @@ let package = Package(
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
+        tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
     ]
 )
