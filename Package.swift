@@ -40,5 +40,7 @@ let package = Package(
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
+        tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
     ]
 )
