@@ -43,5 +43,7 @@ let package = Package(
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
         tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
+        tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
     ]
 )
