@@ -92,9 +92,9 @@ extension JSONScanner {
             let unit = try codeUnit(text, at, end)
             if unit & 0xF800 != 0xD800 { return at &+ 6 }
             guard unit < 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
-            guard at &+ 7 < end, text[at &+ 6] == UInt8(ascii: "\\"), text[at &+ 7] == UInt8(ascii: "u") else {
-                throw JSONError(at &+ 7 < end ? .loneSurrogate : .unexpectedEnd, at: at)
-            }
+            if at &+ 6 < end, text[at &+ 6] != UInt8(ascii: "\\") { throw JSONError(.loneSurrogate, at: at) }
+            guard at &+ 7 < end else { throw JSONError(.unexpectedEnd, at: end) }
+            guard text[at &+ 7] == UInt8(ascii: "u") else { throw JSONError(.loneSurrogate, at: at) }
             let second = try codeUnit(text, at &+ 6, end)
             guard second & 0xFC00 == 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
             return at &+ 12
