@@ -19,6 +19,9 @@ struct RecipeBuilder {
         let commands = try need(root, "commands")
         let source = root["source"]
         let limits = try need(root, "limits")
+        var said = root
+        // Without a source nothing is copied, and the defaults of the copy mean nothing.
+        if source == nil { said.content = .section(root.members.filter { $0.key != "copy" }) }
         return Recipe(
             file: file, name: try text(root, "name"), commands: try commandSource(commands, root),
             source: try source.map { value throws(Gap) in try endpoint(value) },
@@ -28,7 +31,7 @@ struct RecipeBuilder {
             deadLetterTopic: try text(try need(root, "dead_letters"), "topic"),
             limits: Recipe.Limits(
                 memory: try integer(limits, "memory"), inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            shown: RecipeText.render(root, showing: .forPeople), meaning: RecipeText.render(root, showing: .forDigest))
+            shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 
     // MARK: commands

@@ -192,7 +192,8 @@ final class RecipeChecker {
         var meant: Set<String> = []
         let given = Set(pairs.map(\.key))
         for pair in pairs where section.key(pair.key) == nil {
-            let near = NearestWord.to(pair.key, among: section.keys.map(\.name).filter { !given.contains($0) })
+            let near =
+                NearestWord.to(pair.key, among: section.keys.map(\.name).filter { !given.contains($0) })
                 ?? NearestWord.to(pair.key, among: section.keys.map(\.name))
             if let near { meant.insert(near) }
             var message = "unknown key \"\(pair.key)\" in \(section.title)"
@@ -267,7 +268,9 @@ extension RecipeChecker {
                 problems.add(pair.mark, "\(name) \"\(pair.key)\" is not a partition: a number from 0 on")
                 continue
             }
-            guard let offset = check(pair.value, .integer(0...Int64.max), name: "\(name).\(partition)") else { continue }
+            guard let offset = check(pair.value, .integer(0...Int64.max), name: "\(name).\(partition)") else {
+                continue
+            }
             members.append((partition, RecipeMember(key: pair.key, mark: pair.mark, value: offset)))
         }
         let sorted = members.sorted { $0.partition < $1.partition }.map(\.member)

@@ -31,7 +31,9 @@ public struct RecipeErrors: Error, Sendable, Equatable, CustomStringConvertible 
 
     public init(_ diagnostics: [RecipeDiagnostic]) {
         self.diagnostics = diagnostics.enumerated()
-            .sorted { ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset) }
+            .sorted {
+                ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+            }
             .map(\.element)
     }
 

@@ -40,7 +40,9 @@ struct RecipeEntryRules {
         var flattened: [String: SourceMark] = [:]
         for value in values {
             for move in ["rename", "copy"] {
-                guard let from = value[move]?["from"]?.text, let to = value[move]?["to"], from == to.text else { continue }
+                guard let from = value[move]?["from"]?.text, let to = value[move]?["to"], from == to.text else {
+                    continue
+                }
                 problems.add(to.mark, "\(move) has the same field in from and to")
             }
             guard let field = value["keyToValue"]?["field"], let text = field.text else { continue }

@@ -56,10 +56,6 @@ public enum RecipeLoader {
                 member.value = member.value.filled("group", with: group, after: "topic")
             case "source", "target":
                 member.value = member.value.renamed("url", to: "urls")
-            case "copy" where root["source"] == nil:
-                // Said by nobody, done by nobody.
-                members.append(member)
-                continue
             case "limits":
                 members.append(deadLetters(root))
             case "dead_letters":

@@ -50,7 +50,8 @@ struct RecipeRules {
             for name in envelope[list]?.items ?? [] {
                 guard let text = name.text else { continue }
                 if let home = homes[text] {
-                    let where_ = home == list ? "twice in envelope.\(list)" : "in envelope.\(home) and in envelope.\(list)"
+                    let where_ =
+                        home == list ? "twice in envelope.\(list)" : "in envelope.\(home) and in envelope.\(list)"
                     problems.add(name.mark, "the command \(name.quoted) is \(where_)")
                 } else {
                     homes[text] = list

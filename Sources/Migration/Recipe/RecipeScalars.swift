@@ -10,7 +10,7 @@ extension Scalar {
 
     static let fieldPath = Scalar(expected: "a field path such as message.org", name: "field path", pattern: ".") {
         text in
-        do {
+        do throws(JSONPathError) {
             return .good(.text(try JSONPath(parsing: text).description))
         } catch {
             return .bad("is not a field path: \(error.reason)")
@@ -124,7 +124,8 @@ extension Scalar {
     }
 
     static let rate = Scalar(
-        expected: "a rate such as 5000/s or 20MB/s", name: "rate", pattern: "^[0-9]+(\\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)?/s$"
+        expected: "a rate such as 5000/s or 20MB/s", name: "rate",
+        pattern: "^[0-9]+(\\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)?/s$"
     ) { text in
         guard let rate = RecipeRate(text) else {
             return .bad("is not a rate: documents such as 5000/s, or bytes such as 20MB/s")

@@ -24,7 +24,9 @@ extension RecipeSchema {
             RecipeKey("null", empties, standard: "drop", "Pairs whose value is null."),
             RecipeKey("empty", empties, standard: "keep", "Pairs whose value is an empty string."),
             RecipeKey("nested", .flag, standard: "false", "Maps the pairs as `nested`."),
-            RecipeKey("ignore_above", .integer(1...Int64(Int32.max)), standardInWords: "none", "Longer values are stored, but not indexed."),
+            RecipeKey(
+                "ignore_above", .integer(1...Int64(Int32.max)), standardInWords: "none",
+                "Longer values are stored, but not indexed."),
             RecipeKey("lowercase", .flag, standard: "false", "Values, not keys, in lower case."),
         ], shorthand: "field")
 
@@ -40,7 +42,9 @@ extension RecipeSchema {
         title: "cast",
         keys: [
             RecipeKey("field", path, required: true, "The field."),
-            RecipeKey("to", .choice(CastTarget.allCases.map(\.rawValue)), required: true, "The type. Dates become ISO 8601 in UTC or epoch milliseconds."),
+            RecipeKey(
+                "to", .choice(CastTarget.allCases.map(\.rawValue)), required: true,
+                "The type. Dates become ISO 8601 in UTC or epoch milliseconds."),
         ])
 
     static let lowercase = RecipeSection(

@@ -53,7 +53,7 @@ struct RecipeSubstitution {
     private func value(of name: String, at mark: SourceMark) -> String? {
         if name.hasPrefix("file:") {
             let path = String(name.dropFirst(5))
-            do {
+            do throws(FileFault) {
                 var bytes = try files.read(path, limit: RecipeFiles.maxSubstituted)
                 // Editors and `echo` end a file with a newline that nobody means.
                 if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
@@ -69,10 +69,13 @@ struct RecipeSubstitution {
         }
         let isName =
             !name.isEmpty && name.first?.isDecimalDigit != true
-            && name.unicodeScalars.allSatisfy { $0 == "_" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0) }
+            && name.unicodeScalars.allSatisfy {
+                $0 == "_" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0)
+            }
         guard isName else {
             problems.add(
-                mark, "\"${\(name)}\" names no variable; write ${NAME} or ${file:/path}, and a literal \"${\" as \"$${\"")
+                mark,
+                "\"${\(name)}\" names no variable; write ${NAME} or ${file:/path}, and a literal \"${\" as \"$${\"")
             return nil
         }
         guard let value = environment[name] else {

@@ -186,7 +186,9 @@ struct YAMLLoader {
             message += " (\(String(cString: context)) of \(place.line):\(place.column))"
         }
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        if mark.line >= 1, mark.line <= lines.count, String(decoding: lines[mark.line - 1], as: UTF8.self).contains("${") {
+        if mark.line >= 1, mark.line <= lines.count,
+            String(decoding: lines[mark.line - 1], as: UTF8.self).contains("${")
+        {
             message += "; inside { } or [ ] write \"${NAME}\" in quotes"
         }
         return YAMLProblem(mark: mark, message: message)
