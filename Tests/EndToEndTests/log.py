@@ -109,17 +109,20 @@ def send(producer, topic, key, value, partitions):
 
 
 class Writer(threading.Thread):
-    """The application, writing while Crossfade works: `rate` records/s until `hurry()`, then `fast`."""
+    """The application, writing while Crossfade works: `rate` records/s until `hurry()`, then `fast`.
 
-    def __init__(self, log, topic, records, rate=1000, fast=6000):
+    `hold`: it keeps what lies after so many records until `hurry()`, so that there is something left to write.
+    """
+
+    def __init__(self, log, topic, records, rate=1000, fast=6000, hold=None):
         super().__init__(daemon=True)
         self.log, self.topic, self.records = log, topic, records
-        self.rate, self.fast = rate, fast
+        self.rate, self.fast, self.hold = rate, fast, hold
         self.stopped = threading.Event()
         self.written, self.error = 0, None
 
     def hurry(self):
-        self.rate = self.fast
+        self.rate, self.hold = self.fast, None
 
     def stop(self):
         """Ends it early: what it has not yet sent is never sent."""
@@ -137,6 +140,8 @@ class Writer(threading.Thread):
             producer, count = self.log.producer(), len(self.log.partitions(self.topic))
             due = time.monotonic()
             for key, value in self.records:
+                while self.hold is not None and self.written >= self.hold and not self.stopped.wait(0.05):
+                    producer.poll(0)
                 if self.stopped.is_set():
                     break
                 send(producer, self.topic, key, value, count)
