@@ -82,7 +82,7 @@ def test_unreachable_cluster(m, side):
 def test_wrong_password(m, side, monkeypatch):
     monkeypatch.setenv("E2E_PASSWORD", SECRET)
     with Proxy(getattr(m, side).url, users={"crossfade": "another"}) as proxy:
-        m.tree[side] = {"url": proxy.url, "auth": {"basic": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}}
+        m.tree[side] = {"url": proxy.url, "auth": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}
         m.write_recipe()
         fails(m, FAILED, proxy.url.removeprefix("http://"), "401", commands=("plan", "copy"))
 

@@ -39,7 +39,7 @@ def test_kafka_with_sasl_and_tls(migrate, guarded, seed, monkeypatch):
 def test_cluster_behind_a_password(migrate, stack, seed, monkeypatch):
     monkeypatch.setenv("E2E_PASSWORD", PASSWORD)
     with Proxy(stack.start("es-9.0"), users={"crossfade": PASSWORD}) as proxy:
-        auth = {"auth": {"basic": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}}
+        auth = {"auth": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}
         m = migrate("es-8.17", "es-9.0", Workload(seed, 3000, 600, 200), target_url=proxy.url, target=auth)
         small(m)
         assert PASSWORD not in m.crossfade.everything_said()
