@@ -58,9 +58,9 @@ struct Node {
 
 /// Nodes in one growing block, forgotten at once.
 final class NodeArena {
-    private(set) var base: UnsafeMutablePointer<Node>
-    private(set) var count = 0
-    private var capacity = 64
+    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<Node>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 64
 
     init() { base = .allocate(capacity: capacity) }
 

@@ -16,10 +16,10 @@ struct Pair {
 
 /// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
 final class PairList {
-    private(set) var base: UnsafeMutablePointer<Pair>
-    private var spare: UnsafeMutablePointer<Pair>
-    private(set) var count = 0
-    private var capacity = 32
+    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<Pair>
+    @exclusivity(unchecked) private var spare: UnsafeMutablePointer<Pair>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 32
 
     init() {
         base = .allocate(capacity: capacity)
@@ -113,7 +113,9 @@ final class PairList {
 extension Transformer {
     @inline(__always) func isLess(_ one: Pair, _ other: Pair) -> Bool {
         if one.prefix != other.prefix { return one.prefix < other.prefix }
-        return compare(one.key, other.key) < 0
+        let order = compare(one.key, other.key)
+        // One key can come from two places (`a.b`, and `b` in `a`): they keep the document's order.
+        return order < 0 || order == 0 && one.value.start < other.value.start
     }
 
     @inline(__always) func isSameKey(_ one: Pair, _ other: Pair) -> Bool {

@@ -89,6 +89,9 @@ extension Transformer {
                 .join(let path, _):
                 [path]
             }
+        if case .keyToValue(let options) = step, flattened.contains(where: { JSONPath.overlap($0, options.field) }) {
+            return "\"\(options.field)\" holds a field that is flattened already, whose pairs an update does not hold"
+        }
         for path in paths {
             for field in flattened where path.names.count > field.names.count && JSONPath.overlap(path, field) {
                 return "\"\(path)\" is within the flattened \"\(field)\", whose pairs an update does not hold"

@@ -37,16 +37,16 @@ struct NameBranch {
 
 /// The steps of a recipe, compiled once.
 final class Program {
-    private(set) var steps: [CompiledStep] = []
+    @exclusivity(unchecked) private(set) var steps: [CompiledStep] = []
     let source: [TransformStep]
     /// Names and values from the recipe, JSON-escaped without quotes.
     let constants = ByteBuffer()
-    private(set) var pathNames: [Int32] = []
+    @exclusivity(unchecked) private(set) var pathNames: [Int32] = []
     /// Branch 0 is the tree of all paths.
-    private(set) var branches: [NameBranch] = [NameBranch()]
-    private(set) var names: [Name] = []
+    @exclusivity(unchecked) private(set) var branches: [NameBranch] = [NameBranch()]
+    @exclusivity(unchecked) private(set) var names: [Name] = []
     /// Bit n: some name has n bytes (the last bit: 63 or more).
-    private(set) var lengths: UInt64 = 0
+    @exclusivity(unchecked) private(set) var lengths: UInt64 = 0
     private var numbers: [[UInt8]: Int32] = [:]
 
     struct Name {

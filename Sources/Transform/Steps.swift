@@ -111,8 +111,12 @@ extension Transformer {
         var holder = object
         var level = step.common
         while level &+ 1 < step.path.count {
-            holder = arena.member(of: holder, named: name(step.path, level))
-            guard holder >= 0 else { return }
+            let parent = holder
+            holder = arena.member(of: parent, named: name(step.path, level))
+            guard holder >= 0 else {
+                try passErasure(of: name(step.path, level), in: parent, step, to: object)
+                return
+            }
             switch try open(holder) {
             case .object: break
             case .array where hasObjects(holder):
@@ -126,13 +130,31 @@ extension Transformer {
             level &+= 1
         }
         let member = arena.member(of: holder, named: name(step.path, level))
-        guard member >= 0 else { return }
+        guard member >= 0 else {
+            try passErasure(of: name(step.path, level), in: holder, step, to: object)
+            return
+        }
         if step.kind == .copy {
             try place(clone(member), in: object, step, step.target, from: step.common)
         } else {
             let value = arena[member]
             arena[member].shape = .gone
             try place(value, in: object, step, step.target, from: step.common)
+        }
+    }
+
+    /// What an update erases is erased under its new name too.
+    private func passErasure(
+        of name: Int32, in holder: Int32, _ step: CompiledStep, to object: Int32
+    ) throws(TransformError) {
+        guard isMerging else { return }
+        var child = arena[holder].first
+        while child >= 0 {
+            if arena[child].name == name, arena[child].shape == .erased {
+                try place(Node(shape: .erased), in: object, step, step.target, from: step.common)
+                return
+            }
+            child = arena[child].next
         }
     }
 

@@ -19,10 +19,10 @@ public final class Transformer {
     let leaves = PairList()
     let removals = PairList()
 
-    var document: Bytes
-    var base: Bytes
+    @exclusivity(unchecked) var document: Bytes
+    @exclusivity(unchecked) var base: Bytes
     /// Whether a partial document goes through the steps.
-    var isMerging = false
+    @exclusivity(unchecked) var isMerging = false
     /// What is written for one document, at most, so that a giant key over a million values cannot fill the memory.
     static let scratchLimit = 256 << 20
 
