@@ -42,5 +42,7 @@ let package = Package(
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
+        tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
+        tests("CommandsTests", ["JSONText", "Commands"]),
     ]
 )
