@@ -45,5 +45,7 @@ let package = Package(
         tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
+        tests("CommandsTests", ["JSONText", "Commands"]),
     ]
 )
