@@ -36,6 +36,7 @@ let package = Package(
                 "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
                 "SearchCluster",
             ]),
+        tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],

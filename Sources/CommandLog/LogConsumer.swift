@@ -221,8 +221,8 @@ public final class LogConsumer: @unchecked Sendable {
         let known = "the log has \(first.map(String.init) ?? "?") to \(end.map(String.init) ?? "?")"
         return LogError(
             .startDeleted,
-            "topic \(topic) [\(partition)]: offset \(asked) is not there (\(known)); records were deleted by retention or "
-                + "the topic was recreated: copy again and start from what there is",
+            "topic \(topic) [\(partition)]: offset \(asked) is not there (\(known)); records were deleted by "
+                + "retention or the topic was recreated: copy again and start from what there is",
             underlying: text,
             coordinates: .init(topic: topic, partition: partition, asked: asked, first: first, end: end))
     }
