@@ -86,7 +86,11 @@ extension ContractRun {
         var late = BulkBody()
         late.add("index", id: "late", version: 1, source: ["n": 1])
         late.add("delete", id: "page", version: 9)
-        #expect(try late.send(writer, "c-copy").map(\.status) == [400, 400])
+        if can.closedAliasFailsRequest {
+            #expect(code { _ = try late.send(writer, "c-copy") } == .badRequest)
+        } else {
+            #expect(try late.send(writer, "c-copy").map(\.status) == [400, 400])
+        }
         let request = MultiGetRequest()
         request.append("late")
         #expect(try reader.multiGet("c-tomb", request).documents.map(\.found) == [false])

@@ -28,12 +28,9 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
 @Suite(.serialized) struct ServerContract {
     @Test(
         "a real server keeps the contract",
-        .enabled(
-            if: Stack.program != nil || ServerRow.all.contains { Stack.has($0.name) },
-            "no stack program and no CROSSFADE_TEST_ address"),
-        arguments: ServerRow.all)
+        .enabled(if: ServerRow.all.contains { Stack.has($0.name) }, "no stack program and no CROSSFADE_TEST_ address"),
+        arguments: ServerRow.all.filter { Stack.has($0.name) })
     func contract(_ row: ServerRow) throws {
-        guard Stack.has(row.name) else { return }
         try Stack.with(row.name) { url in
             let cluster = try Cluster.connect(ClusterEndpoint(urls: [url]))
             defer { cluster.close() }

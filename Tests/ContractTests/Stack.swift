@@ -21,7 +21,14 @@ enum Stack {
         return ProcessInfo.processInfo.environment[name]
     }
 
-    static func has(_ server: String) -> Bool { address(server) != nil || program != nil }
+    /// `CROSSFADE_TEST_ONLY=es-1.7,os-3` runs only these.
+    private static let only = ProcessInfo.processInfo.environment["CROSSFADE_TEST_ONLY"]?.split(separator: ",")
+        .map { String($0) }
+
+    static func has(_ server: String) -> Bool {
+        guard only?.contains(server) ?? true else { return false }
+        return address(server) != nil || program != nil
+    }
 
     /// Runs `body` with the server's URL; what was started here is wiped after it.
     static func with(_ server: String, _ body: (String) throws -> Void) throws {
