@@ -3,7 +3,7 @@ import threading
 import time
 import zlib
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 
@@ -53,14 +53,21 @@ class Log:
 
     def committed(self, group, topic):
         """Partition -> committed offset, without joining the group; partitions without one are left out."""
-        wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
+        # not AdminClient.list_consumer_group_offsets: it crashes the interpreter for a group that is not there
+        consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
         try:
-            answer = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, wanted)])[group].result(30)
-        except KafkaException as error:
-            if error.args[0].name() == "GROUP_ID_NOT_FOUND":
-                return {}
-            raise
-        return {t.partition: t.offset for t in answer.topic_partitions if t.offset >= 0}
+            wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
+            end = time.monotonic() + 30
+            while True:
+                try:
+                    return {t.partition: t.offset for t in consumer.committed(wanted, timeout=30) if t.offset >= 0}
+                except KafkaException as error:
+                    # the coordinator of a fresh broker takes a moment
+                    if "COORDINATOR" not in error.args[0].name() or time.monotonic() > end:
+                        raise
+                    time.sleep(0.3)
+        finally:
+            consumer.close()
 
     def lag(self, group, topic):
         committed = self.committed(group, topic)

@@ -21,6 +21,16 @@ def program():
     return None
 
 
+def clear_leftovers(stack, work):
+    """Ends the servers of sessions that were killed before they could."""
+    for folder in work.glob("stack-*"):
+        pid = folder.name.removeprefix("stack-")
+        if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+            subprocess.run([str(stack), "wipe", "--all"], env={**os.environ, "STACK_DIR": str(folder)},
+                           stdin=subprocess.DEVNULL, capture_output=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Stack:
     """Servers of one test session: its own folder and ports; at most four search servers at once, oldest out."""
 
@@ -28,6 +38,7 @@ class Stack:
         self.program = program()
         work = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", ROOT / ".e2e"))
         self.home = pathlib.Path(home or work / f"stack-{os.getpid()}")
+        clear_leftovers(self.program, work)
         self.home.mkdir(parents=True, exist_ok=True)
         # unpacked once, kept for the next session
         (work / "dist").mkdir(parents=True, exist_ok=True)
