@@ -114,7 +114,11 @@ final class RecipeChecker {
             return RecipeValue(content: .text(scalar.text), mark: node.mark, display: display)
         }
         let near = display == .open ? NearestWord.to(scalar.text, among: words) : nil
-        if near == nil, case .section = other {} else if near == nil { return check(node, other, name: name) }
+        switch other {
+        case .integer where Int64(scalar.text) != nil: return check(node, other, name: name)
+        case .section, .integer: break
+        default: if near == nil { return check(node, other, name: name) }
+        }
         let single = Single(scalar: scalar, mark: node.mark, display: display)
         let expected = RecipeType.words(words, or: other).expected
         problems.add(node.mark, "\(name) is \(single.quoted); it must be \(expected)", suggestion: near)

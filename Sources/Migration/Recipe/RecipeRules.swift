@@ -89,9 +89,17 @@ struct RecipeRules {
             bootstrap: "", group: "", passthrough: Dictionary(properties) { first, _ in first })
         for fault in settings.validate() {
             guard let member = kafka.member(fault.key) else { continue }
-            let isUnknown = !KafkaSettings.owned.contains(fault.key) && member.value.display != .open
-            let near = isUnknown ? "librdkafka refuses the property \(fault.key) or its value" : fault.message
-            problems.add(member.mark, near)
+            let isOwned = KafkaSettings.owned.contains(fault.key)
+            if !isOwned, !KafkaSettings.propertyNames.contains(fault.key) {
+                problems.add(
+                    member.mark, "librdkafka \(KafkaSettings.version) knows no property \"\(fault.key)\"",
+                    suggestion: NearestWord.to(fault.key, among: KafkaSettings.propertyNames))
+            } else if isOwned || member.value.display == .open {
+                problems.add(member.mark, fault.message)
+            } else {
+                // The library's words may repeat the value.
+                problems.add(member.mark, "\(fault.key) cannot have the value of \(member.value.quoted)")
+            }
         }
     }
 
