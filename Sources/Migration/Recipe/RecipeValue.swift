@@ -5,6 +5,8 @@ struct RecipeValue: Sendable {
     enum Content: Sendable {
         case text(String)
         case integer(Int64)
+        /// A size or a time: the number that is meant, and how it is shown.
+        case quantity(Int64, text: String)
         case flag(Bool)
         case list([RecipeValue])
         case section([RecipeMember])
@@ -39,8 +41,10 @@ struct RecipeValue: Sendable {
     }
 
     var integer: Int64? {
-        if case .integer(let number) = content { return number }
-        return nil
+        switch content {
+        case .integer(let number), .quantity(let number, _): return number
+        default: return nil
+        }
     }
 
     var flag: Bool? {
