@@ -36,11 +36,17 @@ let package = Package(
                 "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
                 "SearchCluster",
             ]),
+        tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
+        tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
+        tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
+        tests("CommandsTests", ["JSONText", "Commands"]),
     ]
 )

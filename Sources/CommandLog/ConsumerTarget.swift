@@ -38,7 +38,8 @@ final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
         guard err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             let lost = rd_kafka_assignment_lost(rk) != 0
             if lost { consumer.owned = [] }
-            // Before the delegate, so that its view of what is ours is the truth for commits; unassign comes after them.
+            // Before the delegate, so that its view of what is ours is the truth for commits; unassign comes after
+            // them.
             delegate?.revoked(partitions, lost: lost)
             consumer.unassign()
             return

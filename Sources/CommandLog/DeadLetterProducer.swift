@@ -7,12 +7,12 @@ import Synchronization
 ///
 /// May be used from several threads.
 public final class DeadLetterProducer: Sendable {
-    /// Told once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` took, on the producer's own thread.
+    /// Told once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` took, on
+    /// the producer's own thread.
     public typealias Delivered = @Sendable (_ token: UInt64, _ error: LogError?) -> Void
 
     private let handle: KafkaHandle
     private let target: ProducerTarget
-    private let stopping = Atomic<Bool>(false)
     private let stopped = DispatchSemaphore(value: 0)
 
     public init(
@@ -26,15 +26,16 @@ public final class DeadLetterProducer: Sendable {
                 ("enable.idempotence", "true"), ("acks", "all"),
             ],
             target: target, configure: ProducerTarget.register)
-        let thread = Thread { [weak self, handle, stopped] in
-            while self?.stopping.load(ordering: .relaxed) == false { rd_kafka_poll(handle.rk, 100) }
+        let thread = Thread { [target, handle, stopped] in
+            while !target.stopping.load(ordering: .relaxed) { rd_kafka_poll(handle.rk, 100) }
             stopped.signal()
         }
         thread.name = "dead-letters"
         thread.start()
     }
 
-    /// Queues one record; key and value are copied, nil is kept as null. False when the queue stayed full for `waitMs`: nothing was taken,
+    /// Queues one record; key and value are copied, nil is kept as null. False when the queue stayed full for
+    /// `waitMs`: nothing was taken,
     /// try again. Throws when the record can never be sent (too large, unknown topic) or the producer is at its end.
     public func send(
         topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8])] = [], token: UInt64,
@@ -109,9 +110,9 @@ public final class DeadLetterProducer: Sendable {
     /// Flushes and ends. What has no answer after `seconds` is told as failed.
     @discardableResult
     public func close(seconds: Double = 10) -> Bool {
-        guard !stopping.load(ordering: .relaxed) else { return true }
+        guard !target.stopping.load(ordering: .relaxed) else { return true }
         let flushed = flush(seconds: seconds)
-        stopping.store(true, ordering: .relaxed)
+        target.stopping.store(true, ordering: .relaxed)
         stopped.wait()
         if !flushed {
             rd_kafka_purge(handle.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
@@ -126,6 +127,7 @@ public final class DeadLetterProducer: Sendable {
 /// Where delivery reports arrive. `@unchecked Sendable`: all its state is constant or atomic.
 private final class ProducerTarget: CallbackTarget, @unchecked Sendable {
     let sent = Atomic<Int>(0)
+    let stopping = Atomic<Bool>(false)
     private let delivered: DeadLetterProducer.Delivered
 
     init(context: HandleContext, delivered: @escaping DeadLetterProducer.Delivered) {

@@ -128,7 +128,8 @@ final class KafkaHandle: @unchecked Sendable {
     /// Kept as long as callbacks can come.
     private let target: CallbackTarget
 
-    /// Gives the client back, waiting at most `seconds` for its threads. False when it did not end in time: it then goes
+    /// Gives the client back, waiting at most `seconds` for its threads. False when it did not end in time: it then
+    /// goes
     /// on ending in the background, and what the callbacks need is kept for it.
     @discardableResult
     func destroy(flags: Int32 = 0, seconds: Double = 5) -> Bool {

@@ -29,10 +29,9 @@ public final class LogAdmin: Sendable {
     /// Makes a client; nothing is asked yet. `settings.group` is not joined.
     public init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
         self.settings = settings
-        // A consumer, because producers create the topics that they ask about; without its group, so it joins nothing.
+        // A consumer, because producers create the topics that they ask about; without a group, so it joins nothing.
         handle = try KafkaHandle(
-            RD_KAFKA_CONSUMER, settings: settings,
-            ours: [("group.id", settings.group), ("allow.auto.create.topics", "false")],
+            RD_KAFKA_CONSUMER, settings: settings, ours: [("allow.auto.create.topics", "false")],
             target: CallbackTarget(context: HandleContext(settings: settings, sink: log)))
     }
 
@@ -107,7 +106,8 @@ public final class LogAdmin: Sendable {
         return marks
     }
 
-    /// The first offset of each partition whose record is of `milliseconds` (since 1970) or later; nil when there is none.
+    /// The first offset of each partition whose record is of `milliseconds` (since 1970) or later; nil when there is
+    /// none.
     public func offsets(
         _ topic: String, partitions: [Int32], forTimestamp milliseconds: Int64, timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64?] {
@@ -121,11 +121,13 @@ public final class LogAdmin: Sendable {
         return found.mapValues { $0 < 0 ? nil : $0 }
     }
 
-    /// Waits until a broker answers. Refused credentials and failed handshakes end it at once.
+    /// Waits until a broker answers, at most 8 s: an address that is wrong shall be known soon. Refused credentials
+    /// and failed handshakes end it at once.
     func connect(_ deadline: Deadline) throws(LogError) {
         rd_kafka_poll(handle.rk, 0)
         if reached.withLock({ $0 }) { return }
         let doing = "connecting to \(settings.bootstrap)"
+        let deadline = Deadline(seconds: min(8, Double(deadline.milliseconds) / 1000))
         // Growing steps, because one step must be long enough for a slow answer and errors are seen between steps only.
         var step: Int32 = 100
         repeat {

@@ -1,6 +1,8 @@
 import CLibrdkafka
+import Synchronization
 
-/// Who is told of partitions that come and go. Both calls come from within ``LogConsumer/poll(into:maximum:timeoutMs:paused:)`` or
+/// Who is told of partitions that come and go. Both calls come from within
+/// ``LogConsumer/poll(into:maximum:timeoutMs:paused:)`` or
 /// ``LogConsumer/close(seconds:)``, on the poll thread, and may call the consumer back (committed, commit, watermarks).
 public protocol LogConsumerDelegate: AnyObject {
     /// The partitions are ours now. Returns where each is to start; a partition without a start is an error. What it
@@ -15,10 +17,12 @@ public protocol LogConsumerDelegate: AnyObject {
 ///
 /// **One thread.** Everything but ``wake()`` is called by one thread, the poll thread.
 ///
-/// **How records come.** Batch consumption is what makes librdkafka fast, and up to 2.0.2 it loses records when a rebalance,
+/// **How records come.** Batch consumption is what makes librdkafka fast, and up to 2.0.2 it loses records when a
+/// rebalance,
 /// a pause or a seek happens beside it. So nothing happens beside it: the records of all assigned partitions are
 /// forwarded to a queue of our own (`data`), which only batches are taken from, while librdkafka's main queue carries
-/// rebalances and errors and is served between two batches by the same thread. Forwarding is set in the rebalance callback,
+/// rebalances and errors and is served between two batches by the same thread. Forwarding is set in the rebalance
+/// callback,
 /// before the assignment starts a fetch, by `rd_kafka_queue_forward`, which marks the partition's queue as forwarded by
 /// the application, so that the fetch start leaves it alone; the fetch stop of a revocation clears it, and the next
 /// assignment sets it again. Records of a former assignment that are still in `data` carry an outdated version and are
@@ -42,8 +46,14 @@ public final class LogConsumer: @unchecked Sendable {
     let handle: KafkaHandle
     let target: ConsumerTarget
     private let data: OpaquePointer
+    private let main: OpaquePointer
     private let mode: Mode
-    private var closed = false
+    private var closed: Bool { gate.withLock { $0 } }
+    /// True once closed; held while another thread wakes, so that the queues are there.
+    private let gate = Mutex(false)
+    private let woken = Atomic<Bool>(false)
+    /// Records that came where none should, for the next batch.
+    private var strays: [LogMessage] = []
     /// The partitions assigned, for which commits are let through.
     var owned: Set<Int32> = []
     /// Thrown by the next poll that has no records to hand over.
@@ -67,8 +77,11 @@ public final class LogConsumer: @unchecked Sendable {
             RD_KAFKA_CONSUMER, settings: settings, ours: Self.properties(settings),
             optional: [("fetch.queue.backoff.ms", "5")].filter { settings.passthrough[$0.0] == nil }, target: target,
             configure: ConsumerTarget.register)
-        guard let data = rd_kafka_queue_new(handle.rk) else { throw LogError(.fatal, "librdkafka: no memory") }
+        guard let data = rd_kafka_queue_new(handle.rk), let main = rd_kafka_queue_get_consumer(handle.rk) else {
+            throw LogError(.fatal, "librdkafka: no memory")
+        }
         self.data = data
+        self.main = main
         refill = RefillNudge(rk: handle.rk, settings: settings)
         // Callbacks and errors of connections come through consumer_poll too.
         rd_kafka_poll_set_consumer(handle.rk)
@@ -103,20 +116,28 @@ public final class LogConsumer: @unchecked Sendable {
         }
     }
 
-    /// Takes records into `batch`, up to `maximum` in it, and what else there is to know into its events, which it clears
-    /// first. Waits up to `timeoutMs` milliseconds for the first record, and serves callbacks. With `paused` it takes no
-    /// record. Throws what ends the reading (startDeleted, missingTopic, authentication, fatal, what the delegate threw),
+    /// Takes records into `batch`, up to `maximum` in it, and what else there is to know into its events, which it
+    /// clears
+    /// first. Waits up to `timeoutMs` milliseconds for the first record, and serves callbacks. With `paused` it
+    /// takes no
+    /// record. Throws what ends the reading (startDeleted, missingTopic, authentication, fatal, what the delegate
+    /// threw),
     /// but only when the records before it have been handed over.
     public func poll(
         into batch: RecordBatch, maximum: Int = .max, timeoutMs: Int32 = 100, paused: Bool = false
     ) throws(LogError) {
         batch.events.removeAll(keepingCapacity: true)
         guard !closed else { throw LogError(.closed, "the consumer of topic \(topic) is closed") }
-        serve(batch, timeoutMs: paused ? timeoutMs : 0)
+        serve(batch, timeoutMs: paused && !takeWake() ? timeoutMs : 0)
         batch.events.append(contentsOf: target.takeEvents())
         if !paused, pending == nil {
             let before = batch.count
-            batch.take(from: data, maximum: maximum, milliseconds: timeoutMs) { self.sort($0, into: batch) }
+            while batch.count < min(maximum, batch.capacity), let stray = strays.popLast() { batch.append(stray) }
+            batch.take(from: data, maximum: maximum) { self.sort($0, into: batch) }
+            // With a timeout librdkafka waits until the batch is full; so only one record is waited for.
+            if batch.count == before, batch.events.isEmpty, pending == nil, timeoutMs > 0, !takeWake() {
+                batch.take(from: data, maximum: before + 1, milliseconds: timeoutMs) { self.sort($0, into: batch) }
+            }
             if batch.count > before {
                 served = true
                 refill.nudge(data)
@@ -128,8 +149,15 @@ public final class LogConsumer: @unchecked Sendable {
 
     /// Ends a poll that is waiting. From any thread.
     public func wake() {
-        rd_kafka_queue_yield(data)
+        woken.store(true, ordering: .sequentiallyConsistent)
+        gate.withLock { closed in
+            guard !closed else { return }
+            rd_kafka_queue_yield(data)
+            rd_kafka_queue_yield(main)
+        }
     }
+
+    private func takeWake() -> Bool { woken.exchange(false, ordering: .sequentiallyConsistent) }
 
     private func serve(_ batch: RecordBatch, timeoutMs: Int32) {
         var wait = timeoutMs
@@ -137,8 +165,7 @@ public final class LogConsumer: @unchecked Sendable {
             wait = 0
             // A record cannot come here, as all are forwarded; it would not be lost.
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                batch.append(message)
-                if batch.count == batch.capacity { break }
+                strays.insert(LogMessage(message), at: 0)
             } else {
                 sort(message.pointee, into: batch)
                 rd_kafka_message_destroy(message)
@@ -194,8 +221,8 @@ public final class LogConsumer: @unchecked Sendable {
         let known = "the log has \(first.map(String.init) ?? "?") to \(end.map(String.init) ?? "?")"
         return LogError(
             .startDeleted,
-            "topic \(topic) [\(partition)]: offset \(asked) is not there (\(known)); records were deleted by retention or "
-                + "the topic was recreated: copy again and start from what there is",
+            "topic \(topic) [\(partition)]: offset \(asked) is not there (\(known)); records were deleted by "
+                + "retention or the topic was recreated: copy again and start from what there is",
             underlying: text,
             coordinates: .init(topic: topic, partition: partition, asked: asked, first: first, end: end))
     }
@@ -220,7 +247,8 @@ public final class LogConsumer: @unchecked Sendable {
         return left
     }
 
-    /// The group's committed offsets, for starts in ``LogConsumerDelegate/assigned(_:)``; partitions without are left out.
+    /// The group's committed offsets, for starts in ``LogConsumerDelegate/assigned(_:)``; partitions without are
+    /// left out.
     public func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: Int64] {
         let deadline = Deadline(seconds: timeout)
         while true {
@@ -251,8 +279,10 @@ public final class LogConsumer: @unchecked Sendable {
             })
     }
 
-    /// The offset after the last record taken, past control records that were met; partitions of which nothing came are left out.
-    /// For display only: neither a commit nor "caught up" may be derived from it, as records taken are not records applied.
+    /// The offset after the last record taken, past control records that were met; partitions of which nothing came
+    /// are left out.
+    /// For display only: neither a commit nor "caught up" may be derived from it, as records taken are not records
+    /// applied.
     public func position() -> [Int32: Int64] {
         let list = PartitionList(topic, Array(owned))
         guard rd_kafka_position(rk, list.list) == RD_KAFKA_RESP_ERR_NO_ERROR else { return [:] }
@@ -283,7 +313,8 @@ public final class LogConsumer: @unchecked Sendable {
         rd_kafka_assign(rk, nil)
     }
 
-    /// Leaves the group (the delegate is told of the revocation) and gives everything back, in about `seconds` at most. All records
+    /// Leaves the group (the delegate is told of the revocation) and gives everything back, in about `seconds` at
+    /// most. All records
     /// must have been released. False when the broker or a thread did not end in time: it then ends in the background.
     @discardableResult
     public func close(seconds: Double = 10) -> Bool {
@@ -303,10 +334,12 @@ public final class LogConsumer: @unchecked Sendable {
             }
             rd_kafka_queue_destroy(queue)
         }
-        closed = true
+        gate.withLock { $0 = true }
         owned = []
         target.consumer = nil
+        while let stray = strays.popLast() { stray.release() }
         rd_kafka_queue_destroy(data)
+        rd_kafka_queue_destroy(main)
         return handle.destroy(
             flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, seconds: max(1, Double(deadline.milliseconds) / 1000))
     }

@@ -3,7 +3,8 @@ import JSONText
 
 /// One record as librdkafka holds it: a pointer, nothing is copied.
 ///
-/// Everything it gives is valid until ``release()``, which must come exactly once, from any thread. Its bytes lie in the
+/// Everything it gives is valid until ``release()``, which must come exactly once, from any thread. Its bytes lie in
+/// the
 /// fetch response they came with, which stays in memory until the last of its records is released.
 public struct LogMessage: @unchecked Sendable {
     // Sendable because a message has one owner at a time and librdkafka allows its release on any thread.
@@ -82,7 +83,8 @@ public struct MessageHeaders {
 
 /// Something that a poll learned besides records.
 public enum LogEvent: Sendable {
-    /// Everything of the partition that may be read has been handed over: `nextOffset` is the end, past transaction markers,
+    /// Everything of the partition that may be read has been handed over: `nextOffset` is the end, past transaction
+    /// markers,
     /// aborted records and compaction gaps. With an open transaction it is the transaction's first offset.
     case endOfPartition(partition: Int32, nextOffset: Int64)
     /// The broker's answer to a commit that was not waited for.
@@ -130,18 +132,15 @@ public final class RecordBatch {
     /// Forgets the records without giving them back: others release them now.
     public func forget() { count = 0 }
 
-    /// Takes what `queue` has, up to `maximum` records in the batch, waiting for the first up to `milliseconds`. Messages that are
-    /// no records go to `other`, who need not release them.
+    /// Takes what `queue` has, up to `maximum` records in the batch, waiting up to `milliseconds` for all of them.
+    /// Messages that
+    /// are no records go to `other`, who need not release them.
     func take(
-        from queue: OpaquePointer, maximum: Int, milliseconds: Int32, other: (rd_kafka_message_t) -> Void
+        from queue: OpaquePointer, maximum: Int, milliseconds: Int32 = 0, other: (rd_kafka_message_t) -> Void
     ) {
         let limit = min(capacity, maximum)
         guard count < limit else { return }
-        // With a timeout the call waits until the batch is full: so only one message is waited for.
-        var got = rd_kafka_consume_batch_queue(queue, 0, storage + count, limit - count)
-        if got == 0, milliseconds > 0 {
-            got = rd_kafka_consume_batch_queue(queue, milliseconds, storage + count, 1)
-        }
+        let got = rd_kafka_consume_batch_queue(queue, milliseconds, storage + count, limit - count)
         guard got > 0 else { return }
         let end = count + Int(got)
         for at in count..<end {
@@ -156,10 +155,10 @@ public final class RecordBatch {
         }
     }
 
-    /// Adds one record, when there is room.
-    func append(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
-        guard count < capacity else { return rd_kafka_message_destroy(message) }
-        storage[count] = message
+    /// Adds one record; there must be room.
+    func append(_ message: LogMessage) {
+        precondition(count < capacity)
+        storage[count] = message.pointer
         count += 1
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 /// librdkafka's broker inside the process, for tests, benchmarks and the demo.
 ///
 /// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made), it
-/// knows no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of groups.
+/// knows no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of
+/// groups.
 ///
 /// `@unchecked Sendable` because librdkafka's mock cluster may be called from any thread.
 public final class MockLog: @unchecked Sendable {

@@ -47,7 +47,8 @@ struct PartitionList: ~Copyable {
     }
 }
 
-/// Offsets through ListOffsets: one request a broker, with its timeout kept, unlike `rd_kafka_query_watermark_offsets` before 2.3.
+/// Offsets through ListOffsets: one request a broker, with its timeout kept, unlike
+/// `rd_kafka_query_watermark_offsets` before 2.3.
 ///
 /// `time` is milliseconds since 1970, or -2 for the first offset, or -1 for the end (the last stable offset under
 /// `read_committed`).

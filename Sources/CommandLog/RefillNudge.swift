@@ -2,8 +2,10 @@ import CLibrdkafka
 
 /// Wakes librdkafka's broker threads when the prefetched records run low.
 ///
-/// Before 2.2 a broker thread that found the prefetch full looks again only after up to a second, however fast the records
-/// are taken: a consumer that is a little slower than the broker would get 16 MiB a second. Setting credentials wakes every
+/// Before 2.2 a broker thread that found the prefetch full looks again only after up to a second, however fast the
+/// records
+/// are taken: a consumer that is a little slower than the broker would get 16 MiB a second. Setting credentials
+/// wakes every
 /// broker thread and does nothing else, as the ones set are those that are set already.
 struct RefillNudge {
     private let rk: OpaquePointer

@@ -65,9 +65,10 @@ public struct ConcurrencyLimit: Sendable {
         } else {
             microsecondsPerDocument += 0.3 * (cost - microsecondsPerDocument)
         }
-        // The best creeps up, so that a server that has become slower for good (merges, larger documents) is not
-        // held against the limit for ever.
-        best = max(1, min(best + 0.005 * (microsecondsPerDocument - best), microsecondsPerDocument))
+        best = max(1, min(best, microsecondsPerDocument))
+        // With next to nothing under way the time is the server's own: one that has become slower for good (merges,
+        // larger documents) is not held against the limit for ever.
+        if limit <= 2 { best += 0.1 * (microsecondsPerDocument - best) }
         if microsecondsPerDocument > 3 * best {
             decrease(ticket)
         } else if ticket.limitReached, microsecondsPerDocument <= 2 * best {

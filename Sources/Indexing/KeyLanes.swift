@@ -122,7 +122,7 @@ public final class KeyLanes {
         while writes.count < limit, let key = folds.next() {
             guard let lane = lane(key), lane.phase == .based, let base = lane.base else { continue }
             let policy = missing.indices.contains(lane.entry) ? missing[lane.entry] : .create
-            let fold = lane.fold(base, copyUnfinished: copyUnfinished, missing: policy, using: transform)
+            let fold = lane.fold(base, missing: policy, using: transform)
             if fold.needsSource {
                 lane.phase = .needsSource
                 sourceFetches.append(key)
@@ -245,6 +245,8 @@ extension KeyLanes {
         while fetches.count < limit, let key = waiting.next() {
             guard let lane = lane(key), lane.phase == phase, lane.waits == 0 else { continue }
             lane.phase = next
+            // What is absent now may be copied before the fold: the flag of the moment of reading counts.
+            if next == .fetching { lane.readDuringCopy = copyUnfinished }
             lane.routing = lane.queue.first?.routing
             fetches.append(LaneFetch(key: key, entry: lane.entry, id: lane.id, routing: lane.routing))
         }

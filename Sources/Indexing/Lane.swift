@@ -63,6 +63,8 @@ final class Lane {
     /// Operations of the write under way.
     var folded: [LaneOperation] = []
     var base: LaneBase?
+    /// The copy was unfinished when the base began to be read.
+    var readDuringCopy = false
     /// The routing that the base was read with.
     var routing: [UInt8]?
     /// So many operations at the front get a write of their own.
@@ -80,7 +82,7 @@ final class Lane {
 
     /// Applies queued operations in order, as many as fit one write.
     func fold(
-        _ start: LaneBase, copyUnfinished: Bool, missing: MissingDocument, using transform: some LaneTransform
+        _ start: LaneBase, missing: MissingDocument, using transform: some LaneTransform
     ) -> LaneFold {
         var fold = LaneFold(base: start)
         let limit = alone > 0 ? 1 : KeyLanes.largestFold
@@ -88,7 +90,7 @@ final class Lane {
             if operation.version <= fold.base.version {
                 fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .stale))
                 fold.dropped.append(operation)
-            } else if operation.kind == .merge, case .absent = fold.base.state, copyUnfinished {
+            } else if operation.kind == .merge, case .absent = fold.base.state, readDuringCopy {
                 // Nothing is folded yet, since any index or delete would have changed the state; what was dropped
                 // is put back and judged again, which comes to the same.
                 queue.putBack(fold.dropped)

@@ -23,10 +23,8 @@ public struct Capabilities: Sendable, Equatable {
     public var singleType: Bool
     /// The type name for new indices and, without types, the word in document URLs.
     public var documentType: String
-    /// Longest id in bytes; nil: no limit.
+    /// Longest id in bytes; nil: no limit. One that is longer fails the whole bulk request with 400, not its item.
     public var maximumIDBytes: Int?
-    /// One id that is too long fails the whole bulk request, not its item.
-    public var longIDFailsRequest: Bool
     public var slicing: Slicing
     public var scrollBody: ScrollBody
     /// `hits.total` is an object and is capped unless `track_total_hits` is set.
@@ -37,6 +35,8 @@ public struct Capabilities: Sendable, Equatable {
     public var namesHitMetadata: Bool
     /// `is_write_index` on aliases.
     public var writeIndex: Bool
+    /// A bulk through an alias that is closed to writes fails as a request; later versions fail its items, with 400.
+    public var closedAliasFailsRequest: Bool
     /// Compare-and-set by `if_seq_no` and `if_primary_term`; before, by internal `version`.
     public var sequenceNumbers: Bool
     public var parentChild: ParentChild
@@ -46,6 +46,8 @@ public struct Capabilities: Sendable, Equatable {
     public var lenientBooleans: Bool
     /// Field names with dots are refused in mappings (2.0 to 2.x).
     public var refusesDottedNames: Bool
+    /// Creating an index answers when its primary shards can be used (5.0); before, it must be waited for.
+    public var createWaitsForShards: Bool
 
     /// A field mapping for exact text.
     public var keywordMapping: JSONValue {
@@ -76,10 +78,11 @@ public struct Capabilities: Sendable, Equatable {
     public static let table: [Row] = {
         var rows: [Row] = []
         var now = Capabilities(
-            typed: true, singleType: false, documentType: "doc", maximumIDBytes: nil, longIDFailsRequest: false,
+            typed: true, singleType: false, documentType: "doc", maximumIDBytes: nil,
             slicing: .shardScan, scrollBody: .plainText, tracksTotalHits: false, keywordFields: false,
-            namesHitMetadata: true, writeIndex: false, sequenceNumbers: false, parentChild: .parentField,
-            defaultShards: 5, lenientBooleans: true, refusesDottedNames: false)
+            namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: false, sequenceNumbers: false,
+            parentChild: .parentField,
+            defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, createWaitsForShards: false)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
@@ -92,6 +95,7 @@ public struct Capabilities: Sendable, Equatable {
         now.keywordFields = true
         now.maximumIDBytes = 512
         now.refusesDottedNames = false
+        now.createWaitsForShards = true
         row(.elasticsearch, ServerVersion(5, 0), ServerVersion(5, 6))
         now.parentChild = .both
         row(.elasticsearch, ServerVersion(5, 6), ServerVersion(6, 0))
@@ -102,11 +106,12 @@ public struct Capabilities: Sendable, Equatable {
         now.documentType = "_doc"
         row(.elasticsearch, ServerVersion(6, 2), ServerVersion(6, 4))
         now.writeIndex = true
+        now.closedAliasFailsRequest = true
         row(.elasticsearch, ServerVersion(6, 4), ServerVersion(6, 7))
         now.sequenceNumbers = true
         row(.elasticsearch, ServerVersion(6, 7), ServerVersion(7, 0))
         now.typed = false
-        now.longIDFailsRequest = true
+        now.closedAliasFailsRequest = false
         now.tracksTotalHits = true
         now.defaultShards = 1
         row(.elasticsearch, ServerVersion(7, 0), ServerVersion(10, 0))

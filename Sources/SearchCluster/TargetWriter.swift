@@ -25,6 +25,12 @@ public final class TargetWriter: Sendable {
         } catch {
             throw TargetWriter.existsAlready(error) ? conflict(error, "index \(name) exists already") : error
         }
+        guard !capabilities.createWaitsForShards else { return }
+        let health = try health(name, waitFor: .yellow, seconds: 30)
+        guard health.status == .red else { return }
+        throw ClusterError(
+            .unavailable, "index \(name) was created, but its shards did not start; see the cluster's health",
+            index: name)
     }
 
     /// Deletes one index, by its full name; false when it was not there.

@@ -3,7 +3,7 @@ import Indexing
 import JSONText
 
 /// One write in a bulk body: where its lines are, and which record it settles.
-struct BulkItem: Sendable {
+struct BatchItem: Sendable {
     /// Action and source line in the batch's body.
     var start: Int
     var end: Int
@@ -29,7 +29,7 @@ final class BulkBatch: @unchecked Sendable {
     var entry = 0
     let body = ByteBuffer(capacity: 1 << 20)
     let raw = ByteBuffer(capacity: 1 << 20)
-    var items: [BulkItem] = []
+    var items: [BatchItem] = []
     var runs: [RunReference] = []
     /// Key hashes, for the merge path: which keys are in flight.
     var hashes: [UInt64] = []
@@ -38,7 +38,9 @@ final class BulkBatch: @unchecked Sendable {
     var window = 0
     /// Largest window that is allowed since the server called one too large.
     var ceiling = Int.max
-    var attempt = 0
+    var attempt = Backoff()
+    /// Of the request under way, for the concurrency limit.
+    var ticket: ConcurrencyLimit.Ticket?
     /// When the first item came in, in monotonic milliseconds.
     var opened: Int64 = 0
     /// Bytes accounted for in the ledger.
@@ -61,7 +63,7 @@ final class BulkBatch: @unchecked Sendable {
         return Int32(runs.count - 1)
     }
 
-    func tally(_ item: BulkItem, _ outcome: Outcome) { tallies[Int(item.run)][outcome] += 1 }
+    func tally(_ item: BatchItem, _ outcome: Outcome) { tallies[Int(item.run)][outcome] += 1 }
 
     /// Tells the ledger what was tallied since the last time.
     func report(to ledger: Ledger) {
@@ -72,7 +74,7 @@ final class BulkBatch: @unchecked Sendable {
     }
 
     /// Keeps only the items in `kept` (ascending), moving their lines to the front of the body.
-    func keep(_ kept: [BulkItem]) {
+    func keep(_ kept: [BatchItem]) {
         var end = 0
         var moved = kept
         for index in moved.indices {
@@ -102,7 +104,8 @@ final class BulkBatch: @unchecked Sendable {
         laneWrites.removeAll(keepingCapacity: true)
         window = 0
         ceiling = Int.max
-        attempt = 0
+        attempt.reset()
+        ticket = nil
         held = 0
     }
 }

@@ -28,19 +28,18 @@ final class BulkSink: @unchecked Sendable {
     private var sizer = BatchSizer()
     private var busy = 0
     private var trouble: String?
-    private var backoff = Backoff()
     private let delays = DelayQueue()
     private let failure: FirstFailure
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a merge lane, on the transport's thread.
-    private let laneResult: @Sendable (BulkBatch, BulkItem, LaneWriteResult) -> Void
+    private let laneResult: @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
         limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
         finished: @escaping @Sendable (BulkBatch) -> Void,
-        laneResult: @escaping @Sendable (BulkBatch, BulkItem, LaneWriteResult) -> Void
+        laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
         self.transport = transport
         self.destinations = destinations
@@ -78,7 +77,7 @@ final class BulkSink: @unchecked Sendable {
     /// Takes the batch; returns when its first request is on its way. False when the work has failed meanwhile.
     func submit(_ batch: BulkBatch) -> Bool {
         condition.lock()
-        while busy >= limit.limit, !failure.isSet { condition.wait(until: Date().addingTimeInterval(0.5)) }
+        while busy >= limit.limit, !failure.isSet { _ = condition.wait(until: Date().addingTimeInterval(0.5)) }
         let go = !failure.isSet
         if go { busy += 1 }
         condition.unlock()
@@ -91,6 +90,9 @@ final class BulkSink: @unchecked Sendable {
     private func send(_ batch: BulkBatch) {
         batch.window = min(batch.window, batch.ceiling)
         let whole = batch.body.count
+        condition.lock()
+        batch.ticket = limit.began(inFlight: busy)
+        condition.unlock()
         batch.body.count = batch.windowBytes
         let request = HTTPRequest(
             .post, destinations[batch.entry].path, body: .buffer(batch.body), contentType: .ndjson, timeoutSeconds: 120)
@@ -105,14 +107,14 @@ final class BulkSink: @unchecked Sendable {
     private func complete(_ batch: BulkBatch, _ result: Result<HTTPResponse, ClusterError>) {
         switch result {
         case .failure(let error):
-            again(batch, throttled: false, because: error.message)
+            again(batch, .failed, because: error.message)
         case .success(let response):
             defer { transport.recycle(response.body) }
             switch response.status {
             case 200: settle(batch, response)
             case 413, 400: bisect(batch, response)
             case 429, 500...599:
-                again(batch, throttled: true, because: "the bulk request was answered with \(response.status)")
+                again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
             default:
                 let index = destinations[batch.entry].index
                 failure.set(
@@ -127,23 +129,27 @@ final class BulkSink: @unchecked Sendable {
     }
 
     private func settle(_ batch: BulkBatch, _ response: HTTPResponse) {
-        var retried: [BulkItem] = []
+        var retried: [BatchItem] = []
         var throttled = false
-        do {
-            try BulkResponse.check(response.body.bytes, expected: batch.window)
-            try BulkResponse.scan(response.body.bytes, expected: batch.window) { position, answer in
+        let body = response.body
+        do throws(ClusterError) {
+            // Calls for items only when the whole answer is good: no item is concluded twice.
+            try BulkResponse.scan(body.bytes, expected: batch.window) { position, answer in
                 let item = batch.items[position]
+                if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
+                let reason = answer.errorReason.map { String(repairing: body.slice($0)) }
                 let verdict = ItemClass.classify(
-                    kind: item.kind, status: answer.status, errorType: answer.errorType, reason: answer.errorReason)
+                    kind: .index, status: answer.status,
+                    errorType: answer.errorType.map { String(repairing: body.slice($0)) }, reason: reason)
                 if case .again(let slow) = verdict {
                     throttled = throttled || slow
                     retried.append(item)
                 } else {
-                    conclude(batch, item, verdict, answer)
+                    conclude(batch, item, verdict, reason ?? "status \(answer.status)")
                 }
             }
         } catch {
-            return again(batch, throttled: false, because: error.message)
+            return again(batch, .failed, because: error.message)
         }
         batch.report(to: ledger)
         observe(batch, response, retried: retried.count, throttled: throttled)
@@ -151,32 +157,35 @@ final class BulkSink: @unchecked Sendable {
         if retried.isEmpty, unsent.isEmpty { return finish(batch) }
         batch.keep(retried + unsent)
         if retried.isEmpty {
-            batch.attempt = 0
+            batch.attempt.reset()
             batch.window = min(batch.items.count, batch.window * 2)
             return send(batch)
         }
         batch.window = batch.items.count
-        delay(batch, because: "items were answered with a status to repeat")
+        delay(batch)
     }
 
-    private func conclude(_ batch: BulkBatch, _ item: BulkItem, _ verdict: ItemClass, _ answer: BulkItemAnswer) {
+    private func applied(_ batch: BulkBatch, _ item: BatchItem) {
+        if item.lane >= 0 { return laneResult(batch, item, .applied) }
+        batch.tally(item, item.kind == .delete ? .deleted : .indexed)
+    }
+
+    private func conclude(_ batch: BulkBatch, _ item: BatchItem, _ verdict: ItemClass, _ detail: String) {
         switch verdict {
         case .done(.stale):
             if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
-        case .done:
-            if item.lane >= 0 { return laneResult(batch, item, .applied) }
-            batch.tally(item, item.kind == .delete ? .deleted : .indexed)
-        case .dead(let reason): bury(batch, item, reason: reason, detail: answer.explanation)
+        case .done: applied(batch, item)
+        case .dead(let reason): bury(batch, item, reason: reason, detail: detail)
         case .stop(let reason):
             failure.set(
                 WorkError(
                     .cluster, "index \(destinations[batch.entry].index) cannot be written: \(reason)",
-                    underlying: answer.explanation))
+                    underlying: detail))
         case .again: break
         }
     }
 
-    private func bury(_ batch: BulkBatch, _ item: BulkItem, reason: String, detail: String) {
+    private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
         if item.lane >= 0 {
             laneResult(batch, item, .dead(reason: reason, detail: detail))
         } else {
@@ -187,7 +196,7 @@ final class BulkSink: @unchecked Sendable {
     /// The whole request was refused: too large, or one line of it spoils all. Half of it, down to the document.
     private func bisect(_ batch: BulkBatch, _ response: HTTPResponse) {
         condition.lock()
-        if response.status == 413 { sizer.tooLarge() }
+        if response.status == 413 { sizer.tooLarge(bytes: batch.windowBytes) }
         condition.unlock()
         guard batch.window == 1 else {
             if response.status == 413 { batch.ceiling = max(1, batch.window / 2) }
@@ -205,42 +214,35 @@ final class BulkSink: @unchecked Sendable {
 
     private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried: Int, throttled: Bool) {
         condition.lock()
-        let now = Monotonic.milliseconds()
-        let took = Int64(response.seconds * 1000)
-        if throttled {
-            limit.throttled(now: now)
-        } else {
-            limit.succeeded(took: took, inFlight: busy, now: now)
+        let took = Int(response.seconds * 1000)
+        if let ticket = batch.ticket {
+            limit.ended(ticket, throttled ? .throttled : .success, documents: batch.window, tookMilliseconds: took)
         }
-        sizer.observe(documents: batch.window, bytes: batch.windowBytes, milliseconds: took)
-        if retried == 0, trouble != nil {
-            trouble = nil
-            logger.info("the target takes writes again")
+        if batch.items.count == batch.window {
+            sizer.answered(documents: batch.window, bytes: batch.windowBytes, tookMilliseconds: took)
         }
+        let over = retried == 0 && trouble != nil
+        if over { trouble = nil }
         condition.broadcast()
         condition.unlock()
+        if over { logger.info("the target takes writes again") }
     }
 
     /// The request failed as a whole and is repeated, for as long as it takes.
-    private func again(_ batch: BulkBatch, throttled: Bool, because reason: String) {
+    private func again(_ batch: BulkBatch, _ result: ConcurrencyLimit.Result, because reason: String) {
         condition.lock()
-        let now = Monotonic.milliseconds()
-        if throttled { limit.throttled(now: now) } else { limit.failed(now: now) }
+        if let ticket = batch.ticket { limit.ended(ticket, result, documents: batch.window, tookMilliseconds: 0) }
         let first = trouble == nil
         trouble = reason
         condition.unlock()
         if first { logger.warning("the target does not take writes; waiting and repeating", ["because": reason]) }
-        delay(batch, because: reason)
+        delay(batch)
     }
 
-    private func delay(_ batch: BulkBatch, because reason: String) {
+    private func delay(_ batch: BulkBatch) {
         guard !failure.isSet else { return leave() }
-        condition.lock()
         var generator = SystemRandomNumberGenerator()
-        let wait = backoff.delay(attempt: batch.attempt, using: &generator)
-        condition.unlock()
-        batch.attempt += 1
-        delays.after(milliseconds: wait) { [self] in
+        delays.after(milliseconds: batch.attempt.next(using: &generator)) { [self] in
             if failure.isSet { leave() } else { send(batch) }
         }
     }

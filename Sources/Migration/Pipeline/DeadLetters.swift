@@ -38,7 +38,7 @@ final class DeadLetters: @unchecked Sendable {
     /// A record that could not be understood or transformed.
     func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
         var headers: [(String, [UInt8])] = []
-        message.forEachHeader { name, value in headers.append((String(repairing: name), value.map(Array.init) ?? [])) }
+        message.headers?.forEachHeader { name, value in headers.append((String(repairing: name), value.map(Array.init) ?? [])) }
         send(
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers,
             place: .record(partition: message.partition, offset: message.offset, timestamp: message.timestamp),
@@ -46,7 +46,7 @@ final class DeadLetters: @unchecked Sendable {
     }
 
     /// A write that the cluster will never take.
-    func send(_ batch: BulkBatch, _ item: BulkItem, reason: String, detail: String) {
+    func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
         let raw = RawRecord.View(batch.raw.slice(item.rawStart..<item.rawEnd))
         let run = batch.runs[Int(item.run)]
         send(

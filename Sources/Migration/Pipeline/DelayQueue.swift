@@ -42,7 +42,7 @@ final class DelayQueue: @unchecked Sendable {
                 run()
                 condition.lock()
             } else if let next = waiting.map(\.due).min() {
-                condition.wait(until: Date().addingTimeInterval(Double(next - now) / 1000))
+                _ = condition.wait(until: Date().addingTimeInterval(Double(next - now) / 1000))
             } else {
                 condition.wait()
             }

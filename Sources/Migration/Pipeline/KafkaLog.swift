@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Telemetry
 
 extension Logger {
@@ -7,3 +8,5 @@ extension Logger {
         { line in self.debug("librdkafka", ["facility": line.facility, "said": line.text]) }
     }
 }
+
+extension MessageHeaders: RecordHeaders {}

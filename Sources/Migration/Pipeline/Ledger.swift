@@ -51,6 +51,7 @@ final class Ledger: Sendable {
 
     private let book = Mutex(Book())
     private let heldBytes = Atomic<Int>(0)
+    private let queued = Atomic<Int>(0)
 
     /// Takes a lane into ownership, empty; what was known of it is forgotten.
     func own(_ lane: Int32) {
@@ -72,7 +73,7 @@ final class Ledger: Sendable {
     func open(lane: Int32, first: Int64, next: Int64, count: Int) -> RunReference? {
         book.withLock { book in
             guard let generation = book.lanes[lane]?.generation,
-                let number = book.lanes[lane]?.tracker.open(first: first, next: next, count: count)
+                let number = book.lanes[lane]?.tracker.open(first: first, next: next, count: count), number >= 0
             else { return nil }
             return RunReference(lane: lane, generation: generation, number: number)
         }
@@ -126,6 +127,19 @@ final class Ledger: Sendable {
     var bytes: Int { heldBytes.load(ordering: .relaxed) }
 
     func hold(_ bytes: Int) { heldBytes.wrappingAdd(bytes, ordering: .relaxed) }
+
+    /// Of these, what waits for a worker.
+    var queuedBytes: Int { queued.load(ordering: .relaxed) }
+
+    func enqueue(_ bytes: Int) {
+        queued.wrappingAdd(bytes, ordering: .relaxed)
+        hold(bytes)
+    }
+
+    func dequeue(_ bytes: Int) {
+        queued.wrappingSubtract(bytes, ordering: .relaxed)
+        release(bytes)
+    }
 
     func release(_ bytes: Int) { heldBytes.wrappingSubtract(bytes, ordering: .relaxed) }
 }

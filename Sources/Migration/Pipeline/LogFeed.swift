@@ -53,7 +53,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             over = isOver
         }
         let lanes = Array(position.keys)
-        let drained = pipeline.drain(lanes, seconds: over ? .infinity : options.drainSeconds)
+        let drained = pipeline.drain(lanes, seconds: over ? nil : options.drainSeconds)
         try? commit(consumer, synchronously: true)
         options.onTick()
         consumer.close()

@@ -65,7 +65,7 @@ final class MergeDesk {
     func append(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
         token += 1
         var headers: [(String, [UInt8])] = []
-        message.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init) ?? [])) }
+        message.headers?.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init) ?? [])) }
         waiting[token] = Waiting(
             run: run, offset: message.offset, timestamp: message.timestamp, version: operation.version,
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers)
@@ -148,7 +148,7 @@ final class MergeDesk {
         batch.body.append(UInt8(ascii: "\n"))
         batch.laneWrites.append(write)
         worker.put(
-            BulkItem(
+            BatchItem(
                 start: start, end: batch.body.count, rawStart: 0, rawEnd: 0, run: -1,
                 lane: Int32(batch.laneWrites.count - 1), kind: write.body == .tombstone ? .delete : .index, offset: -1,
                 version: write.version), in: batch)

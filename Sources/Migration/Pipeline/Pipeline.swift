@@ -28,7 +28,7 @@ final class Pipeline: @unchecked Sendable {
             transport: target.transport,
             destinations: plan.entries.map { BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index)) },
             ledger: ledger, deadLetters: deadLetters,
-            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, fixed: plan.inFlight != nil), failure: failure,
+            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
             logger: logger,
             finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
             laneResult: { batch, item, result in
@@ -55,17 +55,21 @@ final class Pipeline: @unchecked Sendable {
         threads = workers.map { worker in JoinableThread("crossfade-worker-\(worker.number)") { worker.run() } }
     }
 
-    /// Whether feeders must wait: the bytes in flight have reached the budget.
-    var isFull: Bool { ledger.bytes >= plan.memory }
+    /// Bytes that wait for a worker at most. More would not make anything faster, and each record of the log pins
+    /// the whole fetch response it came in.
+    private static let queueLimit = 8 << 20
+
+    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind.
+    var isFull: Bool { ledger.bytes >= plan.memory || ledger.queuedBytes >= Self.queueLimit }
 
     /// Records of one partition always go to the same worker: their order is kept as far as it matters.
     func feed(_ chunk: RecordChunk) {
-        ledger.hold(chunk.bytes)
+        ledger.enqueue(chunk.bytes)
         workers[Int(chunk.run.lane) % workers.count].mailbox.put(.records(chunk))
     }
 
     func feed(_ chunk: PageChunk) {
-        ledger.hold(chunk.page.sourceBytes)
+        ledger.enqueue(chunk.page.sourceBytes)
         let next = nextWorker.wrappingAdd(1, ordering: .relaxed).oldValue
         workers[next % workers.count].mailbox.put(.page(chunk))
     }
@@ -76,12 +80,15 @@ final class Pipeline: @unchecked Sendable {
     /// Drops what waits in merge lanes: all partitions were given back.
     func forget() { for worker in workers { worker.mailbox.put(.forget) } }
 
-    /// Waits until nothing of the given lanes is unsettled. False after `seconds`, or when the work has failed.
-    func drain(_ lanes: [Int32], seconds: Double) -> Bool {
+    /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
+    /// waits as long as nobody asks for a stop.
+    func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
         flush()
-        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
+        var end = seconds.map { Monotonic.milliseconds() + Int64($0 * 1000) }
         while ledger.unsettled(in: lanes) > 0 {
-            if failure.isSet || Monotonic.milliseconds() > end { return false }
+            if failure.isSet { return false }
+            if let end, Monotonic.milliseconds() > end { return false }
+            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
             Thread.sleep(forTimeInterval: 0.002)
         }
         return true

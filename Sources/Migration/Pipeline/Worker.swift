@@ -87,7 +87,7 @@ final class Worker: @unchecked Sendable {
             guard let item = mailbox.take(waiting: waits ? (sink.isIdle ? 2 : 20) : nil) else {
                 merges?.advance(self)
                 flush()
-                if mailbox.isClosed, merges?.isBusy != true { return }
+                if mailbox.isClosed { return }
                 continue
             }
             handle(item)
@@ -130,7 +130,7 @@ final class Worker: @unchecked Sendable {
             message.release()
         }
         ledger.settle(chunk.run, .skipped, skipped)
-        ledger.release(chunk.bytes)
+        ledger.dequeue(chunk.bytes)
     }
 
     private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
@@ -146,8 +146,8 @@ final class Worker: @unchecked Sendable {
             return
         }
         RawRecord.begin(batch.raw, timestamp: message.timestamp, key: message.key, value: message.value)
-        message.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
-        let item = BulkItem(
+        message.headers?.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
+        let item = BatchItem(
             start: start, end: batch.body.count, rawStart: rawStart, rawEnd: batch.raw.count,
             run: batch.index(of: run), kind: operation.kind, offset: message.offset, version: operation.version)
         if let merges { batch.hashes.append(merges.sent(operation, in: batch.serial)) }
@@ -184,7 +184,7 @@ final class Worker: @unchecked Sendable {
                 kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
                 document: source)
             RawRecord.begin(batch.raw, timestamp: -1, key: operation.id, value: source)
-            var item = BulkItem(
+            var item = BatchItem(
                 start: start, end: start, rawStart: rawStart, rawEnd: batch.raw.count,
                 run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version)
             if let reject = append(operation, to: batch.body) {
@@ -196,7 +196,7 @@ final class Worker: @unchecked Sendable {
             item.end = batch.body.count
             put(item, in: batch)
         }
-        ledger.release(chunk.page.sourceBytes)
+        ledger.dequeue(chunk.page.sourceBytes)
     }
 
     /// Id and routing of a hit, unescaped; bytes of the page or of the scratch space.
@@ -257,7 +257,7 @@ final class Worker: @unchecked Sendable {
         return batch
     }
 
-    func put(_ item: BulkItem, in batch: BulkBatch) {
+    func put(_ item: BatchItem, in batch: BulkBatch) {
         batch.items.append(item)
         if batch.items.count >= target.documents || batch.body.count >= target.bytes { seal(batch) }
     }

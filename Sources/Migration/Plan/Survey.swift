@@ -41,6 +41,7 @@ public struct Survey: Sendable {
     /// Looks. Throws when something cannot be reached or is not there; what is there but wrong is for the rails.
     public static func look(_ recipe: Recipe, logger: Logger) throws -> Survey {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
         let committed = try admin.committed(
@@ -80,8 +81,8 @@ public struct Survey: Sendable {
         var found: [IndexInfo] = []
         do {
             found = try source.reader.resolve(from)
-        } catch let error as ClusterError where error.code == .notFound {
-            found = []
+        } catch {
+            guard error.code == .notFound else { throw error }
         }
         guard found.isEmpty else { return found }
         throw WorkError(

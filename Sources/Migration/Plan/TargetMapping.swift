@@ -71,8 +71,8 @@ enum TargetMapping {
     static func createBody(mapping: JSONObject, settings: JSONValue?, capabilities: Capabilities) -> JSONValue {
         var body = JSONObject()
         if let settings { body["settings"] = settings["settings"] ?? settings }
-        if let type = capabilities.typeName {
-            body["mappings"] = .object(JSONObject([(type, .object(mapping))]))
+        if capabilities.typed {
+            body["mappings"] = .object(JSONObject([(capabilities.documentType, .object(mapping))]))
         } else {
             body["mappings"] = .object(mapping)
         }

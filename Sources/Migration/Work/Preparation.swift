@@ -14,13 +14,19 @@ public struct Preparation: Sendable {
     public let work: JSONValue
     public let fingerprint: String
 
-    public static func prepare(_ recipe: Recipe, logger: Logger) throws -> Preparation {
+    /// `sampling`: also reads the newest records of the topic, to see whether ids keep to one partition.
+    public static func prepare(_ recipe: Recipe, sampling: Bool, logger: Logger) throws -> Preparation {
         let survey = try Survey.look(recipe, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
         let start = try survey.start(recipe, admin: admin)
         let work = survey.work(recipe)
+        var rails = Rails(recipe: recipe, survey: survey, start: start).found
+        if sampling {
+            rails.append(try IDSample.take(recipe, watermarks: survey.watermarks, logger: logger).rail(recipe))
+        }
         return Preparation(
-            recipe: recipe, survey: survey, rails: Rails(recipe: recipe, survey: survey, start: start).found,
+            recipe: recipe, survey: survey, rails: rails,
             start: start, work: work, fingerprint: Fingerprint.of(work))
     }
 

@@ -97,13 +97,13 @@ public struct ReplayWork {
         let recipe = prepared.recipe
         do {
             let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+            defer { admin.close() }
             let committed = try admin.committed(
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
             let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
             if !ahead.isEmpty { try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead) }
-        } catch let error as LogError where error.code == .groupActive {
-            logger.info("the group has members; it keeps its own offsets")
         } catch {
+            if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
             logger.warning("the group's offsets could not be set; follow takes the replay's", ["error": "\(error)"])
         }
     }

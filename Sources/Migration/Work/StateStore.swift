@@ -18,7 +18,7 @@ struct StateStore: Sendable {
 
     /// nil when there is none: `init` has not run.
     func load() throws -> MigrationState? {
-        guard try writer.indexExists(index), let stored = try writer.getDocument(index: index, id: Self.document)
+        guard try writer.indexExists(index), let stored = try writer.getDocument(index, Self.document)
         else { return nil }
         return try state(stored.source)
     }
@@ -42,22 +42,22 @@ struct StateStore: Sendable {
                 body: TargetMapping.createBody(
                     mapping: mapping, settings: settings, capabilities: target.capabilities))
         }
-        _ = try writer.putDocument(index: index, id: Self.document, source: state.json, expecting: .absent)
+        _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
     }
 
     /// Reads, changes, writes back; again when somebody else was faster. Returns what was written.
     @discardableResult func update(_ change: (inout MigrationState) throws -> Void) throws -> MigrationState {
         for attempt in 1... {
-            guard let stored = try writer.getDocument(index: index, id: Self.document) else { break }
+            guard let stored = try writer.getDocument(index, Self.document) else { break }
             var state = try state(stored.source)
             let before = state
             try change(&state)
             if state == before { return state }
             do {
-                _ = try writer.putDocument(index: index, id: Self.document, source: state.json, expecting: stored.token)
+                _ = try writer.putDocument(index, Self.document, state.json, expecting: stored.token)
                 return state
-            } catch let error as ClusterError where error.code == .conflict && attempt < 20 {
-                continue
+            } catch {
+                guard error.code == .conflict, attempt < 20 else { throw error }
             }
         }
         throw WorkError(.state, "the state in index \(index) is gone: was the migration cancelled meanwhile?")
