@@ -282,6 +282,19 @@ struct BadRecipeTests {
                 "6:66: commands.envelope.routing \"x.\" is not a field path: it has an empty name",
             ]),
         Case(
+            name: "a step that parts of documents cannot take",
+            text: Reading.small([
+                "commands": commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: A, merge: B }")["commands"] ?? "",
+                "indices": indices(
+                    "  - from: a\n    to: b\n    transform: [ { set: { field: x, value: 1, if_missing: true } } ]")[
+                        "indices"] ?? "",
+            ]),
+            expected: [
+                "12:18: this step cannot be done to a part of a document: `if_missing` cannot tell a field that \"x\" "
+                    + "lacks from one that the update leaves out"
+            ]),
+        Case(
             name: "version of two kinds",
             text: Reading.small(commands("  format: document\n  version: { field: a, header: b }")),
             expected: ["6:24: commands.version has exactly one key, and \"field\" is already there"]),
