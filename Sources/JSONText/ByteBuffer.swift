@@ -5,14 +5,15 @@ public typealias Bytes = UnsafeBufferPointer<UInt8>
 /// to the HTTP thread without a copy.
 ///
 /// `@unchecked Sendable` because every hand-over passes through a lock or a queue, and the giver does not touch the
-/// buffer again until it is handed back.
+/// buffer again until it is handed back. For the same reason its fields need no exclusivity checks at run time, which
+/// would cost more than the appends themselves.
 public final class ByteBuffer: @unchecked Sendable {
     /// The storage. Moves when the buffer grows.
-    public private(set) var base: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) public internal(set) var base: UnsafeMutablePointer<UInt8>
     /// Bytes in use.
-    public var count: Int
+    @exclusivity(unchecked) public var count: Int
     /// Bytes allocated.
-    public private(set) var capacity: Int
+    @exclusivity(unchecked) public internal(set) var capacity: Int
 
     /// An empty buffer that holds `capacity` bytes before it grows.
     public init(capacity: Int = 256) {
@@ -25,22 +26,22 @@ public final class ByteBuffer: @unchecked Sendable {
 
     /// All bytes in use, until the next change.
     public var bytes: Bytes {
-        @inline(__always) get { Bytes(start: base, count: count) }
+        @inlinable @inline(__always) get { Bytes(start: base, count: count) }
     }
 
     /// The bytes of `range`, until the next change. The range is clamped to what there is.
-    public func slice(_ range: Range<Int>) -> Bytes {
+    @inlinable public func slice(_ range: Range<Int>) -> Bytes {
         let lower = min(max(range.lowerBound, 0), count)
         let upper = min(max(range.upperBound, lower), count)
         return Bytes(start: base + lower, count: upper - lower)
     }
 
     /// Room for `extra` more bytes.
-    @inline(__always) public func reserve(_ extra: Int) {
+    @inlinable @inline(__always) public func reserve(_ extra: Int) {
         if count &+ extra > capacity { grow(count + extra) }
     }
 
-    @inline(never) private func grow(_ wanted: Int) {
+    @inline(never) @usableFromInline func grow(_ wanted: Int) {
         var size = capacity
         while size < wanted { size *= 2 }
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
@@ -50,28 +51,29 @@ public final class ByteBuffer: @unchecked Sendable {
         capacity = size
     }
 
-    @inline(__always) public func append(_ byte: UInt8) {
+    @inlinable @inline(__always) public func append(_ byte: UInt8) {
         reserve(1)
         base[count] = byte
         count &+= 1
     }
 
-    @inline(__always) public func append(_ bytes: Bytes) {
+    @inlinable @inline(__always) public func append(_ bytes: Bytes) {
         guard let start = bytes.baseAddress else { return }
         append(start, bytes.count)
     }
 
-    @inline(__always) public func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
+    @inlinable @inline(__always) public func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
         reserve(length)
         (base + count).update(from: start, count: length)
         count &+= length
     }
 
-    @inline(__always) public func append(_ text: StaticString) {
+    @inlinable @inline(__always) public func append(_ text: StaticString) {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
-    public func append(_ text: String) {
+    /// The text. A literal goes the shorter way, as a `StaticString`.
+    @_disfavoredOverload public func append(_ text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }
@@ -100,7 +102,7 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     /// Forgets the bytes, keeps the storage.
-    public func removeAll() { count = 0 }
+    @inlinable public func removeAll() { count = 0 }
 
     /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid for.
     public func removeAll(keepingAtMost limit: Int) {

@@ -19,6 +19,10 @@ public struct Recipe: Sendable {
     /// Dead-letter topic; default `<commands.topic>-dead`.
     public var deadLetterTopic: String
     public var limits: Limits
+    /// See ``RecipeText/canonical(_:)``.
+    var shown: JSONValue
+    /// See ``RecipeText/meaning(_:)``.
+    var meaning: JSONValue
 
     /// `commands`.
     public struct CommandSource: Sendable {

@@ -1,0 +1,137 @@
+// Strings, eight bytes at a time: nearly all of a document's bytes lie in them.
+extension JSONScanner {
+    /// The offset after the closing quote of the string whose first content byte is at `start`.
+    @inlinable @inline(__always) public static func string(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+    ) throws(JSONError) -> Int {
+        var at = start
+        while at &+ 8 <= end {
+            let found = special(word(text, at))
+            if found == 0 {
+                at &+= 8
+                continue
+            }
+            at &+= found.trailingZeroBitCount &>> 3
+            if text[at] == UInt8(ascii: "\"") { return at &+ 1 }
+            break
+        }
+        var escaped = false
+        return try stringRest(text, at, end, &escaped)
+    }
+
+    /// As ``string(_:_:_:)``; `escaped` becomes true when there is a backslash in it.
+    @inlinable @inline(__always) public static func string(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool
+    ) throws(JSONError) -> Int {
+        var at = start
+        while at &+ 8 <= end {
+            let found = special(word(text, at))
+            if found == 0 {
+                at &+= 8
+                continue
+            }
+            at &+= found.trailingZeroBitCount &>> 3
+            if text[at] == UInt8(ascii: "\"") { return at &+ 1 }
+            break
+        }
+        return try stringRest(text, at, end, &escaped)
+    }
+
+    @inlinable @inline(__always) static func word(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt64 {
+        UInt64(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self))
+    }
+
+    /// The lowest set bit is the top bit of the first byte that is a quote, a backslash, a control character or not
+    /// ASCII; higher bits may be set wrongly by borrows.
+    @inlinable @inline(__always) static func special(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ 0x2222_2222_2222_2222
+        let backslash = word ^ 0x5C5C_5C5C_5C5C_5C5C
+        let hits =
+            (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- (ones &* 0x20)) & ~word | word
+        return hits & 0x8080_8080_8080_8080
+    }
+
+    @inline(never) @usableFromInline static func stringRest(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool
+    ) throws(JSONError) -> Int {
+        var at = start
+        while true {
+            while at &+ 8 <= end {
+                let found = special(word(text, at))
+                if found != 0 {
+                    at &+= found.trailingZeroBitCount &>> 3
+                    break
+                }
+                at &+= 8
+            }
+            guard at < end else { throw JSONError(.unexpectedEnd, at: end) }
+            let byte = text[at]
+            if byte == UInt8(ascii: "\"") { return at &+ 1 }
+            if byte == UInt8(ascii: "\\") {
+                escaped = true
+                at = try escape(text, at, end)
+            } else if byte >= 0x80 {
+                repeat { at = try character(text, at, end) } while at < end && text[at] >= 0x80
+            } else if byte < 0x20 {
+                throw JSONError(.badString, at: at)
+            } else {
+                at &+= 1
+            }
+        }
+    }
+
+    /// The offset after the escape whose backslash is at `at`.
+    static func escape(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> Int {
+        guard at &+ 1 < end else { throw JSONError(.unexpectedEnd, at: end) }
+        switch text[at &+ 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return at &+ 2
+        case UInt8(ascii: "u"):
+            let unit = try codeUnit(text, at, end)
+            if unit & 0xF800 != 0xD800 { return at &+ 6 }
+            guard unit < 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
+            if at &+ 6 < end, text[at &+ 6] != UInt8(ascii: "\\") { throw JSONError(.loneSurrogate, at: at) }
+            guard at &+ 7 < end else { throw JSONError(.unexpectedEnd, at: end) }
+            guard text[at &+ 7] == UInt8(ascii: "u") else { throw JSONError(.loneSurrogate, at: at) }
+            let second = try codeUnit(text, at &+ 6, end)
+            guard second & 0xFC00 == 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
+            return at &+ 12
+        default:
+            throw JSONError(.badEscape, at: at)
+        }
+    }
+
+    /// The UTF-16 code unit of the escape `\uXXXX` whose backslash is at `at`.
+    static func codeUnit(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> UInt32 {
+        guard at &+ 6 <= end else { throw JSONError(.unexpectedEnd, at: end) }
+        var unit: UInt32 = 0
+        for index in 2..<6 {
+            let byte = text[at &+ index]
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte &- 0x30
+            case 0x41...0x46: digit = byte &- 0x37
+            case 0x61...0x66: digit = byte &- 0x57
+            default: throw JSONError(.badEscape, at: at)
+            }
+            unit = unit &<< 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    /// The offset after the multi-byte UTF-8 character at `at`.
+    static func character(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> Int {
+        let lead = text[at]
+        let length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0
+        guard length > 0, at &+ length <= end else { throw JSONError(.invalidUTF8, at: at) }
+        let second = text[at &+ 1]
+        let low: UInt8 = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80
+        let high: UInt8 = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF
+        guard second >= low, second <= high else { throw JSONError(.invalidUTF8, at: at) }
+        if length > 2, text[at &+ 2] & 0xC0 != 0x80 { throw JSONError(.invalidUTF8, at: at) }
+        if length > 3, text[at &+ 3] & 0xC0 != 0x80 { throw JSONError(.invalidUTF8, at: at) }
+        return at &+ length
+    }
+}

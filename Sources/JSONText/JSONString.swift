@@ -1,0 +1,145 @@
+/// The content of JSON strings.
+public enum JSONString {
+    /// Whether the quoted string has no escape, so that its content is what lies between the quotes.
+    public static func isPlain(_ quoted: Bytes) -> Bool {
+        for byte in quoted where byte == UInt8(ascii: "\\") { return false }
+        return true
+    }
+
+    /// What lies between the quotes of a string without escapes; nil when there are escapes or it is not quoted.
+    public static func plainContent(_ quoted: Bytes) -> Bytes? {
+        guard quoted.count >= 2, quoted[0] == UInt8(ascii: "\""), isPlain(quoted) else { return nil }
+        return Bytes(rebasing: quoted[1..<quoted.count - 1])
+    }
+
+    /// Appends the content of a quoted string as UTF-8. `out` is as before when it throws.
+    public static func unescape(_ quoted: Bytes, into out: ByteBuffer) throws(JSONError) {
+        guard let text = quoted.baseAddress, quoted.count >= 2, text[0] == UInt8(ascii: "\"") else {
+            throw JSONError(.unexpectedByte, at: 0)
+        }
+        let end = try JSONScanner.string(text, 1, quoted.count)
+        guard end == quoted.count else { throw JSONError(.trailingBytes, at: end) }
+        try unescape(content: text + 1, count: end - 2, into: out)
+    }
+
+    /// Appends the unescaped text of what lies between the quotes of a string that was already found valid.
+    public static func unescape(
+        content text: UnsafePointer<UInt8>, count: Int, into out: ByteBuffer
+    ) throws(JSONError) {
+        let mark = out.count
+        var at = 0
+        var from = 0
+        out.reserve(count)
+        while at < count {
+            guard text[at] == UInt8(ascii: "\\") else {
+                at &+= 1
+                continue
+            }
+            out.append(text + from, at &- from)
+            do throws(JSONError) {
+                at = try appendEscape(text, at, count, into: out)
+            } catch {
+                out.count = mark
+                throw error
+            }
+            from = at
+        }
+        out.append(text + from, count &- from)
+    }
+
+    private static func appendEscape(
+        _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int, into out: ByteBuffer
+    ) throws(JSONError) -> Int {
+        let after = try JSONScanner.escape(text, at, end)
+        switch text[at &+ 1] {
+        case UInt8(ascii: "b"): out.append(0x08)
+        case UInt8(ascii: "f"): out.append(0x0C)
+        case UInt8(ascii: "n"): out.append(0x0A)
+        case UInt8(ascii: "r"): out.append(0x0D)
+        case UInt8(ascii: "t"): out.append(0x09)
+        case UInt8(ascii: "u"):
+            var scalar = try JSONScanner.codeUnit(text, at, end)
+            if after == at &+ 12 {
+                let low = try JSONScanner.codeUnit(text, at &+ 6, end)
+                scalar = 0x10000 &+ ((scalar & 0x3FF) &<< 10 | (low & 0x3FF))
+            }
+            append(scalar: scalar, into: out)
+        case let byte: out.append(byte)
+        }
+        return after
+    }
+
+    private static func append(scalar: UInt32, into out: ByteBuffer) {
+        func byte(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: value) }
+        if scalar < 0x80 {
+            out.append(byte(scalar))
+        } else if scalar < 0x800 {
+            out.append(byte(0xC0 | scalar >> 6))
+            out.append(byte(0x80 | scalar & 0x3F))
+        } else if scalar < 0x10000 {
+            out.append(byte(0xE0 | scalar >> 12))
+            out.append(byte(0x80 | scalar >> 6 & 0x3F))
+            out.append(byte(0x80 | scalar & 0x3F))
+        } else {
+            out.append(byte(0xF0 | scalar >> 18))
+            out.append(byte(0x80 | scalar >> 12 & 0x3F))
+            out.append(byte(0x80 | scalar >> 6 & 0x3F))
+            out.append(byte(0x80 | scalar & 0x3F))
+        }
+    }
+
+    /// Appends UTF-8 text as a quoted JSON string. Only what must be escaped is.
+    public static func escape(_ utf8: Bytes, into out: ByteBuffer) {
+        out.reserve(utf8.count &+ 2)
+        out.append(UInt8(ascii: "\""))
+        escapeContent(utf8, into: out)
+        out.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends UTF-8 text as it stands between the quotes of a JSON string.
+    public static func escapeContent(_ utf8: Bytes, into out: ByteBuffer) {
+        guard let text = utf8.baseAddress else { return }
+        var from = 0
+        for at in 0..<utf8.count {
+            let byte = text[at]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            out.append(text + from, at &- from)
+            appendEscaped(byte, into: out)
+            from = at &+ 1
+        }
+        out.append(text + from, utf8.count &- from)
+    }
+
+    private static func appendEscaped(_ byte: UInt8, into out: ByteBuffer) {
+        switch byte {
+        case UInt8(ascii: "\""): out.append("\\\"")
+        case UInt8(ascii: "\\"): out.append("\\\\")
+        case 0x08: out.append("\\b")
+        case 0x09: out.append("\\t")
+        case 0x0A: out.append("\\n")
+        case 0x0C: out.append("\\f")
+        case 0x0D: out.append("\\r")
+        default:
+            out.append("\\u00")
+            out.append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            let low = byte & 0x0F
+            out.append(low < 10 ? 0x30 &+ low : 0x57 &+ low)
+        }
+    }
+
+    public static func isValidUTF8(_ bytes: Bytes) -> Bool {
+        guard let text = bytes.baseAddress else { return true }
+        var at = 0
+        while at < bytes.count {
+            if at &+ 8 <= bytes.count, JSONScanner.word(text, at) & 0x8080_8080_8080_8080 == 0 {
+                at &+= 8
+            } else if text[at] < 0x80 {
+                at &+= 1
+            } else {
+                guard let after = try? JSONScanner.character(text, at, bytes.count) else { return false }
+                at = after
+            }
+        }
+        return true
+    }
+}

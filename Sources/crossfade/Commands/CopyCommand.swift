@@ -1,0 +1,19 @@
+/// `crossfade copy`.
+enum CopyCommand {
+    static let declaration = CommandDeclaration(
+        path: ["copy"],
+        summary: "Copy what the source holds, resumable",
+        discussion: """
+            Finished slices are never read again; what was under way when a copy ended is read once more, harmlessly.
+            """,
+        positionals: [CommandDeclaration.recipe],
+        options: [CommandDeclaration.confirm],
+        run: run)
+
+    @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        RecipeReading.with(arguments, output) { _ in
+            output.failure("crossfade copy is not built yet.", code: "not_built")
+            return .failed
+        }
+    }
+}
