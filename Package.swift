@@ -52,5 +52,6 @@ let package = Package(
         tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
         tests("CommandsTests", ["JSONText", "Commands"]),
+        tests("TidyTests", []),
     ]
 )

@@ -4,7 +4,9 @@ import time
 import zlib
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from stack import wait_for
 
 
 class Log:
@@ -19,6 +21,12 @@ class Log:
 
     def delete(self, topic):
         self.admin.delete_topics([topic])[topic].result(30)
+        wait_for(f"{topic} to be gone", lambda: topic not in self.topics(), 20)
+
+    def widen(self, topic, partitions):
+        """Adds partitions until there are so many."""
+        self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(30)
+        wait_for("the new partitions", lambda: len(self.partitions(topic)) == partitions, 20)
 
     def topics(self):
         return set(self.admin.list_topics(timeout=30).topics)

@@ -104,6 +104,10 @@ class Cluster:
     def count(self, index, query=None):
         return self.call("POST", f"/{index}/_count", {"query": query or {"match_all": {}}})["count"]
 
+    def operations(self, index):
+        """How many writes the index has taken."""
+        return self.get(f"/{index}/_stats/indexing")["_all"]["primaries"]["indexing"]["index_total"]
+
     def scroll(self, index, query, page=2000):
         """Every hit, with `_version`; numbers keep their text."""
         body = {"size": page, "version": True, "query": query, "sort": ["_doc"]}
