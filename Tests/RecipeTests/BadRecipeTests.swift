@@ -29,7 +29,8 @@ struct BadRecipeTests {
         Case(
             name: "key in the wrong place", text: Reading.small(more: "page: 5"),
             expected: [
-                "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, target, "
+                "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
+                    + "target, "
                     + "indices, copy, replay, dead_letters, limits"
             ]),
         Case(
@@ -62,7 +63,8 @@ struct BadRecipeTests {
         Case(
             name: "braces without quotes", text: "target: { auth: { api_key: ${KEY} } }\n",
             expected: [
-                "1:29: not YAML: did not find expected ',' or '}' (while parsing a flow mapping of 1:17); inside { } or "
+                "1:29: not YAML: did not find expected ',' or '}' (while parsing a flow mapping of 1:17); "
+                    + "inside { } or "
                     + "[ ] write \"${NAME}\" in quotes"
             ]),
         Case(
@@ -87,7 +89,8 @@ struct BadRecipeTests {
         Case(
             name: "misspelt word", text: Reading.small(more: "copy: { rate: unlimted }"),
             expected: [
-                "9:15: copy.rate is \"unlimted\"; it must be \"unlimited\" or a rate such as 5000/s or 20MB/s, or a list "
+                "9:15: copy.rate is \"unlimted\"; it must be \"unlimited\" or a rate such as 5000/s or 20MB/s, "
+                    + "or a list "
                     + "of such -> unlimited"
             ]),
         Case(
@@ -111,7 +114,8 @@ struct BadRecipeTests {
         Case(
             name: "capitals in the name", text: Reading.small(["name": "name: Orders"]),
             expected: [
-                "1:7: name \"Orders\" is not a name: up to 100 of a-z, 0-9, \"-\" and \"_\", beginning with a letter or "
+                "1:7: name \"Orders\" is not a name: up to 100 of a-z, 0-9, \"-\" and \"_\", beginning with a "
+                    + "letter or "
                     + "digit"
             ]),
     ]
@@ -203,7 +207,8 @@ struct BadRecipeTests {
         Case(
             name: "misspelt start", text: Reading.small(more: "replay: { from: begining }"),
             expected: [
-                "9:17: replay.from is \"begining\"; it must be \"beginning\", \"recorded\" or a mapping with timestamp or "
+                "9:17: replay.from is \"begining\"; it must be \"beginning\", \"recorded\" or a mapping with "
+                    + "timestamp or "
                     + "offsets -> beginning"
             ]),
         Case(
@@ -216,7 +221,8 @@ struct BadRecipeTests {
             name: "two without select",
             text: Reading.small(indices("  - { from: a, to: b }\n  - { from: c, to: d }\n")),
             expected: [
-                "9:5: this entry has no select and takes every command, so that the entries after it get none; only the "
+                "9:5: this entry has no select and takes every command, so that the entries after it get none; "
+                    + "only the "
                     + "last may be without"
             ]),
         Case(
@@ -250,7 +256,8 @@ struct BadRecipeTests {
         Case(
             name: "misspelt format", text: Reading.small(commands("  format: documnt")),
             expected: [
-                "5:11: commands.format is \"documnt\"; it must be \"document\", \"envelope\" or \"debezium\" -> document"
+                "5:11: commands.format is \"documnt\"; it must be \"document\", \"envelope\" or \"debezium\" -> "
+                    + "document"
             ]),
         Case(
             name: "envelope missing", text: Reading.small(commands("  format: envelope")),
@@ -263,7 +270,8 @@ struct BadRecipeTests {
             name: "command in two lists",
             text: Reading.small(
                 commands(
-                    "  format: envelope\n  envelope: { id: key, operation: c, index: [A, B], delete: [B], ignore: A }")),
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: [A, B], delete: [B], "
+                        + "ignore: A }")),
             expected: [
                 "6:62: the command \"B\" is in envelope.index and in envelope.delete",
                 "6:74: the command \"A\" is in envelope.index and in envelope.ignore",
@@ -275,7 +283,9 @@ struct BadRecipeTests {
         Case(
             name: "paths",
             text: Reading.small(
-                commands("  format: envelope\n  envelope: { id: \"header:\", operation: a..b, index: A, routing: x. }")),
+                commands(
+                    "  format: envelope\n  envelope: { id: \"header:\", operation: a..b, index: A, "
+                        + "routing: x. }")),
             expected: [
                 "6:19: commands.envelope.id \"header:\" names no header",
                 "6:41: commands.envelope.operation \"a..b\" is not a field path: it has an empty name",
@@ -323,7 +333,8 @@ struct BadRecipeTests {
         step(
             "- cast: { field: a, to: int }",
             [
-                "12:31: cast.to is \"int\"; it must be \"number\", \"boolean\", \"string\", \"date_iso\" or \"date_epoch\""
+                "12:31: cast.to is \"int\"; it must be \"number\", \"boolean\", \"string\", \"date_iso\" or "
+                    + "\"date_epoch\""
             ]),
         step("- rename: { from: a, to: a }", ["12:32: rename has the same field in from and to"]),
         step("- rename: { from: a }", ["12:17: rename needs to"]),
@@ -342,7 +353,8 @@ struct BadRecipeTests {
         step(
             "- keepp",
             [
-                "12:9: indices.transform is a single value; it must be a mapping with keyToValue, rename, remove, keep, set, "
+                "12:9: indices.transform is a single value; it must be a mapping with keyToValue, rename, "
+                    + "remove, keep, set, "
                     + "copy, cast, lowercase, split or join -> keep"
             ]),
     ]

@@ -14,7 +14,8 @@ struct SecretTests {
             Reading.small(
                 [
                     "target":
-                        "target: { url: \"http://${HOST}:9200\", auth: { user: \"a$${b}$c$\", password: \"${file:key}\" } }",
+                        "target: { url: \"http://${HOST}:9200\", auth: { user: \"a$${b}$c$\", password: "
+                        + "\"${file:key}\" } }",
                     "name": "name: ${NAME}",
                 ], more: "copy: { slices: \"${SLICES}\", page: 7 }\n"),
             environment: ["HOST": "new", "NAME": "from-env", "SLICES": "3"], folder: folder)
@@ -101,7 +102,8 @@ struct SecretTests {
             ],
             [
                 "commands":
-                    "commands: { bootstrap: b, topic: t, format: document, kafka: { fetch.min.bytes: \"${S}\", sasl.mechanism: \"${S}\", debug: \"${S}\" } }"
+                    "commands: { bootstrap: b, topic: t, format: document, kafka: { fetch.min.bytes: \"${S}\", "
+                    + "sasl.mechanism: \"${S}\", debug: \"${S}\" } }"
             ],
             ["indices": "indices: [ { from: a, to: b, mapping: \"${S}\", transform: \"${S}\" } ]"],
             [

@@ -8,5 +8,3 @@ extension Logger {
         { line in self.debug("librdkafka", ["facility": line.facility, "said": line.text]) }
     }
 }
-
-extension MessageHeaders: RecordHeaders {}

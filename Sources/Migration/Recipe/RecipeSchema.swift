@@ -30,7 +30,7 @@ enum RecipeSchema {
                 "group", .scalar(.nonEmpty), standardInWords: "`crossfade-<name>`", "Crossfade's own consumer group."),
             RecipeKey(
                 "kafka", .properties,
-                "Any property of librdkafka, passed through, e.g. `security.protocol`. What Crossfade must own is refused."
+                "Any property of librdkafka, passed through, e.g. `security.protocol`; what Crossfade owns is refused."
             ),
             RecipeKey(
                 "format", .choice(["document", "envelope", "debezium"]), required: true,
@@ -40,7 +40,7 @@ enum RecipeSchema {
             RecipeKey("debezium", .section(debezium), "Further parts, for `format: debezium`."),
             RecipeKey(
                 "application_group", .scalar(.nonEmpty),
-                "The application's own consumer group, for `replay: { from: recorded }` and for its lag beside ours. Only its offsets are read."
+                "The application's own consumer group, for `from: recorded` and for its lag beside ours; only read."
             ),
             RecipeKey(
                 "version", .words(["offset", "timestamp"], or: .section(version)), standard: "offset",
@@ -144,7 +144,7 @@ enum RecipeSchema {
                 "Which commands belong to this entry."),
             RecipeKey(
                 "merge", .choice(MergeMode.allCases.map(\.rawValue)), standard: "deep",
-                "How a part of a document is merged: `deep` as the update API does, `shallow` replaces top-level fields whole."
+                "How a part of a document is merged: `deep` as the update API does, `shallow` by top-level fields."
             ),
             RecipeKey(
                 "missing", .choice(Recipe.MissingBase.allCases.map(\.rawValue)), standard: "create",

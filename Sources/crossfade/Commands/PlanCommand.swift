@@ -6,8 +6,8 @@ enum PlanCommand {
         path: ["plan"],
         summary: "Look at everything, change nothing",
         discussion: """
-            Reads the recipe, both clusters and the topic; prints what would be done, every rail with its verdict, and the
-            fingerprint that `crossfade init --confirm` takes. Ends with 3 when a rail refuses.
+            Reads the recipe, both clusters and the topic; prints what would be done, every rail with its verdict, and
+            the fingerprint that `crossfade init --confirm` takes. Ends with 3 when a rail refuses.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [],
