@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         room("JSONText", []),
         room("Commands", ["JSONText"]),
         room("Transform", ["JSONText", "Commands"]),
@@ -32,15 +33,25 @@ let package = Package(
         room(
             "Migration",
             [
-                "CLibyaml", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
+                "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
+                "SearchCluster",
             ]),
+        tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
+        tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
+        tests(
+            "RecipeTests",
+            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"]),
+        tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
+        tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
+        tests("CommandsTests", ["JSONText", "Commands"]),
+        tests("TidyTests", []),
     ]
 )

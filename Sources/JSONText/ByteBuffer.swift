@@ -5,73 +5,82 @@ public typealias Bytes = UnsafeBufferPointer<UInt8>
 /// to the HTTP thread without a copy.
 ///
 /// `@unchecked Sendable` because every hand-over passes through a lock or a queue, and the giver does not touch the
-/// buffer again until it is handed back.
+/// buffer again until it is handed back. For the same reason its fields need no exclusivity checks at run time, which
+/// would cost more than the appends themselves.
 public final class ByteBuffer: @unchecked Sendable {
     /// The storage. Moves when the buffer grows.
-    public private(set) var base: UnsafeMutablePointer<UInt8>
+    @inlinable public var base: UnsafeMutablePointer<UInt8> { storage }
     /// Bytes in use.
-    public var count: Int
+    @inlinable public var count: Int {
+        get { used }
+        set { used = newValue }
+    }
     /// Bytes allocated.
-    public private(set) var capacity: Int
+    @inlinable public var capacity: Int { room }
+
+    @exclusivity(unchecked) @usableFromInline var storage: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) @usableFromInline var used: Int
+    @exclusivity(unchecked) @usableFromInline var room: Int
 
     /// An empty buffer that holds `capacity` bytes before it grows.
     public init(capacity: Int = 256) {
-        self.capacity = max(capacity, 16)
-        base = .allocate(capacity: self.capacity)
-        count = 0
+        room = max(capacity, 16)
+        storage = .allocate(capacity: room)
+        used = 0
     }
 
     deinit { base.deallocate() }
 
     /// All bytes in use, until the next change.
     public var bytes: Bytes {
-        @inline(__always) get { Bytes(start: base, count: count) }
+        @inlinable @inline(__always) get { Bytes(start: base, count: count) }
     }
 
     /// The bytes of `range`, until the next change. The range is clamped to what there is.
-    public func slice(_ range: Range<Int>) -> Bytes {
+    @inlinable public func slice(_ range: Range<Int>) -> Bytes {
         let lower = min(max(range.lowerBound, 0), count)
         let upper = min(max(range.upperBound, lower), count)
         return Bytes(start: base + lower, count: upper - lower)
     }
 
     /// Room for `extra` more bytes.
-    @inline(__always) public func reserve(_ extra: Int) {
+    @inlinable @inline(__always) public func reserve(_ extra: Int) {
         if count &+ extra > capacity { grow(count + extra) }
     }
 
-    @inline(never) private func grow(_ wanted: Int) {
+    @inline(never) @usableFromInline func grow(_ wanted: Int) {
         var size = capacity
         while size < wanted { size *= 2 }
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         moved.update(from: base, count: count)
         base.deallocate()
-        base = moved
-        capacity = size
+        storage = moved
+        room = size
     }
 
-    @inline(__always) public func append(_ byte: UInt8) {
+    @inlinable @inline(__always) public func append(_ byte: UInt8) {
         reserve(1)
         base[count] = byte
         count &+= 1
     }
 
-    @inline(__always) public func append(_ bytes: Bytes) {
+    @inlinable @inline(__always) public func append(_ bytes: Bytes) {
         guard let start = bytes.baseAddress else { return }
         append(start, bytes.count)
     }
 
-    @inline(__always) public func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
+    @inlinable @inline(__always) public func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
         reserve(length)
         (base + count).update(from: start, count: length)
         count &+= length
     }
 
-    @inline(__always) public func append(_ text: StaticString) {
+    @inlinable @inline(__always) public func append(_ text: StaticString) {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
-    public func append(_ text: String) {
+    /// The text. A literal goes the shorter way, as a `StaticString`.
+    @_disfavoredOverload public func append(_ text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }
@@ -100,15 +109,15 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     /// Forgets the bytes, keeps the storage.
-    public func removeAll() { count = 0 }
+    @inlinable public func removeAll() { count = 0 }
 
     /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid for.
     public func removeAll(keepingAtMost limit: Int) {
         count = 0
         guard capacity > limit else { return }
         base.deallocate()
-        capacity = max(limit, 16)
-        base = .allocate(capacity: capacity)
+        room = max(limit, 16)
+        storage = .allocate(capacity: room)
     }
 }
 

@@ -1,0 +1,50 @@
+/// How large a bulk request should be: by documents and by bytes, whichever is reached first.
+///
+/// Starts at 1,000 documents or 1 MiB (what real servers liked best), grows while full batches are answered quickly, shrinks when
+/// they are slow, halves when the server says that it is too large (413) and never comes near that size again.
+public struct BatchSizer: Sendable {
+    public static let largestBytes = 15_000_000
+    public static let largestDocuments = 5_000
+    public static let smallestBytes = 16 * 1_024
+    /// Answers quicker than this make batches grow, milliseconds.
+    public static let quick = 150
+    /// Answers slower than this make them shrink, milliseconds.
+    public static let slow = 2_000
+
+    /// Documents of a full batch.
+    public private(set) var documents: Int
+    /// Bytes of a full batch.
+    public private(set) var bytes: Int
+    private var bytesCeiling = largestBytes
+
+    public init(documents: Int = 1_000, bytes: Int = 1_048_576) {
+        self.documents = min(max(1, documents), Self.largestDocuments)
+        self.bytes = min(max(Self.smallestBytes, bytes), Self.largestBytes)
+    }
+
+    /// Whether a batch of this size is to be sent.
+    @inlinable public func isFull(documents: Int, bytes: Int) -> Bool {
+        documents >= self.documents || bytes >= self.bytes
+    }
+
+    /// A batch was answered. Only one that was nearly full says anything.
+    public mutating func answered(documents: Int, bytes: Int, tookMilliseconds: Int) {
+        let nearlyFull = documents >= self.documents / 10 * 9 || bytes >= self.bytes / 10 * 9
+        guard nearlyFull, tookMilliseconds >= 0 else { return }
+        if tookMilliseconds < Self.quick {
+            self.documents = min(Self.largestDocuments, self.documents + max(1, self.documents / 8))
+            self.bytes = min(bytesCeiling, self.bytes + self.bytes / 8)
+        } else if tookMilliseconds > Self.slow {
+            self.documents = max(1, self.documents / 4 * 3)
+            self.bytes = max(Self.smallestBytes, self.bytes / 4 * 3)
+        }
+    }
+
+    /// A request of `bytes` was refused as too large.
+    public mutating func tooLarge(bytes: Int) {
+        let half = max(Self.smallestBytes, bytes / 2)
+        bytesCeiling = min(bytesCeiling, half)
+        self.bytes = min(bytesCeiling, max(Self.smallestBytes, self.bytes / 2))
+        documents = max(1, documents / 2)
+    }
+}

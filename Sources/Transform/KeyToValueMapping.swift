@@ -1,0 +1,13 @@
+import JSONText
+
+extension Transformer {
+    /// The mapping of a flattened field, for clusters that know `keyword` (Elasticsearch 5 and later, OpenSearch).
+    public static func mappingProperties(_ options: KeyToValue) -> JSONValue {
+        var keyword: JSONObject = ["type": "keyword"]
+        if let limit = options.ignoreAbove { keyword["ignore_above"] = .number(limit) }
+        var mapping = JSONObject()
+        if options.nested { mapping["type"] = "nested" }
+        mapping["properties"] = ["keyToValue": .object(keyword), "value": .object(keyword)]
+        return .object(mapping)
+    }
+}

@@ -1,0 +1,150 @@
+import JSONText
+
+/// A key and what it stands for, sorted by key.
+struct Pair {
+    /// The key's first eight bytes as a big-endian number, zeros where it is shorter: most comparisons end there.
+    var prefix: UInt64
+    /// The key without escapes.
+    var key: TextRange
+    /// The value's text; of a string with its quotes.
+    var value: TextRange
+    /// Absent: `value` is a whole pair object as it is to be written.
+    var kind: JSONKind
+    /// A node, where the pair stands for one.
+    var node: Int32 = -1
+}
+
+/// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
+final class PairList {
+    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<Pair>
+    @exclusivity(unchecked) private var spare: UnsafeMutablePointer<Pair>
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var capacity = 32
+
+    init() {
+        base = .allocate(capacity: capacity)
+        spare = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        base.deallocate()
+        spare.deallocate()
+    }
+
+    @inline(__always) func removeAll() { count = 0 }
+    @inline(__always) func truncate(to count: Int) { self.count = count }
+
+    @inline(__always) subscript(_ index: Int) -> Pair {
+        get { base[index] }
+        set { base[index] = newValue }
+    }
+
+    @inline(__always) func add(_ pair: Pair) {
+        if count == capacity { grow() }
+        (base + count).initialize(to: pair)
+        count &+= 1
+    }
+
+    @inline(never) private func grow() {
+        let moved = UnsafeMutablePointer<Pair>.allocate(capacity: capacity * 2)
+        moved.update(from: base, count: count)
+        base.deallocate()
+        base = moved
+        capacity *= 2
+        spare.deallocate()
+        spare = .allocate(capacity: capacity)
+    }
+
+    /// Sorts the pairs from `start` on. Few are sorted by insertion, many by merging.
+    func sort(from start: Int, _ transformer: Transformer) {
+        let length = count &- start
+        guard length > 1 else { return }
+        let run = 16
+        var low = start
+        while low < count {
+            insertionSort(low, min(low &+ run, count), transformer)
+            low &+= run
+        }
+        var width = run
+        while width < length {
+            low = start
+            while low &+ width < count {
+                merge(low, low &+ width, min(low &+ width &* 2, count), transformer)
+                low &+= width &* 2
+            }
+            width &*= 2
+        }
+    }
+
+    @inline(__always) private func insertionSort(_ low: Int, _ high: Int, _ transformer: Transformer) {
+        var next = low &+ 1
+        while next < high {
+            let pair = base[next]
+            var place = next
+            while place > low, transformer.isLess(pair, base[place &- 1]) {
+                base[place] = base[place &- 1]
+                place &-= 1
+            }
+            base[place] = pair
+            next &+= 1
+        }
+    }
+
+    private func merge(_ low: Int, _ middle: Int, _ high: Int, _ transformer: Transformer) {
+        guard transformer.isLess(base[middle], base[middle &- 1]) else { return }
+        let left = middle &- low
+        spare.update(from: base + low, count: left)
+        var one = 0
+        var other = middle
+        var to = low
+        while one < left {
+            if other < high, transformer.isLess(base[other], spare[one]) {
+                base[to] = base[other]
+                other &+= 1
+            } else {
+                base[to] = spare[one]
+                one &+= 1
+            }
+            to &+= 1
+        }
+    }
+}
+
+extension Transformer {
+    @inline(__always) func isLess(_ one: Pair, _ other: Pair) -> Bool {
+        if one.prefix != other.prefix { return one.prefix < other.prefix }
+        let order = compare(one.key, other.key)
+        // One key can come from two places (`a.b`, and `b` in `a`): they keep the document's order.
+        return order < 0 || order == 0 && one.value.start < other.value.start
+    }
+
+    @inline(__always) func isSameKey(_ one: Pair, _ other: Pair) -> Bool {
+        one.prefix == other.prefix && one.key.count == other.key.count && compare(one.key, other.key) == 0
+    }
+
+    /// Negative, zero or positive, by bytes.
+    func compare(_ one: TextRange, _ other: TextRange) -> Int {
+        let left = pointer(one.source) + Int(one.start)
+        let right = pointer(other.source) + Int(other.start)
+        let shared = min(one.count, other.count)
+        var at = 0
+        while at < shared {
+            if left[at] != right[at] { return left[at] < right[at] ? -1 : 1 }
+            at &+= 1
+        }
+        return one.count &- other.count
+    }
+
+    /// The first eight bytes of a key as a number that orders like them.
+    @inline(__always) func prefix(of key: TextRange) -> UInt64 {
+        let text = pointer(key.source) + Int(key.start)
+        let count = min(key.count, 8)
+        var prefix: UInt64 = 0
+        var at = 0
+        while at < count {
+            prefix = prefix &<< 8 | UInt64(text[at])
+            at &+= 1
+        }
+        return count < 8 ? prefix &<< UInt64(64 &- count &* 8) : prefix
+    }
+}

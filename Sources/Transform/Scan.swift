@@ -1,0 +1,161 @@
+import JSONText
+
+/// The validating scan that builds nodes.
+struct Scan {
+    let text: UnsafePointer<UInt8>
+    let end: Int
+    let source: TextSource
+    let arena: NodeArena
+    let program: Program
+    /// A node for every member, not only for those with a name that the recipe knows.
+    var everyMember = false
+    /// There are raw line ends between tokens.
+    var newlines = false
+
+    init(text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, program: Program) {
+        self.text = text
+        self.end = end
+        self.source = source
+        self.arena = arena
+        self.program = program
+    }
+
+    @inline(__always) private func range(_ start: Int, _ end: Int) -> TextRange {
+        TextRange(source: source, start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: end))
+    }
+
+    @inline(__always) private func addRun(_ start: Int, _ end: Int, to parent: Int32) {
+        guard start >= 0 else { return }
+        arena.add(Node(shape: .run, text: range(start, end)), to: parent)
+    }
+
+    /// Adds the members of the object at `start` to `node`; the offset after it.
+    mutating func object(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
+        guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
+        let at = JSONScanner.space(text, start &+ 1, end, &newlines)
+        if at < end, text[at] == UInt8(ascii: "}") { return at &+ 1 }
+        let after = try members(node, at, branch, levels)
+        guard after < end, text[after] == UInt8(ascii: "}") else {
+            throw JSONError(after < end ? .unexpectedByte : .unexpectedEnd, at: after)
+        }
+        return after &+ 1
+    }
+
+    /// Adds the members from `start` on to `node`; the offset of what is not a comma after one.
+    mutating func members(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
+        var at = start
+        var runStart = -1
+        var runEnd = -1
+        while true {
+            guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+            guard text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
+            let key = at &+ 1
+            var escaped = false
+            at = try JSONScanner.string(text, key, end, &escaped)
+            let keyEnd = at &- 1
+            at = try JSONScanner.colon(text, at, end, &newlines)
+            let name =
+                escaped ? try number(ofEscaped: key, keyEnd) : program.number(of: text + key, keyEnd &- key)
+            if name < 0, !everyMember {
+                at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
+                if runStart < 0 { runStart = key &- 1 }
+                runEnd = at
+            } else {
+                addRun(runStart, runEnd, to: node)
+                runStart = -1
+                if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
+                let member = arena.add(
+                    Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
+                at = try value(member, at, program.branch(under: branch, name: name), levels &- 1)
+            }
+            at = JSONScanner.space(text, at, end, &newlines)
+            guard at < end, text[at] == UInt8(ascii: ",") else { break }
+            at = JSONScanner.space(text, at &+ 1, end, &newlines)
+        }
+        addRun(runStart, runEnd, to: node)
+        return at
+    }
+
+    private func dropEarlier(_ node: Int32, _ name: Int32) {
+        let earlier = arena.member(of: node, named: name)
+        if earlier >= 0 { arena[earlier].shape = .gone }
+    }
+
+    private func number(ofEscaped key: Int, _ keyEnd: Int) throws(JSONError) -> Int32 {
+        let plain = ByteBuffer(capacity: keyEnd - key)
+        try JSONString.unescape(content: text + key, count: keyEnd - key, into: plain)
+        return program.number(of: UnsafePointer(plain.base), plain.count)
+    }
+
+    /// Reads the value at `start` into `node`: expanded where paths lead into it, else as its text.
+    private mutating func value(
+        _ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int
+    ) throws(JSONError) -> Int {
+        if branch >= 0, start < end, !program.isLeaf(branch) {
+            if text[start] == UInt8(ascii: "{") {
+                arena[node].shape = .object
+                return try object(node, start, branch, levels)
+            }
+            if text[start] == UInt8(ascii: "[") {
+                arena[node].shape = .array
+                return try array(node, start, branch, levels)
+            }
+        }
+        let after = try JSONScanner.skip(text, start, end, levels, &newlines)
+        arena[node].text = range(start, after)
+        return after
+    }
+
+    /// Adds the elements of the array at `start` to `node`: a node for each object and array, runs for the others.
+    mutating func array(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
+        guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
+        var at = JSONScanner.space(text, start &+ 1, end, &newlines)
+        if at < end, text[at] == UInt8(ascii: "]") { return at &+ 1 }
+        var runStart = -1
+        var runEnd = -1
+        while true {
+            guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+            if text[at] == UInt8(ascii: "{") || text[at] == UInt8(ascii: "[") {
+                addRun(runStart, runEnd, to: node)
+                runStart = -1
+                let element = arena.add(Node(shape: .raw), to: node)
+                at = try value(element, at, branch, levels &- 1)
+            } else {
+                if runStart < 0 { runStart = at }
+                at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
+                runEnd = at
+            }
+            at = JSONScanner.space(text, at, end, &newlines)
+            guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+            if text[at] == UInt8(ascii: "]") { break }
+            guard text[at] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: at) }
+            at = JSONScanner.space(text, at &+ 1, end, &newlines)
+        }
+        addRun(runStart, runEnd, to: node)
+        return at &+ 1
+    }
+}
+
+/// White space taken out of valid text.
+enum Compaction {
+    static func append(_ document: Bytes, into out: ByteBuffer) {
+        guard let text = document.baseAddress else { return }
+        out.reserve(document.count)
+        var at = 0
+        var from = 0
+        while at < document.count {
+            let byte = text[at]
+            if byte == UInt8(ascii: "\"") {
+                guard let after = try? JSONScanner.string(text, at &+ 1, document.count) else { break }
+                at = after
+            } else if byte <= 0x20 {
+                out.append(text + from, at &- from)
+                at &+= 1
+                from = at
+            } else {
+                at &+= 1
+            }
+        }
+        out.append(text + from, document.count &- from)
+    }
+}

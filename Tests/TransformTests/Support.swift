@@ -1,0 +1,70 @@
+import JSONText
+import Transform
+
+func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
+    try Array(text.utf8).withUnsafeBufferPointer { try body($0) }
+}
+
+func path(_ text: String) -> JSONPath {
+    do { return try JSONPath(parsing: text) } catch { preconditionFailure("\(error)") }
+}
+
+func apply(_ transformer: Transformer, _ text: String) throws -> String {
+    let out = ByteBuffer()
+    try withBytes(text) { try transformer.apply($0, into: out) }
+    return String(decoding: out.bytes, as: UTF8.self)
+}
+
+func apply(_ steps: [TransformStep], _ text: String) throws -> String { try apply(Transformer(steps), text) }
+
+/// The reason of the error, or nil.
+func reason(_ steps: [TransformStep], _ text: String) -> String? {
+    do {
+        _ = try apply(steps, text)
+        return nil
+    } catch {
+        return (error as? TransformError)?.reason ?? "\(error)"
+    }
+}
+
+func merge(_ steps: [TransformStep], _ base: String?, _ partial: String, _ mode: MergeMode = .deep) throws -> String {
+    try merge(Transformer(steps), base, partial, mode)
+}
+
+func merge(_ transformer: Transformer, _ base: String?, _ partial: String, _ mode: MergeMode) throws -> String {
+    let out = ByteBuffer()
+    let baseBytes = base.map { Array($0.utf8) }
+    try withBytes(partial) { partial in
+        if let baseBytes {
+            try baseBytes.withUnsafeBufferPointer { base in
+                try transformer.merge(base: base, partial: partial, mode: mode, into: out)
+            }
+        } else {
+            try transformer.merge(base: nil, partial: partial, mode: mode, into: out)
+        }
+    }
+    return String(decoding: out.bytes, as: UTF8.self)
+}
+
+func tags(
+    _ field: String = "tags", null: KeyToValue.Empty = .drop, empty: KeyToValue.Empty = .keep, lowercase: Bool = false
+)
+    -> TransformStep
+{
+    .keyToValue(KeyToValue(field: path(field), null: null, empty: empty, lowercase: lowercase))
+}
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+    mutating func pick<T>(_ items: [T]) -> T { items[Int.random(in: 0..<items.count, using: &self)] }
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+}
