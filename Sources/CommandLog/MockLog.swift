@@ -3,9 +3,11 @@ import Synchronization
 
 /// librdkafka's broker inside the process, for tests, benchmarks and the demo.
 ///
-/// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made). It knows
+/// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made). It
+/// knows
 /// no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of
-/// groups. A topic that is asked about is made, with 4 partitions. A group takes 3 s to form, and after a member left as long as
+/// groups. A topic that is asked about is made, with 4 partitions. A group takes 3 s to form, and after a member
+/// left as long as
 /// the session timeout less a second: so clients should use ``settings(group:)``.
 ///
 /// `@unchecked Sendable` because librdkafka's mock cluster may be called from any thread.
@@ -30,7 +32,8 @@ public final class MockLog: @unchecked Sendable {
         rd_kafka_mock_cluster_bootstraps(cluster).map { String(cString: $0) } ?? ""
     }
 
-    /// Settings of a client, with a session timeout that lets groups form again soon; less than the 3 s, and none forms.
+    /// Settings of a client, with a session timeout that lets groups form again soon; less than the 3 s, and none
+    /// forms.
     public func settings(group: String) -> KafkaSettings {
         KafkaSettings(
             bootstrap: bootstrap, group: group,

@@ -251,4 +251,30 @@ final class Follower: LogConsumerDelegate, @unchecked Sendable {
         #expect(error?.code == .startDeleted)
         #expect(consumer.close())
     }
+
+    @Test func closeIsBoundedAndRecordsOutliveIt() throws {
+        let mock = try MockLog()
+        try mock.createTopic("t", partitions: 1)
+        let settings = mock.settings(group: "g")
+        let writer = try Writer(mock.bootstrap)
+        try writer.fill("t", 0, count: 100)
+        try writer.flush()
+        let consumer = try LogConsumer(settings: settings, topic: "t", mode: .assigned([0: 0]))
+        let batch = RecordBatch()
+        try eventually("records") {
+            try consumer.poll(into: batch)
+            return batch.count > 0
+        }
+        let start = ContinuousClock.now
+        #expect(!consumer.close(seconds: 2), "the client waits for its records, in the background")
+        #expect(start.duration(to: .now) < .seconds(6))
+        #expect(text(batch[0].key) == "k0")
+        batch.releaseAll()
+        // Nothing answers any more: closing still ends.
+        let other = try LogConsumer(settings: settings, topic: "t", mode: .group, delegate: Follower())
+        mock.setBroker(1, up: false)
+        let again = ContinuousClock.now
+        #expect(other.close(seconds: 3))
+        #expect(again.duration(to: .now) < .seconds(6))
+    }
 }

@@ -226,7 +226,8 @@ import Testing
             defer { batch.releaseAll() }
             return batch.count > 0
         }
-        // Only when it is out, the second comes: were it there before, the revocation would come first and not be a loss.
+        // Only when it is out, the second comes: were it there before, the revocation would come first and not be a
+        // loss.
         try eventually("the first to be out") { try !admin.groupHasMembers(topic) }
         let follower = Follower()
         let second = try LogConsumer(settings: settings, topic: topic, mode: .group, delegate: follower)

@@ -40,19 +40,13 @@ struct RecipeValue: Sendable {
         return false
     }
 
-<<<<<<< HEAD
     // Not inlined, here and in `flag`: in a chain of optionals that brings the optimizer of Swift 6.3.1 down
     // ("Found ownership error" in CopyPropagation).
     @inline(never) var integer: Int64? {
-        if case .integer(let number) = content { return number }
-        return nil
-=======
-    var integer: Int64? {
         switch content {
         case .integer(let number), .quantity(let number, _): return number
         default: return nil
         }
->>>>>>> recipe
     }
 
     @inline(never) var flag: Bool? {
