@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 
 /// One item of a bulk answer.
@@ -24,34 +25,37 @@ public enum BulkResponse {
     public static func scan(
         _ body: Bytes, expected: Int, each: (Int, BulkItem) -> Void
     ) throws(ClusterError) {
-        let items: [BulkItem]
+        let count: Int
         do throws(AnswerProblem) {
-            items = try read(body, expected: expected)
+            // Twice, because nothing may be told before all is known to be sound; cheaper than to remember the items.
+            count = try walk(body) { _, _ in }
+            if count == expected { _ = try walk(body, each) }
         } catch {
             throw ClusterError(
                 .malformedAnswer,
                 "the bulk answer is not whole or not a bulk answer: it breaks at byte \(error.offset) of \(body.count)",
                 underlying: String(repairing: Bytes(rebasing: body.prefix(200))))
         }
-        guard items.count == expected else {
-            throw ClusterError(
-                .malformedAnswer, "the bulk answer has \(items.count) items where \(expected) were sent")
+        guard count == expected else {
+            throw ClusterError(.malformedAnswer, "the bulk answer has \(count) items where \(expected) were sent")
         }
-        for position in 0..<items.count { each(position, items[position]) }
     }
 
-    private static func read(_ body: Bytes, expected: Int) throws(AnswerProblem) -> [BulkItem] {
-        var items: [BulkItem] = []
-        items.reserveCapacity(expected)
+    /// How many items there are; each is given to `each`.
+    private static func walk(_ body: Bytes, _ each: (Int, BulkItem) -> Void) throws(AnswerProblem) -> Int {
+        var count = 0
         var cursor = try AnswerCursor(body)
         var seen = false
         var next = try cursor.firstKey()
         while let key = next {
-            if cursor.isKey(key, "items") {
+            if cursor.isKey(key, "items"), !seen {
                 seen = true
                 var more = try cursor.firstElement()
                 while more {
-                    items.append(try item(&cursor))
+                    var found = try plainItem(&cursor)
+                    if found == nil { found = try item(&cursor) }
+                    if let found { each(count, found) }
+                    count &+= 1
                     more = try cursor.nextElement()
                 }
             } else {
@@ -61,7 +65,26 @@ public enum BulkResponse {
         }
         cursor.space()
         guard seen, cursor.at == cursor.count else { throw AnswerProblem(offset: cursor.at) }
-        return items
+        return count
+    }
+
+    /// What nearly every item is, letter by letter: `{"index":{"status":201}}`; nil, and nothing read, when it is not.
+    @inline(__always) private static func plainItem(_ cursor: inout AnswerCursor) throws(AnswerProblem) -> BulkItem? {
+        guard try cursor.peek() == UInt8(ascii: "{"), cursor.count &- cursor.at >= 25 else { return nil }
+        let start = cursor.base + cursor.at
+        guard same(start, "{\"index\":{\"status\":") else { return nil }
+        let hundreds = Int(start[19]) &- 0x30
+        let tens = Int(start[20]) &- 0x30
+        let ones = Int(start[21]) &- 0x30
+        guard (1...5).contains(hundreds), (0...9).contains(tens), (0...9).contains(ones),
+            start[22] == UInt8(ascii: "}"), start[23] == UInt8(ascii: "}")
+        else { return nil }
+        cursor.at &+= 24
+        return BulkItem(action: .index, status: hundreds &* 100 &+ tens &* 10 &+ ones)
+    }
+
+    @inline(__always) private static func same(_ start: UnsafePointer<UInt8>, _ text: StaticString) -> Bool {
+        memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 
     /// `{"index": {"status": 201, ...}}`

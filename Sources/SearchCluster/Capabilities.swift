@@ -129,7 +129,7 @@ public struct Capabilities: Sendable, Equatable {
         let highest = known.last?.below ?? version
         throw ClusterError(
             .unsupported,
-            "\(product.rawValue) \(version) is outside what Crossfade supports: \(lowest.major).\(lowest.minor) or later, "
-                + "below \(highest.major).\(highest.minor)")
+            "\(product.rawValue) \(version) is outside what Crossfade supports: from \(lowest.major).\(lowest.minor) "
+                + "on, below \(highest.major).\(highest.minor)")
     }
 }

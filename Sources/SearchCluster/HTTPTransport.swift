@@ -34,7 +34,7 @@ public final class HTTPTransport: Sendable {
         guard let multi = curl_multi_init() else {
             throw ClusterError(.configuration, "curl has no memory for its multi handle; free some and start again")
         }
-        let inbox = TransportInbox(multi: multi)
+        let inbox = TransportInbox(multi: multi, limits: limits)
         guard
             let thread = PlainThread(
                 name: "cf-http",
@@ -125,12 +125,16 @@ final class TransportInbox: @unchecked Sendable {
     }
 
     let multi: UnsafeMutableRawPointer
+    private let limits: HTTPTransport.Limits
     private let state = Mutex(State())
     private let pool = Mutex<[ByteBuffer]>([])
 
     static let closedError = ClusterError(.closed, "the connection to the cluster was closed while a request waited")
 
-    init(multi: UnsafeMutableRawPointer) { self.multi = multi }
+    init(multi: UnsafeMutableRawPointer, limits: HTTPTransport.Limits) {
+        self.multi = multi
+        self.limits = limits
+    }
 
     /// False when closed.
     func add(_ submission: Submission) -> Bool {
@@ -176,9 +180,9 @@ final class TransportInbox: @unchecked Sendable {
     }
 
     func recycle(_ buffer: ByteBuffer) {
-        buffer.removeAll(keepingAtMost: 16 << 20)
+        buffer.removeAll(keepingAtMost: limits.pooledBufferBytes)
         pool.withLock { pool in
-            if pool.count < 32 { pool.append(buffer) }
+            if pool.count < limits.pooledBuffers { pool.append(buffer) }
         }
     }
 }

@@ -27,7 +27,8 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
 
     private let mixed = """
         {"took":16,"errors":true,"items":[{"index":{"status":201}},\
-        {"index":{"status":409,"error":{"type":"version_conflict_engine_exception","reason":"[a \\"b\\"]","shard":"1"}}},\
+        {"index":{"status":409,"error":{"type":"version_conflict_engine_exception",\
+        "reason":"[a \\"b\\"]","shard":"1"}}},\
         {"delete":{"status":404}},\
         {"create":{"error":{"reason":"x","root_cause":[{"type":"inner"}],"type":"es_rejected"},"status":429}},\
         {"update":{"status":503,"error":"UnavailableShardsException[[t][1] {not} json]"}}]}
@@ -93,7 +94,8 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
     private let page = """
         {"_scroll_id":"abc==","took":5,"timed_out":false,"_shards":{"total":2,"successful":2,"skipped":0,"failed":0},\
         "hits":{"total":{"value":3,"relation":"eq"},"max_score":null,"hits":[\
-        {"_index":"i","_type":"_doc","_id":"a\\"","_version":7,"_score":null,"_routing":"r","_source":{"x":"}]\\\\"},"sort":[0]},\
+        {"_index":"i","_type":"_doc","_id":"a\\"","_version":7,"_score":null,"_routing":"r",\
+        "_source":{"x":"}]\\\\"},"sort":[0]},\
         {"_index":"i","_id":"b","_score":1.0e-1,"_source":{},"fields":{"_routing":["q"],"_parent":"p","n":[1]}}]}}
         """
 
@@ -125,7 +127,8 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
 
     @Test func failuresAreSeen() throws {
         try withBytes(
-            "{\"_shards\":{\"failed\":1,\"failures\":[{\"reason\":\"X\"}]},\"timed_out\":true,\"hits\":{\"total\":1,\"hits\":[{\"_id\":\"n\"}]}}"
+            "{\"_shards\":{\"failed\":1,\"failures\":[{\"reason\":\"X\"}]},\"timed_out\":true,"
+                + "\"hits\":{\"total\":1,\"hits\":[{\"_id\":\"n\"}]}}"
         ) { bytes in
             let scan = try PageScan(bytes, expectedHits: 1)
             #expect(scan.failedShards == 1)
@@ -178,7 +181,8 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         #expect(
             error(
                 404,
-                "{\"error\":{\"root_cause\":[{\"type\":\"search_context_missing_exception\",\"reason\":\"no\"}],\"type\":\"search_phase_execution_exception\"}}"
+                "{\"error\":{\"root_cause\":[{\"type\":\"search_context_missing_exception\",\"reason\":\"no\"}],"
+                    + "\"type\":\"search_phase_execution_exception\"}}"
             ) == .scrollExpired)
         #expect(
             error(404, "{\"_shards\":{\"failures\":[{\"reason\":\"X[SearchContextMissingException[No]]\"}]}}")

@@ -74,7 +74,8 @@ private let fakeServerScript = #"""
     options = dict(a.split('=', 1) for a in sys.argv[1:])
     connections, requests = set(), []
     poses = {
-      'es8': {'cluster_name': 'c', 'cluster_uuid': 'u8', 'version': {'number': '8.17.0'}, 'tagline': 'You Know, for Search'},
+      'es8': {'cluster_name': 'c', 'cluster_uuid': 'u8', 'version': {'number': '8.17.0'},
+              'tagline': 'You Know, for Search'},
       'os-as-7': {'cluster_name': 'c', 'cluster_uuid': 'uo', 'version': {'number': '7.10.2'},
                   'tagline': 'The OpenSearch Project: https://opensearch.org/'},
       'old': {'cluster_name': 'c', 'version': {'number': '0.90.3'}, 'tagline': 'You Know, for Search'},
@@ -94,6 +95,16 @@ private let fakeServerScript = #"""
             self.send_header('Content-Length', str(len(data)))
             self.end_headers()
             if self.command != 'HEAD': self.wfile.write(data)
+        page = 0
+        def hits(self):
+            page = Handler.page
+            failed = 1 if options.get('fail') == str(page) else 0
+            shards = {'total': 2, 'successful': 2 - failed, 'failed': failed}
+            if failed: shards['failures'] = [{'shard': 1, 'reason': {'type': 'io_exception', 'reason': 'disk'}}]
+            found = [] if page > 2 else [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': {}} for i in range(2)]
+            return {'_scroll_id': 's%d' % page, 'took': 1, 'timed_out': options.get('late') == str(page),
+                    '_shards': shards,
+                    'hits': {'total': {'value': 6, 'relation': 'eq'}, 'hits': found}}
         def handle_any(self):
             connections.add(self.client_address)
             length = int(self.headers.get('Content-Length') or 0)
@@ -104,14 +115,30 @@ private let fakeServerScript = #"""
                                  'type': self.headers.get('Content-Type'), 'expect': self.headers.get('Expect'),
                                  'encoding': self.headers.get('Accept-Encoding'), 'body': body[:300].decode('latin-1')})
             if 'auth' in options and self.headers.get('Authorization') != options['auth']:
-                return self.answer(401, {'error': {'type': 'security_exception', 'reason': 'missing authentication'}, 'status': 401})
+                return self.answer(401, {'status': 401, 'error': {
+                    'type': 'security_exception', 'reason': 'missing authentication'}})
             if path == '/': return self.answer(200, poses[pose])
-            if path == '/_nodes': return self.answer(200, {'nodes': {'node-1': {'name': 'n', 'version': versions.get(pose, '1.0.0')}}})
+            if path == '/_nodes':
+                return self.answer(200, {'nodes': {'node-1': {'name': 'n', 'version': versions.get(pose, '1.0.0')}}})
             if path == '/_log': return self.answer(200, {'connections': len(connections), 'requests': requests})
+            if path == '/idx/_search':
+                Handler.page = 0
+                return self.answer(200, self.hits())
+            if path == '/_search/scroll' and self.command == 'POST':
+                Handler.page += 1
+                if options.get('lose') == str(Handler.page):
+                    # The page is read, the answer lost: curl asks again and gets the one after.
+                    options.pop('lose')
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                return self.answer(200, self.hits())
+            if path == '/_search/scroll': return self.answer(200, {'succeeded': True})
             if path == '/slow': time.sleep(3); return self.answer(200, {})
             if path == '/big': return self.answer(200, b'x' * (3 << 20))
             if path == '/echo': return self.answer(200, body)
-            if path == '/status': return self.answer(int(self.path.split('=')[1]), {'error': {'type': 'some_exception', 'reason': 'why'}})
+            if path == '/status':
+                return self.answer(int(self.path.split('=')[1]), {'error': {'type': 'some_exception', 'reason': 'why'}})
             if path == '/drop':
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
