@@ -89,7 +89,7 @@ def test_wrong_password(m, side, monkeypatch):
 
 def test_wrong_kafka_password(m, stack, monkeypatch):
     monkeypatch.setenv("E2E_KAFKA_PASSWORD", SECRET)
-    bootstrap = stack.start("kafka-4.1", "e2e-ksasl", "--security", "sasl")
+    bootstrap = stack.start("kafka-4.1", "ksasl", "--security", "sasl")
     try:
         right = Log(bootstrap, **{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "PLAIN",
                                   "sasl.username": "crossfade", "sasl.password": "secret"})
@@ -101,7 +101,7 @@ def test_wrong_kafka_password(m, stack, monkeypatch):
         result = fails(m, FAILED, bootstrap, commands=("plan", "replay"))
         assert re.search("authenticat|sasl|password", result.err, re.I), result
     finally:
-        stack.wipe("e2e-ksasl")
+        stack.wipe("ksasl")
 
 
 def test_source_index_missing(m):
