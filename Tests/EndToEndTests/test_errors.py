@@ -121,7 +121,8 @@ def test_source_and_target_are_the_same_index(m):
     m.tree["target"] = dict(m.tree["source"])
     m.tree["indices"][0]["to"] = m.old
     m.write_recipe()
-    fails(m, REFUSED, m.old)
+    # the recipe alone shows it
+    fails(m, USAGE, "recipe.yaml:", "same index")
 
 
 def test_source_and_target_are_the_same_index_by_an_alias(m):
