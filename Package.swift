@@ -44,9 +44,14 @@ let package = Package(
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
         tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
+        tests(
+            "RecipeTests",
+            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"]),
+        tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("ContractTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
         tests("CommandsTests", ["JSONText", "Commands"]),
+        tests("TidyTests", []),
     ]
 )

@@ -9,7 +9,8 @@ public protocol LogConsumerDelegate: AnyObject {
     /// throws ends the consumer: the next poll throws it.
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64]
     /// The partitions are to be given up: drain and commit here, in less than `max.poll.interval.ms`. When they are
-    /// `lost`, another member may have them already: forget them, a commit is refused.
+    /// `lost`, another member may have them already: forget them, a commit is refused. A member that hung while it was
+    /// asked to give them up learns it as an ordinary revocation; then the broker refuses its commit (groupActive).
     func revoked(_ partitions: [Int32], lost: Bool)
 }
 

@@ -1,4 +1,5 @@
 import CLibrdkafka
+import Commands
 import JSONText
 
 /// One record as librdkafka holds it: a pointer, nothing is copied.
@@ -48,7 +49,7 @@ public struct LogMessage: @unchecked Sendable {
 }
 
 /// The headers of a record, valid as long as the record.
-public struct MessageHeaders {
+public struct MessageHeaders: RecordHeaders {
     private let headers: OpaquePointer
 
     init(_ headers: OpaquePointer) { self.headers = headers }

@@ -3,9 +3,12 @@ import Synchronization
 
 /// librdkafka's broker inside the process, for tests, benchmarks and the demo.
 ///
-/// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made), it
-/// knows no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of
-/// groups.
+/// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made). It
+/// knows
+/// no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of
+/// groups. A topic that is asked about is made, with 4 partitions. A group takes 3 s to form, and after a member
+/// left as long as
+/// the session timeout less a second: so clients should use ``settings(group:)``.
 ///
 /// `@unchecked Sendable` because librdkafka's mock cluster may be called from any thread.
 public final class MockLog: @unchecked Sendable {
@@ -27,6 +30,14 @@ public final class MockLog: @unchecked Sendable {
     /// Addresses, as ``KafkaSettings/bootstrap`` wants them; another process on this machine can use them too.
     public var bootstrap: String {
         rd_kafka_mock_cluster_bootstraps(cluster).map { String(cString: $0) } ?? ""
+    }
+
+    /// Settings of a client, with a session timeout that lets groups form again soon; less than the 3 s, and none
+    /// forms.
+    public func settings(group: String) -> KafkaSettings {
+        KafkaSettings(
+            bootstrap: bootstrap, group: group,
+            passthrough: ["session.timeout.ms": "4000", "heartbeat.interval.ms": "200"])
     }
 
     public func createTopic(_ name: String, partitions: Int) throws(LogError) {

@@ -114,11 +114,11 @@ extension CommandDecoder {
     func select(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Int? {
         var entry = 0
         while entry < layout.selected.count {
-            guard let wanted = layout.selected[entry] else { return entry }
-            let slice = extractor[view.selectors[entry]]
+            guard layout.selected.isThere(entry) else { return entry }
+            let slice = extractor[layout.selectors[view.selectors &+ entry]]
             switch slice.kind {
             case .string, .number, .boolean:
-                if Self.same(wanted, try content(slice, text, scratch)) { return entry }
+                if layout.selected.isSame(entry, try content(slice, text, scratch)) { return entry }
             default: break
             }
             entry &+= 1

@@ -28,9 +28,9 @@ public final class CommandDecoder {
     public func decode(_ record: Record) -> Decoded {
         do throws(Reject) {
             let operation: Operation? =
-                switch format.shape {
+                switch layout.shape {
                 case .document: try decodeDocument(record)
-                case .envelope(let envelope): try decodeEnvelope(record, envelope)
+                case .envelope: try decodeEnvelope(record)
                 case .debezium: try decodeDebezium(record)
                 }
             guard let operation else { return .skip }
@@ -74,62 +74,45 @@ public final class CommandDecoder {
 
     // MARK: envelope
 
-    private func decodeEnvelope(_ record: Record, _ envelope: CommandFormat.Envelope) throws(Reject) -> Operation? {
+    private func decodeEnvelope(_ record: Record) throws(Reject) -> Operation? {
         guard let value = record.value else { return nil }
         let text = try parse(value)
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
-        let view = layout.view
-        let command = try command(text, envelope)
-        guard command != .ignored, let entry = try select(view, text) else { return nil }
-        let kind: OperationKind
-        switch command {
-        case .operation(let known): kind = known
-        default:
-            let name = extractor[layout.operation].bytes(of: text)
-            throw Reject(
-                reason: "unknown_operation",
-                detail: "\"\(envelope.operation)\" is \(Self.excerpt(name)), which the recipe does not name")
-        }
-        return Operation(
-            kind: kind, entry: entry, id: try envelopeID(record, envelope.id, text),
-            routing: try routing(view, text), version: try version(record, view, text),
-            document: kind == .delete ? Self.nothing : try document(text))
-    }
-
-    private enum Command: Equatable {
-        case operation(OperationKind), ignored, unknown
-    }
-
-    private func command(_ text: Bytes, _ envelope: CommandFormat.Envelope) throws(Reject) -> Command {
         let slice = extractor[layout.operation]
         guard slice.kind == .string else {
             throw Reject(
-                reason: "no_operation", detail: "\"\(envelope.operation)\" \(Self.is(slice.kind)), not a command's name"
-            )
+                reason: "no_operation", detail: "the field of the command's name \(Self.is(slice.kind))")
         }
         let name = try content(slice, text, scratch)
-        for known in layout.commands where Self.same(known.name, name) {
-            return known.kind.map(Command.operation) ?? .ignored
+        let meaning = layout.names.meaning(name)
+        guard meaning != DecoderLayout.ignored else { return nil }
+        let view = layout.view
+        guard let entry = try select(view, text) else { return nil }
+        guard let kind = meaning.flatMap(OperationKind.init) else {
+            throw Reject(
+                reason: "unknown_operation",
+                detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")
         }
-        return .unknown
+        return Operation(
+            kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text),
+            version: try version(record, view, text), document: kind == .delete ? Self.nothing : try document(text))
     }
 
-    private func envelopeID(
-        _ record: Record, _ source: CommandFormat.IDSource, _ text: Bytes
-    ) throws(Reject) -> Bytes {
-        switch source {
-        case .key: return try rawID(record.key, "the record has no key")
-        case .header(let name):
-            return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
-        case .field(let path):
+    private func envelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
+        if layout.id >= 0 {
             let slice = extractor[layout.id]
             guard slice.kind == .string || slice.kind == .number else {
-                throw Reject(reason: "no_id", detail: "\"\(path)\" \(Self.is(slice.kind)), not a string or number")
+                throw Reject(
+                    reason: "no_id", detail: "the id's field \(Self.is(slice.kind)), not a string or number")
             }
             return try checkedID(try content(slice, text, idScratch))
         }
+        guard case .envelope(let envelope) = format.shape, case .header(let name) = envelope.id else {
+            return try rawID(record.key, "the record has no key")
+        }
+        return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
     }
 
     private func document(_ text: Bytes) throws(Reject) -> Bytes {
@@ -198,15 +181,5 @@ public final class CommandDecoder {
     /// The beginning of some bytes, for a message.
     static func excerpt(_ bytes: Bytes) -> String {
         bytes.count <= 64 ? String(repairing: bytes) : String(repairing: Bytes(rebasing: bytes[..<64])) + "..."
-    }
-
-    static func same(_ name: [UInt8], _ bytes: Bytes) -> Bool {
-        guard name.count == bytes.count else { return false }
-        var at = 0
-        while at < bytes.count {
-            if name[at] != bytes[at] { return false }
-            at &+= 1
-        }
-        return true
     }
 }

@@ -40,11 +40,10 @@ public struct BatchSizer: Sendable {
         }
     }
 
-    /// A request of `bytes` was refused as too large.
-    public mutating func tooLarge(bytes: Int) {
-        let half = max(Self.smallestBytes, bytes / 2)
-        bytesCeiling = min(bytesCeiling, half)
-        self.bytes = min(bytesCeiling, max(Self.smallestBytes, self.bytes / 2))
-        documents = max(1, documents / 2)
+    /// A request of `bytes` was refused as too large. Its parts may be refused in turn: each refused size is above the
+    /// server's limit, so the ceiling stays above half of it, however small the parts become.
+    public mutating func tooLarge(bytes refused: Int) {
+        bytesCeiling = min(bytesCeiling, max(Self.smallestBytes, refused / 2))
+        bytes = min(bytes, bytesCeiling)
     }
 }

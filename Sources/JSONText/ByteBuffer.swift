@@ -9,17 +9,24 @@ public typealias Bytes = UnsafeBufferPointer<UInt8>
 /// would cost more than the appends themselves.
 public final class ByteBuffer: @unchecked Sendable {
     /// The storage. Moves when the buffer grows.
-    @exclusivity(unchecked) public internal(set) var base: UnsafeMutablePointer<UInt8>
+    @inlinable public var base: UnsafeMutablePointer<UInt8> { storage }
     /// Bytes in use.
-    @exclusivity(unchecked) public var count: Int
+    @inlinable public var count: Int {
+        get { used }
+        set { used = newValue }
+    }
     /// Bytes allocated.
-    @exclusivity(unchecked) public internal(set) var capacity: Int
+    @inlinable public var capacity: Int { room }
+
+    @exclusivity(unchecked) @usableFromInline var storage: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) @usableFromInline var used: Int
+    @exclusivity(unchecked) @usableFromInline var room: Int
 
     /// An empty buffer that holds `capacity` bytes before it grows.
     public init(capacity: Int = 256) {
-        self.capacity = max(capacity, 16)
-        base = .allocate(capacity: self.capacity)
-        count = 0
+        room = max(capacity, 16)
+        storage = .allocate(capacity: room)
+        used = 0
     }
 
     deinit { base.deallocate() }
@@ -47,8 +54,8 @@ public final class ByteBuffer: @unchecked Sendable {
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         moved.update(from: base, count: count)
         base.deallocate()
-        base = moved
-        capacity = size
+        storage = moved
+        room = size
     }
 
     @inlinable @inline(__always) public func append(_ byte: UInt8) {
@@ -109,8 +116,8 @@ public final class ByteBuffer: @unchecked Sendable {
         count = 0
         guard capacity > limit else { return }
         base.deallocate()
-        capacity = max(limit, 16)
-        base = .allocate(capacity: capacity)
+        room = max(limit, 16)
+        storage = .allocate(capacity: room)
     }
 }
 

@@ -90,7 +90,7 @@ public final class MultiGetAnswer: @unchecked Sendable {
 
     deinit { transport.recycle(body) }
 
-    /// Valid as long as the answer.
+    /// Valid as long as the answer; see ``Page/bytes(_:)``.
     public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 
     static func scan(_ bytes: Bytes, expected: Int) throws(AnswerProblem) -> [GotDocument] {

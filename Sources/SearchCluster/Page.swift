@@ -38,7 +38,8 @@ public final class Page: @unchecked Sendable {
 
     deinit { transport.recycle(body) }
 
-    /// Valid as long as the page.
+    /// Valid as long as the page, which Swift may free after its last use in a function, before the bytes' last use:
+    /// hold it with `withExtendedLifetime`.
     public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 }
 

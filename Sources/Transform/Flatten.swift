@@ -31,19 +31,28 @@ extension Transformer {
                     arena[member].shape = .raw
                     return
                 case .maps: try collectMaps(value, step)
-                case .other: throw JSONError(.unexpectedByte, at: -1)
+                case .other: throw Self.notAMap
                 }
-            default: throw JSONError(.unexpectedByte, at: -1)
+            default: throw Self.notAMap
             }
         } catch {
-            guard error.offset >= 0 else {
-                throw failure("not_a_map", step, "is to become pairs of key and value, but is not an object")
-            }
-            throw TransformError(error)
+            throw flattenFailure(error, step)
         }
         try writePairs(from: low, step, to: member)
         leaves.truncate(to: low)
         keys.count = keyMark
+    }
+
+    private static let notAMap = JSONError(.unexpectedByte, at: -1)
+    private static let tooLarge = JSONError(.tooDeep, at: -2)
+
+    func flattenFailure(_ error: JSONError, _ step: CompiledStep) -> TransformError {
+        switch error {
+        case Self.notAMap:
+            failure("not_a_map", step, "is to become pairs of key and value, but is not an object")
+        case Self.tooLarge: failure("too_large", step, "has keys too long and too deep to be joined for every value")
+        default: TransformError(error)
+        }
     }
 
     /// The range, in a buffer that is not written while it is read.
@@ -140,7 +149,7 @@ extension Transformer {
     /// The prefix, a dot and the key without its escapes, in the keys. No dot without a prefix.
     func joined(_ prefix: TextRange, _ key: TextRange) throws(JSONError) -> TextRange {
         let start = keys.count
-        guard start <= Self.scratchLimit else { throw JSONError(.tooDeep, at: Int(key.start)) }
+        guard start <= Self.scratchLimit else { throw Self.tooLarge }
         if prefix.source == .keys {
             keys.reserve(prefix.count &+ 1)
             append(prefix, into: keys)

@@ -165,7 +165,7 @@ extension Transformer {
             removals.sort(from: 0, self)
             try keepPairs(pairs)
         } catch {
-            throw TransformError(error)
+            throw flattenFailure(error, step)
         }
         leaves.sort(from: low, self)
         try writePairs(from: low, step, to: target)

@@ -162,6 +162,33 @@ import Testing
         }
         #expect(error?.code == .missingTopic)
         #expect(consumer.close())
+
+        // A topic that is deleted and made again under the reader: its offsets are not there any more.
+        try admin.createTopic(topic, partitions: 1)
+        let writer = try Writer(settings.bootstrap)
+        try writer.fill(topic, 0, count: 50)
+        try writer.flush()
+        let reader = try LogConsumer(settings: settings, topic: topic, mode: .assigned([0: 0]))
+        var read = 0
+        try eventually("records") {
+            try reader.poll(into: batch)
+            read += batch.count
+            batch.releaseAll()
+            return read == 50
+        }
+        _ = try Stack.run(
+            "tool", "kafka-4.1", "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", settings.bootstrap,
+            "--delete", "--topic", topic)
+        try eventually("the topic made again") {
+            try admin.createTopic(topic, partitions: 1)
+            return try admin.describe(topic).partitions == [0] && admin.watermarks(topic, partitions: [0])[0]?.high == 0
+        }
+        try eventually("the loss to be told") {
+            error = failure { try reader.poll(into: batch, timeoutMs: 20) }
+            return error != nil
+        }
+        #expect(error?.code == .startDeleted || error?.code == .missingTopic, "\(String(describing: error))")
+        #expect(reader.close())
         admin.close()
     }
 

@@ -189,4 +189,71 @@ import Testing
         #expect(changes > 3)
         admin.close()
     }
+
+    /// A member that stopped polling is out; what it commits then may not move another member's offsets.
+    @Test func lostPartitionsAreNotCommitted() throws {
+        final class Hanging: LogConsumerDelegate {
+            weak var consumer: LogConsumer?
+            var lost: [Bool] = []
+            var left: [Int32]?
+
+            func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
+                Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) })
+            }
+
+            func revoked(_ partitions: [Int32], lost: Bool) {
+                self.lost.append(lost)
+                if lost { left = try? consumer?.commit([0: 99], synchronously: true) }
+            }
+        }
+        let topic = unique("lost")
+        var settings = KafkaSettings(bootstrap: try Stack.kafka(), group: topic)
+        settings.passthrough = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "300"]
+        var impatient = settings
+        impatient.passthrough["max.poll.interval.ms"] = "6000"
+        let admin = try LogAdmin(settings: settings)
+        try admin.createTopic(topic, partitions: 1)
+        let writer = try Writer(settings.bootstrap)
+        try writer.fill(topic, 0, count: 100)
+        try writer.flush()
+
+        let hanging = Hanging()
+        let first = try LogConsumer(settings: impatient, topic: topic, mode: .group, delegate: hanging)
+        hanging.consumer = first
+        let batch = RecordBatch()
+        try eventually("records") {
+            try first.poll(into: batch)
+            defer { batch.releaseAll() }
+            return batch.count > 0
+        }
+        // Only when it is out, the second comes: were it there before, the revocation would come first and not be a
+        // loss.
+        try eventually("the first to be out") { try !admin.groupHasMembers(topic) }
+        let follower = Follower()
+        let second = try LogConsumer(settings: settings, topic: topic, mode: .group, delegate: follower)
+        follower.consumer = second
+        let other = RecordBatch()
+        var read = 0
+        try eventually("the second to get the partition") {
+            try second.poll(into: other)
+            read += other.count
+            other.releaseAll()
+            return read == 100
+        }
+        try second.commit([0: 40], synchronously: true)
+        // The first does not know yet.
+        let late = failure { try first.commit([0: 80], synchronously: true) }
+        #expect(late?.code == .groupActive, "\(String(describing: late))")
+        try eventually("the loss to be told") {
+            try first.poll(into: batch, timeoutMs: 10, paused: true)
+            return !hanging.lost.isEmpty
+        }
+        #expect(hanging.lost == [true])
+        #expect(hanging.left == [0])
+        #expect(try admin.committed(group: topic, topic: topic, partitions: [0]) == [0: 40])
+        #expect(second.close())
+        #expect(first.close())
+        #expect(try admin.committed(group: topic, topic: topic, partitions: [0]) == [0: 40])
+        admin.close()
+    }
 }

@@ -38,12 +38,12 @@ struct BulkBody {
             writer.bulkRequest(writer.bulkPath(index, type: type), body: buffer))
         if let error = ClusterError(answer: answer, from: writer.transport, doing: "bulk") { throw error }
         var items: [Item] = []
-        let bytes = answer.body.bytes
-        try BulkResponse.scan(bytes, expected: count) { _, item in
-            items.append(
-                Item(
-                    action: item.action, status: item.status,
-                    type: item.errorType.map { String(repairing: Bytes(rebasing: bytes[$0])) }))
+        try withExtendedLifetime(answer.body) {
+            let bytes = answer.body.bytes
+            try BulkResponse.scan(bytes, expected: count) { _, item in
+                let type = item.errorType.map { String(repairing: Bytes(rebasing: bytes[$0])) }
+                items.append(Item(action: item.action, status: item.status, type: type))
+            }
         }
         return items
     }

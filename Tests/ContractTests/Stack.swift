@@ -34,7 +34,13 @@ enum Stack {
     static func with(_ server: String, _ body: (String) throws -> Void) throws {
         if let given = address(server) { return try body(given) }
         let url = try run(["start", server, "--heap", "384m"])
-        defer { _ = try? run(["wipe", server]) }
+        defer {
+            _ = try? run(["wipe", server])
+            // The last one out: nothing of the stack stays behind.
+            if server == ServerRow.all.last(where: { has($0.name) && address($0.name) == nil })?.name {
+                try? FileManager.default.removeItem(atPath: directory)
+            }
+        }
         try body(url)
     }
 

@@ -79,6 +79,9 @@ import Testing
         for _ in 0..<100 { sizer.answered(documents: 5_000, bytes: 15_000_000, tookMilliseconds: 9_000) }
         #expect(sizer.documents >= 1 && sizer.bytes == BatchSizer.smallestBytes)
         for _ in 0..<100 { sizer.tooLarge(bytes: 1) }
-        #expect(sizer.documents == 1 && sizer.bytes == BatchSizer.smallestBytes)
+        #expect(sizer.bytes == BatchSizer.smallestBytes)
+        var halved = BatchSizer()
+        halved.tooLarge(bytes: 1_048_576)
+        #expect(halved.bytes == 524_288 && halved.documents == 1_000)
     }
 }

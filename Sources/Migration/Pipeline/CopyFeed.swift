@@ -71,7 +71,7 @@ final class CopyFeed: @unchecked Sendable {
             return lane.exhausted && lane.tracker.unsettled == 0
         }
         guard !ready.isEmpty else { return }
-        try store.update { state in
+        let kept = try store.updateIfReachable { state in
             for number in ready where state.copy?.slices.indices.contains(number) == true {
                 guard let lane = pipeline.ledger.lane(Int32(number)) else { continue }
                 state.copy?.slices[number].done = true
@@ -81,7 +81,7 @@ final class CopyFeed: @unchecked Sendable {
                 }
             }
         }
-        lock.withLock { written.formUnion(ready) }
+        if kept { lock.withLock { written.formUnion(ready) } }
     }
 
     // MARK: Readers

@@ -15,8 +15,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         var ends: [Int32: Int64]?
         /// Where each partition starts that becomes ours.
         var start: ([Int32]) throws -> [Int32: Int64]
-        /// Keeps settled offsets; called at least every `commitEvery` milliseconds while there are new ones.
-        var commit: (LogConsumer, [Int32: Int64], _ synchronously: Bool) throws -> Void
+        /// Keeps settled offsets; called at least every `commitEvery` milliseconds while there are new ones. False when
+        /// they could not be kept now.
+        var commit: (LogConsumer, [Int32: Int64], _ synchronously: Bool) throws -> Bool
         var commitEvery: Int64 = 1000
         /// Longest wait for unsettled records when partitions are taken away; must fit the session timeout (45 s).
         var drainSeconds: Double = 20
@@ -124,8 +125,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private func commit(_ consumer: LogConsumer, synchronously: Bool) throws {
         let offsets = pipeline.ledger.committable().filter { committed[$0.key] != $0.value }
         guard !offsets.isEmpty else { return }
-        try options.commit(consumer, offsets, synchronously)
-        committed.merge(offsets) { _, new in new }
+        if try options.commit(consumer, offsets, synchronously) { committed.merge(offsets) { _, new in new } }
     }
 
     // MARK: Rebalance

@@ -26,6 +26,9 @@ final class MergeDesk {
     private let lanes: KeyLanes
     /// Hash of a key to the serial of the last batch under way that writes it.
     private let inFlight = KeyTable(capacity: 8192)
+    /// Batches under way that write keys, in the order in which they were opened; with the key hashes of those that are
+    /// through, but behind one that is not.
+    private var underWay: [(serial: Int, hashes: [UInt64]?)] = []
     private var waiting: [UInt64: Waiting] = [:]
     private var token: UInt64 = 0
     private var reads = 0
@@ -59,6 +62,7 @@ final class MergeDesk {
     func sent(_ operation: Operation, in batch: Int) -> UInt64 {
         let hash = KeyHash.hash(operation.id, seed: operation.entry)
         inFlight.insert(hash, batch)
+        if !underWay.contains(where: { $0.serial == batch }) { underWay.append((batch, nil)) }
         return hash
     }
 
@@ -79,11 +83,20 @@ final class MergeDesk {
         account()
     }
 
-    /// A batch of this worker is through.
+    /// A batch of this worker is through. It counts as settled when all opened before it are: a key may be in an older
+    /// one, too, that is being repeated.
     func settled(_ batch: BulkBatch) {
-        for hash in batch.hashes where inFlight.get(hash) == batch.serial { inFlight.remove(hash) }
-        lanes.batchSettled(batch.serial)
+        guard let at = underWay.firstIndex(where: { $0.serial == batch.serial }) else { return }
+        underWay[at].hashes = batch.hashes
+        while let first = underWay.first, let hashes = first.hashes {
+            for hash in hashes where inFlight.get(hash) == first.serial { inFlight.remove(hash) }
+            lanes.batchSettled(first.serial)
+            underWay.removeFirst()
+        }
     }
+
+    /// Whether documents may still come from the copy, which decides where a merge's missing base is looked for.
+    func copyIs(unfinished: Bool) { lanes.copyUnfinished = unfinished }
 
     // MARK: Reads and writes
 

@@ -80,6 +80,9 @@ final class Pipeline: @unchecked Sendable {
     /// Drops what waits in merge lanes: all partitions were given back.
     func forget() { for worker in workers { worker.mailbox.put(.forget) } }
 
+    /// Tells the workers whether documents may still come from the copy.
+    func copyIs(unfinished: Bool) { for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) } }
+
     /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
     /// waits as long as nobody asks for a stop.
     func drain(_ lanes: [Int32], seconds: Double?) -> Bool {

@@ -33,6 +33,8 @@ enum WorkItem: Sendable {
     case bases(MergeBases)
     /// All partitions were given back: what waits in merge lanes is not ours any more.
     case forget
+    /// The copy has been finished, or begun again, meanwhile.
+    case copyIs(unfinished: Bool)
 }
 
 /// One transform thread: decodes, transforms straight into the open batch, hands batches to the sink.
@@ -109,6 +111,7 @@ final class Worker: @unchecked Sendable {
         case .laneResult(let write, let result): merges?.concluded(write, result)
         case .bases(let bases): merges?.received(bases)
         case .forget: merges?.forget()
+        case .copyIs(let unfinished): merges?.copyIs(unfinished: unfinished)
         }
     }
 

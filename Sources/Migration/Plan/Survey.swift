@@ -122,7 +122,7 @@ public struct Survey: Sendable {
             entries.append(.object(members))
         }
         return [
-            "recipe": RecipeText.work(recipe),
+            "recipe": Self.meaning(recipe),
             "indices": .array(entries),
             "source": source.map { .string($0.permanentID) } ?? .null,
             "target": .string(target.permanentID),
@@ -132,6 +132,23 @@ public struct Survey: Sendable {
                 "cluster": topic.clusterID.map { .string($0) } ?? .null,
             ],
         ]
+    }
+
+    /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
+    private static func meaning(_ recipe: Recipe) -> JSONValue {
+        guard var object = RecipeText.meaning(recipe).object else { return .null }
+        for key in ["source", "target", "copy", "limits"] { object.removeValue(forKey: key) }
+        if var commands = object["commands"]?.object {
+            for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
+            object["commands"] = .object(commands)
+        }
+        object["indices"] = .array(
+            (object["indices"]?.array ?? []).map { entry in
+                guard var entry = entry.object else { return entry }
+                for key in ["mapping", "settings"] { entry.removeValue(forKey: key) }
+                return .object(entry)
+            })
+        return .object(object)
     }
 
     /// Where a replay or follow of this recipe begins on each partition.

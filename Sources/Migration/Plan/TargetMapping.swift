@@ -54,7 +54,7 @@ enum TargetMapping {
             properties[name] = .object(
                 try place(step, in: inner, names: names.dropFirst(), entry: entry, replace: replace))
         } else if replace || properties[name] == nil {
-            properties[name] = step.mappingProperties
+            properties[name] = Transformer.mappingProperties(step)
         } else if properties[name]?["properties"]?["keyToValue"] == nil
             || properties[name]?["properties"]?["value"] == nil
         {

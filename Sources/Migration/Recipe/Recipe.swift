@@ -86,3 +86,14 @@ public struct Recipe: Sendable {
         public var inFlight: Int?
     }
 }
+
+/// Printing or dumping a recipe shows what may be shown, wherever it is held.
+extension Recipe: CustomStringConvertible, CustomReflectable {
+    public var description: String { shown.text() }
+    public var customMirror: Mirror { Mirror(self, children: ["recipe": shown.text()]) }
+}
+
+extension Recipe.CommandSource: CustomStringConvertible, CustomReflectable {
+    public var description: String { "CommandSource(kafka: \(kafka.keys.sorted()))" }
+    public var customMirror: Mirror { Mirror(self, children: ["kafka": kafka.keys.sorted()]) }
+}

@@ -22,16 +22,27 @@ struct RecipeBuilder {
         var said = root
         // Without a source nothing is copied, and the defaults of the copy mean nothing.
         if source == nil { said.content = .section(root.members.filter { $0.key != "copy" }) }
+        let name = try text(root, "name")
+        let commandPart = try commandSource(commands, root)
+        let target = try endpoint(try need(root, "target"))
+        let indices = try entries(try need(root, "indices").items)
+        let copy = try copyOptions(root)
+        let replay = try replayStart(try need(try need(root, "replay"), "from"))
+        let deadLetters = try text(try need(root, "dead_letters"), "topic")
+        let memory = try integer(limits, "memory")
+        var sourcePart: ClusterEndpoint?
+        if let source { sourcePart = try endpoint(source) }
         return Recipe(
-            file: file, name: try text(root, "name"), commands: try commandSource(commands, root),
-            source: try source.map { value throws(Gap) in try endpoint(value) },
-            target: try endpoint(try need(root, "target")),
-            indices: try map(try need(root, "indices").items) { value throws(Gap) in try entry(value) },
-            copy: try copyOptions(root), replay: try replayStart(try need(try need(root, "replay"), "from")),
-            deadLetterTopic: try text(try need(root, "dead_letters"), "topic"),
-            limits: Recipe.Limits(
-                memory: try integer(limits, "memory"), inFlight: limits["in_flight"]?.integer.map { Int($0) }),
+            file: file, name: name, commands: commandPart, source: sourcePart, target: target, indices: indices,
+            copy: copy, replay: replay, deadLetterTopic: deadLetters,
+            limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
+    }
+
+    private func entries(_ values: [RecipeValue]) throws(Gap) -> [Recipe.IndexEntry] {
+        var entries: [Recipe.IndexEntry] = []
+        for value in values { entries.append(try entry(value)) }
+        return entries
     }
 
     // MARK: commands

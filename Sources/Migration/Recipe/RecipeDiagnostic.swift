@@ -1,5 +1,5 @@
 /// One thing wrong with a recipe, with its place.
-public struct RecipeDiagnostic: Sendable, Equatable, CustomStringConvertible {
+public struct RecipeDiagnostic: Sendable, Hashable, CustomStringConvertible {
     /// The recipe's path as it was given.
     public var file: String
     /// From 1.
@@ -44,6 +44,7 @@ public struct RecipeErrors: Error, Sendable, Equatable, CustomStringConvertible 
 final class RecipeProblems {
     let file: String
     private(set) var diagnostics: [RecipeDiagnostic] = []
+    private var known: Set<RecipeDiagnostic> = []
 
     init(file: String) { self.file = file }
 
@@ -51,6 +52,6 @@ final class RecipeProblems {
         let diagnostic = RecipeDiagnostic(
             file: file, line: mark.line, column: mark.column, message: message, suggestion: suggestion)
         // A node that aliases repeat is wrong once.
-        if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+        if known.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
     }
 }

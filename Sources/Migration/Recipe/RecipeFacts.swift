@@ -31,7 +31,8 @@ extension RecipeText {
         lines.append(fact("replay", "from \(compact(shown["replay"]?["from"]))"))
         lines.append(fact("dead letters", plain(shown["dead_letters"]?["topic"])))
         let limits = shown["limits"]
-        lines.append(fact("limits", "\(plain(limits?["memory"])) bytes, \(plain(limits?["in_flight"])) requests in flight"))
+        lines.append(
+            fact("limits", "\(plain(limits?["memory"])) of memory, \(plain(limits?["in_flight"])) requests in flight"))
         return lines
     }
 

@@ -52,10 +52,12 @@ public enum RecipeLoader {
             var member = member
             switch member.key {
             case "commands":
-                let group = "crossfade-\(root["name"]?.text ?? "")"
+                let group = root["name"]?.derived { "crossfade-" + $0 }
                 member.value = member.value.filled("group", with: group, after: "topic")
             case "source", "target":
                 member.value = member.value.renamed("url", to: "urls")
+            case "indices" where root["commands"]?["envelope"]?["merge"]?.items.isEmpty ?? true:
+                member.value = member.value.withoutMergeDefaults()
             case "limits":
                 members.append(deadLetters(root))
             case "dead_letters":
@@ -72,22 +74,40 @@ public enum RecipeLoader {
     private static func deadLetters(_ root: RecipeValue) -> RecipeMember {
         let given = root.member("dead_letters")
         let empty = RecipeValue(content: .section([]), mark: root.mark, given: false)
-        let topic = "\(root["commands"]?["topic"]?.text ?? "")-dead"
+        let topic = root["commands"]?["topic"]?.derived { $0 + "-dead" }
         let value = (given?.value ?? empty).filled("topic", with: topic, after: nil)
         return RecipeMember(key: "dead_letters", mark: given?.mark ?? root.mark, value: value)
     }
 }
 
 extension RecipeValue {
-    /// With the text under `key` where there is none yet, after the member `place` or in front.
-    fileprivate func filled(_ key: String, with text: String, after place: String?) -> RecipeValue {
-        guard self[key] == nil else { return self }
+    /// A text made of this one, which shows no more of it than this one does.
+    fileprivate func derived(_ make: (String) -> String) -> RecipeValue {
+        var value = RecipeValue(content: .text(make(text ?? "")), mark: mark, display: display, given: false)
+        if case .reference(let written) = display { value.display = .reference(make(written)) }
+        return value
+    }
+
+    /// With the value under `key` where there is none yet, after the member `place` or in front.
+    fileprivate func filled(_ key: String, with value: RecipeValue?, after place: String?) -> RecipeValue {
+        guard self[key] == nil, let value else { return self }
         var members = members
         let index = members.firstIndex { $0.key == place }.map { $0 + 1 } ?? 0
-        let value = RecipeValue(content: .text(text), mark: mark, given: false)
         members.insert(RecipeMember(key: key, mark: mark, value: value), at: index)
         var copy = self
         copy.content = .section(members)
+        return copy
+    }
+
+    /// Entries without what is said of merges by default: where nothing merges, it would say nothing.
+    fileprivate func withoutMergeDefaults() -> RecipeValue {
+        var copy = self
+        copy.content = .list(
+            items.map { entry in
+                var entry = entry
+                entry.content = .section(entry.members.filter { !["merge", "missing"].contains($0.key) })
+                return entry
+            })
         return copy
     }
 

@@ -120,7 +120,7 @@ extension Scalar {
         expected: "a size such as 256MiB", name: "size", pattern: "^[0-9]+(\\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)$"
     ) { text in
         guard let bytes = bytes(Substring(text)) else { return .bad("is not a size such as 256MiB or 64MB") }
-        return .good(.integer(bytes))
+        return .good(.quantity(bytes, text: sizeText(bytes)))
     }
 
     static let rate = Scalar(
@@ -139,7 +139,7 @@ extension Scalar {
         guard let time = ISOTime.milliseconds(text) else {
             return .bad("is not an ISO 8601 time with its zone, such as 2026-11-01T00:00:00Z")
         }
-        return .good(.integer(time))
+        return .good(.quantity(time, text: text))
     }
 
     static let idSource = Scalar(
@@ -175,6 +175,16 @@ extension Scalar {
         }
         let bytes = (count * scale).rounded()
         return bytes <= 0x1p60 ? Int64(exactly: bytes) : nil
+    }
+
+    /// The size in the largest unit that says it exactly.
+    private static func sizeText(_ bytes: Int64) -> String {
+        let units: [(String, Int64)] = [
+            ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000),
+            ("kB", 1000),
+        ]
+        let unit = units.first { bytes > 0 && bytes % $0.1 == 0 } ?? ("B", 1)
+        return "\(bytes / unit.1)\(unit.0)"
     }
 
     private static func isLowerOrDigit(_ byte: UInt8) -> Bool {

@@ -10,7 +10,7 @@ extension RecipeSchema {
             RecipeKey("remove", .section(fieldList("remove")), "Removes fields."),
             RecipeKey("keep", .section(fieldList("keep")), "Only these fields stay."),
             RecipeKey("set", .section(set), "Sets a constant."),
-            RecipeKey("copy", .section(fromTo("copy")), "Copies a field."),
+            RecipeKey("copy", .section(fromTo("a copy step")), "Copies a field."),
             RecipeKey("cast", .section(cast), "Changes the type of a field's values."),
             RecipeKey("lowercase", .section(lowercase), "Strings, and strings in arrays, in lower case."),
             RecipeKey("split", .section(separated("split")), "A string becomes an array of strings."),

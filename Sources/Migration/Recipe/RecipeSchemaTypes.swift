@@ -76,7 +76,7 @@ indirect enum RecipeType: Sendable {
         case .flag: "true or false"
         case .list(let type, let orOne, _): orOne ? "\(type.expected), or a list of such" : "a list"
         case .section(let section): "a mapping with \(Self.either(section.keys.map(\.name), quote: false))"
-        case .words(let words, let other): Self.either(words) + " or \(other.expected)"
+        case .words(let words, let other): words.map { "\"\($0)\"" }.joined(separator: ", ") + " or \(other.expected)"
         case .properties: "a mapping of properties"
         case .offsets: "a mapping from partitions to offsets"
         case .jsonObject: "a JSON file's path or a mapping"

@@ -33,7 +33,8 @@ extension RecipeText {
             range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
         case .flag: "`true`, `false`"
         case .list(let item, let orOne, _): orOne ? "\(name(item)), or a list" : "list of \(name(item))"
-        case .section(let section): section.shorthand == nil ? "mapping" : "mapping, or its `\(section.shorthand ?? "")`"
+        case .section(let section):
+            section.shorthand == nil ? "mapping" : "mapping, or its `\(section.shorthand ?? "")`"
         case .words(let words, let other): words.map { "`\($0)`" }.joined(separator: ", ") + ", " + name(other)
         case .properties: "mapping"
         case .offsets: "mapping of partition to offset"

@@ -20,6 +20,7 @@ public enum RecipeText {
         switch value.content {
         case .text(let text): return .string(text)
         case .integer(let number): return .number(number)
+        case .quantity(_, let text): return .string(text)
         case .flag(let flag): return .bool(flag)
         case .list(let items): return .array(items.map { render($0, showing: audience) })
         case .section(let members):

@@ -5,6 +5,8 @@ struct RecipeValue: Sendable {
     enum Content: Sendable {
         case text(String)
         case integer(Int64)
+        /// A size or a time: the number that is meant, and how it is shown.
+        case quantity(Int64, text: String)
         case flag(Bool)
         case list([RecipeValue])
         case section([RecipeMember])
@@ -38,12 +40,16 @@ struct RecipeValue: Sendable {
         return false
     }
 
-    var integer: Int64? {
-        if case .integer(let number) = content { return number }
-        return nil
+    // Not inlined, here and in `flag`: in a chain of optionals that brings the optimizer of Swift 6.3.1 down
+    // ("Found ownership error" in CopyPropagation).
+    @inline(never) var integer: Int64? {
+        switch content {
+        case .integer(let number), .quantity(let number, _): return number
+        default: return nil
+        }
     }
 
-    var flag: Bool? {
+    @inline(never) var flag: Bool? {
         if case .flag(let flag) = content { return flag }
         return nil
     }

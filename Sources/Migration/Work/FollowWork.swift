@@ -24,7 +24,9 @@ public struct FollowWork {
         pipeline.start()
         defer { pipeline.close() }
         let recipe = prepared.recipe
+        let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        let watch = CopyWatch(store, pipeline, unfinished: survey.source != nil && state.copyUnfinished)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -32,8 +34,10 @@ public struct FollowWork {
                 start: { partitions in try start(partitions, admin: admin, state: store.load() ?? state) },
                 commit: { consumer, offsets, synchronously in
                     try consumer.commit(offsets, synchronously: synchronously)
+                    return true
                 },
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
+                    watch.look()
                     progress.tell(
                         done: ledger.outcomes.total, total: nil, lag: ledger.unsettled, trouble: sink.presentTrouble)
                 }),
@@ -72,6 +76,32 @@ public struct FollowWork {
             start[partition] = offset
         }
         return start
+    }
+}
+
+/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again.
+private final class CopyWatch {
+    private let store: StateStore
+    private let pipeline: Pipeline
+    private var unfinished: Bool
+    private let hasSource: Bool
+    private var next = Monotonic.milliseconds() + 10_000
+
+    init(_ store: StateStore, _ pipeline: Pipeline, unfinished: Bool) {
+        self.store = store
+        self.pipeline = pipeline
+        self.unfinished = unfinished
+        hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
+    }
+
+    func look() {
+        guard hasSource, pipeline.plan.mergesPossible, Monotonic.milliseconds() >= next else { return }
+        guard pipeline.sink.presentTrouble == nil else { return }
+        next = Monotonic.milliseconds() + 10_000
+        // A target that is away is nothing new: the sink waits for it, too.
+        guard let state = try? store.load(), state.copyUnfinished != unfinished else { return }
+        unfinished = state.copyUnfinished
+        pipeline.copyIs(unfinished: unfinished)
     }
 }
 

@@ -35,7 +35,7 @@ public struct ReplayWork {
                 topic: prepared.recipe.commands.topic, ends: replay.end,
                 start: { _ in replay.position },
                 commit: { _, offsets, _ in
-                    try store.update { $0.replay?.position.merge(offsets) { _, new in new } }
+                    try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
                 },
                 commitEvery: 3000,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in

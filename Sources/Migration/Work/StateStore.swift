@@ -45,6 +45,16 @@ struct StateStore: Sendable {
         _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
     }
 
+    /// As ``update(_:)``, for progress that can also be written later: false while the target is away.
+    func updateIfReachable(_ change: (inout MigrationState) throws -> Void) throws -> Bool {
+        do {
+            try update(change)
+            return true
+        } catch let error as ClusterError where error.retriable {
+            return false
+        }
+    }
+
     /// Reads, changes, writes back; again when somebody else was faster. Returns what was written.
     @discardableResult func update(_ change: (inout MigrationState) throws -> Void) throws -> MigrationState {
         for attempt in 1... {

@@ -1,3 +1,5 @@
+import Migration
+
 /// `crossfade copy`.
 enum CopyCommand {
     static let declaration = CommandDeclaration(
@@ -11,9 +13,11 @@ enum CopyCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { _ in
-            output.failure("crossfade copy is not built yet.", code: "not_built")
-            return .failed
+        WorkRunning.with(arguments, output) { recipe, logger in
+            Interruption.listen()
+            let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
+            let work = CopyWork(prepared, confirmation: arguments.value("confirm"), logger: logger)
+            return WorkRunning.summary(try work.run(), output)
         }
     }
 }

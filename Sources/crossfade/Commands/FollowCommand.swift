@@ -1,3 +1,5 @@
+import Migration
+
 /// `crossfade follow`.
 enum FollowCommand {
     static let declaration = CommandDeclaration(
@@ -11,9 +13,11 @@ enum FollowCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { _ in
-            output.failure("crossfade follow is not built yet.", code: "not_built")
-            return .failed
+        WorkRunning.with(arguments, output) { recipe, logger in
+            Interruption.listen()
+            let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
+            let work = FollowWork(prepared, confirmation: arguments.value("confirm"), logger: logger)
+            return WorkRunning.summary(try work.run(), output, stopIsNormal: true)
         }
     }
 }

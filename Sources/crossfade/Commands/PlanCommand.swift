@@ -1,3 +1,5 @@
+import Migration
+
 /// `crossfade plan`.
 enum PlanCommand {
     static let declaration = CommandDeclaration(
@@ -12,9 +14,10 @@ enum PlanCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { _ in
-            output.failure("crossfade plan is not built yet.", code: "not_built")
-            return .failed
+        WorkRunning.with(arguments, output) { recipe, logger in
+            let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
+            output.data(prepared.json, text: prepared.text)
+            return prepared.refusals.isEmpty ? .done : .refused
         }
     }
 }

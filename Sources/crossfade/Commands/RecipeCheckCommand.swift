@@ -16,7 +16,8 @@ enum RecipeCheckCommand {
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         RecipeReading.with(arguments, output) { recipe in
             output.data(
-                ["good": true, "recipe": RecipeText.canonical(recipe)], text: (RecipeText.facts(recipe) + ["recipe is good"]).joined(separator: "\n"))
+                ["good": true, "recipe": RecipeText.canonical(recipe)],
+                text: (RecipeText.facts(recipe) + ["recipe is good"]).joined(separator: "\n"))
             return .done
         }
     }

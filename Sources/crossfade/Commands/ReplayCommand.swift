@@ -1,3 +1,5 @@
+import Migration
+
 /// `crossfade replay`.
 enum ReplayCommand {
     static let declaration = CommandDeclaration(
@@ -11,9 +13,11 @@ enum ReplayCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { _ in
-            output.failure("crossfade replay is not built yet.", code: "not_built")
-            return .failed
+        WorkRunning.with(arguments, output) { recipe, logger in
+            Interruption.listen()
+            let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
+            let work = ReplayWork(prepared, confirmation: arguments.value("confirm"), logger: logger)
+            return WorkRunning.summary(try work.run(), output)
         }
     }
 }

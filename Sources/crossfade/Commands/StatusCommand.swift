@@ -1,3 +1,5 @@
+import Migration
+
 /// `crossfade status`.
 enum StatusCommand {
     static let declaration = CommandDeclaration(
@@ -11,9 +13,10 @@ enum StatusCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { _ in
-            output.failure("crossfade status is not built yet.", code: "not_built")
-            return .failed
+        WorkRunning.with(arguments, output) { recipe, logger in
+            let status = Status(try Preparation.prepare(recipe, sampling: false, logger: logger))
+            output.data(status.json, text: status.text)
+            return .done
         }
     }
 }
