@@ -78,7 +78,7 @@ class Run:
     def __init__(self, arguments, folder, env=None):
         Run.count += 1
         self.arguments = [str(a) for a in arguments]
-        base = pathlib.Path(folder) / f"{Run.count:03d}-{self.arguments[0]}"
+        base = pathlib.Path(folder) / f"{Run.count:03d}-{self.arguments[0] if self.arguments else 'none'}"
         self.out_file, self.err_file = base.with_suffix(".out"), base.with_suffix(".err")
         self.began = time.monotonic()
         with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:

@@ -57,7 +57,7 @@ def migrate(request, stack, log, folder):
     """migrate(source, target, workload, ...) -> a Migration between servers by their stack names."""
     made = []
 
-    def make(source, target, workload=None, **options):
+    def make(source, target, workload=None, /, **options):
         made.append(Migration(folder, options.pop("log", log), stack.start(source), stack.start(target), workload, **options))
         return made[-1]
     yield make

@@ -17,7 +17,7 @@ numbers = itertools.count(1)
 class Migration:
     """`shape`: the topic's format. `revision`: the document's field that is its version."""
 
-    def __init__(self, folder, log, source, target, workload=None, shape="envelope", revision=None, partitions=6,
+    def __init__(self, folder, log, source, target, workload=None, /, shape="envelope", revision=None, partitions=6,
                  copied=0.7, **sections):
         n = f"{int(time.time()) % 100_000}-{next(numbers)}"
         self.name, self.topic, self.old, self.new = f"m{n}", f"commands-{n}", f"old-{n}", f"new-{n}"
@@ -96,9 +96,10 @@ class Migration:
         """SIGTERM: it drains, commits and says its summary."""
         return follow.terminate().expect(DONE, INTERRUPTED).summary
 
-    def follow_to_end(self, seconds=120):
-        """Follows until nothing is left, then stops it; its summary."""
+    def follow_rest(self, seconds=120):
+        """Follows while the rest of the commands is written, until nothing is left; its summary."""
         follow = self.start("follow")
+        self.log.produce(self.topic, self.records[self.split:])
         self.caught_up(follow, seconds)
         return self.stop(follow)
 

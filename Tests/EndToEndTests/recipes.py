@@ -19,7 +19,7 @@ MAPPING = {
 }
 
 
-def recipe(name, bootstrap, topic, source, target, old="incidents", new="incidents-v2", shape="envelope", mapping=MAPPING,
+def recipe(name, bootstrap, topic, source, target, old="incidents", new="incidents-v2", /, shape="envelope", mapping=MAPPING,
            settings=None, kafka=None, **sections):
     """The recipe as a tree; `sections` are merged in: commands=, source=, target=, index= (the one entry), copy=, ..."""
     commands = {"bootstrap": bootstrap, "topic": topic, "format": shape}

@@ -1,7 +1,6 @@
 """The session's own servers, started by the `stack` program (CROSSFADE_STACK, default ../shared/stack/stack)."""
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
@@ -21,31 +20,26 @@ def program():
     return None
 
 
-def clear_leftovers(stack, work):
-    """Ends the servers of sessions that were killed before they could."""
-    for folder in work.glob("stack-*"):
-        pid = folder.name.removeprefix("stack-")
-        if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
-            subprocess.run([str(stack), "wipe", "--all"], env={**os.environ, "STACK_DIR": str(folder)},
-                           stdin=subprocess.DEVNULL, capture_output=True)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 class Stack:
-    """Servers of one test session: its own folder and ports; at most four search servers at once, oldest out."""
+    """Servers of one test session, with names and ports of their own; at most four search servers at once, oldest out."""
 
-    def __init__(self, home=None):
+    def __init__(self):
         self.program = program()
         work = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", ROOT / ".e2e"))
-        self.home = pathlib.Path(home or work / f"stack-{os.getpid()}")
-        clear_leftovers(self.program, work)
+        # what is unpacked there is kept for the next session
+        self.home = work / "stack"
         self.home.mkdir(parents=True, exist_ok=True)
-        # unpacked once, kept for the next session
-        (work / "dist").mkdir(parents=True, exist_ok=True)
-        if not (self.home / "dist").exists():
-            (self.home / "dist").symlink_to(work / "dist")
-        self.search = []
+        self.prefix = f"s{os.getpid()}-"
+        self.search, self.started = [], set()
         self.addresses = {}
+        self.clear_leftovers()
+
+    def clear_leftovers(self):
+        """Ends the servers of sessions that were killed before they could."""
+        for folder in (self.home / "run").glob("s*-*"):
+            pid = folder.name[1:].split("-")[0]
+            if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+                self.run("wipe", folder.name.replace("~", "/"), check=False)
 
     def run(self, *arguments, check=True, timeout=300):
         done = subprocess.run([str(self.program), *arguments], env={**os.environ, "STACK_DIR": str(self.home)},
@@ -55,8 +49,8 @@ class Stack:
         return done.stdout.strip()
 
     def start(self, name, ident=None, *options):
-        """The address of a running server; starts it when it does not run."""
-        ident = ident or f"e2e-{name}"
+        """The address of a running server; starts it when it does not run. `ident`: for a second one of the same name."""
+        ident = ident or name
         if not name.startswith("kafka"):
             if ident in self.search:
                 self.search.remove(ident)
@@ -64,36 +58,28 @@ class Stack:
                 self.wipe(self.search[0])
             self.search.append(ident)
         if ident not in self.addresses:
-            self.addresses[ident] = self.run("start", name, "--as", ident, *options)
+            self.started.add(ident)
+            self.addresses[ident] = self.run("start", name, "--as", self.prefix + ident, *options)
         return self.addresses[ident]
 
     def kill(self, ident):
         """A crash; `start` brings it back with its data."""
-        self.run("kill", ident)
+        self.run("kill", self.prefix + ident)
         self.addresses.pop(ident, None)
-
-    def stop(self, ident):
-        self.run("stop", ident)
-        self.addresses.pop(ident, None)
-
-    def pause(self, ident):
-        self.run("pause", ident)
-
-    def resume(self, ident):
-        self.run("resume", ident)
 
     def certificate(self, ident):
-        return self.run("cert", ident)
+        return self.run("cert", self.prefix + ident)
 
     def wipe(self, ident):
-        self.run("wipe", ident)
+        self.run("wipe", self.prefix + ident)
         self.addresses.pop(ident, None)
+        self.started.discard(ident)
         if ident in self.search:
             self.search.remove(ident)
 
     def close(self):
-        self.run("wipe", "--all", check=False)
-        shutil.rmtree(self.home, ignore_errors=True)
+        for ident in list(self.started):
+            self.run("wipe", self.prefix + ident, check=False)
 
 
 def wait_for(what, condition, seconds=60, pause=0.2):

@@ -11,20 +11,19 @@ PASSWORD = "pa$$w0rd-of-the-proxy"
 @pytest.fixture(scope="module")
 def guarded(stack):
     """A Kafka that wants SASL and TLS: (Log, the recipe's `kafka` section)."""
-    bootstrap = stack.start("kafka-4.1", "e2e-ksec", "--security", "sasl_tls")
+    bootstrap = stack.start("kafka-4.1", "ksec", "--security", "sasl_tls")
     kafka = {"security.protocol": "SASL_SSL", "sasl.mechanisms": "PLAIN", "sasl.username": "crossfade",
-             "sasl.password": "${E2E_KAFKA_PASSWORD}", "ssl.ca.location": stack.certificate("e2e-ksec")}
+             "sasl.password": "${E2E_KAFKA_PASSWORD}", "ssl.ca.location": stack.certificate("ksec")}
     yield Log(bootstrap, **{**kafka, "sasl.password": "secret"}), kafka
-    stack.wipe("e2e-ksec")
+    stack.wipe("ksec")
 
 
 def small(m):
     m.prepare()
     m.init()
     m.copy()
-    m.log.produce(m.topic, m.records[m.split:])
     m.replay()
-    m.follow_to_end()
+    m.follow_rest()
     m.check()
 
 
@@ -54,9 +53,8 @@ def test_source_is_only_read(migrate, stack, seed, source):
         before = {h["_id"]: h for h in scrolled(m.source, m.old)}
         m.init()
         m.copy()
-        m.log.produce(m.topic, m.records[m.split:])
         m.replay()
-        m.follow_to_end()
+        m.follow_rest()
         m.check()
         assert any("scroll" in path for _, path in proxy.requests), "the source was not asked through the proxy"
         assert not proxy.writes(), proxy.writes()[:5]
