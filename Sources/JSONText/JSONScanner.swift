@@ -136,10 +136,18 @@ extension JSONScanner {
     }
 
     /// The offset after the number, `true`, `false` or `null` at `at`.
-    @inlinable public static func scalar(
+    @inlinable @inline(__always) public static func scalar(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
     ) throws(JSONError) -> Int {
         guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+        if at &+ 8 <= end {
+            // Four bytes at once; `alse` is enough for `false`.
+            let word = word(text, at)
+            if UInt32(truncatingIfNeeded: word) == 0x6575_7274 || UInt32(truncatingIfNeeded: word) == 0x6C6C_756E {
+                return at &+ 4
+            }
+            if text[at] == UInt8(ascii: "f"), UInt32(truncatingIfNeeded: word &>> 8) == 0x6573_6C61 { return at &+ 5 }
+        }
         switch text[at] {
         case UInt8(ascii: "t"): return try literal(text, at, end, "true")
         case UInt8(ascii: "f"): return try literal(text, at, end, "false")

@@ -49,11 +49,15 @@ struct Node {
     /// The key's number among the recipe's names, -1 for others.
     var name: Int32 = -1
     var text: TextRange = .none
+    /// The first and last child; of a raw map with collected pairs the range of those.
     var first: Int32 = -1
     var last: Int32 = -1
     var next: Int32 = -1
-    /// The step that made it a map.
+    /// The step that flattens or flattened it, or ``pairsCollected``.
     var step: Int32 = -1
+
+    /// A raw map whose members the scan has collected already.
+    static let pairsCollected: Int32 = -2
 }
 
 /// Nodes in one growing block, forgotten at once.
@@ -129,5 +133,6 @@ final class NodeArena {
         target.pointee.text = text
         target.pointee.first = -1
         target.pointee.last = -1
+        target.pointee.step = -1
     }
 }

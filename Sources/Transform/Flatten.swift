@@ -5,6 +5,14 @@ extension Transformer {
     func keyToValue(_ member: Int32, _ step: CompiledStep, _ index: Int32) throws(TransformError) {
         if arena[member].shape == .map { try flatten(member) }
         try collapse(member)
+        if arena[member].step == Node.pairsCollected, !isMerging {
+            let low = Int(arena[member].first)
+            let high = Int(arena[member].last)
+            collected.sort(from: low, to: high, self)
+            try writePairs(
+                collected, from: low, to: dropDuplicates(collected, from: low, to: high), step, to: member)
+            return
+        }
         arena[member].step = index
         let first = firstByte(arena[member].text)
         if isMerging, first == UInt8(ascii: "{") {
@@ -38,7 +46,7 @@ extension Transformer {
         } catch {
             throw flattenFailure(error, step)
         }
-        try writePairs(from: low, step, to: member)
+        try writePairs(leaves, from: low, to: leaves.count, step, to: member)
         leaves.truncate(to: low)
         keys.count = keyMark
     }
@@ -63,15 +71,19 @@ extension Transformer {
         return TextRange(source: .copy, start: 0, end: Int32(truncatingIfNeeded: copy.count))
     }
 
-    /// Writes the pairs as an array and makes that the member's value.
-    func writePairs(from low: Int, _ step: CompiledStep, to member: Int32) throws(TransformError) {
+    /// Writes the pairs of a range as an array and makes that the member's value.
+    func writePairs(
+        _ pairs: PairList, from low: Int, to high: Int, _ step: CompiledStep, to member: Int32
+    ) throws(TransformError) {
         let start = scratch.count
         scratch.append(UInt8(ascii: "["))
         var index = low
-        while index < leaves.count {
-            if index > low { scratch.append(UInt8(ascii: ",")) }
-            write(leaves[index], lowercase: step.lowercase)
-            if scratch.count > Self.scratchLimit { break }
+        while index < high {
+            if !isDropped(pairs[index], step) {
+                if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
+                write(pairs[index], lowercase: step.lowercase)
+                if scratch.count > Self.scratchLimit { break }
+            }
             index &+= 1
         }
         scratch.append(UInt8(ascii: "]"))
@@ -91,21 +103,21 @@ extension Transformer {
             // The members are the pairs, and in order.
             var index = firstMember
             while index < members.count {
-                if !isDropped(members[index], step) { leaves.add(members[index]) }
+                leaves.add(members[index])
                 index &+= 1
             }
             members.truncate(to: firstMember)
             return
         }
         try descend(from: firstMember, step, notingRemovals: notingRemovals)
-        leaves.sort(from: low, self)
+        leaves.sort(from: low, to: leaves.count, self)
     }
 
     /// Pairs of an array of maps.
     private func collectMaps(_ array: TextRange, _ step: CompiledStep) throws(JSONError) {
         let low = leaves.count
         try elements(array, .none, step)
-        leaves.sort(from: low, self)
+        leaves.sort(from: low, to: leaves.count, self)
     }
 
     /// Adds the object's members to the list, sorted by key, of duplicate keys the last; whether all are scalars.
@@ -137,8 +149,8 @@ extension Transformer {
             guard at < end, text[at] == UInt8(ascii: ",") else { break }
             at = JSONScanner.space(text, at &+ 1, end, &newlines)
         }
-        members.sort(from: low, self)
-        dropDuplicates(members, from: low)
+        members.sort(from: low, to: members.count, self)
+        members.truncate(to: dropDuplicates(members, from: low, to: members.count))
         return flat
     }
 
@@ -159,12 +171,12 @@ extension Transformer {
         return range(.keys, start, keys.count)
     }
 
-    /// Keeps the last of pairs with the same key; the list is sorted from `low` on.
-    func dropDuplicates(_ list: PairList, from low: Int) {
-        guard list.count &- low > 1 else { return }
+    /// Keeps the last of pairs with the same key, in a sorted range; where the range ends now.
+    func dropDuplicates(_ list: PairList, from low: Int, to high: Int) -> Int {
+        guard high &- low > 1 else { return high }
         var to = low
         var index = low &+ 1
-        while index < list.count {
+        while index < high {
             if isSameKey(list[index], list[to]) {
                 if list[to].node >= 0 { arena[list[to].node].shape = .gone }
             } else {
@@ -173,7 +185,7 @@ extension Transformer {
             if to != index { list[to] = list[index] }
             index &+= 1
         }
-        list.truncate(to: to &+ 1)
+        return to &+ 1
     }
 
     /// Turns the members from `low` on into leaves and takes them off the list.
@@ -190,7 +202,7 @@ extension Transformer {
                 _ = try collectMembers(member.value, prefix)
                 try descend(from: high, step, notingRemovals: notingRemovals)
             case .array: try elements(member.value, try inKeys(member.key), step)
-            default: if !isDropped(member, step) { leaves.add(member) }
+            default: leaves.add(member)
             }
         }
         members.truncate(to: low)
@@ -217,8 +229,7 @@ extension Transformer {
                 try descend(from: low, step, notingRemovals: false)
             case .array: try elements(value, key, step)
             case let kind:
-                let pair = Pair(prefix: prefix, key: key, value: value, kind: kind)
-                if !isDropped(pair, step) { leaves.add(pair) }
+                leaves.add(Pair(prefix: prefix, key: key, value: value, kind: kind))
             }
             at = JSONScanner.space(text, after, end, &newlines)
             if at < end, text[at] == UInt8(ascii: ",") { at = JSONScanner.space(text, at &+ 1, end, &newlines) }
@@ -232,59 +243,93 @@ extension Transformer {
     // MARK: Writing
 
     private func write(_ pair: Pair, lowercase: Bool) {
-        scratch.reserve((pair.key.count &* 6) &+ (pair.value.count &* 2) &+ 64)
         guard pair.kind != .absent else {
             append(pair.value, into: scratch)
             return
         }
-        scratch.append("{\"keyToValue\":\"")
-        writeKey(pair.key)
-        scratch.append(UInt8(ascii: ":"))
-        guard pair.kind != .null else {
-            scratch.append("\",\"value\":null}")
+        // Up to six bytes for one of a key, and lower case can be three times as long.
+        scratch.reserve(pair.key.count &* 6 &+ pair.value.count &* 6 &+ 64)
+        var to = scratch.base + scratch.count
+        to = Self.put("{\"keyToValue\":\"", to)
+        to = writeKey(pair.key, to)
+        to[0] = UInt8(ascii: ":")
+        to += 1
+        if pair.kind == .null {
+            to = Self.put("\",\"value\":null}", to)
+            scratch.count = to - scratch.base
             return
         }
-        let isString = pair.kind == .string
-        let content = range(
-            pair.value.source, Int(pair.value.start) &+ (isString ? 1 : 0), Int(pair.value.end) &- (isString ? 1 : 0))
-        let start = scratch.count
-        if lowercase, isString {
-            Lowercase.append(content: slice(content), into: scratch)
+        let quotes = pair.kind == .string ? 1 : 0
+        var value = pointer(pair.value.source) + (Int(pair.value.start) &+ quotes)
+        var count = pair.value.count &- quotes &* 2
+        if lowercase, quotes == 1 {
+            scratch.count = to - scratch.base
+            Lowercase.append(content: Bytes(start: value, count: count), into: scratch)
+            value = UnsafePointer(to)
+            count = scratch.base + scratch.count - to
+            to += count
         } else {
-            append(content, into: scratch)
+            to = Self.put(value, count, to)
         }
-        let count = scratch.count &- start
-        scratch.append("\",\"value\":\"")
-        scratch.reserve(count &+ 2)
-        scratch.append(UnsafePointer(scratch.base) + start, count)
-        scratch.append("\"}")
+        to = Self.put("\",\"value\":\"", to)
+        to = Self.put(value, count, to)
+        to = Self.put("\"}", to)
+        scratch.count = to - scratch.base
+    }
+
+    @inline(__always) private static func put(
+        _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        to.update(from: from, count: count)
+        return to + count
+    }
+
+    @inline(__always) private static func put(
+        _ text: StaticString, _ to: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        put(text.utf8Start, text.utf8CodeUnitCount, to)
     }
 
     @inline(__always) func slice(_ range: TextRange) -> Bytes {
         Bytes(start: pointer(range.source) + Int(range.start), count: range.count)
     }
 
-    /// The key with `:` and `\` escaped by a backslash, then as JSON.
-    private func writeKey(_ key: TextRange) {
+    /// The key with `:` and `\` escaped by a backslash, then as JSON; there must be room for six bytes for each of it.
+    @inline(__always) private func writeKey(
+        _ key: TextRange, _ to: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
         let text = pointer(key.source) + Int(key.start)
-        var from = 0
+        let count = key.count
         var at = 0
-        while at < key.count {
+        while at < count {
             let byte = text[at]
             if byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") || byte < 0x20 {
-                scratch.append(text + from, at &- from)
-                if byte == UInt8(ascii: ":") {
-                    scratch.append("\\\\:")
-                } else if byte == UInt8(ascii: "\\") {
-                    scratch.append("\\\\\\\\")
-                } else {
-                    JSONString.escapeContent(Bytes(start: text + at, count: 1), into: scratch)
-                }
-                from = at &+ 1
+                return writeEscaped(text, count, to)
             }
+            to[at] = byte
             at &+= 1
         }
-        scratch.append(text + from, key.count &- from)
+        return to + count
+    }
+
+    @inline(never) private func writeEscaped(
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var to = start
+        for at in 0..<count {
+            switch text[at] {
+            case UInt8(ascii: ":"): to = Self.put("\\\\:", to)
+            case UInt8(ascii: "\\"): to = Self.put("\\\\\\\\", to)
+            case let byte where byte == UInt8(ascii: "\"") || byte < 0x20:
+                scratch.count = to - scratch.base
+                JSONString.escapeContent(Bytes(start: text + at, count: 1), into: scratch)
+                to = scratch.base + scratch.count
+            case let byte:
+                to[0] = byte
+                to += 1
+            }
+        }
+        return to
     }
 }
 

@@ -114,8 +114,8 @@ extension Transformer {
             }
             child = member.next
         }
-        members.sort(from: low, self)
-        dropDuplicates(members, from: low)
+        members.sort(from: low, to: members.count, self)
+        members.truncate(to: dropDuplicates(members, from: low, to: members.count))
     }
 
     private func plain(_ key: TextRange) throws(JSONError) -> TextRange {
@@ -134,7 +134,7 @@ extension Transformer {
             if member.shape == .run {
                 var scan = Scan(
                     text: pointer(member.text.source), end: Int(member.text.end), source: member.text.source,
-                    arena: arena, program: program)
+                    arena: arena, program: program, pairs: collected)
                 scan.everyMember = true
                 do throws(JSONError) {
                     _ = try scan.members(object, Int(member.text.start), -1, JSONScanner.maxDepth)
@@ -162,13 +162,13 @@ extension Transformer {
         do throws(JSONError) {
             guard try arrayContent(pairs) == .pairs else { return false }
             try collect(arena[partial].text, .none, step, notingRemovals: true)
-            removals.sort(from: 0, self)
+            removals.sort(from: 0, to: removals.count, self)
             try keepPairs(pairs)
         } catch {
             throw flattenFailure(error, step)
         }
-        leaves.sort(from: low, self)
-        try writePairs(from: low, step, to: target)
+        leaves.sort(from: low, to: leaves.count, self)
+        try writePairs(leaves, from: low, to: leaves.count, step, to: target)
         leaves.truncate(to: low)
         keys.count = keyMark
         return true

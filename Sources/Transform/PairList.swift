@@ -12,6 +12,18 @@ struct Pair {
     var kind: JSONKind
     /// A node, where the pair stands for one.
     var node: Int32 = -1
+
+    /// The first eight bytes of a key of `count` bytes; `room` bytes may be read.
+    @inline(__always) static func prefix(_ key: UnsafePointer<UInt8>, _ count: Int, room: Int) -> UInt64 {
+        if room >= 8 {
+            let word = JSONScanner.word(key, 0).byteSwapped
+            if count >= 8 { return word }
+            return count == 0 ? 0 : word & (~0 &<< UInt64(64 &- count &* 8))
+        }
+        var prefix: UInt64 = 0
+        for at in 0..<min(count, 8) { prefix |= UInt64(key[at]) &<< UInt64(56 &- at &* 8) }
+        return prefix
+    }
 }
 
 /// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
@@ -55,21 +67,21 @@ final class PairList {
         spare = .allocate(capacity: capacity)
     }
 
-    /// Sorts the pairs from `start` on. Few are sorted by insertion, many by merging.
-    func sort(from start: Int, _ transformer: Transformer) {
-        let length = count &- start
+    /// Sorts the pairs of a range. Few are sorted by insertion, many by merging.
+    func sort(from start: Int, to end: Int, _ transformer: Transformer) {
+        let length = end &- start
         guard length > 1 else { return }
         let run = 16
         var low = start
-        while low < count {
-            insertionSort(low, min(low &+ run, count), transformer)
+        while low < end {
+            insertionSort(low, min(low &+ run, end), transformer)
             low &+= run
         }
         var width = run
         while width < length {
             low = start
-            while low &+ width < count {
-                merge(low, low &+ width, min(low &+ width &* 2, count), transformer)
+            while low &+ width < end {
+                merge(low, low &+ width, min(low &+ width &* 2, end), transformer)
                 low &+= width &* 2
             }
             width &*= 2
@@ -77,15 +89,18 @@ final class PairList {
     }
 
     @inline(__always) private func insertionSort(_ low: Int, _ high: Int, _ transformer: Transformer) {
+        let base = base
         var next = low &+ 1
         while next < high {
-            let pair = base[next]
-            var place = next
-            while place > low, transformer.isLess(pair, base[place &- 1]) {
-                base[place] = base[place &- 1]
-                place &-= 1
+            if transformer.isLess(base[next], base[next &- 1]) {
+                let pair = base[next]
+                var place = next
+                repeat {
+                    base[place] = base[place &- 1]
+                    place &-= 1
+                } while place > low && transformer.isLess(pair, base[place &- 1])
+                base[place] = pair
             }
-            base[place] = pair
             next &+= 1
         }
     }
@@ -135,16 +150,7 @@ extension Transformer {
         return one.count &- other.count
     }
 
-    /// The first eight bytes of a key as a number that orders like them.
     @inline(__always) func prefix(of key: TextRange) -> UInt64 {
-        let text = pointer(key.source) + Int(key.start)
-        let count = min(key.count, 8)
-        var prefix: UInt64 = 0
-        var at = 0
-        while at < count {
-            prefix = prefix &<< 8 | UInt64(text[at])
-            at &+= 1
-        }
-        return count < 8 ? prefix &<< UInt64(64 &- count &* 8) : prefix
+        Pair.prefix(pointer(key.source) + Int(key.start), key.count, room: key.count)
     }
 }

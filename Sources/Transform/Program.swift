@@ -33,6 +33,8 @@ struct NameBranch {
     var children: [(name: Int32, branch: Int32)] = []
     /// A path ends here.
     var isEnd = false
+    /// The path of a `keyToValue` ends here.
+    var isMap = false
 }
 
 /// The steps of a recipe, compiled once.
@@ -67,6 +69,7 @@ final class Program {
         case .keyToValue(let options):
             compiled.kind = .keyToValue
             compiled.path = path(options.field)
+            markMap(compiled.path)
             compiled.dropNull = options.null == .drop
             compiled.dropEmpty = options.empty == .drop
             compiled.lowercase = options.lowercase
@@ -135,6 +138,14 @@ final class Program {
         branches[branch].isEnd = true
     }
 
+    private func markMap(_ path: PathRange) {
+        var branch: Int32 = 0
+        for index in Int(path.start)..<Int(path.start + path.count) {
+            branch = self.branch(under: branch, name: pathNames[index])
+        }
+        if branch >= 0 { branches[Int(branch)].isMap = true }
+    }
+
     private func number(of name: String) -> Int32 {
         let bytes = Array(name.utf8)
         if let known = numbers[bytes] { return known }
@@ -187,6 +198,9 @@ final class Program {
 
     /// Whether a path ends in `branch`.
     @inline(__always) func isEnd(_ branch: Int32) -> Bool { branches[Int(branch)].isEnd }
+
+    /// Whether a `keyToValue` flattens what is at `branch`.
+    @inline(__always) func isMap(_ branch: Int32) -> Bool { branches[Int(branch)].isMap }
 
     /// Whether no path leads further than `branch`.
     @inline(__always) func isLeaf(_ branch: Int32) -> Bool { branches[Int(branch)].children.isEmpty }

@@ -7,17 +7,22 @@ struct Scan {
     let source: TextSource
     let arena: NodeArena
     let program: Program
+    /// Takes the members of maps that are to be flattened.
+    let pairs: PairList
     /// A node for every member, not only for those with a name that the recipe knows.
     var everyMember = false
     /// There are raw line ends between tokens.
     var newlines = false
 
-    init(text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, program: Program) {
+    init(
+        text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, program: Program, pairs: PairList
+    ) {
         self.text = text
         self.end = end
         self.source = source
         self.arena = arena
         self.program = program
+        self.pairs = pairs
     }
 
     @inline(__always) private func range(_ start: Int, _ end: Int) -> TextRange {
@@ -57,7 +62,7 @@ struct Scan {
             let name =
                 escaped ? try number(ofEscaped: key, keyEnd) : program.number(of: text + key, keyEnd &- key)
             if name < 0, !everyMember {
-                at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
+                at = try skip(at, levels &- 1)
                 if runStart < 0 { runStart = key &- 1 }
                 runEnd = at
             } else {
@@ -76,6 +81,11 @@ struct Scan {
         return at
     }
 
+    @inline(__always) private mutating func skip(_ at: Int, _ levels: Int) throws(JSONError) -> Int {
+        if at < end, text[at] == UInt8(ascii: "\"") { return try JSONScanner.string(text, at &+ 1, end) }
+        return try JSONScanner.skip(text, at, end, levels, &newlines)
+    }
+
     private func dropEarlier(_ node: Int32, _ name: Int32) {
         let earlier = arena.member(of: node, named: name)
         if earlier >= 0 { arena[earlier].shape = .gone }
@@ -91,7 +101,9 @@ struct Scan {
     private mutating func value(
         _ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int
     ) throws(JSONError) -> Int {
-        if branch >= 0, start < end, !program.isLeaf(branch) {
+        if branch >= 0, start < end, program.isLeaf(branch) {
+            if program.isMap(branch), text[start] == UInt8(ascii: "{") { return try map(node, start, levels) }
+        } else if branch >= 0, start < end {
             if text[start] == UInt8(ascii: "{") {
                 arena[node].shape = .object
                 return try object(node, start, branch, levels)
@@ -101,9 +113,53 @@ struct Scan {
                 return try array(node, start, branch, levels)
             }
         }
-        let after = try JSONScanner.skip(text, start, end, levels, &newlines)
+        let after = try skip(start, levels)
         arena[node].text = range(start, after)
         return after
+    }
+
+    /// Reads the map at `start` into `node` as text, and collects its members on the way if they are as nearly all are:
+    /// scalars under keys without escapes.
+    private mutating func map(_ node: Int32, _ start: Int, _ levels: Int) throws(JSONError) -> Int {
+        guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
+        let low = pairs.count
+        var isSimple = true
+        var at = JSONScanner.space(text, start &+ 1, end, &newlines)
+        if at < end, text[at] == UInt8(ascii: "}") {
+            at &+= 1
+        } else {
+            while true {
+                guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+                guard text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
+                let key = at &+ 1
+                var escaped = false
+                at = try JSONScanner.string(text, key, end, &escaped)
+                let keyEnd = at &- 1
+                let value = try JSONScanner.colon(text, at, end, &newlines)
+                at = try skip(value, levels &- 1)
+                let kind = JSONScanner.kind(of: text[value])
+                if escaped || kind == .object || kind == .array { isSimple = false }
+                pairs.add(
+                    Pair(
+                        prefix: Pair.prefix(text + key, keyEnd &- key, room: end &- key), key: range(key, keyEnd),
+                        value: range(value, at), kind: kind))
+                at = JSONScanner.space(text, at, end, &newlines)
+                guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
+                at &+= 1
+                if text[at &- 1] == UInt8(ascii: "}") { break }
+                guard text[at &- 1] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: at &- 1) }
+                at = JSONScanner.space(text, at, end, &newlines)
+            }
+        }
+        arena[node].text = range(start, at)
+        if isSimple {
+            arena[node].step = Node.pairsCollected
+            arena[node].first = Int32(truncatingIfNeeded: low)
+            arena[node].last = Int32(truncatingIfNeeded: pairs.count)
+        } else {
+            pairs.truncate(to: low)
+        }
+        return at
     }
 
     /// Adds the elements of the array at `start` to `node`: a node for each object and array, runs for the others.

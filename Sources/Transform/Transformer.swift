@@ -15,6 +15,8 @@ public final class Transformer {
     /// The document, and the base of a merge, without white space, where they had line ends.
     let compacted = ByteBuffer()
     let compactedBase = ByteBuffer()
+    /// What the scan collected of maps that are to be flattened.
+    let collected = PairList()
     let members = PairList()
     let leaves = PairList()
     let removals = PairList()
@@ -64,6 +66,7 @@ public final class Transformer {
         base = document
         arena.removeAll()
         keys.removeAll()
+        collected.removeAll()
         members.removeAll()
         leaves.removeAll()
         removals.removeAll()
@@ -82,6 +85,7 @@ public final class Transformer {
         Compaction.append(text, into: compacted)
         document = compacted.bytes
         arena.removeAll()
+        collected.removeAll()
         return try scan(.document, eager: 0, &newlines)
     }
 
@@ -99,7 +103,8 @@ public final class Transformer {
                 try JSONScanner.validate(text)
                 throw JSONError(.unexpectedByte, at: -1)
             }
-            var scan = Scan(text: start, end: text.count, source: source, arena: arena, program: program)
+            var scan = Scan(
+                text: start, end: text.count, source: source, arena: arena, program: program, pairs: collected)
             var at = try scan.object(root, first, eager, JSONScanner.maxDepth)
             at = JSONScanner.space(start, at, text.count, &scan.newlines)
             guard at == text.count else { throw JSONError(.trailingBytes, at: at) }
@@ -145,8 +150,10 @@ public final class Transformer {
         arena[node].shape = isObject ? .object : .array
         arena[node].first = -1
         arena[node].last = -1
+        arena[node].step = -1
         var scan = Scan(
-            text: pointer(range.source), end: Int(range.end), source: range.source, arena: arena, program: program)
+            text: pointer(range.source), end: Int(range.end), source: range.source, arena: arena, program: program,
+            pairs: collected)
         scan.everyMember = everyMember
         do throws(JSONError) {
             if isObject {
