@@ -39,7 +39,9 @@ let package = Package(
         tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
-            dependencies: ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"],
+            dependencies: [
+                "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration",
+            ],
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),

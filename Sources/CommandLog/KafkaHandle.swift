@@ -24,7 +24,7 @@ final class HandleContext: Sendable {
 
     private let errors = Mutex(Errors())
     private let settings: KafkaSettings
-    private let sink: KafkaLogSink
+    let sink: KafkaLogSink
 
     init(settings: KafkaSettings, sink: @escaping KafkaLogSink) {
         self.settings = settings

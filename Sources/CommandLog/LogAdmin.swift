@@ -23,7 +23,7 @@ public struct TopicDescription: Sendable {
 /// May be used from several threads.
 public final class LogAdmin: Sendable {
     let handle: KafkaHandle
-    private let settings: KafkaSettings
+    let settings: KafkaSettings
     private let reached = Mutex<Bool>(false)
 
     /// Makes a client; nothing is asked yet. `settings.group` is not joined.

@@ -2,21 +2,19 @@ import CLibrdkafka
 
 extension LogAdmin {
     /// The group's committed offsets; partitions without one are left out.
+    ///
+    /// Asked by a client of that group that does not join it: the Admin API's ListConsumerGroupOffsets and
+    /// AlterConsumerGroupOffsets of librdkafka 2.0.2 crash when the group's coordinator is not ready, as on a cluster that
+    /// has never had a group.
     public func committed(
         group: String, topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64] {
-        let doing = "reading the offsets of group \(group) in topic \(topic)"
         guard !partitions.isEmpty else { return [:] }
-        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
-            let wanted = PartitionList(topic, partitions)
-            var request: OpaquePointer? = rd_kafka_ListConsumerGroupOffsets_new(group, wanted.list)
-            defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
-            rd_kafka_ListConsumerGroupOffsets(self.handle.rk, &request, 1, options, queue)
-            let event = try next(RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT)
-            defer { rd_kafka_event_destroy(event) }
-            var count = 0
-            let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(event, &count)
-            return try Self.groupOffsets(groups, count, doing: doing).filter { $0.value >= 0 }
+        let doing = "reading the offsets of group \(group) in topic \(topic)"
+        return try asGroup(group, doing: doing, timeout: timeout) { (client, deadline) throws(LogError) in
+            let list = PartitionList(topic, partitions)
+            try Self.check(rd_kafka_committed(client, list.list, max(1, deadline.milliseconds)), list, doing: doing)
+            return list.offsets.filter { $0.value >= 0 }
         }
     }
 
@@ -24,18 +22,39 @@ extension LogAdmin {
     public func commit(
         group: String, topic: String, offsets: [Int32: Int64], timeout: Double = 10
     ) throws(LogError) {
-        let doing = "setting the offsets of group \(group) in topic \(topic)"
         guard !offsets.isEmpty else { return }
-        try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
-            let wanted = PartitionList(topic, offsets)
-            var request: OpaquePointer? = rd_kafka_AlterConsumerGroupOffsets_new(group, wanted.list)
-            defer { rd_kafka_AlterConsumerGroupOffsets_destroy(request) }
-            rd_kafka_AlterConsumerGroupOffsets(self.handle.rk, &request, 1, options, queue)
-            let event = try next(RD_KAFKA_EVENT_ALTERCONSUMERGROUPOFFSETS_RESULT)
-            defer { rd_kafka_event_destroy(event) }
-            var count = 0
-            let groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(event, &count)
-            _ = try Self.groupOffsets(groups, count, doing: doing)
+        let doing = "setting the offsets of group \(group) in topic \(topic)"
+        try asGroup(group, doing: doing, timeout: timeout) { (client, _) throws(LogError) in
+            let list = PartitionList(topic, offsets)
+            try Self.check(rd_kafka_commit(client, list.list, 0), list, doing: doing)
+        }
+    }
+
+    private static func check(
+        _ err: rd_kafka_resp_err_t, _ list: borrowing PartitionList, doing: String
+    ) throws(LogError) {
+        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+        if let failure = list.failure { throw LogError(failure.err, doing: "\(doing) [\(failure.partition)]") }
+    }
+
+    private func asGroup<Answer>(
+        _ group: String, doing: String, timeout: Double,
+        _ body: (_ client: OpaquePointer, _ deadline: Deadline) throws(LogError) -> Answer
+    ) throws(LogError) -> Answer {
+        let deadline = Deadline(seconds: timeout)
+        try connect(deadline)
+        let client = try KafkaHandle(
+            RD_KAFKA_CONSUMER, settings: settings,
+            ours: [("group.id", group), ("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")],
+            target: CallbackTarget(context: HandleContext(settings: settings, sink: handle.context.sink)))
+        defer { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+        while true {
+            do throws(LogError) {
+                return try body(client.rk, deadline)
+            } catch {
+                guard error.retriable, error.code != .groupActive, !deadline.isOver else { throw error }
+                rd_kafka_poll(client.rk, 100)
+            }
         }
     }
 
@@ -159,24 +178,5 @@ extension LogAdmin {
             }
             throw self.failure(RD_KAFKA_RESP_ERR__TIMED_OUT, doing: doing)
         }
-    }
-
-    private static func groupOffsets(
-        _ groups: UnsafeMutablePointer<OpaquePointer?>?, _ count: Int, doing: String
-    ) throws(LogError) -> [Int32: Int64] {
-        guard count > 0, let group = groups?[0] else {
-            throw LogError(.refused, "\(doing): the broker gave no answer for it")
-        }
-        if let error = rd_kafka_group_result_error(group) {
-            let err = rd_kafka_error_code(error)
-            if err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw LogError(err, doing: doing, text: rd_kafka_error_string(error).map { String(cString: $0) })
-            }
-        }
-        guard let list = rd_kafka_group_result_partitions(group) else { return [:] }
-        if let failed = PartitionList.failure(list) {
-            throw LogError(failed.err, doing: "\(doing) [\(failed.partition)]")
-        }
-        return PartitionList.offsets(list)
     }
 }

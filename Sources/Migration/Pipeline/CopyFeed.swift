@@ -118,7 +118,9 @@ final class CopyFeed: @unchecked Sendable {
             let first = Int64(done)
             done += page.hits.count
             lock.withLock { returnedBySlice[number] = done }
-            if let run = pipeline.ledger.open(lane: Int32(number), first: first, next: Int64(done), count: page.hits.count) {
+            if let run = pipeline.ledger.open(
+                lane: Int32(number), first: first, next: Int64(done), count: page.hits.count)
+            {
                 pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
             }
         }

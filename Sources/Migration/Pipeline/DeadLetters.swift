@@ -38,7 +38,9 @@ final class DeadLetters: @unchecked Sendable {
     /// A record that could not be understood or transformed.
     func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
         var headers: [(String, [UInt8])] = []
-        message.headers?.forEachHeader { name, value in headers.append((String(repairing: name), value.map(Array.init) ?? [])) }
+        message.headers?.forEachHeader { name, value in
+            headers.append((String(repairing: name), value.map(Array.init) ?? []))
+        }
         send(
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers,
             place: .record(partition: message.partition, offset: message.offset, timestamp: message.timestamp),
@@ -93,11 +95,14 @@ final class DeadLetters: @unchecked Sendable {
     private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8])], token: UInt64) {
         do {
             let producer = try started()
-            while try !with(key, { key throws(LogError) in
-                try with(value) { value throws(LogError) in
-                    try producer.send(topic: options.topic, key: key, value: value, headers: headers, token: token)
-                }
-            }) {
+            while try !with(
+                key,
+                { key throws(LogError) in
+                    try with(value) { value throws(LogError) in
+                        try producer.send(topic: options.topic, key: key, value: value, headers: headers, token: token)
+                    }
+                })
+            {
                 guard !failure.isSet else { return }
             }
         } catch {

@@ -243,7 +243,9 @@ final class LaneTransformers: LaneTransform {
         let mode = modes[entry]
         return try collect { transformers, out throws(TransformError) in
             try partial.withUnsafeBufferPointer { part throws(TransformError) in
-                guard let base else { return try transformers[entry].merge(base: nil, partial: part, mode: mode, into: out) }
+                guard let base else {
+                    return try transformers[entry].merge(base: nil, partial: part, mode: mode, into: out)
+                }
                 try base.withUnsafeBufferPointer { bytes throws(TransformError) in
                     try transformers[entry].merge(base: bytes, partial: part, mode: mode, into: out)
                 }

@@ -57,7 +57,8 @@ final class MergeReader: Sendable {
         _ parts: ArraySlice<Part>, _ answers: [MergeBases.Answer], _ done: @escaping @Sendable (MergeBases) -> Void
     ) {
         guard var part = parts.first else { return done(MergeBases(answers: answers)) }
-        guard let reader = part.fromSource ? source : target, let index = part.indices.first, !part.wanted.isEmpty else {
+        guard let reader = part.fromSource ? source : target, let index = part.indices.first, !part.wanted.isEmpty
+        else {
             let missing = part.wanted.map { fetch in
                 part.fromSource
                     ? MergeBases.Answer.source(fetch.key, document: nil)

@@ -20,13 +20,18 @@ final class Pipeline: @unchecked Sendable {
     private var threads: [JoinableThread] = []
     private let nextWorker = Atomic<Int>(0)
 
-    init(_ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options, logger: Logger) {
+    init(
+        _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options,
+        logger: Logger
+    ) {
         self.plan = plan
         deadLetters = DeadLetters(options, ledger: ledger, failure: failure, logger: logger)
         let post = Post()
         sink = BulkSink(
             transport: target.transport,
-            destinations: plan.entries.map { BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index)) },
+            destinations: plan.entries.map {
+                BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index))
+            },
             ledger: ledger, deadLetters: deadLetters,
             limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
             logger: logger,

@@ -75,7 +75,7 @@ final class Worker: @unchecked Sendable {
         versions = CopyVersions(plan.format)
         open = plan.entries.map { _ in nil }
         target = sink.target
-        if plan.mergesPossible { 
+        if plan.mergesPossible {
             merges = MergeDesk(
                 plan: plan, reader: reader, ledger: ledger, deadLetters: deadLetters, transformers: transformers,
                 worker: mailbox)

@@ -62,7 +62,8 @@ extension Preparation {
         lines.append("source   \(survey.source?.name ?? "none: only the topic feeds the target")")
         lines.append("target   \(survey.target.name)")
         lines.append(
-            "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records to read")
+            "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records to read"
+        )
         for entry in survey.entries {
             lines.append("")
             let from = entry.source.map { "\($0.name) (\($0.documentCount) documents)" }.joined(separator: ", ")
@@ -79,7 +80,8 @@ extension Preparation {
         lines.append("")
         if let state = survey.state {
             let same = state.fingerprint == fingerprint
-            lines.append("already initialised, phase \(state.phase.rawValue)" + (same ? "" : "; the work has changed since"))
+            lines.append(
+                "already initialised, phase \(state.phase.rawValue)" + (same ? "" : "; the work has changed since"))
         }
         lines.append("fingerprint \(fingerprint)")
         if refusals.isEmpty, survey.state == nil {
@@ -153,9 +155,12 @@ extension Status {
         }
         if let replay = survey.state?.replay {
             let left = replay.end.reduce(0) { $0 + max(0, $1.value - (replay.position[$1.key] ?? 0)) }
-            lines.append("replay   \(replay.finished == nil ? "unfinished" : "done"), \(left) records to its frozen end")
+            lines.append(
+                "replay   \(replay.finished == nil ? "unfinished" : "done"), \(left) records to its frozen end")
         }
-        lines.append("lag      \(lag.map { "\($0)" } ?? "unknown: group \(prepared.recipe.commands.group) has committed nothing")")
+        lines.append(
+            "lag      \(lag.map { "\($0)" } ?? "unknown: group \(prepared.recipe.commands.group) has committed nothing")"
+        )
         for part in partitions {
             let committed = part.committed.map { "\($0)" } ?? "-"
             lines.append("         partition \(part.partition): committed \(committed), end \(part.end)")

@@ -127,7 +127,9 @@ struct Rails {
 
     private mutating func judgeClusters() {
         if recipe.deadLetterTopic == recipe.commands.topic {
-            add("dead_letters", .refused, "dead_letters.topic is the command topic itself: dead letters would be commands")
+            add(
+                "dead_letters", .refused,
+                "dead_letters.topic is the command topic itself: dead letters would be commands")
         }
         guard let source = survey.source, source.isSame(as: survey.target) else {
             return add("same_index", .ok, "source and target are different clusters")

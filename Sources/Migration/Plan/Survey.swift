@@ -164,7 +164,9 @@ public struct Survey: Sendable {
         case .timestamp(let time):
             let found = try admin.offsets(recipe.commands.topic, partitions: topic.partitions, forTimestamp: time)
             // A partition without a record so young starts at its end.
-            return watermarks.reduce(into: [:]) { start, mark in start[mark.key] = (found[mark.key] ?? nil) ?? mark.value.high }
+            return watermarks.reduce(into: [:]) { start, mark in
+                start[mark.key] = (found[mark.key] ?? nil) ?? mark.value.high
+            }
         }
     }
 }

@@ -61,7 +61,8 @@ enum TargetMapping {
             throw WorkError(
                 .recipe,
                 "the mapping for \(entry.to) maps the field \(step.field), which keyToValue makes into pairs, without the "
-                    + "properties keyToValue and value: leave the field out of the mapping file, or map both as keyword")
+                    + "properties keyToValue and value: leave the field out of the mapping file, or map both as keyword"
+            )
         }
         object["properties"] = .object(properties)
         return object

@@ -21,7 +21,8 @@ public struct CopyWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         guard let source = prepared.survey.source else {
-            throw WorkError(.recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
+            throw WorkError(
+                .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
         let state = try begin(store, prepared.confirmed(confirmation), source)

@@ -71,7 +71,8 @@ public struct FollowWork {
                     "topic \(recipe.commands.topic) partition \(partition): group \(recipe.commands.group) is to go on at "
                         + "offset \(offset), but the log reaches from \(mark.low) to \(mark.high). "
                         + (offset < mark.low
-                            ? "Retention overtook it: copy and replay again" : "The log went backwards: raise commands.epoch"))
+                            ? "Retention overtook it: copy and replay again"
+                            : "The log went backwards: raise commands.epoch"))
             }
             start[partition] = offset
         }

@@ -71,7 +71,8 @@ public struct Preparation: Sendable {
                     missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id)
             },
             copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.limits.memory / 2,
-            inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic, workers: max(1, min(4, cores - 1)))
+            inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
+            workers: max(1, min(4, cores - 1)))
     }
 
     func pipeline(state: MigrationState, logger: Logger) -> Pipeline {

@@ -23,7 +23,9 @@ public struct ReplayWork {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
         let state = try begin(store, prepared.confirmed(confirmation))
-        guard let replay = state.replay else { throw WorkError(.state, "the state lost its replay while it was written") }
+        guard let replay = state.replay else {
+            throw WorkError(.state, "the state lost its replay while it was written")
+        }
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, logger: logger)
         pipeline.start()
@@ -75,7 +77,8 @@ public struct ReplayWork {
             throw WorkError(
                 .refused,
                 "topic \(prepared.recipe.commands.topic) partition \(partition): the interrupted replay is to go on at offset "
-                    + "\(position), but the log now begins at \(mark.low): retention overtook it. Copy again, then replay")
+                    + "\(position), but the log now begins at \(mark.low): retention overtook it. Copy again, then replay"
+            )
         }
     }
 
@@ -101,7 +104,9 @@ public struct ReplayWork {
             let committed = try admin.committed(
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
             let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
-            if !ahead.isEmpty { try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead) }
+            if !ahead.isEmpty {
+                try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead)
+            }
         } catch {
             if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
             logger.warning("the group's offsets could not be set; follow takes the replay's", ["error": "\(error)"])

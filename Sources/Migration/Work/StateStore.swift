@@ -26,7 +26,8 @@ struct StateStore: Sendable {
     private func state(_ json: JSONValue) throws(WorkError) -> MigrationState {
         guard let state = MigrationState(json: json) else {
             throw WorkError(
-                .state, "document \(Self.document) of index \(index) is not a state this version of crossfade understands")
+                .state,
+                "document \(Self.document) of index \(index) is not a state this version of crossfade understands")
         }
         return state
     }

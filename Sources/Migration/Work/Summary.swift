@@ -61,7 +61,9 @@ public struct Summary: Sendable {
 
     public var text: String {
         let rate = Int(Double(read) / max(seconds, 0.001))
-        var lines = ["\(command) \(complete ? "done" : "interrupted"): \(read) read in \(Self.duration(seconds)), \(rate)/s"]
+        var lines = [
+            "\(command) \(complete ? "done" : "interrupted"): \(read) read in \(Self.duration(seconds)), \(rate)/s"
+        ]
         if let returned, let expected {
             lines.append("  source returned \(returned) documents, of \(expected) counted when the copy began")
         }

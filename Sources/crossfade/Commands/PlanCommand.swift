@@ -17,7 +17,10 @@ enum PlanCommand {
         WorkRunning.with(arguments, output) { recipe, logger in
             let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
             output.data(prepared.json, text: prepared.text)
-            return prepared.refusals.isEmpty ? .done : .refused
+            guard !prepared.refusals.isEmpty else { return .done }
+            output.talk(
+                "crossfade: " + prepared.refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also ") + ".")
+            return .refused
         }
     }
 }
