@@ -1,6 +1,7 @@
 #pragma once
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <malloc.h>
 #include <stdint.h>
 
 /// rd_kafka_producev is variadic, which Swift cannot import. A null key or value stays null (a tombstone), an empty one

@@ -1,11 +1,14 @@
 /// How large a bulk request should be: by documents and by bytes, whichever is reached first.
 ///
-/// Starts at 1,000 documents or 1 MiB (what real servers liked best), grows while full batches are answered quickly, shrinks when
-/// they are slow, halves when the server says that it is too large (413) and never comes near that size again.
+/// Starts at 1,000 documents or 512 KiB (what real servers liked best, and what stays in a core's cache on its way), grows
+/// while full batches are answered quickly, shrinks when they are slow, halves when the server says that it is too large
+/// (413) and never comes near that size again.
 public struct BatchSizer: Sendable {
     public static let largestBytes = 15_000_000
     public static let largestDocuments = 5_000
     public static let smallestBytes = 16 * 1_024
+    /// Batches do not grow beyond this by themselves.
+    public static let roomyBytes = 1_048_576
     /// Answers quicker than this make batches grow, milliseconds.
     public static let quick = 150
     /// Answers slower than this make them shrink, milliseconds.
@@ -17,7 +20,7 @@ public struct BatchSizer: Sendable {
     public private(set) var bytes: Int
     private var bytesCeiling = largestBytes
 
-    public init(documents: Int = 1_000, bytes: Int = 1_048_576) {
+    public init(documents: Int = 1_000, bytes: Int = 512 * 1_024) {
         self.documents = min(max(1, documents), Self.largestDocuments)
         self.bytes = min(max(Self.smallestBytes, bytes), Self.largestBytes)
     }
@@ -33,7 +36,8 @@ public struct BatchSizer: Sendable {
         guard nearlyFull, tookMilliseconds >= 0 else { return }
         if tookMilliseconds < Self.quick {
             self.documents = min(Self.largestDocuments, self.documents + max(1, self.documents / 8))
-            self.bytes = min(bytesCeiling, self.bytes + self.bytes / 8)
+            // Beyond this, size brings a quick server nothing more.
+            self.bytes = max(self.bytes, min(bytesCeiling, Self.roomyBytes, self.bytes + self.bytes / 8))
         } else if tookMilliseconds > Self.slow {
             self.documents = max(1, self.documents / 4 * 3)
             self.bytes = max(Self.smallestBytes, self.bytes / 4 * 3)

@@ -38,7 +38,7 @@ final class CopyFeed: @unchecked Sendable {
     func start(readers count: Int) {
         running.store(count, ordering: .releasing)
         readers = (0..<count).map { number in
-            JoinableThread("crossfade-copy-\(number)") { [self] in
+            JoinableThread("cf-copy-\(number)") { [self] in
                 readSlices()
                 running.wrappingSubtract(1, ordering: .acquiringAndReleasing)
             }

@@ -13,7 +13,7 @@ final class DelayQueue: @unchecked Sendable {
         condition.lock()
         defer { condition.unlock() }
         guard thread == nil else { return }
-        thread = JoinableThread("crossfade-delays") { [self] in loop() }
+        thread = JoinableThread("cf-delays") { [self] in loop() }
     }
 
     func after(milliseconds: Int, _ run: @escaping @Sendable () -> Void) {

@@ -70,8 +70,12 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
 
     // MARK: Records
 
+    /// Records of a run at most.
+    private static let runLength = 1000
+
     private func take(_ records: RecordBatch) {
         var messages: [LogMessage] = []
+        messages.reserveCapacity(Self.runLength)
         var partition: Int32 = -1
         var bytes = 0
         func hand() {
@@ -83,12 +87,14 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             } else {
                 for message in messages { message.release() }
             }
-            messages.removeAll()
+            // A new array: the old one is the worker's now.
+            messages = []
+            messages.reserveCapacity(Self.runLength)
             bytes = 0
         }
         for index in 0..<records.count {
             let message = records[index]
-            if message.partition != partition || messages.count == 1000 {
+            if message.partition != partition || messages.count == Self.runLength {
                 hand()
                 partition = message.partition
             }

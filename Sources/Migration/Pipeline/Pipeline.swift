@@ -57,7 +57,7 @@ final class Pipeline: @unchecked Sendable {
     }
 
     func start() {
-        threads = workers.map { worker in JoinableThread("crossfade-worker-\(worker.number)") { worker.run() } }
+        threads = workers.map { worker in JoinableThread("cf-worker-\(worker.number)") { worker.run() } }
     }
 
     /// Bytes that wait for a worker at most. More would not make anything faster, and each record of the log pins

@@ -128,7 +128,7 @@ final class Worker: @unchecked Sendable {
             case .skip: skipped += 1
             case .reject(let reject):
                 deadLetters.send(message, run: chunk.run, reason: reject.reason, detail: reject.detail)
-            case .operation(let operation): write(operation, message, chunk.run)
+            case .operation(let operation): write(operation, message, headers, chunk.run)
             }
             message.release()
         }
@@ -136,7 +136,9 @@ final class Worker: @unchecked Sendable {
         ledger.dequeue(chunk.bytes)
     }
 
-    private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
+    private func write(
+        _ operation: Operation, _ message: LogMessage, _ headers: MessageHeaders?, _ run: RunReference
+    ) {
         if let merges, operation.kind == .merge || merges.holds(operation) {
             return merges.append(operation, message, run)
         }
@@ -149,7 +151,7 @@ final class Worker: @unchecked Sendable {
             return
         }
         RawRecord.begin(batch.raw, timestamp: message.timestamp, key: message.key, value: message.value)
-        message.headers?.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
+        headers?.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
         let item = BatchItem(
             start: start, end: batch.body.count, rawStart: rawStart, rawEnd: batch.raw.count,
             run: batch.index(of: run), kind: operation.kind, offset: message.offset, version: operation.version)
