@@ -79,12 +79,12 @@ extension Transformer {
         scratch.append(UInt8(ascii: "["))
         var index = low
         while index < high {
-            if !isDropped(pairs[index], step) {
-                if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
-                write(pairs[index], lowercase: step.lowercase)
-                if scratch.count > Self.scratchLimit { break }
-            }
+            let pair = pairs.base + index
             index &+= 1
+            if isDropped(pair.pointee, step) { continue }
+            if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
+            write(pair, lowercase: step.lowercase)
+            if scratch.count > Self.scratchLimit { break }
         }
         scratch.append(UInt8(ascii: "]"))
         arena.setText(of: member, to: try written(from: start))
@@ -242,7 +242,8 @@ extension Transformer {
 
     // MARK: Writing
 
-    private func write(_ pair: Pair, lowercase: Bool) {
+    @inline(__always) private func write(_ place: UnsafePointer<Pair>, lowercase: Bool) {
+        let pair = place.pointee
         guard pair.kind != .absent else {
             append(pair.value, into: scratch)
             return
@@ -251,7 +252,7 @@ extension Transformer {
         scratch.reserve(pair.key.count &* 6 &+ pair.value.count &* 6 &+ 64)
         var to = scratch.base + scratch.count
         to = Self.put("{\"keyToValue\":\"", to)
-        to = writeKey(pair.key, to)
+        to = writeKey(pair, to)
         to[0] = UInt8(ascii: ":")
         to += 1
         if pair.kind == .null {
@@ -277,17 +278,35 @@ extension Transformer {
         scratch.count = to - scratch.base
     }
 
+    /// Copies without a call what is short, as most values are: two words that may overlap.
     @inline(__always) private static func put(
         _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
-        to.update(from: from, count: count)
+        let source = UnsafeRawPointer(from)
+        let target = UnsafeMutableRawPointer(to)
+        if count > 16 || count < 2 {
+            to.update(from: from, count: count)
+        } else if count >= 8 {
+            let last = source.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+            target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            target.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+        } else if count >= 4 {
+            let last = source.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            target.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            target.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+        } else {
+            let last = source.loadUnaligned(fromByteOffset: count &- 2, as: UInt16.self)
+            target.storeBytes(of: source.loadUnaligned(as: UInt16.self), as: UInt16.self)
+            target.storeBytes(of: last, toByteOffset: count &- 2, as: UInt16.self)
+        }
         return to + count
     }
 
     @inline(__always) private static func put(
         _ text: StaticString, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
-        put(text.utf8Start, text.utf8CodeUnitCount, to)
+        to.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        return to + text.utf8CodeUnitCount
     }
 
     @inline(__always) func slice(_ range: TextRange) -> Bytes {
@@ -296,10 +315,14 @@ extension Transformer {
 
     /// The key with `:` and `\` escaped by a backslash, then as JSON; there must be room for six bytes for each of it.
     @inline(__always) private func writeKey(
-        _ key: TextRange, _ to: UnsafeMutablePointer<UInt8>
+        _ pair: Pair, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
-        let text = pointer(key.source) + Int(key.start)
-        let count = key.count
+        let text = pointer(pair.key.source) + Int(pair.key.start)
+        let count = pair.key.count
+        if count <= 8, Self.isPlain(prefix: pair.prefix, count) {
+            UnsafeMutableRawPointer(to).storeBytes(of: pair.prefix.bigEndian, as: UInt64.self)
+            return to + count
+        }
         var at = 0
         while at < count {
             let byte = text[at]
@@ -310,6 +333,14 @@ extension Transformer {
             at &+= 1
         }
         return to + count
+    }
+
+    /// Whether a key of at most eight bytes is ASCII of which nothing must be escaped.
+    @inline(__always) private static func isPlain(prefix: UInt64, _ count: Int) -> Bool {
+        // Blanks for the zeros beyond the key.
+        let filled = count < 8 ? prefix | 0x2020_2020_2020_2020 &>> UInt64(count &* 8) : prefix
+        let colon = (filled ^ 0x3A3A_3A3A_3A3A_3A3A) &- 0x0101_0101_0101_0101
+        return JSONScanner.special(filled) | colon & 0x8080_8080_8080_8080 == 0
     }
 
     @inline(never) private func writeEscaped(

@@ -134,7 +134,8 @@ extension Transformer {
     }
 
     @inline(__always) func isSameKey(_ one: Pair, _ other: Pair) -> Bool {
-        one.prefix == other.prefix && one.key.count == other.key.count && compare(one.key, other.key) == 0
+        one.prefix == other.prefix && one.key.count == other.key.count
+            && (one.key.count <= 8 || compare(one.key, other.key) == 0)
     }
 
     /// Negative, zero or positive, by bytes.

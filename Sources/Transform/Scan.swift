@@ -5,10 +5,11 @@ struct Scan {
     let text: UnsafePointer<UInt8>
     let end: Int
     let source: TextSource
-    let arena: NodeArena
-    let program: Program
+    // The transformer holds these for as long as the scan lasts.
+    unowned(unsafe) let arena: NodeArena
+    unowned(unsafe) let program: Program
     /// Takes the members of maps that are to be flattened.
-    let pairs: PairList
+    unowned(unsafe) let pairs: PairList
     /// A node for every member, not only for those with a name that the recipe knows.
     var everyMember = false
     /// There are raw line ends between tokens.
@@ -48,6 +49,10 @@ struct Scan {
 
     /// Adds the members from `start` on to `node`; the offset of what is not a comma after one.
     mutating func members(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
+        // Locals: what lies in `self` would be loaded again for every byte.
+        let text = text
+        let end = end
+        let wantsAll = everyMember
         var at = start
         var runStart = -1
         var runEnd = -1
@@ -61,7 +66,7 @@ struct Scan {
             at = try JSONScanner.colon(text, at, end, &newlines)
             let name =
                 escaped ? try number(ofEscaped: key, keyEnd) : program.number(of: text + key, keyEnd &- key)
-            if name < 0, !everyMember {
+            if name < 0, !wantsAll {
                 at = try skip(at, levels &- 1)
                 if runStart < 0 { runStart = key &- 1 }
                 runEnd = at
@@ -122,6 +127,8 @@ struct Scan {
     /// scalars under keys without escapes.
     private mutating func map(_ node: Int32, _ start: Int, _ levels: Int) throws(JSONError) -> Int {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
+        let text = text
+        let end = end
         let low = pairs.count
         var isSimple = true
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
