@@ -66,11 +66,7 @@ final class Program {
     let constants: ByteBuffer
     let pathNames: Table<Int32>
     let names: Table<Name>
-    /// Bit n: some name has n bytes (the last bit: 63 or more).
-    let lengths: UInt64
-    /// Branch 0 is the tree of all paths.
-    private let branches: Table<NameBranch>
-    private let twigs: Table<NameTwig>
+    let index: NameIndex
 
     init(_ steps: [TransformStep]) {
         source = steps
@@ -80,7 +76,6 @@ final class Program {
         constants = compiler.constants
         pathNames = Table(compiler.pathNames)
         names = Table(compiler.names)
-        lengths = compiler.lengths
         var rows: [NameBranch] = []
         var twigs: [NameTwig] = []
         for branch in compiler.branches {
@@ -91,8 +86,9 @@ final class Program {
                     isMap: branch.isMap))
             twigs += branch.children
         }
-        branches = Table(rows)
-        self.twigs = Table(twigs)
+        index = NameIndex(
+            names: names, constants: UnsafePointer(constants.base), lengths: compiler.lengths,
+            branches: Table(rows), twigs: Table(twigs))
     }
 
     // The elements of all tables are plain values, so that freeing the blocks is enough.
@@ -100,8 +96,8 @@ final class Program {
         steps.base.deallocate()
         pathNames.base.deallocate()
         names.base.deallocate()
-        branches.base.deallocate()
-        twigs.base.deallocate()
+        index.branches.base.deallocate()
+        index.twigs.base.deallocate()
     }
 
     struct Name {
@@ -110,6 +106,17 @@ final class Program {
         /// As it stands between the quotes of a key.
         var escaped: TextRange
     }
+}
+
+/// Names and the trees of them, for the scan: a plain view of the program's tables, valid as long as that lives.
+struct NameIndex {
+    let names: Table<Program.Name>
+    let constants: UnsafePointer<UInt8>
+    /// Bit n: some name has n bytes (the last bit: 63 or more).
+    let lengths: UInt64
+    /// Branch 0 is the tree of all paths.
+    let branches: Table<NameBranch>
+    let twigs: Table<NameTwig>
 
     /// The number of the name with these bytes, or -1.
     @inline(__always) func number(of key: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
@@ -118,7 +125,7 @@ final class Program {
     }
 
     private func search(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
-        let base = UnsafePointer(constants.base)
+        let base = constants
         var index = 0
         while index < names.count {
             let plain = names[index].plain

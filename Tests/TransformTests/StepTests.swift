@@ -108,7 +108,8 @@ import Transform
     @Test func daysOfTenThousandYearsGoThereAndBack() throws {
         let iso = Transformer([.cast(field: path("a"), to: .dateISO)])
         let epoch = Transformer([.cast(field: path("a"), to: .dateEpoch)])
-        for day in stride(from: Int64(-62_167_219_200_000), through: 253_402_300_799_999, by: 86_400_000 * 97 + 12_345) {
+        for day in stride(from: Int64(-62_167_219_200_000), through: 253_402_300_799_999, by: 86_400_000 * 97 + 12_345)
+        {
             let text = "{\"a\":\(day)}"
             #expect(try apply(epoch, try apply(iso, text)) == text)
         }
