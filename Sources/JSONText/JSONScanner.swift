@@ -193,6 +193,14 @@ extension JSONScanner {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
         var at = start
+        // Eight digits at once: the upper halves are 3, and stay so when 6 is added.
+        while at &+ 8 <= end {
+            let word = word(text, at)
+            let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
+            let threes: UInt64 = 0x3030_3030_3030_3030
+            guard word & upper == threes, (word &+ 0x0606_0606_0606_0606) & upper == threes else { break }
+            at &+= 8
+        }
         while at < end, text[at] &- 0x30 <= 9 { at &+= 1 }
         guard at > start else { throw JSONError(at < end ? .badNumber : .unexpectedEnd, at: at) }
         return at

@@ -4,17 +4,8 @@ extension JSONScanner {
     @inlinable @inline(__always) public static func string(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
-        var at = start
-        while at &+ 8 <= end {
-            let found = special(word(text, at))
-            if found == 0 {
-                at &+= 8
-                continue
-            }
-            at &+= found.trailingZeroBitCount &>> 3
-            if text[at] == UInt8(ascii: "\"") { return at &+ 1 }
-            break
-        }
+        let at = plain(text, start, end)
+        if at < end, text[at] == UInt8(ascii: "\"") { return at &+ 1 }
         var escaped = false
         return try stringRest(text, at, end, &escaped)
     }
@@ -23,18 +14,28 @@ extension JSONScanner {
     @inlinable @inline(__always) public static func string(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool
     ) throws(JSONError) -> Int {
-        var at = start
-        while at &+ 8 <= end {
-            let found = special(word(text, at))
-            if found == 0 {
-                at &+= 8
-                continue
-            }
-            at &+= found.trailingZeroBitCount &>> 3
-            if text[at] == UInt8(ascii: "\"") { return at &+ 1 }
-            break
-        }
+        let at = plain(text, start, end)
+        if at < end, text[at] == UInt8(ascii: "\"") { return at &+ 1 }
         return try stringRest(text, at, end, &escaped)
+    }
+
+    /// The offset of the first byte that may be a quote, a backslash, a control character or not ASCII; it is not when
+    /// the text ends within 16 bytes.
+    @inlinable @inline(__always) static func plain(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+        var at = start
+        while at &+ 16 <= end {
+            let bytes = UnsafeRawPointer(text + at).loadUnaligned(as: SIMD16<Int8>.self)
+            // Bytes that are not ASCII are negative.
+            let quotes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<Int8>(repeating: 0x22)
+            let backslashes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<Int8>(repeating: 0x5C)
+            let others: SIMDMask<SIMD16<Int8>> = bytes .< SIMD16<Int8>(repeating: 0x20)
+            let hits = quotes .| backslashes .| others
+            let words = unsafeBitCast(hits, to: SIMD2<UInt64>.self)
+            if words[0] != 0 { return at &+ UInt64(littleEndian: words[0]).trailingZeroBitCount &>> 3 }
+            if words[1] != 0 { return at &+ 8 &+ UInt64(littleEndian: words[1]).trailingZeroBitCount &>> 3 }
+            at &+= 16
+        }
+        return at
     }
 
     /// The eight bytes from `at` on, the first lowest.
@@ -47,7 +48,7 @@ extension JSONScanner {
     ///
     /// Swapping bit 1 puts the quote (0x22) where the blank was, right above the control characters, so that one
     /// comparison finds both. Bytes from 0x80 on are hits anyway, so what they do to the differences is nothing.
-    @inlinable @inline(__always) static func special(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always) public static func special(_ word: UInt64) -> UInt64 {
         let controlOrQuote = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
         let backslash = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
         return (controlOrQuote | backslash | word) & 0x8080_8080_8080_8080

@@ -61,28 +61,47 @@ struct Node {
 }
 
 /// Nodes in one growing block, forgotten at once.
-final class NodeArena {
-    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<Node>
-    @exclusivity(unchecked) private(set) var count = 0
-    @exclusivity(unchecked) private var capacity = 64
+///
+/// A plain handle, freed by the transformer that made it: a reference-counted one would be counted at every use.
+struct NodeArena {
+    private struct State {
+        var base: UnsafeMutablePointer<Node>
+        var count = 0
+        var capacity = 64
+    }
 
-    init() { base = .allocate(capacity: capacity) }
+    private let state: UnsafeMutablePointer<State>
 
-    deinit { base.deallocate() }
+    init() {
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(base: .allocate(capacity: 64)))
+    }
 
-    @inline(__always) func removeAll() { count = 0 }
-    func truncate(to count: Int32) { self.count = Int(count) }
+    func deallocate() {
+        base.deallocate()
+        state.deallocate()
+    }
+
+    private var base: UnsafeMutablePointer<Node> { @inline(__always) get { state.pointee.base } }
+    var count: Int { @inline(__always) get { state.pointee.count } }
+
+    @inline(__always) func removeAll() { state.pointee.count = 0 }
+    func truncate(to count: Int32) { state.pointee.count = Int(count) }
 
     @inline(__always) subscript(_ index: Int32) -> Node {
         get { base[Int(index)] }
-        set { base[Int(index)] = newValue }
+        nonmutating set { base[Int(index)] = newValue }
     }
 
+    /// The node in place, until one is added.
+    @inline(__always) func pointer(_ index: Int32) -> UnsafeMutablePointer<Node> { base + Int(index) }
+
     @inline(__always) func add(_ node: Node) -> Int32 {
-        if count == capacity { grow() }
-        (base + count).initialize(to: node)
-        count &+= 1
-        return Int32(truncatingIfNeeded: count &- 1)
+        if state.pointee.count == state.pointee.capacity { grow() }
+        let index = state.pointee.count
+        (base + index).initialize(to: node)
+        state.pointee.count = index &+ 1
+        return Int32(truncatingIfNeeded: index)
     }
 
     /// Adds `node` as the last child of `parent`.
@@ -99,11 +118,12 @@ final class NodeArena {
     }
 
     @inline(never) private func grow() {
-        let moved = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+        let capacity = state.pointee.capacity * 2
+        let moved = UnsafeMutablePointer<Node>.allocate(capacity: capacity)
         moved.update(from: base, count: count)
         base.deallocate()
-        base = moved
-        capacity *= 2
+        state.pointee.base = moved
+        state.pointee.capacity = capacity
     }
 
     /// The member of that name, which is none of the removed.

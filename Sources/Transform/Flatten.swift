@@ -9,14 +9,13 @@ extension Transformer {
             let low = Int(arena[member].first)
             let high = Int(arena[member].last)
             collected.sort(from: low, to: high, self)
-            try writePairs(
-                collected, from: low, to: dropDuplicates(collected, from: low, to: high), step, to: member)
+            try writeCollected(low, dropDuplicates(collected, from: low, to: high), step, to: member)
             return
         }
-        arena[member].step = index
+        arena.pointer(member).pointee.step = index
         let first = firstByte(arena[member].text)
         if isMerging, first == UInt8(ascii: "{") {
-            arena[member].shape = .map
+            arena.pointer(member).pointee.shape = .map
             return
         }
         try flatten(member)
@@ -36,7 +35,7 @@ extension Transformer {
             case UInt8(ascii: "["):
                 switch try arrayContent(value) {
                 case .pairs:
-                    arena[member].shape = .raw
+                    arena.pointer(member).pointee.shape = .raw
                     return
                 case .maps: try collectMaps(value, step)
                 case .other: throw Self.notAMap
@@ -63,31 +62,16 @@ extension Transformer {
         }
     }
 
+    @inline(__always) func slice(_ range: TextRange) -> Bytes {
+        Bytes(start: pointer(range.source) + Int(range.start), count: range.count)
+    }
+
     /// The range, in a buffer that is not written while it is read.
     @inline(__always) func stable(_ range: TextRange) -> TextRange {
         guard range.source == .scratch else { return range }
         copy.removeAll()
         append(range, into: copy)
         return TextRange(source: .copy, start: 0, end: Int32(truncatingIfNeeded: copy.count))
-    }
-
-    /// Writes the pairs of a range as an array and makes that the member's value.
-    func writePairs(
-        _ pairs: PairList, from low: Int, to high: Int, _ step: CompiledStep, to member: Int32
-    ) throws(TransformError) {
-        let start = scratch.count
-        scratch.append(UInt8(ascii: "["))
-        var index = low
-        while index < high {
-            if !isDropped(pairs[index], step) {
-                if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
-                write(pairs[index], lowercase: step.lowercase)
-                if scratch.count > Self.scratchLimit { break }
-            }
-            index &+= 1
-        }
-        scratch.append(UInt8(ascii: "]"))
-        arena.setText(of: member, to: try written(from: start))
     }
 
     // MARK: Collecting
@@ -178,7 +162,7 @@ extension Transformer {
         var index = low &+ 1
         while index < high {
             if isSameKey(list[index], list[to]) {
-                if list[to].node >= 0 { arena[list[to].node].shape = .gone }
+                if list[to].node >= 0 { arena.pointer(list[to].node).pointee.shape = .gone }
             } else {
                 to &+= 1
             }
@@ -236,100 +220,8 @@ extension Transformer {
         }
     }
 
-    @inline(__always) private func isDropped(_ pair: Pair, _ step: CompiledStep) -> Bool {
+    @inline(__always) func isDropped(_ pair: Pair, _ step: CompiledStep) -> Bool {
         pair.kind == .null && step.dropNull || step.dropEmpty && pair.kind == .string && pair.value.count == 2
-    }
-
-    // MARK: Writing
-
-    private func write(_ pair: Pair, lowercase: Bool) {
-        guard pair.kind != .absent else {
-            append(pair.value, into: scratch)
-            return
-        }
-        // Up to six bytes for one of a key, and lower case can be three times as long.
-        scratch.reserve(pair.key.count &* 6 &+ pair.value.count &* 6 &+ 64)
-        var to = scratch.base + scratch.count
-        to = Self.put("{\"keyToValue\":\"", to)
-        to = writeKey(pair.key, to)
-        to[0] = UInt8(ascii: ":")
-        to += 1
-        if pair.kind == .null {
-            to = Self.put("\",\"value\":null}", to)
-            scratch.count = to - scratch.base
-            return
-        }
-        let quotes = pair.kind == .string ? 1 : 0
-        var value = pointer(pair.value.source) + (Int(pair.value.start) &+ quotes)
-        var count = pair.value.count &- quotes &* 2
-        if lowercase, quotes == 1 {
-            scratch.count = to - scratch.base
-            Lowercase.append(content: Bytes(start: value, count: count), into: scratch)
-            value = UnsafePointer(to)
-            count = scratch.base + scratch.count - to
-            to += count
-        } else {
-            to = Self.put(value, count, to)
-        }
-        to = Self.put("\",\"value\":\"", to)
-        to = Self.put(value, count, to)
-        to = Self.put("\"}", to)
-        scratch.count = to - scratch.base
-    }
-
-    @inline(__always) private static func put(
-        _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
-    ) -> UnsafeMutablePointer<UInt8> {
-        to.update(from: from, count: count)
-        return to + count
-    }
-
-    @inline(__always) private static func put(
-        _ text: StaticString, _ to: UnsafeMutablePointer<UInt8>
-    ) -> UnsafeMutablePointer<UInt8> {
-        put(text.utf8Start, text.utf8CodeUnitCount, to)
-    }
-
-    @inline(__always) func slice(_ range: TextRange) -> Bytes {
-        Bytes(start: pointer(range.source) + Int(range.start), count: range.count)
-    }
-
-    /// The key with `:` and `\` escaped by a backslash, then as JSON; there must be room for six bytes for each of it.
-    @inline(__always) private func writeKey(
-        _ key: TextRange, _ to: UnsafeMutablePointer<UInt8>
-    ) -> UnsafeMutablePointer<UInt8> {
-        let text = pointer(key.source) + Int(key.start)
-        let count = key.count
-        var at = 0
-        while at < count {
-            let byte = text[at]
-            if byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") || byte < 0x20 {
-                return writeEscaped(text, count, to)
-            }
-            to[at] = byte
-            at &+= 1
-        }
-        return to + count
-    }
-
-    @inline(never) private func writeEscaped(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ start: UnsafeMutablePointer<UInt8>
-    ) -> UnsafeMutablePointer<UInt8> {
-        var to = start
-        for at in 0..<count {
-            switch text[at] {
-            case UInt8(ascii: ":"): to = Self.put("\\\\:", to)
-            case UInt8(ascii: "\\"): to = Self.put("\\\\\\\\", to)
-            case let byte where byte == UInt8(ascii: "\"") || byte < 0x20:
-                scratch.count = to - scratch.base
-                JSONString.escapeContent(Bytes(start: text + at, count: 1), into: scratch)
-                to = scratch.base + scratch.count
-            case let byte:
-                to[0] = byte
-                to += 1
-            }
-        }
-        return to
     }
 }
 

@@ -126,15 +126,15 @@ extension Transformer {
     /// Puts members in the place of runs of members.
     private func splitRuns(_ object: Int32) throws(TransformError) {
         var child = arena[object].first
-        arena[object].first = -1
-        arena[object].last = -1
+        arena.pointer(object).pointee.first = -1
+        arena.pointer(object).pointee.last = -1
         while child >= 0 {
             var member = arena[child]
             let next = member.next
             if member.shape == .run {
                 var scan = Scan(
                     text: pointer(member.text.source), end: Int(member.text.end), source: member.text.source,
-                    arena: arena, program: program, pairs: collected)
+                    arena: arena, index: program.index, pairs: collected)
                 scan.everyMember = true
                 do throws(JSONError) {
                     _ = try scan.members(object, Int(member.text.start), -1, JSONScanner.maxDepth)

@@ -27,44 +27,56 @@ struct Pair {
 }
 
 /// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
-final class PairList {
-    @exclusivity(unchecked) private(set) var base: UnsafeMutablePointer<Pair>
-    @exclusivity(unchecked) private var spare: UnsafeMutablePointer<Pair>
-    @exclusivity(unchecked) private(set) var count = 0
-    @exclusivity(unchecked) private var capacity = 32
+///
+/// A plain handle, freed by the transformer that made it, as ``NodeArena`` is.
+struct PairList {
+    private struct State {
+        var base: UnsafeMutablePointer<Pair>
+        var spare: UnsafeMutablePointer<Pair>
+        var count = 0
+        var capacity = 32
+    }
+
+    private let state: UnsafeMutablePointer<State>
 
     init() {
-        base = .allocate(capacity: capacity)
-        spare = .allocate(capacity: capacity)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(base: .allocate(capacity: 32), spare: .allocate(capacity: 32)))
     }
 
-    deinit {
-        base.deallocate()
-        spare.deallocate()
+    func deallocate() {
+        state.pointee.base.deallocate()
+        state.pointee.spare.deallocate()
+        state.deallocate()
     }
 
-    @inline(__always) func removeAll() { count = 0 }
-    @inline(__always) func truncate(to count: Int) { self.count = count }
+    var base: UnsafeMutablePointer<Pair> { @inline(__always) get { state.pointee.base } }
+    var count: Int { @inline(__always) get { state.pointee.count } }
+
+    @inline(__always) func removeAll() { state.pointee.count = 0 }
+    @inline(__always) func truncate(to count: Int) { state.pointee.count = count }
 
     @inline(__always) subscript(_ index: Int) -> Pair {
         get { base[index] }
-        set { base[index] = newValue }
+        nonmutating set { base[index] = newValue }
     }
 
     @inline(__always) func add(_ pair: Pair) {
-        if count == capacity { grow() }
+        let count = state.pointee.count
+        if count == state.pointee.capacity { grow() }
         (base + count).initialize(to: pair)
-        count &+= 1
+        state.pointee.count = count &+ 1
     }
 
     @inline(never) private func grow() {
-        let moved = UnsafeMutablePointer<Pair>.allocate(capacity: capacity * 2)
+        let capacity = state.pointee.capacity * 2
+        let moved = UnsafeMutablePointer<Pair>.allocate(capacity: capacity)
         moved.update(from: base, count: count)
         base.deallocate()
-        base = moved
-        capacity *= 2
-        spare.deallocate()
-        spare = .allocate(capacity: capacity)
+        state.pointee.base = moved
+        state.pointee.capacity = capacity
+        state.pointee.spare.deallocate()
+        state.pointee.spare = .allocate(capacity: capacity)
     }
 
     /// Sorts the pairs of a range. Few are sorted by insertion, many by merging.
@@ -107,6 +119,8 @@ final class PairList {
 
     private func merge(_ low: Int, _ middle: Int, _ high: Int, _ transformer: Transformer) {
         guard transformer.isLess(base[middle], base[middle &- 1]) else { return }
+        let base = base
+        let spare = state.pointee.spare
         let left = middle &- low
         spare.update(from: base + low, count: left)
         var one = 0
@@ -134,7 +148,8 @@ extension Transformer {
     }
 
     @inline(__always) func isSameKey(_ one: Pair, _ other: Pair) -> Bool {
-        one.prefix == other.prefix && one.key.count == other.key.count && compare(one.key, other.key) == 0
+        one.prefix == other.prefix && one.key.count == other.key.count
+            && (one.key.count <= 8 || compare(one.key, other.key) == 0)
     }
 
     /// Negative, zero or positive, by bytes.

@@ -28,28 +28,77 @@ struct CompiledStep {
     var keepRoot: Int32 = -1
 }
 
-/// A branch of a tree of names: what to expand while scanning, or what to keep.
+/// A branch of a tree of names: what to expand while scanning, or what to keep. Its children lie in a row.
 struct NameBranch {
-    var children: [(name: Int32, branch: Int32)] = []
+    var firstChild: Int32 = 0
+    var childCount: Int32 = 0
     /// A path ends here.
     var isEnd = false
     /// The path of a `keyToValue` ends here.
     var isMap = false
 }
 
+/// The child of a branch.
+struct NameTwig {
+    var name: Int32
+    var branch: Int32
+}
+
+/// Values in one block that is read without reference counts and checks.
+struct Table<Element> {
+    let base: UnsafeMutablePointer<Element>
+    let count: Int
+
+    init(_ elements: [Element]) {
+        count = elements.count
+        base = .allocate(capacity: max(count, 1))
+        base.initialize(from: elements, count: count)
+    }
+
+    @inline(__always) subscript(_ index: Int) -> Element { base[index] }
+}
+
 /// The steps of a recipe, compiled once.
 final class Program {
-    @exclusivity(unchecked) private(set) var steps: [CompiledStep] = []
     let source: [TransformStep]
+    let steps: Table<CompiledStep>
     /// Names and values from the recipe, JSON-escaped without quotes.
-    let constants = ByteBuffer()
-    @exclusivity(unchecked) private(set) var pathNames: [Int32] = []
-    /// Branch 0 is the tree of all paths.
-    @exclusivity(unchecked) private(set) var branches: [NameBranch] = [NameBranch()]
-    @exclusivity(unchecked) private(set) var names: [Name] = []
-    /// Bit n: some name has n bytes (the last bit: 63 or more).
-    @exclusivity(unchecked) private(set) var lengths: UInt64 = 0
-    private var numbers: [[UInt8]: Int32] = [:]
+    let constants: ByteBuffer
+    let pathNames: Table<Int32>
+    let names: Table<Name>
+    let index: NameIndex
+
+    init(_ steps: [TransformStep]) {
+        source = steps
+        var compiler = Compiler()
+        for (index, step) in steps.enumerated() { compiler.compile(step, Int32(truncatingIfNeeded: index)) }
+        self.steps = Table(compiler.steps)
+        constants = compiler.constants
+        pathNames = Table(compiler.pathNames)
+        names = Table(compiler.names)
+        var rows: [NameBranch] = []
+        var twigs: [NameTwig] = []
+        for branch in compiler.branches {
+            rows.append(
+                NameBranch(
+                    firstChild: Int32(truncatingIfNeeded: twigs.count),
+                    childCount: Int32(truncatingIfNeeded: branch.children.count), isEnd: branch.isEnd,
+                    isMap: branch.isMap))
+            twigs += branch.children
+        }
+        index = NameIndex(
+            names: names, constants: UnsafePointer(constants.base), lengths: compiler.lengths,
+            branches: Table(rows), twigs: Table(twigs))
+    }
+
+    // The elements of all tables are plain values, so that freeing the blocks is enough.
+    deinit {
+        steps.base.deallocate()
+        pathNames.base.deallocate()
+        names.base.deallocate()
+        index.branches.base.deallocate()
+        index.twigs.base.deallocate()
+    }
 
     struct Name {
         /// Its bytes without escapes, in the constants.
@@ -57,125 +106,17 @@ final class Program {
         /// As it stands between the quotes of a key.
         var escaped: TextRange
     }
+}
 
-    init(_ steps: [TransformStep]) {
-        source = steps
-        for (index, step) in steps.enumerated() { compile(step, Int32(truncatingIfNeeded: index)) }
-    }
-
-    private func compile(_ step: TransformStep, _ origin: Int32) {
-        var compiled = CompiledStep(kind: .remove, origin: origin)
-        switch step {
-        case .keyToValue(let options):
-            compiled.kind = .keyToValue
-            compiled.path = path(options.field)
-            markMap(compiled.path)
-            compiled.dropNull = options.null == .drop
-            compiled.dropEmpty = options.empty == .drop
-            compiled.lowercase = options.lowercase
-        case .rename(let from, let to), .copy(let from, let to):
-            compiled.kind = .copy
-            if case .rename = step { compiled.kind = .rename }
-            compiled.path = path(from)
-            compiled.target = path(to)
-            compiled.common = Int32(truncatingIfNeeded: JSONPath.common(from, to))
-        case .remove(let paths):
-            for field in paths {
-                compiled.path = path(field)
-                self.steps.append(compiled)
-            }
-            return
-        case .keep(let paths):
-            compiled.kind = .keep
-            compiled.keepRoot = Int32(truncatingIfNeeded: branches.count)
-            branches.append(NameBranch())
-            for field in paths { add(path(field), under: compiled.keepRoot) }
-        case .set(let field, let json, let ifMissing):
-            compiled.kind = .set
-            compiled.path = path(field)
-            compiled.ifMissing = ifMissing
-            compiled.constant = constant(json: json)
-        case .cast(let field, let target):
-            compiled.kind = .cast
-            compiled.path = path(field)
-            compiled.castTarget = target
-        case .lowercase(let field):
-            compiled.kind = .lowercase
-            compiled.path = path(field)
-        case .split(let field, let separator):
-            compiled.kind = .split
-            compiled.path = path(field)
-            compiled.constant = constant(text: separator)
-        case .join(let field, let separator):
-            compiled.kind = .join
-            compiled.path = path(field)
-            compiled.constant = constant(text: separator)
-        }
-        self.steps.append(compiled)
-    }
-
-    private func path(_ path: JSONPath) -> PathRange {
-        let start = pathNames.count
-        for name in path.names { pathNames.append(number(of: name)) }
-        let range = PathRange(
-            start: Int32(truncatingIfNeeded: start), count: Int32(truncatingIfNeeded: path.names.count))
-        add(range, under: 0)
-        return range
-    }
-
-    private func add(_ path: PathRange, under root: Int32) {
-        var branch = Int(root)
-        for index in Int(path.start)..<Int(path.start + path.count) {
-            let name = pathNames[index]
-            if let known = branches[branch].children.first(where: { $0.name == name }) {
-                branch = Int(known.branch)
-            } else {
-                branches[branch].children.append((name, Int32(truncatingIfNeeded: branches.count)))
-                branch = branches.count
-                branches.append(NameBranch())
-            }
-        }
-        branches[branch].isEnd = true
-    }
-
-    private func markMap(_ path: PathRange) {
-        var branch: Int32 = 0
-        for index in Int(path.start)..<Int(path.start + path.count) {
-            branch = self.branch(under: branch, name: pathNames[index])
-        }
-        if branch >= 0 { branches[Int(branch)].isMap = true }
-    }
-
-    private func number(of name: String) -> Int32 {
-        let bytes = Array(name.utf8)
-        if let known = numbers[bytes] { return known }
-        let new = Int32(truncatingIfNeeded: names.count)
-        numbers[bytes] = new
-        let plain = constant(text: name)
-        let start = constants.count
-        bytes.withUnsafeBufferPointer { JSONString.escapeContent($0, into: constants) }
-        names.append(Name(plain: plain, escaped: range(from: start)))
-        lengths |= 1 &<< UInt64(min(bytes.count, 63))
-        return new
-    }
-
-    private func constant(text: String) -> TextRange {
-        let start = constants.count
-        constants.append(text)
-        return range(from: start)
-    }
-
-    /// The value as one line; null when it is not JSON (the recipe's check says so before it comes here).
-    private func constant(json: String) -> TextRange {
-        let value = (try? JSONValue(parsing: json)) ?? .null
-        return constant(text: value.text())
-    }
-
-    private func range(from start: Int) -> TextRange {
-        TextRange(
-            source: .constants, start: Int32(truncatingIfNeeded: start),
-            end: Int32(truncatingIfNeeded: constants.count))
-    }
+/// Names and the trees of them, for the scan: a plain view of the program's tables, valid as long as that lives.
+struct NameIndex {
+    let names: Table<Program.Name>
+    let constants: UnsafePointer<UInt8>
+    /// Bit n: some name has n bytes (the last bit: 63 or more).
+    let lengths: UInt64
+    /// Branch 0 is the tree of all paths.
+    let branches: Table<NameBranch>
+    let twigs: Table<NameTwig>
 
     /// The number of the name with these bytes, or -1.
     @inline(__always) func number(of key: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
@@ -184,16 +125,16 @@ final class Program {
     }
 
     private func search(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
-        let base = UnsafePointer(constants.base)
-        return names.withUnsafeBufferPointer { names in
-            for index in names.indices {
-                let plain = names[index].plain
-                if plain.count == count, JSONScanner.same(base + Int(plain.start), key, count) {
-                    return Int32(truncatingIfNeeded: index)
-                }
+        let base = constants
+        var index = 0
+        while index < names.count {
+            let plain = names[index].plain
+            if plain.count == count, JSONScanner.same(base + Int(plain.start), key, count) {
+                return Int32(truncatingIfNeeded: index)
             }
-            return -1
+            index &+= 1
         }
+        return -1
     }
 
     /// Whether a path ends in `branch`.
@@ -203,12 +144,18 @@ final class Program {
     @inline(__always) func isMap(_ branch: Int32) -> Bool { branches[Int(branch)].isMap }
 
     /// Whether no path leads further than `branch`.
-    @inline(__always) func isLeaf(_ branch: Int32) -> Bool { branches[Int(branch)].children.isEmpty }
+    @inline(__always) func isLeaf(_ branch: Int32) -> Bool { branches[Int(branch)].childCount == 0 }
 
     /// The branch under `branch` for that name, or -1.
     @inline(__always) func branch(under branch: Int32, name: Int32) -> Int32 {
         guard branch >= 0 else { return -1 }
-        for child in branches[Int(branch)].children where child.name == name { return child.branch }
+        let row = branches[Int(branch)]
+        var index = Int(row.firstChild)
+        let last = index &+ Int(row.childCount)
+        while index < last {
+            if twigs[index].name == name { return twigs[index].branch }
+            index &+= 1
+        }
         return -1
     }
 }

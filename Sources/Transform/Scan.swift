@@ -6,7 +6,7 @@ struct Scan {
     let end: Int
     let source: TextSource
     let arena: NodeArena
-    let program: Program
+    let index: NameIndex
     /// Takes the members of maps that are to be flattened.
     let pairs: PairList
     /// A node for every member, not only for those with a name that the recipe knows.
@@ -15,13 +15,13 @@ struct Scan {
     var newlines = false
 
     init(
-        text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, program: Program, pairs: PairList
+        text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, index: NameIndex, pairs: PairList
     ) {
         self.text = text
         self.end = end
         self.source = source
         self.arena = arena
-        self.program = program
+        self.index = index
         self.pairs = pairs
     }
 
@@ -48,6 +48,10 @@ struct Scan {
 
     /// Adds the members from `start` on to `node`; the offset of what is not a comma after one.
     mutating func members(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
+        // Locals: what lies in `self` would be loaded again for every byte.
+        let text = text
+        let end = end
+        let wantsAll = everyMember
         var at = start
         var runStart = -1
         var runEnd = -1
@@ -60,8 +64,8 @@ struct Scan {
             let keyEnd = at &- 1
             at = try JSONScanner.colon(text, at, end, &newlines)
             let name =
-                escaped ? try number(ofEscaped: key, keyEnd) : program.number(of: text + key, keyEnd &- key)
-            if name < 0, !everyMember {
+                escaped ? try number(ofEscaped: key, keyEnd) : index.number(of: text + key, keyEnd &- key)
+            if name < 0, !wantsAll {
                 at = try skip(at, levels &- 1)
                 if runStart < 0 { runStart = key &- 1 }
                 runEnd = at
@@ -71,7 +75,7 @@ struct Scan {
                 if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
                 let member = arena.add(
                     Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
-                at = try value(member, at, program.branch(under: branch, name: name), levels &- 1)
+                at = try value(member, at, index.branch(under: branch, name: name), levels &- 1)
             }
             at = JSONScanner.space(text, at, end, &newlines)
             guard at < end, text[at] == UInt8(ascii: ",") else { break }
@@ -88,28 +92,28 @@ struct Scan {
 
     private func dropEarlier(_ node: Int32, _ name: Int32) {
         let earlier = arena.member(of: node, named: name)
-        if earlier >= 0 { arena[earlier].shape = .gone }
+        if earlier >= 0 { arena.pointer(earlier).pointee.shape = .gone }
     }
 
     private func number(ofEscaped key: Int, _ keyEnd: Int) throws(JSONError) -> Int32 {
         let plain = ByteBuffer(capacity: keyEnd - key)
         try JSONString.unescape(content: text + key, count: keyEnd - key, into: plain)
-        return program.number(of: UnsafePointer(plain.base), plain.count)
+        return index.number(of: UnsafePointer(plain.base), plain.count)
     }
 
     /// Reads the value at `start` into `node`: expanded where paths lead into it, else as its text.
     private mutating func value(
         _ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int
     ) throws(JSONError) -> Int {
-        if branch >= 0, start < end, program.isLeaf(branch) {
-            if program.isMap(branch), text[start] == UInt8(ascii: "{") { return try map(node, start, levels) }
+        if branch >= 0, start < end, index.isLeaf(branch) {
+            if index.isMap(branch), text[start] == UInt8(ascii: "{") { return try map(node, start, levels) }
         } else if branch >= 0, start < end {
             if text[start] == UInt8(ascii: "{") {
-                arena[node].shape = .object
+                arena.pointer(node).pointee.shape = .object
                 return try object(node, start, branch, levels)
             }
             if text[start] == UInt8(ascii: "[") {
-                arena[node].shape = .array
+                arena.pointer(node).pointee.shape = .array
                 return try array(node, start, branch, levels)
             }
         }
@@ -122,6 +126,8 @@ struct Scan {
     /// scalars under keys without escapes.
     private mutating func map(_ node: Int32, _ start: Int, _ levels: Int) throws(JSONError) -> Int {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
+        let text = text
+        let end = end
         let low = pairs.count
         var isSimple = true
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
@@ -153,9 +159,9 @@ struct Scan {
         }
         arena[node].text = range(start, at)
         if isSimple {
-            arena[node].step = Node.pairsCollected
-            arena[node].first = Int32(truncatingIfNeeded: low)
-            arena[node].last = Int32(truncatingIfNeeded: pairs.count)
+            arena.pointer(node).pointee.step = Node.pairsCollected
+            arena.pointer(node).pointee.first = Int32(truncatingIfNeeded: low)
+            arena.pointer(node).pointee.last = Int32(truncatingIfNeeded: pairs.count)
         } else {
             pairs.truncate(to: low)
         }

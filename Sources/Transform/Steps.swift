@@ -54,7 +54,7 @@ extension Transformer {
 
     private func change(_ member: Int32, _ step: CompiledStep, _ index: Int32) throws(TransformError) {
         switch step.kind {
-        case .remove: arena[member].shape = .gone
+        case .remove: arena.pointer(member).pointee.shape = .gone
         case .keyToValue: try keyToValue(member, step, index)
         case .lowercase where arena[member].shape == .map: return
         default: try rewrite(member, step)
@@ -68,17 +68,17 @@ extension Transformer {
         let isObject = arena[node].shape == .object
         var child = arena[node].first
         while child >= 0 {
-            let kept = isObject ? program.branch(under: branch, name: arena[child].name) : branch
+            let kept = isObject ? program.index.branch(under: branch, name: arena[child].name) : branch
             if kept < 0 || arena[child].shape == .run {
                 // An object's run has no name that is kept, an array's has no object to look into.
-                arena[child].shape = .gone
-            } else if !isObject || !program.isEnd(kept), arena[child].shape != .gone {
+                arena.pointer(child).pointee.shape = .gone
+            } else if !isObject || !program.index.isEnd(kept), arena[child].shape != .gone {
                 let shape = try open(child)
                 if shape == .object || shape == .array {
                     try keep(child, kept)
                 } else {
                     // Whatever the base has under this name is replaced by something in which nothing is kept.
-                    arena[child].shape = isMerging ? .erased : .gone
+                    arena.pointer(child).pointee.shape = isMerging ? .erased : .gone
                 }
             }
             child = arena[child].next
@@ -138,7 +138,7 @@ extension Transformer {
             try place(clone(member), in: object, step, step.target, from: step.common)
         } else {
             let value = arena[member]
-            arena[member].shape = .gone
+            arena.pointer(member).pointee.shape = .gone
             try place(value, in: object, step, step.target, from: step.common)
         }
     }

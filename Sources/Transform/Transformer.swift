@@ -35,6 +35,11 @@ public final class Transformer {
         base = document
     }
 
+    deinit {
+        arena.deallocate()
+        for list in [collected, members, leaves, removals] { list.deallocate() }
+    }
+
     /// Appends the transformed document to `out` as one line of JSON (no line ends, not even at the end).
     ///
     /// `document` must be the text of an object. `out` is as before when it throws. `document` must not lie in `out`.
@@ -104,7 +109,7 @@ public final class Transformer {
                 throw JSONError(.unexpectedByte, at: -1)
             }
             var scan = Scan(
-                text: start, end: text.count, source: source, arena: arena, program: program, pairs: collected)
+                text: start, end: text.count, source: source, arena: arena, index: program.index, pairs: collected)
             var at = try scan.object(root, first, eager, JSONScanner.maxDepth)
             at = JSONScanner.space(start, at, text.count, &scan.newlines)
             guard at == text.count else { throw JSONError(.trailingBytes, at: at) }
@@ -147,12 +152,12 @@ public final class Transformer {
     @inline(never) func expand(_ node: Int32, everyMember: Bool) throws(TransformError) -> NodeShape {
         let range = arena[node].text
         let isObject = firstByte(range) == UInt8(ascii: "{")
-        arena[node].shape = isObject ? .object : .array
-        arena[node].first = -1
-        arena[node].last = -1
-        arena[node].step = -1
+        arena.pointer(node).pointee.shape = isObject ? .object : .array
+        arena.pointer(node).pointee.first = -1
+        arena.pointer(node).pointee.last = -1
+        arena.pointer(node).pointee.step = -1
         var scan = Scan(
-            text: pointer(range.source), end: Int(range.end), source: range.source, arena: arena, program: program,
+            text: pointer(range.source), end: Int(range.end), source: range.source, arena: arena, index: program.index,
             pairs: collected)
         scan.everyMember = everyMember
         do throws(JSONError) {

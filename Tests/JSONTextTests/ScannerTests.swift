@@ -88,6 +88,15 @@ func problem(_ bytes: [UInt8]) -> JSONError.Kind? {
         }
     }
 
+    @Test func longNumbersEndWhereTheyEnd() throws {
+        for digits in 1...30 {
+            for next in UInt8(0x20)...0x7E where !"0123456789.eE".utf8.contains(next) {
+                let text = String(repeating: "9", count: digits) + String(decoding: [next], as: UTF8.self) + "12345678"
+                #expect(try withBytes(text) { try JSONScanner.skipValue($0, at: 0) } == digits)
+            }
+        }
+    }
+
     @Test func skipValue() throws {
         let text = "[ {\"a\":[1,2]} , 3]"
         #expect(try withBytes(text) { try JSONScanner.skipValue($0, at: 1) } == 13)
