@@ -24,6 +24,13 @@ public final class CommandDecoder {
         if case .debezium(let fields) = format.shape { keys = DebeziumKeys(fields) } else { keys = nil }
     }
 
+    /// Lets `scanner` scan documents on the decoder's way through a record, where the format has them in one place and for
+    /// one entry only.
+    public func scanDocuments(with scanner: any JSONValueScanner) {
+        guard case .envelope = layout.shape, layout.document >= 0, format.selectors.count == 1 else { return }
+        extractor.hand(layout.document, to: scanner)
+    }
+
     /// What the record is. Tombstones (null values) are deletes in format `document` and nothing elsewhere.
     public func decode(_ record: Record) -> Decoded {
         do throws(Reject) {

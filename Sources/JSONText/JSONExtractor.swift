@@ -23,6 +23,9 @@ public final class JSONExtractor {
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
+    /// Takes over the value at the path of that index, when it is an object and no other path leads into it.
+    private var scanner: (any JSONValueScanner)?
+    private var scannedSlot = -1
     /// Where the text's value itself is.
     public private(set) var root: JSONSlice = .absent
     /// Whether the text has raw line ends between its tokens.
@@ -46,11 +49,18 @@ public final class JSONExtractor {
         slots.deinitialize(count: max(slotCount, 1)).deallocate()
     }
 
+    /// Hands objects at the path of that index to `scanner`, which scans them instead of us.
+    public func hand(_ path: Int, to scanner: any JSONValueScanner) {
+        self.scanner = scanner
+        scannedSlot = slotOfPath[path]
+    }
+
     /// The value at the path of that index in the last text; absent after an error.
     public subscript(_ path: Int) -> JSONSlice { slots[slotOfPath[path]] }
 
     /// Validates `bytes` whole, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
     public func extract(_ bytes: Bytes) throws(JSONError) {
+        scanner?.begin()
         forget(0, slotCount)
         root = .absent
         do throws(JSONError) {
@@ -81,11 +91,15 @@ public final class JSONExtractor {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ node: UnsafePointer<Node>, _ levels: Int,
         _ newlines: inout Bool
     ) throws(JSONError) -> Int {
-        let isWalked = node.pointee.childCount > 0 && start < end && text[start] == UInt8(ascii: "{")
-        let after =
-            isWalked
-            ? try object(text, start, end, node, levels, &newlines)
-            : try JSONScanner.skip(text, start, end, levels, &newlines)
+        let isObject = start < end && text[start] == UInt8(ascii: "{")
+        let after: Int
+        if isObject, node.pointee.childCount > 0 {
+            after = try object(text, start, end, node, levels, &newlines)
+        } else if isObject, node.pointee.slot >= 0, node.pointee.slot == scannedSlot, let scanner {
+            after = try scanner.scan(text, start, end, levels, &newlines)
+        } else {
+            after = try JSONScanner.skip(text, start, end, levels, &newlines)
+        }
         if node.pointee.slot >= 0 {
             slots[node.pointee.slot] = JSONSlice(
                 kind: JSONScanner.kind(of: text[start]), start: start, end: after)

@@ -16,6 +16,7 @@ extension Transformer {
     public func merge(
         base: Bytes?, partial: Bytes, mode: MergeMode, into out: ByteBuffer
     ) throws(TransformError) {
+        begin()
         isMerging = base != nil
         try guarded(out) { () throws(TransformError) in
             let root = try read(partial)

@@ -23,6 +23,7 @@ public final class Transformer {
 
     @exclusivity(unchecked) var document: Bytes
     @exclusivity(unchecked) var base: Bytes
+    @exclusivity(unchecked) var ahead = Ahead()
     /// Whether a partial document goes through the steps.
     @exclusivity(unchecked) var isMerging = false
     /// What is written for one document, at most, so that a giant key over a million values cannot fill the memory.
@@ -46,7 +47,8 @@ public final class Transformer {
     public func apply(_ document: Bytes, into out: ByteBuffer) throws(TransformError) {
         isMerging = false
         try guarded(out) { () throws(TransformError) in
-            let root = try read(document)
+            let root: Int32
+            if let scanned = takeAhead(document) { root = scanned } else { root = try read(document) }
             try runSteps(root)
             try emit(root, into: out)
         }
@@ -66,7 +68,7 @@ public final class Transformer {
         }
     }
 
-    private func forget() {
+    func forget() {
         document = Bytes(start: nil, count: 0)
         base = document
         arena.removeAll()

@@ -85,31 +85,3 @@ import Transform
         #expect(TargetMapping.limit(nil) == 1000)
     }
 }
-
-@Suite struct RawRecordTests {
-    @Test func whatWentInComesOut() {
-        let raw = ByteBuffer()
-        let key = Array("k".utf8)
-        let name = Array("h".utf8)
-        key.withUnsafeBufferPointer { key in
-            name.withUnsafeBufferPointer { name in
-                RawRecord.begin(raw, timestamp: 42, key: key, value: nil)
-                RawRecord.header(raw, name: name, value: nil)
-                RawRecord.header(raw, name: name, value: key)
-            }
-        }
-        let view = RawRecord.View(raw.bytes)
-        #expect(view.timestamp == 42)
-        #expect(view.key.map(Array.init) == key)
-        #expect(view.value == nil)
-        #expect(view.headers.map(\.name) == ["h", "h"])
-        #expect(view.headers[0].value == nil)
-        #expect(view.headers[1].value.map(Array.init) == key)
-    }
-
-    @Test func cutBytesAreNoTrap() {
-        let raw = ByteBuffer()
-        RawRecord.begin(raw, timestamp: 1, key: nil, value: nil)
-        for end in 0...raw.count { _ = RawRecord.View(raw.slice(0..<end)) }
-    }
-}

@@ -44,7 +44,7 @@ import Testing
         }
         if Bool.random(using: &generator) {
             state.replay = MigrationState.Replay(
-                round: 1, started: 3, finished: nil, start: offsets(), end: offsets(), position: offsets())
+                round: 1, epoch: 2, started: 3, finished: nil, start: offsets(), end: offsets(), position: offsets())
         }
         return state
     }

@@ -1,15 +1,22 @@
+import CommandLog
 import Commands
 import Indexing
 import JSONText
+import SearchCluster
 
 /// One write in a bulk body: where its lines are, and which record it settles.
-struct BatchItem: Sendable {
+///
+/// `@unchecked Sendable`: librdkafka's messages may be read and destroyed on any thread, and only the batch has it.
+struct BatchItem: @unchecked Sendable {
     /// Action and source line in the batch's body.
     var start: Int
     var end: Int
-    /// The record as it was, in the batch's `raw`; see ``RawRecord``.
-    var rawStart: Int
-    var rawEnd: Int
+    /// The record itself, held until the write has its outcome: a dead letter is the record as it was, not our reading of
+    /// it. nil for documents of a page and for merges.
+    var message: LogMessage?
+    /// The document's page among the batch's, and its place there; -1 for records.
+    var page: Int32 = -1
+    var hit: Int32 = -1
     /// Index into the batch's runs.
     var run: Int32
     /// Index into the batch's lane writes; -1 for an ordinary item.
@@ -28,9 +35,10 @@ final class BulkBatch: @unchecked Sendable {
     var serial = 0
     var entry = 0
     let body = ByteBuffer(capacity: 1 << 20)
-    let raw = ByteBuffer(capacity: 1 << 20)
     var items: [BatchItem] = []
     var runs: [RunReference] = []
+    /// Pages that items lie in.
+    var pages: [Page] = []
     /// Key hashes, for the merge path: which keys are in flight.
     var hashes: [UInt64] = []
     var laneWrites: [LaneWrite] = []
@@ -45,7 +53,8 @@ final class BulkBatch: @unchecked Sendable {
     var opened: Int64 = 0
     /// Bytes accounted for in the ledger.
     var held = 0
-    private var tallies: [OutcomeCounts] = []
+    /// Records by run and outcome that were not yet reported.
+    private var tallies: [Int] = []
 
     init(worker: Int) {
         self.worker = worker
@@ -59,17 +68,29 @@ final class BulkBatch: @unchecked Sendable {
         if let last = runs.last, last == run { return Int32(runs.count - 1) }
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
-        tallies.append(OutcomeCounts())
+        tallies.append(contentsOf: repeatElement(0, count: Outcome.allCases.count))
         return Int32(runs.count - 1)
     }
 
-    func tally(_ item: BatchItem, _ outcome: Outcome) { tallies[Int(item.run)][outcome] += 1 }
+    func tally(_ item: BatchItem, _ outcome: Outcome) {
+        tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
+        item.message?.release()
+    }
+
+    /// Index of `page` among the batch's.
+    func index(of page: Page) -> Int32 {
+        if pages.last !== page { pages.append(page) }
+        return Int32(pages.count - 1)
+    }
 
     /// Tells the ledger what was tallied since the last time.
     func report(to ledger: Ledger) {
-        for (index, run) in runs.enumerated() where tallies[index].total > 0 {
-            for outcome in Outcome.allCases { ledger.settle(run, outcome, tallies[index][outcome]) }
-            tallies[index] = OutcomeCounts()
+        for (index, run) in runs.enumerated() {
+            for outcome in Outcome.allCases {
+                let slot = index * Outcome.allCases.count + outcome.rawValue
+                ledger.settle(run, outcome, tallies[slot])
+                tallies[slot] = 0
+            }
         }
     }
 
@@ -96,7 +117,7 @@ final class BulkBatch: @unchecked Sendable {
     /// Empties it for its next use; giant buffers are given back.
     func reset() {
         body.removeAll(keepingAtMost: 4 << 20)
-        raw.removeAll(keepingAtMost: 4 << 20)
+        pages.removeAll()
         items.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
         tallies.removeAll(keepingCapacity: true)
@@ -107,63 +128,5 @@ final class BulkBatch: @unchecked Sendable {
         attempt.reset()
         ticket = nil
         held = 0
-    }
-}
-
-/// A record as it came, kept beside its operation until that has its outcome: a dead letter is the record itself,
-/// not our reading of it.
-///
-/// Layout: timestamp, key, value, then each header's name and value; a length of -1 is a null.
-enum RawRecord {
-    static func begin(_ raw: ByteBuffer, timestamp: Int64, key: Bytes?, value: Bytes?) {
-        raw.reserve(16 + (key?.count ?? 0) + (value?.count ?? 0))
-        append(raw, timestamp)
-        append(raw, key)
-        append(raw, value)
-    }
-
-    static func header(_ raw: ByteBuffer, name: Bytes, value: Bytes?) {
-        append(raw, name)
-        append(raw, value)
-    }
-
-    private static func append(_ raw: ByteBuffer, _ number: Int64) {
-        withUnsafeBytes(of: number) { raw.append($0.bindMemory(to: UInt8.self)) }
-    }
-
-    private static func append(_ raw: ByteBuffer, _ bytes: Bytes?) {
-        let length = Int32(truncatingIfNeeded: bytes?.count ?? -1)
-        withUnsafeBytes(of: length) { raw.append($0.bindMemory(to: UInt8.self)) }
-        if let bytes { raw.append(bytes) }
-    }
-
-    /// What `begin` and `header` wrote.
-    struct View {
-        var timestamp: Int64 = -1
-        var key: Bytes?
-        var value: Bytes?
-        var headers: [(name: String, value: Bytes?)] = []
-
-        init(_ raw: Bytes) {
-            var rest = UnsafeRawBufferPointer(raw)
-            guard rest.count >= 8 else { return }
-            timestamp = rest.loadUnaligned(as: Int64.self)
-            rest = UnsafeRawBufferPointer(rebasing: rest[8...])
-            key = Self.take(&rest)
-            value = Self.take(&rest)
-            while !rest.isEmpty, let name = Self.take(&rest) {
-                headers.append((String(repairing: name), Self.take(&rest)))
-            }
-        }
-
-        private static func take(_ rest: inout UnsafeRawBufferPointer) -> Bytes? {
-            guard rest.count >= 4 else { return nil }
-            let length = Int(rest.loadUnaligned(as: Int32.self))
-            let taken = 4 + max(length, 0)
-            guard taken <= rest.count else { return nil }
-            let bytes = UnsafeRawBufferPointer(rebasing: rest[4..<taken]).bindMemory(to: UInt8.self)
-            rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
-            return length < 0 ? nil : bytes
-        }
     }
 }

@@ -190,6 +190,7 @@ final class BulkSink: @unchecked Sendable {
             laneResult(batch, item, .dead(reason: reason, detail: detail))
         } else {
             deadLetters.send(batch, item, reason: reason, detail: detail)
+            item.message?.release()
         }
     }
 

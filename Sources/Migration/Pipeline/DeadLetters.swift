@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import SearchCluster
 import Synchronization
 import Telemetry
 
@@ -49,14 +50,26 @@ final class DeadLetters: @unchecked Sendable {
 
     /// A write that the cluster will never take.
     func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
-        let raw = RawRecord.View(batch.raw.slice(item.rawStart..<item.rawEnd))
         let run = batch.runs[Int(item.run)]
+        if let message = item.message {
+            return send(message, run: run, reason: reason, detail: detail, version: item.version)
+        }
+        guard item.page >= 0 else { return }
+        let page = batch.pages[Int(item.page)]
+        let hit = page.hits[Int(item.hit)]
+        withExtendedLifetime(page) {
+            send(page, hit, run: run, reason: reason, detail: detail, version: item.version)
+        }
+    }
+
+    /// A document of the copy.
+    func send(_ page: Page, _ hit: Hit, run: RunReference, reason: String, detail: String, version: Int64) {
+        let id = ByteBuffer()
+        // What cannot be unescaped is kept as the server said it.
+        if (try? JSONString.unescape(page.bytes(hit.id), into: id)) == nil { id.append(page.bytes(hit.id)) }
         send(
-            key: raw.key.map(Array.init), value: raw.value.map(Array.init),
-            headers: raw.headers.map { ($0.name, $0.value.map(Array.init) ?? []) },
-            place: item.offset < 0
-                ? .document : .record(partition: run.lane, offset: item.offset, timestamp: raw.timestamp),
-            run: run, why: (reason, detail, item.version))
+            key: Array(id.bytes), value: Array(page.bytes(hit.source)), headers: [], place: .document, run: run,
+            why: (reason, detail, version))
     }
 
     /// Where the letter is from: a record of the topic, or a document of the copy.

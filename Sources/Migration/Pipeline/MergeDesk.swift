@@ -162,7 +162,7 @@ final class MergeDesk {
         batch.laneWrites.append(write)
         worker.put(
             BatchItem(
-                start: start, end: batch.body.count, rawStart: 0, rawEnd: 0, run: -1,
+                start: start, end: batch.body.count, message: nil, run: -1,
                 lane: Int32(batch.laneWrites.count - 1), kind: write.body == .tombstone ? .delete : .index, offset: -1,
                 version: write.version), in: batch)
     }

@@ -36,6 +36,15 @@ struct PipelinePlan: Sendable {
     }
 }
 
+extension CommandFormat {
+    /// Whether id or version come from a record's headers.
+    var needsHeaders: Bool {
+        if case .header = version { return true }
+        if case .envelope(let envelope) = shape, case .header = envelope.id { return true }
+        return false
+    }
+}
+
 /// Versions of copied documents: the same field's that the commands carry, where there is one, else the floor.
 struct CopyVersions {
     private let extractor: JSONExtractor?

@@ -57,7 +57,9 @@ final class Worker: @unchecked Sendable {
     private var serial = 0
     private let scratch = ByteBuffer(capacity: 1024)
     private var target: (documents: Int, bytes: Int)
-    var merges: MergeDesk?
+    private let merges: MergeDesk?
+    private let needsHeaders: Bool
+    private let needsTime: Bool
 
     init(
         number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
@@ -75,11 +77,15 @@ final class Worker: @unchecked Sendable {
         versions = CopyVersions(plan.format)
         open = plan.entries.map { _ in nil }
         target = sink.target
-        if plan.mergesPossible {
-            merges = MergeDesk(
-                plan: plan, reader: reader, ledger: ledger, deadLetters: deadLetters, transformers: transformers,
-                worker: mailbox)
-        }
+        needsHeaders = plan.format.needsHeaders
+        needsTime = plan.format.version == .timestamp
+        merges =
+            plan.mergesPossible
+            ? MergeDesk(
+                plan: plan, reader: reader, ledger: ledger, deadLetters: deadLetters,
+                transformers: plan.entries.map { Transformer($0.transform) }, worker: mailbox) : nil
+        // Not shared with the merges: what is scanned ahead must meet its own document only.
+        if let first = transformers.first { decoder.scanDocuments(with: first) }
     }
 
     /// The thread's body; returns when the mailbox is closed and empty, or the work has failed.
@@ -120,44 +126,46 @@ final class Worker: @unchecked Sendable {
     private func take(_ chunk: RecordChunk) {
         var skipped = 0
         for message in chunk.messages {
-            let headers = message.headers
+            // Headers and time cost a call each, and most formats need neither.
             let record = Record(
-                key: message.key, value: message.value, timestamp: message.timestamp, partition: message.partition,
-                offset: message.offset, headers: headers)
+                key: message.key, value: message.value, timestamp: needsTime ? message.timestamp : -1,
+                partition: message.partition, offset: message.offset, headers: needsHeaders ? message.headers : nil)
             switch decoder.decode(record) {
-            case .skip: skipped += 1
+            case .skip:
+                skipped += 1
+                message.release()
             case .reject(let reject):
                 deadLetters.send(message, run: chunk.run, reason: reject.reason, detail: reject.detail)
-            case .operation(let operation): write(operation, message, headers, chunk.run)
+                message.release()
+            case .operation(let operation): write(operation, message, chunk.run)
             }
-            message.release()
         }
         ledger.settle(chunk.run, .skipped, skipped)
         ledger.dequeue(chunk.bytes)
     }
 
-    private func write(
-        _ operation: Operation, _ message: LogMessage, _ headers: MessageHeaders?, _ run: RunReference
-    ) {
+    private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
         if let merges, operation.kind == .merge || merges.holds(operation) {
-            return merges.append(operation, message, run)
+            merges.append(operation, message, run)
+            return message.release()
         }
         let batch = batch(for: operation.entry)
-        let rawStart = batch.raw.count
         let start = batch.body.count
         if let reject = append(operation, to: batch.body) {
             batch.body.count = start
             deadLetters.send(message, run: run, reason: reject.reason, detail: reject.detail)
-            return
+            return message.release()
         }
-        RawRecord.begin(batch.raw, timestamp: message.timestamp, key: message.key, value: message.value)
-        headers?.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
         let item = BatchItem(
-            start: start, end: batch.body.count, rawStart: rawStart, rawEnd: batch.raw.count,
-            run: batch.index(of: run), kind: operation.kind, offset: message.offset, version: operation.version)
+            start: start, end: batch.body.count, message: message, run: batch.index(of: run), kind: operation.kind,
+            offset: message.offset, version: operation.version)
         if let merges { batch.hashes.append(merges.sent(operation, in: batch.serial)) }
+        batch.held += message.size + Self.messageCost
         put(item, in: batch)
     }
+
+    /// What librdkafka needs for a message beside its bytes.
+    private static let messageCost = 300
 
     /// Appends action and source line; on a reject the caller takes back what was appended.
     private func append(_ operation: Operation, to body: ByteBuffer) -> Reject? {
@@ -178,28 +186,27 @@ final class Worker: @unchecked Sendable {
     // MARK: Pages
 
     private func take(_ chunk: PageChunk) {
-        for hit in chunk.page.hits {
+        for (index, hit) in chunk.page.hits.enumerated() {
             let source = chunk.page.bytes(hit.source)
             let batch = batch(for: chunk.entry)
             let start = batch.body.count
-            let rawStart = batch.raw.count
             let version = versions.version(of: source)
             let named = name(hit, chunk)
             let operation = Operation(
                 kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
                 document: source)
-            RawRecord.begin(batch.raw, timestamp: -1, key: operation.id, value: source)
-            var item = BatchItem(
-                start: start, end: start, rawStart: rawStart, rawEnd: batch.raw.count,
-                run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version)
             if let reject = append(operation, to: batch.body) {
                 batch.body.count = start
-                deadLetters.send(batch, item, reason: reject.reason, detail: reject.detail)
-                batch.raw.count = rawStart
+                deadLetters.send(
+                    chunk.page, hit, run: chunk.run, reason: reject.reason, detail: reject.detail, version: version)
                 continue
             }
-            item.end = batch.body.count
-            put(item, in: batch)
+            batch.held += source.count
+            put(
+                BatchItem(
+                    start: start, end: batch.body.count, message: nil, page: batch.index(of: chunk.page),
+                    hit: Int32(index), run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version),
+                in: batch)
         }
         ledger.dequeue(chunk.page.sourceBytes)
     }
@@ -270,7 +277,7 @@ final class Worker: @unchecked Sendable {
     private func seal(_ batch: BulkBatch) {
         open[batch.entry] = nil
         guard !batch.isEmpty else { return pool.put(batch) }
-        batch.held = batch.body.count + batch.raw.count
+        batch.held += batch.body.count
         ledger.hold(batch.held)
         if sink.submit(batch) { target = sink.target }
     }

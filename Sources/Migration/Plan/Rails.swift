@@ -52,7 +52,7 @@ struct Rails {
             add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
         }
         let beyond = marks.filter { (start[$0.key] ?? 0) > $0.value.high }
-        let behind = marks.filter { (survey.committed[$0.key] ?? 0) > $0.value.high }
+        let behind = marks.filter { applied($0.key) > $0.value.high }
         if let (partition, mark) = beyond.first {
             add(
                 "log_end", .refused,
@@ -61,13 +61,20 @@ struct Rails {
         } else if let (partition, mark) = behind.first {
             add(
                 "log_end", .refused,
-                "topic \(topic) partition \(partition) went backwards: group \(recipe.commands.group) has committed offset "
-                    + "\(survey.committed[partition] ?? 0), the log ends at \(mark.high). It was recreated or lost its tail "
+                "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
+                    + "has been applied, but the log ends at \(mark.high). It was recreated or lost its tail "
                     + "in an unclean election: raise commands.epoch and use a new commands.group")
         } else {
             add("log_end", .ok, "the log ends at or after everything that was applied")
         }
         judgeReach(marks.map { ($0.key, $0.value.low) })
+    }
+
+    /// Up to where a partition has been applied, as the group's offset or the replay of this epoch says.
+    private func applied(_ partition: Int32) -> Int64 {
+        let replay = survey.state?.replay
+        let replayed = replay?.epoch == recipe.commands.format.epoch ? replay?.position[partition] : nil
+        return max(survey.committed[partition] ?? 0, replayed ?? 0)
     }
 
     /// The copy holds what the application had applied; the replay must begin no later than that.
@@ -113,7 +120,10 @@ struct Rails {
 
     private mutating func judgePartitions() {
         let now = survey.topic.partitions.count
-        guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now) else {
+        let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.int
+        guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
+            epoch == nil || epoch == recipe.commands.format.epoch
+        else {
             return add("partitions", .ok, "\(now) partitions")
         }
         add(

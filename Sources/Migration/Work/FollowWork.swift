@@ -61,9 +61,10 @@ public struct FollowWork {
         let committed = try admin.committed(
             group: recipe.commands.group, topic: recipe.commands.topic, partitions: partitions)
         let marks = try admin.watermarks(recipe.commands.topic, partitions: partitions)
+        let replay = state.replay?.epoch == recipe.commands.format.epoch ? state.replay : nil
         var start: [Int32: Int64] = [:]
         for partition in partitions {
-            let replayed = state.replay?.finished == nil ? nil : state.replay?.end[partition]
+            let replayed = replay?.finished == nil ? nil : replay?.end[partition]
             let offset = committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
             if let mark = marks[partition], offset < mark.low || offset > mark.high {
                 throw WorkError(

@@ -30,6 +30,8 @@ public struct MigrationState: Sendable, Equatable {
     /// The replay under way or the last one.
     public struct Replay: Sendable, Equatable {
         public var round: Int
+        /// `commands.epoch` when it began: offsets of another epoch are another log's.
+        public var epoch: Int64
         public var started: Int64
         public var finished: Int64?
         /// Partition to offset: where it began, the frozen end, how far everything is acknowledged.
@@ -149,7 +151,7 @@ extension MigrationState.Slice {
 extension MigrationState.Replay {
     var json: JSONValue {
         var members: [(String, JSONValue)] = [
-            ("round", .number("\(round)")), ("started", .number("\(started)")),
+            ("round", .number("\(round)")), ("epoch", .number("\(epoch)")), ("started", .number("\(started)")),
             ("start", MigrationState.offsets(start)), ("end", MigrationState.offsets(end)),
             ("position", MigrationState.offsets(position)),
         ]
@@ -158,12 +160,12 @@ extension MigrationState.Replay {
     }
 
     init?(json: JSONValue) {
-        guard let round = json["round"]?.int, let started = json["started"]?.int,
+        guard let round = json["round"]?.int, let epoch = json["epoch"]?.int, let started = json["started"]?.int,
             let start = MigrationState.offsets(json["start"]), let end = MigrationState.offsets(json["end"]),
             let position = MigrationState.offsets(json["position"])
         else { return nil }
         self.init(
-            round: Int(round), started: started, finished: json["finished"]?.int, start: start, end: end,
+            round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.int, start: start, end: end,
             position: position)
     }
 }

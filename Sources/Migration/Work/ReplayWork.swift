@@ -58,7 +58,8 @@ public struct ReplayWork {
     /// Goes on with an interrupted replay of the same work, or begins a new one.
     private func begin(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
         let ends = prepared.survey.watermarks.mapValues(\.high)
-        if let replay = state.replay, replay.finished == nil {
+        let epoch = prepared.recipe.commands.format.epoch
+        if let replay = state.replay, replay.finished == nil, replay.epoch == epoch {
             logger.info("going on with the replay that was interrupted")
             try checkPositions(replay)
             return try store.update { $0.phase = .replaying }
@@ -66,7 +67,7 @@ public struct ReplayWork {
         return try store.update {
             $0.phase = .replaying
             $0.replay = MigrationState.Replay(
-                round: ($0.replay?.round ?? 0) + 1, started: Clock.now(), finished: nil, start: prepared.start,
+                round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: Clock.now(), finished: nil, start: prepared.start,
                 end: ends, position: prepared.start)
         }
     }

@@ -1,0 +1,62 @@
+import JSONText
+
+/// Scanning ahead: while the decoder goes over a record, it lets the transformer scan the document in it, so that the
+/// bytes are gone over once. ``Transformer/apply(_:into:)`` on just those bytes then begins where the scan ended.
+///
+/// The bytes must stay as they are until then, and the same transformer must not be given others in between.
+extension Transformer: JSONValueScanner {
+    /// What was scanned ahead and not yet applied.
+    struct Ahead {
+        var start: UnsafePointer<UInt8>?
+        var count = 0
+        var root: Int32 = -1
+    }
+
+    public func begin() {
+        if ahead.start != nil { dropAhead() }
+    }
+
+    func dropAhead() {
+        ahead = Ahead()
+        forget()
+    }
+
+    public func scan(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
+    ) throws(JSONError) -> Int {
+        begin()
+        // Offsets in nodes have 32 bits; what is larger is left to the pass of its own, which says so.
+        guard end &- start < Int32.max / 2 else { return try JSONScanner.skip(text, start, end, levels, &newlines) }
+        document = Bytes(start: text + start, count: end &- start)
+        let root = arena.add(Node(shape: .object))
+        var scan = Scan(
+            text: text + start, end: end &- start, source: .document, arena: arena, index: program.index,
+            pairs: collected)
+        do throws(JSONError) {
+            let after = try scan.object(root, 0, 0, levels)
+            if scan.newlines {
+                // Line ends must go before nodes are built: a pass of its own does that.
+                newlines = true
+                forget()
+            } else {
+                ahead = Ahead(start: text + start, count: after, root: root)
+            }
+            return start &+ after
+        } catch {
+            forget()
+            throw JSONError(error.kind, at: error.offset &+ start)
+        }
+    }
+
+    /// The root of `text` when it was scanned ahead; nil otherwise.
+    @inline(__always) func takeAhead(_ text: Bytes) -> Int32? {
+        guard let start = ahead.start else { return nil }
+        guard start == text.baseAddress, ahead.count == text.count else {
+            dropAhead()
+            return nil
+        }
+        document = text
+        ahead.start = nil
+        return ahead.root
+    }
+}
