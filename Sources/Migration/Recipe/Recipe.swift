@@ -19,6 +19,10 @@ public struct Recipe: Sendable {
     /// Dead-letter topic; default `<commands.topic>-dead`.
     public var deadLetterTopic: String
     public var limits: Limits
+    /// See ``RecipeText/canonical(_:)``.
+    var shown: JSONValue
+    /// See ``RecipeText/meaning(_:)``.
+    var meaning: JSONValue
 
     /// `commands`.
     public struct CommandSource: Sendable {
@@ -81,4 +85,15 @@ public struct Recipe: Sendable {
         /// Bulk requests under way; nil: adapted.
         public var inFlight: Int?
     }
+}
+
+/// Printing or dumping a recipe shows what may be shown, wherever it is held.
+extension Recipe: CustomStringConvertible, CustomReflectable {
+    public var description: String { shown.text() }
+    public var customMirror: Mirror { Mirror(self, children: ["recipe": shown.text()]) }
+}
+
+extension Recipe.CommandSource: CustomStringConvertible, CustomReflectable {
+    public var description: String { "CommandSource(kafka: \(kafka.keys.sorted()))" }
+    public var customMirror: Mirror { Mirror(self, children: ["kafka": kafka.keys.sorted()]) }
 }

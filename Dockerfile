@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+ARG SWIFT=6.3-bookworm
+
+FROM swift:${SWIFT} AS builder
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends librdkafka-dev libcurl4-openssl-dev libyaml-dev libxxhash-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY Package.swift ./
+COPY Sources ./Sources
+# the manifest names every test target; their folders are not part of the image
+COPY Tests ./Tests
+RUN swift build -c release --product crossfade --static-swift-stdlib \
+    && install -s "$(swift build -c release --show-bin-path)/crossfade" /usr/local/bin/crossfade
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends librdkafka1 libcurl4 libyaml-0-2 libxxhash0 ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --user-group --no-create-home crossfade
+COPY --from=builder /usr/local/bin/crossfade /usr/local/bin/crossfade
+USER crossfade
+WORKDIR /recipes
+ENTRYPOINT ["crossfade"]
+CMD ["--help"]

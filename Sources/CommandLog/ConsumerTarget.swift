@@ -1,0 +1,75 @@
+import CLibrdkafka
+
+/// Where the consumer's callbacks arrive.
+///
+/// `@unchecked Sendable`: the rebalance and commit callbacks come from within polls, so on the poll thread, which is
+/// the only one to touch what is here.
+final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
+    weak var consumer: LogConsumer?
+    weak var delegate: (any LogConsumerDelegate)?
+    private var events: [LogEvent] = []
+
+    static func register(_ conf: OpaquePointer) {
+        rd_kafka_conf_set_rebalance_cb(conf) { rk, err, list, opaque in
+            guard let rk, let opaque else { return }
+            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ConsumerTarget
+            target?.rebalance(rk, err, list)
+        }
+        rd_kafka_conf_set_offset_commit_cb(conf) { _, err, list, opaque in
+            guard let opaque else { return }
+            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ConsumerTarget
+            target?.committed(err, list)
+        }
+    }
+
+    func takeEvents() -> [LogEvent] {
+        defer { events.removeAll() }
+        return events
+    }
+
+    private func rebalance(
+        _ rk: OpaquePointer, _ err: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+    ) {
+        guard let consumer, let list else {
+            rd_kafka_assign(rk, nil)
+            return
+        }
+        let partitions = PartitionList.elements(list).map(\.partition).sorted()
+        guard err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
+            let lost = rd_kafka_assignment_lost(rk) != 0
+            if lost { consumer.owned = [] }
+            // Before the delegate, so that its view of what is ours is the truth for commits; unassign comes after
+            // them.
+            delegate?.revoked(partitions, lost: lost)
+            consumer.unassign()
+            return
+        }
+        do {
+            let starts = try delegate?.assigned(partitions) ?? [:]
+            let wanted = starts.filter { partitions.contains($0.key) }
+            guard wanted.count == partitions.count else {
+                let without = partitions.filter { wanted[$0] == nil }
+                throw LogError(.invalidSetting, "no start offset was given for partitions \(without)")
+            }
+            try consumer.assign(wanted)
+        } catch {
+            consumer.pending =
+                error as? LogError ?? LogError(.fatal, "the start offsets could not be determined: \(error)")
+            consumer.unassign()
+        }
+    }
+
+    private func committed(
+        _ err: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+    ) {
+        guard err != RD_KAFKA_RESP_ERR__NO_OFFSET, let list else { return }
+        var failed: LogError?
+        if err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            failed = LogError(err, doing: "committing offsets")
+        } else if let failure = PartitionList.failure(list) {
+            failed = LogError(failure.err, doing: "committing offsets of partition \(failure.partition)")
+        }
+        let offsets = PartitionList.elements(list).map { ($0.partition, $0.offset) }
+        events.append(.committed(Dictionary(offsets) { _, last in last }, failed))
+    }
+}

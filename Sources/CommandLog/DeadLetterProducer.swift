@@ -1,0 +1,157 @@
+import CLibrdkafka
+import Foundation
+import JSONText
+import Synchronization
+
+/// Writes dead letters: idempotent, acknowledged by all replicas, told of each by its token.
+///
+/// May be used from several threads.
+public final class DeadLetterProducer: Sendable {
+    /// Told once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` took, on
+    /// the producer's own thread.
+    public typealias Delivered = @Sendable (_ token: UInt64, _ error: LogError?) -> Void
+
+    private let handle: KafkaHandle
+    private let target: ProducerTarget
+    private let stopped = DispatchSemaphore(value: 0)
+
+    public init(
+        settings: KafkaSettings, delivered: @escaping Delivered, log: @escaping KafkaLogSink = { _ in }
+    ) throws(LogError) {
+        target = ProducerTarget(context: HandleContext(settings: settings, sink: log), delivered: delivered)
+        let defaults = [("linger.ms", "5"), ("partitioner", "murmur2_random"), ("compression.type", "lz4")]
+        handle = try KafkaHandle(
+            RD_KAFKA_PRODUCER, settings: settings,
+            ours: defaults.filter { settings.passthrough[$0.0] == nil } + [
+                ("enable.idempotence", "true"), ("acks", "all"),
+            ],
+            target: target, configure: ProducerTarget.register)
+        let thread = Thread { [target, handle, stopped] in
+            while !target.stopping.load(ordering: .relaxed) { rd_kafka_poll(handle.rk, 100) }
+            stopped.signal()
+        }
+        thread.name = "dead-letters"
+        thread.start()
+    }
+
+    /// Queues one record; key and value are copied, nil is kept as null. False when the queue stayed full for
+    /// `waitMs`: nothing was taken,
+    /// try again. Throws when the record can never be sent (too large, unknown topic) or the producer is at its end.
+    public func send(
+        topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8])] = [], token: UInt64,
+        partition: Int32? = nil, timestamp: Int64? = nil, waitMs: Int = 1000
+    ) throws(LogError) -> Bool {
+        let deadline = Deadline(seconds: Double(waitMs) / 1000)
+        while true {
+            let err = enqueue(topic, key, value, headers, token, partition, timestamp)
+            if err == RD_KAFKA_RESP_ERR_NO_ERROR { return true }
+            guard err == RD_KAFKA_RESP_ERR__QUEUE_FULL else {
+                throw LogError(err, doing: "writing to topic \(topic)", text: fatalText(err))
+            }
+            if deadline.isOver { return false }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+    }
+
+    private func enqueue(
+        _ topic: String, _ key: Bytes?, _ value: Bytes?, _ headers: [(String, [UInt8])], _ token: UInt64,
+        _ partition: Int32?, _ timestamp: Int64?
+    ) -> rd_kafka_resp_err_t {
+        var list: OpaquePointer?
+        if !headers.isEmpty {
+            list = rd_kafka_headers_new(headers.count)
+            for (name, content) in headers {
+                content.withUnsafeBytes {
+                    // -1: the name ends with a zero. An empty value is not null, so it needs an address.
+                    _ = rd_kafka_header_add(list, name, -1, $0.baseAddress ?? Self.nothing, $0.count)
+                }
+            }
+        }
+        target.sent.add(1, ordering: .relaxed)
+        let err = crossfade_produce(
+            handle.rk, topic, partition ?? Int32(RD_KAFKA_PARTITION_UA), Self.start(key), key?.count ?? 0,
+            Self.start(value), value?.count ?? 0, timestamp ?? 0, list, token)
+        if err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            target.sent.subtract(1, ordering: .relaxed)
+            if let list { rd_kafka_headers_destroy(list) }
+        }
+        return err
+    }
+
+    /// An address for empty bytes, which have none of their own: librdkafka takes nil as null. Never read or written.
+    nonisolated(unsafe) private static let nothing = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+
+    private static func start(_ bytes: Bytes?) -> UnsafeRawPointer? {
+        guard let bytes else { return nil }
+        return bytes.baseAddress.map { UnsafeRawPointer($0) } ?? nothing
+    }
+
+    private func fatalText(_ err: rd_kafka_resp_err_t) -> String? {
+        guard err == RD_KAFKA_RESP_ERR__FATAL else { return nil }
+        var text = ErrorText()
+        rd_kafka_fatal_error(handle.rk, &text.bytes, text.bytes.count)
+        return handle.context.redact(text.string)
+    }
+
+    /// Records taken whose fate has not been told.
+    public var inFlight: Int { target.sent.load(ordering: .relaxed) }
+
+    /// Waits until every record taken has its answer, at most `seconds`. True when so.
+    public func flush(seconds: Double) -> Bool {
+        let deadline = Deadline(seconds: seconds)
+        while inFlight > 0 {
+            if deadline.isOver { return false }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        return true
+    }
+
+    /// Flushes and ends. What has no answer after `seconds` is told as failed.
+    @discardableResult
+    public func close(seconds: Double = 10) -> Bool {
+        guard !target.stopping.load(ordering: .relaxed) else { return true }
+        let flushed = flush(seconds: seconds)
+        target.stopping.store(true, ordering: .relaxed)
+        stopped.wait()
+        if !flushed {
+            rd_kafka_purge(handle.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            while rd_kafka_poll(handle.rk, 50) > 0 {}
+        }
+        return handle.destroy(seconds: 5) && flushed
+    }
+
+    deinit { close(seconds: 0) }
+}
+
+/// Where delivery reports arrive. `@unchecked Sendable`: all its state is constant or atomic.
+private final class ProducerTarget: CallbackTarget, @unchecked Sendable {
+    let sent = Atomic<Int>(0)
+    let stopping = Atomic<Bool>(false)
+    private let delivered: DeadLetterProducer.Delivered
+
+    init(context: HandleContext, delivered: @escaping DeadLetterProducer.Delivered) {
+        self.delivered = delivered
+        super.init(context: context)
+    }
+
+    static func register(_ conf: OpaquePointer) {
+        rd_kafka_conf_set_dr_msg_cb(conf) { _, message, opaque in
+            guard let opaque, let message else { return }
+            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ProducerTarget
+            target?.report(message.pointee)
+        }
+    }
+
+    private func report(_ message: rd_kafka_message_t) {
+        let token = UInt64(UInt(bitPattern: message._private))
+        if message.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+            delivered(token, nil)
+        } else {
+            let topic = message.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? "?"
+            delivered(
+                token, LogError(message.err, doing: "writing to topic \(topic)", text: context.lastTransportError))
+        }
+        sent.subtract(1, ordering: .relaxed)
+    }
+}

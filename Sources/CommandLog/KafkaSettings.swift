@@ -1,0 +1,146 @@
+import CLibrdkafka
+
+/// How to reach the command log, as the recipe's `commands` section says it.
+public struct KafkaSettings: Sendable, CustomStringConvertible {
+    /// `host:port`, several separated by commas.
+    public var bootstrap: String
+    /// The consumer group of Crossfade.
+    public var group: String
+    /// librdkafka's own properties; values may be secrets and are never printed.
+    public var passthrough: [String: String]
+
+    public init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
+        self.bootstrap = bootstrap
+        self.group = group
+        self.passthrough = passthrough
+    }
+
+    /// Properties that Crossfade decides, with what makes them its own.
+    static let ownership: [String: String] = {
+        var owned = [
+            "bootstrap.servers": "say it as commands.bootstrap", "metadata.broker.list": "say it as commands.bootstrap",
+            "group.id": "say it as commands.group",
+            "enable.auto.commit": "offsets are committed when their records are applied, never before",
+            "auto.commit.enable": "offsets are committed when their records are applied, never before",
+            "enable.auto.offset.store": "offsets are committed when their records are applied, never before",
+            "auto.commit.interval.ms": "offsets are committed when their records are applied, never before",
+            "auto.offset.reset": "say it as replay.from; a start that is gone must be an error",
+            "enable.partition.eof": "the end of a partition is how a replay knows that it is done",
+            "enable.idempotence": "dead letters are written idempotently", "acks": "a dead letter needs every replica",
+            "request.required.acks": "a dead letter needs every replica",
+            "transactional.id": "Crossfade writes no transactions",
+            "consume.callback.max.messages": "records are taken in batches", "log.queue": "logs go to Crossfade's own",
+            "test.mock.num.brokers": "it replaces the brokers by a simulation",
+            "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
+        ]
+        if rd_kafka_version() < 0x020a_00ff {
+            owned["partition.assignment.strategy"] =
+                "cooperative assignment loses records before librdkafka 2.10; eager is used"
+        }
+        return owned
+    }()
+
+    /// Names of the properties that a recipe may not set.
+    public static let owned: Set<String> = Set(ownership.keys)
+
+    /// What is wrong with the passthrough properties, by name; empty when nothing is. Values are never repeated.
+    public func validate() -> [(key: String, message: String)] {
+        let names = Self.propertyNames
+        return passthrough.keys.sorted().compactMap { key in
+            if let why = Self.ownership[key] { return (key, "\(key) belongs to Crossfade: \(why)") }
+            guard let conf = rd_kafka_conf_new() else { return nil }
+            defer { rd_kafka_conf_destroy(conf) }
+            var text = ErrorText()
+            switch rd_kafka_conf_set(conf, key, passthrough[key] ?? "", &text.bytes, text.bytes.count) {
+            case RD_KAFKA_CONF_OK: return nil
+            case RD_KAFKA_CONF_UNKNOWN:
+                let hint = nearest(to: key, among: names).map { "; did you mean \($0)?" } ?? ""
+                return (key, "librdkafka \(Self.version) knows no property \(key)\(hint)")
+            default:
+                return (key, "\(key) cannot have this value: \(redact(text.string))")
+            }
+        }
+    }
+
+    /// librdkafka's version, for instance `2.0.2`.
+    public static var version: String { String(cString: rd_kafka_version_str()) }
+
+    /// Every property name that this librdkafka knows and a recipe may set, sorted.
+    public static let propertyNames: [String] = {
+        guard let conf = rd_kafka_conf_new() else { return [] }
+        defer { rd_kafka_conf_destroy(conf) }
+        guard let topic = rd_kafka_topic_conf_new() else { return [] }
+        defer { rd_kafka_topic_conf_destroy(topic) }
+        var names = Set<String>()
+        for global in [true, false] {
+            var count = 0
+            guard let dump = global ? rd_kafka_conf_dump(conf, &count) : rd_kafka_topic_conf_dump(topic, &count)
+            else { continue }
+            for at in stride(from: 0, to: count, by: 2) {
+                if let name = dump[at] { names.insert(String(cString: name)) }
+            }
+            rd_kafka_conf_dump_free(dump, count)
+        }
+        // The dump leaves out properties without a value; these are the ones that recipes need.
+        names.formUnion([
+            "sasl.username", "sasl.password", "sasl.mechanisms", "sasl.mechanism", "ssl.ca.location",
+            "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", "ssl.key.password",
+            "ssl.ca.pem", "ssl.cipher.suites", "ssl.curves.list", "ssl.sigalgs.list", "ssl.crl.location",
+            "ssl.keystore.location", "ssl.keystore.password", "ssl.engine.id", "debug", "client.rack",
+            "group.instance.id", "sasl.kerberos.keytab", "sasl.oauthbearer.config", "sasl.oauthbearer.client.id",
+            "sasl.oauthbearer.client.secret", "sasl.oauthbearer.token.endpoint.url", "sasl.oauthbearer.scope",
+            "sasl.oauthbearer.extensions", "security.protocol",
+        ])
+        return names.subtracting(owned).filter { !$0.hasSuffix("_cb") && $0 != "opaque" }.sorted()
+    }()
+
+    public var description: String {
+        let keys = passthrough.keys.sorted().joined(separator: ", ")
+        return "KafkaSettings(bootstrap: \(bootstrap), group: \(group), passthrough: [\(keys)])"
+    }
+
+    /// `text` without any passthrough value of a property that can be a secret.
+    func redact(_ text: String) -> String {
+        var text = text
+        for (key, value) in passthrough where Self.isSecret(key) && !value.isEmpty {
+            text = text.replacing(value, with: "<redacted>")
+        }
+        return text
+    }
+
+    static func isSecret(_ key: String) -> Bool {
+        ["password", "secret", "pem", "username", "config", "keystore", "token", "jaas"].contains { key.contains($0) }
+    }
+}
+
+/// Room for librdkafka's error texts.
+struct ErrorText {
+    var bytes = [CChar](repeating: 0, count: 512)
+
+    var string: String {
+        String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The name with the fewest edits, when they are few.
+func nearest(to name: String, among names: [String]) -> String? {
+    let best = names.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
+    guard let best, best.0 <= max(2, name.utf8.count / 4) else { return nil }
+    return best.1
+}
+
+private func distance(_ one: String, _ other: String) -> Int {
+    let left = Array(one.utf8)
+    let right = Array(other.utf8)
+    var row = Array(0...right.count)
+    for (i, byte) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for (j, candidate) in right.enumerated() {
+            let above = row[j + 1]
+            row[j + 1] = min(above + 1, row[j] + 1, diagonal + (byte == candidate ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[right.count]
+}

@@ -1,0 +1,182 @@
+import CLibrdkafka
+
+extension LogAdmin {
+    /// The group's committed offsets; partitions without one are left out.
+    ///
+    /// Asked by a client of that group that does not join it: the Admin API's ListConsumerGroupOffsets and
+    /// AlterConsumerGroupOffsets of librdkafka 2.0.2 crash when the group's coordinator is not ready, as on a cluster that
+    /// has never had a group.
+    public func committed(
+        group: String, topic: String, partitions: [Int32], timeout: Double = 10
+    ) throws(LogError) -> [Int32: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let doing = "reading the offsets of group \(group) in topic \(topic)"
+        return try asGroup(group, doing: doing, timeout: timeout) { (client, deadline) throws(LogError) in
+            let list = PartitionList(topic, partitions)
+            try Self.check(rd_kafka_committed(client, list.list, max(1, deadline.milliseconds)), list, doing: doing)
+            return list.offsets.filter { $0.value >= 0 }
+        }
+    }
+
+    /// Sets the offsets of a group that has no members; ``LogError/Code/groupActive`` when it has.
+    public func commit(
+        group: String, topic: String, offsets: [Int32: Int64], timeout: Double = 10
+    ) throws(LogError) {
+        guard !offsets.isEmpty else { return }
+        let doing = "setting the offsets of group \(group) in topic \(topic)"
+        try asGroup(group, doing: doing, timeout: timeout) { (client, _) throws(LogError) in
+            let list = PartitionList(topic, offsets)
+            try Self.check(rd_kafka_commit(client, list.list, 0), list, doing: doing)
+        }
+    }
+
+    private static func check(
+        _ err: rd_kafka_resp_err_t, _ list: borrowing PartitionList, doing: String
+    ) throws(LogError) {
+        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+        if let failure = list.failure { throw LogError(failure.err, doing: "\(doing) [\(failure.partition)]") }
+    }
+
+    private func asGroup<Answer>(
+        _ group: String, doing: String, timeout: Double,
+        _ body: (_ client: OpaquePointer, _ deadline: Deadline) throws(LogError) -> Answer
+    ) throws(LogError) -> Answer {
+        let deadline = Deadline(seconds: timeout)
+        try connect(deadline)
+        let client = try KafkaHandle(
+            RD_KAFKA_CONSUMER, settings: settings,
+            ours: [("group.id", group), ("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")],
+            target: CallbackTarget(context: HandleContext(settings: settings, sink: handle.context.sink)))
+        defer { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+        while true {
+            do throws(LogError) {
+                return try body(client.rk, deadline)
+            } catch {
+                guard error.retriable, error.code != .groupActive, !deadline.isOver else { throw error }
+                rd_kafka_poll(client.rk, 100)
+            }
+        }
+    }
+
+    /// Whether the group has members just now. A group that does not exist has none.
+    public func groupHasMembers(_ group: String, timeout: Double = 10) throws(LogError) -> Bool {
+        let doing = "looking at group \(group)"
+        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            let name = group.utf8CString
+            let event = try name.withUnsafeBufferPointer { text throws(LogError) in
+                var names: UnsafePointer<CChar>? = text.baseAddress
+                rd_kafka_DescribeConsumerGroups(self.handle.rk, &names, 1, options, queue)
+                return try next(RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT)
+            }
+            defer { rd_kafka_event_destroy(event) }
+            var count = 0
+            guard let groups = rd_kafka_DescribeConsumerGroups_result_groups(event, &count), count > 0,
+                let described = groups[0]
+            else { return false }
+            let err = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(described))
+            if err == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND { return false }
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+            return rd_kafka_ConsumerGroupDescription_member_count(described) > 0
+        }
+    }
+
+    /// Makes a topic. False when it was there already. `replication` nil: the brokers' default.
+    @discardableResult
+    public func createTopic(
+        _ name: String, partitions: Int, replication: Int? = nil, config: [String: String] = [:], timeout: Double = 15
+    ) throws(LogError) -> Bool {
+        let doing = "creating topic \(name)"
+        var text = ErrorText()
+        guard
+            let topic = rd_kafka_NewTopic_new(
+                name, Int32(clamping: partitions), Int32(clamping: replication ?? -1), &text.bytes, text.bytes.count)
+        else { throw LogError(.invalidSetting, "\(doing): not possible", underlying: text.string) }
+        defer { rd_kafka_NewTopic_destroy(topic) }
+        for (key, value) in config { rd_kafka_NewTopic_set_config(topic, key, value) }
+        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            var request: OpaquePointer? = topic
+            rd_kafka_CreateTopics(self.handle.rk, &request, 1, options, queue)
+            let event = try next(RD_KAFKA_EVENT_CREATETOPICS_RESULT)
+            defer { rd_kafka_event_destroy(event) }
+            var count = 0
+            guard let results = rd_kafka_CreateTopics_result_topics(event, &count), count > 0, let result = results[0]
+            else { throw LogError(.refused, "\(doing): the broker gave no answer for it") }
+            let err = rd_kafka_topic_result_error(result)
+            if err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { return false }
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                let why = rd_kafka_topic_result_error_string(result).map { String(cString: $0) }
+                throw LogError(err, doing: doing, text: why)
+            }
+            return true
+        }
+    }
+
+    /// Deletes the records before the offsets given, for good.
+    public func deleteRecords(_ topic: String, before offsets: [Int32: Int64], timeout: Double = 15) throws(LogError) {
+        let doing = "deleting records of topic \(topic)"
+        try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            let list = PartitionList(topic, offsets)
+            var request: OpaquePointer? = rd_kafka_DeleteRecords_new(list.list)
+            defer { rd_kafka_DeleteRecords_destroy(request) }
+            rd_kafka_DeleteRecords(self.handle.rk, &request, 1, options, queue)
+            let event = try next(RD_KAFKA_EVENT_DELETERECORDS_RESULT)
+            defer { rd_kafka_event_destroy(event) }
+            if let result = rd_kafka_DeleteRecords_result_offsets(event), let failed = PartitionList.failure(result) {
+                throw LogError(failed.err, doing: "\(doing) [\(failed.partition)]")
+            }
+        }
+    }
+
+    /// Waits for the event of the given type.
+    typealias NextEvent = (rd_kafka_event_type_t) throws(LogError) -> OpaquePointer
+
+    /// Runs one request of the Admin API, again as long as the answer is one that passes.
+    private func retrying<Answer>(
+        doing: String, timeout: Double,
+        _ request: (_ options: OpaquePointer?, _ queue: OpaquePointer, _ next: NextEvent) throws(LogError) -> Answer
+    ) throws(LogError) -> Answer {
+        let deadline = Deadline(seconds: timeout)
+        try connect(deadline)
+        while true {
+            do {
+                return try once(doing: doing, deadline: deadline, request)
+            } catch {
+                guard error.retriable, error.code == .refused, !deadline.isOver else { throw error }
+                rd_kafka_poll(handle.rk, 100)
+            }
+        }
+    }
+
+    private func once<Answer>(
+        doing: String, deadline: Deadline,
+        _ request: (_ options: OpaquePointer?, _ queue: OpaquePointer, _ next: NextEvent) throws(LogError) -> Answer
+    ) throws(LogError) -> Answer {
+        guard let queue = rd_kafka_queue_new(handle.rk) else { throw LogError(.fatal, "\(doing): no memory") }
+        defer { rd_kafka_queue_destroy(queue) }
+        let options = rd_kafka_AdminOptions_new(handle.rk, RD_KAFKA_ADMIN_OP_ANY)
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        var text = ErrorText()
+        let milliseconds = max(100, deadline.milliseconds)
+        rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, &text.bytes, text.bytes.count)
+        return try request(options, queue) { (type) throws(LogError) in
+            // The request's own timeout comes first; the second more is for its answer.
+            let limit = Deadline(seconds: Double(milliseconds) / 1000 + 1)
+            while !limit.isOver {
+                rd_kafka_poll(self.handle.rk, 0)
+                guard let event = rd_kafka_queue_poll(queue, min(limit.milliseconds, 200)) else { continue }
+                guard rd_kafka_event_type(event) == type else {
+                    rd_kafka_event_destroy(event)
+                    continue
+                }
+                let err = rd_kafka_event_error(event)
+                guard err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    let why = rd_kafka_event_error_string(event).map { self.handle.context.redact(String(cString: $0)) }
+                    rd_kafka_event_destroy(event)
+                    throw LogError(err, doing: doing, text: why)
+                }
+                return event
+            }
+            throw self.failure(RD_KAFKA_RESP_ERR__TIMED_OUT, doing: doing)
+        }
+    }
+}

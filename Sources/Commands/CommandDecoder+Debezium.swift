@@ -1,0 +1,141 @@
+import JSONText
+
+/// Change events: `before`, `after`, `op`, bare or as the `payload` beside a `schema`.
+extension CommandDecoder {
+    func decodeDebezium(_ record: Record) throws(Reject) -> Operation? {
+        // A delete is followed by a tombstone for the topic's compaction; the delete itself said it all.
+        guard let value = record.value else { return nil }
+        let text = try parse(value)
+        guard extractor.root.kind == .object else {
+            throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not a change event")
+        }
+        let payload = extractor[layout.payload].kind
+        // The tombstone as some converters write it.
+        if payload == .null, !extractor[layout.schema].isAbsent { return nil }
+        let isWrapped = payload == .object && extractor[layout.bare.operation].isAbsent
+        let event = isWrapped ? layout.wrapped : layout.bare
+        let kind = try change(event, text)
+        let view = kind == .delete ? event.before : event.after
+        guard let entry = try select(view, text) else { return nil }
+        let row = extractor[view.row]
+        if kind != .delete, row.kind != .object {
+            throw Reject(
+                reason: row.isAbsent ? "no_document" : "not_an_object", detail: "\"after\" \(Self.is(row.kind))")
+        }
+        return Operation(
+            kind: kind, entry: entry, id: try debeziumID(record), routing: try routing(view, text),
+            version: try version(record, view, text),
+            document: kind == .delete ? Self.nothing : row.bytes(of: text))
+    }
+
+    private func change(_ event: DecoderLayout.Event, _ text: Bytes) throws(Reject) -> OperationKind {
+        let slice = extractor[event.operation]
+        guard slice.kind == .string else {
+            throw Reject(reason: "no_operation", detail: "\"op\" \(Self.is(slice.kind)): this is no change event")
+        }
+        let name = try content(slice, text, scratch)
+        switch name.count == 1 ? name[0] : 0 {
+        case UInt8(ascii: "c"), UInt8(ascii: "r"), UInt8(ascii: "u"): return .index
+        case UInt8(ascii: "d"): return .delete
+        case UInt8(ascii: "t"):
+            throw Reject(
+                reason: "truncate", detail: "the table was truncated; its documents cannot be named one by one")
+        default:
+            throw Reject(reason: "unknown_operation", detail: "\"op\" is \"\(Self.excerpt(name))\"")
+        }
+    }
+
+    private func debeziumID(_ record: Record) throws(Reject) -> Bytes {
+        guard let keys, let raw = record.key else {
+            throw Reject(reason: "no_id", detail: "the record has no key (a table without a primary key?)")
+        }
+        let text = Self.withoutPrefix(raw)
+        do {
+            try keys.extractor.extract(text)
+        } catch {
+            throw Self.reject(error, prefixed: text.count < raw.count, in: "key")
+        }
+        let isWrapped = !keys.extractor[DebeziumKeys.schema].isAbsent && !keys.extractor[DebeziumKeys.payload].isAbsent
+        let key = isWrapped ? keys.extractor[DebeziumKeys.payload] : keys.extractor.root
+        guard key.kind == .object else {
+            // A key that is no struct, as a single-field extraction leaves it.
+            return try checkedID(try keyPart(key, text, "the key"))
+        }
+        guard let fields = keys.fields else {
+            let member = try onlyMember(key, text)
+            return try checkedID(try keyPart(member, text, "the key's field"))
+        }
+        idScratch.removeAll()
+        for (position, field) in fields.enumerated() {
+            if position > 0 { idScratch.append(UInt8(ascii: ":")) }
+            let slice = keys.extractor[keys.slot(position, wrapped: isWrapped)]
+            idScratch.append(try scalar(slice, text, "\"\(field)\" of the key", scratch))
+        }
+        return try checkedID(idScratch.bytes)
+    }
+
+    private func keyPart(_ slice: JSONSlice, _ text: Bytes, _ name: @autoclosure () -> String) throws(Reject) -> Bytes {
+        try scalar(slice, text, name(), idScratch)
+    }
+
+    private func scalar(
+        _ slice: JSONSlice, _ text: Bytes, _ name: @autoclosure () -> String, _ scratch: ByteBuffer
+    ) throws(Reject) -> Bytes {
+        guard slice.kind == .string || slice.kind == .number else {
+            throw Reject(reason: "no_id", detail: "\(name()) \(Self.is(slice.kind)), not a string or number")
+        }
+        return try content(slice, text, scratch)
+    }
+
+    /// The value of the only member of the object at `object`, which was found valid.
+    private func onlyMember(_ object: JSONSlice, _ text: Bytes) throws(Reject) -> JSONSlice {
+        do throws(JSONError) {
+            let inside = Bytes(rebasing: text[..<object.end])
+            var at = Self.next(inside, object.start + 1)
+            guard at < inside.count, inside[at] == UInt8(ascii: "\"") else {
+                throw JSONError(.unexpectedByte, at: at)
+            }
+            at = Self.next(inside, try JSONScanner.skipValue(inside, at: at))
+            let start = Self.next(inside, at + 1)
+            let end = try JSONScanner.skipValue(inside, at: start)
+            let rest = Self.next(inside, end)
+            guard start < inside.count, rest < inside.count, inside[rest] == UInt8(ascii: "}") else {
+                throw JSONError(.trailingBytes, at: rest)
+            }
+            return JSONSlice(kind: JSONScanner.kind(of: inside[start]), start: start, end: end)
+        } catch {
+            throw Reject(
+                reason: "no_id",
+                detail:
+                    "the key does not have exactly one field; name those that make the id in the recipe (id: [a, b])")
+        }
+    }
+
+    /// The offset of the first byte from `at` that is not white space.
+    private static func next(_ text: Bytes, _ at: Int) -> Int {
+        var at = at
+        while at < text.count, text[at] == 0x20 || text[at] == 0x0A || text[at] == 0x0D || text[at] == 0x09 { at += 1 }
+        return at
+    }
+}
+
+/// Finds the fields of a key struct, bare or as the payload beside a schema.
+struct DebeziumKeys {
+    static let payload = 0
+    static let schema = 1
+
+    let fields: [String]?
+    let extractor: JSONExtractor
+
+    init(_ fields: [String]?) {
+        self.fields = fields
+        var paths = [JSONPath(names: ["payload"]), JSONPath(names: ["schema"])]
+        for field in fields ?? [] {
+            paths.append(JSONPath(names: [field]))
+            paths.append(JSONPath(names: ["payload", field]))
+        }
+        extractor = JSONExtractor(paths: paths)
+    }
+
+    func slot(_ position: Int, wrapped: Bool) -> Int { 2 + 2 * position + (wrapped ? 1 : 0) }
+}

@@ -1,0 +1,128 @@
+import JSONText
+
+/// Ids, routing, versions, selection: what every format has.
+extension CommandDecoder {
+    /// Elasticsearch 5 and later take no longer ids, and one that is refuses the whole request.
+    static let longestID = 512
+
+    // MARK: id
+
+    /// An id that is bytes of its own: a record key or a header.
+    func rawID(_ bytes: Bytes?, _ absent: @autoclosure () -> String) throws(Reject) -> Bytes {
+        guard let bytes else { throw Reject(reason: "no_id", detail: absent()) }
+        guard JSONString.isValidUTF8(bytes) else {
+            throw Reject(reason: "bad_utf8", detail: "the id is not valid UTF-8")
+        }
+        return try checkedID(bytes)
+    }
+
+    func checkedID(_ id: Bytes) throws(Reject) -> Bytes {
+        guard id.count > 0 else { throw Reject(reason: "no_id", detail: "the id is empty") }
+        guard id.count <= Self.longestID else {
+            throw Reject(
+                reason: "id_too_long",
+                detail: "the id has \(id.count) bytes, more than \(Self.longestID): \(Self.excerpt(id))")
+        }
+        return id
+    }
+
+    /// A string's content, or the JSON text of any other scalar.
+    func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
+        let bytes = slice.bytes(of: text)
+        guard slice.kind == .string else { return bytes }
+        if let plain = JSONString.plainContent(bytes) { return plain }
+        scratch.removeAll()
+        do {
+            try JSONString.unescape(bytes, into: scratch)
+        } catch {
+            throw Self.reject(error, prefixed: false, in: "text")
+        }
+        return scratch.bytes
+    }
+
+    // MARK: routing
+
+    func routing(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Bytes? {
+        guard view.routing >= 0 else { return nil }
+        let slice = extractor[view.routing]
+        switch slice.kind {
+        case .string, .number, .boolean:
+            let routing = try content(slice, text, routingScratch)
+            if routing.count > 0 { return routing }
+            throw Reject(reason: "no_routing", detail: "the routing field is empty")
+        case .absent, .null:
+            throw Reject(reason: "no_routing", detail: "the routing field \(Self.is(slice.kind))")
+        case .array, .object:
+            throw Reject(reason: "bad_routing", detail: "the routing field \(Self.is(slice.kind))")
+        }
+    }
+
+    // MARK: version
+
+    /// `view` is nil for a record without a value.
+    func version(_ record: Record, _ view: DecoderLayout.View?, _ text: Bytes) throws(Reject) -> Int64 {
+        switch format.version {
+        case .offset:
+            let limit: Int64 = 1 << DocumentVersion.epochShift
+            guard record.offset >= 0, record.offset < limit - 2, format.epoch >= 0, format.epoch < 1 << 18 else {
+                throw Reject(
+                    reason: "bad_version", detail: "offset \(record.offset) or epoch \(format.epoch) is out of range")
+            }
+            return DocumentVersion.offset(record.offset, epoch: format.epoch)
+        case .timestamp:
+            guard record.timestamp > 0, record.timestamp < 1 << 43 else {
+                throw Reject(reason: "bad_version", detail: "the record has no timestamp that could be a version")
+            }
+            return DocumentVersion.timestamp(record.timestamp, offset: record.offset)
+        case .header(let name):
+            guard let bytes = record.headers?.value(of: name) else {
+                throw Reject(reason: "bad_version", detail: "there is no header \"\(name)\"")
+            }
+            return try integer(bytes)
+        case .field(let path):
+            guard let view, view.version >= 0 else {
+                throw Reject(reason: "bad_version", detail: "a tombstone has no field \"\(path)\"")
+            }
+            let slice = extractor[view.version]
+            guard slice.kind == .number || slice.kind == .string else {
+                throw Reject(reason: "bad_version", detail: "\"\(path)\" \(Self.is(slice.kind))")
+            }
+            return try integer(try content(slice, text, scratch))
+        }
+    }
+
+    /// Digits only, 1 to 2^63 - 1.
+    private func integer(_ digits: Bytes) throws(Reject) -> Int64 {
+        var number: Int64 = 0
+        var isInteger = digits.count > 0
+        for digit in digits where isInteger {
+            let (tens, tooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, tooLargeToo) = tens.addingReportingOverflow(Int64(digit &- UInt8(ascii: "0")))
+            isInteger = digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9") && !tooLarge && !tooLargeToo
+            number = sum
+        }
+        guard isInteger, number > 0 else {
+            throw Reject(
+                reason: "bad_version", detail: "\(Self.excerpt(digits)) is not an integer from 1 to 2^63 - 1")
+        }
+        return number
+    }
+
+    // MARK: selection
+
+    /// The first entry whose selector matches; nil: the command belongs to none.
+    func select(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Int? {
+        var entry = 0
+        while entry < layout.selected.count {
+            guard layout.selected.isThere(entry) else { return entry }
+            let slice = extractor[layout.selectors[view.selectors &+ entry]]
+            switch slice.kind {
+            case .string, .number, .boolean:
+                if layout.selected.isSame(entry, try content(slice, text, scratch)) { return entry }
+            default: break
+            }
+            entry &+= 1
+        }
+        return nil
+    }
+}

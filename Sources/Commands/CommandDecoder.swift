@@ -1,0 +1,185 @@
+import JSONText
+
+/// Turns records into operations, as the recipe's `commands` describe them (design 4).
+///
+/// One a thread, reused record after record: one validating pass over the value, no allocation unless the record is
+/// rejected. The operation's bytes lie in the record and in this decoder, and are valid until its next call. Never throws, never
+/// traps, whatever the record holds.
+public final class CommandDecoder {
+    let format: CommandFormat
+    let extractor: JSONExtractor
+    let layout: DecoderLayout
+    let keys: DebeziumKeys?
+    /// Unescaped or joined ids.
+    let idScratch = ByteBuffer()
+    let routingScratch = ByteBuffer()
+    /// Whatever is compared and forgotten: operation names, selected values, versions.
+    let scratch = ByteBuffer()
+
+    public init(_ format: CommandFormat) {
+        self.format = format
+        var paths: [JSONPath] = []
+        layout = DecoderLayout(format, paths: &paths)
+        extractor = JSONExtractor(paths: paths)
+        if case .debezium(let fields) = format.shape { keys = DebeziumKeys(fields) } else { keys = nil }
+    }
+
+    /// What the record is. Tombstones (null values) are deletes in format `document` and nothing elsewhere.
+    public func decode(_ record: Record) -> Decoded {
+        do throws(Reject) {
+            let operation: Operation? =
+                switch layout.shape {
+                case .document: try decodeDocument(record)
+                case .envelope: try decodeEnvelope(record)
+                case .debezium: try decodeDebezium(record)
+                }
+            guard let operation else { return .skip }
+            return .operation(operation)
+        } catch {
+            return .reject(error)
+        }
+    }
+
+    // MARK: document
+
+    private func decodeDocument(_ record: Record) throws(Reject) -> Operation? {
+        guard let value = record.value else { return try tombstone(record) }
+        let text = try parse(value)
+        guard extractor.root.kind == .object else {
+            throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
+        }
+        let view = layout.view
+        guard let entry = try select(view, text) else { return nil }
+        return Operation(
+            kind: .index, entry: entry, id: try rawID(record.key, "the record has no key"),
+            routing: try routing(view, text), version: try version(record, view, text),
+            document: extractor.root.bytes(of: text))
+    }
+
+    /// A delete has no document that could say which entry it belongs to, or carry a routing or version field.
+    private func tombstone(_ record: Record) throws(Reject) -> Operation? {
+        guard let entry = format.selectors.firstIndex(where: { $0 == nil }) else {
+            throw Reject(
+                reason: "no_entry",
+                detail: "a tombstone has no field that could select one of the recipe's indices")
+        }
+        let id = try rawID(record.key, "the record has neither key nor value")
+        guard format.routing == nil else {
+            throw Reject(reason: "no_routing", detail: "a tombstone carries no routing, and the recipe asks for one")
+        }
+        return Operation(
+            kind: .delete, entry: entry, id: id, routing: nil, version: try version(record, nil, Self.nothing),
+            document: Self.nothing)
+    }
+
+    // MARK: envelope
+
+    private func decodeEnvelope(_ record: Record) throws(Reject) -> Operation? {
+        guard let value = record.value else { return nil }
+        let text = try parse(value)
+        guard extractor.root.kind == .object else {
+            throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
+        }
+        let slice = extractor[layout.operation]
+        guard slice.kind == .string else {
+            throw Reject(
+                reason: "no_operation", detail: "the field of the command's name \(Self.is(slice.kind))")
+        }
+        let name = try content(slice, text, scratch)
+        let meaning = layout.names.meaning(name)
+        guard meaning != DecoderLayout.ignored else { return nil }
+        let view = layout.view
+        guard let entry = try select(view, text) else { return nil }
+        guard let kind = meaning.flatMap(OperationKind.init) else {
+            throw Reject(
+                reason: "unknown_operation",
+                detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")
+        }
+        return Operation(
+            kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text),
+            version: try version(record, view, text), document: kind == .delete ? Self.nothing : try document(text))
+    }
+
+    private func envelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
+        if layout.id >= 0 {
+            let slice = extractor[layout.id]
+            guard slice.kind == .string || slice.kind == .number else {
+                throw Reject(
+                    reason: "no_id", detail: "the id's field \(Self.is(slice.kind)), not a string or number")
+            }
+            return try checkedID(try content(slice, text, idScratch))
+        }
+        guard case .envelope(let envelope) = format.shape, case .header(let name) = envelope.id else {
+            return try rawID(record.key, "the record has no key")
+        }
+        return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
+    }
+
+    private func document(_ text: Bytes) throws(Reject) -> Bytes {
+        guard layout.document >= 0 else { return extractor.root.bytes(of: text) }
+        let slice = extractor[layout.document]
+        guard slice.kind == .object else {
+            throw Reject(
+                reason: slice.isAbsent ? "no_document" : "not_an_object",
+                detail: "the field that is to be the document \(Self.is(slice.kind))")
+        }
+        return slice.bytes(of: text)
+    }
+
+    // MARK: text
+
+    static var nothing: Bytes { Bytes(start: nil, count: 0) }
+
+    /// Validates the value and finds everything in it. Gives the JSON text: a Confluent prefix (a zero byte and
+    /// four bytes of schema id) is left out.
+    func parse(_ value: Bytes) throws(Reject) -> Bytes {
+        let text = Self.withoutPrefix(value)
+        do {
+            try extractor.extract(text)
+        } catch {
+            throw Self.reject(error, prefixed: text.count < value.count || Self.isPrefixed(value), in: "value")
+        }
+        return text
+    }
+
+    static func isPrefixed(_ value: Bytes) -> Bool { value.count >= 5 && value[0] == 0 }
+
+    static func withoutPrefix(_ value: Bytes) -> Bytes {
+        guard isPrefixed(value) else { return value }
+        return Bytes(rebasing: value[5...])
+    }
+
+    static func reject(_ error: JSONError, prefixed: Bool, in part: String) -> Reject {
+        if prefixed {
+            return Reject(
+                reason: "schema_not_json",
+                detail:
+                    "the record's \(part) has a schema id and is not JSON behind it (Avro and Protobuf are not read)")
+        }
+        let reason =
+            switch error.kind {
+            case .invalidUTF8: "bad_utf8"
+            case .loneSurrogate: "lone_surrogate"
+            case .tooDeep: "too_deep"
+            default: "not_json"
+            }
+        return Reject(reason: reason, detail: "the record's \(part) is not JSON: \(error)")
+    }
+
+    static func `is`(_ kind: JSONKind) -> String {
+        switch kind {
+        case .absent: "is not there"
+        case .null: "is null"
+        case .boolean: "is a boolean"
+        case .number: "is a number"
+        case .string: "is a string"
+        case .array: "is an array"
+        case .object: "is an object"
+        }
+    }
+
+    /// The beginning of some bytes, for a message.
+    static func excerpt(_ bytes: Bytes) -> String {
+        bytes.count <= 64 ? String(repairing: bytes) : String(repairing: Bytes(rebasing: bytes[..<64])) + "..."
+    }
+}

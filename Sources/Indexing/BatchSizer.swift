@@ -1,0 +1,53 @@
+/// How large a bulk request should be: by documents and by bytes, whichever is reached first.
+///
+/// Starts at 1,000 documents or 512 KiB (what real servers liked best, and what stays in a core's cache on its way), grows
+/// while full batches are answered quickly, shrinks when they are slow, halves when the server says that it is too large
+/// (413) and never comes near that size again.
+public struct BatchSizer: Sendable {
+    public static let largestBytes = 15_000_000
+    public static let largestDocuments = 5_000
+    public static let smallestBytes = 16 * 1_024
+    /// Batches do not grow beyond this by themselves.
+    public static let roomyBytes = 1_048_576
+    /// Answers quicker than this make batches grow, milliseconds.
+    public static let quick = 150
+    /// Answers slower than this make them shrink, milliseconds.
+    public static let slow = 2_000
+
+    /// Documents of a full batch.
+    public private(set) var documents: Int
+    /// Bytes of a full batch.
+    public private(set) var bytes: Int
+    private var bytesCeiling = largestBytes
+
+    public init(documents: Int = 1_000, bytes: Int = 512 * 1_024) {
+        self.documents = min(max(1, documents), Self.largestDocuments)
+        self.bytes = min(max(Self.smallestBytes, bytes), Self.largestBytes)
+    }
+
+    /// Whether a batch of this size is to be sent.
+    @inlinable public func isFull(documents: Int, bytes: Int) -> Bool {
+        documents >= self.documents || bytes >= self.bytes
+    }
+
+    /// A batch was answered. Only one that was nearly full says anything.
+    public mutating func answered(documents: Int, bytes: Int, tookMilliseconds: Int) {
+        let nearlyFull = documents >= self.documents / 10 * 9 || bytes >= self.bytes / 10 * 9
+        guard nearlyFull, tookMilliseconds >= 0 else { return }
+        if tookMilliseconds < Self.quick {
+            self.documents = min(Self.largestDocuments, self.documents + max(1, self.documents / 8))
+            // Beyond this, size brings a quick server nothing more.
+            self.bytes = max(self.bytes, min(bytesCeiling, Self.roomyBytes, self.bytes + self.bytes / 8))
+        } else if tookMilliseconds > Self.slow {
+            self.documents = max(1, self.documents / 4 * 3)
+            self.bytes = max(Self.smallestBytes, self.bytes / 4 * 3)
+        }
+    }
+
+    /// A request of `bytes` was refused as too large. Its parts may be refused in turn: each refused size is above the
+    /// server's limit, so the ceiling stays above half of it, however small the parts become.
+    public mutating func tooLarge(bytes refused: Int) {
+        bytesCeiling = min(bytesCeiling, max(Self.smallestBytes, refused / 2))
+        bytes = min(bytes, bytesCeiling)
+    }
+}

@@ -1,0 +1,313 @@
+import Commands
+import JSONText
+
+/// Per-key lanes for partial updates (design 6.4): a merge is read, change, write with a versioned index, one at a time
+/// for each key, and everything else that happens to the key meanwhile waits in the same lane.
+///
+/// How it is driven, all on one thread:
+///
+/// 1. For every operation: a merge is ``append(entry:id:_:)``ed; so is an index or delete whose key ``holds(_:_:)`` says
+///    has a lane. Anything else takes the usual way, past the lanes.
+/// 2. ``takeFetches(max:)`` gives lanes whose base is to be read from the target by a real-time get; each is answered by
+///    ``base(_:found:tombstone:version:document:)`` or ``fetchFailed(_:)``.
+/// 3. ``takeSourceFetches(max:)`` gives lanes that need the old cluster's document (only while ``copyUnfinished``); each is
+///    answered by ``sourceBase(_:document:)`` or ``fetchFailed(_:)``.
+/// 4. ``takeWrites(max:using:)`` folds queued operations onto the bases. Each write is sent, again and again if it must be,
+///    until it has a final answer, which goes to ``written(_:_:)``.
+/// 5. Both give ``LaneResult``s: each token appears in exactly one of them, once.
+///
+/// A lane is gone when its last operation has its outcome. Pure: no clock, no I/O. Not safe for several threads.
+public final class KeyLanes {
+    /// While true, a merge without a base asks for the source's own document, because the page of the copy that comes
+    /// later would look stale next to a bare part and its fields would be lost.
+    public var copyUnfinished = false
+    /// Bytes held by queued operations and documents: part of the driver's memory limit.
+    public internal(set) var heldBytes = 0
+    /// Operations without their outcome.
+    public internal(set) var queued = 0
+    /// Keys that have a lane.
+    public var count: Int { lanes.count - free.count }
+    public var isEmpty: Bool { count == 0 }
+
+    /// So many operations at most go into one write, that one hot key does not hold up the others for long.
+    static let largestFold = 1_000
+
+    private let missing: [MissingDocument]
+    private let table = KeyTable(capacity: 64)
+    private var lanes: [Lane?] = []
+    private var free: [Int] = []
+    private var serial: UInt64 = 0
+    private var unsettledBatches: [Int: [LaneKey]] = [:]
+    private var fetches = LaneQueue()
+    private var sourceFetches = LaneQueue()
+    private var folds = LaneQueue()
+
+    /// - Parameter missing: what a merge does whose document is nowhere, one an entry of `indices`; an entry not named creates.
+    public init(missing: [MissingDocument] = []) { self.missing = missing }
+
+    // MARK: Operations
+
+    /// Whether the key has a lane, so that every operation on it must be appended to it.
+    public func holds(_ entry: Int, _ id: Bytes) -> Bool {
+        guard count > 0 else { return false }
+        return lane(entry, id) != nil
+    }
+
+    /// Queues an operation, opening the key's lane when there is none.
+    public func append(entry: Int, id: Bytes, _ operation: LaneOperation) {
+        let lane = lane(entry, id) ?? openLane(entry, id)
+        if let batch = operation.waitFor, lane.phase == .ready {
+            lane.waits += 1
+            unsettledBatches[batch, default: []].append(lane.key)
+        }
+        lane.queue.append(operation)
+        queued += 1
+        heldBytes += operation.heldBytes
+    }
+
+    /// Every item of the batch has its final answer: lanes that waited for it may read their bases.
+    public func batchSettled(_ batch: Int) {
+        for key in unsettledBatches.removeValue(forKey: batch) ?? [] {
+            guard let lane = lane(key), lane.waits > 0 else { continue }
+            lane.waits -= 1
+            if lane.waits == 0, lane.phase == .ready { fetches.append(key) }
+        }
+    }
+
+    // MARK: Reading
+
+    /// Lanes whose base is to be read from the target, by real-time get.
+    public func takeFetches(max limit: Int) -> [LaneFetch] {
+        take(from: &fetches, limit, in: .ready, then: .fetching)
+    }
+
+    /// Lanes whose base is to be read from the source, by real-time get.
+    public func takeSourceFetches(max limit: Int) -> [LaneFetch] {
+        take(from: &sourceFetches, limit, in: .needsSource, then: .fetchingSource)
+    }
+
+    /// What the target holds. A tombstone is `found` with `tombstone` set; its document is not looked at.
+    public func base(_ key: LaneKey, found: Bool, tombstone: Bool, version: Int64, document: [UInt8]?) {
+        guard let lane = lane(key), lane.phase == .fetching else { return }
+        let state: LaneBase.State = !found ? .absent : tombstone ? .deleted : .document(document ?? [])
+        hold(LaneBase(state: state, version: found ? version : 0), in: lane)
+        foldNext(lane)
+    }
+
+    /// What the source holds, in SOURCE form; nil: not there either.
+    public func sourceBase(_ key: LaneKey, document: [UInt8]?) {
+        guard let lane = lane(key), lane.phase == .fetchingSource else { return }
+        let state: LaneBase.State = document.map { .source($0) } ?? .nowhere
+        hold(LaneBase(state: state, version: 0), in: lane)
+        foldNext(lane)
+    }
+
+    /// The read did not succeed and is to be given out again.
+    public func fetchFailed(_ key: LaneKey) {
+        guard let lane = lane(key) else { return }
+        switch lane.phase {
+        case .fetching: fetchNext(lane)
+        case .fetchingSource:
+            lane.phase = .needsSource
+            sourceFetches.append(key)
+        default: break
+        }
+    }
+
+    // MARK: Writing
+
+    /// Folds the operations of up to `limit` lanes onto their bases.
+    public func takeWrites(max limit: Int, using transform: some LaneTransform) -> [LaneWrite] {
+        var writes: [LaneWrite] = []
+        while writes.count < limit, let key = folds.next() {
+            guard let lane = lane(key), lane.phase == .based, let base = lane.base else { continue }
+            let policy = missing.indices.contains(lane.entry) ? missing[lane.entry] : .create
+            let fold = lane.fold(base, missing: policy, using: transform)
+            if fold.needsSource {
+                lane.phase = .needsSource
+                sourceFetches.append(key)
+                continue
+            }
+            if let write = finish(fold, lane) { writes.append(write) }
+        }
+        return writes
+    }
+
+    /// The write's final answer; gives the outcomes that follow from it.
+    public func written(_ key: LaneKey, _ result: LaneWriteResult) -> LaneResult {
+        guard let lane = lane(key), lane.phase == .writing else { return LaneResult() }
+        var settled = LaneResult()
+        let folded = lane.folded
+        lane.folded = []
+        switch result {
+        case .applied:
+            for (position, operation) in folded.enumerated() {
+                let outcome = Self.outcome(operation.kind, last: position == folded.count - 1)
+                settled.outcomes.append(LaneOutcome(token: operation.token, outcome: outcome))
+            }
+            forget(folded, lane)
+            goOn(lane)
+        case .stale:
+            settled.outcomes = folded.map { LaneOutcome(token: $0.token, outcome: .stale) }
+            forget(folded, lane)
+            refetch(lane)
+        case .dead(let reason, let detail):
+            if folded.count == 1 {
+                settled.rejects = [LaneReject(token: folded[0].token, reason: reason, detail: detail)]
+                forget(folded, lane)
+            } else {
+                // One of them is guilty: each gets a write of its own, so that just that one is dead-lettered.
+                lane.queue.putBack(folded)
+                lane.alone = folded.count
+            }
+            refetch(lane)
+        }
+        return settled
+    }
+
+    /// Forgets every lane, as when all partitions were revoked; gives the tokens without an outcome.
+    public func removeAll() -> [UInt64] {
+        var tokens: [UInt64] = []
+        for case let lane? in lanes {
+            tokens.append(contentsOf: lane.folded.map(\.token))
+            while let operation = lane.queue.next() { tokens.append(operation.token) }
+        }
+        lanes = []
+        free = []
+        table.removeAll(keepingAtMost: 64)
+        unsettledBatches = [:]
+        (fetches, sourceFetches, folds) = (LaneQueue(), LaneQueue(), LaneQueue())
+        (heldBytes, queued) = (0, 0)
+        return tokens
+    }
+}
+
+// MARK: - Inside
+
+extension KeyLanes {
+    private static func outcome(_ kind: OperationKind, last: Bool) -> Outcome {
+        switch kind {
+        case .merge: .merged
+        case .index: last ? .indexed : .superseded
+        case .delete: last ? .deleted : .superseded
+        }
+    }
+
+    private func lane(_ key: LaneKey) -> Lane? {
+        guard lanes.indices.contains(key.slot), let lane = lanes[key.slot], lane.key == key else { return nil }
+        return lane
+    }
+
+    private func lane(_ entry: Int, _ id: Bytes) -> Lane? {
+        var slot = table.get(KeyHash.hash(id, seed: entry)) ?? -1
+        while slot >= 0, let lane = lanes[slot] {
+            if lane.entry == entry, lane.id.elementsEqual(id) { return lane }
+            slot = lane.sameHash
+        }
+        return nil
+    }
+
+    private func openLane(_ entry: Int, _ id: Bytes) -> Lane {
+        let slot = free.popLast() ?? lanes.count
+        if slot == lanes.count { lanes.append(nil) }
+        serial += 1
+        let hash = KeyHash.hash(id, seed: entry)
+        let lane = Lane(
+            key: LaneKey(slot: slot, serial: serial), entry: entry, id: Array(id), hash: hash,
+            sameHash: table.get(hash) ?? -1)
+        table.insert(hash, slot)
+        lanes[slot] = lane
+        heldBytes += lane.ownBytes
+        fetches.append(lane.key)
+        return lane
+    }
+
+    private func close(_ lane: Lane) {
+        if table.get(lane.hash) == lane.key.slot {
+            if lane.sameHash >= 0 { table.insert(lane.hash, lane.sameHash) } else { table.remove(lane.hash) }
+        } else {
+            var slot = table.get(lane.hash) ?? -1
+            while slot >= 0, let before = lanes[slot] {
+                if before.sameHash == lane.key.slot { before.sameHash = lane.sameHash }
+                slot = before.sameHash
+            }
+        }
+        release(lane)
+        heldBytes -= lane.ownBytes
+        lanes[lane.key.slot] = nil
+        free.append(lane.key.slot)
+    }
+
+    private func take(
+        from waiting: inout LaneQueue, _ limit: Int, in phase: Lane.Phase, then next: Lane.Phase
+    ) -> [LaneFetch] {
+        var fetches: [LaneFetch] = []
+        while fetches.count < limit, let key = waiting.next() {
+            guard let lane = lane(key), lane.phase == phase, lane.waits == 0 else { continue }
+            lane.phase = next
+            // What is absent now may be copied before the fold: the flag of the moment of reading counts.
+            if next == .fetching { lane.readDuringCopy = copyUnfinished }
+            lane.routing = lane.queue.first?.routing
+            fetches.append(LaneFetch(key: key, entry: lane.entry, id: lane.id, routing: lane.routing))
+        }
+        return fetches
+    }
+
+    private func hold(_ base: LaneBase, in lane: Lane) {
+        release(lane)
+        lane.base = base
+        heldBytes += base.heldBytes
+    }
+
+    private func release(_ lane: Lane) {
+        heldBytes -= lane.base?.heldBytes ?? 0
+        lane.base = nil
+    }
+
+    private func foldNext(_ lane: Lane) {
+        lane.phase = .based
+        folds.append(lane.key)
+    }
+
+    private func fetchNext(_ lane: Lane) {
+        lane.phase = .ready
+        fetches.append(lane.key)
+    }
+
+    private func refetch(_ lane: Lane) {
+        release(lane)
+        if lane.queue.isEmpty { close(lane) } else { fetchNext(lane) }
+    }
+
+    /// The base is what was just written, or unchanged: the operations behind it need no reading, unless another
+    /// routing says that theirs is another document.
+    private func goOn(_ lane: Lane) {
+        guard let next = lane.queue.first else { return close(lane) }
+        if next.routing == lane.routing { foldNext(lane) } else { refetch(lane) }
+    }
+
+    private func forget(_ operations: [LaneOperation], _ lane: Lane) {
+        for operation in operations { heldBytes -= operation.heldBytes }
+        queued -= operations.count
+        lane.alone = max(0, lane.alone - operations.count)
+    }
+
+    /// Turns a fold into a write; nil when nothing came of it.
+    private func finish(_ fold: LaneFold, _ lane: Lane) -> LaneWrite? {
+        forget(fold.dropped, lane)
+        lane.folded = fold.folded
+        let body: LaneWrite.Body
+        if let last = fold.folded.last {
+            body = if case .document(let document) = fold.base.state { .document(document) } else { .tombstone }
+            hold(LaneBase(state: fold.base.state, version: last.version), in: lane)
+            lane.phase = .writing
+        } else {
+            body = .nothing
+        }
+        let write = LaneWrite(
+            key: lane.key, entry: lane.entry, id: lane.id, routing: lane.routing, body: body,
+            version: fold.folded.last?.version ?? 0, operations: fold.folded.count, settled: fold.settled)
+        if fold.folded.isEmpty { goOn(lane) }
+        return write.operations == 0 && write.settled.isEmpty ? nil : write
+    }
+}

@@ -1,0 +1,128 @@
+import Commands
+
+/// An operation in a lane; owns its bytes, because it outlives the record it came from.
+public struct LaneOperation: Sendable {
+    public var kind: OperationKind
+    public var version: Int64
+    /// The routing value, unescaped UTF-8.
+    public var routing: [UInt8]?
+    /// The document or its part in SOURCE form, as the command had it; empty for a delete.
+    public var document: [UInt8]
+    /// What the driver knows the record by.
+    public var token: UInt64
+    /// Serial of a batch under way that holds a write of this key: the lane does not read its base before
+    /// ``KeyLanes/batchSettled(_:)`` was told that serial, so it must not have been told already.
+    public var waitFor: Int?
+
+    public init(
+        kind: OperationKind, version: Int64, routing: [UInt8]? = nil, document: [UInt8], token: UInt64,
+        waitFor: Int? = nil
+    ) {
+        self.kind = kind
+        self.version = version
+        self.routing = routing
+        self.document = document
+        self.token = token
+        self.waitFor = waitFor
+    }
+
+    /// Bytes it holds, with an allowance for its own storage.
+    var heldBytes: Int { document.count + (routing?.count ?? 0) + 96 }
+}
+
+/// A lane, as the driver names it. A key of a lane that is gone is recognised and its call ignored.
+public struct LaneKey: Hashable, Sendable {
+    let slot: Int
+    let serial: UInt64
+}
+
+/// A document to be read before the lane can go on.
+public struct LaneFetch: Sendable {
+    public let key: LaneKey
+    public let entry: Int
+    public let id: [UInt8]
+    public let routing: [UInt8]?
+}
+
+/// An operation that can never succeed.
+public struct LaneReject: Sendable, Equatable {
+    public let token: UInt64
+    /// Stable code for the dead letter.
+    public let reason: String
+    public let detail: String
+}
+
+/// A record's final outcome.
+public struct LaneOutcome: Sendable, Equatable {
+    public let token: UInt64
+    public let outcome: Outcome
+}
+
+/// What became of some operations for good. The driver settles all of them.
+public struct LaneResult: Sendable, Equatable {
+    public var outcomes: [LaneOutcome] = []
+    /// To be dead-lettered, each with its reason.
+    public var rejects: [LaneReject] = []
+
+    public init() {}
+
+    public var isEmpty: Bool { outcomes.isEmpty && rejects.isEmpty }
+}
+
+/// The outcome of folding a lane's operations onto its base.
+public struct LaneWrite: Sendable {
+    public enum Body: Sendable, Equatable {
+        /// The whole document in TARGET form.
+        case document([UInt8])
+        case tombstone
+        /// Nothing is to be written; the lane goes on by itself and ``KeyLanes/written(_:_:)`` is not to be called.
+        case nothing
+    }
+
+    public let key: LaneKey
+    public let entry: Int
+    public let id: [UInt8]
+    public let routing: [UInt8]?
+    public let body: Body
+    /// The external version of the write: that of the last operation in it.
+    public let version: Int64
+    /// Operations that the write settles when it is acknowledged.
+    public let operations: Int
+    /// Final whatever becomes of the write: operations older than the base, and such as cannot be applied.
+    public let settled: LaneResult
+}
+
+/// What became of a ``LaneWrite``.
+public enum LaneWriteResult: Sendable, Equatable {
+    case applied
+    /// 409: the index holds this version or a newer one.
+    case stale
+    case dead(reason: String, detail: String)
+}
+
+/// What a merge does whose document is nowhere.
+public enum MissingDocument: Sendable {
+    /// The part becomes the document.
+    case create
+    case reject
+}
+
+/// Why an operation cannot be applied.
+public struct LaneError: Error, Sendable, Equatable {
+    /// Stable code for the dead letter.
+    public var reason: String
+    public var detail: String
+
+    public init(reason: String, detail: String) {
+        self.reason = reason
+        self.detail = detail
+    }
+}
+
+/// The entry's transform, as the lanes need it.
+public protocol LaneTransform: AnyObject {
+    /// A document in SOURCE form becomes one in TARGET form.
+    func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8]
+    /// A part in SOURCE form is merged into `base`, which is in TARGET form; nil when there is no document.
+    func merge(entry: Int, base: [UInt8]?, partial: [UInt8]) throws(LaneError) -> [UInt8]
+}

@@ -1,0 +1,108 @@
+/// Which offsets of one partition are done with, so that only a contiguous settled prefix is ever committed.
+///
+/// Records are tracked in runs: consecutive records that were read together. A run is settled when as many records
+/// of it were settled as it had. One tracker serves one assignment of one partition; a new assignment gets a new
+/// tracker, and acknowledgements of an older one are kept away from it by its owner.
+///
+/// No call traps. A call that makes no sense changes nothing, says so by its result, and is counted in ``mistakes``.
+public struct RunTracker: Sendable {
+    private struct Run: Sendable {
+        var next: Int64
+        var unsettled: Int
+    }
+
+    /// Open runs as a ring: `ring[(head + i) & mask]` is run number `headNumber + i`.
+    private var ring: [Run] = []
+    private var head = 0
+    private var headNumber = 0
+
+    /// Runs that are opened and not yet part of the committable prefix.
+    public private(set) var openRuns = 0
+    /// Records that are read and have no final outcome.
+    public private(set) var unsettled = 0
+    /// Records read since the beginning.
+    public private(set) var read = 0
+    /// The offset to commit: everything below it has its final outcome. Nil before there is anything to commit.
+    public private(set) var committable: Int64?
+    /// Calls that were ignored because they cannot be right.
+    public private(set) var mistakes = 0
+
+    /// The first offset that no run covers yet; nil before the first run.
+    private var end: Int64?
+
+    public init() {}
+
+    /// A run of `count` records was read, the first at offset `first`; `next` is the offset after the last one, so
+    /// that gaps (compaction, control records) inside are covered.
+    ///
+    /// Returns the run's number, one greater than the run before, or -1 when it lies before what was already read or is no run at all. A
+    /// run of no records is settled at once.
+    public mutating func open(first: Int64, next: Int64, count: Int) -> Int {
+        guard first >= 0, next > first, count >= 0, count <= next &- first, first >= end ?? first else {
+            mistakes += 1
+            return -1
+        }
+        if openRuns == ring.count { grow() }
+        ring[(head + openRuns) & (ring.count - 1)] = Run(next: next, unsettled: count)
+        let number = headNumber + openRuns
+        openRuns += 1
+        unsettled += count
+        read += count
+        end = next
+        if count == 0 { _ = release() }
+        return number
+    }
+
+    /// `count` records of a run have their final outcome. True when ``committable`` moved.
+    public mutating func settle(_ run: Int, _ count: Int) -> Bool {
+        let position = run &- headNumber
+        guard count > 0, position >= 0, position < openRuns else {
+            mistakes += 1
+            return false
+        }
+        let slot = (head + position) & (ring.count - 1)
+        guard ring[slot].unsettled >= count else {
+            mistakes += 1
+            return false
+        }
+        ring[slot].unsettled -= count
+        unsettled -= count
+        return position == 0 && release()
+    }
+
+    /// The position is known to be `next` although no record was handed over: control records, aborted
+    /// transactions, the end of the partition. Counts as soon as everything opened before it is settled; a
+    /// position that was already passed is no news and changes nothing.
+    public mutating func advance(to next: Int64) {
+        guard next > end ?? -1 else { return }
+        end = next
+        if openRuns == 0 {
+            committable = next
+        } else {
+            ring[(head + openRuns - 1) & (ring.count - 1)].next = next
+        }
+    }
+
+    /// Moves the prefix over every settled run at the front.
+    private mutating func release() -> Bool {
+        var moved = false
+        while openRuns > 0, ring[head].unsettled == 0 {
+            committable = ring[head].next
+            head = (head + 1) & (ring.count - 1)
+            headNumber += 1
+            openRuns -= 1
+            moved = true
+        }
+        return moved
+    }
+
+    private mutating func grow() {
+        var larger: [Run] = []
+        larger.reserveCapacity(max(16, ring.count * 2))
+        for position in 0..<openRuns { larger.append(ring[(head + position) & (ring.count - 1)]) }
+        let filler = Run(next: 0, unsettled: 0)
+        larger.append(contentsOf: repeatElement(filler, count: max(16, ring.count * 2) - openRuns))
+        ring = larger
+        head = 0
+    }
+}

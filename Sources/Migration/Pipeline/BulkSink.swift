@@ -1,0 +1,265 @@
+import Commands
+import Foundation
+import Indexing
+import JSONText
+import SearchCluster
+import Telemetry
+
+/// Takes filled batches to the cluster and does not let go of one before each of its items has its final outcome.
+///
+/// Waits: a worker that hands over a batch waits while as many requests are under way as the concurrency limit
+/// allows. That is the only back-pressure there is; everything before it is bounded by bytes.
+///
+/// `@unchecked Sendable` because `limit`, `sizer`, `busy` and the counts are touched only under `condition`.
+final class BulkSink: @unchecked Sendable {
+    /// Where an entry's batches go.
+    struct Destination: Sendable {
+        var index: String
+        var path: String
+    }
+
+    private let transport: HTTPTransport
+    private let destinations: [Destination]
+    private let ledger: Ledger
+    private let deadLetters: DeadLetters
+    private let logger: Logger
+    private let condition = NSCondition()
+    private var limit: ConcurrencyLimit
+    private var sizer = BatchSizer()
+    private var busy = 0
+    private var trouble: String?
+    private let delays = DelayQueue()
+    private let failure: FirstFailure
+    /// Called on the transport's thread when a batch is done; the batch is the callee's again.
+    private let finished: @Sendable (BulkBatch) -> Void
+    /// Called for each item of a merge lane, on the transport's thread.
+    private let laneResult: @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
+
+    init(
+        transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
+        limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
+        finished: @escaping @Sendable (BulkBatch) -> Void,
+        laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
+    ) {
+        self.transport = transport
+        self.destinations = destinations
+        self.ledger = ledger
+        self.deadLetters = deadLetters
+        self.limit = limit
+        self.failure = failure
+        self.logger = logger
+        self.finished = finished
+        self.laneResult = laneResult
+        delays.start()
+    }
+
+    /// Size at which a batch should be handed over, in documents and bytes.
+    var target: (documents: Int, bytes: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        return (sizer.documents, sizer.bytes)
+    }
+
+    /// Whether no request is under way: then there is no point in waiting for a fuller batch.
+    var isIdle: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return busy == 0
+    }
+
+    /// What keeps the cluster from taking writes at the moment; nil when nothing does.
+    var presentTrouble: String? {
+        condition.lock()
+        defer { condition.unlock() }
+        return trouble
+    }
+
+    /// Takes the batch; returns when its first request is on its way. False when the work has failed meanwhile.
+    func submit(_ batch: BulkBatch) -> Bool {
+        condition.lock()
+        while busy >= limit.limit, !failure.isSet { _ = condition.wait(until: Date().addingTimeInterval(0.5)) }
+        let go = !failure.isSet
+        if go { busy += 1 }
+        condition.unlock()
+        guard go else { return false }
+        batch.window = batch.items.count
+        send(batch)
+        return true
+    }
+
+    private func send(_ batch: BulkBatch) {
+        batch.window = min(batch.window, batch.ceiling)
+        let whole = batch.body.count
+        condition.lock()
+        batch.ticket = limit.began(inFlight: busy)
+        condition.unlock()
+        batch.body.count = batch.windowBytes
+        let request = HTTPRequest(
+            .post, destinations[batch.entry].path, body: .buffer(batch.body), contentType: .ndjson, timeoutSeconds: 120)
+        transport.submit(request) { [self] result in
+            batch.body.count = whole
+            complete(batch, result)
+        }
+    }
+
+    // MARK: Answers
+
+    private func complete(_ batch: BulkBatch, _ result: Result<HTTPResponse, ClusterError>) {
+        switch result {
+        case .failure(let error):
+            again(batch, .failed, because: error.message)
+        case .success(let response):
+            defer { transport.recycle(response.body) }
+            switch response.status {
+            case 200: settle(batch, response)
+            case 413, 400: bisect(batch, response)
+            case 429, 500...599:
+                again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
+            default:
+                let index = destinations[batch.entry].index
+                failure.set(
+                    WorkError(
+                        .cluster,
+                        "bulk request to index \(index) was refused with status \(response.status); "
+                            + "nothing was acknowledged, so nothing is lost: mend the access and start again",
+                        underlying: String(repairing: response.body.slice(0..<300))))
+                leave()
+            }
+        }
+    }
+
+    private func settle(_ batch: BulkBatch, _ response: HTTPResponse) {
+        var retried: [BatchItem] = []
+        var throttled = false
+        let body = response.body
+        do throws(ClusterError) {
+            // Calls for items only when the whole answer is good: no item is concluded twice.
+            try BulkResponse.scan(body.bytes, expected: batch.window) { position, answer in
+                let item = batch.items[position]
+                if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
+                let reason = answer.errorReason.map { String(repairing: body.slice($0)) }
+                let verdict = ItemClass.classify(
+                    kind: .index, status: answer.status,
+                    errorType: answer.errorType.map { String(repairing: body.slice($0)) }, reason: reason)
+                if case .again(let slow) = verdict {
+                    throttled = throttled || slow
+                    retried.append(item)
+                } else {
+                    conclude(batch, item, verdict, reason ?? "status \(answer.status)")
+                }
+            }
+        } catch {
+            return again(batch, .failed, because: error.message)
+        }
+        batch.report(to: ledger)
+        observe(batch, response, retried: retried.count, throttled: throttled)
+        let unsent = batch.items[batch.window...]
+        if retried.isEmpty, unsent.isEmpty { return finish(batch) }
+        batch.keep(retried + unsent)
+        if retried.isEmpty {
+            batch.attempt.reset()
+            batch.window = min(batch.items.count, batch.window * 2)
+            return send(batch)
+        }
+        batch.window = batch.items.count
+        delay(batch)
+    }
+
+    private func applied(_ batch: BulkBatch, _ item: BatchItem) {
+        if item.lane >= 0 { return laneResult(batch, item, .applied) }
+        batch.tally(item, item.kind == .delete ? .deleted : .indexed)
+    }
+
+    private func conclude(_ batch: BulkBatch, _ item: BatchItem, _ verdict: ItemClass, _ detail: String) {
+        switch verdict {
+        case .done(.stale):
+            if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
+        case .done: applied(batch, item)
+        case .dead(let reason): bury(batch, item, reason: reason, detail: detail)
+        case .stop(let reason):
+            failure.set(
+                WorkError(
+                    .cluster, "index \(destinations[batch.entry].index) cannot be written: \(reason)",
+                    underlying: detail))
+        case .again: break
+        }
+    }
+
+    private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
+        if item.lane >= 0 {
+            laneResult(batch, item, .dead(reason: reason, detail: detail))
+        } else {
+            deadLetters.send(batch, item, reason: reason, detail: detail)
+        }
+    }
+
+    /// The whole request was refused: too large, or one line of it spoils all. Half of it, down to the document.
+    private func bisect(_ batch: BulkBatch, _ response: HTTPResponse) {
+        condition.lock()
+        if response.status == 413 { sizer.tooLarge(bytes: batch.windowBytes) }
+        condition.unlock()
+        guard batch.window == 1 else {
+            if response.status == 413 { batch.ceiling = max(1, batch.window / 2) }
+            batch.window = max(1, batch.window / 2)
+            return send(batch)
+        }
+        let item = batch.items[0]
+        let reason = response.status == 413 ? "too_large" : "bad_request"
+        bury(batch, item, reason: reason, detail: String(repairing: response.body.slice(0..<500)))
+        batch.report(to: ledger)
+        batch.keep(Array(batch.items.dropFirst()))
+        batch.window = batch.items.count
+        if batch.isEmpty { finish(batch) } else { send(batch) }
+    }
+
+    private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried: Int, throttled: Bool) {
+        condition.lock()
+        let took = Int(response.seconds * 1000)
+        if let ticket = batch.ticket {
+            limit.ended(ticket, throttled ? .throttled : .success, documents: batch.window, tookMilliseconds: took)
+        }
+        if batch.items.count == batch.window {
+            sizer.answered(documents: batch.window, bytes: batch.windowBytes, tookMilliseconds: took)
+        }
+        let over = retried == 0 && trouble != nil
+        if over { trouble = nil }
+        condition.broadcast()
+        condition.unlock()
+        if over { logger.info("the target takes writes again") }
+    }
+
+    /// The request failed as a whole and is repeated, for as long as it takes.
+    private func again(_ batch: BulkBatch, _ result: ConcurrencyLimit.Result, because reason: String) {
+        condition.lock()
+        if let ticket = batch.ticket { limit.ended(ticket, result, documents: batch.window, tookMilliseconds: 0) }
+        let first = trouble == nil
+        trouble = reason
+        condition.unlock()
+        if first { logger.warning("the target does not take writes; waiting and repeating", ["because": reason]) }
+        delay(batch)
+    }
+
+    private func delay(_ batch: BulkBatch) {
+        guard !failure.isSet else { return leave() }
+        var generator = SystemRandomNumberGenerator()
+        delays.after(milliseconds: batch.attempt.next(using: &generator)) { [self] in
+            if failure.isSet { leave() } else { send(batch) }
+        }
+    }
+
+    private func finish(_ batch: BulkBatch) {
+        ledger.release(batch.held)
+        leave()
+        finished(batch)
+    }
+
+    private func leave() {
+        condition.lock()
+        busy -= 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// No more repetitions. Requests under way are left to the transport.
+    func stop() { delays.stop() }
+}

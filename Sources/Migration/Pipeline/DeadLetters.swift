@@ -1,0 +1,162 @@
+import CommandLog
+import Commands
+import Foundation
+import JSONText
+import Synchronization
+import Telemetry
+
+/// Records that can never become a write, sent to their own topic as they were (design 6.7). A record counts as
+/// dead-lettered only when Kafka has acknowledged the letter.
+///
+/// The producer is started by the first letter: a migration without any needs no right to write to a topic.
+/// `@unchecked Sendable` because `producer` is touched only under `lock`.
+final class DeadLetters: @unchecked Sendable {
+    struct Options: Sendable {
+        var settings: KafkaSettings
+        var topic: String
+        var sourceTopic: String
+    }
+
+    private let options: Options
+    private let ledger: Ledger
+    private let failure: FirstFailure
+    private let logger: Logger
+    private let lock = NSLock()
+    private var producer: DeadLetterProducer?
+    private let pending = Mutex<(next: UInt64, runs: [UInt64: RunReference], reasons: [String: Int])>((0, [:], [:]))
+
+    init(_ options: Options, ledger: Ledger, failure: FirstFailure, logger: Logger) {
+        self.options = options
+        self.ledger = ledger
+        self.failure = failure
+        self.logger = logger
+    }
+
+    /// Letters by reason so far, acknowledged or not.
+    var reasons: [String: Int] { pending.withLock { $0.reasons } }
+
+    /// A record that could not be understood or transformed.
+    func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
+        var headers: [(String, [UInt8])] = []
+        message.headers?.forEachHeader { name, value in
+            headers.append((String(repairing: name), value.map(Array.init) ?? []))
+        }
+        send(
+            key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers,
+            place: .record(partition: message.partition, offset: message.offset, timestamp: message.timestamp),
+            run: run, why: (reason, detail, version))
+    }
+
+    /// A write that the cluster will never take.
+    func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
+        let raw = RawRecord.View(batch.raw.slice(item.rawStart..<item.rawEnd))
+        let run = batch.runs[Int(item.run)]
+        send(
+            key: raw.key.map(Array.init), value: raw.value.map(Array.init),
+            headers: raw.headers.map { ($0.name, $0.value.map(Array.init) ?? []) },
+            place: item.offset < 0
+                ? .document : .record(partition: run.lane, offset: item.offset, timestamp: raw.timestamp),
+            run: run, why: (reason, detail, item.version))
+    }
+
+    /// Where the letter is from: a record of the topic, or a document of the copy.
+    enum Place {
+        case record(partition: Int32, offset: Int64, timestamp: Int64)
+        case document
+    }
+
+    func send(
+        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8])], place: Place, run: RunReference,
+        why: (reason: String, detail: String, version: Int64)
+    ) {
+        var headers = headers.filter { !$0.0.hasPrefix("crossfade.") }
+        func add(_ name: String, _ text: String) { headers.append(("crossfade.\(name)", Array(text.utf8))) }
+        add("reason", why.reason)
+        add("detail", String(why.detail.prefix(1000)))
+        add("version", String(why.version))
+        add("time", String(Int64(Date().timeIntervalSince1970 * 1000)))
+        switch place {
+        case .record(let partition, let offset, let timestamp):
+            add("topic", options.sourceTopic)
+            add("partition", String(partition))
+            add("offset", String(offset))
+            add("timestamp", String(timestamp))
+        case .document: add("source", "copy")
+        }
+        let token = pending.withLock { pending in
+            pending.next += 1
+            pending.runs[pending.next] = run
+            pending.reasons[why.reason, default: 0] += 1
+            return pending.next
+        }
+        deliver(key: key, value: value, headers: headers, token: token)
+    }
+
+    private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8])], token: UInt64) {
+        do {
+            let producer = try started()
+            while try !with(
+                key,
+                { key throws(LogError) in
+                    try with(value) { value throws(LogError) in
+                        try producer.send(topic: options.topic, key: key, value: value, headers: headers, token: token)
+                    }
+                })
+            {
+                guard !failure.isSet else { return }
+            }
+        } catch {
+            fail(error.message, underlying: error.underlying)
+        }
+    }
+
+    private func with<Result>(
+        _ bytes: [UInt8]?, _ body: (Bytes?) throws(LogError) -> Result
+    ) throws(LogError) -> Result {
+        guard let bytes else { return try body(nil) }
+        return try bytes.withUnsafeBufferPointer { buffer throws(LogError) in try body(buffer) }
+    }
+
+    private func started() throws(LogError) -> DeadLetterProducer {
+        lock.lock()
+        defer { lock.unlock() }
+        if let producer { return producer }
+        let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
+        defer { admin.close() }
+        do {
+            _ = try admin.describe(options.topic)
+        } catch {
+            guard error.code == .missingTopic else { throw error }
+            try admin.createTopic(options.topic, partitions: 1, config: ["cleanup.policy": "delete"])
+            logger.info("created the dead-letter topic", ["topic": options.topic])
+        }
+        let made = try DeadLetterProducer(
+            settings: options.settings, delivered: { [weak self] token, error in self?.delivered(token, error) },
+            log: logger.kafka)
+        producer = made
+        return made
+    }
+
+    private func delivered(_ token: UInt64, _ error: LogError?) {
+        if let error { return fail(error.message, underlying: error.underlying) }
+        guard let run = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
+        ledger.settle(run, .deadLettered, 1)
+    }
+
+    private func fail(_ message: String, underlying: String?) {
+        failure.set(
+            WorkError(
+                .deadLetters,
+                "a dead letter could not be written to topic \(options.topic): \(message). Its record is not counted as "
+                    + "done and nothing after it is committed: make the topic writable and start again",
+                underlying: underlying))
+    }
+
+    /// Waits for what is under way.
+    func close() {
+        lock.lock()
+        let producer = producer
+        lock.unlock()
+        producer?.close(seconds: 10)
+    }
+}

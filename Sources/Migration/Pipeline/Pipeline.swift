@@ -1,0 +1,112 @@
+import CommandLog
+import Foundation
+import Indexing
+import SearchCluster
+import Synchronization
+import Telemetry
+
+/// The one road from records and pages to acknowledged items: workers, sink, dead letters and the ledger over them.
+/// Copy, replay and follow differ only in what they feed into it.
+///
+/// `@unchecked Sendable` because its parts are, and `workers` does not change after `init`.
+final class Pipeline: @unchecked Sendable {
+    let plan: PipelinePlan
+    let ledger = Ledger()
+    let failure = FirstFailure()
+    let deadLetters: DeadLetters
+    let sink: BulkSink
+    private let pool = BatchPool()
+    private(set) var workers: [Worker] = []
+    private var threads: [JoinableThread] = []
+    private let nextWorker = Atomic<Int>(0)
+
+    init(
+        _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options,
+        logger: Logger
+    ) {
+        self.plan = plan
+        deadLetters = DeadLetters(options, ledger: ledger, failure: failure, logger: logger)
+        let post = Post()
+        sink = BulkSink(
+            transport: target.transport,
+            destinations: plan.entries.map {
+                BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index))
+            },
+            ledger: ledger, deadLetters: deadLetters,
+            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
+            logger: logger,
+            finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
+            laneResult: { batch, item, result in
+                post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
+            })
+        let desk = MergeReader(target: target, source: source, plan: plan)
+        for number in 0..<plan.workers {
+            let worker = Worker(
+                number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
+                reader: desk, failure: failure)
+            workers.append(worker)
+        }
+        post.boxes = workers.map(\.mailbox)
+    }
+
+    /// The workers' mailboxes, for the sink, which is made before them.
+    ///
+    /// `@unchecked Sendable` because it is written once, before any thread starts.
+    private final class Post: @unchecked Sendable {
+        var boxes: [Mailbox<WorkItem>] = []
+    }
+
+    func start() {
+        threads = workers.map { worker in JoinableThread("cf-worker-\(worker.number)") { worker.run() } }
+    }
+
+    /// Bytes that wait for a worker at most. More would not make anything faster, and each record of the log pins
+    /// the whole fetch response it came in.
+    private static let queueLimit = 8 << 20
+
+    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind.
+    var isFull: Bool { ledger.bytes >= plan.memory || ledger.queuedBytes >= Self.queueLimit }
+
+    /// Records of one partition always go to the same worker: their order is kept as far as it matters.
+    func feed(_ chunk: RecordChunk) {
+        ledger.enqueue(chunk.bytes)
+        workers[Int(chunk.run.lane) % workers.count].mailbox.put(.records(chunk))
+    }
+
+    func feed(_ chunk: PageChunk) {
+        ledger.enqueue(chunk.page.sourceBytes)
+        let next = nextWorker.wrappingAdd(1, ordering: .relaxed).oldValue
+        workers[next % workers.count].mailbox.put(.page(chunk))
+    }
+
+    /// Hand over everything that is open.
+    func flush() { for worker in workers { worker.mailbox.put(.flush) } }
+
+    /// Drops what waits in merge lanes: all partitions were given back.
+    func forget() { for worker in workers { worker.mailbox.put(.forget) } }
+
+    /// Tells the workers whether documents may still come from the copy.
+    func copyIs(unfinished: Bool) { for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) } }
+
+    /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
+    /// waits as long as nobody asks for a stop.
+    func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
+        flush()
+        var end = seconds.map { Monotonic.milliseconds() + Int64($0 * 1000) }
+        while ledger.unsettled(in: lanes) > 0 {
+            if failure.isSet { return false }
+            if let end, Monotonic.milliseconds() > end { return false }
+            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        return true
+    }
+
+    /// Ends the threads; what is not settled stays unsettled.
+    func close() {
+        for worker in workers { worker.mailbox.close() }
+        for thread in threads { thread.join(seconds: 5) }
+        deadLetters.close()
+        sink.stop()
+    }
+}

@@ -1,0 +1,308 @@
+import CommandLog
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+import Transform
+
+/// Records of one partition, handed from the poll thread to a worker, which releases them.
+///
+/// `@unchecked Sendable`: librdkafka's messages may be read and destroyed on any thread, and only one has them.
+struct RecordChunk: @unchecked Sendable {
+    var run: RunReference
+    var messages: [LogMessage]
+    var bytes: Int
+}
+
+/// Documents of one page of the copy.
+struct PageChunk: Sendable {
+    var run: RunReference
+    var page: Page
+    var entry: Int
+}
+
+/// What a worker is told.
+enum WorkItem: Sendable {
+    case records(RecordChunk)
+    case page(PageChunk)
+    /// Hand over what is open now: a drain or an end waits for it.
+    case flush
+    /// A batch has its outcomes (sent only where merges need to know).
+    case settled(BulkBatch)
+    case laneResult(LaneWrite, LaneWriteResult)
+    case bases(MergeBases)
+    /// All partitions were given back: what waits in merge lanes is not ours any more.
+    case forget
+    /// The copy has been finished, or begun again, meanwhile.
+    case copyIs(unfinished: Bool)
+}
+
+/// One transform thread: decodes, transforms straight into the open batch, hands batches to the sink.
+///
+/// Everything in it belongs to its thread; others reach it through `mailbox`.
+/// `@unchecked Sendable` for that reason.
+final class Worker: @unchecked Sendable {
+    let number: Int
+    let mailbox = Mailbox<WorkItem>()
+    let plan: PipelinePlan
+    let ledger: Ledger
+    let sink: BulkSink
+    let deadLetters: DeadLetters
+    let failure: FirstFailure
+    private let decoder: CommandDecoder
+    let transformers: [Transformer]
+    private let versions: CopyVersions
+    private var open: [BulkBatch?]
+    private let pool: BatchPool
+    private var serial = 0
+    private let scratch = ByteBuffer(capacity: 1024)
+    private var target: (documents: Int, bytes: Int)
+    var merges: MergeDesk?
+
+    init(
+        number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
+        reader: MergeReader, failure: FirstFailure
+    ) {
+        self.number = number
+        self.plan = plan
+        self.ledger = ledger
+        self.sink = sink
+        self.deadLetters = deadLetters
+        self.pool = pool
+        self.failure = failure
+        decoder = CommandDecoder(plan.format)
+        transformers = plan.entries.map { Transformer($0.transform) }
+        versions = CopyVersions(plan.format)
+        open = plan.entries.map { _ in nil }
+        target = sink.target
+        if plan.mergesPossible {
+            merges = MergeDesk(
+                plan: plan, reader: reader, ledger: ledger, deadLetters: deadLetters, transformers: transformers,
+                worker: mailbox)
+        }
+    }
+
+    /// The thread's body; returns when the mailbox is closed and empty, or the work has failed.
+    func run() {
+        while !failure.isSet {
+            let waits = open.contains { $0 != nil } || merges?.isBusy == true
+            guard let item = mailbox.take(waiting: waits ? (sink.isIdle ? 2 : 20) : nil) else {
+                merges?.advance(self)
+                flush()
+                if mailbox.isClosed { return }
+                continue
+            }
+            handle(item)
+            merges?.advance(self)
+            flushOld()
+        }
+    }
+
+    private func handle(_ item: WorkItem) {
+        switch item {
+        case .records(let chunk): take(chunk)
+        case .page(let chunk): take(chunk)
+        case .flush:
+            merges?.advance(self)
+            flush()
+        case .settled(let batch):
+            merges?.settled(batch)
+            pool.put(batch)
+        case .laneResult(let write, let result): merges?.concluded(write, result)
+        case .bases(let bases): merges?.received(bases)
+        case .forget: merges?.forget()
+        case .copyIs(let unfinished): merges?.copyIs(unfinished: unfinished)
+        }
+    }
+
+    // MARK: Records
+
+    private func take(_ chunk: RecordChunk) {
+        var skipped = 0
+        for message in chunk.messages {
+            let headers = message.headers
+            let record = Record(
+                key: message.key, value: message.value, timestamp: message.timestamp, partition: message.partition,
+                offset: message.offset, headers: headers)
+            switch decoder.decode(record) {
+            case .skip: skipped += 1
+            case .reject(let reject):
+                deadLetters.send(message, run: chunk.run, reason: reject.reason, detail: reject.detail)
+            case .operation(let operation): write(operation, message, headers, chunk.run)
+            }
+            message.release()
+        }
+        ledger.settle(chunk.run, .skipped, skipped)
+        ledger.dequeue(chunk.bytes)
+    }
+
+    private func write(
+        _ operation: Operation, _ message: LogMessage, _ headers: MessageHeaders?, _ run: RunReference
+    ) {
+        if let merges, operation.kind == .merge || merges.holds(operation) {
+            return merges.append(operation, message, run)
+        }
+        let batch = batch(for: operation.entry)
+        let rawStart = batch.raw.count
+        let start = batch.body.count
+        if let reject = append(operation, to: batch.body) {
+            batch.body.count = start
+            deadLetters.send(message, run: run, reason: reject.reason, detail: reject.detail)
+            return
+        }
+        RawRecord.begin(batch.raw, timestamp: message.timestamp, key: message.key, value: message.value)
+        headers?.forEachHeader { RawRecord.header(batch.raw, name: $0, value: $1) }
+        let item = BatchItem(
+            start: start, end: batch.body.count, rawStart: rawStart, rawEnd: batch.raw.count,
+            run: batch.index(of: run), kind: operation.kind, offset: message.offset, version: operation.version)
+        if let merges { batch.hashes.append(merges.sent(operation, in: batch.serial)) }
+        put(item, in: batch)
+    }
+
+    /// Appends action and source line; on a reject the caller takes back what was appended.
+    private func append(_ operation: Operation, to body: ByteBuffer) -> Reject? {
+        BulkLine.action(body, id: operation.id, routing: operation.routing, version: operation.version)
+        if operation.kind == .delete {
+            body.append(BulkLine.tombstone)
+        } else {
+            do {
+                try transformers[operation.entry].apply(operation.document, into: body)
+            } catch {
+                return Reject(reason: error.reason, detail: error.detail)
+            }
+        }
+        body.append(UInt8(ascii: "\n"))
+        return nil
+    }
+
+    // MARK: Pages
+
+    private func take(_ chunk: PageChunk) {
+        for hit in chunk.page.hits {
+            let source = chunk.page.bytes(hit.source)
+            let batch = batch(for: chunk.entry)
+            let start = batch.body.count
+            let rawStart = batch.raw.count
+            let version = versions.version(of: source)
+            let named = name(hit, chunk)
+            let operation = Operation(
+                kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
+                document: source)
+            RawRecord.begin(batch.raw, timestamp: -1, key: operation.id, value: source)
+            var item = BatchItem(
+                start: start, end: start, rawStart: rawStart, rawEnd: batch.raw.count,
+                run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version)
+            if let reject = append(operation, to: batch.body) {
+                batch.body.count = start
+                deadLetters.send(batch, item, reason: reject.reason, detail: reject.detail)
+                batch.raw.count = rawStart
+                continue
+            }
+            item.end = batch.body.count
+            put(item, in: batch)
+        }
+        ledger.dequeue(chunk.page.sourceBytes)
+    }
+
+    /// Id and routing of a hit, unescaped; bytes of the page or of the scratch space.
+    private func name(_ hit: Hit, _ chunk: PageChunk) -> (id: Bytes, routing: Bytes?) {
+        scratch.removeAll()
+        // Both before either is looked at: the scratch space may move.
+        if let template = plan.entries[chunk.entry].id {
+            fill(template, hit, chunk.page)
+        } else {
+            unescape(chunk.page.bytes(hit.id))
+        }
+        let end = scratch.count
+        guard let routing = hit.routing ?? hit.parent else { return (scratch.slice(0..<end), nil) }
+        unescape(chunk.page.bytes(routing))
+        return (scratch.slice(0..<end), scratch.slice(end..<scratch.count))
+    }
+
+    private func unescape(_ quoted: Bytes) {
+        let before = scratch.count
+        do {
+            try JSONString.unescape(quoted, into: scratch)
+        } catch {
+            // What the server sent is passed on as it is; the target judges it.
+            scratch.count = before
+            scratch.append(Bytes(rebasing: quoted.dropFirst().dropLast()))
+        }
+    }
+
+    private func fill(_ template: String, _ hit: Hit, _ page: Page) {
+        var rest = Substring(template)
+        while let brace = rest.firstIndex(of: "{") {
+            scratch.append(String(rest[..<brace]))
+            rest = rest[brace...]
+            if rest.hasPrefix("{type}") {
+                if let type = hit.type { unescape(page.bytes(type)) }
+                rest = rest.dropFirst(6)
+            } else if rest.hasPrefix("{id}") {
+                unescape(page.bytes(hit.id))
+                rest = rest.dropFirst(4)
+            } else {
+                scratch.append("{")
+                rest = rest.dropFirst()
+            }
+        }
+        scratch.append(String(rest))
+    }
+
+    // MARK: Batches
+
+    func batch(for entry: Int) -> BulkBatch {
+        if let batch = open[entry] { return batch }
+        let batch = pool.take(worker: number)
+        serial += 1
+        batch.serial = serial
+        batch.entry = entry
+        batch.opened = Monotonic.milliseconds()
+        open[entry] = batch
+        return batch
+    }
+
+    func put(_ item: BatchItem, in batch: BulkBatch) {
+        batch.items.append(item)
+        if batch.items.count >= target.documents || batch.body.count >= target.bytes { seal(batch) }
+    }
+
+    private func seal(_ batch: BulkBatch) {
+        open[batch.entry] = nil
+        guard !batch.isEmpty else { return pool.put(batch) }
+        batch.held = batch.body.count + batch.raw.count
+        ledger.hold(batch.held)
+        if sink.submit(batch) { target = sink.target }
+    }
+
+    private func flush() {
+        for batch in open { if let batch { seal(batch) } }
+    }
+
+    /// A trickle of records never fills a batch: none waits longer than 100 ms.
+    private func flushOld() {
+        guard open.contains(where: { $0 != nil }) else { return }
+        let now = Monotonic.milliseconds()
+        for batch in open { if let batch, now - batch.opened > 100 { seal(batch) } }
+    }
+}
+
+/// The lines of a bulk body.
+enum BulkLine {
+    /// What a deleted document becomes for as long as Crossfade writes (design 6.5).
+    static let tombstone: StaticString = "{\"crossfade_deleted\":true}"
+    /// The field that marks it.
+    static let tombstoneField = "crossfade_deleted"
+
+    static func action(_ body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64) {
+        body.append("{\"index\":{\"_id\":")
+        JSONString.escape(id, into: body)
+        if let routing {
+            body.append(",\"routing\":")
+            JSONString.escape(routing, into: body)
+        }
+        body.append(",\"version\":")
+        body.append(decimal: version)
+        body.append(",\"version_type\":\"external\"}}\n")
+    }
+}

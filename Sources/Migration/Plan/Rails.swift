@@ -1,0 +1,193 @@
+import Commands
+import Foundation
+import JSONText
+import SearchCluster
+
+/// One condition that must hold before anything is written (design 6.9).
+public struct Rail: Sendable {
+    public enum Verdict: String, Sendable { case ok, warn, refused }
+
+    public var name: String
+    public var verdict: Verdict
+    /// What was found, with the numbers named, and what to do.
+    public var detail: String
+}
+
+/// Looks at a survey and judges it.
+struct Rails {
+    let recipe: Recipe
+    let survey: Survey
+    /// Where the log would be read from.
+    let start: [Int32: Int64]
+    private(set) var found: [Rail] = []
+
+    init(recipe: Recipe, survey: Survey, start: [Int32: Int64]) {
+        self.recipe = recipe
+        self.survey = survey
+        self.start = start
+        judgeLog()
+        judgeRecorded()
+        judgePartitions()
+        judgeClusters()
+        for entry in survey.entries { judge(entry) }
+    }
+
+    private mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {
+        found.append(Rail(name: name, verdict: verdict, detail: detail))
+    }
+
+    // MARK: The log
+
+    private mutating func judgeLog() {
+        let topic = recipe.commands.topic
+        let marks = survey.watermarks.sorted { $0.key < $1.key }
+        let gone = marks.filter { (start[$0.key] ?? $0.value.low) < $0.value.low }
+        if let (partition, mark) = gone.first {
+            add(
+                "log_start", .refused,
+                "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset "
+                    + "\(start[partition] ?? 0) is wanted, the log begins at \(mark.low). What lay between is lost to a "
+                    + "replay: start later (replay.from) and copy again, or restore the log")
+        } else {
+            add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
+        }
+        let beyond = marks.filter { (start[$0.key] ?? 0) > $0.value.high }
+        let behind = marks.filter { (survey.committed[$0.key] ?? 0) > $0.value.high }
+        if let (partition, mark) = beyond.first {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log ends at "
+                    + "\(mark.high)")
+        } else if let (partition, mark) = behind.first {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) went backwards: group \(recipe.commands.group) has committed offset "
+                    + "\(survey.committed[partition] ?? 0), the log ends at \(mark.high). It was recreated or lost its tail "
+                    + "in an unclean election: raise commands.epoch and use a new commands.group")
+        } else {
+            add("log_end", .ok, "the log ends at or after everything that was applied")
+        }
+        judgeReach(marks.map { ($0.key, $0.value.low) })
+    }
+
+    /// The copy holds what the application had applied; the replay must begin no later than that.
+    private mutating func judgeReach(_ lows: [(Int32, Int64)]) {
+        guard recipe.source != nil else {
+            if let (partition, low) = lows.first(where: { $0.1 > 0 && (start[$0.0] ?? 0) >= $0.1 }) {
+                return add(
+                    "log_reach", .warn,
+                    "there is no source and partition \(partition) begins at offset \(low): what came before it will not be "
+                        + "in the new index")
+            }
+            return add("log_reach", .ok, "the log reaches back to its very beginning")
+        }
+        guard let application = survey.state?.recorded ?? survey.application, !application.isEmpty else {
+            return add(
+                "log_reach", .warn,
+                "commands.application_group is not named, so it cannot be checked that the log still reaches back to what "
+                    + "the old index had applied when the copy began")
+        }
+        if let (partition, offset) = application.sorted(by: { $0.key < $1.key }).first(where: {
+            (start[$0.key] ?? 0) > $0.value
+        }) {
+            return add(
+                "log_reach", .refused,
+                "partition \(partition) would be read from offset \(start[partition] ?? 0), but the old index had only "
+                    + "applied up to offset \(offset) when it was looked at: the commands between would be lost. Start at or "
+                    + "before \(offset)")
+        }
+        add("log_reach", .ok, "the replay begins at or before what the old index had applied")
+    }
+
+    private mutating func judgeRecorded() {
+        guard recipe.replay == .recorded else { return }
+        if (survey.state?.recorded ?? survey.application ?? [:]).isEmpty {
+            add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(recipe.commands.applicationGroup ?? "-") has committed nothing on "
+                    + "topic \(recipe.commands.topic): check commands.application_group")
+        } else {
+            add("recorded_group", .ok, "the application's group has committed offsets")
+        }
+    }
+
+    private mutating func judgePartitions() {
+        let now = survey.topic.partitions.count
+        guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now) else {
+            return add("partitions", .ok, "\(now) partitions")
+        }
+        add(
+            "partitions", .refused,
+            "topic \(recipe.commands.topic) had \(before) partitions at init and has \(now) now: keys have moved between "
+                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take versions from a "
+                + "timestamp or a field")
+    }
+
+    // MARK: The clusters
+
+    private mutating func judgeClusters() {
+        if recipe.deadLetterTopic == recipe.commands.topic {
+            add(
+                "dead_letters", .refused,
+                "dead_letters.topic is the command topic itself: dead letters would be commands")
+        }
+        guard let source = survey.source, source.isSame(as: survey.target) else {
+            return add("same_index", .ok, "source and target are different clusters")
+        }
+        for entry in survey.entries {
+            let aliased = entry.source.contains { $0.name == entry.index || $0.aliases[entry.index] != nil }
+            guard aliased else { continue }
+            return add(
+                "same_index", .refused,
+                "source and target are the same index \(entry.index) of the same cluster: it would be written over while "
+                    + "it is read. Give `to` another name")
+        }
+        add("same_index", .ok, "source and target are one cluster, but different indices")
+    }
+
+    private mutating func judge(_ entry: Survey.Entry) {
+        let ours = survey.state?.indices.contains(entry.index) == true
+        if entry.exists, !ours, entry.held > 0 {
+            add(
+                "target_content", .refused,
+                "the target index \(entry.index) already has \(entry.held) documents that no migration named "
+                    + "\(recipe.name) has written: choose another `to`, or delete that index if it is not needed")
+        } else if entry.exists, !ours {
+            add(
+                "target_content", .refused,
+                "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: delete "
+                    + "it, or choose another `to`")
+        } else {
+            add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
+        }
+        let fields = TargetMapping.fieldCount(entry.mapping)
+        let limit = TargetMapping.limit(entry.settings)
+        if fields > limit {
+            add(
+                "mapping_size", .refused,
+                "the mapping of \(entry.index) would have \(fields) fields, more than index.mapping.total_fields.limit "
+                    + "(\(limit)): flatten the map with keyToValue, or raise the limit in settings")
+        } else {
+            add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
+        }
+        for index in entry.source { judge(index, entry) }
+    }
+
+    private mutating func judge(_ index: IndexInfo, _ entry: Survey.Entry) {
+        if !index.hasSource {
+            add("source_documents", .refused, "source index \(index.name) does not store _source: it cannot be copied")
+        }
+        if !index.parentTypes.isEmpty {
+            add(
+                "parents", .refused,
+                "source index \(index.name) has parent types (\(index.parentTypes.keys.sorted().joined(separator: ", "))): parent and "
+                    + "child documents are not carried yet")
+        }
+        if index.types.count > 1, entry.recipe.id?.contains("{type}") != true {
+            add(
+                "types", .refused,
+                "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose ids "
+                    + "may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import CommandLog
+import Commands
+import Foundation
+import JSONText
+import SearchCluster
+import Telemetry
+
+/// What was found when everything named in the recipe was looked at; nothing is changed by looking.
+public struct Survey: Sendable {
+    /// One entry of the recipe against what is there.
+    public struct Entry: Sendable {
+        public var recipe: Recipe.IndexEntry
+        /// Source indices that `from` names; empty without a source.
+        public var source: [IndexInfo]
+        /// Target index; with `{index}` filled in.
+        public var index: String
+        /// Documents in the source now.
+        public var documents: Int
+        /// The mapping the target index gets.
+        public var mapping: JSONObject
+        /// Whether the mapping is the source's, because the recipe has none.
+        public var mappingFromSource: Bool
+        public var settings: JSONValue?
+        /// Whether the target index exists, and how many documents it holds.
+        public var exists: Bool
+        public var held: Int
+    }
+
+    public var target: Cluster
+    public var source: Cluster?
+    public var topic: TopicDescription
+    /// Partition to first and next offset (up to the last stable offset).
+    public var watermarks: [Int32: (low: Int64, high: Int64)]
+    /// The application's own group's offsets, when the recipe names it.
+    public var application: [Int32: Int64]?
+    /// Our group's offsets.
+    public var committed: [Int32: Int64]
+    public var entries: [Entry]
+    public var state: MigrationState?
+
+    /// Looks. Throws when something cannot be reached or is not there; what is there but wrong is for the rails.
+    public static func look(_ recipe: Recipe, logger: Logger) throws -> Survey {
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let topic = try admin.describe(recipe.commands.topic)
+        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
+        let committed = try admin.committed(
+            group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
+        let application = try recipe.commands.applicationGroup.map {
+            try admin.committed(group: $0, topic: recipe.commands.topic, partitions: topic.partitions)
+        }
+        let target = try Cluster.connect(recipe.target)
+        let source = try recipe.source.map { try Cluster.connect($0) }
+        let state = try StateStore(target: target, name: recipe.name).load()
+        var entries: [Entry] = []
+        for entry in recipe.indices {
+            entries += try look(entry, recipe, source: source, target: target)
+        }
+        return Survey(
+            target: target, source: source, topic: topic, watermarks: watermarks, application: application,
+            committed: committed, entries: entries, state: state)
+    }
+
+    private static func look(
+        _ entry: Recipe.IndexEntry, _ recipe: Recipe, source: Cluster?, target: Cluster
+    ) throws -> [Entry] {
+        var found: [IndexInfo] = []
+        if let from = entry.from, let source {
+            found = try resolve(from, source)
+        }
+        guard entry.to.contains("{index}") else {
+            return [try make(entry, found, index: entry.to, recipe, target: target)]
+        }
+        return try found.map {
+            let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
+            return try make(entry, [$0], index: index, recipe, target: target)
+        }
+    }
+
+    private static func resolve(_ from: String, _ source: Cluster) throws -> [IndexInfo] {
+        var found: [IndexInfo] = []
+        do {
+            found = try source.reader.resolve(from)
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        guard found.isEmpty else { return found }
+        throw WorkError(
+            .cluster,
+            "the source \(source.name) has no index or alias \(from): there is nothing to migrate. Check `from` of the "
+                + "recipe's indices; what there is can be seen at /_cat/indices of the source")
+    }
+
+    private static func make(
+        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], index: String, _ recipe: Recipe, target: Cluster
+    ) throws -> Entry {
+        let base = try entry.mapping.map { try JSONValue(parsing: $0) }
+        let own = base.map(TargetMapping.bare)
+        let mapping = try TargetMapping.complete(
+            own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), entry: entry,
+            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil)
+        let writer = target.writer
+        let exists = try writer.indexExists(index)
+        return Entry(
+            recipe: entry, source: found, index: index, documents: found.reduce(0) { $0 + Int($1.documentCount) },
+            mapping: mapping, mappingFromSource: own == nil,
+            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists,
+            held: exists ? Int(try target.reader.count(index)) : 0)
+    }
+
+    // MARK: The work
+
+    /// The parts under the fingerprint.
+    public func work(_ recipe: Recipe) -> JSONValue {
+        var entries: [JSONValue] = []
+        for entry in self.entries {
+            var members = JSONObject()
+            members["index"] = .string(entry.index)
+            members["from"] = .array(entry.source.map { .string($0.name) })
+            members["mapping"] = entry.mappingFromSource ? "the source's" : .object(entry.mapping)
+            members["settings"] = entry.settings ?? .null
+            entries.append(.object(members))
+        }
+        return [
+            "recipe": Self.meaning(recipe),
+            "indices": .array(entries),
+            "source": source.map { .string($0.permanentID) } ?? .null,
+            "target": .string(target.permanentID),
+            "topic": [
+                "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,
+                "partitions": .number(topic.partitions.count),
+                "cluster": topic.clusterID.map { .string($0) } ?? .null,
+            ],
+        ]
+    }
+
+    /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
+    private static func meaning(_ recipe: Recipe) -> JSONValue {
+        guard var object = RecipeText.meaning(recipe).object else { return .null }
+        for key in ["source", "target", "copy", "limits"] { object.removeValue(forKey: key) }
+        if var commands = object["commands"]?.object {
+            for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
+            object["commands"] = .object(commands)
+        }
+        object["indices"] = .array(
+            (object["indices"]?.array ?? []).map { entry in
+                guard var entry = entry.object else { return entry }
+                for key in ["mapping", "settings"] { entry.removeValue(forKey: key) }
+                return .object(entry)
+            })
+        return .object(object)
+    }
+
+    /// Where a replay or follow of this recipe begins on each partition.
+    public func start(_ recipe: Recipe, admin: LogAdmin) throws -> [Int32: Int64] {
+        let lows = watermarks.mapValues(\.low)
+        switch recipe.replay {
+        case .beginning: return lows
+        case .recorded:
+            let recorded = state?.recorded ?? application ?? [:]
+            // A partition on which the application has committed nothing starts at its beginning.
+            return lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
+        case .offsets(let offsets): return lows.merging(offsets.filter { lows[$0.key] != nil }) { _, asked in asked }
+        case .timestamp(let time):
+            let found = try admin.offsets(recipe.commands.topic, partitions: topic.partitions, forTimestamp: time)
+            // A partition without a record so young starts at its end.
+            return watermarks.reduce(into: [:]) { start, mark in
+                start[mark.key] = (found[mark.key] ?? nil) ?? mark.value.high
+            }
+        }
+    }
+}
+
+extension Cluster {
+    /// For messages: what and where it is.
+    var name: String { "\(server) at \(endpoint.urls.first ?? "-")" }
+
+    /// What stays the same when nodes restart: the cluster's UUID, before 2.0 its name.
+    var permanentID: String { server.clusterUUID ?? "named \(server.clusterName)" }
+}
+
+extension Recipe {
+    /// How to reach the command log.
+    public var kafkaSettings: KafkaSettings {
+        KafkaSettings(bootstrap: commands.bootstrap, group: commands.group, passthrough: commands.kafka)
+    }
+}

@@ -1,0 +1,102 @@
+import CommandLog
+import Commands
+import Foundation
+import JSONText
+import SearchCluster
+import Synchronization
+import Telemetry
+
+/// `copy`: the bulk copy old -> new, in slices that are the unit of resume (design 7). The source is only ever read.
+public struct CopyWork {
+    let prepared: Preparation
+    let confirmation: String?
+    let logger: Logger
+
+    public init(_ prepared: Preparation, confirmation: String?, logger: Logger) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.logger = logger
+    }
+
+    public func run() throws -> Summary {
+        try prepared.passRails()
+        guard let source = prepared.survey.source else {
+            throw WorkError(
+                .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
+        }
+        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let state = try begin(store, prepared.confirmed(confirmation), source)
+        guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
+        let progress = Progress("copy", logger: logger)
+        let pipeline = prepared.pipeline(state: state, logger: logger)
+        pipeline.start()
+        defer { pipeline.close() }
+        let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
+        let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
+        feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
+        while !feed.isOver {
+            Thread.sleep(forTimeInterval: 0.02)
+            try feed.record()
+            progress.tell(
+                done: already + pipeline.ledger.outcomes.total, total: copy.expected,
+                trouble: pipeline.sink.presentTrouble)
+        }
+        feed.join()
+        try feed.record()
+        progress.end()
+        if let error = pipeline.failure.value { throw error }
+        return try finish(store, feed, pipeline, seconds: progress.seconds)
+    }
+
+    /// Goes on with an interrupted copy, or begins a new one: counts, slices, and where the application's group
+    /// stands now, which is what the copy is sure to hold.
+    private func begin(
+        _ store: StateStore, _ state: MigrationState, _ source: Cluster
+    ) throws -> MigrationState {
+        if let copy = state.copy, copy.finished == nil {
+            let left = copy.slices.filter { !$0.done }.count
+            logger.info("going on with the copy that was interrupted", ["slices_left": String(left)])
+            return try store.update { $0.phase = .copying }
+        }
+        let reader = source.reader
+        var slices: [MigrationState.Slice] = []
+        var expected = 0
+        for (number, entry) in prepared.survey.entries.enumerated() {
+            for index in entry.source {
+                expected += Int(try reader.count(index.name))
+                for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
+                    slices.append(
+                        MigrationState.Slice(
+                            entry: number, index: index.name, spec: spec.text, done: false, returned: 0, outcomes: [:]))
+                }
+            }
+        }
+        return try store.update {
+            $0.phase = .copying
+            if $0.copy == nil { $0.recorded = prepared.survey.application }
+            $0.copy = MigrationState.Copy(
+                round: ($0.copy?.round ?? 0) + 1, expected: expected, started: Clock.now(), finished: nil,
+                slices: slices)
+        }
+    }
+
+    private func finish(
+        _ store: StateStore, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
+    ) throws -> Summary {
+        let complete = feed.isComplete
+        let state = try store.update {
+            guard complete else { return }
+            $0.copy?.finished = Clock.now()
+            if $0.phase == .copying { $0.phase = .copied }
+        }
+        if complete {
+            let writer = prepared.survey.target.writer
+            for entry in prepared.survey.entries { try writer.refresh(entry.index) }
+        }
+        var summary = Summary("copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        summary.returned = feed.returned
+        summary.expected = state.copy?.expected
+        summary.reasons = pipeline.deadLetters.reasons
+        return summary
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import Synchronization
+
+/// The user's wish to stop: the first signal drains and commits, the second ends the process at once (design 5).
+public enum Interruption {
+    private static let count = Atomic<Int>(0)
+
+    /// Whether a stop was asked for.
+    public static var isAsked: Bool { count.load(ordering: .acquiring) > 0 }
+
+    /// Asks for a stop, as a signal does.
+    public static func ask() { count.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// Listens to SIGINT and SIGTERM from now on.
+    public static func listen() {
+        let handler: @convention(c) (Int32) -> Void = { _ in
+            let before = Interruption.count.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+            if before > 0 { _exit(130) }
+        }
+        signal(SIGINT, handler)
+        signal(SIGTERM, handler)
+        signal(SIGPIPE, SIG_IGN)
+    }
+}

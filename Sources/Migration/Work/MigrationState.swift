@@ -1,0 +1,169 @@
+import JSONText
+
+/// What a migration remembers, as one document on the target (design 9).
+public struct MigrationState: Sendable, Equatable {
+    public enum Phase: String, Sendable, CaseIterable {
+        case created, copying, copied, replaying, following
+    }
+
+    /// One unit of resume of the copy.
+    public struct Slice: Sendable, Equatable {
+        public var entry: Int
+        public var index: String
+        /// `SliceSpec` as text; see ``SliceCode``.
+        public var spec: String
+        public var done: Bool
+        /// Documents the source returned.
+        public var returned: Int
+        public var outcomes: [String: Int]
+    }
+
+    /// The copy under way or the last one.
+    public struct Copy: Sendable, Equatable {
+        public var round: Int
+        public var expected: Int
+        public var started: Int64
+        public var finished: Int64?
+        public var slices: [Slice]
+    }
+
+    /// The replay under way or the last one.
+    public struct Replay: Sendable, Equatable {
+        public var round: Int
+        public var started: Int64
+        public var finished: Int64?
+        /// Partition to offset: where it began, the frozen end, how far everything is acknowledged.
+        public var start: [Int32: Int64]
+        public var end: [Int32: Int64]
+        public var position: [Int32: Int64]
+    }
+
+    public var name: String
+    public var phase: Phase
+    public var fingerprint: String
+    /// The parts under the fingerprint, to say later what changed.
+    public var work: JSONValue
+    /// Milliseconds since 1970.
+    public var created: Int64
+    /// Target indices that `init` made.
+    public var indices: [String]
+    /// Where the application's own group stood when the copy began.
+    public var recorded: [Int32: Int64]?
+    public var copy: Copy?
+    public var replay: Replay?
+
+    /// Whether documents may still come from the source.
+    public var copyUnfinished: Bool { copy?.finished == nil }
+}
+
+extension MigrationState {
+    /// The document.
+    public var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("name", .string(name)), ("phase", .string(phase.rawValue)), ("fingerprint", .string(fingerprint)),
+            // As text: parts hold what users wrote, and must not grow the mapping of the state index.
+            ("work", .string(work.text())), ("created", .number("\(created)")),
+            ("indices", .array(indices.map { .string($0) })),
+        ]
+        if let recorded { members.append(("recorded", Self.offsets(recorded))) }
+        if let copy { members.append(("copy", .string(copy.json.text()))) }
+        if let replay { members.append(("replay", .string(replay.json.text()))) }
+        return .object(JSONObject(members))
+    }
+
+    static func offsets(_ offsets: [Int32: Int64]) -> JSONValue {
+        .string(offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ","))
+    }
+
+    static func offsets(_ value: JSONValue?) -> [Int32: Int64]? {
+        guard let text = value?.string else { return nil }
+        var offsets: [Int32: Int64] = [:]
+        for pair in text.split(separator: ",") {
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]) else { return nil }
+            offsets[partition] = offset
+        }
+        return offsets
+    }
+
+    /// nil when the document is not a state of ours.
+    public init?(json: JSONValue) {
+        guard let name = json["name"]?.string, let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)),
+            let fingerprint = json["fingerprint"]?.string, let workText = json["work"]?.string,
+            let work = try? JSONValue(parsing: workText), let created = json["created"]?.int,
+            let indices = json["indices"]?.array
+        else { return nil }
+        self.init(
+            name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
+            indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
+        copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
+        replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
+    }
+}
+
+extension MigrationState.Copy {
+    var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("round", .number("\(round)")), ("expected", .number("\(expected)")), ("started", .number("\(started)")),
+            ("slices", .array(slices.map(\.json))),
+        ]
+        if let finished { members.append(("finished", .number("\(finished)"))) }
+        return .object(JSONObject(members))
+    }
+
+    init?(json: JSONValue) {
+        guard let round = json["round"]?.int, let expected = json["expected"]?.int,
+            let started = json["started"]?.int, let slices = json["slices"]?.array
+        else { return nil }
+        self.init(
+            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.int,
+            slices: slices.compactMap(MigrationState.Slice.init(json:)))
+    }
+}
+
+extension MigrationState.Slice {
+    var json: JSONValue {
+        .object(
+            JSONObject([
+                ("entry", .number("\(entry)")), ("index", .string(index)), ("spec", .string(spec)),
+                ("done", .bool(done)), ("returned", .number("\(returned)")),
+                (
+                    "outcomes",
+                    .object(JSONObject(outcomes.sorted { $0.key < $1.key }.map { ($0.key, .number("\($0.value)")) }))
+                ),
+            ]))
+    }
+
+    init?(json: JSONValue) {
+        guard let entry = json["entry"]?.int, let index = json["index"]?.string, let spec = json["spec"]?.string,
+            let done = json["done"]?.bool, let returned = json["returned"]?.int,
+            let members = json["outcomes"]?.object
+        else { return nil }
+        var outcomes: [String: Int] = [:]
+        for (key, value) in members { outcomes[key] = Int(value.int ?? 0) }
+        self.init(
+            entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
+    }
+}
+
+extension MigrationState.Replay {
+    var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("round", .number("\(round)")), ("started", .number("\(started)")),
+            ("start", MigrationState.offsets(start)), ("end", MigrationState.offsets(end)),
+            ("position", MigrationState.offsets(position)),
+        ]
+        if let finished { members.append(("finished", .number("\(finished)"))) }
+        return .object(JSONObject(members))
+    }
+
+    init?(json: JSONValue) {
+        guard let round = json["round"]?.int, let started = json["started"]?.int,
+            let start = MigrationState.offsets(json["start"]), let end = MigrationState.offsets(json["end"]),
+            let position = MigrationState.offsets(json["position"])
+        else { return nil }
+        self.init(
+            round: Int(round), started: started, finished: json["finished"]?.int, start: start, end: end,
+            position: position)
+    }
+}

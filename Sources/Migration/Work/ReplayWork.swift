@@ -1,0 +1,128 @@
+import CommandLog
+import Foundation
+import JSONText
+import SearchCluster
+import Telemetry
+
+/// `replay`: the topic from its start to its end as it is now, then stop (design 6.8).
+///
+/// Reads with partitions assigned by hand, not as a member of the group: progress is kept in state, so a replay can
+/// run beside a follower, and again from the start whenever wanted.
+public struct ReplayWork {
+    let prepared: Preparation
+    let confirmation: String?
+    let logger: Logger
+
+    public init(_ prepared: Preparation, confirmation: String?, logger: Logger) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.logger = logger
+    }
+
+    public func run() throws -> Summary {
+        try prepared.passRails()
+        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let state = try begin(store, prepared.confirmed(confirmation))
+        guard let replay = state.replay else {
+            throw WorkError(.state, "the state lost its replay while it was written")
+        }
+        let progress = Progress("replay", logger: logger)
+        let pipeline = prepared.pipeline(state: state, logger: logger)
+        pipeline.start()
+        defer { pipeline.close() }
+        let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
+        let feed = LogFeed(
+            pipeline,
+            LogFeed.Options(
+                topic: prepared.recipe.commands.topic, ends: replay.end,
+                start: { _ in replay.position },
+                commit: { _, offsets, _ in
+                    try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
+                },
+                commitEvery: 3000,
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
+                    progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
+                }),
+            logger: logger)
+        let consumer = try LogConsumer(
+            settings: prepared.recipe.kafkaSettings, topic: prepared.recipe.commands.topic,
+            mode: .assigned(replay.position), log: logger.kafka)
+        _ = try feed.assigned(Array(replay.position.keys))
+        let complete = try feed.run(consumer)
+        let seconds = progress.seconds
+        progress.end()
+        let ended = try finish(store, replay, complete: complete)
+        return summary(pipeline, ended, seconds: seconds, complete: complete)
+    }
+
+    /// Goes on with an interrupted replay of the same work, or begins a new one.
+    private func begin(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
+        let ends = prepared.survey.watermarks.mapValues(\.high)
+        if let replay = state.replay, replay.finished == nil {
+            logger.info("going on with the replay that was interrupted")
+            try checkPositions(replay)
+            return try store.update { $0.phase = .replaying }
+        }
+        return try store.update {
+            $0.phase = .replaying
+            $0.replay = MigrationState.Replay(
+                round: ($0.replay?.round ?? 0) + 1, started: Clock.now(), finished: nil, start: prepared.start,
+                end: ends, position: prepared.start)
+        }
+    }
+
+    private func checkPositions(_ replay: MigrationState.Replay) throws(WorkError) {
+        for (partition, mark) in prepared.survey.watermarks.sorted(by: { $0.key < $1.key }) {
+            guard let position = replay.position[partition], position < mark.low else { continue }
+            throw WorkError(
+                .refused,
+                "topic \(prepared.recipe.commands.topic) partition \(partition): the interrupted replay is to go on at offset "
+                    + "\(position), but the log now begins at \(mark.low): retention overtook it. Copy again, then replay"
+            )
+        }
+    }
+
+    private func finish(
+        _ store: StateStore, _ replay: MigrationState.Replay, complete: Bool
+    ) throws -> MigrationState.Replay {
+        guard complete else { return try store.update { _ in }.replay ?? replay }
+        let ended = try store.update {
+            $0.replay?.finished = Clock.now()
+            // Gaps at the end (markers, aborted records) were passed, too.
+            $0.replay?.position.merge(replay.end) { max($0, $1) }
+        }
+        handOver(replay.end)
+        return ended.replay ?? replay
+    }
+
+    /// Lets the group go on where the replay ended, unless it is further or has members.
+    private func handOver(_ ends: [Int32: Int64]) {
+        let recipe = prepared.recipe
+        do {
+            let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+            defer { admin.close() }
+            let committed = try admin.committed(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
+            let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
+            if !ahead.isEmpty {
+                try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead)
+            }
+        } catch {
+            if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
+            logger.warning("the group's offsets could not be set; follow takes the replay's", ["error": "\(error)"])
+        }
+    }
+
+    private func summary(
+        _ pipeline: Pipeline, _ replay: MigrationState.Replay, seconds: Double, complete: Bool
+    ) -> Summary {
+        var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        summary.reasons = pipeline.deadLetters.reasons
+        summary.partitions = replay.end.sorted { $0.key < $1.key }.map {
+            Summary.Partition(
+                partition: $0.key, start: replay.start[$0.key] ?? 0, end: $0.value,
+                position: replay.position[$0.key] ?? 0)
+        }
+        return summary
+    }
+}

@@ -1,0 +1,144 @@
+import Commands
+import Foundation
+import JSONText
+import Telemetry
+
+/// What a piece of work came to: every record and document read, with its one outcome.
+public struct Summary: Sendable {
+    public struct Partition: Sendable {
+        public var partition: Int32
+        public var start: Int64
+        public var end: Int64
+        public var position: Int64
+    }
+
+    public var command: String
+    public var read: Int
+    public var outcomes: [(Outcome, Int)]
+    public var seconds: Double
+    /// Documents the source returned (copy).
+    public var returned: Int?
+    /// Documents the source held when the copy began.
+    public var expected: Int?
+    public var partitions: [Partition] = []
+    /// Dead letters by reason.
+    public var reasons: [String: Int] = [:]
+    /// Whether everything asked for was done, rather than interrupted.
+    public var complete: Bool
+
+    init(_ command: String, counts: OutcomeCounts, seconds: Double, complete: Bool) {
+        self.command = command
+        read = counts.total
+        outcomes = Outcome.allCases.map { ($0, counts[$0]) }
+        self.seconds = seconds
+        self.complete = complete
+    }
+
+    public var json: JSONValue {
+        var object: JSONObject = [
+            "command": .string(command), "complete": .bool(complete), "read": .number(read),
+            "outcomes": .object(JSONObject(outcomes.map { ($0.0.name, .number($0.1)) })),
+            "seconds": .number(String(format: "%.3f", seconds)),
+            "records_per_second": .number(String(format: "%.0f", Double(read) / max(seconds, 0.001))),
+        ]
+        if let returned { object["returned"] = .number(returned) }
+        if let expected { object["expected"] = .number(expected) }
+        if !partitions.isEmpty {
+            object["partitions"] = .array(
+                partitions.map {
+                    [
+                        "partition": .number(Int($0.partition)), "start": .number($0.start), "end": .number($0.end),
+                        "position": .number($0.position),
+                    ]
+                })
+        }
+        if !reasons.isEmpty {
+            object["dead_letter_reasons"] = .object(
+                JSONObject(reasons.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
+        }
+        return .object(object)
+    }
+
+    public var text: String {
+        let rate = Int(Double(read) / max(seconds, 0.001))
+        var lines = [
+            "\(command) \(complete ? "done" : "interrupted"): \(read) read in \(Self.duration(seconds)), \(rate)/s"
+        ]
+        if let returned, let expected {
+            lines.append("  source returned \(returned) documents, of \(expected) counted when the copy began")
+        }
+        let parts = outcomes.filter { $0.1 > 0 }.map { "\($0.0.name) \($0.1)" }
+        lines.append("  outcomes: " + (parts.isEmpty ? "none" : parts.joined(separator: ", ")))
+        if !reasons.isEmpty {
+            let why = reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            lines.append("  dead letters: " + why.joined(separator: ", "))
+        }
+        for part in partitions {
+            lines.append("  partition \(part.partition): \(part.start) to \(part.position), end \(part.end)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    static func duration(_ seconds: Double) -> String {
+        if seconds < 60 { return String(format: "%.1f s", seconds) }
+        let whole = Int(seconds)
+        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+        return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    }
+}
+
+/// Says how far long work is: a line that is rewritten on a terminal, a log line every 10 s elsewhere.
+///
+/// `@unchecked Sendable` because it is used by the one thread that drives the work.
+public final class Progress: @unchecked Sendable {
+    private let command: String
+    private let logger: Logger
+    private let terminal: Bool
+    private let begun = Monotonic.milliseconds()
+    private var next: Int64 = 0
+    private var last: (at: Int64, done: Int) = (0, 0)
+
+    public init(_ command: String, logger: Logger) {
+        self.command = command
+        self.logger = logger
+        terminal = isatty(STDERR_FILENO) == 1
+        next = begun + (terminal ? 200 : 10_000)
+        last = (begun, 0)
+    }
+
+    /// Seconds since the work began.
+    var seconds: Double { Double(Monotonic.milliseconds() - begun) / 1000 }
+
+    /// `total`: what there is to do, where that is known; `lag`: records behind, for following.
+    func tell(done: Int, total: Int?, lag: Int? = nil, trouble: String? = nil) {
+        let now = Monotonic.milliseconds()
+        guard now >= next else { return }
+        next = now + (terminal ? 500 : 10_000)
+        let rate = Double(done - last.done) / max(Double(now - last.at) / 1000, 0.001)
+        last = (now, done)
+        var left = "-"
+        if let total, rate > 0, total >= done { left = Summary.duration(Double(total - done) / rate) }
+        if terminal {
+            var line = "\(command): \(done)"
+            if let total { line += " of \(total)" }
+            line += ", \(Int(rate))/s"
+            if let lag { line += ", lag \(lag)" }
+            if total != nil { line += ", \(left) left" }
+            if let trouble { line += ", WAITING: \(trouble.prefix(60))" }
+            write("\r\u{1B}[K" + line)
+        } else {
+            logger.info(
+                "progress",
+                [
+                    "command": command, "done": String(done), "total": total.map(String.init) ?? "-",
+                    "rate": String(Int(rate)), "lag": lag.map(String.init) ?? "-", "left": left,
+                    "waiting": trouble ?? "no",
+                ])
+        }
+    }
+
+    /// Takes the line off the terminal.
+    func end() { if terminal { write("\r\u{1B}[K") } }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

@@ -1,0 +1,45 @@
+import Synchronization
+
+/// What went wrong in the work, and what to do about it.
+public struct WorkError: Error, Sendable, CustomStringConvertible {
+    public enum Code: Sendable, Equatable {
+        /// The command log, a cluster, a file failed us.
+        case log, cluster, state, deadLetters
+        /// A rail refused (design 6.9); exit code 3.
+        case refused
+        /// The recipe does not fit what was found; exit code 2.
+        case recipe
+        case interrupted
+    }
+
+    public let code: Code
+    public let message: String
+    /// What a server or library said, when it adds something.
+    public let underlying: String?
+
+    public init(_ code: Code, _ message: String, underlying: String? = nil) {
+        self.code = code
+        self.message = message
+        self.underlying = underlying
+    }
+
+    public var description: String {
+        guard let underlying, !underlying.isEmpty else { return message }
+        return "\(message) (\(underlying))"
+    }
+}
+
+/// The first failure of several threads; the others are its consequences.
+final class FirstFailure: Sendable {
+    private let error = Mutex<WorkError?>(nil)
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+
+    var value: WorkError? { error.withLock { $0 } }
+
+    func set(_ failure: WorkError) {
+        error.withLock { if $0 == nil { $0 = failure } }
+        flag.store(true, ordering: .releasing)
+    }
+}

@@ -1,0 +1,156 @@
+import Glibc
+import JSONText
+
+/// One item of a bulk answer.
+public struct BulkItem: Sendable {
+    public enum Action: UInt8, Sendable { case index, create, update, delete, other }
+
+    public var action: Action
+    /// HTTP-like: 200, 201, 404 of a delete, 409, 429, ...
+    public var status: Int
+    /// The error's type, without quotes, e.g. `version_conflict_engine_exception`; on 1.x the Java class, e.g.
+    /// `VersionConflictEngineException`. Nil when the item has no error.
+    public var errorType: Range<Int>?
+    /// The error's reason as it stands in the answer, JSON escapes and all, without quotes.
+    public var errorReason: Range<Int>?
+}
+
+/// The answer to a bulk request.
+public enum BulkResponse {
+    /// Reads the answer of a bulk of `expected` items, of status 200, and gives every item in order, with its place.
+    ///
+    /// `each` is called only once the whole answer proved sound; an answer that is cut off, not JSON, has fewer or more
+    /// items than were sent or an item without status throws `malformedAnswer` (retriable: the request failed, what it
+    /// did is unknown). The flag `errors` is not trusted; every item's own status is what counts.
+    public static func scan(
+        _ body: Bytes, expected: Int, each: (Int, BulkItem) -> Void
+    ) throws(ClusterError) {
+        let count: Int
+        do throws(AnswerProblem) {
+            // Twice, because nothing may be told before all is known to be sound; cheaper than to remember the items.
+            count = try walk(body) { _, _ in }
+            if count == expected { _ = try walk(body, each) }
+        } catch {
+            throw ClusterError(
+                .malformedAnswer,
+                "the bulk answer is not whole or not a bulk answer: it breaks at byte \(error.offset) of \(body.count)",
+                underlying: String(repairing: Bytes(rebasing: body.prefix(200))))
+        }
+        guard count == expected else {
+            throw ClusterError(.malformedAnswer, "the bulk answer has \(count) items where \(expected) were sent")
+        }
+    }
+
+    /// How many items there are; each is given to `each`.
+    private static func walk(_ body: Bytes, _ each: (Int, BulkItem) -> Void) throws(AnswerProblem) -> Int {
+        var count = 0
+        var cursor = try AnswerCursor(body)
+        var seen = false
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "items"), !seen {
+                seen = true
+                var more = try cursor.firstElement()
+                while more {
+                    var found = try plainItem(&cursor)
+                    if found == nil { found = try item(&cursor) }
+                    if let found { each(count, found) }
+                    count &+= 1
+                    more = try cursor.nextElement()
+                }
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+        cursor.space()
+        guard seen, cursor.at == cursor.count else { throw AnswerProblem(offset: cursor.at) }
+        return count
+    }
+
+    /// What nearly every item is, letter by letter: `{"index":{"status":201}}`; nil, and nothing read, when it is not.
+    @inline(__always) private static func plainItem(_ cursor: inout AnswerCursor) throws(AnswerProblem) -> BulkItem? {
+        guard try cursor.peek() == UInt8(ascii: "{"), cursor.count &- cursor.at >= 25 else { return nil }
+        let start = cursor.base + cursor.at
+        guard same(start, "{\"index\":{\"status\":") else { return nil }
+        let hundreds = Int(start[19]) &- 0x30
+        let tens = Int(start[20]) &- 0x30
+        let ones = Int(start[21]) &- 0x30
+        guard (1...5).contains(hundreds), (0...9).contains(tens), (0...9).contains(ones),
+            start[22] == UInt8(ascii: "}"), start[23] == UInt8(ascii: "}")
+        else { return nil }
+        cursor.at &+= 24
+        return BulkItem(action: .index, status: hundreds &* 100 &+ tens &* 10 &+ ones)
+    }
+
+    @inline(__always) private static func same(_ start: UnsafePointer<UInt8>, _ text: StaticString) -> Bool {
+        memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
+    /// `{"index": {"status": 201, ...}}`
+    private static func item(_ cursor: inout AnswerCursor) throws(AnswerProblem) -> BulkItem {
+        let start = cursor.at
+        guard let name = try cursor.firstKey() else { throw AnswerProblem(offset: start) }
+        var item = BulkItem(action: action(cursor, name), status: -1)
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "status") {
+                item.status = Int(try cursor.integer())
+            } else if cursor.isKey(key, "error") {
+                try readError(&cursor, &item)
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+        guard try cursor.nextKey() == nil, item.status >= 100, item.status < 600 else {
+            throw AnswerProblem(offset: start)
+        }
+        return item
+    }
+
+    private static func action(_ cursor: AnswerCursor, _ name: Range<Int>) -> BulkItem.Action {
+        if cursor.isKey(name, "index") { return .index }
+        if cursor.isKey(name, "delete") { return .delete }
+        if cursor.isKey(name, "create") { return .create }
+        if cursor.isKey(name, "update") { return .update }
+        return .other
+    }
+
+    private static func readError(_ cursor: inout AnswerCursor, _ item: inout BulkItem) throws(AnswerProblem) {
+        switch try cursor.peek() {
+        case UInt8(ascii: "\""):
+            // 1.x: "VersionConflictEngineException[[i][1] [t][id]: version conflict, ...]"
+            let text = inside(try cursor.string())
+            var end = text.lowerBound
+            while end < text.upperBound, isNameByte(cursor.base[end]) { end &+= 1 }
+            item.errorType = text.lowerBound..<end
+            item.errorReason = text
+        case UInt8(ascii: "{"):
+            var next = try cursor.firstKey()
+            while let key = next {
+                if cursor.isKey(key, "type") {
+                    item.errorType = try cursor.optionalString().map(inside)
+                } else if cursor.isKey(key, "reason") {
+                    item.errorReason = try cursor.optionalString().map(inside)
+                } else {
+                    _ = try cursor.value()
+                }
+                next = try cursor.nextKey()
+            }
+            if item.errorType == nil { item.errorType = cursor.at..<cursor.at }
+        default: _ = try cursor.value()
+        }
+    }
+
+    @inline(__always) private static func inside(_ quoted: Range<Int>) -> Range<Int> {
+        quoted.lowerBound &+ 1..<quoted.upperBound &- 1
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "$"): true
+        default: false
+        }
+    }
+}

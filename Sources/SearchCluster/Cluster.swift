@@ -1,0 +1,99 @@
+import JSONText
+
+/// A cluster that answered: what it is, and the ways to use it.
+public final class Cluster: Sendable {
+    public let endpoint: ClusterEndpoint
+    public let transport: HTTPTransport
+    public let server: ServerInfo
+    public let capabilities: Capabilities
+    /// The cluster's UUID where there is one, and the ids of its nodes: two endpoints are the same cluster when theirs
+    /// have one in common, which also holds for 1.x. Node ids of 1.x and 2.x change with a restart.
+    public let identity: Set<String>
+
+    private init(
+        endpoint: ClusterEndpoint, transport: HTTPTransport, server: ServerInfo, capabilities: Capabilities,
+        identity: Set<String>
+    ) {
+        self.endpoint = endpoint
+        self.transport = transport
+        self.server = server
+        self.capabilities = capabilities
+        self.identity = identity
+    }
+
+    /// Asks the cluster what it is. Refuses what is not a supported Elasticsearch or OpenSearch.
+    public static func connect(
+        _ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits = HTTPTransport.Limits()
+    ) throws(ClusterError) -> Cluster {
+        let transport = try HTTPTransport(endpoint, limits: limits)
+        let root = try transport.call(
+            HTTPRequest(.get, "/", timeoutSeconds: 10), doing: "asking for the server's version")
+        let nodes = try Cluster.nodes(transport)
+        let server = try Cluster.server(root, nodes: nodes, at: transport.nodes.first)
+        let capabilities: Capabilities
+        do throws(ClusterError) {
+            capabilities = try Capabilities.of(server.product, server.version)
+        } catch {
+            var told = error
+            told.node = transport.nodes.first
+            throw told
+        }
+        var identity = Set(nodes.map(\.id))
+        if let uuid = server.clusterUUID { identity.insert(uuid) }
+        return Cluster(
+            endpoint: endpoint, transport: transport, server: server, capabilities: capabilities, identity: identity)
+    }
+
+    /// Reads, and cannot write.
+    public var reader: SourceReader { SourceReader(transport: transport, capabilities: capabilities) }
+
+    /// Writes; for the target only.
+    public var writer: TargetWriter { TargetWriter(transport: transport, capabilities: capabilities) }
+
+    /// Whether both are one cluster, by whatever address.
+    public func isSame(as other: Cluster) -> Bool { !identity.isDisjoint(with: other.identity) }
+
+    /// Ends the connections.
+    public func close() { transport.close() }
+
+    private struct Node {
+        var id: String
+        var version: String?
+    }
+
+    /// Empty where the credentials may not ask.
+    private static func nodes(_ transport: HTTPTransport) throws(ClusterError) -> [Node] {
+        let request = HTTPRequest(.get, "/_nodes?filter_path=nodes.*.name,nodes.*.version", timeoutSeconds: 10)
+        do throws(ClusterError) {
+            let answer = try transport.call(request, doing: "asking for the nodes")
+            return (answer["nodes"]?.object ?? JSONObject()).map {
+                Node(id: $0.key, version: $0.value["version"]?.string)
+            }
+        } catch {
+            guard error.code == .forbidden || error.code == .notFound || error.code == .badRequest else { throw error }
+            return []
+        }
+    }
+
+    private static func server(
+        _ root: JSONValue, nodes: [Node], at url: String?
+    ) throws(ClusterError) -> ServerInfo {
+        guard let number = root["version"]?["number"]?.string, let said = ServerVersion(number) else {
+            throw ClusterError(
+                .unsupported, "what answers there is not Elasticsearch or OpenSearch: it names no version", node: url)
+        }
+        let isOpenSearch =
+            root["version"]?["distribution"]?.string == "opensearch"
+            || root["tagline"]?.string?.contains("OpenSearch") == true
+        var version = said
+        if isOpenSearch, said == ServerVersion(7, 10, 2) {
+            // Compatibility mode (`compatibility.override_main_response_version`): the nodes say what they are.
+            let real = nodes.compactMap { $0.version.flatMap { ServerVersion($0) } }.filter { $0.major < 7 }
+            version = real.min() ?? ServerVersion(1, 0)
+        }
+        let uuid = root["cluster_uuid"]?.string
+        return ServerInfo(
+            product: isOpenSearch ? .opensearch : .elasticsearch, version: version,
+            clusterName: root["cluster_name"]?.string ?? "", clusterUUID: uuid == "_na_" ? nil : uuid)
+    }
+}

@@ -1,0 +1,81 @@
+import JSONText
+
+/// The only requests that a reader can make. Method and endpoint follow from the case, so nothing that holds this can
+/// write, whatever it is given.
+enum ReadCall: Sendable {
+    case index(String)
+    case search(index: String, parameters: String)
+    case scroll(keepAlive: String, plainText: Bool)
+    case clearScroll(plainText: Bool)
+    case multiGet(index: String, type: String?)
+    case count(index: String)
+
+    func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
+        switch self {
+        case .index(let name):
+            HTTPRequest(.get, "/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
+        case .search(let index, let parameters):
+            HTTPRequest(
+                .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds
+            )
+        case .scroll(let keepAlive, let plainText):
+            // Never failing over: the page may have been read, and a second request would skip it.
+            HTTPRequest(
+                .post, plainText ? "/_search/scroll?scroll=\(keepAlive)" : "/_search/scroll", body: body,
+                contentType: plainText ? .text : .json, timeoutSeconds: timeoutSeconds, failsOver: false)
+        case .clearScroll(let plainText):
+            HTTPRequest(
+                .delete, "/_search/scroll", body: body, contentType: plainText ? .text : .json,
+                timeoutSeconds: timeoutSeconds)
+        case .multiGet(let index, let type):
+            HTTPRequest(
+                .post, "/\(RequestPath.segment(index))\(type.map { "/" + RequestPath.segment($0) } ?? "")/_mget",
+                body: body, timeoutSeconds: timeoutSeconds, failsOver: true)
+        case .count(let index):
+            HTTPRequest(
+                .post, "/\(RequestPath.segment(index))/_count", body: body, timeoutSeconds: timeoutSeconds,
+                failsOver: true)
+        }
+    }
+}
+
+/// A transport that takes only ``ReadCall``s.
+struct ReadOnlyTransport: Sendable {
+    private let transport: HTTPTransport
+
+    init(_ transport: HTTPTransport) { self.transport = transport }
+
+    var nodes: [String] { transport.nodes }
+
+    func tree(
+        _ call: ReadCall, body: HTTPRequest.Body = .none, timeoutSeconds: Double = 60, doing: String,
+        index: String? = nil
+    ) throws(ClusterError) -> JSONValue {
+        let request = call.request(body: body, timeoutSeconds: timeoutSeconds)
+        return try transport.call(request, doing: doing, index: index)
+    }
+
+    /// The answer's bytes; an error for every status from 300 on.
+    func bytes(
+        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, doing: String, index: String
+    ) throws(ClusterError) -> HTTPResponse {
+        let answer = try transport.perform(call.request(body: body, timeoutSeconds: timeoutSeconds))
+        try check(answer, doing: doing, index: index)
+        return answer
+    }
+
+    func submit(
+        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double,
+        completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
+    ) {
+        transport.submit(call.request(body: body, timeoutSeconds: timeoutSeconds), completion: completion)
+    }
+
+    func check(_ answer: HTTPResponse, doing: String, index: String) throws(ClusterError) {
+        guard let error = ClusterError(answer: answer, from: transport, doing: doing, index: index) else { return }
+        recycle(answer.body)
+        throw error
+    }
+
+    func recycle(_ buffer: ByteBuffer) { transport.recycle(buffer) }
+}

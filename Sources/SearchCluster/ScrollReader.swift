@@ -1,0 +1,175 @@
+import JSONText
+
+/// Reads one slice page by page. Blocking, for a copy's own thread; not shared.
+///
+/// What it gives is every document of the slice as it was when the scroll began, or an error: a page with failed
+/// shards, one that timed out, and an end that comes before as many documents as the server announced are all refused.
+/// The last also finds a page that curl asked for twice, because a scroll gives each page once.
+public final class ScrollReader {
+    public let slice: SliceSpec
+    private let transport: ReadOnlyTransport
+    private let capabilities: Capabilities
+    private let pageSize: Int
+    private let query: JSONValue?
+    private var scrollID: String?
+    private var started = false
+    private var finished = false
+    /// Documents in the slice, as the server announced; nil before the first page.
+    public private(set) var total: Int64?
+    /// Documents given so far.
+    public private(set) var delivered: Int64 = 0
+
+    /// How long the server keeps the scroll between two pages.
+    public static let keepAlive = "10m"
+    /// A page may take the server long on a cold disk.
+    private static let pageTimeoutSeconds = 300.0
+
+    init(
+        transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, pageSize: Int, query: JSONValue?
+    ) {
+        self.transport = transport
+        self.capabilities = capabilities
+        self.slice = slice
+        self.pageSize = pageSize
+        self.query = query
+    }
+
+    deinit { close() }
+
+    /// The next page, never empty; nil at the end. After an error the slice is to be read again from its start.
+    public func nextPage() throws(ClusterError) -> Page? {
+        guard !finished else { return nil }
+        while true {
+            let first = !started
+            let answer = try ask()
+            started = true
+            let page = try read(answer)
+            if !page.hits.isEmpty {
+                delivered += Int64(page.hits.count)
+                return page
+            }
+            // The first answer of a scan holds no documents, only the scroll id.
+            if first, capabilities.slicing == .shardScan { continue }
+            try end()
+            return nil
+        }
+    }
+
+    /// Frees the server's scroll context. Needed only when the reader is left before its end; also done by `deinit`.
+    public func close() {
+        finished = true
+        guard let id = scrollID else { return }
+        scrollID = nil
+        let plain = capabilities.scrollBody == .plainText
+        let body = plain ? RequestPath.body(text: id) : RequestPath.body(["scroll_id": [.string(id)]])
+        // Not waited for and not checked: the server forgets the context by itself when its time is over.
+        let transport = transport
+        transport.submit(.clearScroll(plainText: plain), body: body, timeoutSeconds: 10) { result in
+            if case .success(let answer) = result { transport.recycle(answer.body) }
+        }
+    }
+
+    private func end() throws(ClusterError) {
+        close()
+        guard let total, delivered != total else { return }
+        throw ClusterError(
+            .partialAnswer,
+            "the scroll of \(slice) gave \(delivered) documents where it had announced \(total); read the slice again",
+            index: slice.index)
+    }
+
+    private func ask() throws(ClusterError) -> HTTPResponse {
+        guard started, let id = scrollID else { return try open() }
+        let plain = capabilities.scrollBody == .plainText
+        let body =
+            plain
+            ? RequestPath.body(text: id)
+            : RequestPath.body(["scroll": .string(ScrollReader.keepAlive), "scroll_id": .string(id)])
+        return try transport.bytes(
+            .scroll(keepAlive: ScrollReader.keepAlive, plainText: plain), body: body,
+            timeoutSeconds: ScrollReader.pageTimeoutSeconds, doing: "reading on in \(slice)", index: slice.index)
+    }
+
+    private func open() throws(ClusterError) -> HTTPResponse {
+        var parameters = "?scroll=\(ScrollReader.keepAlive)"
+        var body: JSONObject = ["size": .number(pageSize), "version": true]
+        body["query"] = query ?? ["match_all": [:]]
+        switch capabilities.slicing {
+        case .shardScan:
+            parameters += "&search_type=scan&preference=_shards:\(slice.number)"
+        case .slicedScroll:
+            body["sort"] = ["_doc"]
+            if slice.kind == .slice {
+                body["slice"] = ["id": .number(slice.number), "max": .number(slice.of)]
+            }
+        }
+        if capabilities.namesHitMetadata {
+            body["fields"] = ["_source", "_routing", "_parent"]
+        } else {
+            body["_source"] = true
+        }
+        if capabilities.tracksTotalHits { body["track_total_hits"] = true }
+        return try transport.bytes(
+            .search(index: slice.index, parameters: parameters), body: RequestPath.body(.object(body)),
+            timeoutSeconds: ScrollReader.pageTimeoutSeconds, doing: "beginning to read \(slice)", index: slice.index)
+    }
+
+    private func read(_ answer: HTTPResponse) throws(ClusterError) -> Page {
+        let bytes = answer.body.bytes
+        let scan: PageScan
+        do throws(AnswerProblem) {
+            scan = try PageScan(bytes, expectedHits: pageSize)
+        } catch {
+            throw failure(
+                .malformedAnswer,
+                "a page of \(slice) is not whole: it breaks at byte \(error.offset) of \(bytes.count)",
+                answer)
+        }
+        if let range = scan.scrollID { scrollID = text(answer.body, range) }
+        if let id = scan.withoutSource {
+            throw failure(
+                .noSource,
+                "document \(text(answer.body, id)) of \(slice.index) has no _source, so it cannot be copied", answer)
+        }
+        try checkWhole(scan, answer)
+        if total == nil, scan.total >= 0, scan.totalIsExact { total = scan.total }
+        return Page(
+            body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
+    }
+
+    private func checkWhole(_ scan: PageScan, _ answer: HTTPResponse) throws(ClusterError) {
+        if scan.failedShards > 0 {
+            var why: ServerReason?
+            if let range = scan.failures, let failures = try? JSONValue(parsing: answer.body.slice(range)),
+                let first = failures[0]
+            {
+                why = ServerReason(shardFailure: first)
+            }
+            let expired = why?.type.map { ServerReason.isScrollExpired($0) } == true
+            var error = failure(
+                expired ? .scrollExpired : .partialAnswer,
+                expired
+                    ? "the scroll of \(slice) is gone (restart, or more than \(ScrollReader.keepAlive) between pages); "
+                        + "read the slice again"
+                    : "\(scan.failedShards) shards of \(slice) failed, so documents would be missing; "
+                        + "see the cluster's health and read the slice again",
+                answer)
+            error.serverType = why?.type
+            error.underlying = why?.reason.map { ClusterError.shortened($0) }
+            throw error
+        }
+        guard scan.timedOut else { return }
+        throw failure(
+            .partialAnswer, "a page of \(slice) timed out on the server, so documents would be missing", answer)
+    }
+
+    private func failure(_ code: ClusterError.Code, _ message: String, _ answer: HTTPResponse) -> ClusterError {
+        ClusterError(
+            code, message, node: transport.nodes.indices.contains(answer.node) ? transport.nodes[answer.node] : nil,
+            index: slice.index, status: answer.status)
+    }
+
+    private func text(_ body: ByteBuffer, _ quoted: Range<Int>) -> String {
+        (try? JSONValue(parsing: body.slice(quoted)))?.string ?? String(repairing: body.slice(quoted))
+    }
+}

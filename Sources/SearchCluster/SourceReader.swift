@@ -1,0 +1,115 @@
+import JSONText
+
+/// Reads a cluster. It has no way to write: see ``ReadCall``.
+public final class SourceReader: Sendable {
+    let transport: ReadOnlyTransport
+    public let capabilities: Capabilities
+    /// The most slices that servers take by default (`index.max_slices_per_scroll`).
+    public static let maximumSlices = 1024
+
+    init(transport: HTTPTransport, capabilities: Capabilities) {
+        self.transport = ReadOnlyTransport(transport)
+        self.capabilities = capabilities
+    }
+
+    /// The concrete open indices behind an index, alias or pattern, by name; empty when a pattern matches none.
+    public func resolve(_ name: String) throws(ClusterError) -> [IndexInfo] {
+        let answer: JSONValue
+        do throws(ClusterError) {
+            answer = try transport.tree(.index(name), doing: "looking at \(name)", index: name)
+        } catch {
+            if error.code == .notFound, name.contains("*") { return [] }
+            throw error
+        }
+        var found: [IndexInfo] = []
+        for (index, description) in answer.object ?? JSONObject() {
+            let count = try count(index)
+            found.append(
+                IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count))
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    /// Documents that a search finds, all or those of `query` (the query itself, without the word `query`).
+    public func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
+        let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
+        let answer = try transport.tree(
+            .count(index: index), body: body, timeoutSeconds: 300, doing: "counting \(index)", index: index)
+        guard let count = answer["count"]?.int else {
+            throw ClusterError(.malformedAnswer, "the count of \(index) holds no number", index: index)
+        }
+        guard answer["_shards"]?["failed"]?.int ?? 0 == 0 else {
+            throw ClusterError(
+                .partialAnswer, "some shards of \(index) could not be counted; see its health", index: index)
+        }
+        return count
+    }
+
+    /// How to read the index in parts: `wanted` slices, or one part a shard on 1.x and 2.x.
+    ///
+    /// More slices than shards cost the server a pass over all ids for each the first time.
+    public func slices(_ index: IndexInfo, wanted: Int) -> [SliceSpec] {
+        switch capabilities.slicing {
+        case .shardScan:
+            return (0..<max(index.shards, 1)).map {
+                SliceSpec(index: index.name, kind: .shard, number: $0, of: max(index.shards, 1))
+            }
+        case .slicedScroll:
+            let count = min(max(wanted, 1), SourceReader.maximumSlices)
+            guard count > 1 else { return [SliceSpec(index: index.name, kind: .whole, number: 0, of: 1)] }
+            return (0..<count).map { SliceSpec(index: index.name, kind: .slice, number: $0, of: count) }
+        }
+    }
+
+    /// Starts to read a slice, at its next page's call. `pageSize`: documents a page. `query`: only what it finds.
+    public func openScroll(_ slice: SliceSpec, pageSize: Int, query: JSONValue? = nil) -> ScrollReader {
+        ScrollReader(
+            transport: transport, capabilities: capabilities, slice: slice, pageSize: min(max(pageSize, 1), 10_000),
+            query: query)
+    }
+
+    /// Whole documents by id, as they are this moment, refreshed or not. Waits for the answer.
+    public func multiGet(
+        _ index: String, type: String? = nil, _ request: MultiGetRequest
+    ) throws(ClusterError) -> MultiGetAnswer {
+        let answer = try transport.bytes(
+            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
+            doing: "getting documents of \(index)", index: index)
+        return try MultiGetAnswer(
+            body: answer.body, expected: request.count, index: index, transport: transport)
+    }
+
+    /// The same without waiting. `request` is not touched until the completion, which runs on the transport's thread.
+    public func multiGet(
+        _ index: String, type: String? = nil, _ request: MultiGetRequest,
+        completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
+    ) {
+        let transport = transport
+        let expected = request.count
+        transport.submit(
+            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60
+        ) { result in
+            do throws(ClusterError) {
+                let answer = try result.get()
+                try transport.check(answer, doing: "getting documents of \(index)", index: index)
+                completion(
+                    .success(
+                        try MultiGetAnswer(body: answer.body, expected: expected, index: index, transport: transport)))
+            } catch {
+                completion(.failure(error))
+            }
+        }
+    }
+
+    /// One search, for cold calls: `body` is the whole request.
+    public func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {
+        let answer = try transport.tree(
+            .search(index: index, parameters: ""), body: RequestPath.body(body), timeoutSeconds: 120,
+            doing: "searching \(index)", index: index)
+        guard answer["_shards"]?["failed"]?.int ?? 0 == 0, answer["timed_out"]?.bool != true else {
+            throw ClusterError(
+                .partialAnswer, "some shards of \(index) did not answer the search; see its health", index: index)
+        }
+        return answer
+    }
+}

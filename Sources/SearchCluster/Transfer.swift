@@ -1,0 +1,146 @@
+import CLibcurl
+import JSONText
+
+/// One easy handle with what it needs while it is under way; reused for request after request. Belongs to the
+/// transport's thread.
+final class Transfer {
+    let easy: UnsafeMutableRawPointer
+    /// curl writes its reason here.
+    private let reason: UnsafeMutablePointer<CChar>
+    private let answerLimit: Int
+    var body: ByteBuffer
+    /// Nil: idle.
+    var submission: Submission?
+    var node = 0
+    private(set) var overflowed = false
+
+    init?(settings: TransportSettings, body: ByteBuffer) {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        self.body = body
+        answerLimit = settings.limits.answerBytes
+        reason = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        setConstants(settings)
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        reason.deallocate()
+    }
+
+    /// What never changes between requests.
+    private func setConstants(_ settings: TransportSettings) {
+        // Unretained: the loop's list keeps the transfer alive longer than its handle is under way.
+        let own = Unmanaged.passUnretained(self).toOpaque()
+        crossfade_easy_set_pointer(easy, CURLOPT_PRIVATE, own)
+        crossfade_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, reason)
+        crossfade_easy_set_write(
+            easy,
+            { data, size, count, context in
+                guard let data, let context else { return 0 }
+                let length = size &* count
+                let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+                return transfer.append(data, length) ? length : 0
+            }, own)
+        crossfade_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)
+        crossfade_easy_set_long(easy, CURLOPT_NOPROGRESS, 1)
+        crossfade_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
+        crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+        crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, 30)
+        crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, 15)
+        // Many load balancers cut idle connections at 60 s.
+        crossfade_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 50)
+        crossfade_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
+        crossfade_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        // A proxy from the environment is for package downloads, not for the cluster beside us.
+        crossfade_easy_set_string(easy, CURLOPT_PROXY, "")
+        // HTTP/2 would put all bulk requests on one connection; the servers speak 1.1.
+        crossfade_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        crossfade_easy_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
+        crossfade_easy_set_long(easy, CURLOPT_LOW_SPEED_TIME, settings.limits.stallSeconds)
+        crossfade_easy_set_long(easy, CURLOPT_BUFFERSIZE, 128 << 10)
+        crossfade_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
+        crossfade_easy_set_string(easy, CURLOPT_USERAGENT, "crossfade")
+        if let user = settings.user, let password = settings.password {
+            crossfade_easy_set_long(easy, CURLOPT_HTTPAUTH, Int(bitPattern: 1))  // CURLAUTH_BASIC
+            crossfade_easy_set_string(easy, CURLOPT_USERNAME, user)
+            crossfade_easy_set_string(easy, CURLOPT_PASSWORD, password.reveal())
+        }
+        if let caFile = settings.caFile { crossfade_easy_set_string(easy, CURLOPT_CAINFO, caFile) }
+        crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, settings.verifyTLS ? 1 : 0)
+        crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, settings.verifyTLS ? 2 : 0)
+    }
+
+    /// Makes the handle ready for the submission. `headers` outlives the transfer.
+    func prepare(
+        _ submission: Submission, node: Int, url: String, headers: UnsafeMutablePointer<curl_slist>?
+    ) -> CURLcode {
+        self.submission = submission
+        self.node = node
+        overflowed = false
+        body.removeAll()
+        reason[0] = 0
+        let request = submission.request
+        let code = crossfade_easy_set_string(easy, CURLOPT_URL, url)
+        guard code == CURLE_OK else { return code }
+        crossfade_easy_set_list(easy, CURLOPT_HTTPHEADER, headers)
+        crossfade_easy_set_long(easy, CURLOPT_TIMEOUT_MS, milliseconds(request.timeoutSeconds))
+        crossfade_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connectTimeoutSeconds))
+        crossfade_easy_set_string(easy, CURLOPT_ACCEPT_ENCODING, request.acceptsCompression ? "" : nil)
+        return setMethod(request)
+    }
+
+    private func setMethod(_ request: HTTPRequest) -> CURLcode {
+        crossfade_easy_set_long(easy, CURLOPT_NOBODY, 0)
+        switch (request.method, request.body) {
+        case (.head, _):
+            crossfade_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+            return crossfade_easy_set_long(easy, CURLOPT_NOBODY, 1)
+        case (.get, .none), (.delete, .none):
+            crossfade_easy_set_long(easy, CURLOPT_HTTPGET, 1)
+            return setName(request.method, natural: .get)
+        case (_, .none):
+            crossfade_easy_set_long(easy, CURLOPT_POST, 1)
+            // A pointer to nothing with length 0; a null pointer would make curl read the body from a callback.
+            crossfade_easy_set_pointer(easy, CURLOPT_POSTFIELDS, reason)
+            crossfade_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, 0)
+        case (_, .buffer(let buffer)):
+            crossfade_easy_set_long(easy, CURLOPT_POST, 1)
+            crossfade_easy_set_pointer(easy, CURLOPT_POSTFIELDS, buffer.base)
+            crossfade_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int(buffer.count))
+        }
+        return setName(request.method, natural: .post)
+    }
+
+    private func setName(_ method: HTTPRequest.Method, natural: HTTPRequest.Method) -> CURLcode {
+        crossfade_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, method == natural ? nil : method.rawValue)
+    }
+
+    private func append(_ data: UnsafeMutablePointer<CChar>, _ length: Int) -> Bool {
+        guard length <= answerLimit - body.count else {
+            overflowed = true
+            return false
+        }
+        data.withMemoryRebound(to: UInt8.self, capacity: length) { body.append($0, length) }
+        return true
+    }
+
+    private func milliseconds(_ seconds: Double) -> Int {
+        guard seconds.isFinite, seconds > 0 else { return 60_000 }
+        return Int(min(seconds, 86_400) * 1000)
+    }
+
+    var status: Int { crossfade_easy_get_long(easy, CURLINFO_RESPONSE_CODE) }
+
+    var seconds: Double { Double(crossfade_easy_get_offset(easy, CURLINFO_TOTAL_TIME_T)) / 1_000_000 }
+
+    /// Whether the connection, and with TLS the handshake, was never made.
+    var neverConnected: Bool { crossfade_easy_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T) == 0 }
+
+    /// curl's words, or its name of the code.
+    func explanation(_ code: CURLcode) -> String {
+        if reason[0] != 0 { return String(cString: reason) }
+        return curl_easy_strerror(code).map { String(cString: $0) } ?? "curl code \(code.rawValue)"
+    }
+}

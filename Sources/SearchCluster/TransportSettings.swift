@@ -1,0 +1,82 @@
+import FoundationEssentials
+import Telemetry
+
+/// An endpoint, checked and in the form that curl takes.
+struct TransportSettings: Sendable {
+    /// Without trailing slash.
+    var urls: [String]
+    /// The same without `user:password@`, should there be one.
+    var shownURLs: [String]
+    var user: String?
+    var password: Secret?
+    /// The whole value of the `Authorization` header for an API key.
+    var authorization: Secret?
+    var caFile: String?
+    var verifyTLS: Bool
+    var limits: HTTPTransport.Limits
+
+    init(_ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits) throws(ClusterError) {
+        guard !endpoint.urls.isEmpty else {
+            throw ClusterError(.configuration, "the endpoint names no URL; give at least one like http://host:9200")
+        }
+        urls = []
+        shownURLs = []
+        for url in endpoint.urls {
+            let (plain, shown) = try TransportSettings.checked(url)
+            urls.append(plain)
+            shownURLs.append(shown)
+        }
+        switch endpoint.auth {
+        case .none: break
+        case .basic(let user, let password):
+            try TransportSettings.refuseControlCharacters(user, "the user name")
+            try TransportSettings.refuseControlCharacters(password.reveal(), "the password")
+            self.user = user
+            self.password = password
+        case .apiKey(let key):
+            try TransportSettings.refuseControlCharacters(key.reveal(), "the API key")
+            authorization = Secret("Authorization: ApiKey \(TransportSettings.encodedKey(key.reveal()))")
+        }
+        caFile = endpoint.caFile
+        verifyTLS = endpoint.verifyTLS
+        self.limits = limits
+        if let caFile, !FileManager.default.isReadableFile(atPath: caFile) {
+            throw ClusterError(
+                .configuration,
+                "the certificate authority file \(caFile) cannot be read; check its path and permissions")
+        }
+    }
+
+    /// The form `id:key` is what a user copies from one place, its base64 what they copy from the other.
+    private static func encodedKey(_ key: String) -> String {
+        key.contains(":") ? Data(key.utf8).base64EncodedString() : key
+    }
+
+    private static func checked(_ url: String) throws(ClusterError) -> (plain: String, shown: String) {
+        var plain = url
+        while plain.hasSuffix("/") { plain.removeLast() }
+        let shown = withoutCredentials(plain)
+        let lower = plain.lowercased()
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
+            throw ClusterError(.configuration, "\"\(shown)\" is not a node URL; write it as http://host:9200")
+        }
+        try refuseControlCharacters(plain, "the URL")
+        guard !plain.contains("?"), !plain.contains("#"), !plain.contains(" ") else {
+            throw ClusterError(
+                .configuration, "the URL \"\(shown)\" has a query, a fragment or a blank; write it as http://host:9200")
+        }
+        return (plain, shown)
+    }
+
+    private static func withoutCredentials(_ url: String) -> String {
+        guard let at = url.lastIndex(of: "@"), let colon = url.firstIndex(of: ":"), colon < at else { return url }
+        return String(url[...colon]) + "//" + String(url[url.index(after: at)...])
+    }
+
+    /// A line break would let a secret add headers of its own.
+    private static func refuseControlCharacters(_ text: String, _ what: String) throws(ClusterError) {
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return }
+        throw ClusterError(
+            .configuration, "\(what) holds a control character, perhaps a line break at its end; remove it")
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Synchronization
+
+/// Log lines: a static message with metadata, as text or JSON, on standard error. Never document content, never a
+/// secret. One line is one `write`, so that lines of several threads do not mix.
+public final class Logger: Sendable {
+    public enum Level: Int, Sendable, Comparable {
+        case debug, info, warning, error
+
+        public static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
+
+        var name: String {
+            switch self {
+            case .debug: "debug"
+            case .info: "info"
+            case .warning: "warning"
+            case .error: "error"
+            }
+        }
+    }
+
+    public enum Format: String, Sendable, CaseIterable { case text, json }
+
+    private let format: Format
+    private let level: Level
+    private let write: @Sendable (String) -> Void
+
+    /// `write` gets whole lines with their newline; nil: standard error.
+    public init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
+        self.format = format
+        self.level = level
+        self.write = write ?? { line in FileHandle.standardError.write(Data(line.utf8)) }
+    }
+
+    public func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+        log(.debug, message, metadata)
+    }
+
+    public func info(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+        log(.info, message, metadata)
+    }
+
+    public func warning(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+        log(.warning, message, metadata)
+    }
+
+    public func error(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+        log(.error, message, metadata)
+    }
+
+    private func log(_ level: Level, _ message: StaticString, _ metadata: KeyValuePairs<String, String>) {
+        guard level >= self.level else { return }
+        let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        switch format {
+        case .text:
+            var line = "\(time) \(level.name) \(message)"
+            for (key, value) in metadata { line += " \(key)=\(Self.plain(value))" }
+            write(line + "\n")
+        case .json:
+            var line = "{\"time\":\"\(time)\",\"level\":\"\(level.name)\",\"message\":\(Self.quoted("\(message)"))"
+            for (key, value) in metadata { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
+            write(line + "}\n")
+        }
+    }
+
+    /// Bare where that is unambiguous, quoted otherwise.
+    private static func plain(_ value: String) -> String {
+        let bare = !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
+        return bare ? value : quoted(value)
+    }
+
+    static func quoted(_ value: String) -> String {
+        var text = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}

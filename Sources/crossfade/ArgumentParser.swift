@@ -1,0 +1,134 @@
+import Migration
+
+/// Understands command lines by the declarations.
+struct ArgumentParser {
+    let commands: [CommandDeclaration]
+
+    enum Request {
+        case run(ParsedArguments)
+        /// Help about the program, a group of commands (`recipe`) or one command.
+        case help([String])
+    }
+
+    func parse(_ words: [String]) throws(UsageError) -> Request {
+        if words.isEmpty { return .help([]) }
+        guard let first = words.first, !["help", "--help", "-h"].contains(first) else {
+            let path = words.dropFirst().filter { !$0.hasPrefix("-") }
+            guard path.isEmpty || commands.contains(where: { $0.path.starts(with: path) }) else {
+                throw unknown(Array(path))
+            }
+            return .help(Array(path))
+        }
+        if first == "--version" { return try parse(["version"] + words.dropFirst()) }
+        guard let command = find(words) else {
+            if commands.contains(where: { $0.path.count > 1 && $0.path[0] == first }) {
+                let second = words.dropFirst().first
+                if second == nil || second == "--help" || second == "-h" || second == "help" { return .help([first]) }
+            }
+            throw unknown(words)
+        }
+        return try parse(Array(words.dropFirst(command.path.count)), of: command)
+    }
+
+    /// The command with the longest path that the words begin with.
+    private func find(_ words: [String]) -> CommandDeclaration? {
+        commands.filter { words.starts(with: $0.path) }.max { $0.path.count < $1.path.count }
+    }
+
+    private func parse(_ words: [String], of command: CommandDeclaration) throws(UsageError) -> Request {
+        var parsed = ParsedArguments(command)
+        var free: [String] = []
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            if word == "--" {
+                free += rest
+                break
+            }
+            guard word.hasPrefix("-"), word.count > 1 else {
+                free.append(word)
+                continue
+            }
+            let name: String
+            var attached: String?
+            if let equals = word.firstIndex(of: "=") {
+                name = String(word[..<equals])
+                attached = String(word[word.index(after: equals)...])
+            } else {
+                name = word
+            }
+            guard let option = option(name, of: command) else { throw unknownOption(name, of: command) }
+            if option.name == "help" { return .help(command.path) }
+            guard option.value != nil else {
+                if attached != nil { throw UsageError(message: "--\(option.name) takes no value. \(seeHelp(command))") }
+                parsed.set(flag: option.name)
+                continue
+            }
+            guard let value = attached ?? rest.popFirst() else {
+                throw UsageError(message: "--\(option.name) needs a value. \(seeHelp(command))")
+            }
+            try refuse(value, option, command)
+            parsed.set(option: option.name, value)
+        }
+        try place(free, into: &parsed)
+        return .run(parsed)
+    }
+
+    private func option(_ word: String, of command: CommandDeclaration) -> CommandDeclaration.Option? {
+        command.allOptions.first { "--\($0.name)" == word || $0.short.map { "-\($0)" } == word }
+    }
+
+    private func refuse(
+        _ value: String, _ option: CommandDeclaration.Option, _ command: CommandDeclaration
+    ) throws(UsageError) {
+        guard !option.choices.isEmpty, !option.choices.contains(value) else { return }
+        let near = NearestWord.to(value, among: option.choices).map { " Did you mean \"\($0)\"?" } ?? ""
+        throw UsageError(
+            message: "--\(option.name) is \"\(value)\"; it must be \(option.choices.joined(separator: " or ")).\(near)")
+    }
+
+    private func place(_ free: [String], into parsed: inout ParsedArguments) throws(UsageError) {
+        let command = parsed.command
+        for (positional, word) in zip(command.positionals, free) { parsed.set(positional: positional.name, word) }
+        if free.count < command.positionals.count {
+            let missing = command.positionals[free.count]
+            guard !missing.required else {
+                throw UsageError(
+                    message: "crossfade \(command.name) needs \(missing.name): \(missing.doc) \(seeHelp(command))")
+            }
+        }
+        if free.count > command.positionals.count {
+            let surplus = free[command.positionals.count]
+            throw UsageError(message: "\"\(surplus)\" is one argument too many. \(seeHelp(command))")
+        }
+    }
+
+    // MARK: errors
+
+    private func unknown(_ words: [String]) -> UsageError {
+        let known = commands.map(\.name)
+        let first = words.first ?? ""
+        let group = commands.filter { $0.path.count > 1 && $0.path[0] == first }
+        if !group.isEmpty {
+            let second = words.count > 1 ? words[1] : ""
+            let near = NearestWord.to(second, among: group.map { $0.path[1] })
+            let names = group.map { $0.path[1] }.joined(separator: ", ")
+            let meant = near.map { "Did you mean \"crossfade \(first) \($0)\"?" } ?? "It has: \(names)."
+            return UsageError(message: "crossfade \(first) has no command \"\(second)\". \(meant)")
+        }
+        let near =
+            NearestWord.to(first, among: known.filter { !$0.contains(" ") } + commands.map { $0.path[0] })
+        let meant = near.map { "Did you mean \"crossfade \($0)\"?" } ?? "Known are: \(known.joined(separator: ", "))."
+        if first.hasPrefix("-") {
+            return UsageError(message: "\"\(first)\" comes before a command; options follow the command. \(meant)")
+        }
+        return UsageError(message: "there is no command \"\(first)\". \(meant)")
+    }
+
+    private func unknownOption(_ word: String, of command: CommandDeclaration) -> UsageError {
+        let known = command.allOptions.map { "--\($0.name)" }
+        let near = NearestWord.to(word, among: known).map { "Did you mean \($0)?" } ?? seeHelp(command)
+        return UsageError(message: "crossfade \(command.name) has no option \(word). \(near)")
+    }
+
+    private func seeHelp(_ command: CommandDeclaration) -> String { "See crossfade \(command.name) --help." }
+}

@@ -1,0 +1,98 @@
+/// A command as it is declared: parsing, help, nearest-word errors and completions are made from this alone.
+struct CommandDeclaration: Sendable {
+    /// The words that call it: `["recipe", "check"]`.
+    var path: [String]
+    /// One line, without a full stop.
+    var summary: String
+    /// Paragraphs for `--help`.
+    var discussion = ""
+    var positionals: [Positional] = []
+    var options: [Option] = []
+    /// What runs it.
+    var run: @Sendable (ParsedArguments, Output) -> ExitCode
+
+    var name: String { path.joined(separator: " ") }
+
+    struct Positional: Sendable {
+        var name: String
+        var doc: String
+        var required = true
+    }
+
+    struct Option: Sendable {
+        /// Without dashes.
+        var name: String
+        var short: Character?
+        /// The value's name in help; nil: a flag.
+        var value: String?
+        /// The values it may have; empty: any.
+        var choices: [String] = []
+        /// The value when it is not given.
+        var standard: String?
+        var doc: String
+
+        init(
+            _ name: String, short: Character? = nil, value: String? = nil, choices: [String] = [],
+            standard: String? = nil, _ doc: String
+        ) {
+            self.name = name
+            self.short = short
+            self.value = value
+            self.choices = choices
+            self.standard = standard
+            self.doc = doc
+        }
+    }
+
+    /// Its own options and those of every command.
+    var allOptions: [Option] { options + Self.common }
+
+    static let common = [
+        Option(
+            "format", value: "FORMAT", choices: Output.Format.allCases.map(\.rawValue), standard: "text",
+            "How data is written to standard output."),
+        Option("log", value: "FORMAT", choices: ["text", "json"], standard: "text", "How log lines are written."),
+        Option("verbose", short: "v", "More log lines."),
+        Option("help", short: "h", "This help."),
+    ]
+
+    static let recipe = Positional(name: "RECIPE", doc: "The migration's YAML file.")
+    static let confirm = Option(
+        "confirm", value: "FINGERPRINT", "Accept the plan with this fingerprint, as `crossfade plan` printed it.")
+}
+
+/// A command line that was understood.
+struct ParsedArguments: Sendable {
+    var command: CommandDeclaration
+    private var positionals: [String: String] = [:]
+    private var values: [String: String] = [:]
+    private var flags: Set<String> = []
+
+    init(_ command: CommandDeclaration) {
+        self.command = command
+        for option in command.allOptions { values[option.name] = option.standard }
+    }
+
+    /// The positional argument of that name; empty when it is optional and was not given.
+    subscript(_ positional: String) -> String { positionals[positional] ?? "" }
+
+    /// The value of an option; nil when it was not given and has no default.
+    func value(_ option: String) -> String? { values[option] }
+
+    func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+    var recipe: String { self["RECIPE"] }
+    var format: Output.Format { value("format").flatMap(Output.Format.init) ?? .text }
+    var isVerbose: Bool { has("verbose") }
+    var logsJSON: Bool { value("log") == "json" }
+
+    mutating func set(positional name: String, _ value: String) { positionals[name] = value }
+    mutating func set(option name: String, _ value: String) { values[name] = value }
+    mutating func set(flag name: String) { flags.insert(name) }
+}
+
+/// A command line that was not understood: one paragraph with what to do.
+struct UsageError: Error, Equatable, CustomStringConvertible {
+    var message: String
+    var description: String { message }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Migration
+
+/// `crossfade init`.
+enum InitCommand {
+    static let declaration = CommandDeclaration(
+        path: ["init"],
+        summary: "Create the target indices and the state",
+        discussion: """
+            Does what `crossfade plan` printed, under its fingerprint: --confirm, or yes at a terminal.
+            """,
+        positionals: [CommandDeclaration.recipe],
+        options: [CommandDeclaration.confirm],
+        run: run)
+
+    @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        WorkRunning.with(arguments, output) { recipe, logger in
+            let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
+            guard let confirmation = arguments.value("confirm") ?? asked(prepared, output) else {
+                output.failure(
+                    "nothing was made, because nothing was confirmed. Look at the plan, then run crossfade init "
+                        + "\(arguments.recipe) --confirm \(prepared.fingerprint).", code: "usage")
+                return .usage
+            }
+            let made = try Initialisation.run(prepared, confirmation: confirmation, logger: logger)
+            let indices = prepared.survey.entries.map(\.index)
+            output.data(
+                [
+                    "migration": .string(recipe.name), "fingerprint": .string(prepared.fingerprint),
+                    "created": .bool(made), "indices": .array(indices.map { .string($0) }),
+                ],
+                text: made
+                    ? "created \(indices.joined(separator: ", ")); next: crossfade copy \(arguments.recipe)"
+                    : "already initialised under this fingerprint")
+            return .done
+        }
+    }
+
+    /// At a terminal: shows the plan and asks. The fingerprint on a yes; nil otherwise.
+    private static func asked(_ prepared: Preparation, _ output: Output) -> String? {
+        guard isatty(STDIN_FILENO) == 1, output.isTerminal else { return nil }
+        output.talk(prepared.text)
+        guard prepared.refusals.isEmpty else { return prepared.fingerprint }
+        output.talk("Create this? Type yes:")
+        return readLine() == "yes" ? prepared.fingerprint : nil
+    }
+}

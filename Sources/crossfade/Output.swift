@@ -1,0 +1,53 @@
+import Foundation
+import JSONText
+
+/// The one place that writes to the outside: data to standard output, talk to standard error.
+struct Output: Sendable {
+    enum Format: String, CaseIterable, Sendable { case text, json }
+
+    let format: Format
+    /// Whether standard error is a terminal, where progress may draw over its line.
+    let isTerminal: Bool
+
+    init(format: Format, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+        self.format = format
+        self.isTerminal = isTerminal
+    }
+
+    /// Data: the JSON for programs or the text for people, whichever was asked for.
+    func data(_ json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) {
+        switch format {
+        case .json: line(json().text())
+        case .text: line(text())
+        }
+    }
+
+    /// A line of data as it is, e.g. a schema.
+    func line(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
+
+    /// Something to know that is not data.
+    func talk(_ text: String) { Self.write(text + "\n", to: STDERR_FILENO) }
+
+    /// What went wrong: one paragraph that says what happened, to what, and what to do. As data too where JSON is
+    /// asked for, so that a program finds it where it reads.
+    func failure(_ text: String, code: String, details: [(String, JSONValue)] = []) {
+        talk(text.hasPrefix("crossfade: ") ? text : "crossfade: " + text)
+        guard format == .json else { return }
+        let error: [(String, JSONValue)] = [("code", .string(code)), ("message", .string(text))] + details
+        line(JSONValue.object(JSONObject([("error", .object(JSONObject(error)))])).text())
+    }
+
+    /// All of it, however many writes that takes; a closed pipe is not our failure.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let start = rest.baseAddress, !rest.isEmpty {
+                let count = Foundation.write(descriptor, start, rest.count)
+                if count < 0, errno == EINTR || errno == EAGAIN { continue }
+                guard count > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Testing
+
+@testable import crossfade
+
+/// What command lines mean.
+struct ArgumentTests {
+    private func parse(_ words: [String]) throws(UsageError) -> ArgumentParser.Request {
+        try ArgumentParser(commands: CommandLineInterface.commands).parse(words)
+    }
+
+    private func error(_ words: String...) -> String {
+        do {
+            _ = try parse(words)
+            return "none"
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test func understood() throws {
+        let lines = [
+            ["copy", "r.yaml", "--confirm", "ab12", "--format", "json", "-v"],
+            ["copy", "--confirm=ab12", "-v", "--format=json", "--", "r.yaml"],
+        ]
+        for words in lines {
+            guard case .run(let arguments) = try parse(words) else {
+                Issue.record("not a command")
+                return
+            }
+            #expect(arguments.command.name == "copy" && arguments.recipe == "r.yaml")
+            #expect(arguments.value("confirm") == "ab12" && arguments.format == .json && arguments.isVerbose)
+            #expect(!arguments.logsJSON)
+        }
+    }
+
+    @Test func options() throws {
+        guard case .run(let arguments) = try parse(["recipe", "check", "-r.yaml".dropFirst().description]) else {
+            Issue.record("not a command")
+            return
+        }
+        #expect(arguments.command.path == ["recipe", "check"] && arguments.value("confirm") == nil)
+        #expect(arguments.format == .text && arguments.value("log") == "text")
+    }
+
+    @Test func notUnderstood() {
+        #expect(error("pla", "r.yaml") == "there is no command \"pla\". Did you mean \"crossfade plan\"?")
+        #expect(
+            error("recipe", "chek", "r.yaml")
+                == "crossfade recipe has no command \"chek\". Did you mean \"crossfade recipe check\"?")
+        #expect(
+            error("recipe", "x") == "crossfade recipe has no command \"x\". It has: check, schema.")
+        #expect(
+            error("plan") == "crossfade plan needs RECIPE: The migration's YAML file. See crossfade plan --help.")
+        #expect(error("plan", "a", "b") == "\"b\" is one argument too many. See crossfade plan --help.")
+        #expect(
+            error("copy", "a", "--confrim", "x") == "crossfade copy has no option --confrim. Did you mean --confirm?")
+        #expect(error("copy", "a", "--confirm") == "--confirm needs a value. See crossfade copy --help.")
+        #expect(error("copy", "a", "-v=1") == "--verbose takes no value. See crossfade copy --help.")
+        #expect(
+            error("plan", "a", "--format", "jsn")
+                == "--format is \"jsn\"; it must be text or json. Did you mean \"json\"?")
+        #expect(error("help", "nothing").hasPrefix("there is no command \"nothing\"."))
+        #expect(
+            error("--format", "json", "plan").hasPrefix(
+                "\"--format\" comes before a command; options follow the command."))
+    }
+
+    @Test(arguments: [
+        [], ["help"], ["--help"], ["-h"], ["help", "copy"], ["copy", "--help"], ["recipe"], ["help", "recipe"],
+    ])
+    func help(_ words: [String]) throws {
+        guard case .help(let path) = try parse(words) else {
+            Issue.record("no help")
+            return
+        }
+        let text = Help(commands: CommandLineInterface.commands).text(about: path)
+        #expect(text.hasPrefix(path.isEmpty ? "Crossfade" : "Usage: crossfade \(path.joined(separator: " "))"))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+    }
+
+    @Test func everyCommandIsDeclaredOnce() {
+        let names = CommandLineInterface.commands.map(\.name)
+        #expect(Set(names).count == names.count)
+        for command in CommandLineInterface.commands {
+            let options = command.allOptions.map(\.name) + command.allOptions.compactMap { $0.short.map(String.init) }
+            #expect(Set(options).count == options.count)
+            #expect(!command.summary.hasSuffix("."))
+        }
+    }
+
+    @Test func completionsNameEverything() {
+        let completions = Completions(commands: CommandLineInterface.commands)
+        for script in [completions.bash, completions.fish] {
+            for command in CommandLineInterface.commands {
+                #expect(command.path.allSatisfy { script.contains($0) })
+                #expect(command.allOptions.allSatisfy { script.contains($0.name) })
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import JSONText
+import SearchCluster
+import Testing
+
+/// What a server of the contract is expected to be.
+struct ServerRow: Sendable, CustomTestStringConvertible {
+    var name: String
+    var product: ServerInfo.Product
+    var version: ServerVersion
+
+    var testDescription: String { name }
+
+    static let all: [ServerRow] = [
+        ServerRow(name: "es-1.7", product: .elasticsearch, version: ServerVersion(1, 7, 6)),
+        ServerRow(name: "es-2.4", product: .elasticsearch, version: ServerVersion(2, 4, 6)),
+        ServerRow(name: "es-5.6", product: .elasticsearch, version: ServerVersion(5, 6, 16)),
+        ServerRow(name: "es-6.8", product: .elasticsearch, version: ServerVersion(6, 8, 23)),
+        ServerRow(name: "es-7.10", product: .elasticsearch, version: ServerVersion(7, 10, 2)),
+        ServerRow(name: "es-7.17", product: .elasticsearch, version: ServerVersion(7, 17, 28)),
+        ServerRow(name: "es-8.17", product: .elasticsearch, version: ServerVersion(8, 17, 0)),
+        ServerRow(name: "es-9.0", product: .elasticsearch, version: ServerVersion(9, 0, 4)),
+        ServerRow(name: "os-3", product: .opensearch, version: ServerVersion(3, 3, 2)),
+    ]
+}
+
+/// Every capability row on a real server, one server after the other.
+@Suite(.serialized) struct ServerContract {
+    @Test(
+        "a real server keeps the contract",
+        .enabled(if: ServerRow.all.contains { Stack.has($0.name) }, "no stack program and no CROSSFADE_TEST_ address"),
+        arguments: ServerRow.all.filter { Stack.has($0.name) })
+    func contract(_ row: ServerRow) throws {
+        try Stack.with(row.name) { url in
+            let cluster = try Cluster.connect(ClusterEndpoint(urls: [url]))
+            defer { cluster.close() }
+            let run = ContractRun(row: row, cluster: cluster, url: url)
+            try run.identifies()
+            try run.createsIndices()
+            try run.answersBulkItems()
+            try run.limitsIDs()
+            try run.readsEveryDocumentOnce()
+            try run.getsManyAtOnce()
+            try run.hidesTombstones()
+            try run.closesAliasToWrites()
+            try run.comparesAndSets()
+            try run.resolves()
+            try run.noticesLostScrolls()
+            try run.refusesIndexWithoutSource()
+            try run.carriesParents()
+            try run.administers()
+        }
+    }
+}

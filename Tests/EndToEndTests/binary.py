@@ -1,0 +1,160 @@
+"""The built binary: run to its end, or started and then signalled; everything it said is kept in files."""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+from stack import ROOT
+
+OUTCOMES = {"indexed", "deleted", "merged", "stale", "superseded", "skipped", "dead_lettered"}
+DONE, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def path():
+    """CROSSFADE_BINARY, else the release build, else the debug build."""
+    named = os.environ.get("CROSSFADE_BINARY")
+    candidates = [pathlib.Path(named)] if named else [ROOT / ".build/release/crossfade", ROOT / ".build/debug/crossfade"]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    return None
+
+
+def command_line():
+    """How it is started. A Python file may stand in for it, to try the tests themselves."""
+    binary = path()
+    assert binary, "crossfade is not built: swift build -c release, or CROSSFADE_BINARY"
+    return ["python3", str(binary)] if binary.suffix == ".py" else [str(binary)]
+
+
+class Result:
+    def __init__(self, arguments, code, out, err, seconds):
+        self.arguments, self.code, self.out, self.err, self.seconds = arguments, code, out, err, seconds
+
+    def __str__(self):
+        return (f"crossfade {' '.join(self.arguments)} -> {self.code} after {self.seconds:.1f} s\n"
+                f"--- stdout\n{self.out[-3000:]}\n--- stderr\n{self.err[-3000:]}")
+
+    @property
+    def json(self):
+        """The last JSON object of stdout, on one line or over several."""
+        found = last_object(self.out)
+        assert found is not None, f"no JSON object on stdout\n{self}"
+        return found
+
+    def expect(self, *codes):
+        assert self.code in codes, f"expected exit code {' or '.join(map(str, codes))}\n{self}"
+        return self
+
+    @property
+    def summary(self):
+        """The summary of copy, replay or follow, its sum checked: every record read has exactly one outcome."""
+        summary = self.json
+        assert set(summary["outcomes"]) == OUTCOMES, f"outcomes are {set(summary['outcomes'])}\n{self}"
+        assert sum(summary["outcomes"].values()) == summary["read"], f"outcomes do not sum to read\n{self}"
+        return summary
+
+
+def last_object(text):
+    decoder, at, found = json.JSONDecoder(), 0, None
+    while (at := text.find("{", at)) >= 0:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except ValueError:
+            at += 1
+            continue
+        found, at = value, end
+    return found
+
+
+class Run:
+    """One process of the binary."""
+
+    count = 0
+
+    def __init__(self, arguments, folder, env=None):
+        Run.count += 1
+        self.arguments = [str(a) for a in arguments]
+        base = pathlib.Path(folder) / f"{Run.count:03d}-{self.arguments[0] if self.arguments else 'none'}"
+        self.out_file, self.err_file = base.with_suffix(".out"), base.with_suffix(".err")
+        self.began = time.monotonic()
+        with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:
+            self.process = subprocess.Popen(
+                [*command_line(), *self.arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder,
+                env={**os.environ, **(env or {})}, start_new_session=True)
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def wait(self, seconds):
+        """Its result; AssertionError (and a kill) when it takes longer."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"still running after {seconds} s\n{self.result(None)}") from None
+        return self.result(code)
+
+    def result(self, code):
+        return Result(self.arguments, code, self.out_file.read_text(errors="replace"),
+                      self.err_file.read_text(errors="replace"), time.monotonic() - self.began)
+
+    def terminate(self, seconds=60):
+        """SIGTERM, then its result: it drains and commits."""
+        if self.running:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        return self.result(self.process.returncode)
+
+
+class Crossfade:
+    """The binary with a folder for what it says; `close` ends what still runs."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.runs = []
+
+    def start(self, *arguments, env=None):
+        run = Run(arguments, self.folder, env)
+        self.runs.append(run)
+        return run
+
+    def __call__(self, *arguments, seconds=120, env=None):
+        return self.start(*arguments, env=env).wait(seconds)
+
+    def close(self):
+        for run in self.runs:
+            if run.running:
+                run.kill()
+
+    def everything_said(self):
+        return "".join(f.read_text(errors="replace") for run in self.runs for f in (run.out_file, run.err_file))
+
+
+STACK_TRACE = re.compile(r"Fatal error|Stack dump|Thread \d+ crashed|^\s*(#\d+ |\d+ +0x)|\bat 0x[0-9a-f]{6,}|Traceback", re.M)
+
+
+def check_error(result, *names, code, secrets=(), seconds=15):
+    """A failed command: its code, in time, one paragraph on stderr that names `names`, no trace, no secret."""
+    result.expect(code)
+    assert result.seconds <= seconds, f"took {result.seconds:.1f} s\n{result}"
+    said = result.err.strip()
+    assert said, f"nothing on stderr\n{result}"
+    for name in names:
+        assert str(name) in said, f"stderr does not name {name!r}\n{result}"
+    assert not STACK_TRACE.search(result.err), f"a stack trace on stderr\n{result}"
+    error = said.split("\n\n")[-1]
+    assert len(error) <= 1500, f"more than a paragraph\n{result}"
+    for secret in secrets:
+        assert secret not in result.out + result.err, f"a secret in the output\n{result}"

@@ -1,0 +1,65 @@
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import binary  # noqa: E402
+import stack as stack_module  # noqa: E402
+from log import Log  # noqa: E402
+from migration import Migration  # noqa: E402
+
+SEED = int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 << 31)))
+
+
+def pytest_report_header(config):
+    return [f"seed: CROSSFADE_SEED={SEED}", f"stack: {stack_module.program() or 'none'}",
+            f"binary: {binary.path() or 'none built'}"]
+
+
+@pytest.fixture(scope="session")
+def seed():
+    return SEED
+
+
+@pytest.fixture(scope="session")
+def stack():
+    if not stack_module.program():
+        pytest.skip("no real servers: CROSSFADE_STACK is not set and ../shared/stack/stack is not there")
+    servers = stack_module.Stack()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def log(stack):
+    return Log(stack.start("kafka-4.1"))
+
+
+@pytest.fixture
+def folder(request):
+    """Where the test's recipes and everything the binary says are kept."""
+    work = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", stack_module.ROOT / ".e2e"))
+    name = "".join(c if c.isalnum() or c in "-." else "_" for c in request.node.name)
+    path = work / "runs" / name
+    path.mkdir(parents=True, exist_ok=True)
+    for old in path.iterdir():
+        if old.is_file():
+            old.unlink()
+    return path.resolve()
+
+
+@pytest.fixture
+def migrate(request, stack, log, folder):
+    """migrate(source, target, workload, ...) -> a Migration between servers by their stack names."""
+    made = []
+
+    def make(source, target, workload=None, /, **options):
+        made.append(Migration(folder, options.pop("log", log), stack.start(source), stack.start(target), workload, **options))
+        return made[-1]
+    yield make
+    for migration in made:
+        migration.tidy()

@@ -1,0 +1,170 @@
+"""The command topic, through confluent-kafka: an independent client beside the one under test."""
+import threading
+import time
+import zlib
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from stack import wait_for
+
+
+class Log:
+    def __init__(self, bootstrap, **config):
+        self.bootstrap = bootstrap
+        self.config = {"bootstrap.servers": bootstrap, "log_level": 2, **config}
+        self.admin = AdminClient(self.config)
+
+    def create(self, topic, partitions=6, **config):
+        self.admin.create_topics([NewTopic(topic, partitions, config=config)])[topic].result(30)
+        return topic
+
+    def delete(self, topic):
+        self.admin.delete_topics([topic])[topic].result(30)
+        wait_for(f"{topic} to be gone", lambda: topic not in self.topics(), 20)
+
+    def widen(self, topic, partitions):
+        """Adds partitions until there are so many."""
+        self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(30)
+        wait_for("the new partitions", lambda: len(self.partitions(topic)) == partitions, 20)
+
+    def topics(self):
+        return set(self.admin.list_topics(timeout=30).topics)
+
+    def groups(self):
+        return {g.group_id for g in self.admin.list_consumer_groups().result(30).valid}
+
+    def partitions(self, topic):
+        return sorted(self.admin.list_topics(topic, timeout=30).topics[topic].partitions)
+
+    def producer(self):
+        return Producer({**self.config, "linger.ms": 20, "compression.type": "lz4", "enable.idempotence": True,
+                         "queue.buffering.max.messages": 1_000_000})
+
+    def produce(self, topic, records):
+        """Sends all records and waits until every one is acknowledged."""
+        producer, count = self.producer(), len(self.partitions(topic))
+        for key, value in records:
+            send(producer, topic, key, value, count)
+        if producer.flush(120):
+            raise RuntimeError(f"{topic}: records not acknowledged within 120 s")
+
+    def ends(self, topic):
+        return {p: high for p, (low, high) in self.watermarks(topic).items()}
+
+    def watermarks(self, topic):
+        consumer = Consumer({**self.config, "group.id": "e2e-watermarks"})
+        try:
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30) for p in self.partitions(topic)}
+        finally:
+            consumer.close()
+
+    def committed(self, group, topic):
+        """Partition -> committed offset, without joining the group; partitions without one are left out."""
+        # not AdminClient.list_consumer_group_offsets: it crashes the interpreter for a group that is not there
+        consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+        try:
+            wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
+            end = time.monotonic() + 30
+            while True:
+                try:
+                    return {t.partition: t.offset for t in consumer.committed(wanted, timeout=30) if t.offset >= 0}
+                except KafkaException as error:
+                    # the coordinator of a fresh broker takes a moment
+                    if "COORDINATOR" not in error.args[0].name() or time.monotonic() > end:
+                        raise
+                    time.sleep(0.3)
+        finally:
+            consumer.close()
+
+    def lag(self, group, topic):
+        committed = self.committed(group, topic)
+        return sum(end - committed.get(p, 0) for p, end in self.ends(topic).items())
+
+    def read(self, topic):
+        """Everything in the topic now: (partition, offset, key, value, headers, timestamp), a partition after the other."""
+        consumer = Consumer({**self.config, "group.id": "e2e-reader", "enable.auto.commit": False,
+                             "enable.partition.eof": False, "fetch.message.max.bytes": 8 << 20})
+        try:
+            for partition, (low, high) in self.watermarks(topic).items():
+                if low == high:
+                    continue
+                consumer.assign([TopicPartition(topic, partition, low)])
+                position, heard = low, time.monotonic()
+                while position < high:
+                    batch = consumer.consume(min(10_000, high - position), timeout=0.5)
+                    if batch:
+                        heard = time.monotonic()
+                    elif time.monotonic() - heard > 20:
+                        raise RuntimeError(f"{topic}/{partition}: nothing more at {position} of {high}")
+                    for m in batch:
+                        if m.error():
+                            raise KafkaException(m.error())
+                        position = m.offset() + 1
+                        yield partition, m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]
+        finally:
+            consumer.close()
+
+    def truncate(self, topic, before):
+        """Deletes the records before these offsets (partition -> offset), as retention would."""
+        wanted = [TopicPartition(topic, p, offset) for p, offset in before.items()]
+        for future in self.admin.delete_records(wanted).values():
+            future.result(30)
+
+
+def send(producer, topic, key, value, partitions):
+    by = getattr(key, "by", key)
+    where = {"partition": zlib.crc32(by) % partitions} if by is not None else {}
+    while True:
+        try:
+            producer.produce(topic, value, None if key is None else bytes(key), **where)
+            return producer.poll(0)
+        except BufferError:
+            producer.poll(0.1)
+
+
+class Writer(threading.Thread):
+    """The application, writing while Crossfade works: `rate` records/s until `hurry()`, then `fast`.
+
+    `hold`: it keeps what lies after so many records until `hurry()`, so that there is something left to write.
+    """
+
+    def __init__(self, log, topic, records, rate=1000, fast=6000, hold=None):
+        super().__init__(daemon=True)
+        self.log, self.topic, self.records = log, topic, records
+        self.rate, self.fast, self.hold = rate, fast, hold
+        self.stopped = threading.Event()
+        self.written, self.error = 0, None
+
+    def hurry(self):
+        self.rate, self.hold = self.fast, None
+
+    def stop(self):
+        """Ends it early: what it has not yet sent is never sent."""
+        self.stopped.set()
+        self.join(60)
+
+    def finish(self, seconds=300):
+        self.join(seconds)
+        assert not self.is_alive(), "the writer did not end"
+        if self.error:
+            raise self.error
+
+    def run(self):
+        try:
+            producer, count = self.log.producer(), len(self.log.partitions(self.topic))
+            due = time.monotonic()
+            for key, value in self.records:
+                while self.hold is not None and self.written >= self.hold and not self.stopped.wait(0.05):
+                    producer.poll(0)
+                if self.stopped.is_set():
+                    break
+                send(producer, self.topic, key, value, count)
+                self.written += 1
+                due = max(due + 1 / self.rate, time.monotonic() - 0.1)
+                if due - time.monotonic() > 0.02:
+                    self.stopped.wait(due - time.monotonic())
+            if producer.flush(120):
+                raise RuntimeError("records not acknowledged")
+        except Exception as error:
+            self.error = error

@@ -1,0 +1,65 @@
+"""kill -9 in the middle; started again, the end state is the same."""
+import random
+
+from log import Writer
+from stack import wait_for
+from workload import Workload
+
+COMMANDS, IDS = 60_000, 20_000
+
+
+def test_killed_copy_goes_on(migrate, seed):
+    """Slowed to 2,000 documents/s so that there is a middle."""
+    m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, IDS, 2000), copy={"slices": 8, "page": 500, "rate": "2000/s"})
+    m.prepare()
+    m.init()
+    chance = random.Random(seed)
+    for _ in range(2):
+        before = m.target.count(m.new)
+        run = m.start("copy")
+
+        def some():
+            assert run.running, f"copy ended before it could be killed\n{run.result(run.process.returncode)}"
+            m.target.refresh(m.new)
+            return m.target.count(m.new) > before + chance.randrange(100, 2000)
+        wait_for("some copied documents", some, 30, pause=0.05)
+        run.kill()
+        m.target.refresh(m.new)
+        assert m.target.count(m.new) < m.old_documents, "the copy was over before it was killed"
+    m.copy()
+    m.target.refresh(m.new)
+    assert m.target.count(m.new) == m.old_documents
+    m.replay()
+    m.follow_rest()
+    m.check()
+
+
+def test_killed_follow_goes_on(migrate, seed):
+    m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, IDS, 2000, malformed=20), copied=0.3)
+    m.prepare()
+    m.init()
+    m.copy()
+    m.replay()
+    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=2500)
+    m.writer.start()
+    chance = random.Random(seed)
+    kills = 0
+    while m.writer.is_alive() and kills < 4:
+        aim = m.target.operations(m.new) + chance.randrange(1, 4000)
+        follow = m.start("follow")
+
+        def some():
+            assert follow.running, f"follow ended\n{follow.result(follow.process.returncode)}"
+            return m.target.operations(m.new) >= aim or not m.writer.is_alive()
+        wait_for("some writes of follow", some, 60, pause=0.02)
+        follow.kill()
+        kills += 1
+    assert kills >= 2
+    follow = m.start("follow")
+    m.writer.finish()
+    m.caught_up(follow)
+    m.stop(follow)
+    truth = m.check()
+    letters, _ = m.dead_letters()
+    # a crash may repeat a dead letter, never lose one
+    assert len(letters) == truth.model.counts["reject"] == 20

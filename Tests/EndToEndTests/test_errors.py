@@ -1,0 +1,183 @@
+"""Wrong in turn: the right exit code within 15 s, one paragraph that names the thing, nothing written, no secret said."""
+import contextlib
+import re
+import socket
+
+import pytest
+
+from binary import DONE, FAILED, REFUSED, USAGE, check_error
+from log import Log
+from proxy import Proxy
+from workload import Workload
+
+SECRET = "hunter2-must-never-be-seen"
+
+
+@pytest.fixture
+def m(migrate, seed):
+    """A small migration that would work."""
+    return migrate("es-6.8", "es-8.17", Workload(seed, 600, 100, 50), copied=1.0).prepare()
+
+
+def nobody():
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{s.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def nothing_written(m):
+    """Neither the target, nor the source, nor Kafka is changed."""
+    def all_of_it():
+        return (m.target.contents(), m.source.contents(), m.log.topics() - {"__consumer_offsets"}, m.log.committed(m.group, m.topic))
+    before = all_of_it()
+    yield
+    assert all_of_it() == before
+
+
+def fails(m, code, *names, commands=("plan",), secrets=(SECRET,)):
+    """Each of `commands` fails alike; then init, under any fingerprint, does not do it either."""
+    with nothing_written(m):
+        for command in commands:
+            result = m.run(command, seconds=30)
+            check_error(result, *names, code=code, secrets=secrets)
+        check_error(m.run("init", "--confirm", "0123456789abcdef", seconds=30), code=code, secrets=secrets)
+    return result
+
+
+def test_misspelt_key(m):
+    m.write_recipe(targett=m.tree["target"])
+    text = m.recipe.read_text().replace("topic:", "topik:", 1)
+    m.recipe.write_text(text)
+    line = next(n for n, l in enumerate(text.splitlines(), 1) if "topik" in l)
+    result = fails(m, USAGE, f"recipe.yaml:{line}:3", '"topik"', "topic")
+    # all mistakes at once, not the first
+    assert "targett" in result.err
+
+
+def test_unreachable_broker(m):
+    address = nobody()
+    m.tree["commands"]["bootstrap"] = address
+    m.write_recipe()
+    fails(m, FAILED, address, commands=("plan", "copy", "replay"))
+
+
+def test_missing_topic(m):
+    m.tree["commands"]["topic"] = "no-such-topic"
+    m.write_recipe()
+    fails(m, FAILED, "no-such-topic", commands=("plan", "replay"))
+    assert "no-such-topic" not in m.log.topics()
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_unreachable_cluster(m, side):
+    address = nobody()
+    m.tree[side] = {"url": f"http://{address}"}
+    m.write_recipe()
+    fails(m, FAILED, address, commands=("plan", "copy"))
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_wrong_password(m, side, monkeypatch):
+    monkeypatch.setenv("E2E_PASSWORD", SECRET)
+    with Proxy(getattr(m, side).url, users={"crossfade": "another"}) as proxy:
+        m.tree[side] = {"url": proxy.url, "auth": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}
+        m.write_recipe()
+        fails(m, FAILED, proxy.url.removeprefix("http://"), "401", commands=("plan", "copy"))
+
+
+def test_wrong_kafka_password(m, stack, monkeypatch):
+    monkeypatch.setenv("E2E_KAFKA_PASSWORD", SECRET)
+    bootstrap = stack.start("kafka-4.1", "ksasl", "--security", "sasl")
+    try:
+        right = Log(bootstrap, **{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "PLAIN",
+                                  "sasl.username": "crossfade", "sasl.password": "secret"})
+        right.create(m.topic)
+        m.tree["commands"].update(bootstrap=bootstrap, kafka={
+            "security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "PLAIN", "sasl.username": "crossfade",
+            "sasl.password": "${E2E_KAFKA_PASSWORD}"})
+        m.write_recipe()
+        result = fails(m, FAILED, bootstrap, commands=("plan", "replay"))
+        assert re.search("authenticat|sasl|password", result.err, re.I), result
+    finally:
+        stack.wipe("ksasl")
+
+
+def test_source_index_missing(m):
+    m.tree["indices"][0]["from"] = "no-such-index"
+    m.write_recipe()
+    fails(m, FAILED, "no-such-index", commands=("plan", "copy"))
+
+
+def test_target_holds_foreign_documents(m):
+    m.target.create(m.new, {"owner": {"type": "keyword"}})
+    m.target.bulk(m.new, [("index", f"theirs-{n}", {}, '{"owner":"somebody else"}') for n in range(5)])
+    m.target.refresh(m.new)
+    fails(m, REFUSED, m.new, commands=("plan", "copy", "replay", "follow"))
+
+
+def test_source_and_target_are_the_same_index(m):
+    m.tree["target"] = dict(m.tree["source"])
+    m.tree["indices"][0]["to"] = m.old
+    m.write_recipe()
+    # the recipe alone shows it
+    fails(m, USAGE, "recipe.yaml:", "same index")
+
+
+def test_source_and_target_are_the_same_index_by_an_alias(m):
+    """The old index goes by another name, and the cluster by another address."""
+    m.source.call("POST", "/_aliases", {"actions": [{"add": {"index": m.old, "alias": f"{m.old}-alias"}}]})
+    m.tree["indices"][0].update({"from": f"{m.old}-alias", "to": m.old})
+    with Proxy(m.source.url) as proxy:
+        m.tree["target"] = {"url": proxy.url}
+        m.write_recipe()
+        fails(m, REFUSED, m.old)
+
+
+def offsets(m, start):
+    m.tree["replay"] = {"from": {"offsets": {str(p): start for p in range(m.partitions)}}}
+    m.write_recipe()
+
+
+def test_start_offset_already_deleted(m):
+    m.log.truncate(m.topic, {0: 20})
+    offsets(m, 5)
+    result = fails(m, REFUSED, m.topic, "20")
+    assert re.search(r"\b5\b", result.err), result
+
+
+def test_start_offset_deleted_after_init(m):
+    offsets(m, 5)
+    m.init()
+    m.log.truncate(m.topic, {0: 20})
+    with nothing_written(m):
+        check_error(m.run("replay", seconds=30), m.topic, "20", code=REFUSED)
+
+
+def test_wrong_fingerprint(m):
+    with nothing_written(m):
+        check_error(m.run("init", "--confirm", "0123456789abcdef", seconds=30), code=REFUSED)
+
+
+def test_recipe_changed_after_init(m):
+    """What the work means has changed: nothing runs on before it is confirmed."""
+    m.init()
+    m.tree["indices"][0]["transform"].append({"remove": {"field": "notes"}})
+    m.write_recipe()
+    with nothing_written(m):
+        for command in ("copy", "replay", "follow"):
+            check_error(m.run(command, seconds=30), code=REFUSED)
+    m.run("copy", "--confirm", m.run("plan").json["fingerprint"]).expect(DONE)
+
+
+def test_nothing_runs_before_init(m):
+    with nothing_written(m):
+        for command in ("copy", "replay", "follow"):
+            assert m.run(command, seconds=30).expect(FAILED, REFUSED).seconds < 15
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["plan"], ["plan", "no-such-file.yaml"], ["plan", "recipe.yaml", "--no-such-option"]])
+def test_usage(m, arguments):
+    result = m.crossfade(*arguments, seconds=15).expect(USAGE)
+    assert result.err.strip() and not result.out.strip()

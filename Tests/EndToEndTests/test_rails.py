@@ -1,0 +1,71 @@
+"""What must not be begun or gone on with: refused with the numbers named, and nothing written."""
+import pytest
+
+from binary import REFUSED, check_error
+from test_errors import nothing_written
+from workload import Keyed, Workload
+
+
+@pytest.fixture
+def m(migrate, seed):
+    return migrate("es-6.8", "es-8.17", Workload(seed, 600, 100, 50), copied=1.0).prepare()
+
+
+def refused(m, *names, commands=("replay", "follow")):
+    with nothing_written(m):
+        for command in commands:
+            check_error(m.run(command, seconds=30), *names, code=REFUSED)
+
+
+def test_topic_recreated(m):
+    """Offsets begin again: under the same epoch all that comes would look stale."""
+    m.init()
+    m.copy()
+    m.replay()
+    m.log.delete(m.topic)
+    m.log.create(m.topic, m.partitions)
+    m.log.produce(m.topic, m.records[:50])
+    refused(m, m.topic)
+
+
+def test_partitions_added(m):
+    """Keys have moved: offsets no longer order the commands of an id."""
+    m.init()
+    m.copy()
+    m.replay()
+    m.log.widen(m.topic, m.partitions + 2)
+    refused(m, m.topic, m.partitions, m.partitions + 2)
+
+
+def test_one_id_in_two_partitions(m):
+    key = m.records[0][0]
+    command = b'{"command":"InsertMessageCommand","id":"%s","message":{"title":"where?"}}' % key
+    m.log.produce(m.topic, [(Keyed(key, f"by-{n}"), command) for n in range(40)])
+    result = m.run("plan", seconds=30)
+    check_error(result, key.decode(), code=REFUSED)
+    rails = [rail for rail in result.json["rails"] if rail["verdict"] == "refused"]
+    assert len(rails) == 1 and key.decode() in rails[0]["detail"], result
+    refused(m, commands=("copy",))
+
+
+def test_recorded_without_a_group(m):
+    m.tree["replay"] = {"from": "recorded"}
+    m.write_recipe()
+    with nothing_written(m):
+        result = m.run("plan", seconds=30).expect(2, REFUSED)
+        assert "application_group" in result.err, result
+
+
+def test_plan_says_every_rail_although_one_refuses(m):
+    m.target.create(m.new, {"owner": {"type": "keyword"}})
+    m.target.bulk(m.new, [("index", "theirs", {}, '{"owner":"somebody else"}')])
+    m.target.refresh(m.new)
+    m.log.truncate(m.topic, {0: 20})
+    m.tree["replay"] = {"from": {"offsets": {"0": 5}}}
+    m.write_recipe()
+    with nothing_written(m):
+        result = m.run("plan", seconds=30).expect(REFUSED)
+        plan = result.json
+        assert plan["fingerprint"], result
+        assert sum(rail["verdict"] == "refused" for rail in plan["rails"]) == 2, result
+        assert any(rail["verdict"] == "ok" for rail in plan["rails"]), result

@@ -1,0 +1,70 @@
+"""Kafka with passwords and TLS, a cluster behind a password, and a source that is only ever read."""
+import pytest
+
+from log import Log
+from proxy import Proxy
+from workload import Workload
+
+PASSWORD = "pa$$w0rd-of-the-proxy"
+
+
+@pytest.fixture(scope="module")
+def guarded(stack):
+    """A Kafka that wants SASL and TLS: (Log, the recipe's `kafka` section)."""
+    bootstrap = stack.start("kafka-4.1", "ksec", "--security", "sasl_tls")
+    kafka = {"security.protocol": "SASL_SSL", "sasl.mechanisms": "PLAIN", "sasl.username": "crossfade",
+             "sasl.password": "${E2E_KAFKA_PASSWORD}", "ssl.ca.location": stack.certificate("ksec")}
+    yield Log(bootstrap, **{**kafka, "sasl.password": "secret"}), kafka
+    stack.wipe("ksec")
+
+
+def small(m):
+    m.prepare()
+    m.init()
+    m.copy()
+    m.replay()
+    m.follow_rest()
+    m.check()
+
+
+def test_kafka_with_sasl_and_tls(migrate, guarded, seed, monkeypatch):
+    monkeypatch.setenv("E2E_KAFKA_PASSWORD", "secret")
+    log, kafka = guarded
+    m = migrate("es-8.17", "es-9.0", Workload(seed, 3000, 600, 200, malformed=5), log=log, kafka=kafka)
+    small(m)
+    assert len(m.dead_letters()[0]) == 5
+
+
+def test_cluster_behind_a_password(migrate, stack, seed, monkeypatch):
+    monkeypatch.setenv("E2E_PASSWORD", PASSWORD)
+    with Proxy(stack.start("es-9.0"), users={"crossfade": PASSWORD}) as proxy:
+        auth = {"auth": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}
+        m = migrate("es-8.17", "es-9.0", Workload(seed, 3000, 600, 200), target_url=proxy.url, target=auth)
+        small(m)
+        assert PASSWORD not in m.crossfade.everything_said()
+
+
+@pytest.mark.parametrize("source", ["es-2.4", "es-8.17"])
+def test_source_is_only_read(migrate, stack, seed, source):
+    with Proxy(stack.start(source)) as proxy:
+        m = migrate(source, "es-9.0", Workload(seed, 3000, 600, 200), source_url=proxy.url)
+        settings = m.source.get("/_all/_settings")
+        m.prepare()
+        before = {h["_id"]: h for h in scrolled(m.source, m.old)}
+        m.init()
+        m.copy()
+        m.replay()
+        m.follow_rest()
+        m.check()
+        assert any("scroll" in path for _, path in proxy.requests), "the source was not asked through the proxy"
+        assert not proxy.writes(), proxy.writes()[:5]
+        assert {h["_id"]: h for h in scrolled(m.source, m.old)} == before
+        assert set(m.source.get("/_all/_settings")) == set(settings) | {m.old}
+
+
+def scrolled(cluster, index):
+    """Every hit of a small index with its version, the same way on every version."""
+    answer = cluster.call("POST", f"/{index}/_search", {"size": 10_000, "version": True, "query": {"match_all": {}}}, exact=True)
+    hits = answer["hits"]["hits"]
+    assert len(hits) == cluster.count(index)
+    return hits

@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Indexing
+
+@Suite struct LimitTests {
+    @Test func backoffStaysInItsBounds() {
+        let seed = newSeed("backoffStaysInItsBounds")
+        var random = Seeded(seed)
+        var backoff = Backoff()
+        var bound = 100
+        for _ in 0..<200 {
+            let wait = backoff.next(using: &random)
+            #expect((1...bound).contains(wait), "seed \(seed)")
+            bound = min(30_000, bound * 2)
+        }
+        backoff.reset()
+        #expect(backoff.next(using: &random) <= 100)
+        var odd = Backoff(base: 0, cap: -3)
+        #expect(odd.next(using: &random) == 1)
+        var huge = Backoff(base: .max / 2, cap: .max)
+        for _ in 0..<100 { #expect(huge.next(using: &random) > 0) }
+    }
+
+    @Test func limitRisesOnlyWhenReached() {
+        var limit = ConcurrencyLimit(maximum: 8)
+        for _ in 0..<100 {
+            let ticket = limit.began(inFlight: 1)
+            limit.ended(ticket, .success, documents: 1_000, tookMilliseconds: 100)
+        }
+        #expect(limit.limit == 2)
+        for _ in 0..<100 {
+            let ticket = limit.began(inFlight: limit.limit)
+            limit.ended(ticket, .success, documents: 1_000, tookMilliseconds: 100)
+        }
+        #expect(limit.limit == 8)
+    }
+
+    @Test func oneOverloadIsOneDecrease() {
+        var limit = ConcurrencyLimit(maximum: 100, start: 10)
+        let tickets = (1...10).map { limit.began(inFlight: $0) }
+        for ticket in tickets { limit.ended(ticket, .throttled, documents: 1_000, tookMilliseconds: 10) }
+        #expect(limit.limit == 7)
+        for _ in 0..<50 { limit.ended(limit.began(inFlight: 1), .failed, documents: 0, tookMilliseconds: -1) }
+        #expect(limit.limit == 1)
+    }
+
+    @Test func risingTimeADocumentLowersIt() {
+        var limit = ConcurrencyLimit(maximum: 100, start: 10)
+        for _ in 0..<20 {
+            limit.ended(limit.began(inFlight: 1), .success, documents: 1_000, tookMilliseconds: 100)
+        }
+        #expect(limit.limit == 10)
+        for _ in 0..<5 {
+            limit.ended(limit.began(inFlight: 10), .success, documents: 1_000, tookMilliseconds: 1_000)
+        }
+        #expect(limit.limit < 10)
+    }
+
+    /// A server that does four requests at once and queues the rest: the limit settles near four, not at its maximum.
+    @Test func settlesNearWhatTheServerCanDo() {
+        var limit = ConcurrencyLimit(maximum: 64)
+        for _ in 0..<2_000 {
+            let inFlight = limit.limit
+            let took = 100 * max(1, (inFlight + 3) / 4)
+            limit.ended(limit.began(inFlight: inFlight), .success, documents: 1_000, tookMilliseconds: took)
+        }
+        #expect((3...16).contains(limit.limit), "\(limit.limit)")
+    }
+
+    @Test func batchesFollowTheServer() {
+        var sizer = BatchSizer()
+        #expect(sizer.isFull(documents: 1_000, bytes: 0) && sizer.isFull(documents: 1, bytes: 1_048_576))
+        #expect(!sizer.isFull(documents: 999, bytes: 1_048_575))
+        for _ in 0..<100 { sizer.answered(documents: sizer.documents, bytes: sizer.bytes, tookMilliseconds: 5) }
+        #expect(sizer.documents == 5_000 && sizer.bytes == 15_000_000)
+        sizer.tooLarge(bytes: 4_000_000)
+        for _ in 0..<100 { sizer.answered(documents: sizer.documents, bytes: sizer.bytes, tookMilliseconds: 5) }
+        #expect(sizer.bytes == 2_000_000)
+        for _ in 0..<100 { sizer.answered(documents: 5_000, bytes: 15_000_000, tookMilliseconds: 9_000) }
+        #expect(sizer.documents >= 1 && sizer.bytes == BatchSizer.smallestBytes)
+        for _ in 0..<100 { sizer.tooLarge(bytes: 1) }
+        #expect(sizer.bytes == BatchSizer.smallestBytes)
+        var halved = BatchSizer()
+        halved.tooLarge(bytes: 1_048_576)
+        #expect(halved.bytes == 524_288 && halved.documents == 1_000)
+    }
+}

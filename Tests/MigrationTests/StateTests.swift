@@ -1,0 +1,66 @@
+import JSONText
+import Testing
+
+@testable import Migration
+
+@Suite struct StateTests {
+    /// What is written to the state document comes back the same, whatever is in it.
+    @Test(arguments: [UInt64(1), 2, 3, 77, 20_261_121])
+    func roundTrip(seed: UInt64) throws {
+        var generator = SplitMix(seed)
+        for _ in 0..<50 {
+            let state = random(&generator)
+            let text = state.json.text()
+            let back = MigrationState(json: try JSONValue(parsing: text))
+            #expect(back == state, "seed \(seed)")
+        }
+    }
+
+    @Test func whatIsNotAStateIsNone() throws {
+        #expect(MigrationState(json: ["name": "x"]) == nil)
+        #expect(MigrationState(json: .null) == nil)
+    }
+
+    private func random(_ generator: inout SplitMix) -> MigrationState {
+        func offsets() -> [Int32: Int64] {
+            var offsets: [Int32: Int64] = [:]
+            for partition in 0..<Int32.random(in: 0...5, using: &generator) {
+                offsets[partition] = .random(in: 0...Int64.max, using: &generator)
+            }
+            return offsets
+        }
+        var state = MigrationState(
+            name: "n\u{e9}\"\\", phase: MigrationState.Phase.allCases.randomElement(using: &generator) ?? .created,
+            fingerprint: "abc", work: ["a": ["b": 1, "c": "x\"y"]], created: 5, indices: ["one", "two"],
+            recorded: Bool.random(using: &generator) ? offsets() : nil)
+        if Bool.random(using: &generator) {
+            state.copy = MigrationState.Copy(
+                round: 2, expected: 7, started: 9, finished: Bool.random(using: &generator) ? 10 : nil,
+                slices: [
+                    MigrationState.Slice(
+                        entry: 0, index: "i", spec: "slice 3/16", done: true, returned: 4,
+                        outcomes: ["indexed": 3, "stale": 1])
+                ])
+        }
+        if Bool.random(using: &generator) {
+            state.replay = MigrationState.Replay(
+                round: 1, started: 3, finished: nil, start: offsets(), end: offsets(), position: offsets())
+        }
+        return state
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seedable, good enough for tests.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

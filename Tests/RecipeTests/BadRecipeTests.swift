@@ -1,0 +1,366 @@
+import Testing
+
+@testable import Migration
+
+/// Each wrong recipe with exactly what is said of it.
+struct BadRecipeTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var name: String
+        var text: String
+        var expected: [String]
+        var testDescription: String { name }
+    }
+
+    @Test(arguments: keys + types + clusters + replays + selections + formats + steps)
+    func isToldOf(_ bad: Case) {
+        #expect(Reading.errors(bad.text) == bad.expected)
+    }
+
+    private static func commands(_ more: String) -> [String: String] {
+        ["commands": "commands:\n  bootstrap: b:1\n  topic: orders\n" + more]
+    }
+
+    private static func indices(_ more: String) -> [String: String] { ["indices": "indices:\n" + more] }
+
+    static let keys = [
+        Case(
+            name: "misspelt key", text: Reading.small(["name": "nmae: x"]),
+            expected: ["1:1: unknown key \"nmae\" in the recipe -> name"]),
+        Case(
+            name: "key in the wrong place", text: Reading.small(more: "page: 5"),
+            expected: [
+                "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
+                    + "target, "
+                    + "indices, copy, replay, dead_letters, limits"
+            ]),
+        Case(
+            name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
+            expected: [
+                "9:1: unknown key \"cutover\" in the recipe; known are name, commands, source, target, indices, copy, "
+                    + "replay, dead_letters, limits"
+            ]),
+        Case(
+            name: "missing keys", text: "name: x\ntarget: { url: http://a }",
+            expected: ["1:1: the recipe needs commands", "1:1: the recipe needs indices"]),
+        Case(
+            name: "twice", text: Reading.small(more: "name: other"),
+            expected: ["9:1: the key \"name\" is given twice, first in line 1"]),
+        Case(
+            name: "empty where something is needed", text: Reading.small(["name": "name:"]),
+            expected: ["1:6: name is empty; it must be a name"]),
+        Case(name: "nothing", text: "# nothing\n", expected: ["1:1: the recipe is empty"]),
+        Case(
+            name: "a list", text: "- a\n",
+            expected: [
+                "1:1: the recipe is a list; it must be a mapping with name, commands, source, target, indices, copy, "
+                    + "replay, dead_letters or limits"
+            ]),
+        Case(
+            name: "not YAML", text: "name: [a, b\ncommands: x\n",
+            expected: [
+                "2:9: not YAML: did not find expected ',' or ']' (while parsing a flow sequence of 1:7)"
+            ]),
+        Case(
+            name: "braces without quotes", text: "target: { auth: { api_key: ${KEY} } }\n",
+            expected: [
+                "1:29: not YAML: did not find expected ',' or '}' (while parsing a flow mapping of 1:17); "
+                    + "inside { } or "
+                    + "[ ] write \"${NAME}\" in quotes"
+            ]),
+        Case(
+            name: "two documents", text: Reading.small(more: "---\nname: b\n"),
+            expected: ["9:1: a second document begins here; a recipe is one document"]),
+        Case(
+            name: "tag", text: "name: !!binary aGk=\n",
+            expected: ["1:7: the tag tag:yaml.org,2002:binary is not used in recipes; leave it out"]),
+    ]
+
+    static let types = [
+        Case(
+            name: "numbers", text: Reading.small(more: "copy: { slices: 0, page: many, rate: 5 }"),
+            expected: [
+                "9:17: copy.slices is \"0\"; it must be a whole number from 1 to 1024",
+                "9:26: copy.page is \"many\"; it must be a whole number from 1 to 10000",
+                "9:38: copy.rate \"5\" is not a rate: documents such as 5000/s, or bytes such as 20MB/s",
+            ]),
+        Case(
+            name: "rate twice", text: Reading.small(more: "copy: { rate: [5/s, 6/s] }"),
+            expected: ["9:21: copy.rate bounds documents twice"]),
+        Case(
+            name: "misspelt word", text: Reading.small(more: "copy: { rate: unlimted }"),
+            expected: [
+                "9:15: copy.rate is \"unlimted\"; it must be \"unlimited\" or a rate such as 5000/s or 20MB/s, "
+                    + "or a list "
+                    + "of such -> unlimited"
+            ]),
+        Case(
+            name: "memory", text: Reading.small(more: "limits: { memory: 31MiB, in_flight: few }"),
+            expected: [
+                "9:19: limits.memory is less than the 32MiB that the work needs",
+                "9:37: limits.in_flight is \"few\"; it must be \"auto\" or a whole number from 1 to 256",
+            ]),
+        Case(
+            name: "size", text: Reading.small(more: "limits: { memory: 256 }"),
+            expected: ["9:19: limits.memory \"256\" is not a size such as 256MiB or 64MB"]),
+        Case(
+            name: "quoted number", text: Reading.small(more: "copy: { slices: \"8\" }"),
+            expected: ["9:17: copy.slices is \"8\"; it must be a whole number from 1 to 1024"]),
+        Case(
+            name: "yes", text: Reading.small(["target": "target: { url: https://n, verify_tls: no }"]),
+            expected: ["7:39: target.verify_tls is \"no\"; it must be true or false -> false"]),
+        Case(
+            name: "list for a text", text: Reading.small(["name": "name: [a]"]),
+            expected: ["1:7: name is a list; it must be a name"]),
+        Case(
+            name: "capitals in the name", text: Reading.small(["name": "name: Orders"]),
+            expected: [
+                "1:7: name \"Orders\" is not a name: up to 100 of a-z, 0-9, \"-\" and \"_\", beginning with a "
+                    + "letter or "
+                    + "digit"
+            ]),
+    ]
+
+    static let clusters = [
+        Case(
+            name: "no url", text: Reading.small(["target": "target: { verify_tls: true }"]),
+            expected: ["7:1: target needs url"]),
+        Case(
+            name: "url twice", text: Reading.small(["target": "target: { url: http://a, urls: [http://b] }"]),
+            expected: ["7:26: target has url and urls, which are the same key"]),
+        Case(
+            name: "url with path", text: Reading.small(["target": "target: { url: http://a/b }"]),
+            expected: ["7:16: target.url \"http://a/b\" has more than a host and a port"]),
+        Case(
+            name: "url with user", text: Reading.small(["target": "target: { url: \"http://me:hunter2@a\" }"]),
+            expected: ["7:16: target.url <redacted> has a user in it; that belongs under auth"]),
+        Case(
+            name: "url without scheme", text: Reading.small(["target": "target: { url: \"new:9200\" }"]),
+            expected: ["7:16: target.url \"new:9200\" is not a URL: it begins with http:// or https://"]),
+        Case(
+            name: "both auths",
+            text: Reading.small(["target": "target: { url: http://a, auth: { user: a, password: b, api_key: c } }"]),
+            expected: ["7:56: target.auth has an api_key and a user; it takes one of them"]),
+        Case(
+            name: "half an auth", text: Reading.small(["target": "target: { url: http://a, auth: { user: a } }"]),
+            expected: ["7:26: target.auth needs password"]),
+        Case(
+            name: "ca_file without TLS",
+            text: Reading.small(["target": "target: { url: http://a, ca_file: /nowhere/ca.pem }"]),
+            expected: [
+                "7:26: target.ca_file does nothing: no URL is https",
+                "7:35: target.ca_file: the file \"/nowhere/ca.pem\" does not exist",
+            ]),
+        Case(
+            name: "from == to",
+            text: Reading.small([
+                "target": "target: { url: http://OLD:9200/ }", "indices": "indices: [ { from: orders, to: orders } ]",
+            ]),
+            expected: ["8:32: from and to are the same index of the same cluster"]),
+        Case(
+            name: "from matches to",
+            text: Reading.small([
+                "target": "target: { url: http://old:9200 }",
+                "indices": "indices: [ { from: orders*, to: orders-v2 } ]",
+            ]),
+            expected: ["8:33: to is among what from matches, and both are on the same cluster"]),
+        Case(
+            name: "no source", text: Reading.small(["source": ""], more: "copy: { slices: 2 }\n"),
+            expected: [
+                "8:14: from needs a source, and the recipe has none",
+                "9:1: copy needs a source, and the recipe has none",
+            ]),
+        Case(
+            name: "source for nothing", text: Reading.small(["indices": "indices: [ { to: orders-v2 } ]"]),
+            expected: ["6:1: source is never read: no entry of indices has from"]),
+    ]
+
+    static let replays = [
+        Case(
+            name: "recorded without group", text: Reading.small(more: "replay: { from: recorded }"),
+            expected: ["9:17: replay.from is recorded, which needs commands.application_group"].map {
+                $0.replacing("9:", with: "9:")
+            }),
+        Case(
+            name: "time without zone",
+            text: Reading.small(more: "replay: { from: { timestamp: 2026-11-01T00:00:00 } }"),
+            expected: [
+                "9:30: timestamp \"2026-11-01T00:00:00\" is not an ISO 8601 time with its zone, such as "
+                    + "2026-11-01T00:00:00Z"
+            ]),
+        Case(
+            name: "30 February", text: Reading.small(more: "replay: { from: { timestamp: 2026-02-30T00:00:00Z } }"),
+            expected: [
+                "9:30: timestamp \"2026-02-30T00:00:00Z\" is not an ISO 8601 time with its zone, such as "
+                    + "2026-11-01T00:00:00Z"
+            ]),
+        Case(
+            name: "partitions", text: Reading.small(more: "replay: { from: { offsets: { a: 1, -1: 2, 3: -4 } } }"),
+            expected: [
+                "9:30: offsets \"a\" is not a partition: a number from 0 on",
+                "9:36: offsets \"-1\" is not a partition: a number from 0 on",
+                "9:46: offsets.3 is \"-4\"; it must be a whole number of 0 or more",
+            ]),
+        Case(
+            name: "both starts",
+            text: Reading.small(more: "replay: { from: { timestamp: 2026-11-01T00:00:00Z, offsets: { 0: 1 } } }"),
+            expected: ["9:52: replay.from has exactly one key, and \"timestamp\" is already there"]),
+        Case(
+            name: "misspelt start", text: Reading.small(more: "replay: { from: begining }"),
+            expected: [
+                "9:17: replay.from is \"begining\"; it must be \"beginning\", \"recorded\" or a mapping with "
+                    + "timestamp or "
+                    + "offsets -> beginning"
+            ]),
+        Case(
+            name: "dead letters into the topic", text: Reading.small(more: "dead_letters: { topic: orders }"),
+            expected: ["9:24: dead_letters.topic is the command topic itself"]),
+    ]
+
+    static let selections = [
+        Case(
+            name: "two without select",
+            text: Reading.small(indices("  - { from: a, to: b }\n  - { from: c, to: d }\n")),
+            expected: [
+                "9:5: this entry has no select and takes every command, so that the entries after it get none; "
+                    + "only the "
+                    + "last may be without"
+            ]),
+        Case(
+            name: "same target, same select",
+            text: Reading.small(
+                indices(
+                    "  - { from: a, to: b, select: { field: k, equals: 1 } }\n"
+                        + "  - { from: c, to: b, select: { field: k, equals: \"1\" } }\n")),
+            expected: [
+                "10:20: to is \"b\" as in line 9; each entry has an index of its own",
+                "10:31: this select is that of the entry in line 9",
+            ]),
+        Case(
+            name: "alias is an index", text: Reading.small(indices("  - { from: a, to: b, alias: b }\n")),
+            expected: ["9:30: the alias \"b\" is the index of line 9"]),
+        Case(
+            name: "{index} without pattern", text: Reading.small(indices("  - { from: a, to: \"new-{index}\" }\n")),
+            expected: ["9:20: {index} in to needs a pattern in from, and \"a\" is one name"]),
+        Case(
+            name: "index name", text: Reading.small(indices("  - { from: a, to: Orders }\n")),
+            expected: ["9:20: indices.to \"Orders\" has capital letters, which index names have not"]),
+        Case(
+            name: "id template", text: Reading.small(indices("  - { from: a, to: b, id: \"{typ}-{id}\" }\n")),
+            expected: ["9:27: indices.id \"{typ}-{id}\" knows {type} and {id} and no other { }"]),
+        Case(
+            name: "merge without merges", text: Reading.small(indices("  - { from: a, to: b, merge: deep }\n")),
+            expected: ["9:23: merge does nothing: no command merges (commands.envelope.merge)"]),
+    ]
+
+    static let formats = [
+        Case(
+            name: "misspelt format", text: Reading.small(commands("  format: documnt")),
+            expected: [
+                "5:11: commands.format is \"documnt\"; it must be \"document\", \"envelope\" or \"debezium\" -> "
+                    + "document"
+            ]),
+        Case(
+            name: "envelope missing", text: Reading.small(commands("  format: envelope")),
+            expected: ["5:3: format: envelope needs commands.envelope, which says where the parts are"]),
+        Case(
+            name: "section of another format",
+            text: Reading.small(commands("  format: document\n  debezium: { id: [a] }")),
+            expected: ["6:3: commands.debezium is for format: debezium, and the format is document"]),
+        Case(
+            name: "command in two lists",
+            text: Reading.small(
+                commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: [A, B], delete: [B], "
+                        + "ignore: A }")),
+            expected: [
+                "6:62: the command \"B\" is in envelope.index and in envelope.delete",
+                "6:74: the command \"A\" is in envelope.index and in envelope.ignore",
+            ]),
+        Case(
+            name: "envelope that writes nothing",
+            text: Reading.small(commands("  format: envelope\n  envelope: { id: key, operation: c, ignore: [A] }")),
+            expected: ["6:3: commands.envelope names no command that writes: fill index, merge or delete"]),
+        Case(
+            name: "paths",
+            text: Reading.small(
+                commands(
+                    "  format: envelope\n  envelope: { id: \"header:\", operation: a..b, index: A, "
+                        + "routing: x. }")),
+            expected: [
+                "6:19: commands.envelope.id \"header:\" names no header",
+                "6:41: commands.envelope.operation \"a..b\" is not a field path: it has an empty name",
+                "6:66: commands.envelope.routing \"x.\" is not a field path: it has an empty name",
+            ]),
+        Case(
+            name: "a step that parts of documents cannot take",
+            text: Reading.small([
+                "commands": commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: A, merge: B }")["commands"] ?? "",
+                "indices": indices(
+                    "  - from: a\n    to: b\n    transform: [ { set: { field: x, value: 1, if_missing: true } } ]")[
+                        "indices"] ?? "",
+            ]),
+            expected: [
+                "12:18: this step cannot be done to a part of a document: `if_missing` cannot tell a field that \"x\" "
+                    + "lacks from one that the update leaves out"
+            ]),
+        Case(
+            name: "version of two kinds",
+            text: Reading.small(commands("  format: document\n  version: { field: a, header: b }")),
+            expected: ["6:24: commands.version has exactly one key, and \"field\" is already there"]),
+        Case(
+            name: "the application's group is ours",
+            text: Reading.small(commands("  format: document\n  application_group: crossfade-small")),
+            expected: [
+                "6:22: application_group is Crossfade's own group; it would take partitions away from the application"
+            ]),
+        Case(
+            name: "properties of Kafka",
+            text: Reading.small(
+                commands("  format: document\n  kafka: { group.id: x, securty.protocol: SSL, fetch.min.bytes: few }")),
+            expected: [
+                "6:12: group.id belongs to Crossfade: say it as commands.group",
+                "6:25: librdkafka \(KafkaVersion.text) knows no property \"securty.protocol\" -> security.protocol",
+                "6:48: fetch.min.bytes cannot have this value: Invalid value for configuration property "
+                    + "\"fetch.min.bytes\"",
+            ]),
+    ]
+
+    static let steps = [
+        step("- keytovalue: tags", ["12:9: unknown key \"keytovalue\" in a transform step -> keyToValue"]),
+        step("- keyToValue: { feild: tags }", ["12:23: unknown key \"feild\" in keyToValue -> field"]),
+        step("- keyToValue: { null: drop }", ["12:21: keyToValue needs field"]),
+        step(
+            "- cast: { field: a, to: int }",
+            [
+                "12:31: cast.to is \"int\"; it must be \"number\", \"boolean\", \"string\", \"date_iso\" or "
+                    + "\"date_epoch\""
+            ]),
+        step("- rename: { from: a, to: a }", ["12:32: rename has the same field in from and to"]),
+        step("- rename: { from: a }", ["12:17: rename needs to"]),
+        step("- split: { field: a, separator: \"\" }", ["12:39: split.separator \"\" is empty"]),
+        step(
+            "- { remove: a, keep: b }", ["12:22: a transform step has exactly one key, and \"remove\" is already there"]
+        ),
+        step("- remove: []", ["12:17: remove.field is an empty list"]),
+        step(
+            "- lowercase: { field: [a] }",
+            [
+                "12:29: lowercase.field is a list; it must be a field path such as message.org"
+            ]),
+        step("- keyToValue: tags\n      - keyToValue: tags", ["13:21: keyToValue of \"tags\" was done in line 12"]),
+        step("- set: { field: a }", ["12:14: set needs value"]),
+        step(
+            "- keepp",
+            [
+                "12:9: indices.transform is a single value; it must be a mapping with keyToValue, rename, "
+                    + "remove, keep, set, "
+                    + "copy, cast, lowercase, split or join -> keep"
+            ]),
+    ]
+
+    private static func step(_ text: String, _ expected: [String]) -> Case {
+        let indices = "indices:\n  - from: a\n    to: b\n    transform:\n      " + text
+        return Case(name: text, text: Reading.small(["indices": indices]), expected: expected)
+    }
+}

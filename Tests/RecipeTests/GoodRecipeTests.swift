@@ -1,0 +1,250 @@
+import Commands
+import JSONText
+import SearchCluster
+import Telemetry
+import Testing
+import Transform
+
+@testable import Migration
+
+/// What good recipes become.
+struct GoodRecipeTests {
+    @Test func designsExample() throws {
+        let folder = try Folder()
+        try folder.write("incidents.json", "{\"properties\": {\"id\": {\"type\": \"keyword\"}}}")
+        let recipe = try Reading.load(Reading.incidents, environment: ["NEW_KEY": "k"], folder: folder)
+        #expect(recipe.name == "incidents")
+        #expect(recipe.commands.bootstrap == "kafka:9092")
+        #expect(recipe.commands.kafka == ["security.protocol": "SASL_SSL"])
+        #expect(recipe.commands.applicationGroup == "incident-indexer")
+        let format = recipe.commands.format
+        guard case .envelope(let envelope) = format.shape else {
+            Issue.record("not an envelope")
+            return
+        }
+        #expect(envelope.id == .field(try JSONPath(parsing: "id")))
+        #expect(envelope.index == ["InsertMessageCommand"] && envelope.merge == ["UpdateMessageCommand"])
+        #expect(envelope.delete == ["DeleteMessageCommand"] && envelope.ignore == ["PingCommand"])
+        #expect(envelope.document?.names == ["message"] && format.routing?.names == ["message", "org"])
+        #expect(format.version == .offset && format.epoch == 0 && format.selectors == [nil])
+        #expect(recipe.source == ClusterEndpoint(urls: ["http://old:9200"]))
+        #expect(recipe.target == ClusterEndpoint(urls: ["https://new:9200"], auth: .apiKey(Secret("k"))))
+        let entry = try #require(recipe.indices.first)
+        #expect(entry.from == "incidents" && entry.to == "incidents-v2" && entry.alias == "incidents")
+        #expect(entry.mapping == "{\"properties\":{\"id\":{\"type\":\"keyword\"}}}")
+        #expect(entry.settings == "{\"number_of_shards\":4}")
+        #expect(
+            entry.transform == [
+                .keyToValue(KeyToValue(field: try JSONPath(parsing: "tags"))),
+                .remove([try JSONPath(parsing: "legacy")]),
+            ])
+        #expect(recipe.copy.slices == 16 && recipe.copy.page == 2000 && recipe.copy.documentsPerSecond == nil)
+        #expect(recipe.replay == .beginning && recipe.deadLetterTopic == "incident-commands-dead")
+        #expect(recipe.limits.memory == 256 << 20 && recipe.limits.inFlight == nil)
+    }
+
+    @Test func defaults() throws {
+        let recipe = try Reading.load(Reading.small())
+        #expect(recipe.commands.group == "crossfade-small" && recipe.deadLetterTopic == "orders-dead")
+        #expect(recipe.copy.slices == 16 && recipe.copy.page == 1000 && recipe.limits.memory == 256 << 20)
+        #expect(recipe.target.verifyTLS && recipe.target.auth == .none)
+        #expect(recipe.indices[0].merge == .deep && recipe.indices[0].missing == .create)
+        let shown = RecipeText.canonical(recipe)
+        #expect(shown["commands"]?["group"] == "crossfade-small")
+        #expect(shown["dead_letters"]?["topic"] == "orders-dead")
+        #expect(shown["copy"]?["rate"] == "unlimited")
+    }
+
+    @Test func shortForms() throws {
+        let transform = """
+            indices:
+              - from: a
+                to: b
+                transform:
+                  - keyToValue: tags
+                  - remove: [a, b]
+                  - keep: { field: c }
+                  - lowercase: d
+            """
+        let steps = try Reading.load(Reading.small(["indices": transform])).indices[0].transform
+        func path(_ text: String) throws -> JSONPath { try JSONPath(parsing: text) }
+        #expect(
+            steps == [
+                .keyToValue(KeyToValue(field: try path("tags"))), .remove([try path("a"), try path("b")]),
+                .keep([try path("c")]), .lowercase(try path("d")),
+            ])
+    }
+
+    /// Every key of the table, each doing something, in one of these recipes.
+    @Test func everyKey() throws {
+        let folder = try Folder()
+        try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n")
+        let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium]
+        var used: Set<String> = []
+        for text in recipes {
+            let recipe = try Reading.load(text, folder: folder)
+            collect(try #require(try YAMLLoader.load(Array(text.utf8)).root), .section(RecipeSchema.root), &used)
+            // What is shown is itself a recipe, and means the same.
+            let shown = RecipeText.canonical(recipe)
+            let again = try Reading.load(shown.text(), folder: folder)
+            for key in shown.object?.keys ?? [] where key != "target" && key != "source" && key != "commands" {
+                #expect(RecipeText.canonical(again)[key] == shown[key])
+            }
+            #expect(again.indices.map(\.transform) == recipe.indices.map(\.transform))
+        }
+        // `source` and `target` have the same keys.
+        used = Set(used.map { $0.hasPrefix("target") ? "source" + $0.dropFirst(6) : $0 })
+        let all = Set(
+            RecipeSchema.sections.flatMap { section in
+                section.title.hasPrefix("target") ? [] : section.keys.map { "\(section.title).\($0.name)" }
+            })
+        #expect(all.subtracting(used).sorted() == [])
+    }
+
+    private func collect(_ node: YAMLNode, _ type: RecipeType, _ used: inout Set<String>) {
+        switch (type, node.content) {
+        case (.section(let section), .mapping(let pairs)):
+            for pair in pairs {
+                used.insert("\(section.title).\(pair.key)")
+                if let key = section.key(pair.key) { collect(pair.value, key.type, &used) }
+            }
+        case (.list(let item, _, _), .sequence(let items)): for node in items { collect(node, item, &used) }
+        case (.words(_, let other), _): collect(node, other, &used)
+        default: break
+        }
+    }
+
+    @Test func everyKeysValues() throws {
+        let folder = try Folder()
+        try folder.write("ca.pem", "x")
+        let envelope = try Reading.load(EveryKey.envelope, folder: folder)
+        #expect(envelope.source?.caFile == folder.path + "/ca.pem")
+        #expect(envelope.source?.auth == .basic(user: "reader", password: Secret("p")))
+        #expect(envelope.target.verifyTLS == false && envelope.target.auth == .apiKey(Secret("k")))
+        #expect(envelope.commands.format.version == .field(try JSONPath(parsing: "message.rev")))
+        #expect(envelope.commands.format.epoch == 3)
+        #expect(envelope.copy.documentsPerSecond == 5000 && envelope.copy.bytesPerSecond == 20_000_000)
+        #expect(envelope.replay == .timestamp(1_793_491_200_000))
+        #expect(envelope.limits.memory == 64_000_000 && envelope.limits.inFlight == 4)
+        #expect(envelope.indices[0].merge == .shallow && envelope.indices[0].missing == .reject)
+        #expect(envelope.indices[0].id == "{type}-{id}")
+        let selector = CommandFormat.Selector(field: try JSONPath(parsing: "message.kind"), equals: "incident")
+        #expect(envelope.commands.format.selectors == [selector, nil])
+        let document = try Reading.load(EveryKey.document, folder: folder)
+        #expect(document.commands.format.routing?.names == ["org"])
+        #expect(
+            document.indices[0].transform.contains(
+                .set(
+                    field: try JSONPath(parsing: "schema"), json: "{\"version\":2,\"by\":[null,true,\"x\"]}",
+                    ifMissing: true)))
+        #expect(document.replay == .offsets([0: 17, 3: 0]))
+        #expect(document.commands.format.version == .header("rev") && document.source == nil)
+        let debezium = try Reading.load(EveryKey.debezium, folder: folder)
+        guard case .debezium(let id) = debezium.commands.format.shape else {
+            Issue.record("not debezium")
+            return
+        }
+        #expect(id == ["a", "b"] && debezium.commands.format.routing?.names == ["org"])
+        #expect(debezium.replay == .recorded && debezium.target.urls == ["http://n1:9200", "http://n2:9200"])
+    }
+
+    @Test(
+        arguments: [
+            ("2026-11-01T00:00:00Z", 1_793_491_200_000), ("1970-01-01T00:00Z", 0), ("1969-12-31T23:59:59.5Z", -500),
+            ("2024-02-29t12:00:00.1239+01:00", 1_709_204_400_123), ("2000-01-01 00:00:00-0530", 946_704_600_000),
+        ] as [(String, Int64)])
+    func times(_ text: String, _ expected: Int64) { #expect(ISOTime.milliseconds(text) == expected) }
+
+    @Test func aliasesOfYAML() throws {
+        let indices = """
+            indices:
+              - { from: a, to: b, transform: &steps [ { keyToValue: tags } ], select: { field: k, equals: 1 } }
+              - { from: c, to: d, transform: *steps }
+            """
+        let recipe = try Reading.load(Reading.small(["indices": indices]))
+        #expect(recipe.indices[0].transform == recipe.indices[1].transform)
+    }
+}
+
+/// Recipes that together have every key.
+enum EveryKey {
+    static let envelope = """
+        name: every
+        commands:
+          bootstrap: b:1
+          topic: t
+          group: g
+          kafka: { fetch.min.bytes: 10, sasl.password: p }
+          format: envelope
+          envelope:
+            id: "header:id"
+            operation: command
+            index: A
+            merge: [B]
+            delete: [C]
+            ignore: [D]
+            document: message
+            routing: message.org
+          application_group: app
+          version: { field: message.rev }
+          epoch: 3
+        source: { url: https://old:9200, ca_file: ca.pem, verify_tls: true, auth: { user: reader, password: p } }
+        target: { urls: [https://new:9200], verify_tls: false, auth: { api_key: k } }
+        indices:
+          - from: incidents
+            to: incidents-v2
+            alias: incidents
+            mapping: { properties: { id: { type: keyword } } }
+            settings: { number_of_shards: 4 }
+            merge: shallow
+            missing: reject
+            id: "{type}-{id}"
+            select: { field: message.kind, equals: incident }
+            transform:
+              - remove: [secret]
+          - { from: "rest-*", to: "new-{index}" }
+        copy: { slices: 2, page: 10, rate: [5000/s, 20MB/s] }
+        replay: { from: { timestamp: 2026-11-01T00:00:00Z } }
+        dead_letters: { topic: dead }
+        limits: { memory: 64MB, in_flight: 4 }
+        """
+
+    static let document = """
+        name: every
+        commands:
+          bootstrap: b:1
+          topic: t
+          format: document
+          document: { routing: org }
+          version: { header: rev }
+        target: { url: http://n1:9200 }
+        indices:
+          - to: d
+            transform:
+              - keyToValue: { field: tags, null: keep, empty: drop, nested: true, ignore_above: 256, lowercase: true }
+              - set: { field: schema, value: { version: 2, by: [null, true, x] }, if_missing: true }
+              - rename: { from: a, to: b }
+              - remove: { field: c }
+              - keep: { field: [b, d] }
+              - copy: { from: b, to: d }
+              - cast: { field: e, to: date_epoch }
+              - lowercase: { field: f }
+              - split: { field: g, separator: "," }
+              - join: { field: h, separator: " " }
+        replay: { from: { offsets: { 0: 17, 3: 0 } } }
+        """
+
+    static let debezium = """
+        name: every
+        commands:
+          bootstrap: b:1
+          topic: t
+          format: debezium
+          debezium: { id: [a, b], routing: org }
+          application_group: app
+        source: { url: http://old:9200 }
+        target: { url: [http://n1:9200, http://n2:9200] }
+        indices: [ { from: a, to: b } ]
+        replay: { from: recorded }
+        """
+}

@@ -1,0 +1,5 @@
+import CommandLog
+
+enum KafkaVersion {
+    static let text = KafkaSettings.version
+}

@@ -1,0 +1,209 @@
+import Foundation
+import JSONText
+import SearchCluster
+import Synchronization
+import Telemetry
+import Testing
+
+@Suite(.enabled(if: FakeServer.python != nil, "no python3")) struct TransportTests {
+    private func thrown(_ work: () throws -> Void) -> ClusterError? {
+        do { try work() } catch { return error as? ClusterError }
+        return nil
+    }
+
+    private func log(_ transport: HTTPTransport) throws -> JSONValue {
+        let body = try transport.perform(HTTPRequest(.get, "/_log")).body
+        return try withExtendedLifetime(body) { try JSONValue(parsing: body.bytes) }
+    }
+
+    @Test func connectionsAreKeptAndHeadersAreAsTheyMustBe() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint())
+        for _ in 0..<10 { #expect(try transport.perform(HTTPRequest(.get, "/")).status == 200) }
+        let body = ByteBuffer(capacity: 3 << 20)
+        while body.count < 2 << 20 { body.append("0123456789abcdef") }
+        let started = Date()
+        let answer = try transport.perform(
+            HTTPRequest(.post, "/echo", body: .buffer(body), contentType: .ndjson))
+        #expect(answer.seconds < 0.9 || Date().timeIntervalSince(started) > 3, "an Expect header costs a second")
+        #expect(answer.status == 200)
+        #expect(answer.body.count == body.count && memcmp(answer.body.base, body.base, body.count) == 0)
+        _ = try transport.perform(HTTPRequest(.put, "/put", body: .buffer(body)))
+        _ = try transport.perform(HTTPRequest(.put, "/put-nothing"))
+        _ = try transport.perform(HTTPRequest(.post, "/post-nothing"))
+        _ = try transport.perform(HTTPRequest(.delete, "/delete"))
+        let small = ByteBuffer()
+        small.append("{}")
+        _ = try transport.perform(HTTPRequest(.delete, "/delete-with", body: .buffer(small)))
+        #expect(try transport.perform(HTTPRequest(.head, "/head")).status == 404)
+        #expect(try transport.perform(HTTPRequest(.get, "/")).status == 200)
+        let seen = try log(transport)
+        #expect(seen["connections"]?.int == 1)
+        let requests = seen["requests"]?.array ?? []
+        #expect(requests.allSatisfy { $0["expect"] == .null })
+        let methods = requests.suffix(8).map { "\($0["method"]?.string ?? "") \($0["length"]?.int ?? -1)" }
+        #expect(
+            methods == [
+                "POST \(body.count)", "PUT \(body.count)", "PUT 0", "POST 0", "DELETE 0", "DELETE 2", "HEAD 0", "GET 0",
+            ])
+        #expect(requests.suffix(8).first?["type"]?.string == "application/x-ndjson")
+        #expect(requests.suffix(8).first?["encoding"] == .null)
+    }
+
+    @Test func manyRequestsAtOnceAllAnswer() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint())
+        let group = DispatchGroup()
+        let good = Atomic<Int>(0)
+        for number in 0..<200 {
+            let body = ByteBuffer()
+            body.append("{\"n\":\(number)}")
+            group.enter()
+            transport.submit(HTTPRequest(.post, "/echo", body: .buffer(body))) { result in
+                if case .success(let answer) = result, answer.body.bytes.elementsEqual(body.bytes) {
+                    good.add(1, ordering: .relaxed)
+                    transport.recycle(answer.body)
+                }
+                group.leave()
+            }
+        }
+        group.wait()
+        #expect(good.load(ordering: .relaxed) == 200)
+    }
+
+    @Test func aCompletionMaySubmit() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint())
+        let done = DispatchSemaphore(value: 0)
+        let status = Mutex(0)
+        transport.submit(HTTPRequest(.get, "/")) { _ in
+            transport.submit(HTTPRequest(.get, "/status?s=429")) { result in
+                status.withLock { $0 = (try? result.get().status) ?? -1 }
+                done.signal()
+            }
+        }
+        done.wait()
+        #expect(status.withLock { $0 } == 429)
+    }
+
+    @Test func failuresAreNamed() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        var limits = HTTPTransport.Limits()
+        limits.answerBytes = 1 << 20
+        let transport = try HTTPTransport(server.endpoint(), limits: limits)
+        #expect(thrown { _ = try transport.perform(HTTPRequest(.get, "/big")) }?.code == .tooLarge)
+        let slow = thrown { _ = try transport.perform(HTTPRequest(.get, "/slow", timeoutSeconds: 0.3)) }
+        #expect(slow?.code == .timedOut)
+        #expect(slow?.retriable == true)
+        #expect(slow?.neverConnected == false)
+        #expect(
+            thrown { _ = try transport.perform(HTTPRequest(.post, "/cut", timeoutSeconds: 2)) }?.code == .unreachable)
+        #expect(thrown { _ = try transport.perform(HTTPRequest(.post, "/drop")) }?.code == .unreachable)
+        server.stop()
+        let gone = try HTTPTransport(server.endpoint())
+        let error = thrown { _ = try gone.perform(HTTPRequest(.get, "/")) }
+        #expect(error?.code == .unreachable)
+        #expect(error?.neverConnected == true)
+        #expect(error?.message.contains(server.url) == true)
+        for url in ["ftp://host", "host:9200", "http://h\n:1", "http://h/?a=1"] {
+            #expect(thrown { _ = try HTTPTransport(ClusterEndpoint(urls: [url])) }?.code == .configuration)
+        }
+        #expect(thrown { _ = try HTTPTransport(ClusterEndpoint(urls: [])) }?.code == .configuration)
+        #expect(
+            thrown { _ = try HTTPTransport(ClusterEndpoint(urls: ["http://h"], caFile: "/no/such/file")) }?.code
+                == .configuration)
+    }
+
+    @Test func aDeadNodeIsPassedOver() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let dead = try FakeServer()
+        defer { dead.stop() }
+        dead.stop()
+        let transport = try HTTPTransport(ClusterEndpoint(urls: [dead.url, server.url]))
+        for _ in 0..<4 { #expect(try transport.perform(HTTPRequest(.get, "/")).node == 1) }
+        // What may not be done twice fails instead, once, and then the dead node is left out.
+        let second = try HTTPTransport(ClusterEndpoint(urls: [dead.url, server.url]))
+        #expect(thrown { _ = try second.perform(HTTPRequest(.post, "/echo")) }?.neverConnected == true)
+        for _ in 0..<4 { #expect(try second.perform(HTTPRequest(.post, "/echo")).node == 1) }
+    }
+
+    @Test func closingFailsWhatIsUnderWay() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint())
+        let done = DispatchSemaphore(value: 0)
+        let code = Mutex<ClusterError.Code?>(nil)
+        transport.submit(HTTPRequest(.get, "/slow")) { result in
+            if case .failure(let error) = result { code.withLock { $0 = error.code } }
+            done.signal()
+        }
+        Thread.sleep(forTimeInterval: 0.1)
+        transport.close()
+        done.wait()
+        #expect(code.withLock { $0 } == .closed)
+        #expect(thrown { _ = try transport.perform(HTTPRequest(.get, "/")) }?.code == .closed)
+        transport.close()
+    }
+
+    @Test func credentialsAreSentAndNeverShown() throws {
+        let basic = try FakeServer("auth=Basic dXNlcjpzZWNyZXQhcHc=")
+        defer { basic.stop() }
+        let good = ClusterEndpoint.Auth.basic(user: "user", password: Secret("secret!pw"))
+        #expect(try Cluster.connect(basic.endpoint(good)).server.version == ServerVersion(8, 17, 0))
+        let wrong = thrown {
+            _ = try Cluster.connect(basic.endpoint(.basic(user: "user", password: Secret("wr0ng"))))
+        }
+        #expect(wrong?.code == .unauthorized)
+        #expect(wrong?.serverType == "security_exception")
+        #expect("\(wrong.debugDescription)".contains("wr0ng") == false)
+        #expect(thrown { _ = try Cluster.connect(basic.endpoint()) }?.code == .unauthorized)
+        let key = try FakeServer("auth=ApiKey aWQ6a2V5")
+        defer { key.stop() }
+        for text in ["id:key", "aWQ6a2V5"] { _ = try Cluster.connect(key.endpoint(.apiKey(Secret(text)))) }
+        let bad = thrown { _ = try Cluster.connect(key.endpoint(.apiKey(Secret("b4dkey")))) }
+        #expect(bad?.code == .unauthorized)
+        #expect("\(bad.debugDescription)".contains("b4dkey") == false)
+        let broken = thrown { _ = try HTTPTransport(key.endpoint(.apiKey(Secret("two\nlines")))) }
+        #expect(broken?.code == .configuration)
+        #expect("\(broken.debugDescription)".contains("two") == false)
+    }
+
+    @Test func certificatesAreChecked() throws {
+        guard let directory = try makeCertificate(), let other = try makeCertificate() else { return }
+        defer {
+            try? FileManager.default.removeItem(atPath: directory)
+            try? FileManager.default.removeItem(atPath: other)
+        }
+        let server = try FakeServer("tls=\(directory)")
+        defer { server.stop() }
+        #expect(try Cluster.connect(server.endpoint(caFile: directory + "/cert.pem")).identity.contains("u8"))
+        #expect(try Cluster.connect(server.endpoint(verify: false)).identity.contains("u8"))
+        let unknown = thrown { _ = try Cluster.connect(server.endpoint()) }
+        #expect(unknown?.code == .tls)
+        #expect(unknown?.retriable == false)
+        #expect(thrown { _ = try Cluster.connect(server.endpoint(caFile: other + "/cert.pem")) }?.code == .tls)
+        // The right authority, the wrong name.
+        let byNumber = ClusterEndpoint(urls: ["https://127.0.0.1:\(server.port)"], caFile: directory + "/cert.pem")
+        #expect(thrown { _ = try Cluster.connect(byNumber) }?.code == .tls)
+    }
+
+    @Test func anyServerThatIsNotSupportedIsRefused() throws {
+        let compatible = try FakeServer("pose=os-as-7")
+        defer { compatible.stop() }
+        let posing = try Cluster.connect(compatible.endpoint())
+        #expect(posing.server.product == .opensearch)
+        #expect(posing.server.version == ServerVersion(2, 11, 1))
+        for pose in ["old", "new", "other"] {
+            let server = try FakeServer("pose=\(pose)")
+            defer { server.stop() }
+            let error = thrown { _ = try Cluster.connect(server.endpoint()) }
+            #expect(error?.code == .unsupported)
+            #expect(error?.node?.contains("localhost") == true)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+@Suite struct TidyTests {
+    /// The package's root, found from this file.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// Every Swift file under `Sources`, with its target.
+    static func sources() throws -> [(target: String, source: SourceText)] {
+        let folder = root.appending(path: "Sources").resolvingSymlinksInPath()
+        let walk = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        let prefix = folder.path + "/"
+        var sources: [(String, SourceText)] = []
+        for case let file as URL in walk where file.pathExtension == "swift" {
+            let path = String(file.path.dropFirst(prefix.count))
+            let target = String(path.prefix { $0 != "/" })
+            let text = try String(contentsOf: file, encoding: .utf8)
+            sources.append((target, SourceText(path: "Sources/\(path)", text: text)))
+        }
+        return sources
+    }
+
+    @Test func theHouseIsTidy() throws {
+        let sources = try Self.sources()
+        #expect(sources.count > 20, "the sources were not found")
+        let violations = sources.flatMap { TidyRules.all($0.source, target: $0.target) }.sorted()
+        #expect(violations.isEmpty, "\(violations.joined(separator: "\n"))")
+    }
+
+    /// The table itself goes one way: whoever may be imported must not, by any detour, import the importer.
+    @Test func theTableHasNoCircle() {
+        var settled: Set<String> = []
+        var changed = true
+        while changed {
+            let ready = TidyRules.imports.filter { target, ours in
+                !settled.contains(target)
+                    && ours.allSatisfy { settled.contains($0) || TidyRules.imports[$0] == nil }
+            }
+            settled.formUnion(ready.keys)
+            changed = !ready.isEmpty
+        }
+        #expect(settled.count == TidyRules.imports.count)
+    }
+
+    // MARK: The rules can fail
+
+    static func violations(_ text: String, target: String = "Migration") -> [String] {
+        TidyRules.all(SourceText(path: "x", text: text), target: target)
+    }
+
+    static let bad: [(String, String, String)] = [
+        ("import Foundation\n", "JSONText", "x:1: JSONText must not import Foundation"),
+        (
+            "// a\n@preconcurrency import struct Foundation.Data\n", "Commands",
+            "x:2: Commands must not import Foundation"
+        ),
+        ("@testable import Migration\n", "SearchCluster", "x:1: SearchCluster must not import Migration"),
+        ("import CommandLog\n", "SearchCluster", "x:1: SearchCluster must not import CommandLog"),
+        ("import CLibcurl\n", "Migration", "x:1: Migration must not import CLibcurl"),
+        ("import JSONText\n", "Attic", "x:1: the target Attic is not in the table of imports"),
+        ("let a = try! f()\n", "Migration", "x:1: try!"),
+        ("let a = b as! C\n", "Migration", "x:1: as!"),
+        ("let a = b!\n", "Migration", "x:1: a force unwrap"),
+        ("let a = b[0]!.c\n", "Migration", "x:1: a force unwrap"),
+        ("let a = f()!\n", "Migration", "x:1: a force unwrap"),
+        ("var a: String!\n", "Migration", "x:1: a force unwrap"),
+        ("let a = \"\\(b!)\"\n", "Migration", "x:1: a force unwrap"),
+        ("let a = #\"\\\"#\nlet b = c!\n", "Migration", "x:2: a force unwrap"),
+        ("let a = \"\"\"\n  \"b!\"\n  \"\"\"\nlet d = e!\n", "Migration", "x:4: a force unwrap"),
+        ("func f() { fatalError(\"no\") }\n", "Migration", "x:1: fatalError"),
+    ]
+
+    @Test(arguments: bad) func finds(_ text: String, _ target: String, _ expected: String) {
+        #expect(Self.violations(text, target: target) == [expected])
+    }
+
+    static let good = [
+        "let a = b != c && !d\n", "// it is b!\n", "/* try! /* b! */ c! */\n", "let a = \"b! try! \\\" fatalError(\"\n",
+        "let a = #\"b! \"c!\" \\(d!)\"#\n", "let a = \"\"\"\n  b! \"c!\"\n  \"\"\"\n",
+        "import Foundation\nimport JSONText\n",
+        "if !a, (!b) { f([!c]) }\n", "func fatal() {}\n",
+    ]
+
+    @Test(arguments: good) func leavesAlone(_ text: String) {
+        #expect(Self.violations(text) == [])
+    }
+
+    @Test func lengths() {
+        func body(_ lines: Int) -> String { String(repeating: "    a()\n", count: lines) }
+        #expect(Self.violations("func f() {\n" + body(68) + "}\n") == [])
+        #expect(Self.violations("func f() {\n" + body(69) + "}\n") == ["x:1: func f has 71 lines, more than 70"])
+        let head =
+            "protocol P {\n    func g()\n}\nstruct S {\n    init(\n        _ a: [Int] = { [] }()\n    ) throws(E)\n"
+        #expect(Self.violations(head + "    {\n" + body(65) + "    }\n}\n") == [])
+        #expect(Self.violations(head + "    {\n" + body(66) + "    }\n}\n") == ["x:5: init has 71 lines, more than 70"])
+        let file = String(repeating: "\n", count: 500)
+        #expect(Self.violations(file) == [])
+        #expect(Self.violations(file + "let a = 1") == ["x:501: the file has more than 500 lines"])
+    }
+
+    @Test func noFunctionIsOverlooked() {
+        let text = """
+            protocol P {
+                func none(_ a: Int) -> Int
+                var x: Int { get }
+            }
+            extension P {
+                subscript<T>(_ a: T) -> Int where T: P { 1 }
+                func one<T>(_ a: (T) -> Void) async throws(E) -> [Int: Int] { [:] }
+                func two(
+                    _ a: Int
+                ) -> Int
+                where Self: P {
+                    func three() {}
+                    return self.init(a)
+                }
+                deinit {}
+            }
+            """
+        let found = TidyRules.functions(SourceText(path: "x", text: text)).map(\.name)
+        #expect(found == ["subscript", "func one", "func two", "func three", "deinit"])
+    }
+}
