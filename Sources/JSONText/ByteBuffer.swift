@@ -111,7 +111,8 @@ public final class ByteBuffer: @unchecked Sendable {
     /// Forgets the bytes, keeps the storage.
     @inlinable public func removeAll() { count = 0 }
 
-    /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid for.
+    /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid
+    /// for.
     public func removeAll(keepingAtMost limit: Int) {
         count = 0
         guard capacity > limit else { return }

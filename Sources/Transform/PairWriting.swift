@@ -21,8 +21,8 @@ extension Transformer {
         arena.setText(of: member, to: try written(from: start))
     }
 
-    /// As ``writePairs(_:from:to:_:to:)`` for what the scan collected: the hot path. All lies in one text, no key has an
-    /// escape, no value is an object or array, so that one pointer can run through.
+    /// As ``writePairs(_:from:to:_:to:)`` for what the scan collected: the hot path. All lies in one text, no key has
+    /// an escape, no value is an object or array, so that one pointer can run through.
     func writeCollected(_ low: Int, _ high: Int, _ step: CompiledStep, to member: Int32) throws(TransformError) {
         guard !step.lowercase else {
             try writePairs(collected, from: low, to: high, step, to: member)

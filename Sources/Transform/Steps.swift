@@ -56,7 +56,9 @@ extension Transformer {
         switch step.kind {
         case .remove: arena.pointer(member).pointee.shape = .gone
         case .keyToValue: try keyToValue(member, step, index)
-        case .lowercase where arena[member].shape == .map: return
+        // Neither changes an array of pairs, and a map that is still to be merged must stay one.
+        case .lowercase where arena[member].shape == .map || arena[member].shape == .object: return
+        case .split where arena[member].shape == .map: return
         default: try rewrite(member, step)
         }
     }

@@ -5,8 +5,8 @@ struct Timestamp {
     var milliseconds: Int64
 
     /// Reads epoch milliseconds (a number; a string of digits that has not four of them) or an ISO 8601 text: `yyyy`,
-    /// `yyyy-MM`, `yyyy-MM-dd`, with `T` or a blank and `HH`, `HH:mm`, `HH:mm:ss`, a fraction (cut to milliseconds), and
-    /// `Z`, `±hh`, `±hhmm` or `±hh:mm`; without a zone it is UTC.
+    /// `yyyy-MM`, `yyyy-MM-dd`, with `T` or a blank and `HH`, `HH:mm`, `HH:mm:ss`, a fraction (cut to milliseconds),
+    /// and `Z`, `±hh`, `±hhmm` or `±hh:mm`; without a zone it is UTC.
     init?(parsing text: Bytes, isNumber: Bool) {
         var reader = Reader(text: text)
         if isNumber || !reader.isDate {

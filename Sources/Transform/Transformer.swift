@@ -3,7 +3,8 @@ import JSONText
 /// Brings documents into the form that the new schema wants: the recipe's steps, compiled once, on bytes.
 ///
 /// A document is scanned once, and strictly. Objects that a step's path leads into become nodes; all else stays a range
-/// of the document's text, is never parsed, and comes out as it was, duplicate keys included. Where nodes are built, the
+/// of the document's text, is never parsed, and comes out as it was, duplicate keys included. Where nodes are built,
+/// the
 /// last of duplicate keys wins. Steps change nodes and write new text into a scratch buffer; at the end the ranges are
 /// copied out in order. One a thread; its buffers are reused from document to document.
 public final class Transformer {
@@ -222,9 +223,23 @@ extension Transformer {
     func collapse(_ node: Int32) throws(TransformError) {
         let shape = arena[node].shape
         guard shape == .object || shape == .array else { return }
+        try flattenMaps(in: node)
         let start = scratch.count
         try emitChildren(node, isObject: shape == .object, into: scratch)
         arena.setText(of: node, to: try written(from: start))
+    }
+
+    /// Flattens the maps below a node. Doing it while the node is written would put their text into the midst of its.
+    private func flattenMaps(in node: Int32) throws(TransformError) {
+        var child = arena[node].first
+        while child >= 0 {
+            switch arena[child].shape {
+            case .map: try flatten(child)
+            case .object, .array: try flattenMaps(in: child)
+            default: break
+            }
+            child = arena[child].next
+        }
     }
 
     /// What was appended to scratch since `start`.

@@ -98,18 +98,23 @@ struct Sample {
         sample.keys = ["a", "b", "c", "t", "x:y", "q\\k", "é", "", "n\n\"l", "long-name-of-more-than-8"]
         sample.isAmbiguous = false
         var succeeded = 0
+        var mergedByKey = 0
         for _ in 0..<6000 {
             let steps = (0..<Int.random(in: 1..<5, using: &sample.random)).map { _ in sample.partialStep() }
             guard Transformer.partialUnsafe(steps).isEmpty else { continue }
             let transformer = Transformer(steps)
-            let document = JSONValue.object(sample.object(3))
-            let partial = JSONValue.object(sample.object(3))
+            let document = JSONValue.object(sample.objectWithMaps())
+            let partial = JSONValue.object(sample.objectWithMaps())
             guard !sample.hasObjectInArray(document) else { continue }
             let pretty = sample.random.chance(25)
             guard let whole = try? apply(transformer, Reference.deepMerge(document, partial).text()),
                 let base = try? apply(transformer, document.text()), (try? apply(transformer, partial.text())) != nil
             else { continue }
             succeeded += 1
+            for case .keyToValue(let options) in steps
+            where document[path: options.field]?.object != nil && partial[path: options.field]?.object != nil {
+                mergedByKey += 1
+            }
             let basis = pretty ? try JSONValue(parsing: base).text(pretty: true) : base
             let merged = try merge(transformer, basis, partial.text(pretty: pretty), .deep)
             #expect(
@@ -118,19 +123,73 @@ struct Sample {
             let again = try merge(transformer, merged, partial.text(), .deep)
             #expect(try JSONValue(parsing: again) == JSONValue(parsing: merged), "seed \(seed)")
         }
-        print("merge cases: \(succeeded)")
-        #expect(succeeded > 500)
+        print("merge cases: \(succeeded), by key: \(mergedByKey)")
+        #expect(succeeded > 500 && mergedByKey > 300)
+    }
+
+    /// Nothing from outside may trap: whatever bytes come, there is an error or one line of valid JSON.
+    @Test func brokenDocumentsAreRefusedOrComeOutValid() throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        print("PropertyTests fuzz seed \(seed)")
+        var sample = Sample(random: SeededGenerator(seed: seed))
+        let out = ByteBuffer()
+        for _ in 0..<300 {
+            let transformer = Transformer((0..<3).map { _ in sample.step() })
+            for _ in 0..<20 {
+                let document = sample.broken(JSONValue.object(sample.object(3)))
+                let base = sample.broken(JSONValue.object(sample.object(3)))
+                out.removeAll()
+                document.withUnsafeBufferPointer { document in
+                    base.withUnsafeBufferPointer { base in
+                        if (try? transformer.apply(document, into: out)) == nil { #expect(out.count == 0) }
+                        if out.count > 0 { #expect((try? JSONScanner.validate(out.bytes)) != nil, "seed \(seed)") }
+                        out.removeAll()
+                        try? transformer.merge(base: base, partial: document, mode: .deep, into: out)
+                        if out.count > 0 { #expect((try? JSONScanner.validate(out.bytes)) != nil, "seed \(seed)") }
+                    }
+                }
+            }
+        }
     }
 }
 
 extension Sample {
     /// Steps that `partialUnsafe` may pass; the targets are names that documents do not have.
     mutating func partialStep() -> TransformStep {
-        switch step() {
+        if random.chance(40) {
+            return .keyToValue(
+                KeyToValue(
+                    field: random.pick([JSONPath(names: ["t"]), JSONPath(names: ["a", "t"])]),
+                    null: random.pick([.keep, .drop]), empty: random.pick([.keep, .drop])))
+        }
+        return switch step() {
         case .rename(let from, let to): .rename(from: from, to: target(from, to))
         case .copy(let from, let to): .copy(from: from, to: target(from, to))
         case let other: other
         }
+    }
+
+    /// An object that is likely to have maps, of which some keys are the same from one to the next.
+    mutating func objectWithMaps() -> JSONObject {
+        var object = object(3)
+        for name in ["t", "a"] where random.chance(70) { object[name] = .object(self.object(2)) }
+        if random.chance(50), var holder = object["a"]?.object {
+            holder["t"] = .object(self.object(2))
+            object["a"] = .object(holder)
+        }
+        return object
+    }
+
+    /// The text with up to three bytes changed, now and then cut.
+    mutating func broken(_ value: JSONValue) -> [UInt8] {
+        var bytes = Array(value.text(pretty: random.chance(30)).utf8)
+        for _ in 0..<Int.random(in: 0..<4, using: &random) {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] =
+                random.chance(50)
+                ? UInt8.random(in: 0...255, using: &random) : random.pick(Array("{}[]\",:\\ntf0-.e ".utf8))
+        }
+        if random.chance(10) { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
+        return bytes
     }
 
     private mutating func target(_ from: JSONPath, _ to: JSONPath) -> JSONPath {
