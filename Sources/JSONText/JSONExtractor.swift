@@ -60,7 +60,6 @@ public final class JSONExtractor {
 
     /// Validates `bytes` whole, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
     public func extract(_ bytes: Bytes) throws(JSONError) {
-        scanner?.begin()
         forget(0, slotCount)
         root = .absent
         do throws(JSONError) {

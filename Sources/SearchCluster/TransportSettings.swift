@@ -1,3 +1,4 @@
+import CLibcurl
 import FoundationEssentials
 import Telemetry
 
@@ -78,5 +79,14 @@ struct TransportSettings: Sendable {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return }
         throw ClusterError(
             .configuration, "\(what) holds a control character, perhaps a line break at its end; remove it")
+    }
+}
+
+extension HTTPTransport {
+    /// Version of libcurl, e.g. `7.88.1`.
+    public static var libraryVersion: String {
+        guard let text = curl_version() else { return "unknown" }
+        // The first word of `libcurl/7.88.1 OpenSSL/3.0 ...`.
+        return String(String(cString: text).prefix { $0 != " " }.drop { $0 != "/" }.dropFirst())
     }
 }

@@ -12,7 +12,8 @@ extension Transformer: JSONValueScanner {
         var root: Int32 = -1
     }
 
-    public func begin() {
+    /// What was scanned ahead is over.
+    func begin() {
         if ahead.start != nil { dropAhead() }
     }
 

@@ -177,7 +177,7 @@ def test_nothing_runs_before_init(m):
             assert m.run(command, seconds=30).expect(FAILED, REFUSED).seconds < 15
 
 
-@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["plan"], ["plan", "no-such-file.yaml"], ["plan", "recipe.yaml", "--no-such-option"]])
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["plan"], ["plan", "no-such-file.yaml"], ["plan", "recipe.yaml", "--no-such-option"]])
 def test_usage(m, arguments):
     result = m.crossfade(*arguments, seconds=15).expect(USAGE)
     assert result.err.strip() and not result.out.strip()

@@ -50,7 +50,9 @@ final class Worker: @unchecked Sendable {
     let deadLetters: DeadLetters
     let failure: FirstFailure
     private let decoder: CommandDecoder
-    let transformers: [Transformer]
+    private let transformers: [Transformer]
+    /// The same, to be called without counting references.
+    private let unowned: [Unmanaged<Transformer>]
     private let versions: CopyVersions
     private var open: [BulkBatch?]
     private let pool: BatchPool
@@ -74,6 +76,7 @@ final class Worker: @unchecked Sendable {
         self.failure = failure
         decoder = CommandDecoder(plan.format)
         transformers = plan.entries.map { Transformer($0.transform) }
+        unowned = transformers.map { .passUnretained($0) }
         versions = CopyVersions(plan.format)
         open = plan.entries.map { _ in nil }
         target = sink.target
@@ -170,17 +173,21 @@ final class Worker: @unchecked Sendable {
     /// Appends action and source line; on a reject the caller takes back what was appended.
     private func append(_ operation: Operation, to body: ByteBuffer) -> Reject? {
         BulkLine.action(body, id: operation.id, routing: operation.routing, version: operation.version)
+        var reject: Reject?
         if operation.kind == .delete {
             body.append(BulkLine.tombstone)
         } else {
-            do {
-                try transformers[operation.entry].apply(operation.document, into: body)
-            } catch {
-                return Reject(reason: error.reason, detail: error.detail)
+            reject = unowned[operation.entry]._withUnsafeGuaranteedRef { transformer in
+                do throws(TransformError) {
+                    try transformer.apply(operation.document, into: body)
+                    return nil
+                } catch {
+                    return Reject(reason: error.reason, detail: error.detail)
+                }
             }
         }
         body.append(UInt8(ascii: "\n"))
-        return nil
+        return reject
     }
 
     // MARK: Pages

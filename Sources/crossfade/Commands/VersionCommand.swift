@@ -1,6 +1,6 @@
-import CLibcurl
 import CommandLog
 import JSONText
+import SearchCluster
 
 /// `crossfade version`.
 enum VersionCommand {
@@ -12,7 +12,8 @@ enum VersionCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         let versions = [
-            ("crossfade", crossfade), ("swift", swift), ("librdkafka", KafkaSettings.version), ("libcurl", curl),
+            ("crossfade", crossfade), ("swift", swift), ("librdkafka", KafkaSettings.version),
+            ("libcurl", HTTPTransport.libraryVersion),
         ]
         output.data(
             .object(JSONObject(versions.map { ($0.0, .string($0.1)) })),
@@ -29,12 +30,5 @@ enum VersionCommand {
         #else
             "6.2"
         #endif
-    }
-
-    /// The first word of `libcurl/7.88.1 OpenSSL/3.0 ...`.
-    private static var curl: String {
-        guard let text = curl_version() else { return "unknown" }
-        let first = String(cString: text).prefix { $0 != " " }
-        return String(first.drop { $0 != "/" }.dropFirst())
     }
 }
