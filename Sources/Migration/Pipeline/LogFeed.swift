@@ -110,7 +110,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         records.forget()
         for event in records.events {
             switch event {
-            case .endOfPartition(let partition, let next):
+            case .endOfPartition(let partition, let end):
+                // A bounded replay has taken nothing beyond its end, wherever the log's is by now.
+                let next = min(end, options.ends?[partition] ?? end)
                 pipeline.ledger.advance(lane: partition, to: next)
                 position[partition] = max(position[partition] ?? 0, next)
             case .committed(_, let error):
