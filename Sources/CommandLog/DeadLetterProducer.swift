@@ -19,7 +19,11 @@ public final class DeadLetterProducer: Sendable {
         settings: KafkaSettings, delivered: @escaping Delivered, log: @escaping KafkaLogSink = { _ in }
     ) throws(LogError) {
         target = ProducerTarget(context: HandleContext(settings: settings, sink: log), delivered: delivered)
-        let defaults = [("linger.ms", "5"), ("partitioner", "murmur2_random"), ("compression.type", "lz4")]
+        let defaults = [
+            ("linger.ms", "5"), ("partitioner", "murmur2_random"), ("compression.type", "lz4"),
+            // A dead letter is as large as its record, and the topic's own limit decides.
+            ("message.max.bytes", "104857600"),
+        ]
         handle = try KafkaHandle(
             RD_KAFKA_PRODUCER, settings: settings,
             ours: defaults.filter { settings.passthrough[$0.0] == nil } + [

@@ -110,6 +110,11 @@ extension CommandDecoder {
 
     // MARK: selection
 
+    /// Whether a field that some selector looks at is there at all.
+    func hasSelection(_ view: DecoderLayout.View) -> Bool {
+        (0..<layout.selected.count).contains { !extractor[layout.selectors[view.selectors &+ $0]].isAbsent }
+    }
+
     /// The first entry whose selector matches; nil: the command belongs to none.
     func select(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Int? {
         var entry = 0

@@ -96,8 +96,16 @@ public final class CommandDecoder {
         let meaning = layout.names.meaning(name)
         guard meaning != DecoderLayout.ignored else { return nil }
         let view = layout.view
-        guard let entry = try select(view, text) else { return nil }
-        guard let kind = meaning.flatMap(OperationKind.init) else {
+        let kind = meaning.flatMap(OperationKind.init)
+        guard let entry = try select(view, text) else {
+            guard kind != .delete || hasSelection(view) else {
+                throw Reject(
+                    reason: "no_entry",
+                    detail: "a delete without any of the fields that select one of the recipe's indices")
+            }
+            return nil
+        }
+        guard let kind else {
             throw Reject(
                 reason: "unknown_operation",
                 detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")

@@ -140,7 +140,13 @@ final class DeadLetters: @unchecked Sendable {
             _ = try admin.describe(options.topic)
         } catch {
             guard error.code == .missingTopic else { throw error }
-            try admin.createTopic(options.topic, partitions: 1, config: ["cleanup.policy": "delete"])
+            try admin.createTopic(
+                options.topic, partitions: 1,
+                config: [
+                    "cleanup.policy": "delete",
+                    // Whatever the command topic took, with the headers that say why.
+                    "max.message.bytes": "104857600",
+                ])
             logger.info("created the dead-letter topic", ["topic": options.topic])
         }
         let made = try DeadLetterProducer(
@@ -161,7 +167,8 @@ final class DeadLetters: @unchecked Sendable {
             WorkError(
                 .deadLetters,
                 "a dead letter could not be written to topic \(options.topic): \(message). Its record is not counted as "
-                    + "done and nothing after it is committed: make the topic writable and start again",
+                    + "done and nothing after it is committed: make the topic writable (and its max.message.bytes larger than the "
+                    + "command topic's) and start again",
                 underlying: underlying))
     }
 

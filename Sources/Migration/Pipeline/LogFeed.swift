@@ -20,7 +20,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         var commit: (LogConsumer, [Int32: Int64], _ synchronously: Bool) throws -> Bool
         var commitEvery: Int64 = 1000
         /// Longest wait for unsettled records when partitions are taken away; must fit the session timeout (45 s).
-        var drainSeconds: Double = 20
+        var drainSeconds: Double = 15
         var onTick: () -> Void
     }
 
@@ -31,7 +31,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private var position: [Int32: Int64] = [:]
     private var committed: [Int32: Int64] = [:]
     private var nextCommit: Int64 = 0
-    private(set) var reachedEnd: Set<Int32> = []
+    /// Whether everything that was read had its outcome when the reading ended.
+    private(set) var drained = true
 
     init(_ pipeline: Pipeline, _ options: Options, logger: Logger) {
         self.pipeline = pipeline
@@ -54,7 +55,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             over = isOver
         }
         let lanes = Array(position.keys)
-        let drained = pipeline.drain(lanes, seconds: over ? nil : options.drainSeconds)
+        drained = pipeline.drain(lanes, seconds: over ? nil : options.drainSeconds)
         try? commit(consumer, synchronously: true)
         options.onTick()
         consumer.close()

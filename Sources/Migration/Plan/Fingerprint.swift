@@ -39,6 +39,13 @@ enum Fingerprint {
             }
             return found
         }
+        if let one = old.array, let other = new.array, one.count == other.count {
+            var found: [String] = []
+            for index in one.indices where found.count < limit {
+                found += differences(one[index], other[index], at: "\(place)[\(index)]", limit: limit - found.count)
+            }
+            return found
+        }
         return ["\(place): was \(short(old)), is \(short(new))"]
     }
 

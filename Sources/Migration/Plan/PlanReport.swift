@@ -68,6 +68,9 @@ extension Preparation {
             lines.append("")
             let from = entry.source.map { "\($0.name) (\($0.documentCount) documents)" }.joined(separator: ", ")
             lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
+            if let alias = entry.recipe.alias {
+                lines.append("         readers' alias: \(alias), not touched before the rollover")
+            }
             for step in entry.recipe.transform { lines.append("         \(step.summary)") }
             let fields = TargetMapping.fieldCount(entry.mapping)
             lines.append("         mapping: \(fields) fields\(entry.mappingFromSource ? ", the source's" : "")")

@@ -30,6 +30,7 @@ struct Rails {
         judgePartitions()
         judgeClusters()
         for entry in survey.entries { judge(entry) }
+        judgeTargets()
     }
 
     private mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {
@@ -50,6 +51,13 @@ struct Rails {
                     + "replay: start later (replay.from) and copy again, or restore the log")
         } else {
             add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
+        }
+        if case .offsets(let asked) = recipe.replay,
+            let unknown = asked.keys.sorted().first(where: { survey.watermarks[$0] == nil })
+        {
+            add(
+                "start_partitions", .refused,
+                "replay.from names partition \(unknown), which topic \(topic) does not have (it has \(marks.count))")
         }
         let beyond = marks.filter { (start[$0.key] ?? 0) > $0.value.high }
         let behind = marks.filter { applied($0.key) > $0.value.high }
@@ -181,6 +189,29 @@ struct Rails {
             add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
         }
         for index in entry.source { judge(index, entry) }
+    }
+
+    /// Several indices of one entry: to several targets, and into one.
+    private mutating func judgeTargets() {
+        for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to) where entries.count > 1 {
+            add(
+                "targets", .refused,
+                "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), and nothing "
+                    + "says which of them a command of the topic belongs to: give each source index an entry with `select`"
+            )
+        }
+        for entry in survey.entries where entry.source.count > 1 {
+            add(
+                "ids", .warn,
+                "\(entry.source.count) source indices go into \(entry.index): a document whose id is in two of them is "
+                    + "copied once only and counted as stale the second time")
+        }
+        for entry in survey.entries {
+            guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }
+            add(
+                "alias", .refused,
+                "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have it")
+        }
     }
 
     private mutating func judge(_ index: IndexInfo, _ entry: Survey.Entry) {

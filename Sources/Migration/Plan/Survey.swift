@@ -36,6 +36,8 @@ public struct Survey: Sendable {
     /// Our group's offsets.
     public var committed: [Int32: Int64]
     public var entries: [Entry]
+    /// Which of the recipe's aliases are names of indices on the target.
+    public var targetNames: Set<String>
     public var state: MigrationState?
 
     /// Looks. Throws when something cannot be reached or is not there; what is there but wrong is for the rails.
@@ -56,9 +58,14 @@ public struct Survey: Sendable {
         for entry in recipe.indices {
             entries += try look(entry, recipe, source: source, target: target)
         }
+        var names: Set<String> = []
+        for alias in recipe.indices.compactMap(\.alias) where try target.writer.indexExists(alias) {
+            // The same question is answered for an alias; only an index has its own name behind it.
+            if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
+        }
         return Survey(
             target: target, source: source, topic: topic, watermarks: watermarks, application: application,
-            committed: committed, entries: entries, state: state)
+            committed: committed, entries: entries, targetNames: names, state: state)
     }
 
     private static func look(

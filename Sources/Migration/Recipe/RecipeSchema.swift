@@ -159,7 +159,8 @@ enum RecipeSchema {
         keys: [
             RecipeKey(
                 "field", .scalar(.fieldPath), required: true,
-                "Path from the root of the record's value (of the row, for debezium)."),
+                "Path from the root of the record's value (for debezium of the event: `after.kind`, which for a delete is looked up in `before`)."
+            ),
             RecipeKey("equals", .scalar(.text), required: true, "What it is to be."),
         ])
 

@@ -25,7 +25,7 @@ public struct CopyWork {
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let state = try begin(store, prepared.confirmed(confirmation), source)
+        let state = try begin(store, prepared.confirmed(confirmation, logger: logger), source)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, logger: logger)

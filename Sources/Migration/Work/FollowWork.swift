@@ -17,7 +17,7 @@ public struct FollowWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        _ = try prepared.confirmed(confirmation)
+        _ = try prepared.confirmed(confirmation, logger: logger)
         let state = try store.update { $0.phase = .following }
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, logger: logger)
@@ -48,7 +48,7 @@ public struct FollowWork {
         _ = try feed.run(consumer)
         let seconds = progress.seconds
         progress.end()
-        var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: true)
+        var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
         summary.reasons = pipeline.deadLetters.reasons
         return summary
     }

@@ -39,12 +39,18 @@ public struct Preparation: Sendable {
     }
 
     /// The state, when it stands under this very work, or the user has just confirmed the new one.
-    func confirmed(_ confirmation: String?) throws -> MigrationState {
+    func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
         guard let state = survey.state else {
             throw WorkError(
                 .refused,
                 "migration \(recipe.name) is not initialised on \(survey.target.name): run `crossfade plan`, then "
                     + "`crossfade init --confirm \(fingerprint)`")
+        }
+        if let gone = survey.entries.first(where: { !$0.exists }) {
+            throw WorkError(
+                .refused,
+                "the target index \(gone.index) is not there (any more): run `crossfade init --confirm \(fingerprint)`, which "
+                    + "makes it again, then copy and replay")
         }
         guard state.fingerprint != fingerprint else { return state }
         guard confirmation == fingerprint else {
@@ -54,6 +60,9 @@ public struct Preparation: Sendable {
                 "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm it with "
                     + "--confirm \(fingerprint)")
         }
+        logger.warning(
+            "other work was confirmed; what is already written keeps its form until its document is written again",
+            ["fingerprint": fingerprint])
         return try StateStore(target: survey.target, name: recipe.name).update {
             $0.fingerprint = fingerprint
             $0.work = work
@@ -98,7 +107,13 @@ public enum Initialisation {
         let survey = prepared.survey
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
-        if survey.state != nil { _ = try prepared.confirmed(confirmation) }
+        if let state = survey.state, state.fingerprint != prepared.fingerprint {
+            try store.update {
+                $0.fingerprint = prepared.fingerprint
+                $0.work = prepared.work
+                $0.indices = Array(Set($0.indices + survey.entries.map(\.index))).sorted()
+            }
+        }
         var made = false
         if survey.state == nil {
             // State first: a crash after it leaves indices that are known to be ours.
@@ -108,11 +123,19 @@ public enum Initialisation {
                     work: prepared.work, created: Clock.now(), indices: survey.entries.map(\.index)))
             made = true
         }
+        var created = 0
         for entry in survey.entries where !entry.exists {
-            try writer.createIndex(
-                entry.index,
-                body: TargetMapping.createBody(
-                    mapping: entry.mapping, settings: entry.settings, capabilities: survey.target.capabilities))
+            do {
+                try writer.createIndex(
+                    entry.index,
+                    body: TargetMapping.createBody(
+                        mapping: entry.mapping, settings: entry.settings, capabilities: survey.target.capabilities))
+            } catch {
+                // Nothing was made yet: nothing is left behind.
+                if survey.state == nil, created == 0 { _ = try? writer.deleteIndex(store.index) }
+                throw error
+            }
+            created += 1
             logger.info("created the target index", ["index": entry.index])
             made = true
         }

@@ -22,7 +22,7 @@ public struct ReplayWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let state = try begin(store, prepared.confirmed(confirmation))
+        let state = try begin(store, prepared.confirmed(confirmation, logger: logger))
         guard let replay = state.replay else {
             throw WorkError(.state, "the state lost its replay while it was written")
         }

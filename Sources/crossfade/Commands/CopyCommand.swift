@@ -15,7 +15,8 @@ enum CopyCommand {
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         WorkRunning.with(arguments, output) { recipe, logger in
             Interruption.listen()
-            let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
+            let prepared = try Preparation.prepare(
+                recipe, sampling: arguments.value("confirm") != nil, logger: logger)
             let work = CopyWork(prepared, confirmation: arguments.value("confirm"), logger: logger)
             return WorkRunning.summary(try work.run(), output)
         }

@@ -22,9 +22,9 @@ enum WorkRunning {
     }
 
     /// A piece of work that a signal may interrupt, with its summary.
-    static func summary(_ summary: Summary, _ output: Output, stopIsNormal: Bool = false) -> ExitCode {
+    static func summary(_ summary: Summary, _ output: Output) -> ExitCode {
         output.data(summary.json, text: summary.text)
-        return summary.complete || stopIsNormal ? .done : .interrupted
+        return summary.complete ? .done : .interrupted
     }
 
     private static func report(_ error: any Error, _ output: Output) -> ExitCode {
