@@ -42,7 +42,7 @@ public final class DeadLetterProducer: Sendable {
     /// `waitMs`: nothing was taken,
     /// try again. Throws when the record can never be sent (too large, unknown topic) or the producer is at its end.
     public func send(
-        topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8])] = [], token: UInt64,
+        topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8]?)] = [], token: UInt64,
         partition: Int32? = nil, timestamp: Int64? = nil, waitMs: Int = 1000
     ) throws(LogError) -> Bool {
         let deadline = Deadline(seconds: Double(waitMs) / 1000)
@@ -58,13 +58,17 @@ public final class DeadLetterProducer: Sendable {
     }
 
     private func enqueue(
-        _ topic: String, _ key: Bytes?, _ value: Bytes?, _ headers: [(String, [UInt8])], _ token: UInt64,
+        _ topic: String, _ key: Bytes?, _ value: Bytes?, _ headers: [(String, [UInt8]?)], _ token: UInt64,
         _ partition: Int32?, _ timestamp: Int64?
     ) -> rd_kafka_resp_err_t {
         var list: OpaquePointer?
         if !headers.isEmpty {
             list = rd_kafka_headers_new(headers.count)
             for (name, content) in headers {
+                guard let content else {
+                    _ = rd_kafka_header_add(list, name, -1, nil, 0)
+                    continue
+                }
                 content.withUnsafeBytes {
                     // -1: the name ends with a zero. An empty value is not null, so it needs an address.
                     _ = rd_kafka_header_add(list, name, -1, $0.baseAddress ?? Self.nothing, $0.count)

@@ -15,6 +15,7 @@ import Testing
             var faults: [String] = []
             var seen = 0
             var lost = 0
+            var changes = 0
         }
         let content = Mutex(Content())
         let perPartition: Int
@@ -144,8 +145,9 @@ import Testing
                     try writer.flush()
                     // Records go on coming while members change: each twenty-fifth needs the last to be half read.
                     let goal = round * each / 25 * Int(partitions) / 2
+                    // And on a slow machine, too, they do not run out before the members have changed four times.
                     try eventually(seconds: 60, "members to read \(goal)") {
-                        ledger.content.withLock { $0.seen } >= goal
+                        ledger.content.withLock { $0.seen >= goal && $0.changes >= round / 6 }
                     }
                 }
             } catch { ledger.content.withLock { $0.faults.append("writer: \(error)") } }
@@ -156,6 +158,7 @@ import Testing
         var changes = 0
         while ledger.content.withLock({ $0.seen }) < total, ledger.content.withLock({ $0.faults.isEmpty }) {
             changes += 1
+            ledger.content.withLock { $0.changes = changes }
             let goal = min(total, ledger.content.withLock { $0.seen } + total / 12)
             if members.count < 3 {
                 let member = try Member("m\(changes)", settings: settings, topic: topic, ledger: ledger)

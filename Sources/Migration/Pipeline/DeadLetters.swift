@@ -38,9 +38,9 @@ final class DeadLetters: @unchecked Sendable {
 
     /// A record that could not be understood or transformed.
     func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
-        var headers: [(String, [UInt8])] = []
+        var headers: [(String, [UInt8]?)] = []
         message.headers?.forEachHeader { name, value in
-            headers.append((String(repairing: name), value.map(Array.init) ?? []))
+            headers.append((String(repairing: name), value.map(Array.init)))
         }
         send(
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers,
@@ -79,7 +79,7 @@ final class DeadLetters: @unchecked Sendable {
     }
 
     func send(
-        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8])], place: Place, run: RunReference,
+        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], place: Place, run: RunReference,
         why: (reason: String, detail: String, version: Int64)
     ) {
         var headers = headers.filter { !$0.0.hasPrefix("crossfade.") }
@@ -105,7 +105,7 @@ final class DeadLetters: @unchecked Sendable {
         deliver(key: key, value: value, headers: headers, token: token)
     }
 
-    private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8])], token: UInt64) {
+    private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], token: UInt64) {
         do {
             let producer = try started()
             while try !with(

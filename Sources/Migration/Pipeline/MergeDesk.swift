@@ -16,7 +16,7 @@ final class MergeDesk {
         var version: Int64
         var key: [UInt8]?
         var value: [UInt8]?
-        var headers: [(String, [UInt8])]
+        var headers: [(String, [UInt8]?)]
     }
 
     private let plan: PipelinePlan
@@ -68,8 +68,8 @@ final class MergeDesk {
 
     func append(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
         token += 1
-        var headers: [(String, [UInt8])] = []
-        message.headers?.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init) ?? [])) }
+        var headers: [(String, [UInt8]?)] = []
+        message.headers?.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init))) }
         waiting[token] = Waiting(
             run: run, offset: message.offset, timestamp: message.timestamp, version: operation.version,
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers)

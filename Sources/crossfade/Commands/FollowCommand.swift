@@ -13,12 +13,8 @@ enum FollowCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.with(arguments, output) { recipe, logger in
-            Interruption.listen()
-            let prepared = try Preparation.prepare(
-                recipe, sampling: arguments.value("confirm") != nil, logger: logger)
-            let work = FollowWork(prepared, confirmation: arguments.value("confirm"), logger: logger)
-            return WorkRunning.summary(try work.run(), output)
+        WorkRunning.work(arguments, output) { prepared, confirmation, logger in
+            try FollowWork(prepared, confirmation: confirmation, logger: logger).run()
         }
     }
 }

@@ -21,10 +21,19 @@ enum WorkRunning {
         }
     }
 
-    /// A piece of work that a signal may interrupt, with its summary.
-    static func summary(_ summary: Summary, _ output: Output) -> ExitCode {
-        output.data(summary.json, text: summary.text)
-        return summary.complete ? .done : .interrupted
+    /// A piece of work that a signal may interrupt, and its summary.
+    static func work(
+        _ arguments: ParsedArguments, _ output: Output, _ body: (Preparation, String?, Logger) throws -> Summary
+    ) -> ExitCode {
+        with(arguments, output) { recipe, logger in
+            Interruption.listen()
+            let confirmation = arguments.value("confirm")
+            // Whoever confirms something new is shown what `plan` would have refused.
+            let prepared = try Preparation.prepare(recipe, sampling: confirmation != nil, logger: logger)
+            let summary = try body(prepared, confirmation, logger)
+            output.data(summary.json, text: summary.text)
+            return summary.complete ? .done : .interrupted
+        }
     }
 
     private static func report(_ error: any Error, _ output: Output) -> ExitCode {
