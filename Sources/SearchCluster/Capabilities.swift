@@ -58,7 +58,7 @@ public struct Capabilities: Sendable, Equatable {
     public static let tombstoneField = "crossfade_deleted"
 
     /// How the tombstone field is mapped; the same in every version.
-    public var tombstoneMapping: JSONValue { ["type": "boolean"] }
+    public static var tombstoneMapping: JSONValue { ["type": "boolean"] }
 
     /// The filter of an alias or query that hides tombstones. As a filter (1.x) and as a query (2.0 on) it is written
     /// alike, which the contract suite proves on every version.

@@ -16,7 +16,7 @@ struct ContractRun {
     func body(shards: Int, properties: JSONObject, extra: JSONObject = [:]) -> JSONValue {
         var mapping = extra
         var all = properties
-        all[Capabilities.tombstoneField] = can.tombstoneMapping
+        all[Capabilities.tombstoneField] = Capabilities.tombstoneMapping
         mapping["properties"] = .object(all)
         let mappings: JSONValue =
             can.typed ? .object(JSONObject([(can.documentType, .object(mapping))])) : .object(mapping)

@@ -16,6 +16,7 @@ final class Pipeline: @unchecked Sendable {
     let deadLetters: DeadLetters
     let sink: BulkSink
     private let pool = BatchPool()
+    private let reader: MergeReader
     private(set) var workers: [Worker] = []
     private var threads: [JoinableThread] = []
     private let nextWorker = Atomic<Int>(0)
@@ -39,11 +40,11 @@ final class Pipeline: @unchecked Sendable {
             laneResult: { batch, item, result in
                 post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
             })
-        let desk = MergeReader(target: target, source: source, plan: plan)
+        reader = MergeReader(target: target, source: source, plan: plan)
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
-                reader: desk, failure: failure)
+                reader: reader, failure: failure)
             workers.append(worker)
         }
         post.boxes = workers.map(\.mailbox)
@@ -108,5 +109,6 @@ final class Pipeline: @unchecked Sendable {
         for thread in threads { thread.join(seconds: 5) }
         deadLetters.close()
         sink.stop()
+        reader.stop()
     }
 }

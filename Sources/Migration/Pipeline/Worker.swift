@@ -305,8 +305,6 @@ final class Worker: @unchecked Sendable {
 enum BulkLine {
     /// What a deleted document becomes for as long as Crossfade writes (design 6.5).
     static let tombstone: StaticString = "{\"crossfade_deleted\":true}"
-    /// The field that marks it.
-    static let tombstoneField = "crossfade_deleted"
 
     static func action(_ body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64) {
         body.append("{\"index\":{\"_id\":")

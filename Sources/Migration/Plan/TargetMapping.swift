@@ -33,7 +33,7 @@ enum TargetMapping {
             mapping = try place(step, in: mapping, names: step.field.names[...], entry: entry, replace: fromSource)
         }
         var properties = mapping["properties"]?.object ?? JSONObject()
-        properties[BulkLine.tombstoneField] = ["type": "boolean"]
+        properties[Capabilities.tombstoneField] = Capabilities.tombstoneMapping
         mapping["properties"] = .object(properties)
         if routingRequired {
             var routing = mapping["_routing"]?.object ?? JSONObject()
