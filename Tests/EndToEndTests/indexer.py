@@ -16,7 +16,7 @@ def properties(cluster):
     def one(kind):
         if isinstance(kind, dict):
             return {"properties": {name: one(k) for name, k in kind.items()}}
-        if cluster.version < (5, 0) and kind in ("text", "keyword"):
+        if not cluster.opensearch and cluster.version < (5, 0) and kind in ("text", "keyword"):
             return {"type": "string", **({"index": "not_analyzed"} if kind == "keyword" else {})}
         return {"type": kind}
     return {**{name: one(kind) for name, kind in PROPERTIES.items()},

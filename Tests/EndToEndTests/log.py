@@ -3,7 +3,7 @@ import threading
 import time
 import zlib
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from stack import wait_for
@@ -17,7 +17,14 @@ class Log:
 
     def create(self, topic, partitions=6, **config):
         self.admin.create_topics([NewTopic(topic, partitions, config=config)])[topic].result(30)
+        # every broker hears of it in its own time
+        wait_for(f"{topic} to have leaders", lambda: len(self.leaders(topic)) == partitions, 20)
         return topic
+
+    def leaders(self, topic):
+        """Partition -> its leader's node id; partitions without one are left out."""
+        found = self.admin.list_topics(timeout=30).topics.get(topic)
+        return {p: t.leader for p, t in found.partitions.items() if t.leader >= 0} if found else {}
 
     def delete(self, topic):
         self.admin.delete_topics([topic])[topic].result(30)
@@ -84,7 +91,7 @@ class Log:
     def read(self, topic):
         """Everything in the topic now: (partition, offset, key, value, headers, timestamp), a partition after the other."""
         consumer = Consumer({**self.config, "group.id": "e2e-reader", "enable.auto.commit": False,
-                             "enable.partition.eof": False, "fetch.message.max.bytes": 8 << 20})
+                             "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20})
         try:
             for partition, (low, high) in self.watermarks(topic).items():
                 if low == high:
@@ -98,6 +105,10 @@ class Log:
                     elif time.monotonic() - heard > 20:
                         raise RuntimeError(f"{topic}/{partition}: nothing more at {position} of {high}")
                     for m in batch:
+                        if m.error() and m.error().code() == KafkaError._PARTITION_EOF:
+                            # what lies before the end may be no record: markers, aborted records
+                            position = high
+                            continue
                         if m.error():
                             raise KafkaException(m.error())
                         position = m.offset() + 1

@@ -45,6 +45,10 @@ class Proxy:
         expected = {"Basic " + base64.b64encode(f"{u}:{p}".encode()).decode() for u, p in self.users.items()}
         return header in expected
 
+    def handle(self, handler, body):
+        """Answers one request; a subclass may do it otherwise."""
+        handler.answer(*handler.ask(body))
+
     def handler(self):
         proxy, local = self, threading.local()
 
@@ -71,22 +75,28 @@ class Proxy:
                 if not proxy.allowed(self.headers.get("Authorization")):
                     return self.answer(401, [("WWW-Authenticate", 'Basic realm="cluster"'), ("Content-Type", "application/json")],
                                        b'{"error":{"type":"security_exception","reason":"unable to authenticate"},"status":401}')
+                proxy.handle(self, body)
+
+            def ask(self, body, path=None):
+                """What the upstream answers: (status, headers, body); 502 when it does not."""
                 headers = {k: v for k, v in self.headers.items()
                            if k.lower() not in ("host", "connection", "transfer-encoding", "content-length", "authorization", "expect")}
                 for attempt in (0, 1):
-                    if getattr(local, "connection", None) is None:
+                    fresh = getattr(local, "connection", None) is None
+                    if fresh:
                         local.connection = http.client.HTTPConnection(proxy.upstream.hostname, proxy.upstream.port, timeout=120)
                     try:
-                        local.connection.request(self.command, self.path, body or None, headers)
+                        local.connection.request(self.command, path or self.path, body or None, headers)
                         answer = local.connection.getresponse()
                         data = answer.read()
-                        break
+                        return answer.status, [(k, v) for k, v in answer.getheaders()
+                                               if k.lower() not in ("content-length", "transfer-encoding", "connection")], data
                     except (http.client.HTTPException, OSError):
+                        local.connection.close()
                         local.connection = None
-                        if attempt:
-                            return self.answer(502, [], b"")
-                self.answer(answer.status, [(k, v) for k, v in answer.getheaders()
-                                            if k.lower() not in ("content-length", "transfer-encoding", "connection")], data)
+                        # an idle connection may be gone; what a fresh one was asked is not asked twice
+                        if fresh or attempt:
+                            return 502, [], b""
 
             def answer(self, status, headers, data):
                 self.send_response(status)

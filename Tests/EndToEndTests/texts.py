@@ -38,7 +38,10 @@ _encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 def parse(text):
     """The tree of a JSON text (str or UTF-8 bytes); ValueError when it is none."""
-    return _decoder.decode(text.decode("utf-8") if isinstance(text, (bytes, bytearray)) else text)
+    try:
+        return _decoder.decode(text.decode("utf-8") if isinstance(text, (bytes, bytearray)) else text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def render(tree):
