@@ -131,7 +131,7 @@ extension LogAdmin {
     typealias NextEvent = (rd_kafka_event_type_t) throws(LogError) -> OpaquePointer
 
     /// Runs one request of the Admin API, again as long as the answer is one that passes.
-    private func retrying<Answer>(
+    func retrying<Answer>(
         doing: String, timeout: Double,
         _ request: (_ options: OpaquePointer?, _ queue: OpaquePointer, _ next: NextEvent) throws(LogError) -> Answer
     ) throws(LogError) -> Answer {

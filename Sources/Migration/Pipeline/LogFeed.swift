@@ -22,6 +22,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         /// Longest wait for unsettled records when partitions are taken away; must fit the session timeout (45 s).
         var drainSeconds: Double = 15
         var onTick: () -> Void
+        /// From where on nobody can have applied a record of these partitions before; see ``Ledger/own(_:start:fresh:)``.
+        var fresh: ([Int32]) -> [Int32: Int64] = { _ in [:] }
     }
 
     private let pipeline: Pipeline
@@ -141,8 +143,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
 
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
         let start = try options.start(partitions)
+        let fresh = options.fresh(partitions)
         for partition in partitions {
-            pipeline.ledger.own(partition)
+            pipeline.ledger.own(partition, start: start[partition], fresh: fresh[partition])
             position[partition] = start[partition]
             committed[partition] = nil
         }

@@ -71,7 +71,7 @@ final class MergeDesk {
         var headers: [(String, [UInt8]?)] = []
         message.headers?.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init))) }
         waiting[token] = Waiting(
-            run: run, offset: message.offset, timestamp: message.timestamp, version: operation.version,
+            run: run, offset: message.offset, timestamp: message.time(redriven: plan.redriven), version: operation.version,
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers)
         hold((message.key?.count ?? 0) + (message.value?.count ?? 0))
         let batch = inFlight.get(KeyHash.hash(operation.id, seed: operation.entry))

@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import Indexing
 import SearchCluster
@@ -11,7 +12,7 @@ import Telemetry
 /// `@unchecked Sendable` because its parts are, and `workers` does not change after `init`.
 final class Pipeline: @unchecked Sendable {
     let plan: PipelinePlan
-    let ledger = Ledger()
+    let ledger: Ledger
     let failure = FirstFailure()
     let deadLetters: DeadLetters
     let sink: BulkSink
@@ -23,9 +24,10 @@ final class Pipeline: @unchecked Sendable {
 
     init(
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options,
-        logger: Logger
+        logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
     ) {
         self.plan = plan
+        ledger = Ledger(settled: settled)
         deadLetters = DeadLetters(options, ledger: ledger, failure: failure, logger: logger)
         let post = Post()
         sink = BulkSink(

@@ -28,6 +28,8 @@ struct PipelinePlan: Sendable {
     var inFlight: Int?
     var deadLetterTopic: String
     var workers: Int
+    /// Whether the records are dead letters, which carry their own time in a header.
+    var redriven = false
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
     var mergesPossible: Bool {

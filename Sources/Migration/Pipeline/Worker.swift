@@ -131,7 +131,7 @@ final class Worker: @unchecked Sendable {
         for message in chunk.messages {
             // Headers and time cost a call each, and most formats need neither.
             let record = Record(
-                key: message.key, value: message.value, timestamp: needsTime ? message.timestamp : -1,
+                key: message.key, value: message.value, timestamp: needsTime ? message.time(redriven: plan.redriven) : -1,
                 partition: message.partition, offset: message.offset, headers: needsHeaders ? message.headers : nil)
             switch decoder.decode(record) {
             case .skip:

@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import JSONText
 import SearchCluster
@@ -32,8 +33,9 @@ public struct Preparation: Sendable {
 
     public var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
 
-    /// Throws the refusals as one error.
-    public func passRails() throws(WorkError) {
+    /// Throws the refusals as one error, but for those that do not matter to the work in hand.
+    public func passRails(except unneeded: Set<String> = []) throws(WorkError) {
+        let refusals = refusals.filter { !unneeded.contains($0.name) }
         guard !refusals.isEmpty else { return }
         throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
     }
@@ -84,12 +86,24 @@ public struct Preparation: Sendable {
             workers: max(1, min(4, cores - 1)))
     }
 
-    func pipeline(state: MigrationState, logger: Logger) -> Pipeline {
-        Pipeline(
-            pipelinePlan(state: state), target: survey.target, source: survey.source,
+    /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.
+    func pipeline(
+        state: MigrationState, logger: Logger, redriving: Int64? = nil,
+        settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) -> Pipeline {
+        var plan = pipelinePlan(state: state)
+        if let redriving {
+            plan.redriven = true
+            plan.format.epoch = redriving
+            // One id's letters may be of several partitions.
+            plan.workers = 1
+        }
+        return Pipeline(
+            plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetters.Options(
-                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic),
-            logger: logger)
+                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
+                migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven),
+            logger: logger, settled: settled)
     }
 }
 
@@ -143,7 +157,7 @@ public enum Initialisation {
     }
 }
 
-enum Clock {
+public enum Clock {
     /// Milliseconds since 1970.
-    static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+    public static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }
