@@ -73,9 +73,10 @@ class MendedModel(Model):
 
 def mend(m):
     """The recipe without the faults; the fingerprint to confirm."""
-    names = m.tree["commands"]["envelope"]["index"]
-    if NEW_COMMAND not in names:
-        names.append(NEW_COMMAND)
+    envelope = m.tree["commands"]["envelope"]
+    if NEW_COMMAND not in envelope["index"]:
+        # a new list: the old one is every recipe's
+        envelope["index"] = [*envelope["index"], NEW_COMMAND]
         m.tree["indices"][0]["transform"].append({"remove": {"field": "code"}})
     m.write_recipe()
     return m.run("plan").json["fingerprint"]

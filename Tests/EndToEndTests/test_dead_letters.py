@@ -7,7 +7,7 @@ import pytest
 import letters
 from binary import FAILED, INTERRUPTED, REFUSED, USAGE, check_error
 from compare import Truth
-from confluent_kafka.admin import ConfigResource
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from letters import DEAD, MendedModel, dead_and_alive, insert, listed, mend, redrive
 from stack import wait_for
 from workload import Workload
@@ -181,8 +181,9 @@ def dying(migrate):
 
 
 def alter(m, **config):
-    resource = ConfigResource(ConfigResource.Type.TOPIC, m.tree["dead_letters"]["topic"], set_config=config)
-    m.log.admin.alter_configs([resource])[resource].result(30)
+    changes = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
+    resource = ConfigResource(ConfigResource.Type.TOPIC, m.tree["dead_letters"]["topic"], incremental_configs=changes)
+    m.log.admin.incremental_alter_configs([resource])[resource].result(30)
 
 
 def test_a_compacted_topic_is_refused(dying):
@@ -221,7 +222,10 @@ def test_the_topic_is_deleted_under_way(dying):
     else:
         check_error(follow.wait(5), dead, code=FAILED, seconds=200)
         assert m.lag() > 0, "the offset of a record without its letter was committed"
-        m.run("follow")
+        follow = m.start("follow")
+        m.caught_up(follow)
+        m.stop(follow)
+        assert any(key == b"late" for _, _, key, _ in letters.letters(m))
 
 
 def test_the_topic_is_made_to_keep(dying):

@@ -10,7 +10,7 @@ import Telemetry
 /// Waits: a worker that hands over a batch waits while as many requests are under way as the concurrency limit
 /// allows. That is the only back-pressure there is; everything before it is bounded by bytes.
 ///
-/// `@unchecked Sendable` because `limit`, `sizer`, `busy` and the counts are touched only under `condition`.
+/// `@unchecked Sendable` because `limit`, `sizer`, `busy`, `trouble` and `throttles` are touched only under `condition`.
 final class BulkSink: @unchecked Sendable {
     /// Where an entry's batches go.
     struct Destination: Sendable {
@@ -28,6 +28,7 @@ final class BulkSink: @unchecked Sendable {
     private var sizer = BatchSizer()
     private var busy = 0
     private var trouble: String?
+    private var throttles = 0
     private let delays = DelayQueue()
     private let failure: FirstFailure
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
@@ -74,6 +75,26 @@ final class BulkSink: @unchecked Sendable {
         return trouble
     }
 
+    /// How hard the target is being worked, for summary and status.
+    struct Load: Sendable, Equatable {
+        /// Bulk requests that may be under way, and that are.
+        var limit = 0
+        var inFlight = 0
+        /// Size of a full batch.
+        var batchDocuments = 0
+        var batchBytes = 0
+        /// Answers in which the target said that it has too much to do.
+        var throttled = 0
+    }
+
+    var load: Load {
+        condition.lock()
+        defer { condition.unlock() }
+        return Load(
+            limit: limit.limit, inFlight: busy, batchDocuments: sizer.documents, batchBytes: sizer.bytes,
+            throttled: throttles)
+    }
+
     /// Takes the batch; returns when its first request is on its way. False when the work has failed meanwhile.
     func submit(_ batch: BulkBatch) -> Bool {
         condition.lock()
@@ -116,7 +137,10 @@ final class BulkSink: @unchecked Sendable {
             case 429, 500...599:
                 again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
             default:
+                // A block on the whole cluster, or on the index in some versions, is lifted one day.
                 let index = destinations[batch.entry].index
+                let told = ClusterError(answer: response, from: transport, doing: "writing to \(index)", index: index)
+                if let told, told.code == .unavailable { return again(batch, .failed, because: told.description) }
                 failure.set(
                     WorkError(
                         .cluster,
@@ -131,6 +155,8 @@ final class BulkSink: @unchecked Sendable {
     private func settle(_ batch: BulkBatch, _ response: HTTPResponse) {
         var retried: [BatchItem] = []
         var throttled = false
+        // Of the items that are to be sent again, for whoever wonders why nothing moves.
+        var why: String?
         let body = response.body
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
@@ -144,6 +170,7 @@ final class BulkSink: @unchecked Sendable {
                 if case .again(let slow) = verdict {
                     throttled = throttled || slow
                     retried.append(item)
+                    if why == nil { why = Self.words(answer, body) }
                 } else {
                     conclude(batch, item, verdict, reason ?? "status \(answer.status)")
                 }
@@ -152,7 +179,7 @@ final class BulkSink: @unchecked Sendable {
             return again(batch, .failed, because: error.message)
         }
         batch.report(to: ledger)
-        observe(batch, response, retried: retried.count, throttled: throttled)
+        observe(batch, response, retried: why, throttled: throttled)
         let unsent = batch.items[batch.window...]
         if retried.isEmpty, unsent.isEmpty { return finish(batch) }
         batch.keep(retried + unsent)
@@ -213,26 +240,43 @@ final class BulkSink: @unchecked Sendable {
         if batch.isEmpty { finish(batch) } else { send(batch) }
     }
 
-    private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried: Int, throttled: Bool) {
+    /// What the server says of an item, without the document's content.
+    private static func words(_ answer: BulkItem, _ body: ByteBuffer) -> String {
+        let type = answer.errorType.map { " \(String(repairing: body.slice($0)).prefix(100))" } ?? ""
+        return "items are answered with \(answer.status)\(type)"
+    }
+
+    /// So many times in a row are items sent again before it is called a trouble: throttling passes by itself.
+    private static let patience = 5
+
+    private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried why: String?, throttled: Bool) {
         condition.lock()
         let took = Int(response.seconds * 1000)
         if let ticket = batch.ticket {
             limit.ended(ticket, throttled ? .throttled : .success, documents: batch.window, tookMilliseconds: took)
         }
+        if throttled { throttles += 1 }
         if batch.items.count == batch.window {
             sizer.answered(documents: batch.window, bytes: batch.windowBytes, tookMilliseconds: took)
         }
-        let over = retried == 0 && trouble != nil
+        let over = why == nil && trouble != nil
         if over { trouble = nil }
+        // Repeated without limit, but not without a word.
+        let begins = why != nil && trouble == nil && batch.attempt.attempts >= Self.patience
+        if let why, begins || trouble != nil { trouble = why }
         condition.broadcast()
         condition.unlock()
         if over { logger.info("the target takes writes again") }
+        if begins {
+            logger.warning("the target does not take some writes; waiting and repeating", ["because": why ?? ""])
+        }
     }
 
     /// The request failed as a whole and is repeated, for as long as it takes.
     private func again(_ batch: BulkBatch, _ result: ConcurrencyLimit.Result, because reason: String) {
         condition.lock()
         if let ticket = batch.ticket { limit.ended(ticket, result, documents: batch.window, tookMilliseconds: 0) }
+        if result == .throttled { throttles += 1 }
         let first = trouble == nil
         trouble = reason
         condition.unlock()

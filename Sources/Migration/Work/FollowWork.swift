@@ -49,7 +49,8 @@ public struct FollowWork {
         let seconds = progress.seconds
         progress.end()
         var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
-        summary.reasons = pipeline.deadLetters.reasons
+        let marks = try? admin.watermarks(recipe.commands.topic, partitions: survey.topic.partitions, timeout: 3)
+        summary.take(pipeline, ends: marks?.mapValues(\.high) ?? [:])
         return summary
     }
 

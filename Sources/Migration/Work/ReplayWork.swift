@@ -119,11 +119,13 @@ public struct ReplayWork {
         _ pipeline: Pipeline, _ replay: MigrationState.Replay, seconds: Double, complete: Bool
     ) -> Summary {
         var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
-        summary.reasons = pipeline.deadLetters.reasons
-        summary.partitions = replay.end.sorted { $0.key < $1.key }.map {
-            Summary.Partition(
-                partition: $0.key, start: replay.start[$0.key] ?? 0, end: $0.value,
-                position: replay.position[$0.key] ?? 0)
+        summary.take(pipeline, ends: replay.end)
+        for at in summary.partitions.indices {
+            // A replay that was interrupted began earlier than this process did.
+            let partition = summary.partitions[at].partition
+            summary.partitions[at].start = replay.start[partition] ?? 0
+            summary.partitions[at].committed = replay.position[partition] ?? 0
+            summary.partitions[at].position = max(summary.partitions[at].position ?? 0, replay.position[partition] ?? 0)
         }
         return summary
     }
