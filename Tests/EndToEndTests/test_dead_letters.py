@@ -140,7 +140,9 @@ def test_filters(migrate, seed):
     fingerprint = mend(m)
     driven = redrive(m, "--reason", "unknown_operation", "--limit", "2", "--confirm", fingerprint)
     assert driven["read"] == driven["outcomes"]["indexed"] == 2
-    assert listed(m, "--reason", "unknown_operation")["letters"] == named[2:]
+    # the mended recipe knows their ids, so only their places are compared
+    left = listed(m, "--reason", "unknown_operation")["letters"]
+    assert [letter["letter"] for letter in left] == [letter["letter"] for letter in named[2:]]
     resolved = [l for l in listed(m, "--reason", "unknown_operation", "--all")["letters"] if l["resolved"]]
     assert [l["resolved"] for l in resolved] == ["indexed", "indexed"]
     driven = redrive(m, "--offset", f"{one['partition']}:{one['offset']}")
@@ -197,7 +199,7 @@ def test_a_compacted_topic_is_refused(dying):
 
 def test_a_letter_too_large_for_the_topic(dying):
     m = dying
-    m.log.produce(m.topic, [insert("large", code="broken", title="x" * 5000)])
+    m.log.produce(m.topic, [insert("large", code="broken", title=random.Random(1).randbytes(5000).hex())])
     m.log.create(m.tree["dead_letters"]["topic"], 1, **{"max.message.bytes": "3000"})
     unwritable(m, "max.message.bytes")
     alter(m, **{"max.message.bytes": "1000000"})

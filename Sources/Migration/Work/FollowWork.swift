@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import Telemetry
 
@@ -22,11 +23,16 @@ public struct FollowWork {
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, logger: logger)
         pipeline.start()
-        defer { pipeline.close() }
+        let beacon = MemberBeacon("follow", pipeline, store: store, target: prepared.survey.target)
+        beacon.start()
+        defer {
+            pipeline.close()
+            beacon.stop()
+        }
         let recipe = prepared.recipe
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
-        let watch = CopyWatch(store, pipeline, unfinished: survey.source != nil && state.copyUnfinished)
+        let watch = StateWatch(store, pipeline, state: state, logger: logger)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -40,6 +46,11 @@ public struct FollowWork {
                     watch.look()
                     progress.tell(
                         done: ledger.outcomes.total, total: nil, lag: ledger.unsettled, trouble: sink.presentTrouble)
+                },
+                // Whoever read before us cannot have read beyond the log's end.
+                fresh: { partitions in
+                    let marks = try? admin.watermarks(recipe.commands.topic, partitions: partitions)
+                    return marks?.mapValues(\.high) ?? [:]
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -82,29 +93,43 @@ public struct FollowWork {
     }
 }
 
-/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again.
-private final class CopyWatch {
+/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again, and a
+/// replay beside us may read what we have not read yet. Says an alarm once.
+private final class StateWatch {
     private let store: StateStore
     private let pipeline: Pipeline
+    private let logger: Logger
     private var unfinished: Bool
     private let hasSource: Bool
+    private var isAlarmed = false
     private var next = Monotonic.milliseconds() + 10_000
 
-    init(_ store: StateStore, _ pipeline: Pipeline, unfinished: Bool) {
+    init(_ store: StateStore, _ pipeline: Pipeline, state: MigrationState, logger: Logger) {
         self.store = store
         self.pipeline = pipeline
-        self.unfinished = unfinished
+        self.logger = logger
+        unfinished = pipeline.plan.copyUnfinished
         hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
     }
 
     func look() {
-        guard hasSource, pipeline.plan.mergesPossible, Monotonic.milliseconds() >= next else { return }
-        guard pipeline.sink.presentTrouble == nil else { return }
+        guard Monotonic.milliseconds() >= next else { return }
         next = Monotonic.milliseconds() + 10_000
+        sayAlarm()
         // A target that is away is nothing new: the sink waits for it, too.
-        guard let state = try? store.load(), state.copyUnfinished != unfinished else { return }
+        guard pipeline.sink.presentTrouble == nil, let state = try? store.load() else { return }
+        for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
+        guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }
         unfinished = state.copyUnfinished
         pipeline.copyIs(unfinished: unfinished)
+    }
+
+    private func sayAlarm() {
+        let stale = pipeline.ledger.alarm
+        if stale.isRaised, !isAlarmed, let alarm = Alarm(stale) {
+            logger.error("ALARM", ["name": alarm.name, "text": alarm.text])
+        }
+        isAlarmed = stale.isRaised
     }
 }
 
@@ -116,21 +141,42 @@ public struct Status: Sendable {
         public var end: Int64
         /// Records the group has still to acknowledge; nil while it has committed nothing.
         public var lag: Int64?
+        /// What the members that run now say of it, together; all 0 when none does.
+        public var read = 0
+        public var inFlight = 0
+        public var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
     }
 
     public let prepared: Preparation
     public let partitions: [Partition]
+    /// Processes that run, and those that were killed within the last hour.
+    public let members: [MemberReport]
+    /// When it was looked, milliseconds since 1970.
+    public let now = Clock.now()
 
     public init(_ prepared: Preparation) {
         self.prepared = prepared
         let survey = prepared.survey
+        let store = StateStore(target: survey.target, name: prepared.recipe.name)
+        let members = survey.state == nil ? [] : (try? MemberBoard(store, target: survey.target).read()) ?? []
+        let running = members.filter { [now] in !$0.isStale(now: now) }
         partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
             let committed = survey.committed[partition]
-            return Partition(
+            var found = Partition(
                 partition: partition, committed: committed, end: mark.high,
                 lag: committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil))
+            for part in running.flatMap(\.partitions) where part.partition == partition {
+                found.read += part.read
+                found.inFlight += part.inFlight
+                for at in found.outcomes.indices where at < part.outcomes.count { found.outcomes[at] += part.outcomes[at] }
+            }
+            return found
         }
+        self.members = members
     }
+
+    /// What the running members cry about.
+    public var alarms: [Alarm] { members.filter { !$0.isStale(now: now) }.flatMap(\.alarms) }
 
     /// Sum over the partitions; nil when one is unknown.
     public var lag: Int64? {

@@ -29,7 +29,12 @@ public struct ReplayWork {
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, logger: logger)
         pipeline.start()
-        defer { pipeline.close() }
+        let beacon = MemberBeacon("replay", pipeline, store: store, target: prepared.survey.target)
+        beacon.start()
+        defer {
+            pipeline.close()
+            beacon.stop()
+        }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,

@@ -22,6 +22,16 @@ public struct Concurrency: Sendable, Equatable {
         throttled = load.throttled
     }
 
+    init?(json: JSONValue) {
+        func number(_ name: String) -> Int? { json[name]?.int.map { Int(clamping: $0) } }
+        guard let limit = number("limit"), let inFlight = number("in_flight"),
+            let documents = number("batch_documents"), let bytes = number("batch_bytes"),
+            let throttled = number("throttled")
+        else { return nil }
+        (self.limit, self.inFlight, self.throttled) = (limit, inFlight, throttled)
+        (batchDocuments, batchBytes) = (documents, bytes)
+    }
+
     public var json: JSONValue {
         [
             "limit": .number(limit), "in_flight": .number(inFlight), "batch_documents": .number(batchDocuments),
@@ -113,6 +123,7 @@ extension Summary {
         reasons = pipeline.deadLetters.reasons
         partitions = pipeline.ledger.partitions().map { Partition($0, end: ends[$0.partition]) }
         inFlight = partitions.reduce(0) { $0 + $1.inFlight }
+        read += inFlight
         concurrency = Concurrency(pipeline.sink.load)
         if let alarm = Alarm(pipeline.ledger.alarm) { alarms = [alarm] }
     }
