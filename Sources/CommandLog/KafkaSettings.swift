@@ -8,6 +8,11 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
     public var group: String
     /// librdkafka's own properties; values may be secrets and are never printed.
     public var passthrough: [String: String]
+    /// Bytes that a consumer prefetches at most, beside one fetch response a broker; the user's own
+    /// `queued.max.messages.kbytes` goes before.
+    public var prefetchedBytes = 8 << 20
+    /// Bytes of one fetch response; the user's own `fetch.max.bytes` goes before. A batch that is larger comes alone.
+    public var fetchBytes = 8 << 20
 
     public init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
         self.bootstrap = bootstrap

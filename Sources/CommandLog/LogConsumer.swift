@@ -31,7 +31,7 @@ public protocol LogConsumerDelegate: AnyObject {
 ///
 /// **Back-pressure.** A caller whose buffers are full polls with `paused: true`: callbacks are served and the group
 /// membership stays alive, but no record is taken. No partition is ever paused in librdkafka (its resume skips records
-/// before 2.1). What is then prefetched is bounded by `queued.max.messages.kbytes` (16 MiB here for all partitions
+/// before 2.1). What is then prefetched is bounded by `queued.max.messages.kbytes` (8 MiB here for all partitions
 /// together, because they share one queue) plus one fetch response a broker (`fetch.max.bytes`).
 ///
 /// `@unchecked Sendable` because of the one-thread rule, which the caller keeps; it is handed to its thread once.
@@ -99,8 +99,10 @@ public final class LogConsumer: @unchecked Sendable {
             properties.append(("partition.assignment.strategy", "range,roundrobin"))
         }
         let defaults = [
-            ("isolation.level", "read_committed"), ("queued.max.messages.kbytes", "16384"),
-            ("queued.min.messages", "1000000"), ("fetch.max.bytes", "8388608"), ("fetch.wait.max.ms", "100"),
+            ("isolation.level", "read_committed"),
+            ("queued.max.messages.kbytes", String(max(1, settings.prefetchedBytes >> 10))),
+            ("queued.min.messages", "1000000"), ("fetch.max.bytes", String(settings.fetchBytes)),
+            ("fetch.wait.max.ms", "100"),
             ("fetch.error.backoff.ms", "200"), ("socket.nagle.disable", "true"),
         ]
         return defaults.filter { settings.passthrough[$0.0] == nil } + properties

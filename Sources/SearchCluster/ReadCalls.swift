@@ -65,10 +65,12 @@ struct ReadOnlyTransport: Sendable {
     }
 
     func submit(
-        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double,
+        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
     ) {
-        transport.submit(call.request(body: body, timeoutSeconds: timeoutSeconds), completion: completion)
+        var request = call.request(body: body, timeoutSeconds: timeoutSeconds)
+        request.answerBytes = answerBytes
+        transport.submit(request, completion: completion)
     }
 
     func check(_ answer: HTTPResponse, doing: String, index: String) throws(ClusterError) {

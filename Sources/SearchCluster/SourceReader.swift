@@ -80,14 +80,16 @@ public final class SourceReader: Sendable {
     }
 
     /// The same without waiting. `request` is not touched until the completion, which runs on the transport's thread.
+    /// A longer answer than `answerBytes` is an error (`tooLarge`).
     public func multiGet(
-        _ index: String, type: String? = nil, _ request: MultiGetRequest,
+        _ index: String, type: String? = nil, _ request: MultiGetRequest, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
     ) {
         let transport = transport
         let expected = request.count
         transport.submit(
-            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60
+            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
+            answerBytes: answerBytes
         ) { result in
             do throws(ClusterError) {
                 let answer = try result.get()

@@ -27,6 +27,10 @@ final class BulkSink: @unchecked Sendable {
     private var limit: ConcurrencyLimit
     private var sizer = BatchSizer()
     private var busy = 0
+    /// Bytes of the batches under way.
+    private var weight = 0
+    /// Of these, at most, beyond one batch.
+    private let memory: Int
     private var trouble: String?
     private let delays = DelayQueue()
     private let failure: FirstFailure
@@ -37,7 +41,7 @@ final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
-        limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
+        limit: ConcurrencyLimit, memory: Int, failure: FirstFailure, logger: Logger,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
@@ -46,6 +50,7 @@ final class BulkSink: @unchecked Sendable {
         self.ledger = ledger
         self.deadLetters = deadLetters
         self.limit = limit
+        self.memory = memory
         self.failure = failure
         self.logger = logger
         self.finished = finished
@@ -77,9 +82,14 @@ final class BulkSink: @unchecked Sendable {
     /// Takes the batch; returns when its first request is on its way. False when the work has failed meanwhile.
     func submit(_ batch: BulkBatch) -> Bool {
         condition.lock()
-        while busy >= limit.limit, !failure.isSet { _ = condition.wait(until: Date().addingTimeInterval(0.5)) }
+        while busy >= limit.limit || (busy > 0 && weight + batch.weight > memory), !failure.isSet {
+            _ = condition.wait(until: Date().addingTimeInterval(0.5))
+        }
         let go = !failure.isSet
-        if go { busy += 1 }
+        if go {
+            busy += 1
+            weight += batch.weight
+        }
         condition.unlock()
         guard go else { return false }
         batch.window = batch.items.count
@@ -123,7 +133,7 @@ final class BulkSink: @unchecked Sendable {
                         "bulk request to index \(index) was refused with status \(response.status); "
                             + "nothing was acknowledged, so nothing is lost: mend the access and start again",
                         underlying: String(repairing: response.body.slice(0..<300))))
-                leave()
+                leave(batch)
             }
         }
     }
@@ -241,22 +251,23 @@ final class BulkSink: @unchecked Sendable {
     }
 
     private func delay(_ batch: BulkBatch) {
-        guard !failure.isSet else { return leave() }
+        guard !failure.isSet else { return leave(batch) }
         var generator = SystemRandomNumberGenerator()
         delays.after(milliseconds: batch.attempt.next(using: &generator)) { [self] in
-            if failure.isSet { leave() } else { send(batch) }
+            if failure.isSet { leave(batch) } else { send(batch) }
         }
     }
 
     private func finish(_ batch: BulkBatch) {
         ledger.release(batch.held)
-        leave()
+        leave(batch)
         finished(batch)
     }
 
-    private func leave() {
+    private func leave(_ batch: BulkBatch) {
         condition.lock()
         busy -= 1
+        weight -= batch.weight
         condition.broadcast()
         condition.unlock()
     }

@@ -24,9 +24,14 @@ final class DeadLetters: @unchecked Sendable {
     private let logger: Logger
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
-    private let pending = Mutex<(next: UInt64, runs: [UInt64: RunReference], reasons: [String: Int])>((0, [:], [:]))
+    private let pending = Mutex<
+        (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int)], reasons: [String: Int])
+    >((0, [:], [:]))
+    private let room: ByteRoom
 
-    init(_ options: Options, ledger: Ledger, failure: FirstFailure, logger: Logger) {
+    /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
+    init(_ options: Options, ledger: Ledger, failure: FirstFailure, memory: Int, logger: Logger) {
+        room = ByteRoom(memory)
         self.options = options
         self.ledger = ledger
         self.failure = failure
@@ -96,14 +101,20 @@ final class DeadLetters: @unchecked Sendable {
             add("timestamp", String(timestamp))
         case .document: add("source", "copy")
         }
+        let bytes = (key?.count ?? 0) + (value?.count ?? 0) + Self.letterCost
+        room.enter(bytes, unless: failure)
+        ledger.hold(bytes)
         let token = pending.withLock { pending in
             pending.next += 1
-            pending.runs[pending.next] = run
+            pending.runs[pending.next] = (run, bytes)
             pending.reasons[why.reason, default: 0] += 1
             return pending.next
         }
         deliver(key: key, value: value, headers: headers, token: token)
     }
+
+    /// What a letter needs in the producer beside its key and value.
+    private static let letterCost = 1_000
 
     private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], token: UInt64) {
         do {
@@ -158,8 +169,10 @@ final class DeadLetters: @unchecked Sendable {
 
     private func delivered(_ token: UInt64, _ error: LogError?) {
         if let error { return fail(error.message, underlying: error.underlying) }
-        guard let run = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
-        ledger.settle(run, .deadLettered, 1)
+        guard let letter = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
+        room.leave(letter.bytes)
+        ledger.release(letter.bytes)
+        ledger.settle(letter.run, .deadLettered, 1)
     }
 
     private func fail(_ message: String, underlying: String?) {

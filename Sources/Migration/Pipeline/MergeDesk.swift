@@ -38,6 +38,11 @@ final class MergeDesk {
 
     /// Keys that one read asks for at most.
     private static let readSize = 500
+    /// What a record that waits needs beside its bytes.
+    private static let recordCost = 300
+    /// Bytes of a base, as they were of late; a careful guess before the first.
+    private var baseBytes = 64 << 10
+    private let versions: CopyVersions
 
     init(
         plan: PipelinePlan, reader: MergeReader, ledger: Ledger, deadLetters: DeadLetters,
@@ -48,6 +53,7 @@ final class MergeDesk {
         self.ledger = ledger
         self.deadLetters = deadLetters
         self.worker = worker
+        versions = CopyVersions(plan.format)
         transform = LaneTransformers(transformers, modes: plan.entries.map(\.merge))
         lanes = KeyLanes(missing: plan.entries.map { $0.missing == .create ? .create : .reject })
         lanes.copyUnfinished = plan.copyUnfinished
@@ -73,7 +79,7 @@ final class MergeDesk {
         waiting[token] = Waiting(
             run: run, offset: message.offset, timestamp: message.timestamp, version: operation.version,
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers)
-        hold((message.key?.count ?? 0) + (message.value?.count ?? 0))
+        held += message.size + Self.recordCost
         let batch = inFlight.get(KeyHash.hash(operation.id, seed: operation.entry))
         lanes.append(
             entry: operation.entry, id: operation.id,
@@ -102,21 +108,21 @@ final class MergeDesk {
 
     /// Does whatever can be done: reads bases, folds, hands writes over.
     func advance(_ worker: Worker) {
-        while reads < 2 {
-            let fetches = lanes.takeFetches(max: Self.readSize)
+        // With the budget used up one read at a time goes on: without any, nothing would ever be given back.
+        let isFull = ledger.bytes >= plan.memory.inFlight
+        let size = max(1, min(Self.readSize, plan.memory.reading / baseBytes))
+        while reads < (isFull ? 1 : 2) {
+            let fetches = lanes.takeFetches(max: size)
             guard !fetches.isEmpty else { break }
             read(fetches, source: false)
         }
-        while reads < 3 {
-            let fetches = lanes.takeSourceFetches(max: Self.readSize)
+        while reads < (isFull ? 1 : 3) {
+            let fetches = lanes.takeSourceFetches(max: size)
             guard !fetches.isEmpty else { break }
             read(fetches, source: true)
         }
-        while true {
-            let writes = lanes.takeWrites(max: Self.readSize, using: transform)
-            guard !writes.isEmpty else { break }
-            for write in writes { put(write, worker) }
-        }
+        // One by one: the documents of many would be made before the first of them is on its way.
+        while let write = lanes.takeWrites(max: 1, using: transform).first { put(write, worker) }
         account()
     }
 
@@ -127,6 +133,7 @@ final class MergeDesk {
 
     func received(_ bases: MergeBases) {
         reads -= 1
+        if bases.documents > 0 { baseBytes = max(64, (3 * baseBytes + bases.bytes / bases.documents) / 4) }
         for answer in bases.answers {
             switch answer {
             case .failed(let key): lanes.fetchFailed(key)
@@ -134,7 +141,11 @@ final class MergeDesk {
                 lanes.base(
                     key, found: found, tombstone: document.map(Self.isTombstone) ?? false, version: version,
                     document: document)
-            case .source(let key, let document): lanes.sourceBase(key, document: document)
+            case .source(let key, let document):
+                let version = document?.withUnsafeBufferPointer { versions.version(of: $0) } ?? 0
+                lanes.sourceBase(key, document: document, version: version)
+            case .unreadable(let key, let reason, let detail):
+                settle(lanes.unreadable(key, reason: reason, detail: detail))
             }
         }
     }
@@ -155,6 +166,7 @@ final class MergeDesk {
         }
         if case .document(let document) = write.body {
             document.withUnsafeBufferPointer { batch.body.append($0) }
+            batch.laneBytes += document.count
         } else {
             batch.body.append(BulkLine.tombstone)
         }
@@ -191,7 +203,7 @@ final class MergeDesk {
 
     private func take(_ token: UInt64) -> Waiting? {
         guard let record = waiting.removeValue(forKey: token) else { return nil }
-        hold(-((record.key?.count ?? 0) + (record.value?.count ?? 0)))
+        held -= (record.key?.count ?? 0) + (record.value?.count ?? 0) + Self.recordCost
         return record
     }
 
@@ -204,8 +216,6 @@ final class MergeDesk {
     // MARK: Bytes
 
     private var accounted = 0
-
-    private func hold(_ bytes: Int) { held += bytes }
 
     /// Brings the ledger's bytes in line with what is held here.
     private func account() {

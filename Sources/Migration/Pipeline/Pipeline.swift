@@ -15,7 +15,7 @@ final class Pipeline: @unchecked Sendable {
     let failure = FirstFailure()
     let deadLetters: DeadLetters
     let sink: BulkSink
-    private let pool = BatchPool()
+    private let pool: BatchPool
     private let reader: MergeReader
     private(set) var workers: [Worker] = []
     private var threads: [JoinableThread] = []
@@ -26,7 +26,9 @@ final class Pipeline: @unchecked Sendable {
         logger: Logger
     ) {
         self.plan = plan
-        deadLetters = DeadLetters(options, ledger: ledger, failure: failure, logger: logger)
+        pool = BatchPool(keeping: plan.memory.idle)
+        deadLetters = DeadLetters(
+            options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: logger)
         let post = Post()
         sink = BulkSink(
             transport: target.transport,
@@ -34,13 +36,14 @@ final class Pipeline: @unchecked Sendable {
                 BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index))
             },
             ledger: ledger, deadLetters: deadLetters,
-            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
+            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
+            memory: plan.memory.requests, failure: failure,
             logger: logger,
             finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
             laneResult: { batch, item, result in
                 post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
             })
-        reader = MergeReader(target: target, source: source, plan: plan)
+        reader = MergeReader(target: target, source: source, plan: plan, logger: logger)
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
@@ -61,12 +64,9 @@ final class Pipeline: @unchecked Sendable {
         threads = workers.map { worker in JoinableThread("cf-worker-\(worker.number)") { worker.run() } }
     }
 
-    /// Bytes that wait for a worker at most. More would not make anything faster, and each record of the log pins
-    /// the whole fetch response it came in.
-    private static let queueLimit = 8 << 20
-
-    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind.
-    var isFull: Bool { ledger.bytes >= plan.memory || ledger.queuedBytes >= Self.queueLimit }
+    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind. More in their
+    /// queues would not make anything faster, and each record of the log pins the whole fetch response it came in.
+    var isFull: Bool { ledger.bytes >= plan.memory.inFlight || ledger.queuedBytes >= plan.memory.queued }
 
     /// Records of one partition always go to the same worker: their order is kept as far as it matters.
     func feed(_ chunk: RecordChunk) {

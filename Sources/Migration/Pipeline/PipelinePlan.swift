@@ -23,8 +23,8 @@ struct PipelinePlan: Sendable {
     var entries: [Entry]
     /// Whether the copy is still to be finished: then a merge without a base asks the source for it (design 6.4).
     var copyUnfinished: Bool
-    /// Bytes in flight at most.
-    var memory: Int
+    /// Bytes in flight and all the other bounds.
+    var memory: MemoryBudget
     var inFlight: Int?
     var deadLetterTopic: String
     var workers: Int
@@ -84,11 +84,19 @@ struct CopyVersions {
 final class BatchPool: @unchecked Sendable {
     private let lock = NSLock()
     private var free: [BulkBatch] = []
+    private var kept = 0
+    /// Bytes of bodies that are kept at most.
+    private let limit: Int
+
+    init(keeping limit: Int) { self.limit = limit }
 
     func take(worker: Int) -> BulkBatch {
         lock.lock()
         defer { lock.unlock() }
-        if let at = free.lastIndex(where: { $0.worker == worker }) { return free.remove(at: at) }
+        if let at = free.lastIndex(where: { $0.worker == worker }) {
+            kept -= free[at].body.capacity
+            return free.remove(at: at)
+        }
         return BulkBatch(worker: worker)
     }
 
@@ -96,6 +104,8 @@ final class BatchPool: @unchecked Sendable {
         batch.reset()
         lock.lock()
         defer { lock.unlock() }
-        if free.count < 16 { free.append(batch) }
+        guard kept + batch.body.capacity <= limit else { return }
+        kept += batch.body.capacity
+        free.append(batch)
     }
 }

@@ -189,6 +189,13 @@ extension Cluster {
 extension Recipe {
     /// How to reach the command log.
     public var kafkaSettings: KafkaSettings {
-        KafkaSettings(bootstrap: commands.bootstrap, group: commands.group, passthrough: commands.kafka)
+        var settings = KafkaSettings(
+            bootstrap: commands.bootstrap, group: commands.group, passthrough: commands.kafka)
+        settings.prefetchedBytes = memory.prefetched
+        settings.fetchBytes = memory.fetch
+        return settings
     }
+
+    /// The shares of `limits.memory`.
+    var memory: MemoryBudget { MemoryBudget(limit: limits.memory) }
 }

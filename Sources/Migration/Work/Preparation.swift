@@ -79,7 +79,7 @@ public struct Preparation: Sendable {
                     index: $0.index, transform: $0.recipe.transform, merge: $0.recipe.merge,
                     missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id)
             },
-            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.limits.memory / 2,
+            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
             workers: max(1, min(4, cores - 1)))
     }
