@@ -24,8 +24,9 @@ public final class SourceReader: Sendable {
         var found: [IndexInfo] = []
         for (index, description) in answer.object ?? JSONObject() {
             let count = try count(index)
-            found.append(
-                IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count))
+            var info = IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count)
+            if let query = info.liveQuery { info.liveCount = try self.count(index, query: query) }
+            found.append(info)
         }
         return found.sorted { $0.name < $1.name }
     }

@@ -15,6 +15,8 @@ final class BulkSink: @unchecked Sendable {
     /// Where an entry's batches go.
     struct Destination: Sendable {
         var index: String
+        /// The alias through which the index is written.
+        var name: String
         var path: String
     }
 
@@ -112,7 +114,11 @@ final class BulkSink: @unchecked Sendable {
             defer { transport.recycle(response.body) }
             switch response.status {
             case 200: settle(batch, response)
-            case 413, 400: bisect(batch, response)
+            case 413, 400:
+                let told = ClusterError(answer: response, from: transport, doing: "the bulk request")
+                guard let reason = WriteRefusal.reason(told) else { return bisect(batch, response) }
+                stop(batch, reason, told?.underlying ?? "")
+                leave()
             case 429, 500...599:
                 again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
             default:
@@ -176,13 +182,14 @@ final class BulkSink: @unchecked Sendable {
             if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
         case .done: applied(batch, item)
         case .dead(let reason): bury(batch, item, reason: reason, detail: detail)
-        case .stop(let reason):
-            failure.set(
-                WorkError(
-                    .cluster, "index \(destinations[batch.entry].index) cannot be written: \(reason)",
-                    underlying: detail))
+        case .stop(let reason): stop(batch, reason, detail)
         case .again: break
         }
+    }
+
+    /// The item stays without outcome, so that nothing after it is committed.
+    private func stop(_ batch: BulkBatch, _ reason: String, _ detail: String) {
+        failure.set(WriteRefusal.error(reason, destinations[batch.entry], detail: detail))
     }
 
     private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {

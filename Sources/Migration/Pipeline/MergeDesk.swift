@@ -132,7 +132,8 @@ final class MergeDesk {
             case .failed(let key): lanes.fetchFailed(key)
             case .target(let key, let found, let version, let document):
                 lanes.base(
-                    key, found: found, tombstone: document.map(Self.isTombstone) ?? false, version: version,
+                    key, found: found, tombstone: document.map { $0.withUnsafeBufferPointer(Tombstone.isOne) } ?? false,
+                    version: version,
                     document: document)
             case .source(let key, let document): lanes.sourceBase(key, document: document)
             }
@@ -156,7 +157,7 @@ final class MergeDesk {
         if case .document(let document) = write.body {
             document.withUnsafeBufferPointer { batch.body.append($0) }
         } else {
-            batch.body.append(BulkLine.tombstone)
+            Tombstone.append(to: batch.body, time: Clock.now())
         }
         batch.body.append(UInt8(ascii: "\n"))
         batch.laneWrites.append(write)
@@ -213,11 +214,6 @@ final class MergeDesk {
         ledger.hold(now - accounted)
         accounted = now
     }
-
-    private static let tombstoneBytes = Array("{\"crossfade_deleted\":true}".utf8)
-
-    /// Ours exactly: a document that merely has the field beside others is a document.
-    private static func isTombstone(_ document: [UInt8]) -> Bool { document == tombstoneBytes }
 }
 
 /// The entries' transforms as the lanes want them.

@@ -31,7 +31,7 @@ final class Pipeline: @unchecked Sendable {
         sink = BulkSink(
             transport: target.transport,
             destinations: plan.entries.map {
-                BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index))
+                BulkSink.Destination(index: $0.index, name: $0.alias, path: target.writer.bulkPath($0.alias))
             },
             ledger: ledger, deadLetters: deadLetters,
             limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,

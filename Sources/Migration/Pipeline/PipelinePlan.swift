@@ -8,6 +8,8 @@ struct PipelinePlan: Sendable {
     struct Entry: Sendable {
         /// Concrete index on the target.
         var index: String
+        /// The alias through which it is written; see ``TargetAliases``.
+        var alias: String
         var transform: [TransformStep]
         var merge: MergeMode
         var missing: Recipe.MissingBase

@@ -175,7 +175,7 @@ final class Worker: @unchecked Sendable {
         BulkLine.action(body, id: operation.id, routing: operation.routing, version: operation.version)
         var reject: Reject?
         if operation.kind == .delete {
-            body.append(BulkLine.tombstone)
+            Tombstone.append(to: body, time: Clock.now())
         } else {
             reject = unowned[operation.entry]._withUnsafeGuaranteedRef { transformer in
                 do throws(TransformError) {
@@ -303,9 +303,6 @@ final class Worker: @unchecked Sendable {
 
 /// The lines of a bulk body.
 enum BulkLine {
-    /// What a deleted document becomes for as long as Crossfade writes (design 6.5).
-    static let tombstone: StaticString = "{\"crossfade_deleted\":true}"
-
     static func action(_ body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64) {
         body.append("{\"index\":{\"_id\":")
         JSONString.escape(id, into: body)

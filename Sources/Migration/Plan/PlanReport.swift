@@ -66,7 +66,7 @@ extension Preparation {
         )
         for entry in survey.entries {
             lines.append("")
-            let from = entry.source.map { "\($0.name) (\($0.documentCount) documents)" }.joined(separator: ", ")
+            let from = entry.source.map { "\($0.name) (\($0.liveCount) documents)" }.joined(separator: ", ")
             lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
             if let alias = entry.recipe.alias {
                 lines.append("         readers' alias: \(alias), not touched before the rollover")
@@ -138,6 +138,14 @@ extension Status {
                 "returned": .number(copy.slices.reduce(0) { $0 + $1.returned }),
             ]
         }
+        object["indices"] = .array(
+            survey.entries.map {
+                [
+                    "index": .string($0.index), "exists": .bool($0.exists), "documents": .number($0.held),
+                    "tombstones": .number($0.tombstones),
+                ]
+            })
+        object["replay_due"] = .bool(survey.state?.replayDue == true)
         if let replay = survey.state?.replay {
             object["replay"] = [
                 "finished": .bool(replay.finished != nil),
@@ -156,6 +164,10 @@ extension Status {
                 "copy     \(copy.finished == nil ? "unfinished" : "done"), \(done) of \(copy.slices.count) slices, "
                     + "\(copy.slices.reduce(0) { $0 + $1.returned }) of \(copy.expected) documents")
         }
+        for entry in survey.entries where entry.exists {
+            lines.append("index    \(entry.index): \(entry.held) documents, \(entry.tombstones) tombstones")
+        }
+        if survey.state?.replayDue == true { lines.append("replay   due: what follows is refused until it is done") }
         if let replay = survey.state?.replay {
             let left = replay.end.reduce(0) { $0 + max(0, $1.value - (replay.position[$1.key] ?? 0)) }
             lines.append(

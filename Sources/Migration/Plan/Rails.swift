@@ -165,6 +165,14 @@ struct Rails {
 
     private mutating func judge(_ entry: Survey.Entry) {
         let ours = survey.state?.indices.contains(entry.index) == true
+        let known = survey.state?.uuids[entry.index] ?? ""
+        if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
+            add(
+                "target_identity", .refused,
+                "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): somebody "
+                    + "deleted it and made another. Delete that one if it is not needed, run init, then copy and replay"
+            )
+        }
         if entry.exists, !ours, entry.held > 0 {
             add(
                 "target_content", .refused,

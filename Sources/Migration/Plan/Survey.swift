@@ -21,9 +21,12 @@ public struct Survey: Sendable {
         /// Whether the mapping is the source's, because the recipe has none.
         public var mappingFromSource: Bool
         public var settings: JSONValue?
-        /// Whether the target index exists, and how many documents it holds.
+        /// Whether the target index exists, and how many documents and how many tombstones it holds.
         public var exists: Bool
         public var held: Int
+        public var tombstones: Int
+        /// nil when there is no index of that name.
+        public var uuid: String?
     }
 
     public var target: Cluster
@@ -105,14 +108,17 @@ public struct Survey: Sendable {
         let own = base.map(TargetMapping.bare)
         let mapping = try TargetMapping.complete(
             own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), entry: entry,
-            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil)
+            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil,
+            capabilities: target.capabilities)
         let writer = target.writer
         let exists = try writer.indexExists(index)
         return Entry(
-            recipe: entry, source: found, index: index, documents: found.reduce(0) { $0 + Int($1.documentCount) },
+            recipe: entry, source: found, index: index, documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
             settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists,
-            held: exists ? Int(try target.reader.count(index)) : 0)
+            held: exists ? Int(try target.reader.count(index, query: target.capabilities.notTombstone)) : 0,
+            tombstones: exists ? Int(try target.reader.count(index, query: Capabilities.tombstones())) : 0,
+            uuid: exists ? try writer.indexUUID(index) : nil)
     }
 
     // MARK: The work
@@ -144,7 +150,7 @@ public struct Survey: Sendable {
     /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
     private static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits"] { object.removeValue(forKey: key) }
+        for key in ["source", "target", "copy", "limits", "tombstone_age"] { object.removeValue(forKey: key) }
         if var commands = object["commands"]?.object {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)

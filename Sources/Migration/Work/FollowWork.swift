@@ -17,10 +17,10 @@ public struct FollowWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        _ = try prepared.confirmed(confirmation, logger: logger)
+        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe)
         let state = try store.update { $0.phase = .following }
         let progress = Progress("follow", logger: logger)
-        let pipeline = prepared.pipeline(state: state, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
         let recipe = prepared.recipe

@@ -27,6 +27,18 @@ public struct MigrationState: Sendable, Equatable {
         public var slices: [Slice]
     }
 
+    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias, the
+    /// others after it: what a crash left in between is done again by the next copy.
+    public enum CopyGate: String, Sendable { case closed, opening, open, closing }
+
+    /// What was purged so far.
+    public struct Purge: Sendable, Equatable {
+        /// Milliseconds since 1970.
+        public var first: Int64
+        public var last: Int64
+        public var purged: Int
+    }
+
     /// The replay under way or the last one.
     public struct Replay: Sendable, Equatable {
         public var round: Int
@@ -53,9 +65,37 @@ public struct MigrationState: Sendable, Equatable {
     public var recorded: [Int32: Int64]?
     public var copy: Copy?
     public var replay: Replay?
+    public var copyGate = CopyGate.closed
+    /// UUIDs of the target indices; empty while `init` is making the index.
+    public var uuids: [String: String] = [:]
+    /// nil before tombstones were purged for the first time.
+    public var purge: Purge?
+    /// Nothing is whole before the log was replayed once more: the target index was made again, or a copy was begun
+    /// after tombstones had been purged, which may bring back what the old index still holds of deleted documents.
+    public var replayDue = false
 
     /// Whether documents may still come from the source.
     public var copyUnfinished: Bool { copy?.finished == nil }
+
+    /// A target index is made again: nothing of what was done is in it.
+    mutating func startOver() {
+        phase = .created
+        copy = nil
+        replay = nil
+        purge = nil
+        copyGate = .closed
+        replayDue = true
+    }
+
+    /// Throws while a replay is due: following on would leave what it is due for as it is.
+    func checkReplayed(_ recipe: Recipe) throws(WorkError) {
+        guard replayDue else { return }
+        throw WorkError(
+            .refused,
+            "migration \(name) must be replayed first: its target index was made again, or a copy was begun after tombstones had "
+                + "been purged, and only the log knows what was deleted. Run `crossfade replay \(recipe.file)`, then follow"
+        )
+    }
 }
 
 extension MigrationState {
@@ -70,6 +110,11 @@ extension MigrationState {
         if let recorded { members.append(("recorded", Self.offsets(recorded))) }
         if let copy { members.append(("copy", .string(copy.json.text()))) }
         if let replay { members.append(("replay", .string(replay.json.text()))) }
+        members.append(("copy_gate", .string(copyGate.rawValue)))
+        members.append(("replay_due", .bool(replayDue)))
+        let uuids = JSONObject(self.uuids.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+        members.append(("uuids", .string(JSONValue.object(uuids).text())))
+        if let purge { members.append(("purge", .string(purge.json.text()))) }
         return .object(JSONObject(members))
     }
 
@@ -100,6 +145,24 @@ extension MigrationState {
             indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
         copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
+        copyGate = json["copy_gate"]?.string.flatMap(CopyGate.init(rawValue:)) ?? .closed
+        replayDue = json["replay_due"]?.bool ?? false
+        let known = json["uuids"]?.string.flatMap { try? JSONValue(parsing: $0) }?.object ?? JSONObject()
+        for (index, uuid) in known { uuids[index] = uuid.string }
+        purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
+    }
+}
+
+extension MigrationState.Purge {
+    var json: JSONValue {
+        ["first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)")]
+    }
+
+    init?(json: JSONValue) {
+        guard let first = json["first"]?.int, let last = json["last"]?.int, let purged = json["purged"]?.int else {
+            return nil
+        }
+        self.init(first: first, last: last, purged: Int(purged))
     }
 }
 

@@ -27,7 +27,7 @@ public struct ReplayWork {
             throw WorkError(.state, "the state lost its replay while it was written")
         }
         let progress = Progress("replay", logger: logger)
-        let pipeline = prepared.pipeline(state: state, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
@@ -37,7 +37,11 @@ public struct ReplayWork {
                 topic: prepared.recipe.commands.topic, ends: replay.end,
                 start: { _ in replay.position },
                 commit: { _, offsets, _ in
-                    try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
+                    try store.updateIfReachable {
+                        // Another replay's progress, or none, when a copy has made a new one due meanwhile.
+                        guard $0.replay?.started == replay.started else { return }
+                        $0.replay?.position.merge(offsets) { _, new in new }
+                    }
                 },
                 commitEvery: 3000,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
@@ -89,7 +93,9 @@ public struct ReplayWork {
     ) throws -> MigrationState.Replay {
         guard complete else { return try store.update { _ in }.replay ?? replay }
         let ended = try store.update {
+            guard $0.replay?.started == replay.started else { return }
             $0.replay?.finished = Clock.now()
+            $0.replayDue = false
             // Gaps at the end (markers, aborted records) were passed, too.
             $0.replay?.position.merge(replay.end) { max($0, $1) }
         }

@@ -23,6 +23,8 @@ public struct Summary: Sendable {
     public var partitions: [Partition] = []
     /// Dead letters by reason.
     public var reasons: [String: Int] = [:]
+    /// Whether the log must be replayed before the target is whole.
+    public var replayDue = false
     /// Whether everything asked for was done, rather than interrupted.
     public var complete: Bool
 
@@ -43,6 +45,7 @@ public struct Summary: Sendable {
         ]
         if let returned { object["returned"] = .number(returned) }
         if let expected { object["expected"] = .number(expected) }
+        if replayDue { object["replay_due"] = true }
         if !partitions.isEmpty {
             object["partitions"] = .array(
                 partitions.map {
@@ -73,6 +76,7 @@ public struct Summary: Sendable {
             let why = reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             lines.append("  dead letters: " + why.joined(separator: ", "))
         }
+        if replayDue { lines.append("  a replay is due: tombstones had been purged before this copy began") }
         for part in partitions {
             lines.append("  partition \(part.partition): \(part.start) to \(part.position), end \(part.end)")
         }
