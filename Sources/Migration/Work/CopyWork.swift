@@ -31,6 +31,8 @@ public struct CopyWork {
         let pipeline = prepared.pipeline(state: state, writing: .copy, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))

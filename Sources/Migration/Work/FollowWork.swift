@@ -17,12 +17,14 @@ public struct FollowWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe)
+        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.file)
         let state = try store.update { $0.phase = .following }
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let keeper = TargetKeeper(prepared, pipeline, purging: true, logger: logger)
+        defer { keeper.stop() }
         let recipe = prepared.recipe
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)

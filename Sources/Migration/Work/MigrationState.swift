@@ -88,12 +88,12 @@ public struct MigrationState: Sendable, Equatable {
     }
 
     /// Throws while a replay is due: following on would leave what it is due for as it is.
-    func checkReplayed(_ recipe: Recipe) throws(WorkError) {
+    func checkReplayed(_ recipeFile: String) throws(WorkError) {
         guard replayDue else { return }
         throw WorkError(
             .refused,
             "migration \(name) must be replayed first: its target index was made again, or a copy was begun after tombstones had "
-                + "been purged, and only the log knows what was deleted. Run `crossfade replay \(recipe.file)`, then follow"
+                + "been purged, and only the log knows what was deleted. Run `crossfade replay \(recipeFile)`, then follow"
         )
     }
 }

@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 import Indexing
 import JSONText
@@ -24,10 +25,13 @@ struct Purge {
     let target: Cluster
     let indices: [String]
     let store: StateStore
+    /// For messages.
+    let recipeFile: String
     /// Whether a copy belongs to the migration: none may be unfinished.
     let hasSource: Bool
-    /// Ids that must keep their tombstones.
-    let letters: () throws -> any HeldTombstones
+    /// Reads which ids must keep their tombstones: those with a dead letter that may still be redriven. Its command is
+    /// older than the delete, and would bring the document back.
+    let letters: () throws -> (_ id: [UInt8]) -> Bool
     let logger: Logger
 
     /// Tombstones a page.
@@ -37,7 +41,7 @@ struct Purge {
     func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
         try checkState(claiming: false)
-        let letters = try letters()
+        let isHeld = try letters()
         for index in indices where report.complete {
             try target.writer.refresh(index)
             let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
@@ -54,7 +58,7 @@ struct Purge {
                     }
                     try checkState(claiming: true)
                     old += page.hits.count
-                    try purge(page, of: index, letters, &report)
+                    try purge(page, of: index, isHeld, &report)
                 }
             }
             let younger = report.complete ? max(0, total - old) : 0
@@ -80,7 +84,7 @@ struct Purge {
                     "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
                         + "document back. Finish `crossfade copy` first")
             }
-            try state.checkReplayed()
+            try state.checkReplayed(recipeFile)
             if claiming, state.purge == nil {
                 state.purge = MigrationState.Purge(first: Clock.now(), last: Clock.now(), purged: 0)
             }
@@ -88,7 +92,7 @@ struct Purge {
     }
 
     private func purge(
-        _ page: Page, of index: String, _ letters: any HeldTombstones, _ report: inout PurgeReport
+        _ page: Page, of index: String, _ isHeld: ([UInt8]) -> Bool, _ report: inout PurgeReport
     ) throws {
         var lines: [[UInt8]] = []
         let id = ByteBuffer()
@@ -96,7 +100,7 @@ struct Purge {
             guard let version = hit.version, Tombstone.isOne(page.bytes(hit.source)) else { continue }
             id.removeAll()
             try JSONString.unescape(page.bytes(hit.id), into: id)
-            if letters.holds(Array(id.bytes)) {
+            if isHeld(Array(id.bytes)) {
                 report.kept["dead_letter", default: 0] += 1
             } else {
                 lines.append(Self.line(page, hit, version: version))
@@ -141,7 +145,8 @@ struct Purge {
             Thread.sleep(forTimeInterval: Double(pauses.next(using: &generator)) / 1000)
         }
         throw WorkError(
-            .cluster, "index \(index) did not take the deletes of \(left.count) tombstones; they stay, for the next purge")
+            .cluster,
+            "index \(index) did not take the deletes of \(left.count) tombstones; they stay, for the next purge")
     }
 
     /// The lines that are to be sent again.
@@ -163,7 +168,8 @@ struct Purge {
         try BulkResponse.scan(bytes.bytes, expected: lines.count) { position, item in
             let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
             let verdict = ItemClass.classify(
-                kind: .delete, status: item.status, errorType: item.errorType.map { String(repairing: bytes.slice($0)) },
+                kind: .delete, status: item.status,
+                errorType: item.errorType.map { String(repairing: bytes.slice($0)) },
                 reason: reason)
             switch verdict {
             case .done(.applied): purged += 1
@@ -179,10 +185,4 @@ struct Purge {
         if let failure { throw failure }
         return again
     }
-}
-
-/// Ids whose tombstones must stay, because a dead letter of theirs may still be redriven: its command is older than the
-/// delete, and would bring the document back.
-protocol HeldTombstones {
-    func holds(_ id: [UInt8]) -> Bool
 }

@@ -30,6 +30,8 @@ public struct ReplayWork {
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,
