@@ -34,6 +34,8 @@ final class BulkBatch: @unchecked Sendable {
     let worker: Int
     var serial = 0
     var entry = 0
+    /// The ledger's era in which it was opened.
+    var era = 0
     let body = ByteBuffer(capacity: 1 << 20)
     var items: [BatchItem] = []
     var runs: [RunReference] = []

@@ -30,6 +30,7 @@ final class BulkSink: @unchecked Sendable {
     private var trouble: String?
     private let delays = DelayQueue()
     private let failure: FirstFailure
+    private let lease: Lease
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a merge lane, on the transport's thread.
@@ -37,7 +38,7 @@ final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
-        limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
+        limit: ConcurrencyLimit, failure: FirstFailure, lease: Lease, logger: Logger,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
@@ -47,6 +48,7 @@ final class BulkSink: @unchecked Sendable {
         self.deadLetters = deadLetters
         self.limit = limit
         self.failure = failure
+        self.lease = lease
         self.logger = logger
         self.finished = finished
         self.laneResult = laneResult
@@ -87,7 +89,24 @@ final class BulkSink: @unchecked Sendable {
         return true
     }
 
+    /// Whether the batch is still ours to send. One of partitions that were given up is dropped; while it is not known
+    /// whether they were, it waits.
+    private func isOurs(_ batch: BulkBatch) -> Bool {
+        if batch.era != ledger.era {
+            for item in batch.items { item.message?.release() }
+            batch.keep([])
+            finish(batch)
+            return false
+        }
+        guard !lease.isValid else { return true }
+        delays.after(milliseconds: 20) { [self] in
+            if failure.isSet { leave() } else { send(batch) }
+        }
+        return false
+    }
+
     private func send(_ batch: BulkBatch) {
+        guard isOurs(batch) else { return }
         batch.window = min(batch.window, batch.ceiling)
         let whole = batch.body.count
         condition.lock()

@@ -52,6 +52,13 @@ final class Ledger: Sendable {
     private let book = Mutex(Book())
     private let heldBytes = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
+    private let eras = Atomic<Int>(0)
+
+    /// Grows when everything under way was given up: batches of an earlier era are not sent (again).
+    var era: Int { eras.load(ordering: .acquiring) }
+
+    /// Everything under way is another member's to do; gives the era that begins.
+    func abandon() -> Int { eras.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue }
 
     /// Takes a lane into ownership, empty; what was known of it is forgotten.
     func own(_ lane: Int32) {

@@ -13,6 +13,8 @@ final class Pipeline: @unchecked Sendable {
     let plan: PipelinePlan
     let ledger = Ledger()
     let failure = FirstFailure()
+    /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
+    let lease = Lease()
     let deadLetters: DeadLetters
     let sink: BulkSink
     private let pool = BatchPool()
@@ -35,16 +37,17 @@ final class Pipeline: @unchecked Sendable {
             },
             ledger: ledger, deadLetters: deadLetters,
             limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
-            logger: logger,
+            lease: lease, logger: logger,
             finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
             laneResult: { batch, item, result in
                 post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
             })
         reader = MergeReader(target: target, source: source, plan: plan)
+        let ids = plan.format.version == .offset ? IDWatch() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
-                reader: reader, failure: failure)
+                reader: reader, failure: failure, ids: ids)
             workers.append(worker)
         }
         post.boxes = workers.map(\.mailbox)
@@ -83,8 +86,11 @@ final class Pipeline: @unchecked Sendable {
     /// Hand over everything that is open.
     func flush() { for worker in workers { worker.mailbox.put(.flush) } }
 
-    /// Drops what waits in merge lanes: all partitions were given back.
-    func forget() { for worker in workers { worker.mailbox.put(.forget) } }
+    /// Drops everything under way: all partitions were given back.
+    func forget() {
+        let era = ledger.abandon()
+        for worker in workers { worker.mailbox.put(.forget(era: era)) }
+    }
 
     /// Tells the workers whether documents may still come from the copy.
     func copyIs(unfinished: Bool) { for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) } }
@@ -95,7 +101,9 @@ final class Pipeline: @unchecked Sendable {
         flush()
         var end = seconds.map { Monotonic.milliseconds() + Int64($0 * 1000) }
         while ledger.unsettled(in: lanes) > 0 {
-            if failure.isSet { return false }
+            // A process that was stopped meanwhile does not know whose they are now.
+            guard !failure.isSet, lease.isValid else { return false }
+            lease.renew()
             if let end, Monotonic.milliseconds() > end { return false }
             if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
             Thread.sleep(forTimeInterval: 0.002)

@@ -31,8 +31,8 @@ enum WorkItem: Sendable {
     case settled(BulkBatch)
     case laneResult(LaneWrite, LaneWriteResult)
     case bases(MergeBases)
-    /// All partitions were given back: what waits in merge lanes is not ours any more.
-    case forget
+    /// All partitions were given back: what waits here is not ours any more. With the era that begins.
+    case forget(era: Int)
     /// The copy has been finished, or begun again, meanwhile.
     case copyIs(unfinished: Bool)
 }
@@ -57,6 +57,10 @@ final class Worker: @unchecked Sendable {
     private var open: [BulkBatch?]
     private let pool: BatchPool
     private var serial = 0
+    private var era = 0
+    private let ids: IDWatch?
+    /// Whether every id is looked up, or only a sample.
+    private var watchesAll = true
     private let scratch = ByteBuffer(capacity: 1024)
     private var target: (documents: Int, bytes: Int)
     private let merges: MergeDesk?
@@ -65,8 +69,9 @@ final class Worker: @unchecked Sendable {
 
     init(
         number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
-        reader: MergeReader, failure: FirstFailure
+        reader: MergeReader, failure: FirstFailure, ids: IDWatch?
     ) {
+        self.ids = ids
         self.number = number
         self.plan = plan
         self.ledger = ledger
@@ -119,8 +124,21 @@ final class Worker: @unchecked Sendable {
             pool.put(batch)
         case .laneResult(let write, let result): merges?.concluded(write, result)
         case .bases(let bases): merges?.received(bases)
-        case .forget: merges?.forget()
+        case .forget(let era): forget(era)
         case .copyIs(let unfinished): merges?.copyIs(unfinished: unfinished)
+        }
+    }
+
+    /// Lets go of everything that is not handed over yet.
+    private func forget(_ era: Int) {
+        self.era = era
+        merges?.forget()
+        for batch in open {
+            guard let batch else { continue }
+            open[batch.entry] = nil
+            for item in batch.items { item.message?.release() }
+            merges?.settled(batch)
+            pool.put(batch)
         }
     }
 
@@ -128,6 +146,7 @@ final class Worker: @unchecked Sendable {
 
     private func take(_ chunk: RecordChunk) {
         var skipped = 0
+        watchesAll = chunk.messages.count < IDWatch.backlog
         for message in chunk.messages {
             // Headers and time cost a call each, and most formats need neither.
             let record = Record(
@@ -148,6 +167,16 @@ final class Worker: @unchecked Sendable {
     }
 
     private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
+        if let ids {
+            let hash = KeyHash.hash(operation.id, seed: operation.entry)
+            if watchesAll || IDWatch.isSampled(hash),
+                let clash = ids.see(hash, partition: message.partition, offset: message.offset)
+            {
+                // Its record stays unsettled, so that nothing from here on is ever committed.
+                failure.set(clash.error(id: String(repairing: operation.id), topic: plan.topic))
+                return message.release()
+            }
+        }
         if let merges, operation.kind == .merge || merges.holds(operation) {
             merges.append(operation, message, run)
             return message.release()
@@ -271,6 +300,7 @@ final class Worker: @unchecked Sendable {
         serial += 1
         batch.serial = serial
         batch.entry = entry
+        batch.era = era
         batch.opened = Monotonic.milliseconds()
         open[entry] = batch
         return batch
