@@ -50,7 +50,9 @@ let package = Package(
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Transform"]),
-        tests("MigrationTests", ["JSONText", "Commands", "Transform", "SearchCluster", "Migration"]),
+        tests(
+            "MigrationTests",
+            ["JSONText", "Commands", "Transform", "CommandLog", "SearchCluster", "Migration"]),
         tests(
             "RecipeTests",
             ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"]),

@@ -108,7 +108,9 @@ import Testing
         let one = try Polling(named("one"), topic)
         var two = try Polling(named("two"), topic)
         try eventually(seconds: 20, "both to share the partitions") {
-            print("DEBUG", one.assigned, one.revoked, two.assigned, two.revoked, String(describing: one.error.withLock { $0 }), String(describing: two.error.withLock { $0 }))
+            print(
+                "DEBUG", one.assigned, one.revoked, two.assigned, two.revoked,
+                String(describing: one.error.withLock { $0 }), String(describing: two.error.withLock { $0 }))
             return (one.assigned.last ?? []).count == 2 && (two.assigned.last ?? []).count == 2
         }
         let had = two.assigned.last

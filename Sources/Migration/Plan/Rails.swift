@@ -75,6 +75,22 @@ struct Rails {
         } else {
             add("log_end", .ok, "the log ends at or after everything that was applied")
         }
+        if let refusal = survey.history.refusal {
+            add("log_identity", .refused, refusal)
+        } else {
+            add(
+                "log_identity", .ok,
+                survey.history.found > 0
+                    ? "it is the log that was read before: \(survey.history.found) applied records were found again"
+                    : "no applied record is known that could be looked for")
+        }
+        if let (partition, mark) = marks.first(where: { (survey.ends[$0.key] ?? 0) > $0.value.high }) {
+            add(
+                "open_transaction", .warn,
+                OpenTransaction.words(
+                    partition: partition, stable: mark.high, end: survey.ends[partition] ?? mark.high)
+                    + ". A replay ends at the last stable offset")
+        }
         judgeReach(marks.map { ($0.key, $0.value.low) })
     }
 
@@ -96,7 +112,7 @@ struct Rails {
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
         }
-        guard let application = survey.state?.recorded ?? survey.application, !application.isEmpty else {
+        guard let application = survey.recorded(recipe), !application.isEmpty else {
             return add(
                 "log_reach", .warn,
                 "commands.application_group is not named, so it cannot be checked that the log still reaches back to what "
@@ -116,14 +132,37 @@ struct Rails {
 
     private mutating func judgeRecorded() {
         guard recipe.replay == .recorded else { return }
-        if (survey.state?.recorded ?? survey.application ?? [:]).isEmpty {
-            add(
+        let group = recipe.commands.applicationGroup ?? "-"
+        let topic = recipe.commands.topic
+        guard let recorded = survey.recorded(recipe) else {
+            return add(
                 "recorded_group", .refused,
-                "replay.from is recorded, but group \(recipe.commands.applicationGroup ?? "-") has committed nothing on "
-                    + "topic \(recipe.commands.topic): check commands.application_group")
-        } else {
-            add("recorded_group", .ok, "the application's group has committed offsets")
+                survey.application == nil
+                    ? "replay.from is recorded, and commands.application_group names no group to record"
+                    : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
+                        + "not known where group \(group) stood then: cancel, init and copy again")
         }
+        let marks = survey.watermarks.sorted { $0.key < $1.key }
+        if recorded.isEmpty {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(group) has committed nothing on topic \(topic): check "
+                    + "commands.application_group")
+        }
+        let without = marks.filter { recorded[$0.key] == nil && $0.value.high > 0 }
+        if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of \(topic), "
+                    + "which begins at offset \(mark.low): what it had not applied of the records before is not known")
+        }
+        if !without.isEmpty {
+            return add(
+                "recorded_group", .warn,
+                "group \(group) has committed nothing on partitions \(without.map { "\($0.key)" }.joined(separator: ", ")) of "
+                    + "\(topic): they are read from their beginning")
+        }
+        add("recorded_group", .ok, "the application's group has committed offsets on all partitions")
     }
 
     private mutating func judgePartitions() {

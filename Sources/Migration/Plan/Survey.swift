@@ -33,8 +33,12 @@ public struct Survey: Sendable {
     public var watermarks: [Int32: (low: Int64, high: Int64)]
     /// The application's own group's offsets, when the recipe names it.
     public var application: [Int32: Int64]?
-    /// Our group's offsets.
+    /// Our group's offsets, as far as they are of this log and epoch.
     public var committed: [Int32: Int64]
+    /// Whether the log is the one that was read before.
+    var history: LogHistory
+    /// Partition to the log's end, whether or not that may be read yet.
+    var ends: [Int32: Int64]
     public var entries: [Entry]
     /// Which of the recipe's aliases are names of indices on the target.
     public var targetNames: Set<String>
@@ -46,7 +50,7 @@ public struct Survey: Sendable {
         defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
-        let committed = try admin.committed(
+        let offsets = try admin.committedOffsets(
             group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
         let application = try recipe.commands.applicationGroup.map {
             try admin.committed(group: $0, topic: recipe.commands.topic, partitions: topic.partitions)
@@ -54,6 +58,10 @@ public struct Survey: Sendable {
         let target = try Cluster.connect(recipe.target)
         let source = try recipe.source.map { try Cluster.connect($0) }
         let state = try StateStore(target: target, name: recipe.name).load()
+        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
+        let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
+        defer { whole?.close() }
+        let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
         var entries: [Entry] = []
         for entry in recipe.indices {
             entries += try look(entry, recipe, source: source, target: target)
@@ -65,7 +73,8 @@ public struct Survey: Sendable {
         }
         return Survey(
             target: target, source: source, topic: topic, watermarks: watermarks, application: application,
-            committed: committed, entries: entries, targetNames: names, state: state)
+            committed: history.committed, history: history, ends: ends ?? watermarks.mapValues(\.high),
+            entries: entries, targetNames: names, state: state)
     }
 
     private static func look(
@@ -158,14 +167,22 @@ public struct Survey: Sendable {
         return .object(object)
     }
 
+    /// Where the application's group stood when the copy began, or stands while there is no copy yet. nil: it was not
+    /// recorded. Offsets of another epoch's log mean nothing: then all of this one is new.
+    func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
+        guard let state, state.copy != nil else { return application }
+        guard let recorded = state.recorded else { return nil }
+        return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)
+    }
+
     /// Where a replay or follow of this recipe begins on each partition.
     public func start(_ recipe: Recipe, admin: LogAdmin) throws -> [Int32: Int64] {
         let lows = watermarks.mapValues(\.low)
         switch recipe.replay {
         case .beginning: return lows
         case .recorded:
-            let recorded = state?.recorded ?? application ?? [:]
             // A partition on which the application has committed nothing starts at its beginning.
+            let recorded = recorded(recipe) ?? [:]
             return lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
         case .offsets(let offsets): return lows.merging(offsets.filter { lows[$0.key] != nil }) { _, asked in asked }
         case .timestamp(let time):

@@ -26,20 +26,28 @@ public struct FollowWork {
         let recipe = prepared.recipe
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let begin = FollowStart(
+            prepared: prepared, admin: admin, logger: logger, state: { (try? store.load()) ?? state })
+        let logWatch = prepared.watch(store, pipeline, logger: logger)
+        logWatch.start()
+        defer { logWatch.stop() }
         let watch = CopyWatch(store, pipeline, unfinished: survey.source != nil && state.copyUnfinished)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
                 topic: recipe.commands.topic, ends: nil,
-                start: { partitions in try start(partitions, admin: admin, state: store.load() ?? state) },
-                commit: { consumer, offsets, synchronously in
-                    try consumer.commit(offsets, synchronously: synchronously)
+                start: { partitions, seconds in try begin.offsets(partitions, seconds: seconds) },
+                commit: { consumer, offsets, notes, synchronously in
+                    try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return true
                 },
+                isMember: true, watch: logWatch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
                     watch.look()
                     progress.tell(
-                        done: ledger.outcomes.total, total: nil, lag: ledger.unsettled, trouble: sink.presentTrouble)
+                        done: ledger.outcomes.total, total: nil, lag: ledger.unsettled,
+                        trouble: sink.presentTrouble ?? logWatch.waiting)
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -51,33 +59,6 @@ public struct FollowWork {
         var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
         summary.reasons = pipeline.deadLetters.reasons
         return summary
-    }
-
-    /// The group's own offset where it has one, else where the replay stood, else the start that the recipe says.
-    private func start(
-        _ partitions: [Int32], admin: LogAdmin, state: MigrationState
-    ) throws -> [Int32: Int64] {
-        let recipe = prepared.recipe
-        let committed = try admin.committed(
-            group: recipe.commands.group, topic: recipe.commands.topic, partitions: partitions)
-        let marks = try admin.watermarks(recipe.commands.topic, partitions: partitions)
-        let replay = state.replay?.epoch == recipe.commands.format.epoch ? state.replay : nil
-        var start: [Int32: Int64] = [:]
-        for partition in partitions {
-            let replayed = replay?.finished == nil ? nil : replay?.end[partition]
-            let offset = committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
-            if let mark = marks[partition], offset < mark.low || offset > mark.high {
-                throw WorkError(
-                    .refused,
-                    "topic \(recipe.commands.topic) partition \(partition): group \(recipe.commands.group) is to go on at "
-                        + "offset \(offset), but the log reaches from \(mark.low) to \(mark.high). "
-                        + (offset < mark.low
-                            ? "Retention overtook it: copy and replay again"
-                            : "The log went backwards: raise commands.epoch"))
-            }
-            start[partition] = offset
-        }
-        return start
     }
 }
 

@@ -40,6 +40,12 @@ public struct MigrationState: Sendable, Equatable {
         public var position: [Int32: Int64]
     }
 
+    /// By which the log is known again: an applied record a partition, found again some time after it was applied.
+    public struct Log: Sendable, Equatable {
+        public var epoch: Int64
+        var witnesses: [Int32: LogWitness]
+    }
+
     public var name: String
     public var phase: Phase
     public var fingerprint: String
@@ -51,8 +57,17 @@ public struct MigrationState: Sendable, Equatable {
     public var indices: [String]
     /// Where the application's own group stood when the copy began.
     public var recorded: [Int32: Int64]?
+    /// `commands.epoch` then: these are offsets of that epoch's log.
+    public var recordedEpoch: Int64?
+    public var log: Log?
     public var copy: Copy?
     public var replay: Replay?
+
+    /// Keeps the witnesses that are further than those there are.
+    mutating func keep(_ witnesses: [Int32: LogWitness], epoch: Int64) {
+        let before = log?.epoch == epoch ? log?.witnesses : nil
+        log = Log(epoch: epoch, witnesses: (before ?? [:]).merging(witnesses) { $0.offset > $1.offset ? $0 : $1 })
+    }
 
     /// Whether documents may still come from the source.
     public var copyUnfinished: Bool { copy?.finished == nil }
@@ -68,6 +83,8 @@ extension MigrationState {
             ("indices", .array(indices.map { .string($0) })),
         ]
         if let recorded { members.append(("recorded", Self.offsets(recorded))) }
+        if let recordedEpoch { members.append(("recorded_epoch", .number("\(recordedEpoch)"))) }
+        if let log { members.append(("log", .string(log.text))) }
         if let copy { members.append(("copy", .string(copy.json.text()))) }
         if let replay { members.append(("replay", .string(replay.json.text()))) }
         return .object(JSONObject(members))
@@ -98,8 +115,31 @@ extension MigrationState {
         self.init(
             name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
             indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
+        recordedEpoch = json["recorded_epoch"]?.int
+        log = json["log"]?.string.flatMap(Log.init(text:))
         copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
+    }
+}
+
+extension MigrationState.Log {
+    /// `epoch partition=witness ...`.
+    var text: String {
+        (["\(epoch)"] + witnesses.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }).joined(
+            separator: " ")
+    }
+
+    init?(text: String) {
+        let parts = text.split(separator: " ")
+        guard let epoch = parts.first.flatMap({ Int64($0) }) else { return nil }
+        var witnesses: [Int32: LogWitness] = [:]
+        for part in parts.dropFirst() {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let partition = Int32(pair[0]), let witness = LogWitness(text: pair[1])
+            else { return nil }
+            witnesses[partition] = witness
+        }
+        self.init(epoch: epoch, witnesses: witnesses)
     }
 }
 

@@ -84,6 +84,18 @@ public struct Preparation: Sendable {
             workers: max(1, min(4, cores - 1)))
     }
 
+    /// What looks at the topic while it is read, and keeps in state what it can be known by.
+    func watch(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) -> LogWatch {
+        let epoch = recipe.commands.format.epoch
+        return LogWatch(
+            LogWatch.Options(
+                settings: recipe.kafkaSettings, topic: recipe.commands.topic,
+                partitions: survey.topic.partitions.count,
+                versionsAreOffsets: recipe.commands.format.version == .offset,
+                keep: { witnesses in try store.updateIfReachable { $0.keep(witnesses, epoch: epoch) } }),
+            failure: pipeline.failure, logger: logger)
+    }
+
     func pipeline(state: MigrationState, logger: Logger) -> Pipeline {
         Pipeline(
             pipelinePlan(state: state), target: survey.target, source: survey.source,

@@ -30,18 +30,22 @@ public struct ReplayWork {
         let pipeline = prepared.pipeline(state: state, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let watch = prepared.watch(store, pipeline, logger: logger)
+        watch.start()
+        defer { watch.stop() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: replay.end,
-                start: { _ in replay.position },
-                commit: { _, offsets, _ in
+                start: { _, _ in replay.position },
+                commit: { _, offsets, _, _ in
                     try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
                 },
-                commitEvery: 3000,
+                commitEvery: 3000, watch: watch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
-                    progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
+                    progress.tell(
+                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch.waiting)
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -107,7 +111,10 @@ public struct ReplayWork {
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
             let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
             if !ahead.isEmpty {
-                try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead)
+                let note = CommitNote(epoch: recipe.commands.format.epoch, witness: nil).text
+                try admin.commit(
+                    group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
+                    notes: ahead.mapValues { _ in note })
             }
         } catch {
             if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
