@@ -4,6 +4,8 @@ import JSONText
 /// write, whatever it is given.
 enum ReadCall: Sendable {
     case index(String)
+    /// The closed indices that a pattern matches.
+    case closed(String)
     case search(index: String, parameters: String)
     case scroll(keepAlive: String, plainText: Bool)
     case clearScroll(plainText: Bool)
@@ -14,6 +16,9 @@ enum ReadCall: Sendable {
         switch self {
         case .index(let name):
             HTTPRequest(.get, "/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
+        case .closed(let name):
+            HTTPRequest(
+                .get, "/" + RequestPath.segment(name) + "?expand_wildcards=closed", timeoutSeconds: timeoutSeconds)
         case .search(let index, let parameters):
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds

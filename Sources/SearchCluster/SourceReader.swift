@@ -30,6 +30,20 @@ public final class SourceReader: Sendable {
         return found.sorted { $0.name < $1.name }
     }
 
+    /// The closed indices that the patterns in `name` match, which ``resolve(_:)`` leaves out.
+    public func closed(_ name: String) throws(ClusterError) -> [String] {
+        var found: Set<String> = []
+        for pattern in name.split(separator: ",").map(String.init) where pattern.contains("*") {
+            do throws(ClusterError) {
+                let answer = try transport.tree(.closed(pattern), doing: "looking at \(pattern)", index: pattern)
+                found.formUnion((answer.object ?? JSONObject()).map(\.key))
+            } catch {
+                guard error.code == .notFound else { throw error }
+            }
+        }
+        return found.sorted()
+    }
+
     /// Documents that a search finds, all or those of `query` (the query itself, without the word `query`).
     public func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none

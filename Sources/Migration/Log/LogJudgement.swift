@@ -61,8 +61,8 @@ struct LogHistory: Sendable {
     var committed: [Int32: Int64] = [:]
     /// Why the log is not the one that was read; nil when it is, as far as can be seen.
     var refusal: String?
-    /// Records that were found again.
-    var found = 0
+    /// The last record of each partition that was found again.
+    var found: [Int32: LogWitness] = [:]
 
     /// `state`: what this migration has kept; `now`: the group's offsets.
     static func compare(
@@ -92,7 +92,8 @@ struct LogHistory: Sendable {
         guard !wanted.isEmpty else { return history }
         let probe = LogProbe(settings: recipe.kafkaSettings, topic: recipe.commands.topic, logger: logger)
         for (partition, findings) in try probe.find(wanted, marks: marks).sorted(by: { $0.key < $1.key }) {
-            history.found += findings.count { $0.finding == .same }
+            let same = findings.filter { $0.finding == .same }.map(\.witness)
+            history.found[partition] = same.max { $0.offset < $1.offset }
             if foreign.contains(partition) {
                 // The epoch was raised: the offset counts if the log is still the one that it is of.
                 if findings.allSatisfy({ $0.finding == .same }) {

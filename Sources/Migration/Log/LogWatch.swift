@@ -62,10 +62,12 @@ final class LogWatch: Sendable {
 
     // MARK: From the poll thread
 
-    /// Partitions are read now, from where they stand; what was known of them before is another assignment's.
-    func began(_ positions: [Int32: Int64]) {
+    /// Partitions are read now, from where they stand. `known`: records that were found in the log just now.
+    func began(_ positions: [Int32: Int64], known: [Int32: LogWitness]) {
         book.withLock { book in
-            for (partition, position) in positions { book.lanes[partition] = Lane(position: position) }
+            for (partition, position) in positions {
+                book.lanes[partition] = Lane(position: position, proven: known[partition])
+            }
         }
     }
 

@@ -9,12 +9,18 @@ import Telemetry
 ///
 /// `@unchecked Sendable` because the consumer calls it back on that same thread only.
 final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
+    /// Where partitions begin, and records by which their log is known.
+    struct Start {
+        var offsets: [Int32: Int64]
+        var known: [Int32: LogWitness]
+    }
+
     struct Options {
         var topic: String
         /// Frozen end of each partition for a bounded replay; nil: stay until told to stop.
         var ends: [Int32: Int64]?
         /// Where each partition starts that becomes ours; may take about so many seconds.
-        var start: (_ partitions: [Int32], _ seconds: Double) throws -> [Int32: Int64]
+        var start: (_ partitions: [Int32], _ seconds: Double) throws -> Start
         /// Keeps settled offsets, with what is to be said beside each; called at least every `commitEvery` milliseconds
         /// while there are new ones. False when they could not be kept now.
         var commit:
@@ -220,13 +226,14 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     // MARK: Rebalance
 
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
-        let start: [Int32: Int64]
+        let begin: Start
         do {
-            start = try options.start(partitions, drainSeconds)
+            begin = try options.start(partitions, drainSeconds)
         } catch {
             refusal = error as? WorkError
             throw error
         }
+        let start = begin.offsets
         for partition in partitions {
             pipeline.ledger.own(partition)
             position[partition] = start[partition]
@@ -234,7 +241,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             committed[partition] = nil
             trails[partition] = nil
         }
-        options.watch?.began(start)
+        options.watch?.began(start, known: begin.known)
         logger.info("partitions assigned", ["partitions": list(partitions)])
         return start
     }

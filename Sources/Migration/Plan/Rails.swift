@@ -31,6 +31,7 @@ struct Rails {
         judgeClusters()
         for entry in survey.entries { judge(entry) }
         judgeTargets()
+        for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
     }
 
     private mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {
@@ -80,8 +81,9 @@ struct Rails {
         } else {
             add(
                 "log_identity", .ok,
-                survey.history.found > 0
-                    ? "it is the log that was read before: \(survey.history.found) applied records were found again"
+                survey.history.found.count > 0
+                    ? "it is the log that was read before: applied records were found again on "
+                        + "\(survey.history.found.count) partitions"
                     : "no applied record is known that could be looked for")
         }
         if let (partition, mark) = marks.first(where: { (survey.ends[$0.key] ?? 0) > $0.value.high }) {
@@ -168,6 +170,12 @@ struct Rails {
     private mutating func judgePartitions() {
         let now = survey.topic.partitions.count
         let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.int
+        if let epoch, epoch > recipe.commands.format.epoch {
+            add(
+                "epoch", .refused,
+                "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch \(epoch): every "
+                    + "write would look stale. An epoch is only ever raised")
+        }
         guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
             epoch == nil || epoch == recipe.commands.format.epoch
         else {
@@ -227,7 +235,41 @@ struct Rails {
         } else {
             add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
         }
+        judgeRouting(entry)
+        if !entry.closed.isEmpty {
+            add(
+                "closed_indices", .warn,
+                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are not "
+                    + "copied: \(entry.closed.joined(separator: ", ")). Open them, if their documents are to come along"
+            )
+        }
         for index in entry.source { judge(index, entry) }
+    }
+
+    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be "done".
+    private mutating func judgeRouting(_ entry: Survey.Entry) {
+        let isNamed = recipe.commands.format.routing != nil
+        let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)
+        switch (isNamed, isRequired) {
+        case (true, _) where entry.declaredRouting == false:
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the mapping given for \(entry.index) says that it is not required: an "
+                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say required"
+            )
+        case (true, false):
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the target index \(entry.index) was made without requiring it, which "
+                    + "cannot be changed: delete the index, then init and copy again")
+        case (false, true):
+            add(
+                "routing", .refused,
+                "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every one of "
+                    + "them would be refused. Name the routing under commands.\(recipe.commands.format.shapeName)")
+        default:
+            add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
+        }
     }
 
     /// Several indices of one entry: to several targets, and into one.

@@ -14,6 +14,12 @@ public struct Survey: Sendable {
         public var source: [IndexInfo]
         /// Target index; with `{index}` filled in.
         public var index: String
+        /// Closed indices that `from` matches, too, and that cannot be read.
+        public var closed: [String]
+        /// What the recipe's own mapping says of required routing; nil: nothing.
+        var declaredRouting: Bool?
+        /// Whether the target index, where there is one, requires routing.
+        var requiresRouting: Bool?
         /// Documents in the source now.
         public var documents: Int
         /// The mapping the target index gets.
@@ -81,15 +87,17 @@ public struct Survey: Sendable {
         _ entry: Recipe.IndexEntry, _ recipe: Recipe, source: Cluster?, target: Cluster
     ) throws -> [Entry] {
         var found: [IndexInfo] = []
+        var closed: [String] = []
         if let from = entry.from, let source {
             found = try resolve(from, source)
+            closed = try source.reader.closed(from)
         }
         guard entry.to.contains("{index}") else {
-            return [try make(entry, found, index: entry.to, recipe, target: target)]
+            return [try make(entry, found, closed, index: entry.to, recipe, target: target)]
         }
         return try found.map {
             let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
-            return try make(entry, [$0], index: index, recipe, target: target)
+            return try make(entry, [$0], closed, index: index, recipe, target: target)
         }
     }
 
@@ -108,7 +116,8 @@ public struct Survey: Sendable {
     }
 
     private static func make(
-        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], index: String, _ recipe: Recipe, target: Cluster
+        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], index: String, _ recipe: Recipe,
+        target: Cluster
     ) throws -> Entry {
         let base = try entry.mapping.map { try JSONValue(parsing: $0) }
         let own = base.map(TargetMapping.bare)
@@ -118,7 +127,10 @@ public struct Survey: Sendable {
         let writer = target.writer
         let exists = try writer.indexExists(index)
         return Entry(
-            recipe: entry, source: found, index: index, documents: found.reduce(0) { $0 + Int($1.documentCount) },
+            recipe: entry, source: found, index: index, closed: closed,
+            declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
+            requiresRouting: exists ? try target.reader.resolve(index).first?.routingRequired : nil,
+            documents: found.reduce(0) { $0 + Int($1.documentCount) },
             mapping: mapping, mappingFromSource: own == nil,
             settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists,
             held: exists ? Int(try target.reader.count(index)) : 0)

@@ -12,7 +12,7 @@ struct FollowStart {
     let state: () -> MigrationState?
 
     /// Brokers that are away are waited for, up to `seconds`: this runs within a rebalance.
-    func offsets(_ partitions: [Int32], seconds: Double) throws -> [Int32: Int64] {
+    func offsets(_ partitions: [Int32], seconds: Double) throws -> LogFeed.Start {
         let end = Monotonic.milliseconds() + Int64(seconds * 1000)
         while true {
             do {
@@ -25,7 +25,7 @@ struct FollowStart {
         }
     }
 
-    private func find(_ partitions: [Int32]) throws -> [Int32: Int64] {
+    private func find(_ partitions: [Int32]) throws -> LogFeed.Start {
         let recipe = prepared.recipe
         let topic = recipe.commands.topic
         let before = prepared.survey.topic.partitions.count
@@ -59,6 +59,6 @@ struct FollowStart {
                 )
             }
         }
-        return start
+        return LogFeed.Start(offsets: start, known: history.found)
     }
 }

@@ -38,7 +38,9 @@ public struct ReplayWork {
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: replay.end,
-                start: { _, _ in replay.position },
+                start: { _, _ in
+                    LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
+                },
                 commit: { _, offsets, _, _ in
                     try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
                 },
