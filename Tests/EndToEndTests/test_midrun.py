@@ -7,6 +7,7 @@ import time
 import pytest
 from confluent_kafka import Producer
 
+import texts
 from binary import DONE, INTERRUPTED, REFUSED, check_error
 from stack import wait_for
 from workload import Keyed, Workload
@@ -30,7 +31,7 @@ def following(m, *more):
 
 
 def assigned(run, times=1):
-    """It has its partitions, for the so-manieth time."""
+    """It has its partitions, for the n-th time."""
     wait_for("an assignment", lambda: run.err_file.read_text().count("partitions assigned") >= times, 60)
 
 
@@ -149,7 +150,7 @@ def test_stopped_past_the_session(m):
     ids = [f"late-{n}" for n in range(200)]
     settings(m, blocks__write=True)
     m.log.produce(m.topic, [(i.encode(), insert(i, "late")) for i in ids])
-    wait_for("writes that wait", lambda: "does not take writes" in one.err_file.read_text(), 30)
+    wait_for("writes that wait", lambda: re.search("lag=[1-9]", one.err_file.read_text()), 30)
     one.process.send_signal(signal.SIGSTOP)
     settings(m, blocks__write=None, gc_deletes="0s")
     two = m.start("follow")
@@ -157,7 +158,7 @@ def test_stopped_past_the_session(m):
     m.caught_up(two)
     m.target.refresh(m.new)
     tombstones = list(m.target.scroll(m.new, {"term": {"crossfade_deleted": True}}))
-    purged = {hit["_id"]: hit["_version"] for hit in tombstones if hit["_id"] in ids}
+    purged = {hit["_id"]: texts.plain(hit["_version"]) for hit in tombstones if hit["_id"] in ids}
     assert len(purged) == len(ids)
     for ident, version in purged.items():
         m.target.call("DELETE", f"/{m.new}/_doc/{ident}?version={version}&version_type=external_gte")
