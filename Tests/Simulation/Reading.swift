@@ -1,0 +1,216 @@
+import Commands
+
+/// Reading the topic and committing, as `LogFeed`, `FollowWork` and `ReplayWork` do.
+extension World {
+    /// Whether everything before `offset` has its final outcome, judged without the ledger.
+    func isFinal(_ partition: Int, _ offset: Int) -> Bool {
+        let entry = topic.partitions[partition].entries[offset]
+        guard entry.isRead, entry.kind != .ping else { return true }
+        if entry.transaction == .open { return false }
+        if entry.kind == .command, new.slots[entry.id].highest >= Int64(offset) + 2 { return true }
+        return letters.contains { $0.partition == partition && $0.offset == offset }
+    }
+
+    private func checkCommit(_ engine: Engine, _ partition: Int, from: Int, to next: Int) {
+        guard from < next else { return }
+        for offset in from..<min(next, topic.partitions[partition].end) {
+            check(.nothingAcknowledgedEarly, isFinal(partition, offset)) {
+                "engine \(engine.number) committed \(next) of partition \(partition), but offset \(offset) is neither in the "
+                    + "index nor in the dead letters"
+            }
+        }
+    }
+
+    // MARK: Positions
+
+    /// Where the recipe begins: the log's beginning, or where the application's group stood when the copy began.
+    func startOfLog(_ partition: Int) -> Int {
+        if setup.fromBeginning { return topic.partitions[partition].start }
+        return (recorded ?? applicationNow)[partition]
+    }
+
+    var applicationNow: [Int] { on(.recordedStart) ? old.committed : topic.partitions.map(\.end) }
+
+    /// The rails at a start; false when one refuses.
+    func passesRails(_ partition: Int, _ offset: Int) -> Bool {
+        let log = topic.partitions[partition]
+        topic.partitions[partition].isHeld = false
+        if offset > log.end { return wentBackwards(partition, offset) }
+        if offset < log.start, on(.retentionRail) {
+            return refuse("log_start: partition \(partition): \(offset), begins at \(log.start)")
+        }
+        return true
+    }
+
+    /// The copy holds what the application had applied; reading must begin no later than that.
+    private func reaches(_ partition: Int) -> Bool {
+        guard on(.recordedStart), startOfLog(partition) > (recorded ?? old.committed)[partition] else { return true }
+        return refuse("log_reach: partition \(partition) would be read from \(startOfLog(partition))")
+    }
+
+    private func wentBackwards(_ partition: Int, _ offset: Int) -> Bool {
+        let text = "log_end: partition \(partition): \(offset) was applied, ends at \(topic.partitions[partition].end)"
+        guard !on(.logBackwardsRail) else { return refuse(text) }
+        check(.logBackwardsRefused, false) { text }
+        return false
+    }
+
+    private func refuse(_ why: String) -> Bool {
+        if refused == nil { refused = why }
+        return false
+    }
+
+    /// Takes up to `limit` records of an owned partition, as one run.
+    func poll(_ engine: Engine, _ partition: Int, limit: Int) {
+        guard engine.kind == .follow || engine.kind == .replay, engine.lanes[partition].isOwned else { return }
+        guard passesMidRunRails(engine, partition) else { return }
+        let log = topic.partitions[partition]
+        let frozen = engine.kind == .replay ? replay?.ends[partition] : nil
+        let end = min(log.stable, frozen ?? .max)
+        var offset = max(engine.lanes[partition].position, log.start)
+        check(.retentionRefused, offset == engine.lanes[partition].position) {
+            "partition \(partition): offset \(engine.lanes[partition].position) is next, but the log begins at \(log.start)"
+        }
+        var found: [Int] = []
+        while offset < end, found.count < limit {
+            if log.entries[offset].isRead { found.append(offset) }
+            offset += 1
+        }
+        if let first = found.first, let last = found.last {
+            taken[partition] = max(taken[partition], last + 1)
+            let run = engine.begin(partition, first: first, next: last + 1, count: found.count)
+            for offset in found { engine.take(log.entries[offset], partition: partition, offset: offset, run) }
+        }
+        // The end of the partition: everything up to it has been read, markers and gaps too.
+        if offset >= end, on(.markersCount), engine.lanes[partition].position < end {
+            engine.lanes[partition].tracker.advance(to: Int64(end))
+            engine.lanes[partition].position = end
+        }
+    }
+
+    private func passesMidRunRails(_ engine: Engine, _ partition: Int) -> Bool {
+        let log = topic.partitions[partition]
+        let position = engine.lanes[partition].position
+        topic.partitions[partition].isHeld = false
+        if position > log.end { return wentBackwards(partition, position) }
+        if position < log.start {
+            guard on(.retentionRail) else { return true }
+            return refuse("log_start: partition \(partition): \(position), begins at \(log.start)")
+        }
+        return true
+    }
+
+    // MARK: Commit
+
+    /// True when everything settled is committed.
+    func commit(_ engine: Engine) {
+        for partition in engine.lanes.indices where engine.lanes[partition].isOwned {
+            guard let next = engine.committable(partition), next != engine.lanes[partition].committed else { continue }
+            switch engine.kind {
+            case .follow:
+                // The broker refuses whoever is not a member of the present generation.
+                guard engine.groupGeneration == groupGeneration, !engine.isFenced else { return }
+                checkCommit(engine, partition, from: groupCommitted[partition] >= 0 ? groupCommitted[partition] : engine.lanes[partition].start, to: next)
+                groupCommitted[partition] = next
+            case .replay:
+                guard let before = replay?.position[partition] else { return }
+                checkCommit(engine, partition, from: before, to: next)
+                replay?.position[partition] = next
+            case .copy, .redrive: return
+            }
+            engine.lanes[partition].committed = next
+        }
+    }
+
+    // MARK: Replay
+
+    func startReplay() {
+        guard !engines.contains(where: { $0.kind == .replay && !$0.isPaused }) else { return }
+        if replay == nil || replay?.isFinished == true {
+            let start = topic.partitions.indices.map { startOfLog($0) }
+            for partition in start.indices where !reaches(partition) || !passesRails(partition, start[partition]) { return }
+            replay = Replay(start: start, ends: topic.partitions.map(\.end), position: start)
+        }
+        guard let replay else { return }
+        for partition in topic.partitions.indices where !passesRails(partition, replay.position[partition]) { return }
+        let engine = start(.replay, lanes: setup.partitions)
+        for partition in topic.partitions.indices { engine.own(partition, at: replay.position[partition]) }
+    }
+
+    /// Ends the replay when every frozen end is reached and settled.
+    func endReplay(_ engine: Engine) {
+        guard let state = replay, !state.isFinished, engine.unsettled == 0 else { return }
+        for partition in state.ends.indices where engine.lanes[partition].position < state.ends[partition] { return }
+        commit(engine)
+        for partition in state.ends.indices {
+            for offset in min(state.start[partition], state.ends[partition])..<state.ends[partition] {
+                check(.caughtUpIsAFact, isFinal(partition, offset)) {
+                    "the replay says it is done, but partition \(partition) offset \(offset) has no outcome"
+                }
+            }
+        }
+        replay?.isFinished = true
+        // The group goes on where the replay ended, unless it is further or has members.
+        if !engines.contains(where: { $0.kind == .follow }) {
+            for partition in state.ends.indices where groupCommitted[partition] < state.ends[partition] {
+                groupCommitted[partition] = state.ends[partition]
+            }
+        }
+        for other in engines where other.kind == .replay { stop(other) }
+    }
+
+    // MARK: Group
+
+    /// Everybody gives back what he has, and the partitions are dealt anew. `slow`: requests that do not end in time.
+    func rebalance(slow: Bool) {
+        for engine in engines where engine.kind == .follow {
+            if engine.isPaused {
+                engine.isFenced = true
+            } else if engine.isFenced {
+                revoke(engine, lost: true, slow: false)
+            } else {
+                revoke(engine, lost: false, slow: slow)
+            }
+        }
+        groupGeneration += 1
+        let members = engines.filter { $0.kind == .follow && !$0.isPaused }
+        guard !members.isEmpty else { return }
+        for member in members {
+            member.isFenced = false
+            member.groupGeneration = groupGeneration
+        }
+        for partition in topic.partitions.indices {
+            let replayed = replay?.isFinished == true ? replay?.ends[partition] : nil
+            let start = groupCommitted[partition] >= 0 ? groupCommitted[partition] : replayed ?? startOfLog(partition)
+            guard groupCommitted[partition] >= 0 || replayed != nil || reaches(partition), passesRails(partition, start)
+            else { return }
+            members[(partition + groupGeneration) % members.count].own(partition, at: start)
+        }
+    }
+
+    private func revoke(_ engine: Engine, lost: Bool, slow: Bool) {
+        let owned = engine.lanes.contains { $0.isOwned }
+        if !lost, owned {
+            if !slow, on(.drain) { drain(engine) }
+            commit(engine)
+            if !slow {
+                check(.drainHandsOver, engine.unsettled == 0 || violation != nil) {
+                    "engine \(engine.number) gave its partitions back with \(engine.unsettled) records in flight"
+                }
+            }
+        }
+        for partition in engine.lanes.indices { engine.disown(partition) }
+        engine.forget()
+    }
+
+    /// Delivers what the engine has under way until nothing of it is unsettled.
+    func drain(_ engine: Engine) {
+        for _ in 0..<200 where engine.unsettled > 0 || !engine.batches.isEmpty || engine.open != nil {
+            guard violation == nil else { return }
+            engine.advance()
+            engine.flush()
+            guard let index = wires.firstIndex(where: { $0.engine == engine.number }) else { continue }
+            deliver(index, .good)
+        }
+    }
+}

@@ -1,0 +1,282 @@
+import Commands
+import Indexing
+import JSONText
+
+/// What a schedule begins with.
+public struct Setup: Sendable {
+    var partitions: Int
+    var ids: Int
+    /// `missing: create`, else `reject`.
+    var creates: Bool
+    /// Records that the log has lost before the migration began, per partition.
+    var trimmed: Int
+    /// `replay: from: beginning`, else `recorded`.
+    var fromBeginning: Bool
+    /// Bits that decide what happens when everything comes to rest.
+    var ending: UInt64
+    /// What is in the old cluster from the beginning: by id, which fields.
+    var known: [UInt16]
+    /// Which kinds of steps come often.
+    var theme: Int
+}
+
+/// Everything there is: log, clusters, the processes between them, and the checks.
+final class World {
+    struct Copy {
+        var round = 0
+        var isFinished = false
+        var done: [Bool] = []
+    }
+    struct Replay {
+        var start: [Int]
+        var ends: [Int]
+        var position: [Int]
+        var isFinished = false
+    }
+    struct Letter {
+        /// -1: a document of the copy.
+        var partition: Int
+        var offset: Int
+        /// -1: unknown.
+        var id: Int
+        var document: Document?
+        /// When; nil: unresolved.
+        var resolved: Int?
+    }
+
+    /// In units of time: requests are late by less than `lease + 2`, deletes are remembered for less than 1.
+    static let tombstoneAge = 10
+    static let lease = 5
+    static let slices = 2
+
+    let setup: Setup
+    let off: Mechanism?
+    let tools: Tools
+    var now = 0
+    var topic: CommandTopic
+    var old: OldCluster
+    var new: NewCluster
+    var wires: [Wire] = []
+    var engines: [Engine] = []
+    var copy: Copy?
+    var replay: Replay?
+    var recorded: [Int]?
+    var letters: [Letter] = []
+    /// Whoever had a dead letter ever: what becomes of the document is between with and without it.
+    var everDead: [Bool]
+    var isMended = false
+    var groupCommitted: [Int]
+    var groupGeneration = 0
+    /// Ends of the log when the last purge began: the old index must have come so far before it is copied again.
+    var purgedUpTo: [Int]
+    /// Behind the last record that anybody has read, by partition.
+    var taken: [Int]
+    var violation: Violation?
+    /// A rail stopped the work, rightly.
+    var refused: String?
+    var checks = 0
+    private var engineNumber = 0
+
+    init(_ setup: Setup, off: Mechanism?, tools: Tools) {
+        self.setup = setup
+        self.off = off
+        self.tools = tools
+        topic = CommandTopic(setup.partitions, text: tools.log)
+        old = OldCluster(
+            documents: Array(repeating: nil, count: setup.ids),
+            position: Array(repeating: 0, count: setup.partitions),
+            committed: Array(repeating: 0, count: setup.partitions))
+        new = NewCluster(
+            slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: off != .externalVersions)
+        everDead = Array(repeating: false, count: setup.ids)
+        groupCommitted = Array(repeating: -1, count: setup.partitions)
+        taken = Array(repeating: 0, count: setup.partitions)
+        purgedUpTo = Array(repeating: 0, count: setup.partitions)
+        for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
+        for partition in 0..<setup.partitions {
+            for _ in 0..<setup.trimmed { topic.append(partition, Entry(kind: .nothing)) }
+            topic.partitions[partition].start = setup.trimmed
+            old.position[partition] = setup.trimmed
+            old.committed[partition] = setup.trimmed
+        }
+    }
+
+    /// What only the old cluster knows of the id.
+    func known(_ id: Int) -> Document? {
+        guard setup.known[id] != 0 else { return nil }
+        var document = Document()
+        for field in 0..<4 where setup.known[id] >> field & 1 == 1 { document.fields[field] = Int16(10 + field) }
+        for key in 0..<4 where setup.known[id] >> (key + 4) & 1 == 1 { document.tags[key] = Int16(20 + key) }
+        return document
+    }
+
+    @inline(__always) func on(_ mechanism: Mechanism) -> Bool { off != mechanism }
+
+    @inline(__always) func check(_ check: Check, _ holds: Bool, _ text: () -> String) {
+        checks += 1
+        if !holds, violation == nil { violation = Violation(check: check, text: text()) }
+    }
+
+    func partition(of id: Int) -> Int { id % setup.partitions }
+
+    var copyUnfinished: Bool { copy?.isFinished != true }
+
+    // MARK: Processes
+
+    func start(_ kind: Engine.Kind, lanes: Int) -> Engine {
+        engineNumber += 1
+        let engine = Engine(engineNumber, kind, self, lanes: lanes)
+        engine.keyLanes.copyUnfinished = on(.sourceBase) && copyUnfinished
+        engines.append(engine)
+        return engine
+    }
+
+    /// Crash or kill -9: what it knew is gone, what it sent is not.
+    func stop(_ engine: Engine) { engines.removeAll { $0 === engine } }
+
+    func engine(_ number: Int) -> Engine? { engines.first { $0.number == number } }
+
+    // MARK: The network
+
+    enum Fate { case good, throttled(UInt64), lost, answerLost, late }
+
+    func deliver(_ index: Int, _ fate: Fate) {
+        let wire = wires[index]
+        if case .late = fate {
+            // The sender gives it up and repeats it; it is still on its way.
+            guard case .bulk(let batch, let items, _) = wire.load, items.count == batch.items.count,
+                let engine = engine(wire.engine), !engine.isPaused, engine.batches.contains(where: { $0 === batch })
+            else { return }
+            wires[index].engine = -1
+            return engine.receive(.bulk(batch, nil))
+        }
+        wires.remove(at: index)
+        var answer: Engine.Answer?
+        switch wire.load {
+        case .purge(let tombstones): purge(tombstones)
+        case .read(let bases):
+            answer = bases
+        case .letter(let run, let partition, let offset, let id):
+            bury(wire.engine, run, partition, offset, id)
+            answer = .letter(run)
+        case .bulk(let batch, let items, let round):
+            if case .lost = fate {
+                answer = .bulk(batch, nil)
+            } else {
+                let statuses = items.enumerated().map { place, item -> NewCluster.Status? in
+                    if case .throttled(let mask) = fate, mask >> UInt64(place & 63) & 1 == 1 { return nil }
+                    return write(item, round: round)
+                }
+                answer = .bulk(batch, statuses)
+                if case .answerLost = fate { answer = .bulk(batch, nil) }
+            }
+        }
+        guard let answer, let engine = engine(wire.engine) else { return }
+        if engine.isPaused { engine.inbox.append(answer) } else { engine.receive(answer) }
+    }
+
+    private func write(_ item: Item, round: Int) -> NewCluster.Status {
+        if round > 0, on(.copyAlias) {
+            guard new.openRound == round || (!on(.copyAliasPerRound) && new.openRound > 0) else { return .closed }
+        }
+        if !isMended, !item.isTombstone, isPoison(item) { return .refused }
+        let status: NewCluster.Status
+        if item.isTombstone, !on(.tombstones) {
+            status = new.delete(item.id, item.version, orEqual: false)
+        } else {
+            status = new.write(
+                item.id, item.version, item.body, isTombstone: item.isTombstone,
+                orEqual: item.isTombstone && on(.tombstoneRefresh), at: now)
+        }
+        if round > 0, status == .applied {
+            check(.copyClosed, copy?.round == round && copy?.isFinished == false) {
+                "a page of copy round \(round) was written to \(name(item.id)) when that copy was done"
+            }
+        }
+        return status
+    }
+
+    private func isPoison(_ item: Item) -> Bool {
+        let offset = Int(item.version - 2)
+        if offset < 0 { return setup.known[item.id] >> 8 & 15 == 1 }
+        let entries = topic.partitions[partition(of: item.id)].entries
+        return offset < entries.count && entries[offset].poison
+    }
+
+    private func bury(_ number: Int, _ run: Run, _ partition: Int, _ offset: Int, _ id: Int) {
+        if id >= 0 { everDead[id] = true }
+        // One that is refused again while it is redriven stays the letter that it was.
+        if let engine = engine(number), engine.kind == .redrive { return }
+        if let at = letters.firstIndex(where: {
+            $0.partition == partition && $0.offset == offset && (offset >= 0 || $0.id == id)
+        }) {
+            letters[at].resolved = nil
+            return
+        }
+        letters.append(
+            Letter(
+                partition: partition, offset: offset, id: id, document: offset < 0 && id >= 0 ? old.documents[id] : nil))
+    }
+
+    func resolve(_ letter: Int, _ outcome: Outcome) {
+        if outcome != .deadLettered { letters[letter].resolved = now }
+    }
+
+    func name(_ id: Int) -> String { String(UnicodeScalar(UInt8(ascii: "a") + UInt8(id))) }
+
+    // MARK: Purge
+
+    /// Looks for tombstones that may go, and sends their deletes.
+    func beginPurge() {
+        guard !on(.purgeWaitsForCopy) || !copyUnfinished else { return }
+        guard !on(.purgeWaitsForReplay) || replay?.isFinished != false else { return }
+        var found: [(id: Int, version: Int64)] = []
+        for (id, slot) in new.slots.enumerated() where slot.isTombstone {
+            guard !on(.tombstoneAge) || now - slot.written >= Self.tombstoneAge else { continue }
+            if on(.purgeKeepsUnresolved) {
+                let isKept = letters.contains { letter in
+                    letter.id == id && (letter.resolved.map { now - $0 < Self.tombstoneAge } ?? true)
+                }
+                guard !isKept else { continue }
+            }
+            found.append((id, slot.version))
+        }
+        guard !found.isEmpty else { return }
+        for partition in topic.partitions.indices { purgedUpTo[partition] = topic.partitions[partition].end }
+        wires.append(Wire(engine: -1, born: now, load: .purge(found)))
+    }
+
+    private func purge(_ tombstones: [(id: Int, version: Int64)]) {
+        for (id, version) in tombstones {
+            let before = new.slots[id]
+            guard new.delete(id, version, orEqual: true) == .applied else { continue }
+            check(.purgeSafe, before.version == 0 || before.isTombstone) {
+                "the purge took document \(name(id)), version \(before.version)"
+            }
+        }
+    }
+
+    // MARK: Time
+
+    func pass(long: Bool) {
+        now += long ? 2 * Self.tombstoneAge : 1
+        new.forgetDeletes()
+        tellCopyState()
+        guard long else { return }
+        wires.removeAll { wire in
+            switch wire.load {
+            case .bulk, .purge: true
+            case .letter, .read: false
+            }
+        }
+        for engine in engines {
+            if on(.sendLease), engine.isStale, engine.kind == .follow || engine.kind == .replay {
+                stop(engine)
+            } else if engine.isPaused {
+                for batch in engine.batches { engine.inbox.append(.bulk(batch, nil)) }
+            } else {
+                for batch in engine.batches { engine.send(batch) }
+            }
+        }
+    }
+}
