@@ -192,13 +192,17 @@ extension World {
         }.map(\.offset)
         let isCopyDead = letters.contains { $0.offset < 0 && $0.id == id }
         let count = min(6, dead.count)
-        for choice in 0..<(1 << (count + 1)) {
-            var document = isCopyDead && choice & 1 == 1 ? nil : known(id)
-            for (offset, entry) in entries {
-                if let at = dead.firstIndex(of: offset), at < count, choice >> (at + 1) & 1 == 1 { continue }
-                OldCluster.apply(entry, to: &document, creates: setup.creates)
+        // A copied document that was refused held what was applied before the copy began, too.
+        let begins = isCopyDead ? [0, 0, recorded?[partition(of: id)] ?? 0] : [0]
+        for (way, begin) in begins.enumerated() {
+            for choice in 0..<(1 << count) {
+                var document = way == 0 ? known(id) : nil
+                for (offset, entry) in entries where offset >= begin {
+                    if let at = dead.firstIndex(of: offset), at < count, choice >> at & 1 == 1 { continue }
+                    OldCluster.apply(entry, to: &document, creates: setup.creates)
+                }
+                mayBe.insert(document != nil)
             }
-            mayBe.insert(document != nil)
         }
         if mayBe == [false] {
             check(.deletesStayDeleted, !isSeen) { "\(self.name(id)) is there, whose delete came after its dead letter" }

@@ -28,6 +28,8 @@ struct Item {
     /// Of the record; -1: a document of the copy.
     var partition = -1
     var offset = -1
+    /// Of a copied document, as the source has it.
+    var source: Document?
 }
 
 final class Batch {
@@ -197,8 +199,8 @@ final class Engine {
     func take(_ document: Document, id: Int, _ run: Run) {
         let source = world.tools.source(document)
         let body = source.withUnsafeBufferPointer { world.tools.transformed($0) }
-        guard let body else { return bury(run, -1, -1, id: id) }
-        add(Item(id: id, version: DocumentVersion.floor(epoch: 0), body: body, run: run))
+        guard let body else { return bury(run, -1, -1, id: id, document) }
+        add(Item(id: id, version: DocumentVersion.floor(epoch: 0), body: body, run: run, source: document))
     }
 
     private func add(_ item: Item) {
@@ -218,9 +220,9 @@ final class Engine {
     }
 
     /// A dead letter; the record counts when Kafka has it.
-    private func bury(_ run: Run, _ partition: Int, _ offset: Int, id: Int) {
-        world.wires.append(
-            Wire(engine: number, born: world.now, load: .letter(run, partition: partition, offset: offset, id: id)))
+    private func bury(_ run: Run, _ partition: Int, _ offset: Int, id: Int, _ source: Document? = nil) {
+        let letter = World.Letter(partition: partition, offset: offset, id: id, document: source)
+        world.wires.append(Wire(engine: number, born: world.now, load: .letter(run, letter)))
         if !world.on(.deadLetterFirst) { settle(run, .deadLettered) }
     }
 
@@ -283,7 +285,7 @@ final class Engine {
             switch status {
             case .applied: settle(item.run, item.isTombstone ? .deleted : .indexed)
             case .conflict: settle(item.run, .stale)
-            case .refused: bury(item.run, item.partition, item.offset, id: item.id)
+            case .refused: bury(item.run, item.partition, item.offset, id: item.id, item.source)
             // A copy whose alias is closed stops: somebody else has finished it.
             case .closed: return world.stop(self)
             }
@@ -349,7 +351,7 @@ struct Wire {
     enum Load {
         /// As it was sent; the copy's through the alias of its round.
         case bulk(Batch, [Item], round: Int)
-        case letter(Run, partition: Int, offset: Int, id: Int)
+        case letter(Run, World.Letter)
         case read(Engine.Answer)
         case purge([(id: Int, version: Int64)])
     }

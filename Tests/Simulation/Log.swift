@@ -36,8 +36,11 @@ struct Partition {
     var entries: [Entry] = []
     /// Retention took everything before.
     var start = 0
-    /// Written to again only when somebody has looked at it since it went backwards.
+    /// It went backwards, and nobody who could know has looked yet: one that has grown again cannot be told from one
+    /// that never went back (docs/simulation.md).
     var isHeld = false
+    /// The later record that made another needless must not be lost.
+    var isCompacted = false
 
     var end: Int { entries.count }
     /// Readers get nothing at or behind the first record of an open transaction.
@@ -92,6 +95,8 @@ struct OldCluster {
     /// Of the application's own group, by partition.
     var position: [Int]
     var committed: [Int]
+    /// Behind the last record that it has ever applied: a crash takes `position` back, not the documents.
+    var applied: [Int]
 
     static func apply(_ entry: Entry, to document: inout Document?, creates: Bool) {
         switch entry.verb {

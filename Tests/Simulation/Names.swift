@@ -44,6 +44,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case readFilter
     /// The replay begins where the application's own group stood when the copy began, or before.
     case recordedStart
+    /// What the application's group has committed is recorded when anything is first read, not only when a copy begins.
+    case recordedAtFirstWork
 }
 
 /// The promises of design section 6, as they are checked.
@@ -103,6 +105,6 @@ struct Seeded: RandomNumberGenerator {
 
     /// 0 ..< limit.
     mutating func below(_ limit: Int) -> Int {
-        Int(truncatingIfNeeded: (next() >> 32) &* UInt64(truncatingIfNeeded: limit) >> 32)
+        Int(truncatingIfNeeded: ((next() >> 32) &* UInt64(truncatingIfNeeded: limit)) >> 32)
     }
 }

@@ -53,6 +53,7 @@ extension World {
             let entry = log.entries[old.position[partition]]
             if entry.isCommand { OldCluster.apply(entry, to: &old.documents[entry.id], creates: setup.creates) }
             old.position[partition] += 1
+            old.applied[partition] = max(old.applied[partition], old.position[partition])
         }
     }
 
@@ -89,17 +90,20 @@ extension World {
         let isNeedless = entries[(offset + 1)...].contains {
             $0.isCommand && $0.transaction == .none && $0.id == entry.id && $0.verb != .update && !$0.poison
         }
-        if isNeedless { topic.partitions[partition].entries[offset].kind = .nothing }
+        guard isNeedless else { return }
+        topic.partitions[partition].entries[offset].kind = .nothing
+        topic.partitions[partition].isCompacted = true
     }
 
     /// An unclean election takes the tail back.
     func truncate(_ a: Int, _ b: Int) {
         let partition = a % setup.partitions
         let end = topic.partitions[partition].end
-        let cut = max(end - 1 - (b & 1), old.position[partition], topic.partitions[partition].start, setup.trimmed)
-        guard cut < end else { return }
+        let cut = max(end - 1 - (b & 1), old.applied[partition], topic.partitions[partition].start, setup.trimmed)
+        guard cut < end, !topic.partitions[partition].isCompacted else { return }
         // What was applied and is kept nowhere (a crash forgot it) nobody can see going backwards (docs/simulation.md).
-        let applied = max(groupCommitted[partition], replay?.position[partition] ?? 0)
+        let frozen = replay?.isFinished == false ? replay?.ends[partition] ?? 0 : 0
+        let applied = max(groupCommitted[partition], replay?.position[partition] ?? 0, frozen)
         guard applied > cut || taken[partition] <= cut else { return }
         topic.partitions[partition].entries.removeSubrange(cut...)
         topic.partitions[partition].isHeld = applied > cut
@@ -112,7 +116,7 @@ extension World {
             guard !on(.recopyRail) || purgedUpTo.indices.allSatisfy({ old.committed[$0] >= purgedUpTo[$0] }) else { return }
         }
         if copy == nil || copy?.isFinished == true {
-            if recorded == nil { recorded = applicationNow }
+            recordFirst(byCopy: true)
             copy = Copy(
                 round: (copy?.round ?? 0) + 1, isFinished: false, done: Array(repeating: false, count: Self.slices))
         }

@@ -4,6 +4,8 @@ import Commands
 extension World {
     /// Whether everything before `offset` has its final outcome, judged without the ledger.
     func isFinal(_ partition: Int, _ offset: Int) -> Bool {
+        // What an unclean election took back can be judged no more; the next look at the log refuses.
+        guard offset < topic.partitions[partition].end else { return true }
         let entry = topic.partitions[partition].entries[offset]
         guard entry.isRead, entry.kind != .ping else { return true }
         if entry.transaction == .open { return false }
@@ -34,8 +36,8 @@ extension World {
     /// The rails at a start; false when one refuses.
     func passesRails(_ partition: Int, _ offset: Int) -> Bool {
         let log = topic.partitions[partition]
-        topic.partitions[partition].isHeld = false
-        if offset > log.end { return wentBackwards(partition, offset) }
+        let known = max(offset, groupCommitted[partition], replay?.position[partition] ?? 0)
+        if known > log.end { return wentBackwards(partition, known) }
         if offset < log.start, on(.retentionRail) {
             return refuse("log_start: partition \(partition): \(offset), begins at \(log.start)")
         }
@@ -46,6 +48,13 @@ extension World {
     private func reaches(_ partition: Int) -> Bool {
         guard on(.recordedStart), startOfLog(partition) > (recorded ?? old.committed)[partition] else { return true }
         return refuse("log_reach: partition \(partition) would be read from \(startOfLog(partition))")
+    }
+
+    /// Whoever reads first records where the application's group stands: what is written from there on, by a member that is killed before it
+    /// commits, too, must be read again from there.
+    func recordFirst(byCopy: Bool = false) {
+        guard recorded == nil, byCopy || on(.recordedAtFirstWork) else { return }
+        recorded = applicationNow
     }
 
     private func wentBackwards(_ partition: Int, _ offset: Int) -> Bool {
@@ -91,8 +100,9 @@ extension World {
     private func passesMidRunRails(_ engine: Engine, _ partition: Int) -> Bool {
         let log = topic.partitions[partition]
         let position = engine.lanes[partition].position
-        topic.partitions[partition].isHeld = false
-        if position > log.end { return wentBackwards(partition, position) }
+        // A frozen end that is not there any more would be waited for in vain.
+        let known = max(position, engine.kind == .replay ? replay?.ends[partition] ?? 0 : 0)
+        if known > log.end { return wentBackwards(partition, known) }
         if position < log.start {
             guard on(.retentionRail) else { return true }
             return refuse("log_start: partition \(partition): \(position), begins at \(log.start)")
@@ -126,6 +136,7 @@ extension World {
 
     func startReplay() {
         guard !engines.contains(where: { $0.kind == .replay && !$0.isPaused }) else { return }
+        recordFirst()
         if replay == nil || replay?.isFinished == true {
             let start = topic.partitions.indices.map { startOfLog($0) }
             for partition in start.indices where !reaches(partition) || !passesRails(partition, start[partition]) { return }
@@ -175,6 +186,7 @@ extension World {
         groupGeneration += 1
         let members = engines.filter { $0.kind == .follow && !$0.isPaused }
         guard !members.isEmpty else { return }
+        recordFirst()
         for member in members {
             member.isFenced = false
             member.groupGeneration = groupGeneration

@@ -85,7 +85,8 @@ final class World {
         old = OldCluster(
             documents: Array(repeating: nil, count: setup.ids),
             position: Array(repeating: 0, count: setup.partitions),
-            committed: Array(repeating: 0, count: setup.partitions))
+            committed: Array(repeating: 0, count: setup.partitions),
+            applied: Array(repeating: 0, count: setup.partitions))
         new = NewCluster(
             slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: off != .externalVersions)
         everDead = Array(repeating: false, count: setup.ids)
@@ -156,8 +157,8 @@ final class World {
         case .purge(let tombstones): purge(tombstones)
         case .read(let bases):
             answer = bases
-        case .letter(let run, let partition, let offset, let id):
-            bury(wire.engine, run, partition, offset, id)
+        case .letter(let run, let letter):
+            bury(letter, by: wire.engine)
             answer = .letter(run)
         case .bulk(let batch, let items, let round):
             if case .lost = fate {
@@ -203,19 +204,19 @@ final class World {
         return offset < entries.count && entries[offset].poison
     }
 
-    private func bury(_ number: Int, _ run: Run, _ partition: Int, _ offset: Int, _ id: Int) {
-        if id >= 0 { everDead[id] = true }
+    private func bury(_ letter: Letter, by number: Int) {
+        if letter.id >= 0 { everDead[letter.id] = true }
         // One that is refused again while it is redriven stays the letter that it was.
-        if let engine = engine(number), engine.kind == .redrive { return }
-        if let at = letters.firstIndex(where: {
-            $0.partition == partition && $0.offset == offset && (offset >= 0 || $0.id == id)
-        }) {
-            letters[at].resolved = nil
-            return
+        if engine(number)?.kind == .redrive { return }
+        let same = letters.firstIndex {
+            $0.partition == letter.partition && $0.offset == letter.offset && (letter.offset >= 0 || $0.id == letter.id)
         }
-        letters.append(
-            Letter(
-                partition: partition, offset: offset, id: id, document: offset < 0 && id >= 0 ? old.documents[id] : nil))
+        if let same {
+            letters[same].resolved = nil
+            letters[same].document = letter.document
+        } else {
+            letters.append(letter)
+        }
     }
 
     func resolve(_ letter: Int, _ outcome: Outcome) {
