@@ -109,6 +109,7 @@ extension World {
         stop(engine)
         check(.outcomesSum, engine.unsettled == 0) { "a redrive left \(engine.unsettled) letters without an outcome" }
         for letter in letters where checking && letter.offset >= 0 && letter.id >= 0 && letter.resolved == now {
+            guard letter.offset < topic.partitions[letter.partition].end else { continue }
             let entry = topic.partitions[letter.partition].entries[letter.offset]
             guard entry.verb == .insert, new.slots[letter.id].version == Int64(letter.offset) + 2 else { continue }
             check(.redriveIdempotent, Document(target: new.slots[letter.id].body) == entry.document.flattened) {

@@ -14,6 +14,7 @@ struct Waiting {
     var run: Run
     var partition: Int
     var offset: Int
+    var id: Int
 }
 
 /// One write on its way; what `BatchItem` is to the product.
@@ -175,7 +176,7 @@ final class Engine {
     private func write(_ operation: Operation, _ id: Int, _ partition: Int, _ offset: Int, _ run: Run) {
         if operation.kind == .merge || keyLanes.holds(0, operation.id) {
             token += 1
-            waiting[token] = Waiting(run: run, partition: partition, offset: offset)
+            waiting[token] = Waiting(run: run, partition: partition, offset: offset, id: id)
             let batch = world.on(.laneWaits) ? lastBatch[id] : 0
             keyLanes.append(
                 entry: 0, id: operation.id,
@@ -309,8 +310,7 @@ final class Engine {
         }
         for reject in result.rejects {
             guard let record = waiting.removeValue(forKey: reject.token) else { continue }
-            let entry = world.topic.partitions[record.partition].entries[record.offset]
-            bury(record.run, record.partition, record.offset, id: entry.id)
+            bury(record.run, record.partition, record.offset, id: record.id)
         }
     }
 

@@ -178,7 +178,7 @@ extension World {
             let run = engine.begin(0, first: place, next: place + 1, count: 1)
             if let document = from.document {
                 engine.take(document, id: from.id, run)
-            } else if from.offset >= 0 {
+            } else if from.offset >= 0, from.offset < topic.partitions[from.partition].end {
                 let entry = topic.partitions[from.partition].entries[from.offset]
                 engine.take(entry, partition: from.partition, offset: from.offset, run)
             }

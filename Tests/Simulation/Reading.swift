@@ -14,8 +14,9 @@ extension World {
     }
 
     private func checkCommit(_ engine: Engine, _ partition: Int, from: Int, to next: Int) {
+        let next = min(next, topic.partitions[partition].end)
         guard from < next else { return }
-        for offset in from..<min(next, topic.partitions[partition].end) {
+        for offset in from..<next {
             check(.nothingAcknowledgedEarly, isFinal(partition, offset)) {
                 "engine \(engine.number) committed \(next) of partition \(partition), but offset \(offset) is neither in the "
                     + "index nor in the dead letters"
@@ -86,7 +87,6 @@ extension World {
             offset += 1
         }
         if let first = found.first, let last = found.last {
-            taken[partition] = max(taken[partition], last + 1)
             let run = engine.begin(partition, first: first, next: last + 1, count: found.count)
             for offset in found { engine.take(log.entries[offset], partition: partition, offset: offset, run) }
         }
@@ -95,6 +95,7 @@ extension World {
             engine.lanes[partition].tracker.advance(to: Int64(end))
             engine.lanes[partition].position = end
         }
+        taken[partition] = max(taken[partition], engine.lanes[partition].position)
     }
 
     private func passesMidRunRails(_ engine: Engine, _ partition: Int) -> Bool {
