@@ -41,9 +41,9 @@ extension World {
         commitOld()
     }
 
-    private func finishCopy() {
+    func finishCopy() {
         guard copyUnfinished else { return }
-        for engine in engines where engine.kind == .copy { stop(engine) }
+        for engine in engines where engine.kind == .copy && !engine.isPaused { stop(engine) }
         beginCopy()
         guard let engine = engines.last, engine.kind == .copy else { return }
         for _ in 0..<100 where goesOn && copyUnfinished {
@@ -55,8 +55,8 @@ extension World {
         check(.caughtUpIsAFact, !copyUnfinished || !goesOn) { "the copy never ends" }
     }
 
-    private func finishReplay() {
-        for engine in engines where engine.kind == .replay { stop(engine) }
+    func finishReplay() {
+        for engine in engines where engine.kind == .replay && !engine.isPaused { stop(engine) }
         startReplay()
         guard goesOn, let engine = engines.last, engine.kind == .replay else { return }
         for _ in 0..<100 where goesOn && replay?.isFinished == false {
@@ -69,18 +69,18 @@ extension World {
         }
     }
 
-    private func finishFollowing() {
-        if !engines.contains(where: { $0.kind == .follow }) { _ = start(.follow, lanes: setup.partitions) }
+    func finishFollowing() {
+        if !engines.contains(where: { $0.kind == .follow && !$0.isPaused }) { _ = start(.follow, lanes: setup.partitions) }
         rebalance(slow: false)
         for _ in 0..<100 {
             guard goesOn else { return }
             var lag = 0
-            for engine in engines where engine.kind == .follow {
+            for engine in engines where engine.kind == .follow && !engine.isPaused {
                 for partition in topic.partitions.indices { poll(engine, partition, limit: 4) }
                 deliverOwn(engine)
                 commit(engine)
                 for partition in topic.partitions.indices where engine.lanes[partition].isOwned {
-                    lag += topic.partitions[partition].end - engine.lanes[partition].position
+                    lag += topic.partitions[partition].stable - engine.lanes[partition].position
                 }
                 lag += engine.unsettled
             }
@@ -95,9 +95,11 @@ extension World {
             stop(engine)
         }
         guard isMended else { return }
+        let unresolved = letters.indices.filter { letters[$0].resolved == nil }
         redriveAll(checking: true)
         let before = new.slots.map(\.body)
-        for letter in letters.indices { letters[letter].resolved = nil }
+        // Once more what has just been redriven; what was resolved long ago has lost its tombstone's protection.
+        for letter in unresolved { letters[letter].resolved = nil }
         redriveAll(checking: false)
         check(.redriveIdempotent, before == new.slots.map(\.body)) { "a second redrive changed a document" }
     }

@@ -12,7 +12,7 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case purgeKeepsUnresolved
     /// Nothing is purged while a copy is unfinished.
     case purgeWaitsForCopy
-    /// Nothing is purged while a replay is unfinished.
+    /// Nothing is purged while a replay is unfinished, nor as long after as its requests may be late.
     case purgeWaitsForReplay
     /// Copied pages go through an alias that is closed when the copy is done.
     case copyAlias
@@ -34,6 +34,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case prefixCommit
     /// A dead letter is acknowledged before its record counts.
     case deadLetterFirst
+    /// A letter is redriven when everything before it is committed.
+    case redriveAfterCommit
     /// A log that ends before what was applied is refused.
     case logBackwardsRail
     /// A log that begins behind what is wanted is refused.

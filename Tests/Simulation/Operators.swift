@@ -25,7 +25,7 @@ extension World {
                 entry.document.tags[key] =
                     entry.verb == .update && b >> 9 & 1 == 1 ? Document.null : topic.value()
             }
-            entry.poison = entry.verb == .insert && setup.theme == 4 && b >> 10 & 3 == 0
+            entry.poison = entry.verb == .insert && (setup.theme == 4 || setup.theme == 7) && b >> 10 & 3 == 0
         }
         // One producer with transactions a partition; others write between its records.
         let isOpen = topic.partitions[partition].entries.contains { $0.transaction == .open }
@@ -167,7 +167,13 @@ extension World {
 
     /// Sends unresolved letters through the pipeline again, at their versions.
     func redrive() {
-        let unresolved = letters.indices.filter { letters[$0].resolved == nil && letters[$0].id >= 0 }
+        let unresolved = letters.indices.filter { number in
+            let letter = letters[number]
+            guard letter.resolved == nil, letter.id >= 0 else { return false }
+            // What was written before it has its outcome only when it is committed.
+            guard letter.offset >= 0, on(.redriveAfterCommit) else { return true }
+            return letter.offset < max(groupCommitted[letter.partition], replay?.position[letter.partition] ?? 0)
+        }
         guard !unresolved.isEmpty else { return }
         let engine = start(.redrive, lanes: 1)
         engine.own(0, at: 0)

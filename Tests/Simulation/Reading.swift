@@ -161,7 +161,7 @@ extension World {
                 }
             }
         }
-        replay?.isFinished = true
+        replay?.finished = now
         // The group goes on where the replay ended, unless it is further or has members.
         if !engines.contains(where: { $0.kind == .follow }) {
             for partition in state.ends.indices where groupCommitted[partition] < state.ends[partition] {

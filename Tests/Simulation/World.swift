@@ -31,7 +31,9 @@ final class World {
         var start: [Int]
         var ends: [Int]
         var position: [Int]
-        var isFinished = false
+        /// When.
+        var finished: Int?
+        var isFinished: Bool { finished != nil }
     }
     struct Letter {
         /// -1: a document of the copy.
@@ -230,7 +232,9 @@ final class World {
     /// Looks for tombstones that may go, and sends their deletes.
     func beginPurge() {
         guard !on(.purgeWaitsForCopy) || !copyUnfinished else { return }
-        guard !on(.purgeWaitsForReplay) || replay?.isFinished != false else { return }
+        if on(.purgeWaitsForReplay), let replay {
+            guard let finished = replay.finished, now - finished >= Self.tombstoneAge else { return }
+        }
         var found: [(id: Int, version: Int64)] = []
         for (id, slot) in new.slots.enumerated() where slot.isTombstone {
             guard !on(.tombstoneAge) || now - slot.written >= Self.tombstoneAge else { continue }
