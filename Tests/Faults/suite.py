@@ -1,4 +1,4 @@
-"""The fault suite: runs its cells against real servers, and says one line for each. See docs/faults.md and `scripts/faults --help`."""
+"""The fault suite: runs its cells against real servers, and says one line for each; see `scripts/faults --help`."""
 import argparse
 import importlib
 import os
@@ -195,7 +195,6 @@ def main():
     parser.add_argument("--target", choices=TARGETS, help="all on one target; otherwise in turn")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 << 31))))
     parser.add_argument("--jobs", type=int, default=3, help="cells at once, where they do not disturb each other (3)")
-    parser.add_argument("--write", action="store_true", help="write the table of docs/faults.md from this run")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     cells = chosen(arguments)
@@ -215,9 +214,6 @@ def main():
     for c in failed:
         print(f"failed: {c.slug} (again: scripts/faults {'--long ' if arguments.long else ''}--only {c.slug} "
               f"--target {c.target} --seed {arguments.seed})")
-    if arguments.write:
-        from document import write
-        write(cells, arguments, began)
     print(f"{len(cells) - len(failed)} passed, {len(failed)} failed, {time.time() - began:.0f} s")
     return 1 if failed else 0
 
