@@ -31,17 +31,21 @@ final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
         _ rk: OpaquePointer, _ err: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
     ) {
         guard let consumer, let list else {
-            rd_kafka_assign(rk, nil)
+            if let list, LogConsumer.isCooperative(rk), err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                if let error = rd_kafka_incremental_unassign(rk, list) { rd_kafka_error_destroy(error) }
+            } else {
+                rd_kafka_assign(rk, nil)
+            }
             return
         }
         let partitions = PartitionList.elements(list).map(\.partition).sorted()
         guard err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             let lost = rd_kafka_assignment_lost(rk) != 0
-            if lost { consumer.owned = [] }
+            if lost { consumer.owned.subtract(partitions) }
             // Before the delegate, so that its view of what is ours is the truth for commits; unassign comes after
             // them.
             delegate?.revoked(partitions, lost: lost)
-            consumer.unassign()
+            consumer.unassign(partitions)
             return
         }
         do {
@@ -55,7 +59,7 @@ final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
         } catch {
             consumer.pending =
                 error as? LogError ?? LogError(.fatal, "the start offsets could not be determined: \(error)")
-            consumer.unassign()
+            consumer.unassign(partitions)
         }
     }
 

@@ -8,6 +8,11 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
     public var group: String
     /// librdkafka's own properties; values may be secrets and are never printed.
     public var passthrough: [String: String]
+    /// Bytes that a consumer prefetches at most, beside one fetch response a broker; the user's own
+    /// `queued.max.messages.kbytes` goes before.
+    public var prefetchedBytes = 8 << 20
+    /// Bytes of one fetch response; the user's own `fetch.max.bytes` goes before. A batch that is larger comes alone.
+    public var fetchBytes = 8 << 20
 
     public init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
         self.bootstrap = bootstrap
@@ -15,30 +20,33 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         self.passthrough = passthrough
     }
 
+    /// The same for a client that is no member of the group: an instance id would make it look like one.
+    var withoutMembership: KafkaSettings {
+        var settings = self
+        settings.passthrough["group.instance.id"] = nil
+        return settings
+    }
+
+    /// Whether cooperative assignment can be trusted: before 2.10 librdkafka loses records with it.
+    var allowsCooperative = rd_kafka_version() >= 0x020a_00ff
+
     /// Properties that Crossfade decides, with what makes them its own.
-    static let ownership: [String: String] = {
-        var owned = [
-            "bootstrap.servers": "say it as commands.bootstrap", "metadata.broker.list": "say it as commands.bootstrap",
-            "group.id": "say it as commands.group",
-            "enable.auto.commit": "offsets are committed when their records are applied, never before",
-            "auto.commit.enable": "offsets are committed when their records are applied, never before",
-            "enable.auto.offset.store": "offsets are committed when their records are applied, never before",
-            "auto.commit.interval.ms": "offsets are committed when their records are applied, never before",
-            "auto.offset.reset": "say it as replay.from; a start that is gone must be an error",
-            "enable.partition.eof": "the end of a partition is how a replay knows that it is done",
-            "enable.idempotence": "dead letters are written idempotently", "acks": "a dead letter needs every replica",
-            "request.required.acks": "a dead letter needs every replica",
-            "transactional.id": "Crossfade writes no transactions",
-            "consume.callback.max.messages": "records are taken in batches", "log.queue": "logs go to Crossfade's own",
-            "test.mock.num.brokers": "it replaces the brokers by a simulation",
-            "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
-        ]
-        if rd_kafka_version() < 0x020a_00ff {
-            owned["partition.assignment.strategy"] =
-                "cooperative assignment loses records before librdkafka 2.10; eager is used"
-        }
-        return owned
-    }()
+    static let ownership: [String: String] = [
+        "bootstrap.servers": "say it as commands.bootstrap", "metadata.broker.list": "say it as commands.bootstrap",
+        "group.id": "say it as commands.group",
+        "enable.auto.commit": "offsets are committed when their records are applied, never before",
+        "auto.commit.enable": "offsets are committed when their records are applied, never before",
+        "enable.auto.offset.store": "offsets are committed when their records are applied, never before",
+        "auto.commit.interval.ms": "offsets are committed when their records are applied, never before",
+        "auto.offset.reset": "say it as replay.from; a start that is gone must be an error",
+        "enable.partition.eof": "the end of a partition is how a replay knows that it is done",
+        "enable.idempotence": "dead letters are written idempotently", "acks": "a dead letter needs every replica",
+        "request.required.acks": "a dead letter needs every replica",
+        "transactional.id": "Crossfade writes no transactions",
+        "consume.callback.max.messages": "records are taken in batches", "log.queue": "logs go to Crossfade's own",
+        "test.mock.num.brokers": "it replaces the brokers by a simulation",
+        "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
+    ]
 
     /// Names of the properties that a recipe may not set.
     public static let owned: Set<String> = Set(ownership.keys)
@@ -48,6 +56,15 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         let names = Self.propertyNames
         return passthrough.keys.sorted().compactMap { key in
             if let why = Self.ownership[key] { return (key, "\(key) belongs to Crossfade: \(why)") }
+            if key == "partition.assignment.strategy", passthrough[key]?.contains("cooperative") == true,
+                !allowsCooperative
+            {
+                return (
+                    key,
+                    "\(key) cannot be cooperative: librdkafka \(Self.version) loses records with it, 2.10 is the first "
+                        + "that does not; leave it out, or take range or roundrobin"
+                )
+            }
             guard let conf = rd_kafka_conf_new() else { return nil }
             defer { rd_kafka_conf_destroy(conf) }
             var text = ErrorText()

@@ -14,6 +14,8 @@ public struct TopicDescription: Sendable {
     public var partitions: [Int32]
     /// The topic's own id, which changes when it is made again. nil: librdkafka 2.0.2 cannot ask for it.
     public var topicID: String?
+    /// Partition to the broker that leads it; -1: none does now.
+    public var leaders: [Int32: Int32]
     public var brokers: [Broker]
     public var clusterID: String?
 }
@@ -28,6 +30,7 @@ public final class LogAdmin: Sendable {
 
     /// Makes a client; nothing is asked yet. `settings.group` is not joined.
     public init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
+        let settings = settings.withoutMembership
         self.settings = settings
         // A consumer, because producers create the topics that they ask about; without a group, so it joins nothing.
         handle = try KafkaHandle(
@@ -79,6 +82,7 @@ public final class LogAdmin: Sendable {
         }
         return TopicDescription(
             topic: topic, partitions: parts.map(\.id).sorted(), topicID: nil,
+            leaders: Dictionary(parts.map { ($0.id, $0.leader) }) { first, _ in first },
             brokers: brokers.map { .init(id: $0.id, host: String(cString: $0.host), port: Int($0.port)) },
             clusterID: clusterID)
     }

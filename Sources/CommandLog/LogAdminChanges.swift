@@ -9,23 +9,31 @@ extension LogAdmin {
     public func committed(
         group: String, topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64] {
+        try committedOffsets(group: group, topic: topic, partitions: partitions, timeout: timeout)
+            .mapValues(\.offset)
+    }
+
+    /// The same with what was said beside each offset.
+    public func committedOffsets(
+        group: String, topic: String, partitions: [Int32], timeout: Double = 10
+    ) throws(LogError) -> [Int32: CommittedOffset] {
         guard !partitions.isEmpty else { return [:] }
         let doing = "reading the offsets of group \(group) in topic \(topic)"
         return try asGroup(group, doing: doing, timeout: timeout) { (client, deadline) throws(LogError) in
             let list = PartitionList(topic, partitions)
             try Self.check(rd_kafka_committed(client, list.list, max(1, deadline.milliseconds)), list, doing: doing)
-            return list.offsets.filter { $0.value >= 0 }
+            return list.committed
         }
     }
 
     /// Sets the offsets of a group that has no members; ``LogError/Code/groupActive`` when it has.
     public func commit(
-        group: String, topic: String, offsets: [Int32: Int64], timeout: Double = 10
+        group: String, topic: String, offsets: [Int32: Int64], notes: [Int32: String] = [:], timeout: Double = 10
     ) throws(LogError) {
         guard !offsets.isEmpty else { return }
         let doing = "setting the offsets of group \(group) in topic \(topic)"
         try asGroup(group, doing: doing, timeout: timeout) { (client, _) throws(LogError) in
-            let list = PartitionList(topic, offsets)
+            let list = PartitionList(topic, offsets, notes: notes)
             try Self.check(rd_kafka_commit(client, list.list, 0), list, doing: doing)
         }
     }
@@ -131,7 +139,7 @@ extension LogAdmin {
     typealias NextEvent = (rd_kafka_event_type_t) throws(LogError) -> OpaquePointer
 
     /// Runs one request of the Admin API, again as long as the answer is one that passes.
-    private func retrying<Answer>(
+    func retrying<Answer>(
         doing: String, timeout: Double,
         _ request: (_ options: OpaquePointer?, _ queue: OpaquePointer, _ next: NextEvent) throws(LogError) -> Answer
     ) throws(LogError) -> Answer {

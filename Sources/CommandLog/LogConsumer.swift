@@ -1,4 +1,5 @@
 import CLibrdkafka
+import Glibc
 import Synchronization
 
 /// Who is told of partitions that come and go. Both calls come from within
@@ -31,7 +32,7 @@ public protocol LogConsumerDelegate: AnyObject {
 ///
 /// **Back-pressure.** A caller whose buffers are full polls with `paused: true`: callbacks are served and the group
 /// membership stays alive, but no record is taken. No partition is ever paused in librdkafka (its resume skips records
-/// before 2.1). What is then prefetched is bounded by `queued.max.messages.kbytes` (16 MiB here for all partitions
+/// before 2.1). What is then prefetched is bounded by `queued.max.messages.kbytes` (8 MiB here for all partitions
 /// together, because they share one queue) plus one fetch response a broker (`fetch.max.bytes`).
 ///
 /// `@unchecked Sendable` because of the one-thread rule, which the caller keeps; it is handed to its thread once.
@@ -72,6 +73,8 @@ public final class LogConsumer: @unchecked Sendable {
     ) throws(LogError) {
         self.topic = topic
         self.mode = mode
+        var settings = settings
+        if case .assigned = mode { settings = settings.withoutMembership }
         target = ConsumerTarget(context: HandleContext(settings: settings, sink: log))
         target.delegate = delegate
         handle = try KafkaHandle(
@@ -91,16 +94,15 @@ public final class LogConsumer: @unchecked Sendable {
     }
 
     private static func properties(_ settings: KafkaSettings) -> [(String, String)] {
-        var properties = [
+        let properties = [
             ("group.id", settings.group), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "error"), ("enable.partition.eof", "true"), ("allow.auto.create.topics", "false"),
         ]
-        if KafkaSettings.owned.contains("partition.assignment.strategy") {
-            properties.append(("partition.assignment.strategy", "range,roundrobin"))
-        }
         let defaults = [
-            ("isolation.level", "read_committed"), ("queued.max.messages.kbytes", "16384"),
-            ("queued.min.messages", "1000000"), ("fetch.max.bytes", "8388608"), ("fetch.wait.max.ms", "100"),
+            ("partition.assignment.strategy", "range,roundrobin"), ("isolation.level", "read_committed"),
+            ("queued.max.messages.kbytes", String(max(1, settings.prefetchedBytes >> 10))),
+            ("queued.min.messages", "1000000"), ("fetch.max.bytes", String(settings.fetchBytes)),
+            ("fetch.wait.max.ms", "100"),
             ("fetch.error.backoff.ms", "200"), ("socket.nagle.disable", "true"),
         ]
         return defaults.filter { settings.passthrough[$0.0] == nil } + properties
@@ -191,16 +193,25 @@ public final class LogConsumer: @unchecked Sendable {
         case RD_KAFKA_RESP_ERR__FATAL:
             var words = ErrorText()
             let err = rd_kafka_fatal_error(rk, &words.bytes, words.bytes.count)
-            pending = LogError(
-                .fatal, "\(doing): the client can go no further (\(err.rawValue)); start again",
-                underlying: handle.context.redact(words.string))
+            let said = handle.context.redact(words.string)
+            pending =
+                err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+                ? LogError(err, doing: doing, text: said)
+                : LogError(
+                    .fatal, "\(doing): the client can go no further (\(err.rawValue)); start again", underlying: said)
         case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
             pending = LogError(
                 .groupActive,
                 "\(doing): the group has members of another kind (another assignment strategy); use a "
                     + "group of its own, or stop them", underlying: text)
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            guard pending == nil else { return }
+            guard isMissing(message.partition) else {
+                return handle.context.log(4, "CONSUME", "\(doing): \(text); but it is there")
+            }
+            pending = LogError(message.err, doing: doing, text: text)
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
             RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
             RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
@@ -209,6 +220,25 @@ public final class LogConsumer: @unchecked Sendable {
         default:
             handle.context.log(4, "CONSUME", "\(doing): \(text)")
         }
+    }
+
+    /// Whether the topic, or the partition, is not there: a broker that has just started, or has not heard of a new topic
+    /// yet, says so too early.
+    private func isMissing(_ partition: Int32) -> Bool {
+        guard let local = rd_kafka_topic_new(rk, topic, nil) else { return true }
+        defer { rd_kafka_topic_destroy(local) }
+        for attempt in 0..<3 {
+            if attempt > 0 { usleep(500_000) }
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let err = rd_kafka_metadata(rk, 0, local, &metadata, 3000)
+            // Who does not answer has not said that it is gone.
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { return false }
+            defer { rd_kafka_metadata_destroy(metadata) }
+            guard metadata.pointee.topic_cnt > 0, let found = metadata.pointee.topics?[0] else { continue }
+            let isThere = found.err == RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt > partition
+            if isThere || LogError.isRetriable(found.err) { return false }
+        }
+        return true
     }
 
     private func startDeleted(_ partition: Int32, asked: Int64, text: String) -> LogError {
@@ -230,19 +260,39 @@ public final class LogConsumer: @unchecked Sendable {
 
     // MARK: Offsets
 
-    /// Commits offsets (of the next record to read). Offsets of partitions that are not ours, or lost, are left out and
-    /// returned. Asynchronously the answer is a `.committed` event of a later poll; synchronously an error is thrown.
+    /// Commits offsets (of the next record to read), with `notes` beside them. Offsets of partitions that are not ours,
+    /// or lost, are left out and returned. Asynchronously the answer is a `.committed` event of a later poll;
+    /// synchronously it is waited for up to `timeout` seconds, and an error is thrown: groupActive when the group no
+    /// longer knows this member, fenced when another has its instance id.
     @discardableResult
-    public func commit(_ offsets: [Int32: Int64], synchronously: Bool) throws(LogError) -> [Int32] {
+    public func commit(
+        _ offsets: [Int32: Int64], notes: [Int32: String] = [:], synchronously: Bool, timeout: Double = 10
+    ) throws(LogError) -> [Int32] {
         guard !closed else { throw LogError(.closed, "the consumer of topic \(topic) is closed") }
         let mine = offsets.filter { owned.contains($0.key) && $0.value >= 0 }
         let left = offsets.keys.filter { mine[$0] == nil }.sorted()
         guard !mine.isEmpty else { return left }
-        let list = PartitionList(topic, mine)
-        let err = rd_kafka_commit(rk, list.list, synchronously ? 0 : 1)
+        let list = PartitionList(topic, mine, notes: notes)
         let doing = "committing offsets of topic \(topic)"
+        guard synchronously else {
+            let err = rd_kafka_commit(rk, list.list, 1)
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+            return left
+        }
+        // librdkafka's own synchronous commit knows no timeout.
+        guard let queue = rd_kafka_queue_new(rk) else { throw LogError(.fatal, "\(doing): no memory") }
+        defer { rd_kafka_queue_destroy(queue) }
+        let err = rd_kafka_commit_queue(rk, list.list, queue, nil, nil)
         guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
-        if synchronously, let failure = list.failure {
+        let milliseconds = Deadline(seconds: timeout).milliseconds
+        guard let event = rd_kafka_queue_poll(queue, max(1, milliseconds)) else {
+            throw LogError(RD_KAFKA_RESP_ERR__TIMED_OUT, doing: doing)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        let answer = rd_kafka_event_error(event)
+        if answer == RD_KAFKA_RESP_ERR__NO_OFFSET { return left }
+        guard answer == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(answer, doing: doing) }
+        if let result = rd_kafka_event_topic_partition_list(event), let failure = PartitionList.failure(result) {
             throw LogError(failure.err, doing: "\(doing) [\(failure.partition)]")
         }
         return left
@@ -250,13 +300,13 @@ public final class LogConsumer: @unchecked Sendable {
 
     /// The group's committed offsets, for starts in ``LogConsumerDelegate/assigned(_:)``; partitions without are
     /// left out.
-    public func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: Int64] {
+    public func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: CommittedOffset] {
         let deadline = Deadline(seconds: timeout)
         while true {
             let list = PartitionList(topic, partitions)
             var err = rd_kafka_committed(rk, list.list, max(1, deadline.milliseconds))
             if err == RD_KAFKA_RESP_ERR_NO_ERROR { err = list.failure?.err ?? err }
-            if err == RD_KAFKA_RESP_ERR_NO_ERROR { return list.offsets.filter { $0.value >= 0 } }
+            if err == RD_KAFKA_RESP_ERR_NO_ERROR { return list.committed }
             guard LogError.isRetriable(err), !deadline.isOver else {
                 throw LogError(err, doing: "reading the committed offsets of topic \(topic)")
             }
@@ -302,16 +352,51 @@ public final class LogConsumer: @unchecked Sendable {
             rd_kafka_queue_destroy(queue)
         }
         let list = PartitionList(topic, starts)
-        let err = rd_kafka_assign(rk, list.list)
-        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw LogError(err, doing: "starting to read topic \(topic)")
+        let doing = "starting to read topic \(topic)"
+        if Self.isCooperative(rk) {
+            if let error = rd_kafka_incremental_assign(rk, list.list) {
+                defer { rd_kafka_error_destroy(error) }
+                throw LogError(rd_kafka_error_code(error), doing: doing)
+            }
+            owned.formUnion(starts.keys)
+            return
         }
+        let err = rd_kafka_assign(rk, list.list)
+        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
         owned = Set(starts.keys)
     }
 
-    func unassign() {
-        owned = []
-        rd_kafka_assign(rk, nil)
+    /// Whether partitions come and go a few at a time.
+    static func isCooperative(_ rk: OpaquePointer) -> Bool {
+        rd_kafka_rebalance_protocol(rk).map { String(cString: $0) } == "COOPERATIVE"
+    }
+
+    func unassign(_ partitions: [Int32]) {
+        if Self.isCooperative(rk) {
+            owned.subtract(partitions)
+            let list = PartitionList(topic, partitions)
+            if let error = rd_kafka_incremental_unassign(rk, list.list) { rd_kafka_error_destroy(error) }
+        } else {
+            owned = []
+            rd_kafka_assign(rk, nil)
+        }
+    }
+
+    // MARK: Membership
+
+    /// What librdkafka goes by, in milliseconds: a member unheard of for `session` is out of the group, as is one that has
+    /// not polled for `poll`; heartbeats are sent every `heartbeat`.
+    public var timeouts: (session: Int, heartbeat: Int, poll: Int) {
+        func number(_ name: String) -> Int? {
+            var text = ErrorText()
+            var size = text.bytes.count
+            let result = rd_kafka_conf_get(rd_kafka_conf(rk), name, &text.bytes, &size)
+            return result == RD_KAFKA_CONF_OK ? Int(text.string) : nil
+        }
+        return (
+            number("session.timeout.ms") ?? 45_000, number("heartbeat.interval.ms") ?? 3000,
+            number("max.poll.interval.ms") ?? 300_000
+        )
     }
 
     /// Leaves the group (the delegate is told of the revocation) and gives everything back, in about `seconds` at

@@ -23,6 +23,8 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         case timedOut
         /// A property of the recipe's `kafka` section, or the start a caller gave, is not usable.
         case invalidSetting
+        /// Another process has taken this member's `group.instance.id`.
+        case fenced
         /// The client can go no further; the process must make a new one.
         case fatal
         /// The consumer or producer was closed.
@@ -99,7 +101,12 @@ extension LogError {
             self.init(
                 .unreachable, "\(doing): no broker can be reached; check the bootstrap address and the network",
                 underlying: words, retriable: true)
-        case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            self.init(
+                .fenced,
+                "\(doing): another process of the group has the same group.instance.id and has taken this one's place; "
+                    + "give each process an id of its own, and start again only what is to run", underlying: words)
+        case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__FENCED:
             self.init(.fatal, "\(doing): the client can go no further; start again", underlying: words)
         default:
             self.init(.refused, "\(doing): refused", underlying: words, retriable: Self.isRetriable(err))

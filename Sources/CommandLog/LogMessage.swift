@@ -39,6 +39,13 @@ public struct LogMessage: @unchecked Sendable {
         return MessageHeaders(headers)
     }
 
+    /// Makes a dead letter stand where the record it holds stood; before anybody else sees it. librdkafka gives the
+    /// message back by its own pointer, not by these two fields.
+    public func restore(partition: Int32, offset: Int64) {
+        pointer.pointee.partition = partition
+        pointer.pointee.offset = offset
+    }
+
     /// Gives the record back. Its bytes are gone afterwards.
     public func release() { rd_kafka_message_destroy(pointer) }
 

@@ -1,4 +1,13 @@
 import CLibrdkafka
+import Foundation
+
+/// A group's offset of one partition, with what was said beside it.
+public struct CommittedOffset: Sendable, Equatable {
+    /// Of the next record to read.
+    public var offset: Int64
+    /// The commit's metadata, which any client of the group may have written; nil: none.
+    public var note: String?
+}
 
 /// librdkafka's list of partitions of one topic with an offset each.
 ///
@@ -6,11 +15,17 @@ import CLibrdkafka
 struct PartitionList: ~Copyable {
     let list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
-    init(_ topic: String, _ offsets: [Int32: Int64]) {
+    /// `notes`: the metadata to commit beside an offset.
+    init(_ topic: String, _ offsets: [Int32: Int64], notes: [Int32: String] = [:]) {
         // Never nil: librdkafka ends the process when memory does.
         list = rd_kafka_topic_partition_list_new(Int32(clamping: offsets.count)).unsafelyUnwrapped
         for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
-            rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset = offset
+            guard let element = rd_kafka_topic_partition_list_add(list, topic, partition) else { continue }
+            element.pointee.offset = offset
+            guard let note = notes[partition], let copy = strdup(note) else { continue }
+            // Freed with the list.
+            element.pointee.metadata = UnsafeMutableRawPointer(copy)
+            element.pointee.metadata_size = strlen(copy)
         }
     }
 
@@ -22,6 +37,17 @@ struct PartitionList: ~Copyable {
 
     /// The offsets, without partitions that carry an error.
     var offsets: [Int32: Int64] { Self.offsets(list) }
+
+    /// What was committed beside the offsets, for partitions without an error.
+    var committed: [Int32: CommittedOffset] {
+        var found: [Int32: CommittedOffset] = [:]
+        for element in Self.elements(list) where element.err == RD_KAFKA_RESP_ERR_NO_ERROR && element.offset >= 0 {
+            let bytes = UnsafeRawBufferPointer(start: element.metadata, count: element.metadata_size)
+            found[element.partition] = CommittedOffset(
+                offset: element.offset, note: bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self))
+        }
+        return found
+    }
 
     /// The first partition with an error.
     var failure: (partition: Int32, err: rd_kafka_resp_err_t)? { Self.failure(list) }

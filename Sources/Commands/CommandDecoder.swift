@@ -65,7 +65,8 @@ public final class CommandDecoder {
 
     /// A delete has no document that could say which entry it belongs to, or carry a routing or version field.
     private func tombstone(_ record: Record) throws(Reject) -> Operation? {
-        guard let entry = format.selectors.firstIndex(where: { $0 == nil }) else {
+        // Nor would the entry that takes the rest be right: the document may be another's.
+        guard format.selectors.count == 1, format.selectors[0] == nil else {
             throw Reject(
                 reason: "no_entry",
                 detail: "a tombstone has no field that could select one of the recipe's indices")
@@ -75,7 +76,7 @@ public final class CommandDecoder {
             throw Reject(reason: "no_routing", detail: "a tombstone carries no routing, and the recipe asks for one")
         }
         return Operation(
-            kind: .delete, entry: entry, id: id, routing: nil, version: try version(record, nil, Self.nothing),
+            kind: .delete, entry: 0, id: id, routing: nil, version: try version(record, nil, Self.nothing),
             document: Self.nothing)
     }
 

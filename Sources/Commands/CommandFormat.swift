@@ -63,6 +63,14 @@ public struct CommandFormat: Sendable {
     }
 
     public var shape: Shape
+    /// The recipe's word for the shape.
+    public var shapeName: String {
+        switch shape {
+        case .document: "document"
+        case .envelope: "envelope"
+        case .debezium: "debezium"
+        }
+    }
     /// Path of the routing value from the record value's root (for debezium: from the row).
     public var routing: JSONPath?
     /// For the field, the path from the record value's root (for debezium: from the row, for document: the document).

@@ -67,12 +67,24 @@ public enum ItemClass: Equatable, Sendable {
         case "invalid_index_name_exception": "invalid_index_name"
         case "security_exception", "authorization_exception": "not_allowed"
         // Two meanings for one type and status: a bad document, and an alias that is closed for writes (design 6.5).
-        case "illegal_argument_exception" where reason?.hasPrefix("no write index is defined for alias") == true:
-            "alias_closed"
+        case "illegal_argument_exception" where closesAlias(reason): "alias_closed"
+        case "elasticsearch_illegal_argument_exception" where closesAlias(reason): "alias_closed"
         // Same: the cluster's shard limit, index creation disabled and the like are no fault of the document.
         case "validation_exception": "cluster_limit"
         default: nil
         }
+    }
+
+    /// An alias without a write index, or, before 6.4, of more than one index.
+    private static func closesAlias(_ reason: String?) -> Bool {
+        guard let reason else { return false }
+        if reason.hasPrefix("no write index is defined for alias") { return true }
+        // Elasticsearch 1.x: the exception's name around it.
+        var rest = reason[...]
+        let wrapper = "ElasticsearchIllegalArgumentException["
+        if rest.hasPrefix(wrapper) { rest = rest.dropFirst(wrapper.count) }
+        guard rest.hasPrefix("Alias ["), let end = rest.firstIndex(of: "]") else { return false }
+        return rest[end...].hasPrefix("] has more than one indices associated with it")
     }
 
     private static func deadReason(type: String, reason: String?, status: Int) -> String {

@@ -16,6 +16,11 @@ import JSONText
 ///    until it has a final answer, which goes to ``written(_:_:)``.
 /// 5. Both give ``LaneResult``s: each token appears in exactly one of them, once.
 ///
+/// **Coalescing.** As many waiting operations of a key as there are (``largestFold`` at most) become one write with the
+/// version of the last. What each counts as: an index, a delete or a merge whose content is in the written document counts
+/// as what it did; one that a later index or delete of the same write replaced whole is superseded. An operation that is older than
+/// the base is stale as a whole: nothing of it is merged, so a repeated part never undoes what came after it.
+///
 /// A lane is gone when its last operation has its outcome. Pure: no clock, no I/O. Not safe for several threads.
 public final class KeyLanes {
     /// While true, a merge without a base asks for the source's own document, because the page of the copy that comes
@@ -31,6 +36,8 @@ public final class KeyLanes {
 
     /// So many operations at most go into one write, that one hot key does not hold up the others for long.
     static let largestFold = 1_000
+    /// Bytes that one write's operations may read and write, for the same reason: a large document takes long to merge into.
+    static let largestWork = 64 << 20
 
     private let missing: [MissingDocument]
     private let table = KeyTable(capacity: 64)
@@ -94,12 +101,24 @@ public final class KeyLanes {
         foldNext(lane)
     }
 
-    /// What the source holds, in SOURCE form; nil: not there either.
-    public func sourceBase(_ key: LaneKey, document: [UInt8]?) {
+    /// What the source holds, in SOURCE form, with the version that the copied page would carry; nil: not there either.
+    public func sourceBase(_ key: LaneKey, document: [UInt8]?, version: Int64 = 0) {
         guard let lane = lane(key), lane.phase == .fetchingSource else { return }
-        let state: LaneBase.State = document.map { .source($0) } ?? .nowhere
-        hold(LaneBase(state: state, version: 0), in: lane)
+        let base = document.map { LaneBase(state: .source($0), version: version) }
+        hold(base ?? LaneBase(state: .nowhere, version: 0), in: lane)
         foldNext(lane)
+    }
+
+    /// The base can never be read for the operation at the front, which is therefore dead.
+    public func unreadable(_ key: LaneKey, reason: String, detail: String) -> LaneResult {
+        guard let lane = lane(key), lane.phase == .fetching || lane.phase == .fetchingSource,
+            let operation = lane.queue.next()
+        else { return LaneResult() }
+        forget([operation], lane)
+        refetch(lane)
+        var settled = LaneResult()
+        settled.rejects = [LaneReject(token: operation.token, reason: reason, detail: detail)]
+        return settled
     }
 
     /// The read did not succeed and is to be given out again.
@@ -138,29 +157,36 @@ public final class KeyLanes {
         guard let lane = lane(key), lane.phase == .writing else { return LaneResult() }
         var settled = LaneResult()
         let folded = lane.folded
+        let operations = folded.map(\.operation)
         lane.folded = []
         switch result {
         case .applied:
-            for (position, operation) in folded.enumerated() {
-                let outcome = Self.outcome(operation.kind, last: position == folded.count - 1)
-                settled.outcomes.append(LaneOutcome(token: operation.token, outcome: outcome))
-            }
-            forget(folded, lane)
+            settled.outcomes = folded.map { LaneOutcome(token: $0.operation.token, outcome: $0.outcome) }
+            forget(operations, lane)
             goOn(lane)
         case .stale:
-            settled.outcomes = folded.map { LaneOutcome(token: $0.token, outcome: .stale) }
-            forget(folded, lane)
+            settled.outcomes = operations.map { LaneOutcome(token: $0.token, outcome: .stale) }
+            forget(operations, lane)
             refetch(lane)
         case .dead(let reason, let detail):
-            if folded.count == 1 {
-                settled.rejects = [LaneReject(token: folded[0].token, reason: reason, detail: detail)]
-                forget(folded, lane)
-            } else {
+            if operations.count > 1 {
                 // One of them is guilty: each gets a write of its own, so that just that one is dead-lettered.
-                lane.queue.putBack(folded)
-                lane.alone = folded.count
+                lane.queue.putBack(operations)
+                lane.alone = operations.count
+                refetch(lane)
+            } else if lane.isOnSource {
+                // Perhaps it is the source's document that the target refuses. Then it is not copied either and counts as
+                // missing: the operation is tried without it.
+                lane.queue.putBack(operations)
+                lane.alone = max(1, lane.alone)
+                lane.isWithoutSource = true
+                hold(LaneBase(state: .nowhere, version: 0), in: lane)
+                foldNext(lane)
+            } else {
+                settled.rejects = operations.map { LaneReject(token: $0.token, reason: reason, detail: detail) }
+                forget(operations, lane)
+                refetch(lane)
             }
-            refetch(lane)
         }
         return settled
     }
@@ -169,7 +195,7 @@ public final class KeyLanes {
     public func removeAll() -> [UInt64] {
         var tokens: [UInt64] = []
         for case let lane? in lanes {
-            tokens.append(contentsOf: lane.folded.map(\.token))
+            tokens.append(contentsOf: lane.folded.map(\.operation.token))
             while let operation = lane.queue.next() { tokens.append(operation.token) }
         }
         lanes = []
@@ -185,14 +211,6 @@ public final class KeyLanes {
 // MARK: - Inside
 
 extension KeyLanes {
-    private static func outcome(_ kind: OperationKind, last: Bool) -> Outcome {
-        switch kind {
-        case .merge: .merged
-        case .index: last ? .indexed : .superseded
-        case .delete: last ? .deleted : .superseded
-        }
-    }
-
     private func lane(_ key: LaneKey) -> Lane? {
         guard lanes.indices.contains(key.slot), let lane = lanes[key.slot], lane.key == key else { return nil }
         return lane
@@ -296,18 +314,22 @@ extension KeyLanes {
     private func finish(_ fold: LaneFold, _ lane: Lane) -> LaneWrite? {
         forget(fold.dropped, lane)
         lane.folded = fold.folded
+        lane.isOnSource = fold.isOnSource
         let body: LaneWrite.Body
-        if let last = fold.folded.last {
-            body = if case .document(let document) = fold.base.state { .document(document) } else { .tombstone }
-            hold(LaneBase(state: fold.base.state, version: last.version), in: lane)
-            lane.phase = .writing
-        } else {
+        if fold.folded.isEmpty {
             body = .nothing
+        } else {
+            body = if case .document(let document) = fold.base.state { .document(document) } else { .tombstone }
+            hold(fold.base, in: lane)
+            lane.phase = .writing
         }
         let write = LaneWrite(
             key: lane.key, entry: lane.entry, id: lane.id, routing: lane.routing, body: body,
-            version: fold.folded.last?.version ?? 0, operations: fold.folded.count, settled: fold.settled)
-        if fold.folded.isEmpty { goOn(lane) }
+            version: fold.base.version, operations: fold.folded.count, settled: fold.settled)
+        if fold.folded.isEmpty {
+            if lane.isWithoutSource { refetch(lane) } else { goOn(lane) }
+        }
+        lane.isWithoutSource = false
         return write.operations == 0 && write.settled.isEmpty ? nil : write
     }
 }

@@ -25,11 +25,21 @@ struct LaneBase {
     }
 }
 
+/// An operation of a write, and what it counts as once the write is acknowledged.
+struct LaneFolded {
+    var operation: LaneOperation
+    var outcome: Outcome
+}
+
 /// What a fold came to.
 struct LaneFold {
     var base: LaneBase
     /// Part of the write.
-    var folded: [LaneOperation] = []
+    var folded: [LaneFolded] = []
+    /// Of these, so many from the front were replaced whole by a later one of the same write.
+    var replaced = 0
+    /// The base is the source's own document and in the target only when the write is.
+    var isOnSource = false
     /// Stale or rejected.
     var dropped: [LaneOperation] = []
     var settled = LaneResult()
@@ -61,7 +71,11 @@ final class Lane {
     var waits = 0
     var queue = LaneOperationQueue()
     /// Operations of the write under way.
-    var folded: [LaneOperation] = []
+    var folded: [LaneFolded] = []
+    /// Whether the write under way stands on the source's own document.
+    var isOnSource = false
+    /// The operation at the front is tried without the source's document: no base for those behind it.
+    var isWithoutSource = false
     var base: LaneBase?
     /// The copy was unfinished when the base began to be read.
     var readDuringCopy = false
@@ -85,11 +99,14 @@ final class Lane {
         _ start: LaneBase, missing: MissingDocument, using transform: some LaneTransform
     ) -> LaneFold {
         var fold = LaneFold(base: start)
+        if case .source(let document) = start.state { begin(&fold, document, using: transform) }
         let limit = alone > 0 ? 1 : KeyLanes.largestFold
-        while let operation = queue.first, operation.routing == routing, fold.folded.count < limit {
+        var work = 0
+        while let operation = queue.first, operation.routing == routing, fold.folded.count < limit,
+            work < KeyLanes.largestWork
+        {
             if operation.version <= fold.base.version {
-                fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .stale))
-                fold.dropped.append(operation)
+                supersede(operation, &fold)
             } else if operation.kind == .merge, case .absent = fold.base.state, readDuringCopy {
                 // Nothing is folded yet, since any index or delete would have changed the state; what was dropped
                 // is put back and judged again, which comes to the same.
@@ -101,18 +118,53 @@ final class Lane {
                 do throws(LaneError) {
                     fold.base.state = try apply(operation, to: fold.base.state, missing, using: transform)
                     fold.base.version = operation.version
-                    fold.folded.append(operation)
+                    if operation.kind != .merge { fold.replaced = fold.folded.count }
+                    fold.folded.append(LaneFolded(operation: operation, outcome: Self.outcome(operation.kind)))
                 } catch {
                     fold.settled.rejects.append(
                         LaneReject(token: operation.token, reason: error.reason, detail: error.detail))
                     fold.dropped.append(operation)
                     // A rejected one that was tried alone has had its turn.
-                    if alone > 0 { _ = queue.next(); return fold }
+                    if alone > 0 { _ = queue.next(); break }
                 }
             }
+            work += operation.document.count + (operation.kind == .merge ? fold.base.heldBytes : 0)
             _ = queue.next()
         }
+        for at in 0..<fold.replaced where fold.folded[at].outcome != .stale {
+            fold.folded[at].outcome = .superseded
+        }
         return fold
+    }
+
+    /// The source's own document becomes the base, as the copied page would. One that cannot be brought into the new
+    /// form will not be copied either: it counts as missing, so that it does not matter which comes first.
+    private func begin(_ fold: inout LaneFold, _ document: [UInt8], using transform: some LaneTransform) {
+        do throws(LaneError) {
+            fold.base.state = .document(try transform.apply(entry: entry, document: document))
+            fold.isOnSource = true
+        } catch {
+            fold.base = LaneBase(state: .nowhere, version: 0)
+        }
+    }
+
+    /// The operation is older than the base.
+    private func supersede(_ operation: LaneOperation, _ fold: inout LaneFold) {
+        if fold.isOnSource {
+            // What makes it stale is not in the target yet: it counts when that has been written.
+            fold.folded.append(LaneFolded(operation: operation, outcome: .stale))
+        } else {
+            fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .stale))
+            fold.dropped.append(operation)
+        }
+    }
+
+    private static func outcome(_ kind: OperationKind) -> Outcome {
+        switch kind {
+        case .merge: .merged
+        case .index: .indexed
+        case .delete: .deleted
+        }
     }
 
     private func apply(
@@ -124,17 +176,12 @@ final class Lane {
         case .index: return .document(try transform.apply(entry: entry, document: operation.document))
         case .merge: break
         }
-        let base: [UInt8]?
-        switch state {
-        case .document(let document): base = document
-        case .source(let document): base = try transform.apply(entry: entry, document: document)
-        case .deleted, .absent, .nowhere:
-            guard missing == .create else {
-                throw LaneError(
-                    reason: "missing_document",
-                    detail: "a partial update of a document that is neither in the target nor in the source")
-            }
-            base = nil
+        var base: [UInt8]?
+        if case .document(let document) = state { base = document }
+        guard base != nil || missing == .create else {
+            throw LaneError(
+                reason: "missing_document",
+                detail: "a partial update of a document that is neither in the target nor to be had from the source")
         }
         return .document(try transform.merge(entry: entry, base: base, partial: operation.document))
     }

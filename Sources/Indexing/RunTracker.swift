@@ -32,6 +32,9 @@ public struct RunTracker: Sendable {
 
     public init() {}
 
+    /// The offset after everything that was read or passed; nil before there was anything.
+    public var position: Int64? { end }
+
     /// A run of `count` records was read, the first at offset `first`; `next` is the offset after the last one, so
     /// that gaps (compaction, control records) inside are covered.
     ///

@@ -50,7 +50,8 @@ public final class ByteBuffer: @unchecked Sendable {
 
     @inline(never) @usableFromInline func grow(_ wanted: Int) {
         var size = capacity
-        while size < wanted { size *= 2 }
+        // Twice as much of a giant would be memory for nothing.
+        while size < wanted { size += size < 4 << 20 ? size : size / 4 }
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         moved.update(from: base, count: count)
         base.deallocate()

@@ -1,3 +1,4 @@
+import Commands
 import JSONText
 
 /// What a server version can do and how it wants to be asked: the one table, a row a version range. Nothing else in
@@ -33,7 +34,7 @@ public struct Capabilities: Sendable, Equatable {
     public var keywordFields: Bool
     /// `_routing` and `_parent` come with a hit only when named in `fields`.
     public var namesHitMetadata: Bool
-    /// `is_write_index` on aliases.
+    /// `is_write_index` on aliases. Without it an alias of two indices takes no writes.
     public var writeIndex: Bool
     /// A bulk through an alias that is closed to writes fails as a request; later versions fail its items, with 400.
     public var closedAliasFailsRequest: Bool
@@ -46,6 +47,8 @@ public struct Capabilities: Sendable, Equatable {
     public var lenientBooleans: Bool
     /// Field names with dots are refused in mappings (2.0 to 2.x).
     public var refusesDottedNames: Bool
+    /// Dates take the format `epoch_millis` (2.0).
+    public var namesDateFormats: Bool
     /// Creating an index answers when its primary shards can be used (5.0); before, it must be waited for.
     public var createWaitsForShards: Bool
 
@@ -54,17 +57,39 @@ public struct Capabilities: Sendable, Equatable {
         keywordFields ? ["type": "keyword"] : ["type": "string", "index": "not_analyzed"]
     }
 
-    /// The field that marks a tombstone (design 6.5).
-    public static let tombstoneField = "crossfade_deleted"
-
-    /// How the tombstone field is mapped; the same in every version.
-    public static var tombstoneMapping: JSONValue { ["type": "boolean"] }
+    /// How a tombstone's fields are mapped (design 6.5).
+    public var tombstoneProperties: JSONObject {
+        // Numbers are milliseconds where no format says otherwise: 1.x knows no name for that.
+        let time: JSONValue = namesDateFormats ? ["type": "date", "format": "epoch_millis"] : ["type": "date"]
+        var properties = JSONObject()
+        properties[Tombstone.deleted] = ["type": "boolean"]
+        properties[Tombstone.deletedAt] = time
+        return properties
+    }
 
     /// The filter of an alias or query that hides tombstones. As a filter (1.x) and as a query (2.0 on) it is written
     /// alike, which the contract suite proves on every version.
     public var notTombstone: JSONValue {
-        ["bool": ["must_not": ["term": .object(JSONObject([(Capabilities.tombstoneField, .bool(true))]))]]]
+        ["bool": ["must_not": ["term": .object(JSONObject([(Tombstone.deleted, .bool(true))]))]]]
     }
+
+    /// The query that finds tombstones, written before `before` (milliseconds since 1970) where that is given. It asks
+    /// for both fields: a document of somebody else's that has the first alone is none.
+    public static func tombstones(before: Int64? = nil) -> JSONValue {
+        var range: JSONObject = ["gte": 0]
+        if let before { range["lt"] = .number(before) }
+        return [
+            "bool": [
+                "must": [
+                    ["term": .object(JSONObject([(Tombstone.deleted, .bool(true))]))],
+                    ["range": .object(JSONObject([(Tombstone.deletedAt, .object(range))]))],
+                ]
+            ]
+        ]
+    }
+
+    /// The query for all but tombstones of an earlier migration, for a source that is such a migration's target.
+    public static var allButTombstones: JSONValue { ["bool": ["must_not": tombstones()]] }
 
     /// One row: from a version on, below another.
     public struct Row: Sendable {
@@ -80,14 +105,16 @@ public struct Capabilities: Sendable, Equatable {
         var now = Capabilities(
             typed: true, singleType: false, documentType: "doc", maximumIDBytes: nil,
             slicing: .shardScan, scrollBody: .plainText, tracksTotalHits: false, keywordFields: false,
-            namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: false, sequenceNumbers: false,
+            namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: true, sequenceNumbers: false,
             parentChild: .parentField,
-            defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, createWaitsForShards: false)
+            defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, namesDateFormats: false,
+            createWaitsForShards: false)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
         row(.elasticsearch, ServerVersion(1, 7), ServerVersion(2, 0))
         now.scrollBody = .json
+        now.namesDateFormats = true
         now.refusesDottedNames = true
         row(.elasticsearch, ServerVersion(2, 0), ServerVersion(5, 0))
         now.slicing = .slicedScroll
@@ -106,7 +133,6 @@ public struct Capabilities: Sendable, Equatable {
         now.documentType = "_doc"
         row(.elasticsearch, ServerVersion(6, 2), ServerVersion(6, 4))
         now.writeIndex = true
-        now.closedAliasFailsRequest = true
         row(.elasticsearch, ServerVersion(6, 4), ServerVersion(6, 7))
         now.sequenceNumbers = true
         row(.elasticsearch, ServerVersion(6, 7), ServerVersion(7, 0))

@@ -42,6 +42,8 @@ public struct HTTPRequest: Sendable {
     public var failsOver: Bool
     /// Whether the server may compress its answer: for cold calls, not for bulk or scroll.
     public var acceptsCompression: Bool
+    /// Bytes of the answer at most, where the transport's own limit is too much; nil: that limit.
+    public var answerBytes: Int?
 
     /// `failsOver` and `acceptsCompression`: by default only GET and HEAD.
     public init(

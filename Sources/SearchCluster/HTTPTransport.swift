@@ -15,7 +15,9 @@ public final class HTTPTransport: Sendable {
         /// Buffers kept for reuse.
         public var pooledBuffers: Int = 32
         /// Bytes that a pooled buffer keeps.
-        public var pooledBufferBytes: Int = 16 << 20
+        public var pooledBufferBytes: Int = 4 << 20
+        /// Bytes of all pooled buffers.
+        public var pooledBytes: Int = 16 << 20
         /// A transfer with no byte in either direction for so long is given up. Longer than any server should think.
         public var stallSeconds: Int = 120
 
@@ -127,7 +129,7 @@ final class TransportInbox: @unchecked Sendable {
     let multi: UnsafeMutableRawPointer
     private let limits: HTTPTransport.Limits
     private let state = Mutex(State())
-    private let pool = Mutex<[ByteBuffer]>([])
+    private let pool = Mutex<(buffers: [ByteBuffer], bytes: Int)>(([], 0))
 
     static let closedError = ClusterError(.closed, "the connection to the cluster was closed while a request waited")
 
@@ -176,13 +178,20 @@ final class TransportInbox: @unchecked Sendable {
     }
 
     func buffer() -> ByteBuffer {
-        pool.withLock { $0.popLast() } ?? ByteBuffer(capacity: 16 << 10)
+        pool.withLock { pool in
+            let buffer = pool.buffers.popLast()
+            pool.bytes -= buffer?.capacity ?? 0
+            return buffer
+        } ?? ByteBuffer(capacity: 16 << 10)
     }
 
     func recycle(_ buffer: ByteBuffer) {
         buffer.removeAll(keepingAtMost: limits.pooledBufferBytes)
         pool.withLock { pool in
-            if pool.count < limits.pooledBuffers { pool.append(buffer) }
+            guard pool.buffers.count < limits.pooledBuffers, pool.bytes + buffer.capacity <= limits.pooledBytes
+            else { return }
+            pool.buffers.append(buffer)
+            pool.bytes += buffer.capacity
         }
     }
 }

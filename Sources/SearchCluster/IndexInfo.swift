@@ -1,3 +1,4 @@
+import Commands
 import JSONText
 
 /// A concrete index as the cluster describes it.
@@ -7,6 +8,8 @@ public struct IndexInfo: Sendable, Equatable {
     public var aliases: JSONObject
     /// Documents that a search finds, nested ones not counted.
     public var documentCount: Int64
+    /// The same without tombstones, where the index is the target of an earlier migration.
+    public var liveCount: Int64
     public var shards: Int
     /// Type names; empty where the server has none.
     public var types: [String]
@@ -19,12 +22,15 @@ public struct IndexInfo: Sendable, Equatable {
     /// As the server gives them: by type where there are types, else `{"properties": ...}`.
     public var mappings: JSONValue
     public var settings: JSONValue
+    /// Whether it was the target of an earlier migration, so that it may hold tombstones.
+    public private(set) var mapsTombstones = false
     /// Child type to parent type (before 6.0).
     public var parentTypes: [String: String]
 
     init(name: String, answer: JSONValue, typed: Bool, documentCount: Int64) {
         self.name = name
         self.documentCount = documentCount
+        liveCount = documentCount
         aliases = answer["aliases"]?.object ?? JSONObject()
         mappings = answer["mappings"] ?? .object(JSONObject())
         settings = answer["settings"] ?? .object(JSONObject())
@@ -46,7 +52,14 @@ public struct IndexInfo: Sendable, Equatable {
         }
     }
 
+    /// What finds its documents: without tombstones, where an earlier migration has left some; nil: all.
+    public var liveQuery: JSONValue? {
+        guard mapsTombstones else { return Optional.none }
+        return Capabilities.allButTombstones
+    }
+
     private mutating func read(_ mapping: JSONValue) {
+        if mapping["properties"]?[Tombstone.deletedAt] != nil { mapsTombstones = true }
         let source = mapping["_source"]
         // 1.x keeps what the user wrote: false, "false", "no".
         if let enabled = source?["enabled"], enabled.bool == false || enabled.string == "false" { hasSource = false }

@@ -43,6 +43,37 @@ public final class Page: @unchecked Sendable {
     public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 }
 
+extension SourceReader {
+    /// A page of one document that was read before, as a scroll would have given it. `source`: its JSON text; the
+    /// others unescaped.
+    public func page(
+        ofOne source: Bytes, id: String, index: String, type: String?, routing: String?, parent: String?
+    ) throws(ClusterError) -> Page {
+        let body = ByteBuffer(capacity: source.count + 256)
+        body.append("{\"hits\":{\"hits\":[{")
+        let members = [
+            ("_id", id), ("_index", index), ("_type", type), ("_routing", routing), ("_parent", parent),
+        ]
+        for (name, value) in members {
+            guard let value else { continue }
+            JSONValue.string(name).write(into: body)
+            body.append(UInt8(ascii: ":"))
+            JSONValue.string(value).write(into: body)
+            body.append(UInt8(ascii: ","))
+        }
+        body.append("\"_source\":")
+        body.append(source)
+        body.append("}]}}")
+        do throws(AnswerProblem) {
+            let scan = try PageScan(body.bytes, expectedHits: 1)
+            guard scan.hits.count == 1 else { throw AnswerProblem(offset: 0) }
+            return Page(body: body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: 0)
+        } catch {
+            throw ClusterError(.malformedAnswer, "what is kept of document \(id) is not a JSON object", index: index)
+        }
+    }
+}
+
 /// What a search or scroll answers, scanned from its bytes.
 struct PageScan {
     var scrollID: Range<Int>?

@@ -4,6 +4,8 @@ import JSONText
 /// write, whatever it is given.
 enum ReadCall: Sendable {
     case index(String)
+    /// The closed indices that a pattern matches.
+    case closed(String)
     case search(index: String, parameters: String)
     case scroll(keepAlive: String, plainText: Bool)
     case clearScroll(plainText: Bool)
@@ -14,6 +16,9 @@ enum ReadCall: Sendable {
         switch self {
         case .index(let name):
             HTTPRequest(.get, "/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
+        case .closed(let name):
+            HTTPRequest(
+                .get, "/" + RequestPath.segment(name) + "?expand_wildcards=closed", timeoutSeconds: timeoutSeconds)
         case .search(let index, let parameters):
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds
@@ -65,10 +70,12 @@ struct ReadOnlyTransport: Sendable {
     }
 
     func submit(
-        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double,
+        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
     ) {
-        transport.submit(call.request(body: body, timeoutSeconds: timeoutSeconds), completion: completion)
+        var request = call.request(body: body, timeoutSeconds: timeoutSeconds)
+        request.answerBytes = answerBytes
+        transport.submit(request, completion: completion)
     }
 
     func check(_ answer: HTTPResponse, doing: String, index: String) throws(ClusterError) {

@@ -24,10 +24,25 @@ public final class SourceReader: Sendable {
         var found: [IndexInfo] = []
         for (index, description) in answer.object ?? JSONObject() {
             let count = try count(index)
-            found.append(
-                IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count))
+            var info = IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count)
+            if let query = info.liveQuery { info.liveCount = try self.count(index, query: query) }
+            found.append(info)
         }
         return found.sorted { $0.name < $1.name }
+    }
+
+    /// The closed indices that the patterns in `name` match, which ``resolve(_:)`` leaves out.
+    public func closed(_ name: String) throws(ClusterError) -> [String] {
+        var found: Set<String> = []
+        for pattern in name.split(separator: ",").map(String.init) where pattern.contains("*") {
+            do throws(ClusterError) {
+                let answer = try transport.tree(.closed(pattern), doing: "looking at \(pattern)", index: pattern)
+                found.formUnion((answer.object ?? JSONObject()).map(\.key))
+            } catch {
+                guard error.code == .notFound else { throw error }
+            }
+        }
+        return found.sorted()
     }
 
     /// Documents that a search finds, all or those of `query` (the query itself, without the word `query`).
@@ -80,14 +95,16 @@ public final class SourceReader: Sendable {
     }
 
     /// The same without waiting. `request` is not touched until the completion, which runs on the transport's thread.
+    /// A longer answer than `answerBytes` is an error (`tooLarge`).
     public func multiGet(
-        _ index: String, type: String? = nil, _ request: MultiGetRequest,
+        _ index: String, type: String? = nil, _ request: MultiGetRequest, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
     ) {
         let transport = transport
         let expected = request.count
         transport.submit(
-            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60
+            .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
+            answerBytes: answerBytes
         ) { result in
             do throws(ClusterError) {
                 let answer = try result.get()

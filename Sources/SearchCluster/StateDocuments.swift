@@ -56,7 +56,7 @@ extension TargetWriter {
             doing: "deleting document \(id) of \(index)", index: index) != nil
     }
 
-    private func documentPath(_ index: String, _ id: String) -> String {
+    func documentPath(_ index: String, _ id: String) -> String {
         "\(path(index))/\(capabilities.documentType)/\(RequestPath.query(id))"
     }
 

@@ -99,11 +99,24 @@ public final class TargetWriter: Sendable {
 
     // MARK: Aliases
 
-    /// One atomic `_aliases` request. `actions`: `[{"add": {...}}, {"remove": {...}}]`.
+    /// One atomic `_aliases` request; when it returns, every node goes by it. `actions`:
+    /// `[{"add": {...}}, {"remove": {...}}]`.
     public func updateAliases(_ actions: JSONValue) throws(ClusterError) {
-        _ = try transport.call(
+        let answer = try transport.call(
             HTTPRequest(.post, "/_aliases", body: RequestPath.body(["actions": actions]), timeoutSeconds: 90),
             doing: "changing aliases")
+        guard answer["acknowledged"]?.bool == true else {
+            throw ClusterError(
+                .unavailable, "the change of aliases did not reach every node within 30 s; try again when all answer")
+        }
+    }
+
+    /// The index's UUID, which another index of the same name does not have; nil when there is no index of that name.
+    public func indexUUID(_ name: String) throws(ClusterError) -> String? {
+        let answer = try transport.callIfPresent(
+            HTTPRequest(.get, path(name) + "/_settings"), doing: "reading the UUID of \(name)", index: name)
+        // An alias of that name is answered for with its index's name.
+        return answer?.object?[name]?["settings"]?["index"]?["uuid"]?.string
     }
 
     /// The aliases of an index with their definitions; empty when there are none or no such index.

@@ -7,7 +7,10 @@ final class Transfer {
     let easy: UnsafeMutableRawPointer
     /// curl writes its reason here.
     private let reason: UnsafeMutablePointer<CChar>
-    private let answerLimit: Int
+    private let longestAnswer: Int
+    private let keptBytes: Int
+    /// Of the present request.
+    private(set) var answerLimit: Int
     var body: ByteBuffer
     /// Nil: idle.
     var submission: Submission?
@@ -18,7 +21,9 @@ final class Transfer {
         guard let easy = curl_easy_init() else { return nil }
         self.easy = easy
         self.body = body
-        answerLimit = settings.limits.answerBytes
+        longestAnswer = settings.limits.answerBytes
+        keptBytes = settings.limits.pooledBufferBytes
+        answerLimit = longestAnswer
         reason = .allocate(capacity: Int(CURL_ERROR_SIZE))
         reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setConstants(settings)
@@ -80,6 +85,7 @@ final class Transfer {
         self.node = node
         overflowed = false
         body.removeAll()
+        answerLimit = min(longestAnswer, submission.request.answerBytes ?? longestAnswer)
         reason[0] = 0
         let request = submission.request
         let code = crossfade_easy_set_string(easy, CURLOPT_URL, url)
@@ -137,6 +143,9 @@ final class Transfer {
 
     /// Whether the connection, and with TLS the handshake, was never made.
     var neverConnected: Bool { crossfade_easy_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T) == 0 }
+
+    /// Gives up what came of an answer: half of a giant is not kept for the next one.
+    func forget() { body.removeAll(keepingAtMost: keptBytes) }
 
     /// curl's words, or its name of the code.
     func explanation(_ code: CURLcode) -> String {

@@ -113,6 +113,7 @@ final class TransportLoop {
     private func finish(_ transfer: Transfer, _ code: CURLcode) -> Result<HTTPResponse, ClusterError> {
         guard code == CURLE_OK else {
             let error = TransportLoop.error(transfer, code, settings)
+            transfer.forget()
             if isConnectionFailure(error) { ring.failed(transfer.node, now: monotonicNanoseconds()) }
             return .failure(error)
         }
@@ -169,7 +170,7 @@ final class TransportLoop {
             return failure(.tls, "the TLS handshake with \(node) failed; does that port speak https?", retriable: true)
         case CURLE_WRITE_ERROR where transfer.overflowed:
             return failure(
-                .tooLarge, "the answer of \(node) is longer than \(settings.limits.answerBytes) bytes; ask for less")
+                .tooLarge, "the answer of \(node) is longer than \(transfer.answerLimit) bytes; ask for less")
         case CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING, CURLE_WEIRD_SERVER_REPLY:
             return failure(.malformedAnswer, "\(node) sent what is not a proper HTTP answer")
         case CURLE_UNSUPPORTED_PROTOCOL:

@@ -94,6 +94,9 @@ struct Compiler {
         branches[branch].isEnd = true
     }
 
+    /// The numbers of the fields that no document may have at its top; called when all steps are compiled.
+    mutating func reserve(_ fields: [String]) -> [Int32] { fields.map { number(of: $0) } }
+
     private mutating func markMap(_ path: PathRange) {
         var branch: Int32 = 0
         for index in Int(path.start)..<Int(path.start + path.count) {

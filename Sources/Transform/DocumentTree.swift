@@ -58,6 +58,8 @@ struct Node {
 
     /// A raw map whose members the scan has collected already.
     static let pairsCollected: Int32 = -2
+    /// A root that has one of the tombstone's fields.
+    static let holdsReserved: Int32 = -3
 }
 
 /// Nodes in one growing block, forgotten at once.

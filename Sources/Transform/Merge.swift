@@ -21,6 +21,7 @@ extension Transformer {
         try guarded(out) { () throws(TransformError) in
             let root = try read(partial)
             try runSteps(root)
+            if arena[root].step == Node.holdsReserved { try refuseReserved(root) }
             guard let base else {
                 try emit(root, into: out)
                 return

@@ -1,6 +1,22 @@
+import Commands
 import JSONText
 
 extension Transformer {
+    /// The fields that these steps make although they are the tombstone's, each with its step.
+    public static func reservedFields(madeBy steps: [TransformStep]) -> [(step: Int, field: String)] {
+        var found: [(step: Int, field: String)] = []
+        for (number, step) in steps.enumerated() {
+            let path: JSONPath
+            switch step {
+            case .rename(_, let to), .copy(_, let to): path = to
+            case .set(let field, _, _): path = field
+            default: continue
+            }
+            if let first = path.names.first, Tombstone.fields.contains(first) { found.append((number, first)) }
+        }
+        return found
+    }
+
     /// The steps that go wrong on a partial document, because they need fields that it may lack, each with the reason.
     /// A recipe with `merge` commands must not have them.
     public static func partialUnsafe(_ steps: [TransformStep]) -> [(step: Int, why: String)] {

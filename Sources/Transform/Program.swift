@@ -1,3 +1,4 @@
+import Commands
 import JSONText
 
 /// A recipe's path as a row of name numbers in ``Program/pathNames``.
@@ -72,6 +73,7 @@ final class Program {
         source = steps
         var compiler = Compiler()
         for (index, step) in steps.enumerated() { compiler.compile(step, Int32(truncatingIfNeeded: index)) }
+        let reserved = compiler.reserve(Tombstone.fields)
         self.steps = Table(compiler.steps)
         constants = compiler.constants
         pathNames = Table(compiler.pathNames)
@@ -88,7 +90,7 @@ final class Program {
         }
         index = NameIndex(
             names: names, constants: UnsafePointer(constants.base), lengths: compiler.lengths,
-            branches: Table(rows), twigs: Table(twigs))
+            branches: Table(rows), twigs: Table(twigs), reserved: (reserved[0], reserved[1]))
     }
 
     // The elements of all tables are plain values, so that freeing the blocks is enough.
@@ -117,6 +119,10 @@ struct NameIndex {
     /// Branch 0 is the tree of all paths.
     let branches: Table<NameBranch>
     let twigs: Table<NameTwig>
+    /// The numbers of the tombstone's fields.
+    let reserved: (Int32, Int32)
+
+    @inline(__always) func isReserved(_ name: Int32) -> Bool { name == reserved.0 || name == reserved.1 }
 
     /// The number of the name with these bytes, or -1.
     @inline(__always) func number(of key: UnsafePointer<UInt8>, _ count: Int) -> Int32 {

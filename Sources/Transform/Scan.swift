@@ -73,6 +73,8 @@ struct Scan {
                 addRun(runStart, runEnd, to: node)
                 runStart = -1
                 if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
+                // Only members whose names the recipe knows come here, so the look costs other members nothing.
+                if branch == 0, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
                 let member = arena.add(
                     Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
                 at = try value(member, at, index.branch(under: branch, name: name), levels &- 1)

@@ -3,7 +3,7 @@ import JSONText
 /// Why a document cannot be brought into its new form. The document itself is at fault: trying again changes nothing.
 public struct TransformError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A short, stable code: `not_json`, `not_an_object`, `not_a_map`, `cast_failed`, `not_a_string`, `not_scalar`,
-    /// `path_through_array`, `too_large`, `bad_base`.
+    /// `path_through_array`, `too_large`, `bad_base`, `reserved_field`.
     public var reason: String
     /// What is wrong, with the path of the field.
     public var detail: String

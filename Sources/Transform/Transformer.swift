@@ -1,3 +1,4 @@
+import Commands
 import JSONText
 
 /// Brings documents into the form that the new schema wants: the recipe's steps, compiled once, on bytes.
@@ -51,7 +52,18 @@ public final class Transformer {
             let root: Int32
             if let scanned = takeAhead(document) { root = scanned } else { root = try read(document) }
             try runSteps(root)
+            if arena[root].step == Node.holdsReserved { try refuseReserved(root) }
             try emit(root, into: out)
+        }
+    }
+
+    /// Throws when the document still has a field that only a tombstone has: it would be taken for one.
+    @inline(never) func refuseReserved(_ root: Int32) throws(TransformError) {
+        for (field, name) in zip(Tombstone.fields, [program.index.reserved.0, program.index.reserved.1])
+        where arena.member(of: root, named: name) >= 0 {
+            throw TransformError(
+                reason: "reserved_field",
+                detail: "the document has a field \"\(field)\", which is Crossfade's mark of a deleted document")
         }
     }
 

@@ -5,7 +5,8 @@ enum CommandLineInterface {
     /// Every command, in the order in which a migration uses them.
     static let commands: [CommandDeclaration] = [
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
-        FollowCommand.declaration, StatusCommand.declaration, RecipeCheckCommand.declaration,
+        FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
+        DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
         RecipeSchemaCommand.declaration, CompletionsCommand.declaration, VersionCommand.declaration,
     ]
 

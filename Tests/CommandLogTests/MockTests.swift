@@ -17,7 +17,8 @@ final class Follower: LogConsumerDelegate, @unchecked Sendable {
         guard let consumer else { throw LogError(.closed, "no consumer") }
         let committed = try consumer.committed(partitions)
         let low = try consumer.watermarks(partitions)
-        let starts = Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0] ?? low[$0]?.low ?? 0) })
+        let starts = Dictionary(
+            uniqueKeysWithValues: partitions.map { ($0, committed[$0]?.offset ?? low[$0]?.low ?? 0) })
         onAssign(starts)
         return starts
     }

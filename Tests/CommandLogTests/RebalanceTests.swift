@@ -60,7 +60,7 @@ import Testing
         func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
             assignments.add(1, ordering: .relaxed)
             let committed = try consumer.committed(partitions)
-            expected = Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0] ?? 0) })
+            expected = Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0]?.offset ?? 0) })
             settled = expected
             return expected
         }

@@ -32,6 +32,16 @@ import Testing
         #expect(KafkaSettings.owned.isDisjoint(with: KafkaSettings.propertyNames))
     }
 
+    @Test func cooperativeAssignmentNeedsALibraryThatCanDoIt() {
+        let name = "partition.assignment.strategy"
+        var settings = KafkaSettings(bootstrap: "b", group: "g", passthrough: [name: "cooperative-sticky"])
+        settings.allowsCooperative = false
+        #expect(settings.validate().first?.message.contains("2.10") == true)
+        settings.allowsCooperative = true
+        #expect(settings.validate().isEmpty)
+        #expect(faults([name: "roundrobin"]).isEmpty)
+    }
+
     @Test func badValueIsRefusedWithoutASecret() {
         #expect(faults(["session.timeout.ms": "soon"]).count == 1)
         #expect(faults(["security.protocol": "carrier_pigeon"]).count == 1)

@@ -45,6 +45,11 @@ struct Case: Sendable {
             CommandFormat(
                 shape: .document,
                 selectors: [CommandFormat.Selector(field: path("kind"), equals: "x")]), Given(nil), "reject no_entry"),
+        Case(
+            CommandFormat(
+                shape: .document,
+                selectors: [CommandFormat.Selector(field: path("kind"), equals: "x"), nil]), Given(nil),
+            "reject no_entry"),
     ]
 
     static let envelopes: [Case] = [

@@ -47,55 +47,6 @@ extension ContractRun {
         #expect(code { _ = try reader.multiGet("c-absent", request) } == nil || row.name == "es-1.7")
     }
 
-    func hidesTombstones() throws {
-        try writer.createIndex("c-tomb", body: body(shards: 1, properties: ["n": ["type": "long"]]))
-        try writer.updateAliases([
-            ["add": ["index": "c-tomb", "alias": "c-readers", "filter": can.notTombstone]]
-        ])
-        var bulk = BulkBody()
-        bulk.add("index", id: "alive", version: 1, source: ["n": 1])
-        bulk.add("index", id: "plain", version: 1, source: ["n": 2])
-        bulk.add("index", id: "dead", version: 2, source: [Capabilities.tombstoneField: true])
-        #expect(try bulk.send(writer, "c-tomb").map(\.status) == [201, 201, 201])
-        try writer.refresh("c-tomb")
-        #expect(try reader.count("c-tomb") == 3)
-        #expect(try reader.count("c-readers") == 2)
-        #expect(try reader.count("c-tomb", query: can.notTombstone) == 2)
-        let hits = try reader.search("c-readers", body: ["size": 10])["hits"]?["hits"]?.array ?? []
-        #expect(Set(hits.compactMap { $0["_id"]?.string }) == ["alive", "plain"])
-        // Scrolled with the query, as verification reads a target.
-        let index = try #require(try reader.resolve("c-tomb").first)
-        var count = 0
-        for slice in reader.slices(index, wanted: 2) {
-            let scroll = reader.openScroll(slice, pageSize: 10, query: can.notTombstone)
-            while let page = try scroll.nextPage() { count += page.hits.count }
-        }
-        #expect(count == 2)
-        #expect(try writer.aliases(of: "c-tomb").keys == ["c-readers"])
-        #expect(try writer.indices(behind: "c-readers").map(\.index) == ["c-tomb"])
-        #expect(try writer.indices(behind: "c-nobody").isEmpty)
-    }
-
-    func closesAliasToWrites() throws {
-        guard can.writeIndex else { return }
-        try writer.updateAliases([["add": ["index": "c-tomb", "alias": "c-copy", "is_write_index": true]]])
-        var open = BulkBody()
-        open.add("index", id: "page", version: 1, source: ["n": 1])
-        #expect(try open.send(writer, "c-copy").map(\.status) == [201])
-        try writer.updateAliases([["add": ["index": "c-tomb", "alias": "c-copy", "is_write_index": false]]])
-        var late = BulkBody()
-        late.add("index", id: "late", version: 1, source: ["n": 1])
-        late.add("delete", id: "page", version: 9)
-        if can.closedAliasFailsRequest {
-            #expect(code { _ = try late.send(writer, "c-copy") } == .badRequest)
-        } else {
-            #expect(try late.send(writer, "c-copy").map(\.status) == [400, 400])
-        }
-        let request = MultiGetRequest()
-        request.append("late")
-        #expect(try reader.multiGet("c-tomb", request).documents.map(\.found) == [false])
-    }
-
     func comparesAndSets() throws {
         try writer.createIndex(".c-state", body: body(shards: 1, properties: ["phase": can.keywordMapping]))
         #expect(try writer.getDocument(".c-state", "one") == nil)

@@ -67,6 +67,7 @@ extension ContractRun {
         let index = try #require(try reader.resolve("c-family").first)
         #expect(Set(index.types) == ["house", "person"])
         #expect(index.parentTypes == ["person": "house"])
+        #expect(index.liveQuery == Optional.none)
         var found: [String: String] = [:]
         for slice in reader.slices(index, wanted: 2) {
             let scroll = reader.openScroll(slice, pageSize: 10)

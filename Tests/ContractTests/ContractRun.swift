@@ -1,3 +1,4 @@
+import Commands
 import JSONText
 import SearchCluster
 import Testing
@@ -16,7 +17,7 @@ struct ContractRun {
     func body(shards: Int, properties: JSONObject, extra: JSONObject = [:]) -> JSONValue {
         var mapping = extra
         var all = properties
-        all[Capabilities.tombstoneField] = Capabilities.tombstoneMapping
+        for (field, mapping) in can.tombstoneProperties { all[field] = mapping }
         mapping["properties"] = .object(all)
         let mappings: JSONValue =
             can.typed ? .object(JSONObject([(can.documentType, .object(mapping))])) : .object(mapping)
@@ -52,7 +53,8 @@ struct ContractRun {
         #expect(try !writer.deleteIndex("c-none"))
         let mapping = try writer.mapping("c-one")
         let properties = can.typed ? mapping[can.documentType]?["properties"] : mapping["properties"]
-        #expect(properties?[Capabilities.tombstoneField]?["type"]?.string == "boolean")
+        #expect(properties?[Tombstone.deleted]?["type"]?.string == "boolean")
+        #expect(properties?[Tombstone.deletedAt]?["type"]?.string == "date")
     }
 
     func answersBulkItems() throws {

@@ -54,8 +54,15 @@ class Result:
         """The summary of copy, replay or follow, its sum checked: every record read has exactly one outcome."""
         summary = self.json
         assert set(summary["outcomes"]) == OUTCOMES, f"outcomes are {set(summary['outcomes'])}\n{self}"
-        assert sum(summary["outcomes"].values()) == summary["read"], f"outcomes do not sum to read\n{self}"
+        reconciles(summary, self)
+        for partition in summary.get("partitions", []):
+            reconciles(partition, self)
         return summary
+
+
+def reconciles(counts, about):
+    """Every record read has exactly one outcome, or is in flight."""
+    assert sum(counts["outcomes"].values()) + counts.get("in_flight", 0) == counts["read"], f"outcomes do not sum to read\n{about}"
 
 
 def last_object(text):

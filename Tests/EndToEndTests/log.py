@@ -84,6 +84,14 @@ class Log:
         finally:
             consumer.close()
 
+    def commit(self, group, topic, offsets):
+        """Sets a group's offsets (partition -> offset), as its own members would."""
+        consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+        try:
+            consumer.commit(offsets=[TopicPartition(topic, p, o) for p, o in offsets.items()], asynchronous=False)
+        finally:
+            consumer.close()
+
     def lag(self, group, topic):
         committed = self.committed(group, topic)
         return sum(end - committed.get(p, 0) for p, end in self.ends(topic).items())

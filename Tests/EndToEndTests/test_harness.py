@@ -5,6 +5,7 @@ import compare
 import texts
 from model import Model, key_to_value, merge, new_schema
 from rest import Cluster
+from texts import number
 from workload import Workload
 
 number = texts.number
@@ -63,9 +64,11 @@ def filled(stack, seed):
     model = Model()
     for offset, (key, value) in enumerate(Workload(seed, 2000, 400, 100)):
         model.apply(key, value, offset + 2)
-    cluster.create(index, {compare.TOMBSTONE: {"type": "boolean"}, "tags": {"type": "object", "dynamic": False}})
+    cluster.create(index, {compare.TOMBSTONE: {"type": "boolean"}, compare.TOMBSTONE_AT: {"type": "date"},
+                           "tags": {"type": "object", "dynamic": False}})
+    tombstone = {compare.TOMBSTONE: True, compare.TOMBSTONE_AT: number(1_700_000_000_000)}
     lines = [("index", ident, {"version": model.last[ident], "version_type": "external"}, texts.render(document))
-             for ident, document in {**dict.fromkeys(model.last, {compare.TOMBSTONE: True}), **model.expected()}.items()]
+             for ident, document in {**dict.fromkeys(model.last, tombstone), **model.expected()}.items()]
     cluster.bulk(index, lines)
     yield cluster, index, model
     cluster.call("DELETE", f"/{index}")

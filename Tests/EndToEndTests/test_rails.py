@@ -69,3 +69,71 @@ def test_plan_says_every_rail_although_one_refuses(m):
         assert plan["fingerprint"], result
         assert sum(rail["verdict"] == "refused" for rail in plan["rails"]) == 2, result
         assert any(rail["verdict"] == "ok" for rail in plan["rails"]), result
+
+
+def closed(cluster, index):
+    cluster.call("POST", f"/{index}/_close")
+
+
+def test_closed_indices_of_a_pattern_are_said(m):
+    other = f"{m.old}-closed"
+    m.source.create(other, {"title": "keyword"})
+    try:
+        closed(m.source, other)
+        m.tree["indices"][0]["from"] = f"{m.old}*"
+        m.write_recipe()
+        plan = m.run("plan", seconds=30).expect(0).json
+        rail = next(rail for rail in plan["rails"] if rail["name"] == "closed_indices")
+        assert rail["verdict"] == "warn" and other in rail["detail"], plan["rails"]
+        assert [i["from"] for i in plan["indices"]] == [[m.old]]
+    finally:
+        m.source.call("DELETE", f"/{other}")
+
+
+def test_mapping_without_required_routing(m):
+    m.tree["commands"]["envelope"]["routing"] = "message.status"
+    m.tree["indices"][0]["mapping"] = {**m.tree["indices"][0]["mapping"], "_routing": {"required": False}}
+    m.write_recipe()
+    with nothing_written(m):
+        check_error(m.run("plan", seconds=30), m.new, "routing", code=REFUSED)
+    # where init makes it, it is required
+    del m.tree["indices"][0]["mapping"]["_routing"]
+    m.write_recipe()
+    m.init()
+    assert m.target.call("GET", f"/{m.new}")[m.new]["mappings"]["_routing"] == {"required": True}
+    # and a recipe that no longer names it does not fit
+    del m.tree["commands"]["envelope"]["routing"]
+    m.write_recipe()
+    check_error(m.run("plan", seconds=30), m.new, "routing", code=REFUSED)
+
+
+def test_application_group_named_after_the_copy(m):
+    """Where the old index stood when the copy began was not recorded, so it cannot be replayed from."""
+    m.init()
+    m.copy()
+    m.log.commit(f"indexer-{m.name}", m.topic, m.log.ends(m.topic))
+    m.tree["commands"]["application_group"] = f"indexer-{m.name}"
+    m.tree["replay"] = {"from": "recorded"}
+    m.write_recipe()
+    check_error(m.run("plan", seconds=30), f"indexer-{m.name}", "copy began", code=REFUSED)
+
+
+def test_application_group_without_an_offset(m):
+    """A partition whose beginning is gone, and of which the group has said nothing."""
+    ends = m.log.ends(m.topic)
+    m.log.truncate(m.topic, {0: 5})
+    m.log.commit(f"indexer-{m.name}", m.topic, {p: end for p, end in ends.items() if p})
+    m.tree["commands"]["application_group"] = f"indexer-{m.name}"
+    m.tree["replay"] = {"from": "recorded"}
+    m.write_recipe()
+    with nothing_written(m):
+        check_error(m.run("plan", seconds=30), "partition 0", 5, f"indexer-{m.name}", code=REFUSED)
+
+
+def test_epoch_is_only_raised(m):
+    m.tree["commands"]["epoch"] = 2
+    m.write_recipe()
+    m.init()
+    m.tree["commands"]["epoch"] = 1
+    m.write_recipe()
+    check_error(m.run("plan", seconds=30), "epoch", 1, 2, code=REFUSED)

@@ -56,6 +56,17 @@ import Testing
         Row(400, "document_parsing_exception", .dead("document_parsing")),
         Row(400, "strict_dynamic_mapping_exception", .dead("strict_dynamic_mapping")),
         Row(400, "StrictDynamicMappingException[mapping set to strict]", .dead("strict_dynamic_mapping")),
+        Row(
+            400, "illegal_argument_exception", .stop("alias_closed"),
+            reason:
+                "Alias [a-COPY] has more than one indices associated with it [[a, b]], can't execute a single index op"),
+        Row(
+            400, "ElasticsearchIllegalArgumentException", .stop("alias_closed"),
+            reason:
+                "ElasticsearchIllegalArgumentException[Alias [a-COPY] has more than one indices associated with it [[a]]"
+        ),
+        Row(400, "illegal_argument_exception", .dead("illegal_argument"), reason: "Alias [a] has a fault"),
+        Row(400, "InvalidIndexNameException[[a-COPY] Invalid index name]", .stop("invalid_index_name")),
         Row(400, "illegal_argument_exception", .dead("illegal_argument")),
         Row(
             400, "illegal_argument_exception", .dead("field_limit"),

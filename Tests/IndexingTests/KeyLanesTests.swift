@@ -107,6 +107,78 @@ extension KeyLanes {
         #expect(lanes.written(last.key, .applied).isEmpty)
     }
 
+    /// Content that is in the written document counts as what it did; what was replaced whole is superseded.
+    @Test func outcomesOfACoalescedWrite() throws {
+        let lanes = KeyLanes()
+        lanes.add("a", .merge, 5, "x=1;", token: 1)
+        lanes.add("a", .index, 6, "y=2;", token: 2)
+        lanes.add("a", .delete, 7, "", token: 3)
+        lanes.add("a", .merge, 8, "z=3;", token: 4)
+        lanes.add("a", .merge, 7, "late=1;", token: 5)
+        lanes.add("a", .merge, 9, "w=4;", token: 6)
+        let fetch = try #require(lanes.takeFetches(max: 9).first)
+        lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
+        let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        #expect(write.body == .document(bytes("W=4;Z=3;")) && write.version == 9 && write.operations == 5)
+        #expect(write.settled.outcomes == [LaneOutcome(token: 5, outcome: .stale)])
+        let outcomes = lanes.written(write.key, .applied).outcomes
+        #expect(outcomes.map(\.outcome) == [.superseded, .superseded, .deleted, .merged, .merged])
+        #expect(lanes.isEmpty && lanes.heldBytes == 0)
+    }
+
+    /// A source document newer than the operation: it is written as the copied page would be, and the operation is stale.
+    @Test func olderThanTheSource() throws {
+        let lanes = KeyLanes()
+        lanes.copyUnfinished = true
+        lanes.add("a", .merge, 5, "x=1;", token: 1)
+        for fetch in lanes.takeFetches(max: 9) {
+            lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
+        }
+        #expect(lanes.takeWrites(max: 9, using: transform).isEmpty)
+        let fetch = try #require(lanes.takeSourceFetches(max: 9).first)
+        lanes.sourceBase(fetch.key, document: bytes("x=7;y=8;"), version: 9)
+        let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        #expect(write.body == .document(bytes("X=7;Y=8;")) && write.version == 9)
+        #expect(write.settled.isEmpty)
+        #expect(lanes.written(write.key, .applied).outcomes == [LaneOutcome(token: 1, outcome: .stale)])
+        #expect(lanes.isEmpty && lanes.heldBytes == 0)
+    }
+
+    /// A source document that the target refuses counts as missing, as it does when its copied page came first.
+    @Test(arguments: [MissingDocument.create, .reject]) func refusedSource(_ policy: MissingDocument) throws {
+        let lanes = KeyLanes(missing: [policy])
+        lanes.copyUnfinished = true
+        lanes.add("a", .merge, 5, "x=1;", token: 1)
+        for fetch in lanes.takeFetches(max: 9) {
+            lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
+        }
+        _ = lanes.takeWrites(max: 9, using: transform)
+        let fetch = try #require(lanes.takeSourceFetches(max: 9).first)
+        lanes.sourceBase(fetch.key, document: bytes("p=?;"))
+        let first = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        #expect(lanes.written(first.key, .dead(reason: "mapper_parsing", detail: "")).isEmpty)
+        let second = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        if policy == .create {
+            #expect(second.body == .document(bytes("X=1;")) && second.version == 5)
+            #expect(lanes.written(second.key, .applied).outcomes == [LaneOutcome(token: 1, outcome: .merged)])
+        } else {
+            #expect(second.body == .nothing && second.settled.rejects.map(\.reason) == ["missing_document"])
+        }
+        #expect(lanes.isEmpty && lanes.heldBytes == 0)
+    }
+
+    @Test func unreadableIsDeadAndTheRestGoesOn() throws {
+        let lanes = KeyLanes()
+        lanes.add("a", .merge, 5, "x=1;", token: 1)
+        lanes.add("a", .merge, 6, "y=1;", token: 2, routing: "r")
+        let fetch = try #require(lanes.takeFetches(max: 9).first)
+        let result = lanes.unreadable(fetch.key, reason: "routing_missing", detail: "d")
+        #expect(result.rejects == [LaneReject(token: 1, reason: "routing_missing", detail: "d")])
+        #expect(lanes.unreadable(fetch.key, reason: "routing_missing", detail: "d").isEmpty)
+        #expect(lanes.takeFetches(max: 9).map(\.routing) == [bytes("r")])
+        #expect(lanes.removeAll() == [2] && lanes.heldBytes == 0)
+    }
+
     @Test func onlyTheGuiltyOneIsDead() throws {
         let lanes = KeyLanes()
         for (token, text) in ["a=1;", "b=?;", "c=3;"].enumerated() {

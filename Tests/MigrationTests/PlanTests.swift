@@ -1,4 +1,5 @@
 import JSONText
+import SearchCluster
 import Testing
 import Transform
 
@@ -54,10 +55,12 @@ import Transform
     @Test func flattenedFieldsAndTheTombstoneAreAdded() throws {
         let steps = [try flatten("tags"), try flatten("meta.labels")]
         let mapping = try TargetMapping.complete(
-            ["properties": ["title": ["type": "text"]]], entry: entry(steps), routingRequired: true, fromSource: false)
+            ["properties": ["title": ["type": "text"]]], entry: entry(steps), routingRequired: true, fromSource: false,
+            capabilities: try Capabilities.of(.elasticsearch, ServerVersion(8, 17)))
         #expect(mapping["properties"]?["tags"]?["properties"]?["keyToValue"]?["type"] == "keyword")
         #expect(mapping["properties"]?["meta"]?["properties"]?["labels"]?["properties"]?["value"]?["type"] == "keyword")
         #expect(mapping["properties"]?["crossfade_deleted"]?["type"] == "boolean")
+        #expect(mapping["properties"]?["crossfade_deleted_at"]?["format"] == "epoch_millis")
         #expect(mapping["_routing"]?["required"] == true)
         #expect(mapping["properties"]?["title"]?["type"] == "text")
     }
@@ -66,10 +69,18 @@ import Transform
         let map: JSONObject = ["properties": ["tags": ["dynamic": false, "properties": ["host": ["type": "keyword"]]]]]
         let step = try flatten("tags")
         let mapping = try TargetMapping.complete(
-            map, entry: entry([step]), routingRequired: false, fromSource: true)
+            map, entry: entry([step]), routingRequired: false, fromSource: true,
+            capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
         #expect(mapping["properties"]?["tags"]?["properties"]?.object?.count == 2)
         #expect(throws: WorkError.self) {
-            try TargetMapping.complete(map, entry: entry([step]), routingRequired: false, fromSource: false)
+            try TargetMapping.complete(
+                map, entry: entry([step]), routingRequired: false, fromSource: false,
+                capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
+        }
+        #expect(throws: WorkError.self) {
+            try TargetMapping.complete(
+                ["enabled": false], entry: entry([]), routingRequired: false, fromSource: false,
+                capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
         }
     }
 

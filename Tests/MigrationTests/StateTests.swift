@@ -46,6 +46,11 @@ import Testing
             state.replay = MigrationState.Replay(
                 round: 1, epoch: 2, started: 3, finished: nil, start: offsets(), end: offsets(), position: offsets())
         }
+        state.copyGate =
+            [MigrationState.CopyGate.closed, .opening, .open, .closing].randomElement(using: &generator) ?? .closed
+        state.uuids = Bool.random(using: &generator) ? ["one": "u\u{e9}-\"", "two": ""] : [:]
+        if Bool.random(using: &generator) { state.purge = MigrationState.Purge(first: 1, last: 2, purged: 3) }
+        state.replayDue = Bool.random(using: &generator)
         return state
     }
 }

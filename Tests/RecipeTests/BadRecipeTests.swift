@@ -31,13 +31,13 @@ struct BadRecipeTests {
             expected: [
                 "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
                     + "target, "
-                    + "indices, copy, replay, dead_letters, limits"
+                    + "indices, copy, replay, dead_letters, limits, tombstone_age"
             ]),
         Case(
             name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
             expected: [
                 "9:1: unknown key \"cutover\" in the recipe; known are name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits"
+                    + "replay, dead_letters, limits, tombstone_age"
             ]),
         Case(
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
@@ -53,7 +53,7 @@ struct BadRecipeTests {
             name: "a list", text: "- a\n",
             expected: [
                 "1:1: the recipe is a list; it must be a mapping with name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters or limits"
+                    + "replay, dead_letters, limits or tombstone_age"
             ]),
         Case(
             name: "not YAML", text: "name: [a, b\ncommands: x\n",
@@ -99,6 +99,12 @@ struct BadRecipeTests {
                 "9:19: limits.memory is less than the 32MiB that the work needs",
                 "9:37: limits.in_flight is \"few\"; it must be \"auto\" or a whole number from 1 to 256",
             ]),
+        Case(
+            name: "duration", text: Reading.small(more: "tombstone_age: 1 hour"),
+            expected: ["9:16: tombstone_age \"1 hour\" is not a duration such as 90s, 15m, 1h or 2d"]),
+        Case(
+            name: "short duration", text: Reading.small(more: "tombstone_age: 999ms"),
+            expected: ["9:16: tombstone_age is less than a second, and any write may be later than that"]),
         Case(
             name: "size", text: Reading.small(more: "limits: { memory: 256 }"),
             expected: ["9:19: limits.memory \"256\" is not a size such as 256MiB or 64MB"]),
@@ -338,6 +344,9 @@ struct BadRecipeTests {
             ]),
         step("- rename: { from: a, to: a }", ["12:32: rename has the same field in from and to"]),
         step("- rename: { from: a }", ["12:17: rename needs to"]),
+        step(
+            "- rename: { from: a, to: crossfade_deleted }",
+            ["12:9: this step makes the field \"crossfade_deleted\", which is Crossfade's mark of a deleted document"]),
         step("- split: { field: a, separator: \"\" }", ["12:39: split.separator \"\" is empty"]),
         step(
             "- { remove: a, keep: b }", ["12:22: a transform step has exactly one key, and \"remove\" is already there"]

@@ -41,6 +41,7 @@ struct GoodRecipeTests {
         #expect(recipe.copy.slices == 16 && recipe.copy.page == 2000 && recipe.copy.documentsPerSecond == nil)
         #expect(recipe.replay == .beginning && recipe.deadLetterTopic == "incident-commands-dead")
         #expect(recipe.limits.memory == 256 << 20 && recipe.limits.inFlight == nil)
+        #expect(recipe.tombstoneAge == 3_600_000)
     }
 
     @Test func defaults() throws {
@@ -126,6 +127,7 @@ struct GoodRecipeTests {
         #expect(envelope.copy.documentsPerSecond == 5000 && envelope.copy.bytesPerSecond == 20_000_000)
         #expect(envelope.replay == .timestamp(1_793_491_200_000))
         #expect(envelope.limits.memory == 64_000_000 && envelope.limits.inFlight == 4)
+        #expect(envelope.tombstoneAge == 5_400_000)
         #expect(envelope.indices[0].merge == .shallow && envelope.indices[0].missing == .reject)
         #expect(envelope.indices[0].id == "{type}-{id}")
         let selector = CommandFormat.Selector(field: try JSONPath(parsing: "message.kind"), equals: "incident")
@@ -207,6 +209,7 @@ enum EveryKey {
         replay: { from: { timestamp: 2026-11-01T00:00:00Z } }
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }
+        tombstone_age: 90m
         """
 
     static let document = """

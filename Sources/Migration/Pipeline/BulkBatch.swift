@@ -34,6 +34,8 @@ final class BulkBatch: @unchecked Sendable {
     let worker: Int
     var serial = 0
     var entry = 0
+    /// The ledger's era in which it was opened.
+    var era = 0
     let body = ByteBuffer(capacity: 1 << 20)
     var items: [BatchItem] = []
     var runs: [RunReference] = []
@@ -53,6 +55,10 @@ final class BulkBatch: @unchecked Sendable {
     var opened: Int64 = 0
     /// Bytes accounted for in the ledger.
     var held = 0
+    /// Bytes of documents of merge lanes, which the lanes account for.
+    var laneBytes = 0
+    /// Bytes of memory that it stands for while it is under way.
+    var weight: Int { held + laneBytes }
     /// Records by run and outcome that were not yet reported.
     private var tallies: [Int] = []
 
@@ -116,7 +122,7 @@ final class BulkBatch: @unchecked Sendable {
 
     /// Empties it for its next use; giant buffers are given back.
     func reset() {
-        body.removeAll(keepingAtMost: 4 << 20)
+        body.removeAll(keepingAtMost: 2 << 20)
         pages.removeAll()
         items.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
@@ -128,5 +134,6 @@ final class BulkBatch: @unchecked Sendable {
         attempt.reset()
         ticket = nil
         held = 0
+        laneBytes = 0
     }
 }

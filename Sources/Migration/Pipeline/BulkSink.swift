@@ -10,11 +10,13 @@ import Telemetry
 /// Waits: a worker that hands over a batch waits while as many requests are under way as the concurrency limit
 /// allows. That is the only back-pressure there is; everything before it is bounded by bytes.
 ///
-/// `@unchecked Sendable` because `limit`, `sizer`, `busy` and the counts are touched only under `condition`.
+/// `@unchecked Sendable` because `limit`, `sizer`, `busy`, `trouble` and `throttles` are touched only under `condition`.
 final class BulkSink: @unchecked Sendable {
     /// Where an entry's batches go.
     struct Destination: Sendable {
         var index: String
+        /// The alias through which the index is written.
+        var name: String
         var path: String
     }
 
@@ -27,9 +29,15 @@ final class BulkSink: @unchecked Sendable {
     private var limit: ConcurrencyLimit
     private var sizer = BatchSizer()
     private var busy = 0
+    /// Bytes of the batches under way.
+    private var weight = 0
+    /// Of these, at most, beyond one batch.
+    private let memory: Int
     private var trouble: String?
+    private var throttles = 0
     private let delays = DelayQueue()
     private let failure: FirstFailure
+    private let lease: Lease
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a merge lane, on the transport's thread.
@@ -37,7 +45,7 @@ final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
-        limit: ConcurrencyLimit, failure: FirstFailure, logger: Logger,
+        limit: ConcurrencyLimit, memory: Int, failure: FirstFailure, lease: Lease, logger: Logger,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
@@ -46,7 +54,9 @@ final class BulkSink: @unchecked Sendable {
         self.ledger = ledger
         self.deadLetters = deadLetters
         self.limit = limit
+        self.memory = memory
         self.failure = failure
+        self.lease = lease
         self.logger = logger
         self.finished = finished
         self.laneResult = laneResult
@@ -74,12 +84,37 @@ final class BulkSink: @unchecked Sendable {
         return trouble
     }
 
+    /// How hard the target is being worked, for summary and status.
+    struct Load: Sendable, Equatable {
+        /// Bulk requests that may be under way, and that are.
+        var limit = 0
+        var inFlight = 0
+        /// Size of a full batch.
+        var batchDocuments = 0
+        var batchBytes = 0
+        /// Answers in which the target said that it has too much to do.
+        var throttled = 0
+    }
+
+    var load: Load {
+        condition.lock()
+        defer { condition.unlock() }
+        return Load(
+            limit: limit.limit, inFlight: busy, batchDocuments: sizer.documents, batchBytes: sizer.bytes,
+            throttled: throttles)
+    }
+
     /// Takes the batch; returns when its first request is on its way. False when the work has failed meanwhile.
     func submit(_ batch: BulkBatch) -> Bool {
         condition.lock()
-        while busy >= limit.limit, !failure.isSet { _ = condition.wait(until: Date().addingTimeInterval(0.5)) }
+        while busy >= limit.limit || (busy > 0 && weight + batch.weight > memory), !failure.isSet {
+            _ = condition.wait(until: Date().addingTimeInterval(0.5))
+        }
         let go = !failure.isSet
-        if go { busy += 1 }
+        if go {
+            busy += 1
+            weight += batch.weight
+        }
         condition.unlock()
         guard go else { return false }
         batch.window = batch.items.count
@@ -87,7 +122,24 @@ final class BulkSink: @unchecked Sendable {
         return true
     }
 
+    /// Whether the batch is still ours to send. One of partitions that were given up is dropped; while it is not known
+    /// whether they were, it waits.
+    private func isOurs(_ batch: BulkBatch) -> Bool {
+        if batch.era != ledger.era {
+            for item in batch.items { item.message?.release() }
+            batch.keep([])
+            finish(batch)
+            return false
+        }
+        guard !lease.isValid else { return true }
+        delays.after(milliseconds: 20) { [self] in
+            if failure.isSet { leave(batch) } else { send(batch) }
+        }
+        return false
+    }
+
     private func send(_ batch: BulkBatch) {
+        guard isOurs(batch) else { return }
         batch.window = min(batch.window, batch.ceiling)
         let whole = batch.body.count
         condition.lock()
@@ -112,18 +164,25 @@ final class BulkSink: @unchecked Sendable {
             defer { transport.recycle(response.body) }
             switch response.status {
             case 200: settle(batch, response)
-            case 413, 400: bisect(batch, response)
+            case 413, 400:
+                let told = ClusterError(answer: response, from: transport, doing: "the bulk request")
+                guard let reason = WriteRefusal.reason(told) else { return bisect(batch, response) }
+                stop(batch, reason, told?.underlying ?? "")
+                leave(batch)
             case 429, 500...599:
                 again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
             default:
+                // A block on the whole cluster, or on the index in some versions, is lifted one day.
                 let index = destinations[batch.entry].index
+                let told = ClusterError(answer: response, from: transport, doing: "writing to \(index)", index: index)
+                if let told, told.code == .unavailable { return again(batch, .failed, because: told.description) }
                 failure.set(
                     WorkError(
                         .cluster,
                         "bulk request to index \(index) was refused with status \(response.status); "
                             + "nothing was acknowledged, so nothing is lost: mend the access and start again",
                         underlying: String(repairing: response.body.slice(0..<300))))
-                leave()
+                leave(batch)
             }
         }
     }
@@ -131,6 +190,8 @@ final class BulkSink: @unchecked Sendable {
     private func settle(_ batch: BulkBatch, _ response: HTTPResponse) {
         var retried: [BatchItem] = []
         var throttled = false
+        // Of the items that are to be sent again, for whoever wonders why nothing moves.
+        var why: String?
         let body = response.body
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
@@ -144,6 +205,7 @@ final class BulkSink: @unchecked Sendable {
                 if case .again(let slow) = verdict {
                     throttled = throttled || slow
                     retried.append(item)
+                    if why == nil { why = Self.words(answer, body) }
                 } else {
                     conclude(batch, item, verdict, reason ?? "status \(answer.status)")
                 }
@@ -152,7 +214,7 @@ final class BulkSink: @unchecked Sendable {
             return again(batch, .failed, because: error.message)
         }
         batch.report(to: ledger)
-        observe(batch, response, retried: retried.count, throttled: throttled)
+        observe(batch, response, retried: why, throttled: throttled)
         let unsent = batch.items[batch.window...]
         if retried.isEmpty, unsent.isEmpty { return finish(batch) }
         batch.keep(retried + unsent)
@@ -176,13 +238,14 @@ final class BulkSink: @unchecked Sendable {
             if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
         case .done: applied(batch, item)
         case .dead(let reason): bury(batch, item, reason: reason, detail: detail)
-        case .stop(let reason):
-            failure.set(
-                WorkError(
-                    .cluster, "index \(destinations[batch.entry].index) cannot be written: \(reason)",
-                    underlying: detail))
+        case .stop(let reason): stop(batch, reason, detail)
         case .again: break
         }
+    }
+
+    /// The item stays without outcome, so that nothing after it is committed.
+    private func stop(_ batch: BulkBatch, _ reason: String, _ detail: String) {
+        failure.set(WriteRefusal.error(reason, destinations[batch.entry], detail: detail))
     }
 
     private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
@@ -213,26 +276,43 @@ final class BulkSink: @unchecked Sendable {
         if batch.isEmpty { finish(batch) } else { send(batch) }
     }
 
-    private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried: Int, throttled: Bool) {
+    /// What the server says of an item, without the document's content.
+    private static func words(_ answer: BulkItem, _ body: ByteBuffer) -> String {
+        let type = answer.errorType.map { " \(String(repairing: body.slice($0)).prefix(100))" } ?? ""
+        return "items are answered with \(answer.status)\(type)"
+    }
+
+    /// So many times in a row are items sent again before it is called a trouble: throttling passes by itself.
+    private static let patience = 5
+
+    private func observe(_ batch: BulkBatch, _ response: HTTPResponse, retried why: String?, throttled: Bool) {
         condition.lock()
         let took = Int(response.seconds * 1000)
         if let ticket = batch.ticket {
             limit.ended(ticket, throttled ? .throttled : .success, documents: batch.window, tookMilliseconds: took)
         }
+        if throttled { throttles += 1 }
         if batch.items.count == batch.window {
             sizer.answered(documents: batch.window, bytes: batch.windowBytes, tookMilliseconds: took)
         }
-        let over = retried == 0 && trouble != nil
+        let over = why == nil && trouble != nil
         if over { trouble = nil }
+        // Repeated without limit, but not without a word.
+        let begins = why != nil && trouble == nil && batch.attempt.attempts >= Self.patience
+        if let why, begins || trouble != nil { trouble = why }
         condition.broadcast()
         condition.unlock()
         if over { logger.info("the target takes writes again") }
+        if begins {
+            logger.warning("the target does not take some writes; waiting and repeating", ["because": why ?? ""])
+        }
     }
 
     /// The request failed as a whole and is repeated, for as long as it takes.
     private func again(_ batch: BulkBatch, _ result: ConcurrencyLimit.Result, because reason: String) {
         condition.lock()
         if let ticket = batch.ticket { limit.ended(ticket, result, documents: batch.window, tookMilliseconds: 0) }
+        if result == .throttled { throttles += 1 }
         let first = trouble == nil
         trouble = reason
         condition.unlock()
@@ -241,22 +321,23 @@ final class BulkSink: @unchecked Sendable {
     }
 
     private func delay(_ batch: BulkBatch) {
-        guard !failure.isSet else { return leave() }
+        guard !failure.isSet else { return leave(batch) }
         var generator = SystemRandomNumberGenerator()
         delays.after(milliseconds: batch.attempt.next(using: &generator)) { [self] in
-            if failure.isSet { leave() } else { send(batch) }
+            if failure.isSet { leave(batch) } else { send(batch) }
         }
     }
 
     private func finish(_ batch: BulkBatch) {
         ledger.release(batch.held)
-        leave()
+        leave(batch)
         finished(batch)
     }
 
-    private func leave() {
+    private func leave(_ batch: BulkBatch) {
         condition.lock()
         busy -= 1
+        weight -= batch.weight
         condition.broadcast()
         condition.unlock()
     }

@@ -108,7 +108,8 @@ final class CopyFeed: @unchecked Sendable {
         guard let spec = SliceSpec(index: slice.index, text: slice.spec) else {
             throw WorkError(.state, "the state names a slice \(slice.spec) that this version does not know")
         }
-        let scroll = reader.openScroll(spec, pageSize: prepared.recipe.copy.page)
+        let index = prepared.survey.entries.flatMap(\.source).first { $0.name == slice.index }
+        let scroll = reader.openScroll(spec, pageSize: prepared.recipe.copy.page, query: index?.liveQuery)
         defer { scroll.close() }
         var done = 0
         while let page = try scroll.nextPage() {

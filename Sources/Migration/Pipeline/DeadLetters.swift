@@ -16,6 +16,11 @@ final class DeadLetters: @unchecked Sendable {
         var settings: KafkaSettings
         var topic: String
         var sourceTopic: String
+        /// The migration's name.
+        var migration: String
+        var epoch: Int64
+        /// Whether the records are dead letters themselves, read again.
+        var redriven = false
     }
 
     private let options: Options
@@ -24,9 +29,14 @@ final class DeadLetters: @unchecked Sendable {
     private let logger: Logger
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
-    private let pending = Mutex<(next: UInt64, runs: [UInt64: RunReference], reasons: [String: Int])>((0, [:], [:]))
+    private let pending = Mutex<
+        (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int)], reasons: [String: Int])
+    >((0, [:], [:]))
+    private let room: ByteRoom
 
-    init(_ options: Options, ledger: Ledger, failure: FirstFailure, logger: Logger) {
+    /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
+    init(_ options: Options, ledger: Ledger, failure: FirstFailure, memory: Int, logger: Logger) {
+        room = ByteRoom(memory)
         self.options = options
         self.ledger = ledger
         self.failure = failure
@@ -38,13 +48,11 @@ final class DeadLetters: @unchecked Sendable {
 
     /// A record that could not be understood or transformed.
     func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
-        var headers: [(String, [UInt8]?)] = []
-        message.headers?.forEachHeader { name, value in
-            headers.append((String(repairing: name), value.map(Array.init)))
-        }
         send(
-            key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers,
-            place: .record(partition: message.partition, offset: message.offset, timestamp: message.timestamp),
+            key: message.key.map(Array.init), value: message.value.map(Array.init), headers: message.copiedHeaders(),
+            place: .record(
+                partition: message.partition, offset: message.offset,
+                timestamp: message.time(redriven: options.redriven)),
             run: run, why: (reason, detail, version))
     }
 
@@ -64,55 +72,107 @@ final class DeadLetters: @unchecked Sendable {
 
     /// A document of the copy.
     func send(_ page: Page, _ hit: Hit, run: RunReference, reason: String, detail: String, version: Int64) {
-        let id = ByteBuffer()
-        // What cannot be unescaped is kept as the server said it.
-        if (try? JSONString.unescape(page.bytes(hit.id), into: id)) == nil { id.append(page.bytes(hit.id)) }
+        func plain(_ quoted: Range<Int>?) -> [UInt8]? {
+            guard let quoted else { return nil }
+            let text = ByteBuffer(capacity: quoted.count)
+            // What cannot be unescaped is kept as the server said it.
+            if (try? JSONString.unescape(page.bytes(quoted), into: text)) == nil { return Array(page.bytes(quoted)) }
+            return Array(text.bytes)
+        }
         send(
-            key: Array(id.bytes), value: Array(page.bytes(hit.source)), headers: [], place: .document, run: run,
-            why: (reason, detail, version))
+            key: plain(hit.id), value: Array(page.bytes(hit.source)), headers: [],
+            place: .document(
+                index: plain(hit.index) ?? [], type: plain(hit.type), routing: plain(hit.routing),
+                parent: plain(hit.parent)),
+            run: run, why: (reason, detail, version))
     }
 
     /// Where the letter is from: a record of the topic, or a document of the copy.
     enum Place {
         case record(partition: Int32, offset: Int64, timestamp: Int64)
-        case document
+        /// Of this index of the source.
+        case document(index: [UInt8], type: [UInt8]?, routing: [UInt8]?, parent: [UInt8]?)
     }
 
     func send(
         key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], place: Place, run: RunReference,
         why: (reason: String, detail: String, version: Int64)
     ) {
-        var headers = headers.filter { !$0.0.hasPrefix("crossfade.") }
-        func add(_ name: String, _ text: String) { headers.append(("crossfade.\(name)", Array(text.utf8))) }
-        add("reason", why.reason)
-        add("detail", String(why.detail.prefix(1000)))
-        add("version", String(why.version))
-        add("time", String(Int64(Date().timeIntervalSince1970 * 1000)))
+        // A letter that dies again says why it did so now.
+        var headers = headers.filter { !$0.0.hasPrefix(LetterHeader.prefix) }
+        func add(_ name: String, _ text: String) { headers.append((name, Array(text.utf8))) }
+        add(LetterHeader.reason, why.reason)
+        add(LetterHeader.detail, String(why.detail.prefix(1000)))
+        add(LetterHeader.version, String(why.version))
+        headers += common
         switch place {
         case .record(let partition, let offset, let timestamp):
-            add("topic", options.sourceTopic)
-            add("partition", String(partition))
-            add("offset", String(offset))
-            add("timestamp", String(timestamp))
-        case .document: add("source", "copy")
+            add(LetterHeader.topic, options.sourceTopic)
+            add(LetterHeader.partition, String(partition))
+            add(LetterHeader.offset, String(offset))
+            add(LetterHeader.timestamp, String(timestamp))
+        case .document(let index, let type, let routing, let parent):
+            add(LetterHeader.source, "copy")
+            headers.append((LetterHeader.index, index))
+            if let type { headers.append((LetterHeader.type, type)) }
+            if let routing { headers.append((LetterHeader.routing, routing)) }
+            if let parent { headers.append((LetterHeader.parent, parent)) }
         }
+        let bytes = (key?.count ?? 0) + (value?.count ?? 0) + Self.letterCost
+        room.enter(bytes, unless: failure)
+        ledger.hold(bytes)
         let token = pending.withLock { pending in
             pending.next += 1
-            pending.runs[pending.next] = run
+            pending.runs[pending.next] = (run, bytes)
             pending.reasons[why.reason, default: 0] += 1
             return pending.next
         }
         deliver(key: key, value: value, headers: headers, token: token)
     }
 
-    private func deliver(key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], token: UInt64) {
+    /// What a letter needs in the producer beside its key and value.
+    private static let letterCost = 1_000
+
+    /// What letters and resolutions alike say of themselves.
+    private var common: [(String, [UInt8]?)] {
+        [
+            (LetterHeader.time, Array(String(Clock.now()).utf8)),
+            (LetterHeader.migration, Array(options.migration.utf8)),
+            (LetterHeader.epoch, Array(String(options.epoch).utf8)),
+        ]
+    }
+
+    /// Records that a letter has its final outcome. Lies in the letter's own partition, so that it comes after it.
+    func resolve(_ letter: DeadLetter, as outcome: Outcome) {
+        let headers = letter.origin.headers + common + [(LetterHeader.resolved, Array(outcome.name.utf8))]
+        let token = pending.withLock { pending in
+            pending.next += 1
+            return pending.next
+        }
+        deliver(key: letter.key, value: nil, headers: headers, token: token, partition: letter.place.partition)
+    }
+
+    /// Waits until Kafka has acknowledged everything that was sent. False when it did not within `seconds`, or the
+    /// work has failed.
+    func flush(seconds: Double) -> Bool {
+        lock.lock()
+        let producer = producer
+        lock.unlock()
+        return (producer?.flush(seconds: seconds) ?? true) && !failure.isSet
+    }
+
+    private func deliver(
+        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], token: UInt64, partition: Int32? = nil
+    ) {
         do {
             let producer = try started()
             while try !with(
                 key,
                 { key throws(LogError) in
                     try with(value) { value throws(LogError) in
-                        try producer.send(topic: options.topic, key: key, value: value, headers: headers, token: token)
+                        try producer.send(
+                            topic: options.topic, key: key, value: value, headers: headers, token: token,
+                            partition: partition)
                     }
                 })
             {
@@ -134,21 +194,7 @@ final class DeadLetters: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if let producer { return producer }
-        let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
-        defer { admin.close() }
-        do {
-            _ = try admin.describe(options.topic)
-        } catch {
-            guard error.code == .missingTopic else { throw error }
-            try admin.createTopic(
-                options.topic, partitions: 1,
-                config: [
-                    "cleanup.policy": "delete",
-                    // Whatever the command topic took, with the headers that say why.
-                    "max.message.bytes": "104857600",
-                ])
-            logger.info("created the dead-letter topic", ["topic": options.topic])
-        }
+        try prepareTopic()
         let made = try DeadLetterProducer(
             settings: options.settings, delivered: { [weak self] token, error in self?.delivered(token, error) },
             log: logger.kafka)
@@ -156,10 +202,65 @@ final class DeadLetters: @unchecked Sendable {
         return made
     }
 
+    /// The topic is made where it is missing; one that is there must keep what it is given.
+    private func prepareTopic() throws(LogError) {
+        let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
+        defer { admin.close() }
+        let brokers: Int
+        do {
+            _ = try admin.describe(options.topic)
+            return try checkTopic(admin)
+        } catch {
+            guard error.code == .missingTopic else { throw error }
+            brokers = try admin.describe(options.sourceTopic).brokers.count
+        }
+        let config = [
+            "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1",
+            // Whatever the command topic took, with the headers that say why.
+            "max.message.bytes": "104857600",
+        ]
+        let made: Bool
+        do {
+            made = try admin.createTopic(
+                options.topic, partitions: 1, replication: min(3, brokers), config: config)
+        } catch {
+            // A cluster that allows other numbers only says so; its own default it allows.
+            guard error.code == .refused else { throw error }
+            made = try admin.createTopic(options.topic, partitions: 1, config: config)
+        }
+        if made { logger.info("created the dead-letter topic", ["topic": options.topic]) }
+    }
+
+    private func checkTopic(_ admin: LogAdmin) throws(LogError) {
+        let found: [String: String]
+        do {
+            found = try admin.configuration(of: options.topic)
+        } catch {
+            guard error.code == .authorization else { throw error }
+            return logger.warning(
+                "not allowed to look at the dead-letter topic's configuration; it must not be compacted",
+                ["topic": options.topic])
+        }
+        guard found["cleanup.policy"]?.contains("compact") != true else {
+            throw LogError(
+                .refused,
+                "the topic has cleanup.policy=\(found["cleanup.policy"] ?? "compact"), which would throw letters away that "
+                    + "have the same key: set it to delete, or name another dead_letters.topic")
+        }
+        if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
+            logger.warning(
+                "the dead-letter topic does not keep its records for ever; redrive them in time",
+                ["topic": options.topic, "retention_ms": String(retention)])
+        }
+    }
+
     private func delivered(_ token: UInt64, _ error: LogError?) {
         if let error { return fail(error.message, underlying: error.underlying) }
-        guard let run = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
-        ledger.settle(run, .deadLettered, 1)
+        // A resolution settles nothing.
+        guard let letter = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
+        room.leave(letter.bytes)
+        ledger.release(letter.bytes)
+        ledger.settle(letter.run, .deadLettered, 1)
     }
 
     private func fail(_ message: String, underlying: String?) {

@@ -29,6 +29,24 @@ struct OutcomeCounts: Sendable, Equatable {
     }
 }
 
+/// What is known of a partition (or slice) in this process.
+struct PartitionCounts: Sendable, Equatable {
+    var partition: Int32
+    /// Records handed over by the log, whatever became of them; of former ownerships only those with an outcome.
+    var read = 0
+    var inFlight = 0
+    var outcomes = OutcomeCounts()
+    /// The first offset read.
+    var start: Int64?
+    /// The next offset to read.
+    var position: Int64?
+    /// Everything before it has its final outcome.
+    var committed: Int64?
+    var owned = false
+
+    init(partition: Int32) { self.partition = partition }
+}
+
 /// Who has read what, and what became of it: one tracker a lane, one final outcome a record (design 6.2).
 ///
 /// At any moment `read == outcomes.total + unsettled`, for every lane and in sum.
@@ -40,32 +58,72 @@ final class Ledger: Sendable {
         var outcomes = OutcomeCounts()
         /// What the source's own count said of the documents in this lane; dead letters by reason, and so on.
         var exhausted = false
+        /// Where this ownership began.
+        var start: Int64?
+        /// Records from this offset on nobody can have applied before; nil: nothing is known of that.
+        var fresh: Int64?
+        /// The first run that lies wholly beyond `fresh`.
+        var freshRun: Int?
     }
 
     private struct Book: Sendable {
         var lanes: [Int32: Lane] = [:]
         var generation: UInt32 = 0
-        /// Outcomes of lanes that were given back.
-        var former = OutcomeCounts()
+        /// Of ownerships that were given back, by lane: final outcomes, where the first began, where the last stood.
+        var former: [Int32: (outcomes: OutcomeCounts, start: Int64?, position: Int64?, committable: Int64?)] = [:]
+        var alarm = StaleAlarm()
+
+        mutating func retire(_ number: Int32, _ lane: Lane) {
+            var past = former[number] ?? (OutcomeCounts(), lane.start, nil, nil)
+            past.outcomes += lane.outcomes
+            past.position = lane.tracker.position ?? lane.start ?? past.position
+            past.committable = lane.tracker.committable ?? lane.start ?? past.committable
+            former[number] = past
+        }
     }
 
     private let book = Mutex(Book())
+    /// Told of every settlement, after it, on the settling thread.
+    private let settled: (@Sendable (RunReference, Outcome, Int) -> Void)?
+
+    init(settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil) { self.settled = settled }
+
     private let heldBytes = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
+    private let eras = Atomic<Int>(0)
 
-    /// Takes a lane into ownership, empty; what was known of it is forgotten.
-    func own(_ lane: Int32) {
+    /// Grows when everything under way was given up: batches of an earlier era are not sent (again).
+    var era: Int { eras.load(ordering: .acquiring) }
+
+    /// Everything under way is another member's to do; gives the era that begins.
+    func abandon() -> Int { eras.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue }
+
+    /// Takes a lane into ownership, empty; what was in flight of it is forgotten. `start`: the first offset that will
+    /// be read. `fresh`: from there on no record can have been applied before, by us or by others.
+    func own(_ lane: Int32, start: Int64? = nil, fresh: Int64? = nil) {
         book.withLock { book in
             book.generation &+= 1
-            if let old = book.lanes[lane] { book.former += old.outcomes }
-            book.lanes[lane] = Lane(generation: book.generation)
+            if let old = book.lanes[lane] { book.retire(lane, old) }
+            book.lanes[lane] = Lane(generation: book.generation, start: start, fresh: fresh)
         }
     }
+
+    /// Somebody else has read, or may read, up to before this offset.
+    func othersReach(_ offset: Int64, lane: Int32) {
+        book.withLock { book in
+            guard let fresh = book.lanes[lane]?.fresh, offset > fresh else { return }
+            book.lanes[lane]?.fresh = offset
+            if (book.lanes[lane]?.tracker.position ?? 0) < offset { book.lanes[lane]?.freshRun = nil }
+        }
+    }
+
+    /// Whether what is new to everybody comes out stale as it cannot be.
+    var alarm: StaleAlarm { book.withLock { $0.alarm } }
 
     /// Gives a lane back: what is still unsettled of it is another owner's now.
     func disown(_ lane: Int32) {
         book.withLock { book in
-            if let old = book.lanes.removeValue(forKey: lane) { book.former += old.outcomes }
+            if let old = book.lanes.removeValue(forKey: lane) { book.retire(lane, old) }
         }
     }
 
@@ -75,6 +133,9 @@ final class Ledger: Sendable {
             guard let generation = book.lanes[lane]?.generation,
                 let number = book.lanes[lane]?.tracker.open(first: first, next: next, count: count), number >= 0
             else { return nil }
+            if book.lanes[lane]?.freshRun == nil, let fresh = book.lanes[lane]?.fresh, first >= fresh {
+                book.lanes[lane]?.freshRun = number
+            }
             return RunReference(lane: lane, generation: generation, number: number)
         }
     }
@@ -86,7 +147,12 @@ final class Ledger: Sendable {
             guard book.lanes[run.lane]?.generation == run.generation else { return }
             book.lanes[run.lane]?.outcomes[outcome] += count
             _ = book.lanes[run.lane]?.tracker.settle(run.number, count)
+            guard let fresh = book.lanes[run.lane]?.freshRun, run.number >= fresh, outcome != .skipped,
+                outcome != .deadLettered
+            else { return }
+            _ = book.alarm.tell(outcomes: count, stale: outcome == .stale ? count : 0)
         }
+        settled?(run, outcome, count)
     }
 
     /// Everything before `next` has been read and holds no further record (control records, gaps of compaction).
@@ -112,9 +178,30 @@ final class Ledger: Sendable {
     /// Outcomes of all lanes, owned now or before.
     var outcomes: OutcomeCounts {
         book.withLock { book in
-            var sum = book.former
+            var sum = OutcomeCounts()
+            for past in book.former.values { sum += past.outcomes }
             for lane in book.lanes.values { sum += lane.outcomes }
             return sum
+        }
+    }
+
+    /// What is known of every lane, owned now or before, at one moment: `read == outcomes.total + inFlight` for each.
+    func partitions() -> [PartitionCounts] {
+        book.withLock { book in
+            Set(book.lanes.keys).union(book.former.keys).sorted().map { number in
+                let past = book.former[number]
+                let lane = book.lanes[number]
+                var counts = PartitionCounts(partition: number)
+                counts.owned = lane != nil
+                counts.outcomes = past?.outcomes ?? OutcomeCounts()
+                if let lane { counts.outcomes += lane.outcomes }
+                counts.read = (past?.outcomes.total ?? 0) + (lane?.tracker.read ?? 0)
+                counts.inFlight = lane?.tracker.unsettled ?? 0
+                counts.start = past?.start ?? lane?.start
+                counts.position = lane.map { $0.tracker.position ?? $0.start } ?? past?.position
+                counts.committed = lane.map { $0.tracker.committable ?? $0.start } ?? past?.committable
+                return counts
+            }
         }
     }
 

@@ -9,19 +9,29 @@ import Telemetry
 ///
 /// `@unchecked Sendable` because the consumer calls it back on that same thread only.
 final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
+    /// Where partitions begin, and records by which their log is known.
+    struct Start {
+        var offsets: [Int32: Int64]
+        var known: [Int32: LogWitness]
+    }
+
     struct Options {
         var topic: String
         /// Frozen end of each partition for a bounded replay; nil: stay until told to stop.
         var ends: [Int32: Int64]?
-        /// Where each partition starts that becomes ours.
-        var start: ([Int32]) throws -> [Int32: Int64]
-        /// Keeps settled offsets; called at least every `commitEvery` milliseconds while there are new ones. False when
-        /// they could not be kept now.
-        var commit: (LogConsumer, [Int32: Int64], _ synchronously: Bool) throws -> Bool
+        /// Where each partition starts that becomes ours; may take about so many seconds.
+        var start: (_ partitions: [Int32], _ seconds: Double) throws -> Start
+        /// Keeps settled offsets, with what is to be said beside each; called at least every `commitEvery` milliseconds
+        /// while there are new ones. False when they could not be kept now.
+        var commit:
+            (LogConsumer, _ offsets: [Int32: Int64], _ notes: [Int32: String], _ synchronously: Bool) throws -> Bool
         var commitEvery: Int64 = 1000
-        /// Longest wait for unsettled records when partitions are taken away; must fit the session timeout (45 s).
-        var drainSeconds: Double = 15
+        /// Whether a group may give our partitions to others.
+        var isMember = false
+        var watch: LogWatch?
         var onTick: () -> Void
+        /// From where on nobody can have applied a record of these partitions before; see ``Ledger/own(_:start:fresh:)``.
+        var fresh: ([Int32]) -> [Int32: Int64] = { _ in [:] }
     }
 
     private let pipeline: Pipeline
@@ -29,10 +39,21 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private let logger: Logger
     private var consumer: LogConsumer?
     private var position: [Int32: Int64] = [:]
+    private var begun: [Int32: Int64] = [:]
     private var committed: [Int32: Int64] = [:]
+    private var trails: [Int32: WitnessTrail] = [:]
     private var nextCommit: Int64 = 0
+    /// What a rail refused in a callback of the consumer, which would make another error of it.
+    private var refusal: WorkError?
+    private var timeouts = (session: 45_000, heartbeat: 3000, poll: 300_000)
     /// Whether everything that was read had its outcome when the reading ended.
     private(set) var drained = true
+
+    /// Longest wait for unsettled records when partitions are taken away, in seconds: half of what the group allows, so
+    /// that the commit has its time, too.
+    private var drainSeconds: Double { Double(min(timeouts.session, timeouts.poll)) / 2000 }
+    /// The same for the commit.
+    private var commitSeconds: Double { min(10, drainSeconds / 2) }
 
     init(_ pipeline: Pipeline, _ options: Options, logger: Logger) {
         self.pipeline = pipeline
@@ -43,19 +64,23 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     /// Reads until the end, a stop, or a failure; then drains, commits and closes. True when every end was reached.
     func run(_ consumer: LogConsumer) throws -> Bool {
         self.consumer = consumer
-        let records = RecordBatch(capacity: 4096)
-        defer { self.consumer = nil }
-        var over = false
-        while !over, !Interruption.isAsked, !pipeline.failure.isSet {
-            let full = pipeline.isFull
-            try consumer.poll(into: records, timeoutMs: full ? 5 : 50, paused: full)
-            take(records)
-            try commitIfDue(consumer)
-            options.onTick()
-            over = isOver
+        timeouts = consumer.timeouts
+        if options.isMember {
+            // The broker counts from the last heartbeat, which may be older than the last poll.
+            pipeline.lease.runsOut(after: Int64(max(timeouts.session / 2, timeouts.session - 2 * timeouts.heartbeat)))
+        } else {
+            pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         }
-        let lanes = Array(position.keys)
-        drained = pipeline.drain(lanes, seconds: over ? nil : options.drainSeconds)
+        defer { self.consumer = nil }
+        let over: Bool
+        do {
+            over = try loop(consumer)
+        } catch {
+            // Nothing is committed any more: the log may not be the one that was read.
+            throw stopped(consumer, by: error)
+        }
+        if let error = pipeline.failure.value, error.code == .refused { throw stopped(consumer, by: error) }
+        drained = pipeline.drain(Array(position.keys), seconds: over ? nil : drainSeconds)
         try? commit(consumer, synchronously: true)
         options.onTick()
         consumer.close()
@@ -63,6 +88,46 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         if !drained { logger.warning("stopped with records in flight; they are read again at the next start") }
         return over
     }
+
+    private func loop(_ consumer: LogConsumer) throws -> Bool {
+        let records = RecordBatch(capacity: 4096)
+        var over = false
+        while !over, !Interruption.isAsked, !pipeline.failure.isSet {
+            if options.isMember {
+                if !pipeline.lease.isValid { try askGroup(consumer, records) }
+                pipeline.lease.renew()
+            } else {
+                try pipeline.checkAwake()
+            }
+            let full = pipeline.isFull
+            try consumer.poll(into: records, timeoutMs: full ? 5 : 50, paused: full)
+            take(records)
+            try commitIfDue(consumer)
+            options.onTick()
+            over = isOver
+        }
+        return over
+    }
+
+    private func stopped(_ consumer: LogConsumer, by error: any Error) -> any Error {
+        let read = position
+        isHalted = true
+        let reason: any Error
+        if let refusal {
+            reason = refusal
+        } else if let error = error as? LogError, error.code == .missingTopic, !read.isEmpty {
+            reason = WorkError(.refused, LogWatch.deleted(options.topic, read), underlying: error.underlying)
+        } else {
+            reason = error
+        }
+        let isRail = (reason as? WorkError)?.code == .refused || (reason as? LogError)?.code == .startDeleted
+        // So that the workers let go, too.
+        pipeline.failure.set(WorkError(isRail ? .refused : .log, "\(reason)"))
+        consumer.close()
+        return reason
+    }
+
+    private var isHalted = false
 
     private var isOver: Bool {
         guard let ends = options.ends else { return false }
@@ -79,10 +144,12 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         messages.reserveCapacity(Self.runLength)
         var partition: Int32 = -1
         var bytes = 0
+        var ended: Set<Int32> = []
         func hand() {
             guard let first = messages.first, let last = messages.last else { return }
             let next = last.offset + 1
             position[partition] = next
+            trails[partition, default: WitnessTrail()].read(LogWitness(last))
             if let run = pipeline.ledger.open(lane: partition, first: first.offset, next: next, count: messages.count) {
                 pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
             } else {
@@ -102,6 +169,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             // A bounded replay ends where it was frozen, though the log may have grown since.
             if let end = options.ends?[partition], message.offset >= end {
                 message.release()
+                // Between the last record and the end lay markers, aborted records or gaps.
+                ended.insert(partition)
                 continue
             }
             messages.append(message)
@@ -109,13 +178,24 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         }
         hand()
         records.forget()
-        for event in records.events {
+        for partition in ended { reached(partition, options.ends?[partition] ?? 0) }
+        tell(records.events)
+    }
+
+    /// Nothing that is to be applied lies between what was read and `next`.
+    private func reached(_ partition: Int32, _ next: Int64) {
+        // A bounded replay has taken nothing beyond its end, wherever the log's is by now.
+        let next = min(next, options.ends?[partition] ?? next)
+        pipeline.ledger.advance(lane: partition, to: next)
+        position[partition] = max(position[partition] ?? 0, next)
+    }
+
+    private func tell(_ events: [LogEvent]) {
+        for event in events {
             switch event {
             case .endOfPartition(let partition, let end):
-                // A bounded replay has taken nothing beyond its end, wherever the log's is by now.
-                let next = min(end, options.ends?[partition] ?? end)
-                pipeline.ledger.advance(lane: partition, to: next)
-                position[partition] = max(position[partition] ?? 0, next)
+                // One that was taken away meanwhile is none of ours.
+                if position[partition] != nil { reached(partition, end) }
             case .committed(_, let error):
                 if let error { logger.warning("a commit failed; the next one repeats it", ["error": error.message]) }
             }
@@ -132,36 +212,95 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     }
 
     private func commit(_ consumer: LogConsumer, synchronously: Bool) throws {
-        let offsets = pipeline.ledger.committable().filter { committed[$0.key] != $0.value }
+        guard !isHalted else { return }
+        let settled = pipeline.ledger.committable()
+        for (partition, offset) in settled { trails[partition]?.settle(upTo: offset) }
+        options.watch?.moved(position, applied: trails.compactMapValues(\.settled))
+        let offsets = settled.filter { committed[$0.key] != $0.value }
         guard !offsets.isEmpty else { return }
-        if try options.commit(consumer, offsets, synchronously) { committed.merge(offsets) { _, new in new } }
+        if try options.commit(consumer, offsets, notes(offsets), synchronously) {
+            committed.merge(offsets) { _, new in new }
+        }
+    }
+
+    private func notes(_ offsets: [Int32: Int64]) -> [Int32: String] {
+        let epoch = pipeline.plan.format.epoch
+        return Dictionary(
+            uniqueKeysWithValues: offsets.keys.map {
+                ($0, CommitNote(epoch: epoch, witness: trails[$0]?.settled).text)
+            })
     }
 
     // MARK: Rebalance
 
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
-        let start = try options.start(partitions)
-        for partition in partitions {
-            pipeline.ledger.own(partition)
-            position[partition] = start[partition]
-            committed[partition] = nil
+        let begin: Start
+        do {
+            begin = try options.start(partitions, drainSeconds)
+        } catch {
+            refusal = error as? WorkError
+            throw error
         }
+        let start = begin.offsets
+        let fresh = options.fresh(partitions)
+        for partition in partitions {
+            pipeline.ledger.own(partition, start: start[partition], fresh: fresh[partition])
+            position[partition] = start[partition]
+            begun[partition] = start[partition]
+            committed[partition] = nil
+            trails[partition] = nil
+        }
+        options.watch?.began(start, known: begin.known)
         logger.info("partitions assigned", ["partitions": list(partitions)])
         return start
     }
 
     func revoked(_ partitions: [Int32], lost: Bool) {
-        let drained = !lost && pipeline.drain(partitions, seconds: options.drainSeconds)
+        // One that was stopped while it was asked to give them up learns it as an ordinary revocation.
+        let lost = lost || !pipeline.lease.isValid && !isStillMember(partitions)
+        pipeline.lease.renew()
+        let drained = !lost && !isHalted && pipeline.drain(partitions, seconds: drainSeconds)
         if !lost, let consumer { try? commit(consumer, synchronously: true) }
         for partition in partitions {
             pipeline.ledger.disown(partition)
             position[partition] = nil
+            begun[partition] = nil
             committed[partition] = nil
+            trails[partition] = nil
         }
-        pipeline.forget()
+        options.watch?.ended(partitions)
+        // A cooperative assignment keeps some: what is under way may be theirs, and versions keep the rest from harm.
+        if position.isEmpty { pipeline.forget() }
         logger.info(
             "partitions revoked",
             ["partitions": list(partitions), "lost": String(lost), "drained": String(drained)])
+    }
+
+    // MARK: After a stop
+
+    /// The process did not run for so long that the group may have given its partitions away: nothing is written before
+    /// the group has taken a commit of ours, which it refuses to a member it no longer knows, or has taken them away.
+    private func askGroup(_ consumer: LogConsumer, _ records: RecordBatch) throws {
+        guard !position.isEmpty else { return }
+        logger.warning(
+            "this process was stopped for a while; asking the group whether its partitions are still its own",
+            ["milliseconds": String(pipeline.lease.age), "session_timeout": String(timeouts.session)])
+        while !position.isEmpty, !Interruption.isAsked, !pipeline.failure.isSet {
+            if isStillMember(Array(position.keys)) { return }
+            try consumer.poll(into: records, timeoutMs: 100, paused: true)
+            tell(records.events)
+        }
+    }
+
+    private func isStillMember(_ partitions: [Int32]) -> Bool {
+        guard let consumer, !isHalted else { return false }
+        let settled = pipeline.ledger.committable()
+        var offsets: [Int32: Int64] = [:]
+        for partition in partitions { offsets[partition] = settled[partition] ?? begun[partition] }
+        for (partition, offset) in offsets { trails[partition]?.settle(upTo: offset) }
+        let left = try? consumer.commit(
+            offsets, notes: notes(offsets), synchronously: true, timeout: min(2, commitSeconds))
+        return left?.isEmpty == true
     }
 
     private func list(_ partitions: [Int32]) -> String { partitions.sorted().map(String.init).joined(separator: ",") }

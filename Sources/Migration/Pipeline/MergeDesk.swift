@@ -38,6 +38,11 @@ final class MergeDesk {
 
     /// Keys that one read asks for at most.
     private static let readSize = 500
+    /// What a record that waits needs beside its bytes.
+    private static let recordCost = 300
+    /// Bytes of a base, as they were of late; a careful guess before the first.
+    private var baseBytes = 64 << 10
+    private let versions: CopyVersions
 
     init(
         plan: PipelinePlan, reader: MergeReader, ledger: Ledger, deadLetters: DeadLetters,
@@ -48,6 +53,7 @@ final class MergeDesk {
         self.ledger = ledger
         self.deadLetters = deadLetters
         self.worker = worker
+        versions = CopyVersions(plan.format)
         transform = LaneTransformers(transformers, modes: plan.entries.map(\.merge))
         lanes = KeyLanes(missing: plan.entries.map { $0.missing == .create ? .create : .reject })
         lanes.copyUnfinished = plan.copyUnfinished
@@ -71,9 +77,10 @@ final class MergeDesk {
         var headers: [(String, [UInt8]?)] = []
         message.headers?.forEachHeader { headers.append((String(repairing: $0), $1.map(Array.init))) }
         waiting[token] = Waiting(
-            run: run, offset: message.offset, timestamp: message.timestamp, version: operation.version,
-            key: message.key.map(Array.init), value: message.value.map(Array.init), headers: headers)
-        hold((message.key?.count ?? 0) + (message.value?.count ?? 0))
+            run: run, offset: message.offset, timestamp: message.time(redriven: plan.redriven),
+            version: operation.version, key: message.key.map(Array.init), value: message.value.map(Array.init),
+            headers: headers)
+        held += message.size + Self.recordCost
         let batch = inFlight.get(KeyHash.hash(operation.id, seed: operation.entry))
         lanes.append(
             entry: operation.entry, id: operation.id,
@@ -102,21 +109,21 @@ final class MergeDesk {
 
     /// Does whatever can be done: reads bases, folds, hands writes over.
     func advance(_ worker: Worker) {
-        while reads < 2 {
-            let fetches = lanes.takeFetches(max: Self.readSize)
+        // With the budget used up one read at a time goes on: without any, nothing would ever be given back.
+        let isFull = ledger.bytes >= plan.memory.inFlight
+        let size = max(1, min(Self.readSize, plan.memory.reading / baseBytes))
+        while reads < (isFull ? 1 : 2) {
+            let fetches = lanes.takeFetches(max: size)
             guard !fetches.isEmpty else { break }
             read(fetches, source: false)
         }
-        while reads < 3 {
-            let fetches = lanes.takeSourceFetches(max: Self.readSize)
+        while reads < (isFull ? 1 : 3) {
+            let fetches = lanes.takeSourceFetches(max: size)
             guard !fetches.isEmpty else { break }
             read(fetches, source: true)
         }
-        while true {
-            let writes = lanes.takeWrites(max: Self.readSize, using: transform)
-            guard !writes.isEmpty else { break }
-            for write in writes { put(write, worker) }
-        }
+        // One by one: the documents of many would be made before the first of them is on its way.
+        while let write = lanes.takeWrites(max: 1, using: transform).first { put(write, worker) }
         account()
     }
 
@@ -127,14 +134,20 @@ final class MergeDesk {
 
     func received(_ bases: MergeBases) {
         reads -= 1
+        if bases.documents > 0 { baseBytes = max(64, (3 * baseBytes + bases.bytes / bases.documents) / 4) }
         for answer in bases.answers {
             switch answer {
             case .failed(let key): lanes.fetchFailed(key)
             case .target(let key, let found, let version, let document):
                 lanes.base(
-                    key, found: found, tombstone: document.map(Self.isTombstone) ?? false, version: version,
+                    key, found: found, tombstone: document.map { $0.withUnsafeBufferPointer(Tombstone.isOne) } ?? false,
+                    version: version,
                     document: document)
-            case .source(let key, let document): lanes.sourceBase(key, document: document)
+            case .source(let key, let document):
+                let version = document?.withUnsafeBufferPointer { versions.version(of: $0) } ?? 0
+                lanes.sourceBase(key, document: document, version: version)
+            case .unreadable(let key, let reason, let detail):
+                settle(lanes.unreadable(key, reason: reason, detail: detail))
             }
         }
     }
@@ -144,26 +157,26 @@ final class MergeDesk {
         guard write.body != .nothing else { return }
         let batch = worker.batch(for: write.entry)
         let start = batch.body.count
+        let isTombstone = write.body == .tombstone
         write.id.withUnsafeBufferPointer { id in
-            if let routing = write.routing {
-                routing.withUnsafeBufferPointer {
-                    BulkLine.action(batch.body, id: id, routing: $0, version: write.version)
-                }
-            } else {
-                BulkLine.action(batch.body, id: id, routing: nil, version: write.version)
+            (write.routing ?? []).withUnsafeBufferPointer { routing in
+                BulkLine.action(
+                    batch.body, id: id, routing: write.routing == nil ? nil : routing, version: write.version,
+                    isTombstone: isTombstone)
             }
         }
         if case .document(let document) = write.body {
             document.withUnsafeBufferPointer { batch.body.append($0) }
+            batch.laneBytes += document.count
         } else {
-            batch.body.append(BulkLine.tombstone)
+            Tombstone.append(to: batch.body, time: Clock.now())
         }
         batch.body.append(UInt8(ascii: "\n"))
         batch.laneWrites.append(write)
         worker.put(
             BatchItem(
                 start: start, end: batch.body.count, message: nil, run: -1,
-                lane: Int32(batch.laneWrites.count - 1), kind: write.body == .tombstone ? .delete : .index, offset: -1,
+                lane: Int32(batch.laneWrites.count - 1), kind: isTombstone ? .delete : .index, offset: -1,
                 version: write.version), in: batch)
     }
 
@@ -191,7 +204,7 @@ final class MergeDesk {
 
     private func take(_ token: UInt64) -> Waiting? {
         guard let record = waiting.removeValue(forKey: token) else { return nil }
-        hold(-((record.key?.count ?? 0) + (record.value?.count ?? 0)))
+        held -= (record.key?.count ?? 0) + (record.value?.count ?? 0) + Self.recordCost
         return record
     }
 
@@ -205,19 +218,12 @@ final class MergeDesk {
 
     private var accounted = 0
 
-    private func hold(_ bytes: Int) { held += bytes }
-
     /// Brings the ledger's bytes in line with what is held here.
     private func account() {
         let now = held + lanes.heldBytes
         ledger.hold(now - accounted)
         accounted = now
     }
-
-    private static let tombstoneBytes = Array("{\"crossfade_deleted\":true}".utf8)
-
-    /// Ours exactly: a document that merely has the field beside others is a document.
-    private static func isTombstone(_ document: [UInt8]) -> Bool { document == tombstoneBytes }
 }
 
 /// The entries' transforms as the lanes want them.

@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import Indexing
 import SearchCluster
@@ -11,11 +12,13 @@ import Telemetry
 /// `@unchecked Sendable` because its parts are, and `workers` does not change after `init`.
 final class Pipeline: @unchecked Sendable {
     let plan: PipelinePlan
-    let ledger = Ledger()
+    let ledger: Ledger
     let failure = FirstFailure()
+    /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
+    let lease = Lease()
     let deadLetters: DeadLetters
     let sink: BulkSink
-    private let pool = BatchPool()
+    private let pool: BatchPool
     private let reader: MergeReader
     private(set) var workers: [Worker] = []
     private var threads: [JoinableThread] = []
@@ -23,28 +26,32 @@ final class Pipeline: @unchecked Sendable {
 
     init(
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options,
-        logger: Logger
+        logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
     ) {
         self.plan = plan
-        deadLetters = DeadLetters(options, ledger: ledger, failure: failure, logger: logger)
+        ledger = Ledger(settled: settled)
+        pool = BatchPool(keeping: plan.memory.idle)
+        deadLetters = DeadLetters(
+            options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: logger)
         let post = Post()
         sink = BulkSink(
             transport: target.transport,
             destinations: plan.entries.map {
-                BulkSink.Destination(index: $0.index, path: target.writer.bulkPath($0.index))
+                BulkSink.Destination(index: $0.index, name: $0.alias, path: target.writer.bulkPath($0.alias))
             },
             ledger: ledger, deadLetters: deadLetters,
-            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2), failure: failure,
-            logger: logger,
+            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
+            memory: plan.memory.requests, failure: failure, lease: lease, logger: logger,
             finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
             laneResult: { batch, item, result in
                 post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
             })
-        reader = MergeReader(target: target, source: source, plan: plan)
+        reader = MergeReader(target: target, source: source, plan: plan, logger: logger)
+        let ids = plan.format.version == .offset ? IDWatch() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
-                reader: reader, failure: failure)
+                reader: reader, failure: failure, ids: ids)
             workers.append(worker)
         }
         post.boxes = workers.map(\.mailbox)
@@ -61,12 +68,9 @@ final class Pipeline: @unchecked Sendable {
         threads = workers.map { worker in JoinableThread("cf-worker-\(worker.number)") { worker.run() } }
     }
 
-    /// Bytes that wait for a worker at most. More would not make anything faster, and each record of the log pins
-    /// the whole fetch response it came in.
-    private static let queueLimit = 8 << 20
-
-    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind.
-    var isFull: Bool { ledger.bytes >= plan.memory || ledger.queuedBytes >= Self.queueLimit }
+    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind. More in their
+    /// queues would not make anything faster, and each record of the log pins the whole fetch response it came in.
+    var isFull: Bool { ledger.bytes >= plan.memory.inFlight || ledger.queuedBytes >= plan.memory.queued }
 
     /// Records of one partition always go to the same worker: their order is kept as far as it matters.
     func feed(_ chunk: RecordChunk) {
@@ -80,11 +84,26 @@ final class Pipeline: @unchecked Sendable {
         workers[next % workers.count].mailbox.put(.page(chunk))
     }
 
+    /// For work that is no member of a group: throws when the process was stopped for so long that tombstones of what it
+    /// still holds may have been purged meanwhile.
+    func checkAwake() throws {
+        guard !lease.renewIfValid() else { return }
+        let error = WorkError(
+            .log,
+            "this process was stopped for \(lease.age / 1000) s, and deletes may have been purged meanwhile that are newer than "
+                + "what it holds: nothing of that was written. Start it again, it goes on where it stood")
+        failure.set(error)
+        throw error
+    }
+
     /// Hand over everything that is open.
     func flush() { for worker in workers { worker.mailbox.put(.flush) } }
 
-    /// Drops what waits in merge lanes: all partitions were given back.
-    func forget() { for worker in workers { worker.mailbox.put(.forget) } }
+    /// Drops everything under way: all partitions were given back.
+    func forget() {
+        let era = ledger.abandon()
+        for worker in workers { worker.mailbox.put(.forget(era: era)) }
+    }
 
     /// Tells the workers whether documents may still come from the copy.
     func copyIs(unfinished: Bool) { for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) } }
@@ -95,7 +114,9 @@ final class Pipeline: @unchecked Sendable {
         flush()
         var end = seconds.map { Monotonic.milliseconds() + Int64($0 * 1000) }
         while ledger.unsettled(in: lanes) > 0 {
-            if failure.isSet { return false }
+            // A process that was stopped meanwhile does not know whose they are now.
+            guard !failure.isSet, lease.isValid else { return false }
+            lease.renew()
             if let end, Monotonic.milliseconds() > end { return false }
             if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
             Thread.sleep(forTimeInterval: 0.002)

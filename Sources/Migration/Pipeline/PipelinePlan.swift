@@ -8,6 +8,8 @@ struct PipelinePlan: Sendable {
     struct Entry: Sendable {
         /// Concrete index on the target.
         var index: String
+        /// The alias through which it is written; see ``TargetAliases``.
+        var alias: String
         var transform: [TransformStep]
         var merge: MergeMode
         var missing: Recipe.MissingBase
@@ -23,11 +25,16 @@ struct PipelinePlan: Sendable {
     var entries: [Entry]
     /// Whether the copy is still to be finished: then a merge without a base asks the source for it (design 6.4).
     var copyUnfinished: Bool
-    /// Bytes in flight at most.
-    var memory: Int
+    /// Bytes in flight and all the other bounds.
+    var memory: MemoryBudget
     var inFlight: Int?
     var deadLetterTopic: String
     var workers: Int
+    /// Milliseconds that a process which is no member of a group may have been stopped and still write: the purge of the
+    /// others counts on nothing older than `tombstone_age` being under way. No request takes as long as a minute to send.
+    var longestStop: Int64
+    /// Whether the records are dead letters, which carry their own time in a header.
+    var redriven = false
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
     var mergesPossible: Bool {
@@ -84,11 +91,19 @@ struct CopyVersions {
 final class BatchPool: @unchecked Sendable {
     private let lock = NSLock()
     private var free: [BulkBatch] = []
+    private var kept = 0
+    /// Bytes of bodies that are kept at most.
+    private let limit: Int
+
+    init(keeping limit: Int) { self.limit = limit }
 
     func take(worker: Int) -> BulkBatch {
         lock.lock()
         defer { lock.unlock() }
-        if let at = free.lastIndex(where: { $0.worker == worker }) { return free.remove(at: at) }
+        if let at = free.lastIndex(where: { $0.worker == worker }) {
+            kept -= free[at].body.capacity
+            return free.remove(at: at)
+        }
         return BulkBatch(worker: worker)
     }
 
@@ -96,6 +111,8 @@ final class BatchPool: @unchecked Sendable {
         batch.reset()
         lock.lock()
         defer { lock.unlock() }
-        if free.count < 16 { free.append(batch) }
+        guard kept + batch.body.capacity <= limit else { return }
+        kept += batch.body.capacity
+        free.append(batch)
     }
 }

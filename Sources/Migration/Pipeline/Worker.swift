@@ -31,8 +31,8 @@ enum WorkItem: Sendable {
     case settled(BulkBatch)
     case laneResult(LaneWrite, LaneWriteResult)
     case bases(MergeBases)
-    /// All partitions were given back: what waits in merge lanes is not ours any more.
-    case forget
+    /// All partitions were given back: what waits here is not ours any more. With the era that begins.
+    case forget(era: Int)
     /// The copy has been finished, or begun again, meanwhile.
     case copyIs(unfinished: Bool)
 }
@@ -57,6 +57,10 @@ final class Worker: @unchecked Sendable {
     private var open: [BulkBatch?]
     private let pool: BatchPool
     private var serial = 0
+    private var era = 0
+    private let ids: IDWatch?
+    /// Whether every id is looked up, or only a sample.
+    private var watchesAll = true
     private let scratch = ByteBuffer(capacity: 1024)
     private var target: (documents: Int, bytes: Int)
     private let merges: MergeDesk?
@@ -65,8 +69,9 @@ final class Worker: @unchecked Sendable {
 
     init(
         number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
-        reader: MergeReader, failure: FirstFailure
+        reader: MergeReader, failure: FirstFailure, ids: IDWatch?
     ) {
+        self.ids = ids
         self.number = number
         self.plan = plan
         self.ledger = ledger
@@ -119,8 +124,21 @@ final class Worker: @unchecked Sendable {
             pool.put(batch)
         case .laneResult(let write, let result): merges?.concluded(write, result)
         case .bases(let bases): merges?.received(bases)
-        case .forget: merges?.forget()
+        case .forget(let era): forget(era)
         case .copyIs(let unfinished): merges?.copyIs(unfinished: unfinished)
+        }
+    }
+
+    /// Lets go of everything that is not handed over yet.
+    private func forget(_ era: Int) {
+        self.era = era
+        merges?.forget()
+        for batch in open {
+            guard let batch else { continue }
+            open[batch.entry] = nil
+            for item in batch.items { item.message?.release() }
+            merges?.settled(batch)
+            pool.put(batch)
         }
     }
 
@@ -128,10 +146,12 @@ final class Worker: @unchecked Sendable {
 
     private func take(_ chunk: RecordChunk) {
         var skipped = 0
+        watchesAll = chunk.messages.count < IDWatch.backlog
         for message in chunk.messages {
             // Headers and time cost a call each, and most formats need neither.
             let record = Record(
-                key: message.key, value: message.value, timestamp: needsTime ? message.timestamp : -1,
+                key: message.key, value: message.value,
+                timestamp: needsTime ? message.time(redriven: plan.redriven) : -1,
                 partition: message.partition, offset: message.offset, headers: needsHeaders ? message.headers : nil)
             switch decoder.decode(record) {
             case .skip:
@@ -148,6 +168,16 @@ final class Worker: @unchecked Sendable {
     }
 
     private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
+        if let ids {
+            let hash = KeyHash.hash(operation.id, seed: operation.entry)
+            if watchesAll || IDWatch.isSampled(hash),
+                let clash = ids.see(hash, partition: message.partition, offset: message.offset)
+            {
+                // Its record stays unsettled, so that nothing from here on is ever committed.
+                failure.set(clash.error(id: String(repairing: operation.id), topic: plan.topic))
+                return message.release()
+            }
+        }
         if let merges, operation.kind == .merge || merges.holds(operation) {
             merges.append(operation, message, run)
             return message.release()
@@ -172,10 +202,12 @@ final class Worker: @unchecked Sendable {
 
     /// Appends action and source line; on a reject the caller takes back what was appended.
     private func append(_ operation: Operation, to body: ByteBuffer) -> Reject? {
-        BulkLine.action(body, id: operation.id, routing: operation.routing, version: operation.version)
+        BulkLine.action(
+            body, id: operation.id, routing: operation.routing, version: operation.version,
+            isTombstone: operation.kind == .delete)
         var reject: Reject?
         if operation.kind == .delete {
-            body.append(BulkLine.tombstone)
+            Tombstone.append(to: body, time: Clock.now())
         } else {
             reject = unowned[operation.entry]._withUnsafeGuaranteedRef { transformer in
                 do throws(TransformError) {
@@ -271,6 +303,7 @@ final class Worker: @unchecked Sendable {
         serial += 1
         batch.serial = serial
         batch.entry = entry
+        batch.era = era
         batch.opened = Monotonic.milliseconds()
         open[entry] = batch
         return batch
@@ -303,10 +336,9 @@ final class Worker: @unchecked Sendable {
 
 /// The lines of a bulk body.
 enum BulkLine {
-    /// What a deleted document becomes for as long as Crossfade writes (design 6.5).
-    static let tombstone: StaticString = "{\"crossfade_deleted\":true}"
-
-    static func action(_ body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64) {
+    /// A tombstone is also written over itself: a delete that is read again makes its time young, because what was read
+    /// again before it may be on its way as late, and the purge goes by that time.
+    static func action(_ body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64, isTombstone: Bool) {
         body.append("{\"index\":{\"_id\":")
         JSONString.escape(id, into: body)
         if let routing {
@@ -315,6 +347,6 @@ enum BulkLine {
         }
         body.append(",\"version\":")
         body.append(decimal: version)
-        body.append(",\"version_type\":\"external\"}}\n")
+        body.append(isTombstone ? ",\"version_type\":\"external_gte\"}}\n" : ",\"version_type\":\"external\"}}\n")
     }
 }

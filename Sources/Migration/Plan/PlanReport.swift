@@ -1,3 +1,5 @@
+import Commands
+import Foundation
 import JSONText
 import SearchCluster
 import Transform
@@ -66,7 +68,7 @@ extension Preparation {
         )
         for entry in survey.entries {
             lines.append("")
-            let from = entry.source.map { "\($0.name) (\($0.documentCount) documents)" }.joined(separator: ", ")
+            let from = entry.source.map { "\($0.name) (\($0.liveCount) documents)" }.joined(separator: ", ")
             lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
             if let alias = entry.recipe.alias {
                 lines.append("         readers' alias: \(alias), not touched before the rollover")
@@ -127,9 +129,20 @@ extension Status {
                     [
                         "partition": .number(Int($0.partition)),
                         "committed": $0.committed.map { .number($0) } ?? .null, "end": .number($0.end),
-                        "lag": $0.lag.map { .number($0) } ?? .null,
+                        "lag": $0.lag.map { .number($0) } ?? .null, "read": .number($0.read),
+                        "in_flight": .number($0.inFlight),
+                        "outcomes": .object(
+                            JSONObject(zip(Outcome.allCases, $0.outcomes).map { ($0.name, .number($1)) })),
                     ]
                 }),
+            "members": .array(
+                members.map { report in
+                    var member = report.json.object ?? JSONObject()
+                    member["age_seconds"] = .number(max(0, now - report.updated) / 1000)
+                    member["stale"] = .bool(report.isStale(now: now))
+                    return .object(member)
+                }),
+            "alarms": .array(alarms.map(\.json)),
         ]
         if let copy = survey.state?.copy {
             object["copy"] = [
@@ -138,6 +151,14 @@ extension Status {
                 "returned": .number(copy.slices.reduce(0) { $0 + $1.returned }),
             ]
         }
+        object["indices"] = .array(
+            survey.entries.map {
+                [
+                    "index": .string($0.index), "exists": .bool($0.exists), "documents": .number($0.held),
+                    "tombstones": .number($0.tombstones),
+                ]
+            })
+        object["replay_due"] = .bool(survey.state?.replayDue == true)
         if let replay = survey.state?.replay {
             object["replay"] = [
                 "finished": .bool(replay.finished != nil),
@@ -156,6 +177,10 @@ extension Status {
                 "copy     \(copy.finished == nil ? "unfinished" : "done"), \(done) of \(copy.slices.count) slices, "
                     + "\(copy.slices.reduce(0) { $0 + $1.returned }) of \(copy.expected) documents")
         }
+        for entry in survey.entries where entry.exists {
+            lines.append("index    \(entry.index): \(entry.held) documents, \(entry.tombstones) tombstones")
+        }
+        if survey.state?.replayDue == true { lines.append("replay   due: what follows is refused until it is done") }
         if let replay = survey.state?.replay {
             let left = replay.end.reduce(0) { $0 + max(0, $1.value - (replay.position[$1.key] ?? 0)) }
             lines.append(
@@ -168,6 +193,18 @@ extension Status {
             let committed = part.committed.map { "\($0)" } ?? "-"
             lines.append("         partition \(part.partition): committed \(committed), end \(part.end)")
         }
+        for report in members {
+            let age = "\(max(0, now - report.updated) / 1000) s ago"
+            let counts = zip(Outcome.allCases, report.outcomes).filter { $1 > 0 }.map { "\($0.name) \($1)" }
+            lines.append(
+                "\(report.command.padding(toLength: 8, withPad: " ", startingAt: 0)) \(report.host) process \(report.pid), "
+                    + (report.isStale(now: now) ? "STALE: last heard \(age)" : "heard \(age)")
+                    + ", read \(report.read), in flight \(report.inFlight)"
+                    + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", ")))
+            if let concurrency = report.concurrency { lines.append("         \(concurrency.text)") }
+            if let waiting = report.waiting { lines.append("         WAITING: \(waiting)") }
+        }
+        lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
             lines.append("the work has changed since it was confirmed: see `crossfade plan`")
         }

@@ -31,6 +31,7 @@ struct Rails {
         judgeClusters()
         for entry in survey.entries { judge(entry) }
         judgeTargets()
+        for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
     }
 
     private mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {
@@ -75,6 +76,23 @@ struct Rails {
         } else {
             add("log_end", .ok, "the log ends at or after everything that was applied")
         }
+        if let refusal = survey.history.refusal {
+            add("log_identity", .refused, refusal)
+        } else {
+            add(
+                "log_identity", .ok,
+                survey.history.found.count > 0
+                    ? "it is the log that was read before: applied records were found again on "
+                        + "\(survey.history.found.count) partitions"
+                    : "no applied record is known that could be looked for")
+        }
+        if let (partition, mark) = marks.first(where: { (survey.ends[$0.key] ?? 0) > $0.value.high }) {
+            add(
+                "open_transaction", .warn,
+                OpenTransaction.words(
+                    partition: partition, stable: mark.high, end: survey.ends[partition] ?? mark.high)
+                    + ". A replay ends at the last stable offset")
+        }
         judgeReach(marks.map { ($0.key, $0.value.low) })
     }
 
@@ -96,7 +114,7 @@ struct Rails {
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
         }
-        guard let application = survey.state?.recorded ?? survey.application, !application.isEmpty else {
+        guard let application = survey.recorded(recipe), !application.isEmpty else {
             return add(
                 "log_reach", .warn,
                 "commands.application_group is not named, so it cannot be checked that the log still reaches back to what "
@@ -116,19 +134,48 @@ struct Rails {
 
     private mutating func judgeRecorded() {
         guard recipe.replay == .recorded else { return }
-        if (survey.state?.recorded ?? survey.application ?? [:]).isEmpty {
-            add(
+        let group = recipe.commands.applicationGroup ?? "-"
+        let topic = recipe.commands.topic
+        guard let recorded = survey.recorded(recipe) else {
+            return add(
                 "recorded_group", .refused,
-                "replay.from is recorded, but group \(recipe.commands.applicationGroup ?? "-") has committed nothing on "
-                    + "topic \(recipe.commands.topic): check commands.application_group")
-        } else {
-            add("recorded_group", .ok, "the application's group has committed offsets")
+                survey.application == nil
+                    ? "replay.from is recorded, and commands.application_group names no group to record"
+                    : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
+                        + "not known where group \(group) stood then: cancel, init and copy again")
         }
+        let marks = survey.watermarks.sorted { $0.key < $1.key }
+        if recorded.isEmpty {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(group) has committed nothing on topic \(topic): check "
+                    + "commands.application_group")
+        }
+        let without = marks.filter { recorded[$0.key] == nil && $0.value.high > 0 }
+        if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of \(topic), "
+                    + "which begins at offset \(mark.low): what it had not applied of the records before is not known")
+        }
+        if !without.isEmpty {
+            return add(
+                "recorded_group", .warn,
+                "group \(group) has committed nothing on partitions \(without.map { "\($0.key)" }.joined(separator: ", ")) of "
+                    + "\(topic): they are read from their beginning")
+        }
+        add("recorded_group", .ok, "the application's group has committed offsets on all partitions")
     }
 
     private mutating func judgePartitions() {
         let now = survey.topic.partitions.count
         let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.int
+        if let epoch, epoch > recipe.commands.format.epoch {
+            add(
+                "epoch", .refused,
+                "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch \(epoch): every "
+                    + "write would look stale. An epoch is only ever raised")
+        }
         guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
             epoch == nil || epoch == recipe.commands.format.epoch
         else {
@@ -165,6 +212,14 @@ struct Rails {
 
     private mutating func judge(_ entry: Survey.Entry) {
         let ours = survey.state?.indices.contains(entry.index) == true
+        let known = survey.state?.uuids[entry.index] ?? ""
+        if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
+            add(
+                "target_identity", .refused,
+                "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): somebody "
+                    + "deleted it and made another. Delete that one if it is not needed, run init, then copy and replay"
+            )
+        }
         if entry.exists, !ours, entry.held > 0 {
             add(
                 "target_content", .refused,
@@ -188,7 +243,41 @@ struct Rails {
         } else {
             add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
         }
+        judgeRouting(entry)
+        if !entry.closed.isEmpty {
+            add(
+                "closed_indices", .warn,
+                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are not "
+                    + "copied: \(entry.closed.joined(separator: ", ")). Open them, if their documents are to come along"
+            )
+        }
         for index in entry.source { judge(index, entry) }
+    }
+
+    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be "done".
+    private mutating func judgeRouting(_ entry: Survey.Entry) {
+        let isNamed = recipe.commands.format.routing != nil
+        let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)
+        switch (isNamed, isRequired) {
+        case (true, _) where entry.declaredRouting == false:
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the mapping given for \(entry.index) says that it is not required: an "
+                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say required"
+            )
+        case (true, false):
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the target index \(entry.index) was made without requiring it, which "
+                    + "cannot be changed: delete the index, then init and copy again")
+        case (false, true):
+            add(
+                "routing", .refused,
+                "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every one of "
+                    + "them would be refused. Name the routing under commands.\(recipe.commands.format.shapeName)")
+        default:
+            add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
+        }
     }
 
     /// Several indices of one entry: to several targets, and into one.

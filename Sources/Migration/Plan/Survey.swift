@@ -14,6 +14,12 @@ public struct Survey: Sendable {
         public var source: [IndexInfo]
         /// Target index; with `{index}` filled in.
         public var index: String
+        /// Closed indices that `from` matches, too, and that cannot be read.
+        public var closed: [String]
+        /// What the recipe's own mapping says of required routing; nil: nothing.
+        var declaredRouting: Bool?
+        /// Whether the target index, where there is one, requires routing.
+        var requiresRouting: Bool?
         /// Documents in the source now.
         public var documents: Int
         /// The mapping the target index gets.
@@ -21,9 +27,12 @@ public struct Survey: Sendable {
         /// Whether the mapping is the source's, because the recipe has none.
         public var mappingFromSource: Bool
         public var settings: JSONValue?
-        /// Whether the target index exists, and how many documents it holds.
+        /// Whether the target index exists, and how many documents and how many tombstones it holds.
         public var exists: Bool
         public var held: Int
+        public var tombstones: Int
+        /// nil when there is no index of that name.
+        public var uuid: String?
     }
 
     public var target: Cluster
@@ -33,8 +42,12 @@ public struct Survey: Sendable {
     public var watermarks: [Int32: (low: Int64, high: Int64)]
     /// The application's own group's offsets, when the recipe names it.
     public var application: [Int32: Int64]?
-    /// Our group's offsets.
+    /// Our group's offsets, as far as they are of this log and epoch.
     public var committed: [Int32: Int64]
+    /// Whether the log is the one that was read before.
+    var history: LogHistory
+    /// Partition to the log's end, whether or not that may be read yet.
+    var ends: [Int32: Int64]
     public var entries: [Entry]
     /// Which of the recipe's aliases are names of indices on the target.
     public var targetNames: Set<String>
@@ -46,7 +59,7 @@ public struct Survey: Sendable {
         defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
-        let committed = try admin.committed(
+        let offsets = try admin.committedOffsets(
             group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
         let application = try recipe.commands.applicationGroup.map {
             try admin.committed(group: $0, topic: recipe.commands.topic, partitions: topic.partitions)
@@ -54,6 +67,10 @@ public struct Survey: Sendable {
         let target = try Cluster.connect(recipe.target)
         let source = try recipe.source.map { try Cluster.connect($0) }
         let state = try StateStore(target: target, name: recipe.name).load()
+        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
+        let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
+        defer { whole?.close() }
+        let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
         var entries: [Entry] = []
         for entry in recipe.indices {
             entries += try look(entry, recipe, source: source, target: target)
@@ -65,22 +82,25 @@ public struct Survey: Sendable {
         }
         return Survey(
             target: target, source: source, topic: topic, watermarks: watermarks, application: application,
-            committed: committed, entries: entries, targetNames: names, state: state)
+            committed: history.committed, history: history, ends: ends ?? watermarks.mapValues(\.high),
+            entries: entries, targetNames: names, state: state)
     }
 
     private static func look(
         _ entry: Recipe.IndexEntry, _ recipe: Recipe, source: Cluster?, target: Cluster
     ) throws -> [Entry] {
         var found: [IndexInfo] = []
+        var closed: [String] = []
         if let from = entry.from, let source {
             found = try resolve(from, source)
+            closed = try source.reader.closed(from)
         }
         guard entry.to.contains("{index}") else {
-            return [try make(entry, found, index: entry.to, recipe, target: target)]
+            return [try make(entry, found, closed, index: entry.to, recipe, target: target)]
         }
         return try found.map {
             let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
-            return try make(entry, [$0], index: index, recipe, target: target)
+            return try make(entry, [$0], closed, index: index, recipe, target: target)
         }
     }
 
@@ -99,20 +119,27 @@ public struct Survey: Sendable {
     }
 
     private static func make(
-        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], index: String, _ recipe: Recipe, target: Cluster
+        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], index: String, _ recipe: Recipe,
+        target: Cluster
     ) throws -> Entry {
         let base = try entry.mapping.map { try JSONValue(parsing: $0) }
         let own = base.map(TargetMapping.bare)
         let mapping = try TargetMapping.complete(
             own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), entry: entry,
-            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil)
+            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil,
+            capabilities: target.capabilities)
         let writer = target.writer
         let exists = try writer.indexExists(index)
         return Entry(
-            recipe: entry, source: found, index: index, documents: found.reduce(0) { $0 + Int($1.documentCount) },
+            recipe: entry, source: found, index: index, closed: closed,
+            declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
+            requiresRouting: exists ? try target.reader.resolve(index).first?.routingRequired : nil,
+            documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
             settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists,
-            held: exists ? Int(try target.reader.count(index)) : 0)
+            held: exists ? Int(try target.reader.count(index, query: target.capabilities.notTombstone)) : 0,
+            tombstones: exists ? Int(try target.reader.count(index, query: Capabilities.tombstones())) : 0,
+            uuid: exists ? try writer.indexUUID(index) : nil)
     }
 
     // MARK: The work
@@ -144,7 +171,7 @@ public struct Survey: Sendable {
     /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
     private static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits"] { object.removeValue(forKey: key) }
+        for key in ["source", "target", "copy", "limits", "tombstone_age"] { object.removeValue(forKey: key) }
         if var commands = object["commands"]?.object {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)
@@ -158,14 +185,34 @@ public struct Survey: Sendable {
         return .object(object)
     }
 
+    /// The part of the log whose ids must keep to one partition: all of it, but when the epoch was raised, because keys
+    /// have moved, only what the group has not applied yet.
+    func unread(_ recipe: Recipe) -> [Int32: (low: Int64, high: Int64)] {
+        let epoch = state?.work["recipe"]?["commands"]?["epoch"]?.int ?? 0
+        guard state != nil, epoch < recipe.commands.format.epoch else { return watermarks }
+        return Dictionary(
+            uniqueKeysWithValues: watermarks.map { partition, mark in
+                let low = min(mark.high, max(mark.low, committed[partition] ?? mark.low))
+                return (partition, (low: low, high: mark.high))
+            })
+    }
+
+    /// Where the application's group stood when the copy began, or stands while there is no copy yet. nil: it was not
+    /// recorded. Offsets of another epoch's log mean nothing: then all of this one is new.
+    func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
+        guard let state, state.copy != nil else { return application }
+        guard let recorded = state.recorded else { return nil }
+        return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)
+    }
+
     /// Where a replay or follow of this recipe begins on each partition.
     public func start(_ recipe: Recipe, admin: LogAdmin) throws -> [Int32: Int64] {
         let lows = watermarks.mapValues(\.low)
         switch recipe.replay {
         case .beginning: return lows
         case .recorded:
-            let recorded = state?.recorded ?? application ?? [:]
             // A partition on which the application has committed nothing starts at its beginning.
+            let recorded = recorded(recipe) ?? [:]
             return lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
         case .offsets(let offsets): return lows.merging(offsets.filter { lows[$0.key] != nil }) { _, asked in asked }
         case .timestamp(let time):
@@ -189,6 +236,13 @@ extension Cluster {
 extension Recipe {
     /// How to reach the command log.
     public var kafkaSettings: KafkaSettings {
-        KafkaSettings(bootstrap: commands.bootstrap, group: commands.group, passthrough: commands.kafka)
+        var settings = KafkaSettings(
+            bootstrap: commands.bootstrap, group: commands.group, passthrough: commands.kafka)
+        settings.prefetchedBytes = memory.prefetched
+        settings.fetchBytes = memory.fetch
+        return settings
     }
+
+    /// The shares of `limits.memory`.
+    var memory: MemoryBudget { MemoryBudget(limit: limits.memory) }
 }

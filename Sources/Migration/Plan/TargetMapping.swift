@@ -3,7 +3,7 @@ import SearchCluster
 import Transform
 
 /// The body with which `init` creates a target index: the recipe's mapping or the source's, plus what Crossfade
-/// itself needs: the two fields of every flattened map, the tombstone's mark, required routing.
+/// itself needs: the two fields of every flattened map, the tombstone's fields, required routing.
 enum TargetMapping {
     /// Keys that a mapping has at its top; anything else there is the name of a type that wraps it.
     private static let rootKeys: Set<String> = [
@@ -25,15 +25,22 @@ enum TargetMapping {
     /// `base` with all that Crossfade needs in it. Throws when the recipe maps a flattened field in a way that cannot
     /// hold pairs.
     static func complete(
-        _ base: JSONObject, entry: Recipe.IndexEntry, routingRequired: Bool, fromSource: Bool
+        _ base: JSONObject, entry: Recipe.IndexEntry, routingRequired: Bool, fromSource: Bool,
+        capabilities: Capabilities
     ) throws(WorkError) -> JSONObject {
         var mapping = base
+        if mapping["enabled"]?.bool == false {
+            throw WorkError(
+                .recipe,
+                "the mapping for \(entry.to) is not enabled: no field could be searched, not even the mark of deleted documents"
+            )
+        }
         if mapping["properties"]?.object == nil { mapping["properties"] = [:] }
         for case .keyToValue(let step) in entry.transform {
             mapping = try place(step, in: mapping, names: step.field.names[...], entry: entry, replace: fromSource)
         }
         var properties = mapping["properties"]?.object ?? JSONObject()
-        properties[Capabilities.tombstoneField] = Capabilities.tombstoneMapping
+        for (field, mapping) in capabilities.tombstoneProperties { properties[field] = mapping }
         mapping["properties"] = .object(properties)
         if routingRequired {
             var routing = mapping["_routing"]?.object ?? JSONObject()
@@ -69,8 +76,11 @@ enum TargetMapping {
     }
 
     /// The whole body of the create request for a server, with a type around the mapping where it wants one.
-    static func createBody(mapping: JSONObject, settings: JSONValue?, capabilities: Capabilities) -> JSONValue {
+    static func createBody(
+        mapping: JSONObject, settings: JSONValue?, capabilities: Capabilities, aliases: JSONValue? = nil
+    ) -> JSONValue {
         var body = JSONObject()
+        if let aliases { body["aliases"] = aliases }
         if let settings { body["settings"] = settings["settings"] ?? settings }
         if capabilities.typed {
             body["mappings"] = .object(JSONObject([(capabilities.documentType, .object(mapping))]))

@@ -19,6 +19,8 @@ public struct Recipe: Sendable {
     /// Dead-letter topic; default `<commands.topic>-dead`.
     public var deadLetterTopic: String
     public var limits: Limits
+    /// How old a tombstone must be to be purged, in milliseconds.
+    public var tombstoneAge: Int64
     /// See ``RecipeText/canonical(_:)``.
     var shown: JSONValue
     /// See ``RecipeText/meaning(_:)``.

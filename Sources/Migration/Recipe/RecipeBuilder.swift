@@ -30,12 +30,14 @@ struct RecipeBuilder {
         let replay = try replayStart(try need(try need(root, "replay"), "from"))
         let deadLetters = try text(try need(root, "dead_letters"), "topic")
         let memory = try integer(limits, "memory")
+        let tombstoneAge = try integer(root, "tombstone_age")
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
         return Recipe(
             file: file, name: name, commands: commandPart, source: sourcePart, target: target, indices: indices,
             copy: copy, replay: replay, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
+            tombstoneAge: Int64(tombstoneAge),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 

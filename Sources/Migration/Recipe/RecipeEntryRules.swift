@@ -52,10 +52,15 @@ struct RecipeEntryRules {
                 flattened[text] = field.mark
             }
         }
-        guard hasMerges else { return }
         let steps = values.map { RecipeSteps.step($0) }
         let whole = steps.compactMap { $0 }
         guard whole.count == values.count else { return }
+        for (index, field) in Transformer.reservedFields(madeBy: whole) where values.indices.contains(index) {
+            problems.add(
+                values[index].mark,
+                "this step makes the field \"\(field)\", which is Crossfade's mark of a deleted document")
+        }
+        guard hasMerges else { return }
         for (index, why) in Transformer.partialUnsafe(whole) where values.indices.contains(index) {
             problems.add(values[index].mark, "this step cannot be done to a part of a document: \(why)")
         }

@@ -36,6 +36,30 @@ extension RecipeText {
         return lines
     }
 
+    /// What works, but not as one may expect.
+    public static func warnings(_ recipe: Recipe) -> [String] {
+        let format = recipe.commands.format
+        guard case .document = format.shape else { return [] }
+        let tombstone = "a tombstone (a record without value, which is a delete) has no document"
+        var found: [String] = []
+        if format.selectors.count > 1 || format.selectors.contains(where: { $0 != nil }) {
+            found.append(
+                "\(tombstone) that could say which of indices it belongs to: every delete will be a dead letter. If there "
+                    + "are deletes, give each index a topic and a recipe of its own, or use format: envelope")
+        }
+        if format.routing != nil {
+            found.append(
+                "\(tombstone) that could carry the routing: every delete will be a dead letter. If there are deletes, use "
+                    + "format: envelope")
+        }
+        if case .field(let path) = format.version {
+            found.append(
+                "\(tombstone) with a field \(path): every delete will be a dead letter. If there are deletes, take versions "
+                    + "from offset, timestamp or a header")
+        }
+        return found
+    }
+
     private static func fact(_ name: String, _ text: String) -> String {
         name + String(repeating: " ", count: max(1, 14 - name.count)) + text
     }

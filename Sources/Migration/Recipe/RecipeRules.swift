@@ -22,6 +22,7 @@ struct RecipeRules {
         checkReplay()
         checkRate()
         checkLimits()
+        checkTombstones()
         checkSelection()
         checkTargets()
         checkSameIndex()
@@ -191,6 +192,11 @@ struct RecipeRules {
     private func checkLimits() {
         guard let memory = root["limits"]?["memory"], let bytes = memory.integer, bytes < 32 << 20 else { return }
         problems.add(memory.mark, "limits.memory is less than the 32MiB that the work needs")
+    }
+
+    private func checkTombstones() {
+        guard let age = root["tombstone_age"], let milliseconds = age.integer, milliseconds < 1000 else { return }
+        problems.add(age.mark, "tombstone_age is less than a second, and any write may be later than that")
     }
 
     // MARK: indices among each other

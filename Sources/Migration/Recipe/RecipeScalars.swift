@@ -123,6 +123,15 @@ extension Scalar {
         return .good(.quantity(bytes, text: sizeText(bytes)))
     }
 
+    static let duration = Scalar(
+        expected: "a duration such as 1h", name: "duration", pattern: "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h|d)$"
+    ) { text in
+        guard let milliseconds = RecipeDuration.milliseconds(text) else {
+            return .bad("is not a duration such as 90s, 15m, 1h or 2d")
+        }
+        return .good(.quantity(milliseconds, text: RecipeDuration.text(milliseconds)))
+    }
+
     static let rate = Scalar(
         expected: "a rate such as 5000/s or 20MB/s", name: "rate",
         pattern: "^[0-9]+(\\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)?/s$"

@@ -17,6 +17,10 @@ enum RecipeSchema {
             RecipeKey("replay", .section(replay), "The replay of the topic."),
             RecipeKey("dead_letters", .section(deadLetters), "Where records go that can never be applied."),
             RecipeKey("limits", .section(limits), "Bounds of what Crossfade takes."),
+            RecipeKey(
+                "tombstone_age", .scalar(.duration), standard: "1h",
+                "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
+            ),
         ])
 
     static let commands = RecipeSection(

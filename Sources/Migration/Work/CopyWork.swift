@@ -25,12 +25,14 @@ public struct CopyWork {
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let state = try begin(store, prepared.confirmed(confirmation, logger: logger), source)
+        let state = try open(store, begin(store, prepared.confirmed(confirmation, logger: logger), source))
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
         let progress = Progress("copy", logger: logger)
-        let pipeline = prepared.pipeline(state: state, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .copy, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
@@ -63,7 +65,7 @@ public struct CopyWork {
         var expected = 0
         for (number, entry) in prepared.survey.entries.enumerated() {
             for index in entry.source {
-                expected += Int(try reader.count(index.name))
+                expected += Int(try reader.count(index.name, query: index.liveQuery))
                 for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
                     slices.append(
                         MigrationState.Slice(
@@ -73,10 +75,53 @@ public struct CopyWork {
         }
         return try store.update {
             $0.phase = .copying
-            if $0.copy == nil { $0.recorded = prepared.survey.application }
+            if $0.copy == nil {
+                // Asked before anything was read: the old index holds all that was applied by then.
+                $0.recorded = prepared.survey.application
+                $0.recordedEpoch = prepared.recipe.commands.format.epoch
+            }
+            if $0.purge != nil {
+                // A page of a document whose tombstone is gone meets nothing that is newer: only the log knows of the
+                // delete. A replay under way began before these pages, and does not count.
+                $0.replayDue = true
+                $0.replay = nil
+            }
             $0.copy = MigrationState.Copy(
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: Clock.now(), finished: nil,
                 slices: slices)
+        }
+    }
+
+    /// Opens the copy's alias, and says so before and after.
+    private func open(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
+        guard state.copyGate != .open || state.copy?.finished != nil else {
+            // It was left open, but an alias may be changed by hand.
+            try openAliases(store)
+            return state
+        }
+        try store.update { $0.copyGate = .opening }
+        try openAliases(store)
+        if state.replayDue {
+            logger.warning("a replay is due when this copy is done, because tombstones were purged before it began")
+        }
+        return try store.update { $0.copyGate = .open }
+    }
+
+    private func openAliases(_ store: StateStore) throws {
+        let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
+        for entry in prepared.survey.entries { try alias.open(entry.index) }
+    }
+
+    /// Closes the copy's alias: a page that comes later is refused by the cluster itself (design 6.5). The copy counts as
+    /// finished only after that.
+    private func close(_ store: StateStore) throws -> MigrationState {
+        try store.update { $0.copyGate = .closing }
+        let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
+        for entry in prepared.survey.entries { try alias.close(entry.index) }
+        return try store.update {
+            $0.copyGate = .closed
+            $0.copy?.finished = Clock.now()
+            if $0.phase == .copying { $0.phase = .copied }
         }
     }
 
@@ -84,11 +129,7 @@ public struct CopyWork {
         _ store: StateStore, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
     ) throws -> Summary {
         let complete = feed.isComplete
-        let state = try store.update {
-            guard complete else { return }
-            $0.copy?.finished = Clock.now()
-            if $0.phase == .copying { $0.phase = .copied }
-        }
+        let state = complete ? try close(store) : try store.update { _ in }
         if complete {
             let writer = prepared.survey.target.writer
             for entry in prepared.survey.entries { try writer.refresh(entry.index) }
@@ -96,6 +137,7 @@ public struct CopyWork {
         var summary = Summary("copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
         summary.returned = feed.returned
         summary.expected = state.copy?.expected
+        summary.replayDue = state.replayDue
         summary.reasons = pipeline.deadLetters.reasons
         return summary
     }

@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import Telemetry
 
@@ -17,29 +18,49 @@ public struct FollowWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        _ = try prepared.confirmed(confirmation, logger: logger)
+        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.file)
         let state = try store.update { $0.phase = .following }
         let progress = Progress("follow", logger: logger)
-        let pipeline = prepared.pipeline(state: state, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
-        defer { pipeline.close() }
+        let beacon = MemberBeacon("follow", pipeline, store: store, target: prepared.survey.target)
+        beacon.start()
+        defer {
+            pipeline.close()
+            beacon.stop()
+        }
+        let keeper = TargetKeeper(prepared, pipeline, purging: true, logger: logger)
+        defer { keeper.stop() }
         let recipe = prepared.recipe
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
-        let watch = CopyWatch(store, pipeline, unfinished: survey.source != nil && state.copyUnfinished)
+        defer { admin.close() }
+        let begin = FollowStart(
+            prepared: prepared, admin: admin, logger: logger, state: { (try? store.load()) ?? state })
+        let logWatch = prepared.watch(store, pipeline, logger: logger)
+        logWatch.start()
+        defer { logWatch.stop() }
+        let watch = StateWatch(store, pipeline, state: state, logger: logger)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
                 topic: recipe.commands.topic, ends: nil,
-                start: { partitions in try start(partitions, admin: admin, state: store.load() ?? state) },
-                commit: { consumer, offsets, synchronously in
-                    try consumer.commit(offsets, synchronously: synchronously)
+                start: { partitions, seconds in try begin.offsets(partitions, seconds: seconds) },
+                commit: { consumer, offsets, notes, synchronously in
+                    try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return true
                 },
+                isMember: true, watch: logWatch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
                     watch.look()
                     progress.tell(
-                        done: ledger.outcomes.total, total: nil, lag: ledger.unsettled, trouble: sink.presentTrouble)
+                        done: ledger.outcomes.total, total: nil, lag: ledger.unsettled,
+                        trouble: sink.presentTrouble ?? logWatch.waiting)
+                },
+                // Whoever read before us cannot have read beyond the log's end.
+                fresh: { partitions in
+                    let marks = try? admin.watermarks(recipe.commands.topic, partitions: partitions)
+                    return marks?.mapValues(\.high) ?? [:]
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -49,61 +70,49 @@ public struct FollowWork {
         let seconds = progress.seconds
         progress.end()
         var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
-        summary.reasons = pipeline.deadLetters.reasons
+        let marks = try? admin.watermarks(recipe.commands.topic, partitions: survey.topic.partitions, timeout: 3)
+        summary.take(pipeline, ends: marks?.mapValues(\.high) ?? [:])
         return summary
-    }
-
-    /// The group's own offset where it has one, else where the replay stood, else the start that the recipe says.
-    private func start(
-        _ partitions: [Int32], admin: LogAdmin, state: MigrationState
-    ) throws -> [Int32: Int64] {
-        let recipe = prepared.recipe
-        let committed = try admin.committed(
-            group: recipe.commands.group, topic: recipe.commands.topic, partitions: partitions)
-        let marks = try admin.watermarks(recipe.commands.topic, partitions: partitions)
-        let replay = state.replay?.epoch == recipe.commands.format.epoch ? state.replay : nil
-        var start: [Int32: Int64] = [:]
-        for partition in partitions {
-            let replayed = replay?.finished == nil ? nil : replay?.end[partition]
-            let offset = committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
-            if let mark = marks[partition], offset < mark.low || offset > mark.high {
-                throw WorkError(
-                    .refused,
-                    "topic \(recipe.commands.topic) partition \(partition): group \(recipe.commands.group) is to go on at "
-                        + "offset \(offset), but the log reaches from \(mark.low) to \(mark.high). "
-                        + (offset < mark.low
-                            ? "Retention overtook it: copy and replay again"
-                            : "The log went backwards: raise commands.epoch"))
-            }
-            start[partition] = offset
-        }
-        return start
     }
 }
 
-/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again.
-private final class CopyWatch {
+/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again, and a
+/// replay beside us may read what we have not read yet. Says an alarm once.
+private final class StateWatch {
     private let store: StateStore
     private let pipeline: Pipeline
+    private let logger: Logger
     private var unfinished: Bool
     private let hasSource: Bool
+    private var isAlarmed = false
     private var next = Monotonic.milliseconds() + 10_000
 
-    init(_ store: StateStore, _ pipeline: Pipeline, unfinished: Bool) {
+    init(_ store: StateStore, _ pipeline: Pipeline, state: MigrationState, logger: Logger) {
         self.store = store
         self.pipeline = pipeline
-        self.unfinished = unfinished
+        self.logger = logger
+        unfinished = pipeline.plan.copyUnfinished
         hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
     }
 
     func look() {
-        guard hasSource, pipeline.plan.mergesPossible, Monotonic.milliseconds() >= next else { return }
-        guard pipeline.sink.presentTrouble == nil else { return }
+        guard Monotonic.milliseconds() >= next else { return }
         next = Monotonic.milliseconds() + 10_000
+        sayAlarm()
         // A target that is away is nothing new: the sink waits for it, too.
-        guard let state = try? store.load(), state.copyUnfinished != unfinished else { return }
+        guard pipeline.sink.presentTrouble == nil, let state = try? store.load() else { return }
+        for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
+        guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }
         unfinished = state.copyUnfinished
         pipeline.copyIs(unfinished: unfinished)
+    }
+
+    private func sayAlarm() {
+        let stale = pipeline.ledger.alarm
+        if stale.isRaised, !isAlarmed, let alarm = Alarm(stale) {
+            logger.error("ALARM", ["name": alarm.name, "text": alarm.text])
+        }
+        isAlarmed = stale.isRaised
     }
 }
 
@@ -115,21 +124,44 @@ public struct Status: Sendable {
         public var end: Int64
         /// Records the group has still to acknowledge; nil while it has committed nothing.
         public var lag: Int64?
+        /// What the members that run now say of it, together; all 0 when none does.
+        public var read = 0
+        public var inFlight = 0
+        public var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
     }
 
     public let prepared: Preparation
     public let partitions: [Partition]
+    /// Processes that run, and those that were killed within the last hour.
+    public let members: [MemberReport]
+    /// When it was looked, milliseconds since 1970.
+    public let now = Clock.now()
 
     public init(_ prepared: Preparation) {
         self.prepared = prepared
         let survey = prepared.survey
+        let store = StateStore(target: survey.target, name: prepared.recipe.name)
+        let members = survey.state == nil ? [] : (try? MemberBoard(store, target: survey.target).read()) ?? []
+        let running = members.filter { [now] in !$0.isStale(now: now) }
         partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
             let committed = survey.committed[partition]
-            return Partition(
+            var found = Partition(
                 partition: partition, committed: committed, end: mark.high,
                 lag: committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil))
+            for part in running.flatMap(\.partitions) where part.partition == partition {
+                found.read += part.read
+                found.inFlight += part.inFlight
+                for at in found.outcomes.indices where at < part.outcomes.count {
+                    found.outcomes[at] += part.outcomes[at]
+                }
+            }
+            return found
         }
+        self.members = members
     }
+
+    /// What the running members cry about.
+    public var alarms: [Alarm] { members.filter { !$0.isStale(now: now) }.flatMap(\.alarms) }
 
     /// Sum over the partitions; nil when one is unknown.
     public var lag: Int64? {

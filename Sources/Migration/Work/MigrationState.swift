@@ -27,6 +27,18 @@ public struct MigrationState: Sendable, Equatable {
         public var slices: [Slice]
     }
 
+    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias, the
+    /// others after it: what a crash left in between is done again by the next copy.
+    public enum CopyGate: String, Sendable { case closed, opening, open, closing }
+
+    /// What was purged so far.
+    public struct Purge: Sendable, Equatable {
+        /// Milliseconds since 1970.
+        public var first: Int64
+        public var last: Int64
+        public var purged: Int
+    }
+
     /// The replay under way or the last one.
     public struct Replay: Sendable, Equatable {
         public var round: Int
@@ -40,6 +52,12 @@ public struct MigrationState: Sendable, Equatable {
         public var position: [Int32: Int64]
     }
 
+    /// By which the log is known again: an applied record a partition, found again some time after it was applied.
+    public struct Log: Sendable, Equatable {
+        public var epoch: Int64
+        var witnesses: [Int32: LogWitness]
+    }
+
     public var name: String
     public var phase: Phase
     public var fingerprint: String
@@ -51,11 +69,48 @@ public struct MigrationState: Sendable, Equatable {
     public var indices: [String]
     /// Where the application's own group stood when the copy began.
     public var recorded: [Int32: Int64]?
+    /// `commands.epoch` then: these are offsets of that epoch's log.
+    public var recordedEpoch: Int64?
+    public var log: Log?
     public var copy: Copy?
     public var replay: Replay?
+    public var copyGate = CopyGate.closed
+    /// UUIDs of the target indices; empty while `init` is making the index.
+    public var uuids: [String: String] = [:]
+    /// nil before tombstones were purged for the first time.
+    public var purge: Purge?
+    /// Nothing is whole before the log was replayed once more: the target index was made again, or a copy was begun
+    /// after tombstones had been purged, which may bring back what the old index still holds of deleted documents.
+    public var replayDue = false
+
+    /// Keeps the witnesses that are further than those there are.
+    mutating func keep(_ witnesses: [Int32: LogWitness], epoch: Int64) {
+        let before = log?.epoch == epoch ? log?.witnesses : nil
+        log = Log(epoch: epoch, witnesses: (before ?? [:]).merging(witnesses) { $0.offset > $1.offset ? $0 : $1 })
+    }
 
     /// Whether documents may still come from the source.
     public var copyUnfinished: Bool { copy?.finished == nil }
+
+    /// A target index is made again: nothing of what was done is in it.
+    mutating func startOver() {
+        phase = .created
+        copy = nil
+        replay = nil
+        purge = nil
+        copyGate = .closed
+        replayDue = true
+    }
+
+    /// Throws while a replay is due: following on would leave what it is due for as it is.
+    func checkReplayed(_ recipeFile: String) throws(WorkError) {
+        guard replayDue else { return }
+        throw WorkError(
+            .refused,
+            "migration \(name) must be replayed first: its target index was made again, or a copy was begun after tombstones had "
+                + "been purged, and only the log knows what was deleted. Run `crossfade replay \(recipeFile)`, then follow"
+        )
+    }
 }
 
 extension MigrationState {
@@ -68,8 +123,15 @@ extension MigrationState {
             ("indices", .array(indices.map { .string($0) })),
         ]
         if let recorded { members.append(("recorded", Self.offsets(recorded))) }
+        if let recordedEpoch { members.append(("recorded_epoch", .number("\(recordedEpoch)"))) }
+        if let log { members.append(("log", .string(log.text))) }
         if let copy { members.append(("copy", .string(copy.json.text()))) }
         if let replay { members.append(("replay", .string(replay.json.text()))) }
+        members.append(("copy_gate", .string(copyGate.rawValue)))
+        members.append(("replay_due", .bool(replayDue)))
+        let uuids = JSONObject(self.uuids.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+        members.append(("uuids", .string(JSONValue.object(uuids).text())))
+        if let purge { members.append(("purge", .string(purge.json.text()))) }
         return .object(JSONObject(members))
     }
 
@@ -98,8 +160,49 @@ extension MigrationState {
         self.init(
             name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
             indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
+        recordedEpoch = json["recorded_epoch"]?.int
+        log = json["log"]?.string.flatMap(Log.init(text:))
         copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
+        copyGate = json["copy_gate"]?.string.flatMap(CopyGate.init(rawValue:)) ?? .closed
+        replayDue = json["replay_due"]?.bool ?? false
+        let known = json["uuids"]?.string.flatMap { try? JSONValue(parsing: $0) }?.object ?? JSONObject()
+        for (index, uuid) in known { uuids[index] = uuid.string }
+        purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
+    }
+}
+
+extension MigrationState.Purge {
+    var json: JSONValue {
+        ["first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)")]
+    }
+
+    init?(json: JSONValue) {
+        guard let first = json["first"]?.int, let last = json["last"]?.int, let purged = json["purged"]?.int else {
+            return nil
+        }
+        self.init(first: first, last: last, purged: Int(purged))
+    }
+}
+
+extension MigrationState.Log {
+    /// `epoch partition=witness ...`.
+    var text: String {
+        (["\(epoch)"] + witnesses.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }).joined(
+            separator: " ")
+    }
+
+    init?(text: String) {
+        let parts = text.split(separator: " ")
+        guard let epoch = parts.first.flatMap({ Int64($0) }) else { return nil }
+        var witnesses: [Int32: LogWitness] = [:]
+        for part in parts.dropFirst() {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let partition = Int32(pair[0]), let witness = LogWitness(text: pair[1])
+            else { return nil }
+            witnesses[partition] = witness
+        }
+        self.init(epoch: epoch, witnesses: witnesses)
     }
 }
 

@@ -1,4 +1,5 @@
 import CommandLog
+import Commands
 import Foundation
 import JSONText
 import SearchCluster
@@ -23,7 +24,7 @@ public struct Preparation: Sendable {
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         if sampling {
-            rails.append(try IDSample.take(recipe, watermarks: survey.watermarks, logger: logger).rail(recipe))
+            rails.append(try IDSample.take(recipe, watermarks: survey.unread(recipe), logger: logger).rail(recipe))
         }
         return Preparation(
             recipe: recipe, survey: survey, rails: rails,
@@ -32,8 +33,9 @@ public struct Preparation: Sendable {
 
     public var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
 
-    /// Throws the refusals as one error.
-    public func passRails() throws(WorkError) {
+    /// Throws the refusals as one error, but for those that do not matter to the work in hand.
+    public func passRails(except unneeded: Set<String> = []) throws(WorkError) {
+        let refusals = refusals.filter { !unneeded.contains($0.name) }
         guard !refusals.isEmpty else { return }
         throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
     }
@@ -51,6 +53,12 @@ public struct Preparation: Sendable {
                 .refused,
                 "the target index \(gone.index) is not there (any more): run `crossfade init --confirm \(fingerprint)`, which "
                     + "makes it again, then copy and replay")
+        }
+        if let half = survey.entries.first(where: { state.uuids[$0.index] == "" }) {
+            throw WorkError(
+                .refused,
+                "init was broken off while it made the target index \(half.index): run `crossfade init --confirm \(fingerprint)` "
+                    + "again")
         }
         guard state.fingerprint != fingerprint else { return state }
         guard confirmation == fingerprint else {
@@ -70,26 +78,51 @@ public struct Preparation: Sendable {
     }
 
     /// What the pipeline needs.
-    func pipelinePlan(state: MigrationState) -> PipelinePlan {
+    func pipelinePlan(state: MigrationState, writing: WriteRoad) -> PipelinePlan {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         return PipelinePlan(
             name: recipe.name, topic: recipe.commands.topic, format: recipe.commands.format,
             entries: survey.entries.map {
                 PipelinePlan.Entry(
-                    index: $0.index, transform: $0.recipe.transform, merge: $0.recipe.merge,
+                    index: $0.index, alias: writing.alias(of: $0.index), transform: $0.recipe.transform,
+                    merge: $0.recipe.merge,
                     missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id)
             },
-            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.limits.memory / 2,
+            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
-            workers: max(1, min(4, cores - 1)))
+            workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
     }
 
-    func pipeline(state: MigrationState, logger: Logger) -> Pipeline {
-        Pipeline(
-            pipelinePlan(state: state), target: survey.target, source: survey.source,
+    /// What looks at the topic while it is read, and keeps in state what it can be known by.
+    func watch(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) -> LogWatch {
+        let epoch = recipe.commands.format.epoch
+        return LogWatch(
+            LogWatch.Options(
+                settings: recipe.kafkaSettings, topic: recipe.commands.topic,
+                partitions: survey.topic.partitions.count,
+                versionsAreOffsets: recipe.commands.format.version == .offset,
+                keep: { witnesses in try store.updateIfReachable { $0.keep(witnesses, epoch: epoch) } }),
+            failure: pipeline.failure, logger: logger)
+    }
+
+    /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.
+    func pipeline(
+        state: MigrationState, writing: WriteRoad, logger: Logger, redriving: Int64? = nil,
+        settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) -> Pipeline {
+        var plan = pipelinePlan(state: state, writing: writing)
+        if let redriving {
+            plan.redriven = true
+            plan.format.epoch = redriving
+            // One id's letters may be of several partitions.
+            plan.workers = 1
+        }
+        return Pipeline(
+            plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetters.Options(
-                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic),
-            logger: logger)
+                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
+                migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven),
+            logger: logger, settled: settled)
     }
 }
 
@@ -114,36 +147,63 @@ public enum Initialisation {
                 $0.indices = Array(Set($0.indices + survey.entries.map(\.index))).sorted()
             }
         }
-        var made = false
+        let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
+        let missing = survey.entries.filter { !$0.exists }.map(\.index)
         if survey.state == nil {
             // State first: a crash after it leaves indices that are known to be ours.
-            try store.create(
-                MigrationState(
-                    name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint,
-                    work: prepared.work, created: Clock.now(), indices: survey.entries.map(\.index)))
-            made = true
+            var state = MigrationState(
+                name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint, work: prepared.work,
+                created: Clock.now(), indices: survey.entries.map(\.index))
+            for index in missing { state.uuids[index] = "" }
+            try store.create(state)
+        } else if !missing.isEmpty {
+            try store.update {
+                for index in missing { $0.uuids[index] = "" }
+                if remade == true { $0.startOver() }
+            }
         }
-        var created = 0
-        for entry in survey.entries where !entry.exists {
+        for (number, entry) in survey.entries.filter({ !$0.exists }).enumerated() {
             do {
                 try writer.createIndex(
                     entry.index,
                     body: TargetMapping.createBody(
-                        mapping: entry.mapping, settings: entry.settings, capabilities: survey.target.capabilities))
+                        mapping: entry.mapping, settings: entry.settings, capabilities: survey.target.capabilities,
+                        aliases: TargetAliases(index: entry.index).created(survey.target.capabilities)))
             } catch {
                 // Nothing was made yet: nothing is left behind.
-                if survey.state == nil, created == 0 { _ = try? writer.deleteIndex(store.index) }
+                if survey.state == nil, number == 0 { _ = try? writer.deleteIndex(store.index) }
                 throw error
             }
-            created += 1
             logger.info("created the target index", ["index": entry.index])
-            made = true
         }
-        return made
+        try settle(survey, store, writer)
+        return survey.state == nil || !missing.isEmpty
+    }
+
+    /// Sees to the aliases of every index, and remembers which indices they are.
+    private static func settle(_ survey: Survey, _ store: StateStore, _ writer: TargetWriter) throws {
+        var uuids: [String: String] = [:]
+        for entry in survey.entries {
+            try TargetAliases(index: entry.index).restore(writer)
+            uuids[entry.index] = try writer.indexUUID(entry.index)
+        }
+        try store.update { state in
+            for (index, uuid) in uuids where state.uuids[index] ?? "" == "" { state.uuids[index] = uuid }
+        }
     }
 }
 
-enum Clock {
+/// Which of its aliases the target is written through.
+enum WriteRoad {
+    case copy, log
+
+    func alias(of index: String) -> String {
+        let aliases = TargetAliases(index: index)
+        return self == .copy ? aliases.copy : aliases.log
+    }
+}
+
+public enum Clock {
     /// Milliseconds since 1970.
-    static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+    public static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }

@@ -27,21 +27,38 @@ public struct ReplayWork {
             throw WorkError(.state, "the state lost its replay while it was written")
         }
         let progress = Progress("replay", logger: logger)
-        let pipeline = prepared.pipeline(state: state, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()
-        defer { pipeline.close() }
+        let beacon = MemberBeacon("replay", pipeline, store: store, target: prepared.survey.target)
+        beacon.start()
+        defer {
+            pipeline.close()
+            beacon.stop()
+        }
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
+        let watch = prepared.watch(store, pipeline, logger: logger)
+        watch.start()
+        defer { watch.stop() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: replay.end,
-                start: { _ in replay.position },
-                commit: { _, offsets, _ in
-                    try store.updateIfReachable { $0.replay?.position.merge(offsets) { _, new in new } }
+                start: { _, _ in
+                    LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
                 },
-                commitEvery: 3000,
+                commit: { _, offsets, _, _ in
+                    try store.updateIfReachable {
+                        // Another replay's progress, or none, when a copy has made a new one due meanwhile.
+                        guard $0.replay?.started == replay.started else { return }
+                        $0.replay?.position.merge(offsets) { _, new in new }
+                    }
+                },
+                commitEvery: 3000, watch: watch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
-                    progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
+                    progress.tell(
+                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch.waiting)
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -89,7 +106,9 @@ public struct ReplayWork {
     ) throws -> MigrationState.Replay {
         guard complete else { return try store.update { _ in }.replay ?? replay }
         let ended = try store.update {
+            guard $0.replay?.started == replay.started else { return }
             $0.replay?.finished = Clock.now()
+            $0.replayDue = false
             // Gaps at the end (markers, aborted records) were passed, too.
             $0.replay?.position.merge(replay.end) { max($0, $1) }
         }
@@ -107,7 +126,10 @@ public struct ReplayWork {
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
             let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
             if !ahead.isEmpty {
-                try admin.commit(group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead)
+                let note = CommitNote(epoch: recipe.commands.format.epoch, witness: nil).text
+                try admin.commit(
+                    group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
+                    notes: ahead.mapValues { _ in note })
             }
         } catch {
             if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
@@ -119,11 +141,13 @@ public struct ReplayWork {
         _ pipeline: Pipeline, _ replay: MigrationState.Replay, seconds: Double, complete: Bool
     ) -> Summary {
         var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
-        summary.reasons = pipeline.deadLetters.reasons
-        summary.partitions = replay.end.sorted { $0.key < $1.key }.map {
-            Summary.Partition(
-                partition: $0.key, start: replay.start[$0.key] ?? 0, end: $0.value,
-                position: replay.position[$0.key] ?? 0)
+        summary.take(pipeline, ends: replay.end)
+        for at in summary.partitions.indices {
+            // A replay that was interrupted began earlier than this process did.
+            let partition = summary.partitions[at].partition
+            summary.partitions[at].start = replay.start[partition] ?? 0
+            summary.partitions[at].committed = replay.position[partition] ?? 0
+            summary.partitions[at].position = max(summary.partitions[at].position ?? 0, replay.position[partition] ?? 0)
         }
         return summary
     }

@@ -5,11 +5,20 @@ import Telemetry
 
 /// What a piece of work came to: every record and document read, with its one outcome.
 public struct Summary: Sendable {
-    public struct Partition: Sendable {
+    /// At any moment `read == outcomes + inFlight`.
+    public struct Partition: Sendable, Equatable {
         public var partition: Int32
-        public var start: Int64
-        public var end: Int64
-        public var position: Int64
+        /// The first offset read; nil: nothing was.
+        public var start: Int64?
+        /// The next offset to read.
+        public var position: Int64?
+        /// Everything before it has its final outcome.
+        public var committed: Int64?
+        /// Where the log ends, or where the replay is to; nil: it could not be asked.
+        public var end: Int64?
+        public var read = 0
+        public var inFlight = 0
+        public var outcomes: [Int] = []
     }
 
     public var command: String
@@ -20,9 +29,15 @@ public struct Summary: Sendable {
     public var returned: Int?
     /// Documents the source held when the copy began.
     public var expected: Int?
+    /// Records without their final outcome when the work ended: they are read again at the next start.
+    public var inFlight = 0
     public var partitions: [Partition] = []
+    public var concurrency: Concurrency?
+    public var alarms: [Alarm] = []
     /// Dead letters by reason.
     public var reasons: [String: Int] = [:]
+    /// Whether the log must be replayed before the target is whole.
+    public var replayDue = false
     /// Whether everything asked for was done, rather than interrupted.
     public var complete: Bool
 
@@ -43,15 +58,13 @@ public struct Summary: Sendable {
         ]
         if let returned { object["returned"] = .number(returned) }
         if let expected { object["expected"] = .number(expected) }
+        if replayDue { object["replay_due"] = true }
         if !partitions.isEmpty {
-            object["partitions"] = .array(
-                partitions.map {
-                    [
-                        "partition": .number(Int($0.partition)), "start": .number($0.start), "end": .number($0.end),
-                        "position": .number($0.position),
-                    ]
-                })
+            object["in_flight"] = .number(inFlight)
+            object["partitions"] = .array(partitions.map(\.json))
         }
+        if let concurrency { object["concurrency"] = concurrency.json }
+        object["alarms"] = .array(alarms.map(\.json))
         if !reasons.isEmpty {
             object["dead_letter_reasons"] = .object(
                 JSONObject(reasons.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
@@ -73,9 +86,10 @@ public struct Summary: Sendable {
             let why = reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             lines.append("  dead letters: " + why.joined(separator: ", "))
         }
-        for part in partitions {
-            lines.append("  partition \(part.partition): \(part.start) to \(part.position), end \(part.end)")
-        }
+        if replayDue { lines.append("  a replay is due: tombstones had been purged before this copy began") }
+        lines += partitions.map { "  " + $0.text }
+        if let concurrency { lines.append("  " + concurrency.text) }
+        lines += alarms.map { "  ALARM \($0.name): \($0.text)" }
         return lines.joined(separator: "\n")
     }
 

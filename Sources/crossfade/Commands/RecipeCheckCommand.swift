@@ -15,9 +15,14 @@ enum RecipeCheckCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         RecipeReading.with(arguments, output) { recipe in
+            let warnings = RecipeText.warnings(recipe)
             output.data(
-                ["good": true, "recipe": RecipeText.canonical(recipe)],
-                text: (RecipeText.facts(recipe) + ["recipe is good"]).joined(separator: "\n"))
+                [
+                    "good": true, "recipe": RecipeText.canonical(recipe),
+                    "warnings": .array(warnings.map { .string($0) }),
+                ],
+                text: (RecipeText.facts(recipe) + warnings.map { "warning: \($0)" } + ["recipe is good"])
+                    .joined(separator: "\n"))
             return .done
         }
     }

@@ -1,0 +1,186 @@
+import CommandLog
+import Commands
+import Foundation
+import JSONText
+import Telemetry
+
+/// Ids and keys that a redrive may still write.
+public struct UnresolvedLetters: Sendable {
+    /// Target ids, where the present recipe can tell them.
+    public var ids: Set<[UInt8]> = []
+    /// Keys of the records; often the id, too.
+    public var keys: Set<[UInt8]> = []
+    public var count = 0
+    /// There are letters of which nobody can tell the id: any may be it.
+    public var areAny = false
+
+    public init() {}
+
+    /// Whether a tombstone of this id must stay: a redrive of an older command would bring the document back.
+    public func mayWrite(_ id: [UInt8]) -> Bool { areAny || ids.contains(id) || keys.contains(id) }
+}
+
+/// Reads the dead-letter topic, from its first letter to its end as it is now.
+public struct DeadLetterLog {
+    let recipe: Recipe
+    let logger: Logger
+
+    public init(_ recipe: Recipe, logger: Logger) {
+        self.recipe = recipe
+        self.logger = logger
+    }
+
+    /// The latest letter of everything that ever died in this migration, resolved or not; in no order. Empty when
+    /// there is no dead-letter topic yet.
+    public func letters() throws -> [DeadLetter] {
+        var book = DeadLetterBook()
+        let decoder = CommandDecoder(recipe.commands.format)
+        try read { message in
+            defer { message.release() }
+            // Letters of before that header are taken for ours.
+            if let migration = message.text(LetterHeader.migration), migration != recipe.name { return }
+            guard let origin = DeadLetter.Origin(message) else { return }
+            if let outcome = message.text(LetterHeader.resolved) {
+                let time = message.text(LetterHeader.time).flatMap { Int64($0) } ?? message.timestamp
+                book.resolve(
+                    origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
+                    outcome: outcome)
+                return
+            }
+            var letter = DeadLetter(message, origin: origin)
+            letter.ids = targetIDs(message, letter, decoder)
+            book.add(letter)
+        }
+        return book.letters
+    }
+
+    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than
+    /// `tombstone_age` ago counts: a redrive that was killed may have sent it as well, and that request may be late.
+    ///
+    /// Letters of records that could not be decoded do not count, because they could hold up every purge for good:
+    /// ``RedriveWork`` leaves them alone when there was a purge after they died.
+    public static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
+        var found = UnresolvedLetters()
+        let young = Clock.now() - recipe.tombstoneAge
+        for letter in try DeadLetterLog(recipe, logger: logger).letters() {
+            if let resolved = letter.resolvedAt, resolved < young { continue }
+            found.count += 1
+            if letter.ids.isEmpty, !letter.isUndecoded { found.areAny = true }
+            for id in letter.ids { found.ids.insert(Array(id.utf8)) }
+            if let key = letter.key { found.keys.insert(key) }
+        }
+        return found
+    }
+
+    /// The ids that the letter's record may be written under, as far as the present recipe can tell.
+    private func targetIDs(_ message: LogMessage, _ letter: DeadLetter, _ decoder: CommandDecoder) -> [String] {
+        switch letter.origin {
+        case .document(_, let type, let id):
+            let plain = String(decoding: id, as: UTF8.self)
+            let ids = recipe.indices.map { entry in
+                entry.id?.replacingOccurrences(of: "{type}", with: type ?? "")
+                    .replacingOccurrences(of: "{id}", with: plain) ?? plain
+            }
+            return Array(Set(ids)).sorted()
+        case .record(_, let partition, let offset, _):
+            let record = Record(
+                key: message.key, value: message.value, timestamp: message.time(redriven: true), partition: partition,
+                offset: offset, headers: message.headers)
+            guard case .operation(let operation) = decoder.decode(record) else { return [] }
+            return [String(repairing: operation.id)]
+        }
+    }
+
+    // MARK: Reading
+
+    /// Gives every record of the topic, up to its end as it is now, in the order of its partitions. Each is the
+    /// body's to release.
+    private func read(_ body: (LogMessage) -> Void) throws {
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let partitions: [Int32]
+        do {
+            partitions = try admin.describe(recipe.deadLetterTopic).partitions
+        } catch {
+            guard error.code == .missingTopic else { throw error }
+            return
+        }
+        let marks = try admin.watermarks(recipe.deadLetterTopic, partitions: partitions)
+        try read(marks.filter { $0.value.low < $0.value.high }, body)
+    }
+
+    /// Reads each partition from `low` to before `high`.
+    private func read(_ ranges: [Int32: (low: Int64, high: Int64)], _ body: (LogMessage) -> Void) throws {
+        var left = ranges.mapValues(\.high)
+        guard !left.isEmpty else { return }
+        var settings = recipe.kafkaSettings
+        // A letter that is kept keeps the whole fetch response it came in.
+        if settings.passthrough["fetch.max.bytes"] == nil { settings.passthrough["fetch.max.bytes"] = "1048576" }
+        let consumer = try LogConsumer(
+            settings: settings, topic: recipe.deadLetterTopic, mode: .assigned(ranges.mapValues(\.low)),
+            log: logger.kafka)
+        defer { consumer.close(seconds: 2) }
+        let batch = RecordBatch(capacity: 1024)
+        while !left.isEmpty {
+            guard !Interruption.isAsked else {
+                throw WorkError(.interrupted, "reading the dead letters was interrupted")
+            }
+            try consumer.poll(into: batch, timeoutMs: 100)
+            for index in 0..<batch.count {
+                let message = batch[index]
+                guard let end = left[message.partition], message.offset < end else {
+                    message.release()
+                    continue
+                }
+                if message.offset + 1 >= end { left[message.partition] = nil }
+                body(message)
+            }
+            batch.forget()
+            for case .endOfPartition(let partition, let end) in batch.events where end >= (left[partition] ?? 0) {
+                left[partition] = nil
+            }
+        }
+    }
+
+    /// The letters' records themselves, in the order asked for; one that is gone is nil. Each is the caller's to
+    /// release.
+    func fetch(_ letters: [DeadLetter]) throws -> [LogMessage?] {
+        let wanted = Dictionary(letters.enumerated().map { ($0.element.place, $0.offset) }) { first, _ in first }
+        var found = [LogMessage?](repeating: nil, count: letters.count)
+        var ranges: [Int32: (low: Int64, high: Int64)] = [:]
+        for place in wanted.keys {
+            let range = ranges[place.partition] ?? (place.offset, place.offset + 1)
+            ranges[place.partition] = (min(range.low, place.offset), max(range.high, place.offset + 1))
+        }
+        do {
+            try read(ranges) { message in
+                if let at = wanted[DeadLetter.Place(partition: message.partition, offset: message.offset)] {
+                    found[at] = message
+                } else {
+                    message.release()
+                }
+            }
+        } catch {
+            for message in found { message?.release() }
+            throw error
+        }
+        return found
+    }
+
+    // MARK: One whole letter
+
+    /// Everything of one letter: its headers and its value, as they are.
+    public struct Whole: Sendable {
+        public var letter: DeadLetter
+        public var headers: [(name: String, value: [UInt8]?)]
+        public var value: [UInt8]?
+    }
+
+    /// nil: it is gone from the topic.
+    public func whole(_ letter: DeadLetter) throws -> Whole? {
+        guard let message = try fetch([letter])[0] else { return nil }
+        defer { message.release() }
+        return Whole(
+            letter: letter, headers: message.copiedHeaders().map { ($0.0, $0.1) }, value: message.value.map(Array.init))
+    }
+}

@@ -1,0 +1,267 @@
+import CommandLog
+import Commands
+import Foundation
+import SearchCluster
+import Synchronization
+import Telemetry
+
+/// `dead-letters redrive`: the records themselves, at their own versions, through the present decoder, transform and
+/// sink: the road that a replay takes. Each final outcome is kept as a resolution in the dead-letter topic; a letter that
+/// dies again stays, with its new reason.
+///
+/// May be repeated, killed, and run twice at once: a write that is already there comes out stale, which resolves its
+/// letter as well.
+public struct RedriveWork {
+    let prepared: Preparation
+    let confirmation: String?
+    let filter: DeadLetterFilter
+    let logger: Logger
+
+    public init(_ prepared: Preparation, confirmation: String?, filter: DeadLetterFilter, logger: Logger) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.filter = filter
+        self.logger = logger
+    }
+
+    /// Rails about what the log still holds: a redrive has its records in the letters.
+    private static let unneeded: Set<String> = ["log_start", "log_reach", "recorded_group", "start_partitions"]
+
+    public func run() throws -> Summary {
+        try prepared.passRails(except: Self.unneeded)
+        let state = try prepared.confirmed(confirmation, logger: logger)
+        let log = DeadLetterLog(prepared.recipe, logger: logger)
+        let chosen = filter.select(try log.letters())
+        let letters = redrivable(chosen, state)
+        let progress = Progress("redrive", logger: logger)
+        var counts = OutcomeCounts()
+        var reasons: [String: Int] = [:]
+        // Older epochs first, and documents of the copy before the commands that came after them: merges build on both.
+        let rounds = Dictionary(grouping: letters) { Round(epoch: $0.epoch, isRecord: $0.origin.coordinates != nil) }
+        for (round, part) in rounds.sorted(by: { $0.key < $1.key }) {
+            guard !Interruption.isAsked else { break }
+            let drive = Redrive(prepared, state: state, epoch: round.epoch, log: log, logger: logger)
+            counts += try drive.run(part) { done in
+                progress.tell(done: counts.total + done, total: letters.count, trouble: drive.trouble)
+            }
+            reasons.merge(drive.reasons) { $0 + $1 }
+        }
+        progress.end()
+        var summary = Summary(
+            "dead-letters redrive", counts: counts, seconds: progress.seconds,
+            complete: !Interruption.isAsked || counts.total == letters.count)
+        summary.reasons = reasons
+        return summary
+    }
+
+    /// Says what it leaves out.
+    private func redrivable(_ chosen: [DeadLetter], _ state: MigrationState) -> [DeadLetter] {
+        let ours = chosen.filter(isOurs)
+        if ours.count < chosen.count {
+            logger.warning(
+                "letters of another command topic, or of indices that no entry takes, are left alone",
+                ["letters": String(chosen.count - ours.count)])
+        }
+        // The tombstone of the document that such a record turns out to be of may be gone: only the whole log knows
+        // whether it was deleted later.
+        let left = ours.filter { !$0.isUndecoded || $0.time > (state.purge?.last ?? .min) }
+        if left.count < ours.count {
+            logger.warning(
+                """
+                letters of records that could not be decoded, from before the last purge of tombstones, are left alone: a \
+                document that was deleted since could come back. `crossfade replay` from the beginning decides rightly
+                """,
+                ["letters": String(ours.count - left.count)])
+        }
+        return left
+    }
+
+    private struct Round: Hashable, Comparable {
+        var epoch: Int64
+        var isRecord: Bool
+
+        static func < (one: Round, other: Round) -> Bool {
+            one.epoch == other.epoch ? !one.isRecord && other.isRecord : one.epoch < other.epoch
+        }
+    }
+
+    private func isOurs(_ letter: DeadLetter) -> Bool {
+        switch letter.origin {
+        case .record(let topic, _, _, _): topic == prepared.recipe.commands.topic
+        case .document(let index, _, _): prepared.entry(ofSource: index) != nil
+        }
+    }
+}
+
+extension Preparation {
+    /// The entry that takes documents of a source index; nil: none does, or the index is not there any more and
+    /// several might.
+    func entry(ofSource index: String) -> Int? {
+        survey.entries.firstIndex { $0.source.contains { $0.name == index } } ?? (survey.entries.count == 1 ? 0 : nil)
+    }
+}
+
+/// Letters of one epoch on their way through a pipeline of their own.
+final class Redrive {
+    /// Letters that are fetched together: their bytes are held until their write is acknowledged.
+    private static let windowLetters = 1000
+    private static let windowBytes = 16 << 20
+    /// The lane of documents of the copy; partitions have numbers from 0 on.
+    private static let documentLane: Int32 = -1
+
+    private let prepared: Preparation
+    private let log: DeadLetterLog
+    private let logger: Logger
+    private let pipeline: Pipeline
+    private let outcomes: SettledLetters
+    private var underWay: [RunReference: DeadLetter] = [:]
+    /// Documents of the copy so far: their offsets in their lane.
+    private var documents: Int64 = 0
+
+    init(_ prepared: Preparation, state: MigrationState, epoch: Int64, log: DeadLetterLog, logger: Logger) {
+        self.prepared = prepared
+        self.log = log
+        self.logger = logger
+        let outcomes = SettledLetters()
+        self.outcomes = outcomes
+        pipeline = prepared.pipeline(
+            state: state, writing: .log, logger: logger, redriving: epoch,
+            settled: { run, outcome, _ in outcomes.add(run, outcome) })
+    }
+
+    var trouble: String? { pipeline.sink.presentTrouble }
+    var reasons: [String: Int] { pipeline.deadLetters.reasons }
+
+    /// All of them, or as many as a wish to stop lets through. Throws when one cannot be concluded.
+    func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
+        pipeline.start()
+        defer { pipeline.close() }
+        pipeline.lease.runsOut(after: pipeline.plan.longestStop)
+        // One id's commands in their order, whatever the order in which they died.
+        let sorted = letters.sorted { one, other in
+            (one.origin.coordinates?.partition ?? -1, one.origin.coordinates?.offset ?? one.place.offset)
+                < (other.origin.coordinates?.partition ?? -1, other.origin.coordinates?.offset ?? other.place.offset)
+        }
+        for lane in Set(sorted.map { $0.origin.coordinates?.partition ?? Self.documentLane }) {
+            pipeline.ledger.own(lane)
+        }
+        var rest = sorted[...]
+        while !rest.isEmpty, !Interruption.isAsked, !pipeline.failure.isSet {
+            let window = take(&rest)
+            try feed(window)
+            while pipeline.isFull, !pipeline.failure.isSet {
+                try pipeline.checkAwake()
+                resolve()
+                Thread.sleep(forTimeInterval: 0.005)
+            }
+            try pipeline.checkAwake()
+            told(pipeline.ledger.outcomes.total)
+        }
+        try drain(told)
+        if let error = pipeline.failure.value { throw error }
+        guard pipeline.deadLetters.flush(seconds: 60) else {
+            throw pipeline.failure.value
+                ?? WorkError(
+                    .deadLetters,
+                    "Kafka did not acknowledge all resolutions in topic \(prepared.recipe.deadLetterTopic): redrive again; "
+                        + "what is written already comes out stale")
+        }
+        return pipeline.ledger.outcomes
+    }
+
+    private func take(_ rest: inout ArraySlice<DeadLetter>) -> [DeadLetter] {
+        var window: [DeadLetter] = []
+        var bytes = 0
+        while let next = rest.first, window.count < Self.windowLetters, window.isEmpty || bytes < Self.windowBytes {
+            window.append(next)
+            bytes += next.size
+            rest.removeFirst()
+        }
+        return window
+    }
+
+    private func feed(_ letters: [DeadLetter]) throws {
+        for (letter, message) in zip(letters, try log.fetch(letters)) {
+            guard let message else {
+                logger.warning(
+                    "a dead letter is gone from its topic before it could be redriven", ["origin": letter.originText])
+                continue
+            }
+            if let (partition, offset) = letter.origin.coordinates {
+                feed(letter, message, partition, offset)
+            } else {
+                defer { message.release() }
+                feedDocument(letter, message)
+            }
+        }
+        pipeline.flush()
+    }
+
+    private func feed(_ letter: DeadLetter, _ message: LogMessage, _ partition: Int32, _ offset: Int64) {
+        message.restore(partition: partition, offset: offset)
+        guard let run = pipeline.ledger.open(lane: partition, first: offset, next: offset + 1, count: 1) else {
+            return message.release()
+        }
+        underWay[run] = letter
+        pipeline.feed(RecordChunk(run: run, messages: [message], bytes: message.size))
+    }
+
+    private func feedDocument(_ letter: DeadLetter, _ message: LogMessage) {
+        guard case .document(let index, let type, let id) = letter.origin, let source = message.value,
+            let entry = prepared.entry(ofSource: index)
+        else { return }
+        let page: Page
+        do {
+            page = try prepared.survey.target.reader.page(
+                ofOne: source, id: String(decoding: id, as: UTF8.self), index: index, type: type,
+                routing: message.text(LetterHeader.routing), parent: message.text(LetterHeader.parent))
+        } catch {
+            return logger.warning(
+                "a dead letter of the copy holds no document", ["origin": letter.originText, "error": "\(error)"])
+        }
+        let first = documents
+        documents += 1
+        guard let run = pipeline.ledger.open(lane: Self.documentLane, first: first, next: first + 1, count: 1)
+        else { return }
+        underWay[run] = letter
+        pipeline.feed(PageChunk(run: run, page: page, entry: entry))
+    }
+
+    /// Sends the resolutions of what has its outcome.
+    private func resolve() {
+        for (run, outcome) in outcomes.take() {
+            guard let letter = underWay.removeValue(forKey: run), outcome != .deadLettered else { continue }
+            pipeline.deadLetters.resolve(letter, as: outcome)
+        }
+    }
+
+    private func drain(_ told: (Int) -> Void) throws {
+        var end: Int64?
+        while pipeline.ledger.unsettled > 0, !pipeline.failure.isSet {
+            try pipeline.checkAwake()
+            pipeline.flush()
+            resolve()
+            told(pipeline.ledger.outcomes.total)
+            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
+            if let end, Monotonic.milliseconds() > end { break }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        resolve()
+    }
+}
+
+/// Outcomes by run, from the threads that settle them to the one that drives.
+final class SettledLetters: Sendable {
+    private let settled = Mutex<[(RunReference, Outcome)]>([])
+
+    func add(_ run: RunReference, _ outcome: Outcome) { settled.withLock { $0.append((run, outcome)) } }
+
+    /// Those that came since the last time.
+    func take() -> [(RunReference, Outcome)] {
+        settled.withLock {
+            let fresh = $0
+            $0 = []
+            return fresh
+        }
+    }
+}

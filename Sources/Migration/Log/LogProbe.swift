@@ -1,0 +1,87 @@
+import CommandLog
+import Foundation
+import Telemetry
+
+/// Reads single records of the topic, to compare them with witnesses.
+struct LogProbe: Sendable {
+    let settings: KafkaSettings
+    let topic: String
+    let logger: Logger
+
+    init(settings: KafkaSettings, topic: String, logger: Logger) {
+        // A record a partition is wanted, not a megabyte.
+        let small = ["queued.min.messages": "1", "max.partition.fetch.bytes": "65536"]
+        self.settings = KafkaSettings(
+            bootstrap: settings.bootstrap, group: settings.group,
+            passthrough: small.merging(settings.passthrough) { _, theirs in theirs })
+        self.topic = topic
+        self.logger = logger
+    }
+
+    /// What has become of a record that was applied.
+    enum Finding: Equatable {
+        case same
+        /// Another record has its offset.
+        case other(LogWitness)
+        /// The log ends at or before it.
+        case backwards(end: Int64)
+        /// It cannot be told: retention or compaction took it, or there was no time to read it.
+        case unknown
+    }
+
+    /// Looks for the records; several of one partition are looked for in turn.
+    func find(
+        _ witnesses: [Int32: [LogWitness]], marks: [Int32: (low: Int64, high: Int64)], seconds: Double = 10
+    ) throws(LogError) -> [Int32: [(witness: LogWitness, finding: Finding)]] {
+        var results: [Int32: [(witness: LogWitness, finding: Finding)]] = [:]
+        var left = witnesses.filter { !$0.value.isEmpty }
+        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
+        while !left.isEmpty {
+            var round: [Int32: LogWitness] = [:]
+            for (partition, wanted) in left {
+                guard let witness = wanted.first, let mark = marks[partition] else { continue }
+                if witness.offset >= mark.high {
+                    results[partition, default: []].append((witness, .backwards(end: mark.high)))
+                } else if witness.offset < mark.low {
+                    results[partition, default: []].append((witness, .unknown))
+                } else {
+                    round[partition] = witness
+                }
+            }
+            for (partition, found) in try read(round.mapValues(\.offset), until: end) {
+                guard let witness = round[partition] else { continue }
+                let finding = found.map { $0 == witness ? Finding.same : .other($0) }
+                results[partition, default: []].append((witness, finding ?? .unknown))
+            }
+            left = left.mapValues { Array($0.dropFirst()) }.filter { !$0.value.isEmpty }
+        }
+        return results
+    }
+
+    /// The records at exactly these offsets; nil where there is none (any more) or time is up.
+    private func read(_ offsets: [Int32: Int64], until end: Int64) throws(LogError) -> [Int32: LogWitness?] {
+        var found: [Int32: LogWitness?] = offsets.mapValues { _ in nil }
+        guard !offsets.isEmpty else { return found }
+        let consumer = try LogConsumer(settings: settings, topic: topic, mode: .assigned(offsets), log: logger.kafka)
+        defer { consumer.close(seconds: 2) }
+        let batch = RecordBatch(capacity: 256)
+        var left = Set(offsets.keys)
+        while !left.isEmpty, Monotonic.milliseconds() < end {
+            do {
+                try consumer.poll(into: batch, timeoutMs: 100)
+            } catch {
+                // Retention was faster.
+                guard error.code == .startDeleted else { throw error }
+                return found
+            }
+            for index in 0..<batch.count where left.contains(batch[index].partition) {
+                let message = batch[index]
+                left.remove(message.partition)
+                if message.offset == offsets[message.partition] { found[message.partition] = LogWitness(message) }
+            }
+            for case .endOfPartition(let partition, _) in batch.events { left.remove(partition) }
+            batch.releaseAll()
+        }
+        return found
+    }
+}

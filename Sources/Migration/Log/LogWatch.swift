@@ -1,0 +1,270 @@
+import CommandLog
+import Foundation
+import Synchronization
+import Telemetry
+
+/// Looks at the topic while it is read (design 6.9), on a thread of its own: partitions that are added, a log that goes
+/// backwards, a topic that is deleted or made again, and a transaction that holds the end back. What must stop the work
+/// becomes its failure, of code `refused`.
+///
+/// The poll thread tells it how far it is; it tells the poll thread nothing but through `failure`.
+final class LogWatch: Sendable {
+    struct Options: Sendable {
+        var settings: KafkaSettings
+        var topic: String
+        /// Partitions that the topic had when the work began.
+        var partitions: Int
+        var versionsAreOffsets: Bool
+        /// Milliseconds between two looks at the topic, and between two at the records themselves.
+        var every: Int64 = 2000
+        var probeEvery: Int64 = 10_000
+        /// Keeps witnesses that were found to be still there; false when that was not possible now.
+        var keep: @Sendable ([Int32: LogWitness]) throws -> Bool
+    }
+
+    private struct Lane: Sendable {
+        /// The offset after the last record taken.
+        var position: Int64
+        /// Applied records since the last that was found again, oldest first.
+        var trail: [LogWitness] = []
+        /// The last applied record that was found again later.
+        var proven: LogWitness?
+        var isKept = true
+    }
+
+    private struct Book: Sendable {
+        var lanes: [Int32: Lane] = [:]
+        var pinned: [Int32: (stable: Int64, end: Int64)] = [:]
+    }
+
+    private let options: Options
+    private let failure: FirstFailure
+    private let logger: Logger
+    private let book = Mutex(Book())
+    private let stopping = Mailbox<Bool>()
+    private let thread = Mutex<JoinableThread?>(nil)
+
+    init(_ options: Options, failure: FirstFailure, logger: Logger) {
+        self.options = options
+        self.failure = failure
+        self.logger = logger
+    }
+
+    func start() {
+        thread.withLock { $0 = JoinableThread("cf-log-watch") { [self] in loop() } }
+    }
+
+    /// Ends the looking, with a last look when all went well, so that what was applied is kept.
+    func stop() {
+        stopping.close()
+        thread.withLock { $0 }?.join(seconds: 30)
+    }
+
+    // MARK: From the poll thread
+
+    /// Partitions are read now, from where they stand. `known`: records that were found in the log just now.
+    func began(_ positions: [Int32: Int64], known: [Int32: LogWitness]) {
+        book.withLock { book in
+            for (partition, position) in positions {
+                book.lanes[partition] = Lane(position: position, proven: known[partition])
+            }
+        }
+    }
+
+    func ended(_ partitions: [Int32]) {
+        book.withLock { book in
+            for partition in partitions {
+                book.lanes[partition] = nil
+                book.pinned[partition] = nil
+            }
+        }
+    }
+
+    /// How far the partitions are, and the last record of each that is settled.
+    func moved(_ positions: [Int32: Int64], applied: [Int32: LogWitness]) {
+        book.withLock { book in
+            for (partition, position) in positions { book.lanes[partition]?.position = position }
+            for (partition, witness) in applied where book.lanes[partition]?.trail.last != witness {
+                // Evenly thinned: the seam of two logs lies between two of them.
+                if let trail = book.lanes[partition]?.trail, trail.count >= 16 {
+                    book.lanes[partition]?.trail = trail.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+                }
+                book.lanes[partition]?.trail.append(witness)
+            }
+        }
+    }
+
+    /// Which open transaction the reading waits for; nil when for none.
+    var waiting: String? {
+        book.withLock { book in
+            let pinned = book.pinned.sorted { $0.key < $1.key }
+                .first { ($0.value.stable) <= (book.lanes[$0.key]?.position ?? -1) }
+            return pinned.map { OpenTransaction.words(partition: $0.key, stable: $0.value.stable, end: $0.value.end) }
+        }
+    }
+
+    // MARK: The thread
+
+    /// What only the thread uses.
+    private struct Looker: Sendable {
+        var partitions: Int
+        var leaders: [Int32: Int32] = [:]
+        /// Partitions whose leader changed since their records were looked at.
+        var changed: Set<Int32> = []
+        var missing = 0
+        var nextProbe: Int64 = 0
+        var turn: Int32 = -1
+        /// Partitions that were seen to end before what was read, once.
+        var shrunk: Set<Int32> = []
+    }
+
+    private func loop() {
+        var looker = Looker(partitions: options.partitions)
+        looker.nextProbe = Monotonic.milliseconds() + options.probeEvery
+        do {
+            let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
+            defer { admin.close() }
+            let whole = try OpenTransaction.reader(options.settings, logger: logger)
+            defer { whole?.close() }
+            var isLast = false
+            while !isLast {
+                _ = stopping.take(waiting: Int(options.every))
+                isLast = stopping.isClosed
+                guard !failure.isSet else { return }
+                // A broker that is away is nothing to judge by; the next look will.
+                do { try look(&looker, admin, whole, isLast: isLast) } catch {
+                    logger.debug("the topic could not be looked at", ["error": "\(error)"])
+                }
+            }
+        } catch {
+            logger.warning("the topic cannot be watched", ["error": "\(error)"])
+        }
+    }
+
+    private func look(_ looker: inout Looker, _ admin: LogAdmin, _ whole: LogAdmin?, isLast: Bool) throws {
+        let lanes = book.withLock { $0.lanes }
+        guard try topicIsThere(&looker, admin, lanes), !lanes.isEmpty else { return }
+        let partitions = lanes.keys.sorted()
+        let marks = try admin.watermarks(options.topic, partitions: partitions)
+        guard judgeEnds(&looker, lanes, marks) else { return }
+        if let whole {
+            let ends = try whole.watermarks(options.topic, partitions: partitions).mapValues(\.high)
+            book.withLock { book in
+                book.pinned = marks.reduce(into: [:]) { pinned, mark in
+                    guard book.lanes[mark.key] != nil, let end = ends[mark.key], end > mark.value.high else { return }
+                    pinned[mark.key] = (mark.value.high, end)
+                }
+            }
+        }
+        guard isLast || Monotonic.milliseconds() >= looker.nextProbe || !looker.changed.isEmpty else { return }
+        looker.nextProbe = Monotonic.milliseconds() + options.probeEvery
+        try probe(&looker, lanes, marks, all: isLast)
+    }
+
+    private func refuse(_ text: String) { failure.set(WorkError(.refused, text)) }
+
+    /// Partitions and their leaders; false when there is nothing more to look at.
+    private func topicIsThere(_ looker: inout Looker, _ admin: LogAdmin, _ lanes: [Int32: Lane]) throws -> Bool {
+        let topic: TopicDescription
+        do {
+            topic = try admin.describe(options.topic)
+            looker.missing = 0
+        } catch {
+            guard error.code == .missingTopic else { throw error }
+            looker.missing += 1
+            // Once may be a broker that has just started.
+            if looker.missing > 1 { refuse(Self.deleted(options.topic, lanes.mapValues(\.position))) }
+            return false
+        }
+        let count = topic.partitions.count
+        if count != looker.partitions {
+            if options.versionsAreOffsets || count < looker.partitions {
+                refuse(PartitionsAdded.text(topic: options.topic, before: looker.partitions, now: count))
+                return false
+            }
+            logger.info(
+                "the topic has more partitions", ["before": String(looker.partitions), "now": String(count)])
+            looker.partitions = count
+        }
+        for (partition, leader) in topic.leaders where leader >= 0 {
+            if let before = looker.leaders[partition], before != leader { looker.changed.insert(partition) }
+            looker.leaders[partition] = leader
+        }
+        return true
+    }
+
+    static func deleted(_ topic: String, _ positions: [Int32: Int64]) -> String {
+        let read = positions.sorted { $0.key < $1.key }.prefix(8).map { "partition \($0.key) up to offset \($0.value)" }
+        return
+            "topic \(topic) was deleted while it was read: \(read.joined(separator: ", ")) had been read, and now there is no "
+            + "such topic. If it is made again, raise commands.epoch, copy and replay"
+    }
+
+    private func judgeEnds(
+        _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)]
+    ) -> Bool {
+        for (partition, lane) in lanes.sorted(by: { $0.key < $1.key }) {
+            guard let mark = marks[partition], mark.high < lane.position else {
+                looker.shrunk.remove(partition)
+                continue
+            }
+            // A leader that is new in office may not know yet how far its followers are.
+            guard !looker.shrunk.insert(partition).inserted else { continue }
+            refuse(
+                LogJudgement.backwards(
+                    topic: options.topic, partition: partition, applied: lane.position, low: mark.low, end: mark.high))
+            return false
+        }
+        return true
+    }
+
+    /// Reads applied records again: of partitions whose leader changed all that are remembered, of the others, some at a
+    /// time, the oldest and the newest.
+    private func probe(
+        _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)], all: Bool
+    ) throws {
+        let order = lanes.keys.sorted { ($0 <= looker.turn ? 1 : 0, $0) < ($1 <= looker.turn ? 1 : 0, $1) }
+        let chosen =
+            all ? order : Array(order.filter(looker.changed.contains) + order.filter { !looker.changed.contains($0) })
+        var wanted: [Int32: [LogWitness]] = [:]
+        for partition in chosen {
+            guard all || wanted.count < 16, let lane = lanes[partition] else { continue }
+            let known = [lane.proven].compactMap { $0 } + lane.trail
+            guard let first = known.first, let last = known.last else { continue }
+            wanted[partition] = looker.changed.contains(partition) ? known : first == last ? [first] : [first, last]
+            if !looker.changed.contains(partition) { looker.turn = partition }
+        }
+        let probe = LogProbe(settings: options.settings, topic: options.topic, logger: logger)
+        let found = try probe.find(wanted, marks: marks)
+        for (partition, findings) in found.sorted(by: { $0.key < $1.key }) {
+            if let text = LogJudgement.text(
+                findings, topic: options.topic, partition: partition, mark: marks[partition] ?? (0, 0))
+            {
+                return refuse(text)
+            }
+        }
+        looker.changed = []
+        prove(found)
+    }
+
+    private func prove(_ found: [Int32: [(witness: LogWitness, finding: LogProbe.Finding)]]) {
+        let kept = book.withLock { book in
+            for (partition, findings) in found {
+                guard let last = findings.last(where: { $0.finding == .same })?.witness,
+                    var lane = book.lanes[partition], lane.proven != last
+                else { continue }
+                lane.proven = last
+                lane.trail.removeAll { $0.offset <= last.offset }
+                lane.isKept = false
+                book.lanes[partition] = lane
+            }
+            return book.lanes.filter { !$0.value.isKept }.compactMapValues(\.proven)
+        }
+        guard !kept.isEmpty, (try? options.keep(kept)) == true else { return }
+        book.withLock { book in
+            for (partition, witness) in kept where book.lanes[partition]?.proven == witness {
+                book.lanes[partition]?.isKept = true
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CXXHash
+import CommandLog
+import Foundation
+
+/// A record that was applied, by which its log is known again: when a topic is recreated, or an unclean election takes
+/// records back, another record has its offset. (librdkafka 2.0.2 can ask neither for a topic's id nor for the epoch of
+/// a leader.)
+struct LogWitness: Sendable, Equatable {
+    var offset: Int64
+    /// Milliseconds since 1970; -1 when the record has none.
+    var timestamp: Int64
+    /// XXH3 of value and key.
+    var digest: UInt64
+
+    init(offset: Int64, timestamp: Int64, digest: UInt64) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.digest = digest
+    }
+
+    init(_ message: LogMessage) {
+        let (key, value) = (message.key, message.value)
+        var seed = key.map { XXH3_64bits($0.baseAddress, $0.count) } ?? 1
+        if value == nil { seed = ~seed }
+        self.init(
+            offset: message.offset, timestamp: message.timestamp,
+            digest: XXH3_64bits_withSeed(value?.baseAddress, value?.count ?? 0, seed))
+    }
+
+    /// `offset:timestamp:digest`.
+    var text: String { "\(offset):\(timestamp):\(String(digest, radix: 16))" }
+
+    init?(text: some StringProtocol) {
+        let parts = text.split(separator: ":")
+        guard parts.count == 3, let offset = Int64(parts[0]), let timestamp = Int64(parts[1]),
+            let digest = UInt64(parts[2], radix: 16)
+        else { return nil }
+        self.init(offset: offset, timestamp: timestamp, digest: digest)
+    }
+
+    /// For messages: `offset 12 (written 2026-11-01T00:00:00Z)`.
+    var words: String {
+        guard timestamp >= 0 else { return "offset \(offset)" }
+        let time = ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: Double(timestamp) / 1000))
+        return "offset \(offset) (written \(time))"
+    }
+}
+
+/// What is committed beside an offset: the epoch it belongs to, and the last record before it.
+struct CommitNote: Sendable, Equatable {
+    var epoch: Int64
+    var witness: LogWitness?
+
+    var text: String { "crossfade \(epoch)" + (witness.map { " \($0.text)" } ?? "") }
+
+    init(epoch: Int64, witness: LogWitness?) {
+        self.epoch = epoch
+        self.witness = witness
+    }
+
+    /// nil when it is not ours.
+    init?(text: String?) {
+        let parts = (text ?? "").split(separator: " ")
+        guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]) else { return nil }
+        self.init(epoch: epoch, witness: parts.count > 2 ? LogWitness(text: parts[2]) : nil)
+    }
+}
+
+/// The last record of every run of a partition that is not settled yet, and of the settled prefix.
+struct WitnessTrail: Sendable {
+    private var open: [LogWitness] = []
+    private var head = 0
+    /// The last record that was read below what was last settled.
+    private(set) var settled: LogWitness?
+
+    /// A run was read whose last record this is.
+    mutating func read(_ witness: LogWitness) { open.append(witness) }
+
+    /// Everything before `offset` has its final outcome.
+    mutating func settle(upTo offset: Int64) {
+        while head < open.count, open[head].offset < offset {
+            settled = open[head]
+            head += 1
+        }
+        if head > 256, head * 2 > open.count {
+            open.removeFirst(head)
+            head = 0
+        }
+    }
+}

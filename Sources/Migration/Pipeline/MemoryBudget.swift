@@ -1,0 +1,27 @@
+/// How `limits.memory` is shared out (design 6.10). Each number is a bound that is enforced where it is named; the rest
+/// of the limit is for what one record and one request need beyond them, so that the process stays near the limit even with
+/// documents of tens of megabytes. A single thing larger than a bound passes alone.
+struct MemoryBudget: Sendable {
+    /// The recipe's `limits.memory`, in bytes.
+    let limit: Int
+
+    /// Bytes between reading and acknowledgement: nothing more is read while so many are held (``Pipeline/isFull``).
+    var inFlight: Int { limit / 2 }
+    /// Bytes that wait for a worker. More would make nothing faster.
+    var queued: Int { min(8 << 20, limit / 16) }
+    /// Bytes of the bulk requests under way (``BulkSink/submit(_:)``).
+    var requests: Int { limit / 2 }
+    /// Bytes that one read of merge bases aims at (``MergeDesk``).
+    var reading: Int { min(8 << 20, limit / 16) }
+    /// Bytes of dead letters that Kafka has not acknowledged.
+    var letters: Int { limit / 8 }
+    /// Bytes of buffers that are kept for the next batch.
+    var idle: Int { limit / 16 }
+    /// Bytes that librdkafka prefetches, of all partitions together. Measured: 8 MiB is as fast as any more, and below 4
+    /// MiB the reading becomes slow.
+    var prefetched: Int { min(8 << 20, max(4 << 20, limit / 32)) }
+    /// Bytes of one fetch response of one broker, as they are on the wire.
+    var fetch: Int { min(8 << 20, max(1 << 20, limit / 32)) }
+    /// What a recipe's own librdkafka property may take at most.
+    var ownProperty: Int { limit / 4 }
+}

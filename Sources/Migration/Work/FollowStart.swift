@@ -1,0 +1,64 @@
+import CommandLog
+import Foundation
+import Telemetry
+
+/// Where `follow` begins on partitions that have become its own, and whether it may (design 6.9): the group's own
+/// offset where it has one, else where the replay stood, else the start that the recipe says.
+struct FollowStart {
+    let prepared: Preparation
+    let admin: LogAdmin
+    let logger: Logger
+    /// The state as it is now; nil: it cannot be read at the moment.
+    let state: () -> MigrationState?
+
+    /// Brokers that are away are waited for, up to `seconds`: this runs within a rebalance.
+    func offsets(_ partitions: [Int32], seconds: Double) throws -> LogFeed.Start {
+        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
+        while true {
+            do {
+                return try find(partitions)
+            } catch let error as LogError {
+                guard error.retriable, Monotonic.milliseconds() < end, !Interruption.isAsked else { throw error }
+                logger.warning("where to start cannot be asked now; asking again", ["error": "\(error)"])
+                Thread.sleep(forTimeInterval: 0.5)
+            }
+        }
+    }
+
+    private func find(_ partitions: [Int32]) throws -> LogFeed.Start {
+        let recipe = prepared.recipe
+        let topic = recipe.commands.topic
+        let before = prepared.survey.topic.partitions.count
+        if recipe.commands.format.version == .offset {
+            let now = try admin.describe(topic).partitions.count
+            if now != before { throw WorkError(.refused, PartitionsAdded.text(topic: topic, before: before, now: now)) }
+        }
+        let committed = try admin.committedOffsets(group: recipe.commands.group, topic: topic, partitions: partitions)
+        let marks = try admin.watermarks(topic, partitions: partitions)
+        let state = state()
+        let history = try LogHistory.compare(recipe, now: committed, state: state, marks: marks, logger: logger)
+        if let refusal = history.refusal { throw WorkError(.refused, refusal) }
+        let replay = state?.replay?.epoch == recipe.commands.format.epoch ? state?.replay : nil
+        var start: [Int32: Int64] = [:]
+        for partition in partitions {
+            let replayed = replay?.finished == nil ? nil : replay?.end[partition]
+            let offset = history.committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
+            start[partition] = offset
+            guard let mark = marks[partition] else { continue }
+            if offset > mark.high {
+                throw WorkError(
+                    .refused,
+                    LogJudgement.backwards(
+                        topic: topic, partition: partition, applied: offset, low: mark.low, end: mark.high))
+            }
+            if offset < mark.low {
+                throw WorkError(
+                    .refused,
+                    "topic \(topic) partition \(partition): group \(recipe.commands.group) is to go on at offset \(offset), "
+                        + "but the log reaches from \(mark.low) to \(mark.high). Retention overtook it: copy and replay again"
+                )
+            }
+        }
+        return LogFeed.Start(offsets: start, known: history.found)
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import SearchCluster
+import Telemetry
+
+/// Looks after the target beside the work, on a thread of its own, so that polling and writing never wait for it: that
+/// each target index still is the one that `init` made, and now and then that old tombstones are purged.
+///
+/// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
+final class TargetKeeper: @unchecked Sendable {
+    private let prepared: Preparation
+    private let pipeline: Pipeline
+    private let logger: Logger
+    private let purge: Purge?
+    private let condition = NSCondition()
+    private var stopped = false
+    private var thread: JoinableThread?
+    private var nextPurge: Int64
+    private var missing: Set<String> = []
+
+    /// Milliseconds between two looks at the indices.
+    private static let lookEvery: Int64 = 2000
+
+    /// Milliseconds between two purges: a sixth of the age, so that none stays much longer than that, at most 10 min.
+    private let purgeEvery: Int64
+
+    init(_ prepared: Preparation, _ pipeline: Pipeline, purging: Bool, logger: Logger) {
+        self.prepared = prepared
+        self.pipeline = pipeline
+        self.logger = logger
+        purge = purging ? prepared.purge(logger: logger) : nil
+        purgeEvery = max(1000, min(prepared.recipe.tombstoneAge / 6, 600_000))
+        nextPurge = Monotonic.milliseconds() + purgeEvery
+        thread = JoinableThread("cf-keeper") { [self] in run() }
+    }
+
+    func stop() {
+        condition.lock()
+        stopped = true
+        condition.signal()
+        condition.unlock()
+        // A purge ends at its next page.
+        thread?.join(seconds: 10)
+    }
+
+    private var isStopped: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return stopped || pipeline.failure.isSet || Interruption.isAsked
+    }
+
+    private func run() {
+        while !isStopped {
+            look()
+            if pipeline.sink.presentTrouble != nil {
+                // Tombstones that waited for the cluster are younger than they say, and so are requests that still wait.
+                nextPurge = max(nextPurge, Monotonic.milliseconds() + prepared.recipe.tombstoneAge)
+            }
+            if let purge, Monotonic.milliseconds() >= nextPurge {
+                run(purge)
+                nextPurge = Monotonic.milliseconds() + purgeEvery
+            }
+            condition.lock()
+            let pause = min(Self.lookEvery, purge == nil ? Self.lookEvery : purgeEvery)
+            if !stopped { _ = condition.wait(until: Date().addingTimeInterval(Double(pause) / 1000)) }
+            condition.unlock()
+        }
+    }
+
+    /// An index that was deleted takes its aliases with it, and writes are refused by the cluster itself; but reads of
+    /// merges are not, and one that was made again, aliases and all, would be written on as if nothing was missing.
+    private func look() {
+        for entry in prepared.survey.entries {
+            guard let known = entry.uuid else { continue }
+            // A cluster that is away says nothing about its indices.
+            guard let found = try? prepared.survey.target.writer.indexUUID(entry.index) else {
+                judgeMissing(entry.index)
+                continue
+            }
+            missing.remove(entry.index)
+            guard found != known else { continue }
+            pipeline.failure.set(
+                WorkError(
+                    .refused,
+                    "the target index \(entry.index) was deleted and made again while it was written: its UUID was \(known) and is "
+                        + "\(found). Nothing that the old one held is in it: run `crossfade init`, then copy and replay"
+                ))
+        }
+    }
+
+    /// Two looks in a row, because a node that has just started may not know its indices yet.
+    private func judgeMissing(_ index: String) {
+        guard (try? prepared.survey.target.writer.indexExists(index)) == false else {
+            missing.remove(index)
+            return
+        }
+        guard !missing.insert(index).inserted else { return }
+        let name = TargetAliases(index: index).log
+        pipeline.failure.set(
+            WriteRefusal.error(
+                "index_not_found", BulkSink.Destination(index: index, name: name, path: ""), detail: ""))
+    }
+
+    private func run(_ purge: Purge) {
+        do {
+            let report = try purge.run(before: Clock.now() - prepared.recipe.tombstoneAge) { isStopped }
+            guard report.purged > 0 || report.kept["dead_letter"] != nil else { return }
+            logger.info(
+                "purged tombstones",
+                [
+                    "purged": String(report.purged), "younger": String(report.kept["younger"] ?? 0),
+                    "dead_letter": String(report.kept["dead_letter"] ?? 0),
+                    "newer": String(report.kept["newer"] ?? 0),
+                ])
+        } catch {
+            if let refused = error as? WorkError, refused.code == .refused {
+                return logger.debug("nothing is purged now", ["because": refused.message])
+            }
+            logger.warning("tombstones could not be purged; the next purge tries again", ["error": "\(error)"])
+        }
+    }
+}

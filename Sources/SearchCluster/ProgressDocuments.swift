@@ -1,0 +1,31 @@
+import JSONText
+
+// Documents that only inform: written without a condition, given up quickly. Not for what must be kept.
+extension TargetWriter {
+    /// Writes the document, whatever is there, within a few seconds or not at all.
+    public func putProgress(_ index: String, _ id: String, _ source: JSONValue) throws(ClusterError) {
+        let request = HTTPRequest(
+            .put, documentPath(index, id), body: RequestPath.body(source), timeoutSeconds: 5, connectTimeoutSeconds: 2,
+            failsOver: false)
+        _ = try transport.call(request, doing: "writing document \(id) of \(index)", index: index)
+    }
+
+    /// Deletes the document if it is there, within a few seconds or not at all.
+    public func deleteProgress(_ index: String, _ id: String) throws(ClusterError) {
+        let request = HTTPRequest(
+            .delete, documentPath(index, id), timeoutSeconds: 3, connectTimeoutSeconds: 2, failsOver: false)
+        _ = try transport.callIfPresent(request, doing: "deleting document \(id) of \(index)", index: index)
+    }
+
+    /// Documents of a small index as a search finds them, about a second old; at most 1,000.
+    public func documents(_ index: String) throws(ClusterError) -> [(id: String, source: JSONValue)] {
+        let request = HTTPRequest(
+            .post, path(index) + "/_search", body: RequestPath.body(["size": 1000, "query": ["match_all": [:]]]),
+            timeoutSeconds: 10, failsOver: true)
+        let answer = try transport.callIfPresent(request, doing: "reading index \(index)", index: index)
+        return (answer?["hits"]?["hits"]?.array ?? []).compactMap { hit in
+            guard let id = hit["_id"]?.string, let source = hit["_source"] else { return nil }
+            return (id, source)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import JSONText
+import Migration
+
+/// `crossfade dead-letters list`, `show` and `redrive`.
+enum DeadLettersCommand {
+    private static let filters: [CommandDeclaration.Option] = [
+        .init("reason", value: "REASON", "Only letters of this reason; several separated by commas."),
+        .init("partition", value: "P", "Only records of this partition of the command topic."),
+        .init(
+            "since", value: "TIME",
+            "Only letters written at or after this time (2026-11-01T00:00:00Z), or so long ago (2h)."),
+        .init("until", value: "TIME", "Only letters written at or before this time, or so long ago."),
+        .init("offset", value: "P:O", "Only the record at this partition and offset of the command topic."),
+        .init("id", value: "ID", "Only letters with this key or document id."),
+        .init("limit", value: "N", "At most so many, the oldest first."),
+        .init("all", "Also letters that a redrive has resolved."),
+    ]
+
+    static let list = CommandDeclaration(
+        path: ["dead-letters", "list"],
+        summary: "The records that could not be written, and why",
+        discussion: """
+            Reads the dead-letter topic to its end; nothing is changed. A record that died several times is one line, with
+            its latest reason.
+            """,
+        positionals: [CommandDeclaration.recipe], options: filters, run: runList)
+
+    static let show = CommandDeclaration(
+        path: ["dead-letters", "show"],
+        summary: "One whole dead letter, with its headers and its value",
+        discussion: """
+            Name it by --offset P:O (partition and offset in the command topic) or by --id. With several, the latest.
+            """,
+        positionals: [CommandDeclaration.recipe], options: filters, run: runShow)
+
+    static let redrive = CommandDeclaration(
+        path: ["dead-letters", "redrive"],
+        summary: "Send dead letters through the present recipe again, at their own versions",
+        discussion: """
+            Every letter goes the way of its record in a replay: decoder, transform, bulk write, at the version it had.
+            A letter that dies again stays. May be repeated, and run beside follow.
+            """,
+        positionals: [CommandDeclaration.recipe], options: filters + [CommandDeclaration.confirm], run: runRedrive)
+
+    @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        with(arguments, output) { filter in
+            WorkRunning.with(arguments, output) { recipe, logger in
+                Interruption.listen()
+                let all = try DeadLetterLog(recipe, logger: logger).letters()
+                let report = DeadLetterList(topic: recipe.deadLetterTopic, all: all, chosen: filter)
+                output.data(report.json, text: report.text)
+                return .done
+            }
+        }
+    }
+
+    @Sendable private static func runShow(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        with(arguments, output) { filter throws(UsageError) in
+            guard filter.offset != nil || filter.id != nil else {
+                throw UsageError(message: "crossfade dead-letters show needs --offset P:O or --id ID.")
+            }
+            var filter = filter
+            // It was named: whether it is resolved is part of what is shown.
+            filter.all = true
+            return WorkRunning.with(arguments, output) { recipe, logger in
+                Interruption.listen()
+                let log = DeadLetterLog(recipe, logger: logger)
+                guard let letter = filter.select(try log.letters()).last, let whole = try log.whole(letter) else {
+                    output.failure(
+                        "there is no such dead letter in topic \(recipe.deadLetterTopic).", code: "not_found")
+                    return .failed
+                }
+                output.data(whole.json, text: whole.text)
+                return .done
+            }
+        }
+    }
+
+    @Sendable private static func runRedrive(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        with(arguments, output) { filter in
+            WorkRunning.work(arguments, output) { prepared, confirmation, logger in
+                try RedriveWork(prepared, confirmation: confirmation, filter: filter, logger: logger).run()
+            }
+        }
+    }
+
+    private static func with(
+        _ arguments: ParsedArguments, _ output: Output, _ body: (DeadLetterFilter) throws(UsageError) -> ExitCode
+    ) -> ExitCode {
+        do throws(UsageError) {
+            return try body(try filter(arguments))
+        } catch {
+            output.failure(error.message, code: "usage")
+            return .usage
+        }
+    }
+
+    static func filter(_ arguments: ParsedArguments) throws(UsageError) -> DeadLetterFilter {
+        var filter = DeadLetterFilter()
+        filter.reasons = Set((arguments.value("reason") ?? "").split(separator: ",").map(String.init))
+        filter.all = arguments.has("all")
+        filter.id = arguments.value("id")
+        if let text = arguments.value("partition") {
+            guard let partition = Int32(text), partition >= 0 else {
+                throw bad("partition", text, "a partition's number")
+            }
+            filter.partition = partition
+        }
+        if let text = arguments.value("limit") {
+            guard let limit = Int(text), limit > 0 else { throw bad("limit", text, "a number from 1 on") }
+            filter.limit = limit
+        }
+        if let text = arguments.value("offset") {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,
+                offset >= 0
+            else { throw bad("offset", text, "PARTITION:OFFSET, such as 3:1200") }
+            filter.offset = (partition, offset)
+        }
+        filter.since = try time("since", arguments)
+        filter.until = try time("until", arguments)
+        return filter
+    }
+
+    private static func time(_ name: String, _ arguments: ParsedArguments) throws(UsageError) -> Int64? {
+        guard let text = arguments.value(name) else { return nil }
+        guard let time = LetterTime.parse(text) else {
+            throw bad(name, text, "a time such as 2026-11-01T00:00:00Z, or how long ago, such as 90s, 30m, 2h or 1d")
+        }
+        return time
+    }
+
+    private static func bad(_ name: String, _ text: String, _ expected: String) -> UsageError {
+        UsageError(message: "--\(name) is \"\(text)\"; it must be \(expected).")
+    }
+}
