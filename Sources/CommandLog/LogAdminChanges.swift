@@ -101,7 +101,8 @@ extension LogAdmin {
         else { throw LogError(.invalidSetting, "\(doing): not possible", underlying: text.string) }
         defer { rd_kafka_NewTopic_destroy(topic) }
         for (key, value) in config { rd_kafka_NewTopic_set_config(topic, key, value) }
-        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+        let deadline = Deadline(seconds: timeout)
+        let isNew = try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             var request: OpaquePointer? = topic
             rd_kafka_CreateTopics(self.handle.rk, &request, 1, options, queue)
             let event = try next(RD_KAFKA_EVENT_CREATETOPICS_RESULT)
@@ -116,6 +117,21 @@ extension LogAdmin {
                 throw LogError(err, doing: doing, text: why)
             }
             return true
+        }
+        if isNew { try awaitTopic(name, deadline) }
+        return isNew
+    }
+
+    /// The controller makes a topic before every broker has heard of it.
+    private func awaitTopic(_ name: String, _ deadline: Deadline) throws(LogError) {
+        while true {
+            do throws(LogError) {
+                _ = try describe(name, timeout: max(1, Double(deadline.milliseconds) / 1000))
+                return
+            } catch {
+                guard error.code == .missingTopic, !deadline.isOver else { throw error }
+                rd_kafka_poll(handle.rk, 50)
+            }
         }
     }
 

@@ -46,8 +46,11 @@ import Testing
         try writer.fill(topic, 0, count: 3)
         try writer.commit()
         // Partition 0: 10 records, marker, 5 aborted, marker, 3 records, marker. Partition 1: 5 aborted and a marker.
-        let marks = try admin.watermarks(topic, partitions: [0, 1])
-        #expect(marks[0]?.high == 21 && marks[1]?.high == 6)
+        // A transaction's end is acknowledged before its markers are written.
+        try eventually("the markers") {
+            let marks = try admin.watermarks(topic, partitions: [0, 1])
+            return marks[0]?.high == 21 && marks[1]?.high == 6
+        }
         let read = try readToEnd(settings, topic, from: [0: 0, 1: 0])
         #expect(read.offsets == [0: Array(0..<10) + Array(17..<20)])
         #expect(read.ends == [0: 21, 1: 6])

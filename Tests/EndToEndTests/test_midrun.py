@@ -27,6 +27,7 @@ def following(m, *more):
     follow = m.start("follow", *more)
     assigned(follow)
     m.caught_up(follow)
+    wait_for("its commit", lambda: m.log.committed(m.group, m.topic) == m.log.ends(m.topic), 60)
     return follow
 
 

@@ -77,7 +77,7 @@ def closed(cluster, index):
 
 def test_closed_indices_of_a_pattern_are_said(m):
     other = f"{m.old}-closed"
-    m.source.create(other, {"title": "keyword"})
+    m.source.create(other, {"rank": {"type": "integer"}})
     try:
         closed(m.source, other)
         m.tree["indices"][0]["from"] = f"{m.old}*"

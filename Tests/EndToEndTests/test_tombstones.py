@@ -54,6 +54,8 @@ def caught_up(m):
 def restart(m, stack, request):
     """The target crashes and comes back: what it remembered of deletes is gone."""
     ident = request.node.callspec.params["m"]
+    # else the translog tells it again
+    m.target.call("POST", f"/{m.new}/_flush?force=true&wait_if_ongoing=true")
     stack.kill(ident)
     assert stack.start(ident) == m.target.url
     wait_for("the restarted index", lambda: m.target.get(f"/_cluster/health/{m.new}")["status"] != "red", 60)

@@ -43,6 +43,15 @@ struct BadRecipeTests {
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
             expected: ["1:1: the recipe needs commands", "1:1: the recipe needs indices"]),
         Case(
+            name: "more for librdkafka than there is",
+            text: Reading.small(
+                commands("  format: document\n  kafka: { queued.max.messages.kbytes: 20000, fetch.max.bytes: 9000000 }\n"),
+                more: "limits: { memory: 64MiB }"),
+            expected: [
+                "5:12: queued.max.messages.kbytes lets librdkafka hold more than a quarter of limits.memory: at most 16384 "
+                    + "goes with it"
+            ]),
+        Case(
             name: "twice", text: Reading.small(more: "name: other"),
             expected: ["9:1: the key \"name\" is given twice, first in line 1"]),
         Case(

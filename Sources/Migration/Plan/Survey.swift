@@ -58,15 +58,16 @@ public struct Survey: Sendable {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
-        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
+        let target = try Cluster.connect(recipe.target)
+        let source = try recipe.source.map { try Cluster.connect($0) }
+        // What has been applied before where the log ends: both move while a follower works, and the end is the further.
+        let state = try StateStore(target: target, name: recipe.name).load()
         let offsets = try admin.committedOffsets(
             group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
         let application = try recipe.commands.applicationGroup.map {
             try admin.committed(group: $0, topic: recipe.commands.topic, partitions: topic.partitions)
         }
-        let target = try Cluster.connect(recipe.target)
-        let source = try recipe.source.map { try Cluster.connect($0) }
-        let state = try StateStore(target: target, name: recipe.name).load()
+        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
         let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
         let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
         defer { whole?.close() }

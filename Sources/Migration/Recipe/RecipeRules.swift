@@ -102,6 +102,26 @@ struct RecipeRules {
                 problems.add(member.mark, "\(fault.key) cannot have the value of \(member.value.quoted)")
             }
         }
+        checkKafkaMemory(kafka)
+    }
+
+    /// Properties that say how much librdkafka may hold, with the bytes of their unit. What they take is taken from what
+    /// `limits.memory` promises.
+    private static let memoryProperties = [
+        "queued.max.messages.kbytes": 1024, "fetch.max.bytes": 1, "fetch.message.max.bytes": 1,
+        "max.partition.fetch.bytes": 1,
+    ]
+
+    private func checkKafkaMemory(_ kafka: RecipeValue) {
+        let most = MemoryBudget(limit: Int(root["limits"]?["memory"]?.integer ?? 256 << 20)).ownProperty
+        for (name, unit) in Self.memoryProperties.sorted(by: { $0.key < $1.key }) {
+            guard let member = kafka.member(name), let value = member.value.text.flatMap({ Int($0) }),
+                value.multipliedReportingOverflow(by: unit).overflow || value * unit > most
+            else { continue }
+            problems.add(
+                member.mark,
+                "\(name) lets librdkafka hold more than a quarter of limits.memory: at most \(most / unit) goes with it")
+        }
     }
 
     // MARK: clusters
