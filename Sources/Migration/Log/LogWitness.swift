@@ -73,6 +73,9 @@ struct WitnessTrail: Sendable {
     /// The last record that was read below what was last settled.
     private(set) var settled: LogWitness?
 
+    /// `known`: a record before the start that was found in the log just now.
+    init(known: LogWitness? = nil) { settled = known }
+
     /// A run was read whose last record this is.
     mutating func read(_ witness: LogWitness) { open.append(witness) }
 

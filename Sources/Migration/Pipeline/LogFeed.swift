@@ -248,7 +248,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             position[partition] = start[partition]
             begun[partition] = start[partition]
             committed[partition] = nil
-            trails[partition] = nil
+            // So that a commit of which nothing was read still says whose log it is of.
+            let known = begin.known[partition].flatMap { $0.offset < start[partition] ?? 0 ? $0 : nil }
+            trails[partition] = WitnessTrail(known: known)
         }
         options.watch?.began(start, known: begin.known)
         logger.info("partitions assigned", ["partitions": list(partitions)])
