@@ -32,7 +32,7 @@ public struct BatchSizer: Sendable {
 
     /// A batch was answered. Only one that was nearly full says anything.
     public mutating func answered(documents: Int, bytes: Int, tookMilliseconds: Int) {
-        let nearlyFull = documents >= self.documents / 10 * 9 || bytes >= self.bytes / 10 * 9
+        let nearlyFull = documents * 10 >= self.documents * 9 || bytes * 10 >= self.bytes * 9
         guard nearlyFull, tookMilliseconds >= 0 else { return }
         if tookMilliseconds < Self.quick {
             self.documents = min(Self.largestDocuments, self.documents + max(1, self.documents / 8))

@@ -48,13 +48,13 @@ class Applied:
         self.lock = threading.Lock()
         self.writes = []
 
-    def take(self, items):
+    def take(self, items, body):
         with self.lock:
-            for item in items:
-                for action, answer in item.items():
+            for item, kind in zip(items, kinds(body), strict=True):
+                for answer in item.values():
                     if answer["status"] < 300:
                         self.writes.append((answer["_index"], answer["_id"], answer.get("_primary_term", 0),
-                                            answer["_seq_no"], answer["_version"], action))
+                                            answer["_seq_no"], answer["_version"], kind))
 
     def of(self, index):
         with self.lock:
@@ -62,14 +62,26 @@ class Applied:
 
     def duplicates(self, index):
         """Writes of a document that came after one of the same or a higher version, in the order of the shard
-        (`_primary_term`, `_seq_no`): each (id, version). A purge removes a tombstone at the tombstone's own version."""
+        (`_primary_term`, `_seq_no`): each (id, version). Not counted: a delete that is read again, which renews its
+        tombstone, and a purge, which removes a tombstone at the tombstone's own version."""
         newest, found = {}, []
-        for ident, _, _, version, action in sorted(self.of(index), key=lambda write: (write[1], write[2])):
-            before = newest.get(ident)
-            if before is not None and (version < before or (version == before and action != "delete")):
+        for ident, _, _, version, kind in sorted(self.of(index), key=lambda write: (write[1], write[2])):
+            before, was = newest.get(ident, (-1, None))
+            again = version == before and was == "tombstone" and kind in ("tombstone", "delete")
+            if version <= before and not again:
                 found.append((ident, version))
-            newest[ident] = max(version, before or version)
+            if version >= before:
+                newest[ident] = (version, kind)
         return found
+
+
+def kinds(body):
+    """What each item of a bulk request is: its action, or `tombstone`."""
+    lines = iter(body.rstrip(b"\n").split(b"\n"))
+    for line in lines:
+        action = next(iter(json.loads(line)))
+        source = b"" if action == "delete" else next(lines)
+        yield "tombstone" if source.startswith(b'{"crossfade_deleted":true,') else action
 
 
 class FaultProxy(Proxy):
@@ -150,7 +162,7 @@ class FaultProxy(Proxy):
         status, headers, data = handler.ask(body, f"{split.path}?{urllib.parse.urlencode(query, safe='*,.')}")
         if status == 200:
             answer = json.loads(data)
-            self.applied.take(answer["items"])
+            self.applied.take(answer["items"], body)
             if asked is not None:
                 answer["items"] = [{action: {name: value[name] for name in ("status", "error") if name in value}
                                     for action, value in item.items()} for item in answer["items"]]

@@ -67,6 +67,41 @@ import Testing
         #expect((3...16).contains(limit.limit), "\(limit.limit)")
     }
 
+    /// Whatever a server answers, a batch has at least one document and stays within its bounds; what was refused as too
+    /// large is never asked of it again; and a quick server gets large batches again.
+    @Test func batchesStayInTheirBounds() {
+        let seed = newSeed("batchesStayInTheirBounds")
+        var random = Seeded(seed)
+        for _ in 0..<200 {
+            var sizer = BatchSizer(
+                documents: Int.random(in: -5...20_000, using: &random),
+                bytes: Int.random(in: -5...40_000_000, using: &random))
+            var ceiling = BatchSizer.largestBytes
+            for _ in 0..<200 {
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0:
+                    let bytes = Int.random(in: 1...max(1, sizer.bytes), using: &random)
+                    sizer.tooLarge(bytes: bytes)
+                    ceiling = min(ceiling, max(BatchSizer.smallestBytes, bytes / 2))
+                case 1:
+                    let before = (sizer.documents, sizer.bytes)
+                    sizer.answered(documents: sizer.documents / 2, bytes: sizer.bytes / 2, tookMilliseconds: 9_000)
+                    #expect((sizer.documents, sizer.bytes) == before, "half a batch says nothing; seed \(seed)")
+                default:
+                    sizer.answered(
+                        documents: sizer.documents, bytes: sizer.bytes,
+                        tookMilliseconds: Int.random(in: -1...10_000, using: &random))
+                }
+                #expect((1...BatchSizer.largestDocuments).contains(sizer.documents), "seed \(seed)")
+                #expect((BatchSizer.smallestBytes...BatchSizer.largestBytes).contains(sizer.bytes), "seed \(seed)")
+                #expect(sizer.bytes <= ceiling, "seed \(seed)")
+            }
+            for _ in 0..<200 { sizer.answered(documents: sizer.documents, bytes: sizer.bytes, tookMilliseconds: 1) }
+            #expect(sizer.documents == BatchSizer.largestDocuments, "seed \(seed)")
+            #expect(sizer.bytes >= min(ceiling, BatchSizer.roomyBytes), "seed \(seed)")
+        }
+    }
+
     @Test func batchesFollowTheServer() {
         var sizer = BatchSizer()
         #expect(sizer.isFull(documents: 1_000, bytes: 0) && sizer.isFull(documents: 1, bytes: 524_288))

@@ -82,7 +82,12 @@ import Testing
         #expect(lease.isValid)
         shared.set(9_003_001)
         #expect(!lease.isValid)
+        #expect(!lease.renewIfValid() && !lease.isValid)
         lease.renew()
+        #expect(lease.isValid)
+        shared.set(9_006_000)
+        #expect(lease.renewIfValid())
+        shared.set(9_009_000)
         #expect(lease.isValid)
     }
 

@@ -38,6 +38,40 @@ import Testing
         }
     }
 
+    /// For every partition, at any moment, over any order of taking and giving back: read == outcomes + in flight.
+    @Test(arguments: [UInt64(11), 12, 13])
+    func partitionsReconcile(seed: UInt64) throws {
+        var generator = SplitMix(seed)
+        let ledger = Ledger()
+        var next: [Int32: Int64] = [:]
+        var open: [(run: RunReference, left: Int)] = []
+        for _ in 0..<3000 {
+            let lane = Int32.random(in: 0..<4, using: &generator)
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0: ledger.own(lane, start: next[lane] ?? 0)
+            case 1: ledger.disown(lane)
+            case 2...5:
+                let count = Int.random(in: 1...9, using: &generator)
+                let first = next[lane] ?? 0
+                guard let run = ledger.open(lane: lane, first: first, next: first + Int64(count), count: count) else {
+                    continue
+                }
+                next[lane] = first + Int64(count)
+                open.append((run, count))
+            default:
+                guard let at = open.indices.randomElement(using: &generator) else { continue }
+                let count = Int.random(in: 1...open[at].left, using: &generator)
+                ledger.settle(open[at].run, Outcome.allCases.randomElement(using: &generator) ?? .indexed, count)
+                open[at].left -= count
+                if open[at].left == 0 { open.remove(at: at) }
+            }
+            let parts = ledger.partitions()
+            for part in parts { #expect(part.read == part.outcomes.total + part.inFlight, "seed \(seed)") }
+            #expect(parts.reduce(0) { $0 + $1.outcomes.total } == ledger.outcomes.total, "seed \(seed)")
+            #expect(parts.reduce(0) { $0 + $1.inFlight } == ledger.unsettled, "seed \(seed)")
+        }
+    }
+
     /// What arrives late for a lane that was given back, and taken again, counts for nothing.
     @Test func lateSettlementOfAFormerOwnershipIsIgnored() throws {
         let ledger = Ledger()

@@ -14,7 +14,16 @@ public struct UnresolvedLetters: Sendable {
     /// There are letters of which nobody can tell the id: any may be it.
     public var areAny = false
 
-    public init() {}
+    /// `now`: milliseconds since 1970, `tombstoneAge`: milliseconds.
+    init(_ letters: [DeadLetter], now: Int64, tombstoneAge: Int64) {
+        for letter in letters {
+            if let resolved = letter.resolvedAt, resolved < now - tombstoneAge { continue }
+            count += 1
+            if letter.ids.isEmpty, !letter.isUndecoded { areAny = true }
+            for id in letter.ids { ids.insert(Array(id.utf8)) }
+            if let key = letter.key { keys.insert(key) }
+        }
+    }
 
     /// Whether a tombstone of this id must stay: a redrive of an older command would bring the document back.
     public func mayWrite(_ id: [UInt8]) -> Bool { areAny || ids.contains(id) || keys.contains(id) }
@@ -60,16 +69,8 @@ public struct DeadLetterLog {
     /// Letters of records that could not be decoded do not count, because they could hold up every purge for good:
     /// ``RedriveWork`` leaves them alone when there was a purge after they died.
     public static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
-        var found = UnresolvedLetters()
-        let young = Clock.now() - recipe.tombstoneAge
-        for letter in try DeadLetterLog(recipe, logger: logger).letters() {
-            if let resolved = letter.resolvedAt, resolved < young { continue }
-            found.count += 1
-            if letter.ids.isEmpty, !letter.isUndecoded { found.areAny = true }
-            for id in letter.ids { found.ids.insert(Array(id.utf8)) }
-            if let key = letter.key { found.keys.insert(key) }
-        }
-        return found
+        UnresolvedLetters(
+            try DeadLetterLog(recipe, logger: logger).letters(), now: Clock.now(), tombstoneAge: recipe.tombstoneAge)
     }
 
     /// The ids that the letter's record may be written under, as far as the present recipe can tell.

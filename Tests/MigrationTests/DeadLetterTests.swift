@@ -1,0 +1,140 @@
+import CommandLog
+import Foundation
+import Testing
+
+@testable import Migration
+
+private func letter(
+    _ offset: Int64, at place: Int64, of partition: Int32 = 0, in home: Int32 = 0, time: Int64 = 1000,
+    version: Int64 = 7,
+    reason: String = "mapping", key: String? = nil, ids: [String] = []
+) -> DeadLetter {
+    let origin = DeadLetter.Origin.record(topic: "t", partition: partition, offset: offset, epoch: 0)
+    return DeadLetter(
+        place: .init(partition: home, offset: place), origin: origin, reason: reason, detail: "why", version: version,
+        epoch: 0,
+        time: time, key: key.map { Array($0.utf8) }, size: 10, ids: ids)
+}
+
+@Suite struct DeadLetterBookTests {
+    @Test func theLatestLetterCountsAndDeathsAreCounted() throws {
+        var book = DeadLetterBook()
+        book.add(letter(5, at: 1, reason: "first"))
+        book.add(letter(5, at: 9, reason: "last"))
+        book.add(letter(5, at: 4, reason: "between"))
+        book.add(letter(6, at: 2))
+        let five = try #require(book.letters.first { $0.origin.coordinates?.offset == 5 })
+        #expect(five.reason == "last" && five.deaths == 3 && five.resolved == nil)
+        #expect(book.letters.count == 2)
+    }
+
+    /// A letter that dies again after its resolution is unresolved again; the order of reading does not matter.
+    @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
+    func resolutionsHoldUntilTheNextDeath(order: [Int]) throws {
+        let origin = letter(5, at: 0).origin
+        func read(_ events: [Int]) throws -> DeadLetter {
+            var book = DeadLetterBook()
+            for event in events {
+                switch event {
+                case 0: book.add(letter(5, at: 1, time: 100))
+                case 1: book.resolve(origin, .init(partition: 0, offset: 2), time: 200, outcome: "indexed")
+                default: book.add(letter(5, at: 3, time: 300))
+                }
+            }
+            return try #require(book.letters.first)
+        }
+        #expect(try read(order).resolved == nil)
+        let resolved = try read(order.filter { $0 < 2 })
+        #expect(resolved.resolved == "indexed" && resolved.resolvedAt == 200)
+    }
+
+    @Test func theSameOffsetOfAnotherEpochIsAnotherRecord() {
+        var book = DeadLetterBook()
+        book.add(letter(5, at: 1))
+        var other = letter(5, at: 2)
+        other.origin = .record(topic: "t", partition: 0, offset: 5, epoch: 1)
+        book.add(other)
+        #expect(book.letters.count == 2)
+    }
+}
+
+@Suite struct DeadLetterFilterTests {
+    let letters = [
+        letter(1, at: 0, of: 0, time: 100, reason: "mapping", key: "a", ids: ["a"]),
+        letter(2, at: 1, of: 1, time: 200, version: 0, reason: "json_invalid", key: "b"),
+        letter(3, at: 2, of: 1, time: 300, reason: "mapping", key: nil, ids: ["c"]),
+    ]
+
+    private func offsets(_ set: (inout DeadLetterFilter) -> Void) -> [Int64] {
+        var filter = DeadLetterFilter()
+        set(&filter)
+        return filter.select(letters).compactMap { $0.origin.coordinates?.offset }
+    }
+
+    @Test func takesWhatItNames() {
+        #expect(offsets { _ in } == [1, 2, 3])
+        #expect(offsets { $0.reasons = ["mapping"] } == [1, 3])
+        #expect(offsets { $0.partition = 1 } == [2, 3])
+        #expect(offsets { $0.since = 200 } == [2, 3])
+        #expect(offsets { $0.until = 200 } == [1, 2])
+        #expect(offsets { $0.offset = (1, 3) } == [3])
+        #expect(offsets { $0.offset = (0, 3) } == [])
+        #expect(offsets { $0.id = "a" } == [1] && offsets { $0.id = "b" } == [2] && offsets { $0.id = "c" } == [3])
+        #expect(offsets { $0.limit = 2 } == [1, 2])
+    }
+
+    @Test func resolvedOnesOnlyWhenAskedFor() {
+        var resolved = letters[0]
+        resolved.resolved = "stale"
+        var filter = DeadLetterFilter()
+        #expect(filter.select([resolved]).isEmpty)
+        filter.all = true
+        #expect(filter.select([resolved]).count == 1)
+    }
+}
+
+@Suite struct UnresolvedLettersTests {
+    private func mayWrite(_ letters: [DeadLetter], _ id: String, now: Int64 = 10_000, age: Int64 = 1000) -> Bool {
+        UnresolvedLetters(letters, now: now, tombstoneAge: age).mayWrite(Array(id.utf8))
+    }
+
+    @Test func holdsIdsAndKeys() {
+        let letters = [letter(1, at: 0, key: "k", ids: ["a", "b"])]
+        for id in ["a", "b", "k"] { #expect(mayWrite(letters, id)) }
+        #expect(!mayWrite(letters, "c") && !mayWrite([], "a"))
+    }
+
+    /// A redrive that was killed may have sent it too, and that request may be late.
+    @Test func resolvedLettersHoldForAsLongAsATombstone() {
+        var one = letter(1, at: 0, ids: ["a"])
+        one.resolved = "indexed"
+        one.resolvedAt = 9_500
+        #expect(mayWrite([one], "a"))
+        one.resolvedAt = 8_999
+        #expect(!mayWrite([one], "a"))
+    }
+
+    @Test func oneThatMayBeAnyHoldsAllAndOneThatWasNeverDecodedNone() {
+        #expect(mayWrite([letter(1, at: 0, version: 9)], "any"))
+        let undecoded = letter(1, at: 0, version: 0, key: "k")
+        #expect(undecoded.isUndecoded && !mayWrite([undecoded], "any") && mayWrite([undecoded], "k"))
+    }
+}
+
+@Suite struct LetterTextTests {
+    @Test func timesBothWays() {
+        #expect(LetterTime.text(1_700_000_000_123) == "2023-11-14T22:13:20.123Z")
+        let ago: Int64 = 2_800_000
+        #expect(LetterTime.parse("2h", now: 10_000_000) == ago)
+        #expect(LetterTime.parse("2023-11-14T22:13:20Z") == 1_700_000_000_000)
+        for bad in ["", "h", "-2h", "2w", "yesterday", "99999999999999999999s", "9223372036854775807d"] {
+            #expect(LetterTime.parse(bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test func terminalsAreNotObeyed() {
+        #expect(LetterText.line(Array("a\u{1B}[2J\u{9B}b\n".utf8)) == "a\\u{1b}[2J\\u{9b}b\\u{a}")
+        #expect(LetterText.json([0xFF, 0x00]).text() == #"{"base64":"/wA="}"#)
+        #expect(LetterText.withoutValue("failed to parse. Preview of field's value: 'secret'") == "failed to parse.")
+    }
+}
