@@ -61,6 +61,14 @@ let package = Package(
         tests("ContractTests", ["JSONText", "Commands", "Indexing", "Telemetry", "SearchCluster"]),
         tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
         tests("CommandsTests", ["JSONText", "Commands"]),
+        // The simulation of the whole protocol, of the parts that need no server; not shipped.
+        .target(
+            name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "crossfade-simulate", dependencies: ["Simulation"], path: "Tests/SimulationProgram",
+            swiftSettings: strict),
+        tests("SimulationTests", ["Simulation"]),
         tests("TidyTests", []),
     ]
 )

@@ -83,6 +83,8 @@ final class Lane {
     var routing: [UInt8]?
     /// So many operations at the front get a write of their own.
     var alone = 0
+    /// A delete was written over its own tombstone; if that one is refused, it stays as it is.
+    var hasRenewed = false
 
     init(key: LaneKey, entry: Int, id: [UInt8], hash: UInt64, sameHash: Int) {
         self.key = key
@@ -105,7 +107,7 @@ final class Lane {
         while let operation = queue.first, operation.routing == routing, fold.folded.count < limit,
             work < KeyLanes.largestWork
         {
-            if operation.version <= fold.base.version {
+            if operation.version <= fold.base.version, !renews(operation, fold.base) {
                 supersede(operation, &fold)
             } else if operation.kind == .merge, case .absent = fold.base.state, readDuringCopy {
                 // Nothing is folded yet, since any index or delete would have changed the state; what was dropped
@@ -165,6 +167,15 @@ final class Lane {
         case .index: .indexed
         case .delete: .deleted
         }
+    }
+
+    /// Whether a delete that was read again finds its own tombstone: it is written over it, once, which makes the tombstone
+    /// young again. What was read again before it may be on its way as late, and the purge goes by that time (design 6.5).
+    private func renews(_ operation: LaneOperation, _ base: LaneBase) -> Bool {
+        guard !hasRenewed, operation.kind == .delete, operation.version == base.version, case .deleted = base.state
+        else { return false }
+        hasRenewed = true
+        return true
     }
 
     private func apply(

@@ -1,0 +1,110 @@
+import JSONText
+
+/// What a command does, as the model knows it.
+enum Verb: UInt8 { case insert, update, delete }
+
+/// One offset of the simulated log.
+struct Entry {
+    enum Kind: UInt8 {
+        case command
+        /// Named in `ignore`.
+        case ping
+        /// Not JSON: rejected for ever.
+        case junk
+        /// A transaction's marker, or a record that compaction took.
+        case nothing
+    }
+    enum Transaction: UInt8 { case none, open, committed, aborted }
+
+    var kind: Kind
+    var id = 0
+    var verb = Verb.insert
+    var document = Document()
+    var transaction = Transaction.none
+    /// The new cluster refuses it until somebody mends that.
+    var poison = false
+    /// Its text in the log's bytes.
+    var text = 0..<0
+
+    /// Whether a reader is given it.
+    var isRead: Bool { kind != .nothing && transaction != .aborted }
+    var isCommand: Bool { kind == .command && transaction != .aborted }
+}
+
+/// One partition: all entries since the beginning, of which readers get those from `start` on.
+struct Partition {
+    var entries: [Entry] = []
+    /// Retention took everything before.
+    var start = 0
+    /// It went backwards, and nobody who could know has looked yet: one that has grown again cannot be told from one
+    /// that never went back (docs/simulation.md).
+    var isHeld = false
+    /// The later record that made another needless must not be lost.
+    var isCompacted = false
+
+    var end: Int { entries.count }
+    /// Readers get nothing at or behind the first record of an open transaction.
+    var stable: Int { entries.firstIndex { $0.transaction == .open } ?? entries.count }
+}
+
+/// The command topic.
+struct CommandTopic {
+    var partitions: [Partition]
+    let text: ByteBuffer
+    private var serial: Int16 = 100
+
+    init(_ count: Int, text: ByteBuffer) {
+        partitions = Array(repeating: Partition(), count: count)
+        for index in 0..<count { partitions[index].entries.reserveCapacity(24) }
+        self.text = text
+        text.removeAll()
+    }
+
+    /// A new value, that no other command has.
+    mutating func value() -> Int16 {
+        serial += 1
+        return serial
+    }
+
+    mutating func append(_ partition: Int, _ entry: Entry) {
+        var entry = entry
+        let start = text.count
+        switch entry.kind {
+        case .nothing: break
+        case .junk: text.append("{\"id\":")
+        case .ping: text.append("{\"id\":\"a\",\"command\":\"Ping\"}")
+        case .command:
+            text.append("{\"id\":\"")
+            text.append(UInt8(ascii: "a") + UInt8(entry.id))
+            switch entry.verb {
+            case .insert: text.append("\",\"command\":\"Insert\",\"message\":")
+            case .update: text.append("\",\"command\":\"Update\",\"message\":")
+            case .delete: text.append("\",\"command\":\"Delete\"")
+            }
+            if entry.verb != .delete { entry.document.write(into: text) }
+            text.append(UInt8(ascii: "}"))
+        }
+        entry.text = start..<text.count
+        partitions[partition].entries.append(entry)
+    }
+}
+
+/// The old cluster: what it knew before the log begins, and what its own lagging indexer has applied since. No versions.
+struct OldCluster {
+    var documents: [Document?]
+    /// Of the application's own group, by partition.
+    var position: [Int]
+    var committed: [Int]
+    /// Behind the last record that it has ever applied: a crash takes `position` back, not the documents.
+    var applied: [Int]
+
+    static func apply(_ entry: Entry, to document: inout Document?, creates: Bool) {
+        switch entry.verb {
+        case .insert: document = entry.document
+        case .delete: document = nil
+        case .update:
+            if document == nil, creates { document = Document() }
+            document?.merge(entry.document)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/// What may be switched off, one at a time: the simulation must notice each (``Check``).
+public enum Mechanism: String, CaseIterable, Sendable {
+    /// Writes carry `version_type: external`.
+    case externalVersions
+    /// A delete is a tombstone document, which no cluster forgets.
+    case tombstones
+    /// A delete that is read again makes its own tombstone young again (`external_gte`).
+    case tombstoneRefresh
+    /// Only tombstones older than `tombstone_age` are purged.
+    case tombstoneAge
+    /// No tombstone is purged whose id has an unresolved dead letter.
+    case purgeKeepsUnresolved
+    /// No tombstone is purged whose id had a dead letter that was resolved a short time ago.
+    case purgeKeepsResolved
+    /// Only tombstones are purged whose delete the group has committed.
+    case purgeBelowCommit
+    /// Neither a replay nor a copy begins while a purge is under way.
+    case purgeAlone
+    /// Nothing is purged while a copy is unfinished, nor as long after as a member may take it for unfinished.
+    case purgeWaitsForCopy
+    /// Nothing is purged while a replay is unfinished, nor as long after as its requests may be late.
+    case purgeWaitsForReplay
+    /// A replay that begins before what was purged brings the tombstones back first, all of them, and then the rest.
+    case replayDeletesFirst
+    /// A target index that is made again has neither copy nor replay, and nobody follows before it is replayed.
+    case startOver
+    /// A target index that is made again has aliases of other names: what was sent to the lost one is refused.
+    case aliasPerIndex
+    /// Copied pages go through an alias that is closed when the copy is done.
+    case copyAlias
+    /// Each round of the copy has an alias of its own.
+    case copyAliasPerRound
+    /// Another copy begins only when the old index has applied every delete whose tombstone was purged.
+    case recopyRail
+    /// What was read longer ago than requests can be late is not sent any more, but read again.
+    case sendLease
+    /// While the copy is unfinished, a merge without a base takes the source's document.
+    case sourceBase
+    /// A merge reads its base when no write of its key is under way.
+    case laneWaits
+    /// Partitions are given back when what was read of them is settled and committed.
+    case drain
+    /// An acknowledgement counts for the assignment only under which its record was read.
+    case fence
+    /// Only the contiguous settled prefix is committed.
+    case prefixCommit
+    /// A dead letter is acknowledged before its record counts.
+    case deadLetterFirst
+    /// Nothing is redriven into a target index that was made again before it is replayed.
+    case redriveAfterReplay
+    /// Whoever follows without a committed offset commits where it begins, before it reads, and no replay begins behind that.
+    case startCommitted
+    /// A log that ends before what was applied is refused.
+    case logBackwardsRail
+    /// A log that begins behind what is wanted is refused.
+    case retentionRail
+    /// Transaction markers, aborted records and gaps count on the way to a frozen end.
+    case markersCount
+    /// Readers look through an alias that leaves tombstones out.
+    case readFilter
+    /// The replay begins where the application's own group stood when the copy began, or before.
+    case recordedStart
+    /// What the application's group has committed is recorded when anything is first read, not only when a copy begins.
+    case recordedAtFirstWork
+}
+
+/// The promises of design section 6, as they are checked.
+public enum Check: Int, CaseIterable, Sendable {
+    /// 6.1: each write carries the version of its record, each copied document the floor.
+    case oneVersionSpace
+    /// 6.2: whatever is committed has its final outcome: in the index, or in the dead letters.
+    case nothingAcknowledgedEarly
+    /// 6.2: outcomes and records in flight sum to the records read.
+    case outcomesSum
+    /// 6.3: a revoke that drained in time leaves nothing under way and nothing to read again.
+    case drainHandsOver
+    /// 6.3: an answer for a lost partition changes nothing.
+    case lateAcknowledgementCommitsNothing
+    /// 6.4: fields that only the old cluster knew are not lost by a partial update.
+    case mergeBaseFromSource
+    /// 6.5: a document that was deleted is not there.
+    case deletesStayDeleted
+    /// 6.5: readers and counts see no tombstone.
+    case tombstonesHidden
+    /// 6.5: no page of a copy is written when that copy is done.
+    case copyClosed
+    /// 6.5: a purge takes nothing but tombstones.
+    case purgeSafe
+    /// 6.1: every document is there.
+    case nothingLost
+    /// 6.1: every document is as all commands together made it.
+    case documentsEqualModel
+    /// 6.7: redriving once more changes nothing, and what a redrive calls written is there.
+    case redriveIdempotent
+    /// 6.8: a bounded replay ends, and everything before its frozen ends is settled.
+    case caughtUpIsAFact
+    /// 6.9: a log that ends before what was applied stops the work.
+    case logBackwardsRefused
+    /// 6.9: a log that begins behind what is wanted stops the work.
+    case retentionRefused
+}
+
+/// A promise that was broken.
+public struct Violation: Sendable, Equatable {
+    public var check: Check
+    public var text: String
+}
+
+/// SplitMix64: the same seed gives the same schedule everywhere.
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// 0 ..< limit.
+    mutating func below(_ limit: Int) -> Int {
+        Int(truncatingIfNeeded: ((next() >> 32) &* UInt64(truncatingIfNeeded: limit)) >> 32)
+    }
+}

@@ -1,0 +1,216 @@
+import Commands
+
+/// What the operator and the world outside do.
+extension World {
+    // MARK: Application
+
+    func write(_ a: Int, _ b: Int) {
+        let id = a % setup.ids
+        let partition = partition(of: id)
+        guard !topic.partitions[partition].isHeld, topic.partitions[partition].end < 60 else { return }
+        var entry = Entry(kind: .command, id: id)
+        switch b & 15 {
+        case 0..<5: entry.verb = .insert
+        case 5..<10: entry.verb = .update
+        case 10..<14: entry.verb = .delete
+        case 14: entry.kind = b >> 12 & 1 == 0 ? .ping : .junk
+        default: entry.verb = .insert
+        }
+        if entry.kind == .command, entry.verb != .delete {
+            if entry.verb == .insert { entry.document.fields[0] = topic.value() }
+            let field = b >> 4 & 3
+            entry.document.fields[field] = topic.value()
+            let key = b >> 6 & 3
+            if b >> 8 & 1 == 1 {
+                entry.document.tags[key] =
+                    entry.verb == .update && b >> 9 & 1 == 1 ? Document.null : topic.value()
+            }
+            entry.poison = entry.verb == .insert && (setup.theme == 4 || setup.theme == 7) && b >> 10 & 3 == 0
+        }
+        // One producer with transactions a partition; others write between its records.
+        let isOpen = topic.partitions[partition].entries.contains { $0.transaction == .open }
+        if b >> 13 & 3 == 0, isOpen || setup.theme == 3 { entry.transaction = .open }
+        tell {
+            let text =
+                entry.kind == .command ? "\(entry.verb) \(self.name(id)) \(entry.document.text)" : "\(entry.kind)"
+            let offset = self.topic.partitions[partition].end
+            return
+                "  partition \(partition) offset \(offset), v\(offset + 2): \(text)\(entry.poison ? ", refused" : "")"
+        }
+        topic.append(partition, entry)
+    }
+
+    func endTransaction(_ a: Int, commits: Bool) {
+        let partition = a % setup.partitions
+        var found = false
+        for offset in topic.partitions[partition].entries.indices
+        where topic.partitions[partition].entries[offset].transaction == .open {
+            topic.partitions[partition].entries[offset].transaction = commits ? .committed : .aborted
+            found = true
+        }
+        if found { topic.append(partition, Entry(kind: .nothing)) }
+    }
+
+    // MARK: The old cluster
+
+    func applyOld(_ a: Int, _ count: Int) {
+        let partition = a % setup.partitions
+        let log = topic.partitions[partition]
+        for _ in 0..<count where old.position[partition] < log.stable {
+            let entry = log.entries[old.position[partition]]
+            if entry.isCommand { OldCluster.apply(entry, to: &old.documents[entry.id], creates: setup.creates) }
+            old.position[partition] += 1
+            old.applied[partition] = max(old.applied[partition], old.position[partition])
+        }
+    }
+
+    func commitOld() { old.committed = old.position }
+
+    /// It applies again what it had not committed.
+    func crashOld() { old.position = old.committed }
+
+    // MARK: The log
+
+    func retain(_ a: Int, _ b: Int) {
+        let partition = a % setup.partitions
+        // Nobody deletes what his own indexer has not applied; what Crossfade needs, he may.
+        var limit = old.committed[partition]
+        if b & 7 > 0 {
+            for engine in engines where engine.kind == .follow || engine.kind == .replay {
+                if engine.lanes[partition].isOwned { limit = min(limit, engine.lanes[partition].position) }
+            }
+            limit = min(limit, recorded?[partition] ?? limit)
+            if groupCommitted[partition] >= 0 { limit = min(limit, groupCommitted[partition]) }
+            if let replay { limit = min(limit, replay.position[partition]) }
+        }
+        topic.partitions[partition].start = max(topic.partitions[partition].start, limit)
+    }
+
+    /// Compaction takes a record that a later one of the same id makes needless.
+    func compact(_ a: Int, _ b: Int) {
+        let partition = a % setup.partitions
+        let entries = topic.partitions[partition].entries
+        guard entries.count > setup.trimmed else { return }
+        let offset = setup.trimmed + b % (entries.count - setup.trimmed)
+        let entry = entries[offset]
+        guard entry.isCommand, entry.transaction == .none else { return }
+        let isNeedless = entries[(offset + 1)...].contains {
+            $0.isCommand && $0.transaction == .none && $0.id == entry.id && $0.verb != .update && !$0.poison
+        }
+        guard isNeedless else { return }
+        topic.partitions[partition].entries[offset].kind = .nothing
+        topic.partitions[partition].isCompacted = true
+    }
+
+    /// An unclean election takes the tail back.
+    func truncate(_ a: Int, _ b: Int) {
+        let partition = a % setup.partitions
+        let end = topic.partitions[partition].end
+        let cut = max(end - 1 - (b & 1), old.applied[partition], topic.partitions[partition].start, setup.trimmed)
+        guard cut < end, !topic.partitions[partition].isCompacted else { return }
+        // What was applied and is kept nowhere (a crash forgot it) nobody can see going backwards (docs/simulation.md).
+        let frozen = replay?.isFinished == false ? replay?.ends[partition] ?? 0 : 0
+        let applied = max(groupCommitted[partition], replay?.position[partition] ?? 0, frozen)
+        guard applied > cut || taken[partition] <= cut else { return }
+        topic.partitions[partition].entries.removeSubrange(cut...)
+        topic.partitions[partition].isHeld = applied > cut
+    }
+
+    // MARK: The copy
+
+    func beginCopy() {
+        if let copy, copy.isFinished {
+            guard !on(.recopyRail) || purgedUpTo.indices.allSatisfy({ old.committed[$0] >= purgedUpTo[$0] }) else {
+                return
+            }
+        }
+        if copy == nil || copy?.isFinished == true {
+            guard !on(.purgeAlone) || !purgeIsUnderWay else { return }
+            recordFirst(byCopy: true)
+            copyRound += 1
+            copy = Copy(
+                round: copyRound, done: Array(repeating: false, count: Self.slices))
+        }
+        guard let copy, !engines.contains(where: { $0.kind == .copy && !$0.isPaused }) else { return }
+        new.openRound = copy.round
+        let engine = start(.copy, lanes: Self.slices)
+        engine.round = copy.round
+        for slice in 0..<Self.slices {
+            engine.pages.append([])
+            guard !copy.done[slice] else { continue }
+            engine.own(slice, at: 0)
+            // A scroll is a snapshot.
+            for id in old.documents.indices where id % Self.slices == slice {
+                if let document = readOld(id) { engine.pages[slice].append((id, document)) }
+            }
+        }
+    }
+
+    /// Running members look into the state every 10 s; those that stand still do not.
+    func tellCopyState() {
+        for engine in engines where !engine.isPaused {
+            engine.keyLanes.copyUnfinished = on(.sourceBase) && copyUnfinished
+        }
+    }
+
+    func page(_ engine: Engine, _ slice: Int, limit: Int) {
+        guard engine.lanes[slice].isOwned, !engine.pages[slice].isEmpty else { return }
+        let page = engine.pages[slice].prefix(limit)
+        engine.pages[slice].removeFirst(page.count)
+        let first = engine.lanes[slice].position
+        let run = engine.begin(slice, first: first, next: first + page.count, count: page.count)
+        for (id, document) in page { engine.take(document, id: id, run) }
+    }
+
+    /// Writes down which slices are done; closes the alias and then the copy when all are.
+    func record(_ engine: Engine) {
+        guard let state = copy, !state.isFinished, engine.round == state.round else { return }
+        for slice in 0..<Self.slices where engine.lanes[slice].isOwned {
+            if engine.pages[slice].isEmpty, engine.lanes[slice].tracker.unsettled == 0 { copy?.done[slice] = true }
+        }
+        guard copy?.done.allSatisfy({ $0 }) == true else { return }
+        new.openRound = 0
+        copy?.finished = now
+        stop(engine)
+    }
+
+    /// The target index is deleted, and `init` makes it again. Who runs sees that it is another index, and stops.
+    func loseIndex() {
+        for engine in engines { stop(engine) }
+        indexNumber += 1
+        new = NewCluster(slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: new.versions)
+        new.refreshes = on(.tombstoneRefresh)
+        guard on(.startOver) else { return }
+        copy = nil
+        replay = nil
+        replayDue = true
+        // What was purged was purged from another index.
+        for partition in purgedUpTo.indices { purgedUpTo[partition] = 0 }
+    }
+
+    // MARK: Redrive
+
+    /// Sends unresolved letters through the pipeline again, at their versions.
+    func redrive() {
+        guard !replayDue || !on(.redriveAfterReplay) else { return }
+        let unresolved = letters.indices.filter { number in
+            let letter = letters[number]
+            return letter.resolved == nil && letter.id >= 0
+        }
+        guard !unresolved.isEmpty else { return }
+        let engine = start(.redrive, lanes: 1)
+        engine.own(0, at: 0)
+        for letter in unresolved {
+            let from = letters[letter]
+            engine.letters.append(letter)
+            let place = engine.lanes[0].position
+            let run = engine.begin(0, first: place, next: place + 1, count: 1)
+            if let document = from.document {
+                engine.take(document, id: from.id, run)
+            } else if from.offset >= 0, from.offset < topic.partitions[from.partition].end {
+                let entry = topic.partitions[from.partition].entries[from.offset]
+                engine.take(entry, partition: from.partition, offset: from.offset, run)
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Commands
+import Indexing
+import JSONText
+import Transform
+
+/// The real decoder and transformers, made once a thread, and buffers.
+final class Tools {
+    let decoder: CommandDecoder
+    let transformer: Transformer
+    let lane = LaneTool()
+    let log = ByteBuffer(capacity: 8192)
+    let out = ByteBuffer(capacity: 1024)
+    let scratch = ByteBuffer(capacity: 1024)
+
+    static let steps: [TransformStep] = [.keyToValue(KeyToValue(field: JSONPath(names: ["tags"])))]
+
+    init() {
+        transformer = Transformer(Self.steps)
+        decoder = CommandDecoder(
+            CommandFormat(
+                shape: .envelope(
+                    CommandFormat.Envelope(
+                        id: .field(JSONPath(names: ["id"])), operation: JSONPath(names: ["command"]),
+                        index: ["Insert"], merge: ["Update"], delete: ["Delete"], ignore: ["Ping"],
+                        document: JSONPath(names: ["message"])))))
+        // As the workers do: the document is scanned on the decoder's way.
+        decoder.scanDocuments(with: transformer)
+    }
+
+    /// In target form; nil when the transform refuses it.
+    func transformed(_ document: Bytes) -> [UInt8]? {
+        out.removeAll()
+        do { try transformer.apply(document, into: out) } catch { return nil }
+        return Array(out.bytes)
+    }
+
+    /// In source form.
+    func source(_ document: Document) -> [UInt8] {
+        scratch.removeAll()
+        document.write(into: scratch)
+        return Array(scratch.bytes)
+    }
+}
+
+/// The transform as lanes want it, over the real one.
+final class LaneTool: LaneTransform {
+    private let transformer = Transformer(Tools.steps)
+    private let out = ByteBuffer(capacity: 1024)
+
+    func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8] {
+        out.removeAll()
+        do throws(TransformError) {
+            try document.withUnsafeBufferPointer { bytes throws(TransformError) in
+                try transformer.apply(bytes, into: out)
+            }
+        } catch {
+            throw LaneError(reason: error.reason, detail: error.detail)
+        }
+        return Array(out.bytes)
+    }
+
+    func merge(entry: Int, base: [UInt8]?, partial: [UInt8]) throws(LaneError) -> [UInt8] {
+        out.removeAll()
+        do throws(TransformError) {
+            try partial.withUnsafeBufferPointer { part throws(TransformError) in
+                guard let base else {
+                    return try transformer.merge(base: nil, partial: part, mode: .deep, into: out)
+                }
+                try base.withUnsafeBufferPointer { bytes throws(TransformError) in
+                    try transformer.merge(base: bytes, partial: part, mode: .deep, into: out)
+                }
+            }
+        } catch {
+            throw LaneError(reason: error.reason, detail: error.detail)
+        }
+        return Array(out.bytes)
+    }
+}

@@ -1,0 +1,340 @@
+import Commands
+import Indexing
+import JSONText
+
+/// What a schedule begins with.
+public struct Setup: Sendable {
+    var partitions: Int
+    var ids: Int
+    /// `missing: create`, else `reject`.
+    var creates: Bool
+    /// Records that the log has lost before the migration began, per partition.
+    var trimmed: Int
+    /// `replay: from: beginning`, else `recorded`.
+    var fromBeginning: Bool
+    /// Bits that decide what happens when everything comes to rest.
+    var ending: UInt64
+    /// What is in the old cluster from the beginning: by id, which fields.
+    var known: [UInt16]
+    /// Which kinds of steps come often.
+    var theme: Int
+}
+
+/// Everything there is: log, clusters, the processes between them, and the checks.
+final class World {
+    struct Copy {
+        var round = 0
+        /// When.
+        var finished: Int?
+        var isFinished: Bool { finished != nil }
+        var done: [Bool] = []
+    }
+    struct Replay {
+        var round: Int
+        var start: [Int]
+        var ends: [Int]
+        var position: [Int]
+        /// When.
+        var finished: Int?
+        /// Whether the purged tombstones are there again.
+        var isPlanted: Bool
+        var isFinished: Bool { finished != nil }
+    }
+    struct Letter {
+        /// -1: a document of the copy.
+        var partition: Int
+        var offset: Int
+        /// -1: unknown.
+        var id: Int
+        var document: Document?
+        /// When; nil: unresolved.
+        var resolved: Int?
+    }
+
+    // In units of time, of which deletes are remembered for less than one. What was read is sent within `lease`, and arrives
+    // within `lateness` or never: both together are less than `tombstoneAge`.
+    static let tombstoneAge = 10
+    static let lease = 5
+    static let lateness = 4
+    static let slices = 2
+
+    let setup: Setup
+    let off: Mechanism?
+    let tools: Tools
+    var now = 0
+    var topic: CommandTopic
+    var old: OldCluster
+    var new: NewCluster
+    var wires: [Wire] = []
+    /// Counts the target indices.
+    var indexNumber = 0
+    var engines: [Engine] = []
+    var copy: Copy?
+    var replay: Replay?
+    var recorded: [Int]?
+    var letters: [Letter] = []
+    /// Whoever had a dead letter ever: what becomes of the document is between with and without it.
+    var everDead: [Bool]
+    /// Something was read of the old cluster that the log brings as well: with a dead letter in between, a document may be
+    /// neither with nor without it.
+    var isMixed = false
+    var isMended = false
+    var groupCommitted: [Int]
+    var groupGeneration = 0
+    /// Ends of the log when the last purge began: the old index must have come so far before it is copied again.
+    var purgedUpTo: [Int]
+    /// Behind the last record that anybody has read, by partition.
+    var taken: [Int]
+    var violation: Violation?
+    /// A rail stopped the work, rightly.
+    var refused: String?
+    /// How often each check was made.
+    var checks = [Int](repeating: 0, count: Check.allCases.count)
+    /// Of the last copy.
+    var copyRound = 0
+    var replayRound = 0
+    /// The target index was made again, and only the log knows what was in it.
+    var replayDue = false
+    /// What happens, in words; nil: nobody wants to know.
+    var told: [String]?
+    private var engineNumber = 0
+
+    init(_ setup: Setup, off: Mechanism?, tools: Tools) {
+        self.setup = setup
+        self.off = off
+        self.tools = tools
+        topic = CommandTopic(setup.partitions, text: tools.log)
+        old = OldCluster(
+            documents: Array(repeating: nil, count: setup.ids),
+            position: Array(repeating: 0, count: setup.partitions),
+            committed: Array(repeating: 0, count: setup.partitions),
+            applied: Array(repeating: 0, count: setup.partitions))
+        new = NewCluster(
+            slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: off != .externalVersions)
+        new.refreshes = off != .tombstoneRefresh
+        everDead = Array(repeating: false, count: setup.ids)
+        groupCommitted = Array(repeating: -1, count: setup.partitions)
+        taken = Array(repeating: 0, count: setup.partitions)
+        purgedUpTo = Array(repeating: 0, count: setup.partitions)
+        for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
+        for partition in 0..<setup.partitions {
+            for _ in 0..<setup.trimmed { topic.append(partition, Entry(kind: .nothing)) }
+            topic.partitions[partition].start = setup.trimmed
+            old.position[partition] = setup.trimmed
+            old.committed[partition] = setup.trimmed
+        }
+    }
+
+    /// What only the old cluster knows of the id.
+    func known(_ id: Int) -> Document? {
+        guard setup.known[id] != 0 else { return nil }
+        var document = Document()
+        for field in 0..<4 where setup.known[id] >> field & 1 == 1 { document.fields[field] = Int16(10 + field) }
+        for key in 0..<4 where setup.known[id] >> (key + 4) & 1 == 1 { document.tags[key] = Int16(20 + key) }
+        return document
+    }
+
+    @inline(__always) func on(_ mechanism: Mechanism) -> Bool { off != mechanism }
+
+    @inline(__always) func check(_ check: Check, _ holds: Bool, _ text: () -> String) {
+        checks[check.rawValue] += 1
+        if !holds, violation == nil { violation = Violation(check: check, text: text()) }
+    }
+
+    @inline(__always) func tell(_ text: () -> String) {
+        if told != nil { told?.append(text()) }
+    }
+
+    func partition(of id: Int) -> Int { id % setup.partitions }
+
+    var copyUnfinished: Bool { copy?.isFinished != true }
+
+    /// What the old cluster has, for a copy or as the base of a merge.
+    func readOld(_ id: Int) -> Document? {
+        if old.applied[partition(of: id)] > setup.trimmed { isMixed = true }
+        return old.documents[id]
+    }
+
+    // MARK: Processes
+
+    func start(_ kind: Engine.Kind, lanes: Int) -> Engine {
+        engineNumber += 1
+        let engine = Engine(engineNumber, kind, self, lanes: lanes)
+        engine.keyLanes.copyUnfinished = on(.sourceBase) && copyUnfinished
+        engines.append(engine)
+        return engine
+    }
+
+    /// Crash or kill -9: what it knew is gone, what it sent is not.
+    func stop(_ engine: Engine) { engines.removeAll { $0 === engine } }
+
+    func engine(_ number: Int) -> Engine? { engines.first { $0.number == number } }
+
+    // MARK: The network
+
+    enum Fate { case good, throttled(UInt64), lost, answerLost, late }
+
+    func deliver(_ index: Int, _ fate: Fate) {
+        let wire = wires[index]
+        tell { "  \(self.words(wire)): \(fate)" }
+        if case .late = fate {
+            // The sender gives it up and repeats it; it is still on its way.
+            guard case .bulk(let batch, let items, _) = wire.load, items.count == batch.items.count,
+                let engine = engine(wire.engine), !engine.isPaused, engine.batches.contains(where: { $0 === batch })
+            else { return }
+            wires[index].engine = -1
+            return engine.receive(.bulk(batch, nil))
+        }
+        wires.remove(at: index)
+        // Whoever sent it to an index that is lost has been stopped.
+        if wire.index != indexNumber, on(.aliasPerIndex), wire.writes { return }
+        var answer: Engine.Answer?
+        switch wire.load {
+        case .purge(let tombstones): purge(tombstones)
+        case .read(let bases):
+            answer = bases
+        case .letter(let run, let letter):
+            bury(letter, by: wire.engine)
+            answer = .letter(run)
+        case .bulk(let batch, let items, let round):
+            if case .lost = fate {
+                answer = .bulk(batch, nil)
+            } else {
+                let statuses = items.enumerated().map { place, item -> NewCluster.Status? in
+                    if case .throttled(let mask) = fate, mask >> UInt64(place & 63) & 1 == 1 { return nil }
+                    return write(item, round: round)
+                }
+                answer = .bulk(batch, statuses)
+                if case .answerLost = fate { answer = .bulk(batch, nil) }
+            }
+        }
+        guard let answer, let engine = engine(wire.engine) else { return }
+        if engine.isPaused { engine.inbox.append(answer) } else { engine.receive(answer) }
+    }
+
+    private func write(_ item: Item, round: Int) -> NewCluster.Status {
+        if round > 0, on(.copyAlias) {
+            guard new.openRound == round || (!on(.copyAliasPerRound) && new.openRound > 0) else { return .closed }
+        }
+        if !isMended, !item.isTombstone, isPoison(item) { return .refused }
+        let status: NewCluster.Status
+        if item.isTombstone, !on(.tombstones) {
+            status = new.delete(item.id, item.version, orEqual: false)
+        } else {
+            status = new.write(
+                item.id, item.version, item.body, isTombstone: item.isTombstone,
+                orEqual: item.isTombstone, at: now)
+        }
+        if round > 0, status == .applied {
+            check(.copyClosed, copy?.round == round && copy?.isFinished == false) {
+                "a page of copy round \(round) was written to \(name(item.id)) when that copy was done"
+            }
+        }
+        return status
+    }
+
+    private func isPoison(_ item: Item) -> Bool {
+        let offset = Int(item.version - 2)
+        if offset < 0 { return setup.known[item.id] >> 8 & 15 == 1 }
+        let entries = topic.partitions[partition(of: item.id)].entries
+        return offset < entries.count && entries[offset].poison
+    }
+
+    private func bury(_ letter: Letter, by number: Int) {
+        if letter.id >= 0 { everDead[letter.id] = true }
+        // One that is refused again while it is redriven stays the letter that it was.
+        if engine(number)?.kind == .redrive { return }
+        let same = letters.firstIndex {
+            $0.partition == letter.partition && $0.offset == letter.offset && (letter.offset >= 0 || $0.id == letter.id)
+        }
+        if let same {
+            letters[same].resolved = nil
+            letters[same].document = letter.document
+        } else {
+            letters.append(letter)
+        }
+    }
+
+    func resolve(_ letter: Int, _ outcome: Outcome) {
+        if outcome != .deadLettered { letters[letter].resolved = now }
+    }
+
+    func name(_ id: Int) -> String { String(UnicodeScalar(UInt8(ascii: "a") + UInt8(id))) }
+
+    // MARK: Purge
+
+    var purgeIsUnderWay: Bool {
+        wires.contains { if case .purge = $0.load { true } else { false } }
+    }
+
+    /// Whether a dead letter may still bring something older than the tombstone.
+    private func isHeldByLetter(_ id: Int) -> Bool {
+        letters.contains { letter in
+            guard letter.id == id else { return false }
+            guard let resolved = letter.resolved else { return on(.purgeKeepsUnresolved) }
+            return on(.purgeKeepsResolved) && now - resolved < Self.tombstoneAge
+        }
+    }
+
+    /// Looks for tombstones that may go, and sends their deletes.
+    func beginPurge() {
+        guard !replayDue else { return }
+        if on(.purgeWaitsForCopy) {
+            guard let finished = copy?.finished, now - finished >= Self.tombstoneAge else { return }
+        }
+        if on(.purgeWaitsForReplay), let replay {
+            guard let finished = replay.finished, now - finished >= Self.tombstoneAge else { return }
+        }
+        var found: [(id: Int, version: Int64)] = []
+        for (id, slot) in new.slots.enumerated() where slot.isTombstone {
+            guard !on(.tombstoneAge) || now - slot.written >= Self.tombstoneAge else { continue }
+            guard !isHeldByLetter(id) else { continue }
+            guard !on(.purgeBelowCommit) || slot.version - 2 < Int64(groupCommitted[partition(of: id)]) else {
+                continue
+            }
+            found.append((id, slot.version))
+        }
+        guard !found.isEmpty else { return }
+        tell { "  purges \(found.map { "\(self.name($0.id)) v\($0.version)" }.joined(separator: ", "))" }
+        for partition in topic.partitions.indices { purgedUpTo[partition] = topic.partitions[partition].end }
+        wires.append(Wire(engine: -1, born: now, load: .purge(found), index: indexNumber))
+    }
+
+    private func purge(_ tombstones: [(id: Int, version: Int64)]) {
+        for (id, version) in tombstones {
+            let before = new.slots[id]
+            guard new.delete(id, version, orEqual: true) == .applied else { continue }
+            check(.purgeSafe, before.version == 0 || before.isTombstone) {
+                "the purge took document \(name(id)), version \(before.version)"
+            }
+        }
+    }
+
+    // MARK: Time
+
+    func pass(long: Bool) {
+        let before = now
+        now += long ? 2 * Self.tombstoneAge : 1
+        new.forgetDeletes()
+        tellCopyState()
+        endOldReplays()
+        if on(.sendLease) {
+            for engine in engines where engine.isStale(since: before, now) { stop(engine) }
+        }
+        // Requests that nobody answers any more: their senders repeat them.
+        var expired: [Wire] = []
+        wires.removeAll { wire in
+            switch wire.load {
+            case .letter, .read: return false
+            case .bulk, .purge:
+                guard now - wire.born > Self.lateness else { return false }
+                expired.append(wire)
+                return true
+            }
+        }
+        for wire in expired {
+            guard case .bulk(let batch, _, _) = wire.load, let engine = engine(wire.engine) else { continue }
+            if engine.isPaused { engine.inbox.append(.bulk(batch, nil)) } else { engine.receive(.bulk(batch, nil)) }
+        }
+    }
+}
