@@ -95,7 +95,7 @@ extension KeyLanes {
         let fetch = try #require(lanes.takeFetches(max: 9).first)
         lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
-        lanes.add("a", .delete, 9, "", token: 2)
+        lanes.add("a", .delete, 8, "", token: 2)
         lanes.add("a", .index, 10, "q=1;", token: 3)
         #expect(lanes.written(write.key, .stale).outcomes == [LaneOutcome(token: 1, outcome: .stale)])
         let again = try #require(lanes.takeFetches(max: 9).first)
@@ -105,6 +105,27 @@ extension KeyLanes {
         #expect(last.body == .document(bytes("Q=1;")))
         #expect(lanes.written(last.key, .applied).outcomes == [LaneOutcome(token: 3, outcome: .indexed)])
         #expect(lanes.written(last.key, .applied).isEmpty)
+    }
+
+    /// Its own tombstone is written again, once, so that it is young; if that is refused, something newer is there.
+    @Test(arguments: [LaneWriteResult.applied, .stale])
+    func deleteThatIsReadAgainRenewsItsTombstone(_ result: LaneWriteResult) throws {
+        let lanes = KeyLanes()
+        lanes.add("a", .merge, 5, "x=1;", token: 1)
+        lanes.add("a", .delete, 9, "", token: 2)
+        let fetch = try #require(lanes.takeFetches(max: 9).first)
+        lanes.base(fetch.key, found: true, tombstone: true, version: 9, document: nil)
+        let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        #expect(write.body == .tombstone && write.version == 9)
+        #expect(write.settled.outcomes == [LaneOutcome(token: 1, outcome: .stale)])
+        let settled = lanes.written(write.key, result).outcomes
+        guard result == .stale, settled.isEmpty else {
+            return #expect(settled == [LaneOutcome(token: 2, outcome: result == .applied ? .deleted : .stale)])
+        }
+        let again = try #require(lanes.takeFetches(max: 9).first)
+        lanes.base(again.key, found: true, tombstone: false, version: 12, document: bytes("X=2;"))
+        let last = try #require(lanes.takeWrites(max: 9, using: transform).first)
+        #expect(last.body == .nothing && last.settled.outcomes == [LaneOutcome(token: 2, outcome: .stale)])
     }
 
     /// Content that is in the written document counts as what it did; what was replaced whole is superseded.
