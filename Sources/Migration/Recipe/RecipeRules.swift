@@ -120,7 +120,8 @@ struct RecipeRules {
             else { continue }
             problems.add(
                 member.mark,
-                "\(name) lets librdkafka hold more than a quarter of limits.memory: at most \(most / unit) goes with it")
+                "\(name) lets librdkafka hold more than a quarter of limits.memory: at most \(most / unit) goes with it"
+            )
         }
     }
 
