@@ -94,14 +94,14 @@ def overtaken(make, size):
 
 @cell("409 storm", SHORT, LONG)
 def conflicts(make, size):
-    """Everything again and again, by several at once: all stale, nothing written twice."""
+    """Everything again and again, by several at once: all stale, nothing written twice but tombstones over themselves."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 1000), copied=1.0).ready()
     before = m.snapshot()
     runs = [m.start("replay") for _ in range(2)] + [m.start("copy")]
     counts = Counter()
     for run in runs:
         counts.update(m.take(run.wait(300))["outcomes"])
-    assert not counts["indexed"] and not counts["merged"] and not counts["deleted"], counts
+    assert not counts["indexed"] and not counts["merged"], counts
     assert counts["stale"] > 1.5 * size["commands"], counts
     assert m.snapshot() == before
     m.judge()

@@ -49,7 +49,11 @@ import Testing
         state.copyGate =
             [MigrationState.CopyGate.closed, .opening, .open, .closing].randomElement(using: &generator) ?? .closed
         state.uuids = Bool.random(using: &generator) ? ["one": "u\u{e9}-\"", "two": ""] : [:]
-        if Bool.random(using: &generator) { state.purge = MigrationState.Purge(first: 1, last: 2, purged: 3) }
+        if Bool.random(using: &generator) {
+            state.purge = MigrationState.Purge(
+                first: 1, last: 2, purged: 3, isAway: Bool.random(using: &generator),
+                underWay: Bool.random(using: &generator) ? 7 : nil)
+        }
         state.replayDue = Bool.random(using: &generator)
         return state
     }

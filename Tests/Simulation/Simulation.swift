@@ -30,10 +30,11 @@ public final class Simulation {
         public var setup: Setup
         public var steps: [Step]
 
-        public init(seed: UInt64) {
+        /// `theme`: of the steps; nil: any.
+        public init(seed: UInt64, theme: Int? = nil) {
             self.seed = seed
             var random = Seeded(seed)
-            setup = .random(&random)
+            setup = .random(&random, theme)
             let theme = setup.theme
             let isOld = theme >= Step.oldThemes
             steps = isOld ? Step.beginning(theme, &random) : []
@@ -122,9 +123,9 @@ public final class Simulation {
     }
 
     /// Runs schedules until one breaks a promise; nil: none did.
-    public func search(seed: UInt64, schedules: Int, off: Mechanism? = nil) -> Failure? {
+    public func search(seed: UInt64, schedules: Int, off: Mechanism? = nil, theme: Int? = nil) -> Failure? {
         for number in 0..<schedules {
-            let schedule = Schedule(seed: Self.seed(number, of: seed))
+            let schedule = Schedule(seed: Self.seed(number, of: seed), theme: theme)
             guard let violation = run(schedule.setup, schedule.steps, off: off).violation else { continue }
             return shrink(schedule, violation, off: off, tried: number + 1)
         }

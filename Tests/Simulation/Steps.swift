@@ -70,11 +70,12 @@ extension Step {
 }
 
 extension Setup {
-    static func random(_ random: inout Seeded) -> Setup {
+    static func random(_ random: inout Seeded, _ wanted: Int?) -> Setup {
         // Half of them are stories.
-        let theme =
+        let any =
             random.below(2) == 0
             ? random.below(Step.oldThemes) : Step.oldThemes + random.below(Step.themes - Step.oldThemes)
+        let theme = wanted ?? any
         let isOld = theme >= Step.oldThemes
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
         return Setup(

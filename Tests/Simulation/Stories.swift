@@ -138,3 +138,19 @@ extension Story {
         Story(.insert, .delete, .update, .catchUp, .longTime, .replayStarts, .work(1, all: false), .redrive, .work(2)),
     ]
 }
+
+extension Mechanism {
+    /// The theme whose schedules miss it soonest; nil: any does.
+    public var theme: Int? {
+        switch self {
+        case .tombstoneRefresh, .tombstoneAge, .purgeBelowCommit, .purgeAlone, .purgeWaitsForReplay,
+            .replayDeletesFirst, .sendLease:
+            Step.oldThemes
+        case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
+        case .purgeWaitsForCopy, .aliasPerIndex, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
+            .recordedAtFirstWork:
+            Step.oldThemes + 2
+        default: nil
+        }
+    }
+}

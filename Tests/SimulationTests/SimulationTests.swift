@@ -6,14 +6,15 @@ import Testing
     @Test func keepsEveryPromise() {
         let seed = UInt64.random(in: 1...UInt64.max)
         print("seed of the simulation: \(seed)")
-        let failure = Simulation().search(seed: seed, schedules: 1_000)
+        let failure = Simulation().search(seed: seed, schedules: 800)
         #expect(failure == nil, "\(failure?.text ?? "")")
     }
 
     /// Each mechanism is needed: without it a promise is broken, soon, by a short schedule.
     @Test(arguments: Mechanism.allCases) func isMissed(_ mechanism: Mechanism) throws {
         let failure = try #require(
-            Simulation().search(seed: 1, schedules: 10_000, off: mechanism), "nobody missed \(mechanism)")
+            Simulation().search(seed: 1, schedules: 4_000, off: mechanism, theme: mechanism.theme),
+            "nobody missed \(mechanism)")
         #expect(failure.steps.count <= 20, "\(failure.text)")
     }
 

@@ -245,6 +245,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         let fresh = options.fresh(partitions)
         for partition in partitions {
             pipeline.ledger.own(partition, start: start[partition], fresh: fresh[partition])
+            // Committed before anything is read: where a member began is known even if it is killed before its first
+            // commit and retention takes what it had read.
+            if let first = start[partition] { pipeline.ledger.advance(lane: partition, to: first) }
             position[partition] = start[partition]
             begun[partition] = start[partition]
             committed[partition] = nil
@@ -252,6 +255,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             let known = begin.known[partition].flatMap { $0.offset < start[partition] ?? 0 ? $0 : nil }
             trails[partition] = WitnessTrail(known: known)
         }
+        nextCommit = 0
         options.watch?.began(start, known: begin.known)
         logger.info("partitions assigned", ["partitions": list(partitions)])
         return start

@@ -35,6 +35,8 @@ struct PipelinePlan: Sendable {
     var longestStop: Int64
     /// Whether the records are dead letters, which carry their own time in a header.
     var redriven = false
+    /// Everything but deletes is passed over; see ``TombstoneReturn``.
+    var onlyDeletes = false
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
     var mergesPossible: Bool {

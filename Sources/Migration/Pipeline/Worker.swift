@@ -157,6 +157,12 @@ final class Worker: @unchecked Sendable {
             case .skip:
                 skipped += 1
                 message.release()
+            case .reject where plan.onlyDeletes:
+                skipped += 1
+                message.release()
+            case .operation(let operation) where plan.onlyDeletes && operation.kind != .delete:
+                skipped += 1
+                message.release()
             case .reject(let reject):
                 deadLetters.send(message, run: chunk.run, reason: reject.reason, detail: reject.detail)
                 message.release()

@@ -25,12 +25,15 @@ public struct CopyWork {
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let state = try open(store, begin(store, prepared.confirmed(confirmation, logger: logger), source))
+        let begun = try begin(store, prepared.confirmed(confirmation, logger: logger), source)
+        try TombstoneReturn(prepared: prepared, store: store, logger: logger).run(begun)
+        let state = try open(store, begun)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
         defer { keeper.stop() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
@@ -38,6 +41,7 @@ public struct CopyWork {
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         while !feed.isOver {
             Thread.sleep(forTimeInterval: 0.02)
+            try pipeline.checkAwake()
             try feed.record()
             progress.tell(
                 done: already + pipeline.ledger.outcomes.total, total: copy.expected,
@@ -80,12 +84,6 @@ public struct CopyWork {
                 $0.recorded = prepared.survey.application
                 $0.recordedEpoch = prepared.recipe.commands.format.epoch
             }
-            if $0.purge != nil {
-                // A page of a document whose tombstone is gone meets nothing that is newer: only the log knows of the
-                // delete. A replay under way began before these pages, and does not count.
-                $0.replayDue = true
-                $0.replay = nil
-            }
             $0.copy = MigrationState.Copy(
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: Clock.now(), finished: nil,
                 slices: slices)
@@ -101,9 +99,6 @@ public struct CopyWork {
         }
         try store.update { $0.copyGate = .opening }
         try openAliases(store)
-        if state.replayDue {
-            logger.warning("a replay is due when this copy is done, because tombstones were purged before it began")
-        }
         return try store.update { $0.copyGate = .open }
     }
 

@@ -37,6 +37,10 @@ public struct MigrationState: Sendable, Equatable {
         public var first: Int64
         public var last: Int64
         public var purged: Int
+        /// Tombstones are gone that a copy or a replay would miss; see ``TombstoneReturn``.
+        public var isAway = true
+        /// Since when a request of a purge may be under way, milliseconds since 1970.
+        public var underWay: Int64?
     }
 
     /// The replay under way or the last one.
@@ -79,8 +83,7 @@ public struct MigrationState: Sendable, Equatable {
     public var uuids: [String: String] = [:]
     /// nil before tombstones were purged for the first time.
     public var purge: Purge?
-    /// Nothing is whole before the log was replayed once more: the target index was made again, or a copy was begun
-    /// after tombstones had been purged, which may bring back what the old index still holds of deleted documents.
+    /// Nothing is whole before the log was replayed once more: the target index was made again.
     public var replayDue = false
 
     /// Keeps the witnesses that are further than those there are.
@@ -107,8 +110,8 @@ public struct MigrationState: Sendable, Equatable {
         guard replayDue else { return }
         throw WorkError(
             .refused,
-            "migration \(name) must be replayed first: its target index was made again, or a copy was begun after tombstones had "
-                + "been purged, and only the log knows what was deleted. Run `crossfade replay \(recipeFile)`, then follow"
+            "migration \(name) must be replayed first: its target index was made again, and nothing of the log is in it. Run "
+                + "`crossfade replay \(recipeFile)`, then follow"
         )
     }
 }
@@ -174,14 +177,21 @@ extension MigrationState {
 
 extension MigrationState.Purge {
     var json: JSONValue {
-        ["first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)")]
+        var members: JSONObject = [
+            "first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)"),
+            "away": .bool(isAway),
+        ]
+        if let underWay { members["under_way"] = .number("\(underWay)") }
+        return .object(members)
     }
 
     init?(json: JSONValue) {
         guard let first = json["first"]?.int, let last = json["last"]?.int, let purged = json["purged"]?.int else {
             return nil
         }
-        self.init(first: first, last: last, purged: Int(purged))
+        self.init(
+            first: first, last: last, purged: Int(purged), isAway: json["away"]?.bool ?? true,
+            underWay: json["under_way"]?.int)
     }
 }
 

@@ -117,7 +117,13 @@ public struct Preparation: Sendable {
             // One id's letters may be of several partitions.
             plan.workers = 1
         }
-        return Pipeline(
+        return pipeline(plan, logger: logger, settled: settled)
+    }
+
+    func pipeline(
+        _ plan: PipelinePlan, logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) -> Pipeline {
+        Pipeline(
             plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetters.Options(
                 settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,

@@ -40,11 +40,17 @@ struct Purge {
     /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between pages.
     func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
-        try checkState(claiming: false)
+        let quiet = try checkState(claiming: false)
         let isHeld = try letters()
         for index in indices where report.complete {
             try target.writer.refresh(index)
             let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
+            // A member may not know yet that the copy, or a replay, has ended, and both may have left requests under way.
+            if let before, quiet >= before {
+                report.found += total
+                report.kept["younger", default: 0] += total
+                continue
+            }
             guard total > 0, let info = try target.reader.resolve(index).first else { continue }
             var old = 0
             for slice in target.reader.slices(info, wanted: 1) where report.complete {
@@ -58,38 +64,48 @@ struct Purge {
                     }
                     try checkState(claiming: true)
                     old += page.hits.count
+                    let before = report.purged
                     try purge(page, of: index, isHeld, &report)
+                    let purged = report.purged - before
+                    try store.update {
+                        $0.purge?.purged += purged
+                        $0.purge?.underWay = nil
+                    }
                 }
             }
             let younger = report.complete ? max(0, total - old) : 0
             report.found += old + younger
             if younger > 0 { report.kept["younger", default: 0] += younger }
         }
-        guard report.purged > 0 else { return report }
-        let purged = report.purged
-        try store.update {
-            $0.purge?.purged += purged
-        }
         return report
     }
 
-    /// Throws where nothing may be purged. `claiming`: writes into the state that tombstones are gone from now on, before
-    /// the first of them is: a copy that begins after that knows that a replay is due.
-    private func checkState(claiming: Bool) throws {
-        try store.update { state in
+    /// Throws where nothing may be purged; gives the time when the last copy or replay ended. `claiming`: writes into the
+    /// state that tombstones are gone from now on, before the first of them is: a copy or a replay that begins after
+    /// that brings them back first.
+    @discardableResult private func checkState(claiming: Bool) throws -> Int64 {
+        let state = try store.update { state in
             if hasSource, state.copyUnfinished {
                 throw WorkError(
                     .refused,
                     "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
                         + "document back. Finish `crossfade copy` first")
             }
+            if let replay = state.replay, replay.finished == nil {
+                throw WorkError(
+                    .refused,
+                    "a replay is not finished: what it writes again may be older than a delete whose tombstone would be gone. Finish "
+                        + "`crossfade replay` first")
+            }
             try state.checkReplayed(recipeFile)
             if claiming {
                 let now = Clock.now()
                 state.purge = MigrationState.Purge(
-                    first: state.purge?.first ?? now, last: now, purged: state.purge?.purged ?? 0)
+                    first: state.purge?.first ?? now, last: now, purged: state.purge?.purged ?? 0, isAway: true,
+                    underWay: now)
             }
         }
+        return max(state.copy?.finished ?? 0, state.replay?.finished ?? 0)
     }
 
     private func purge(

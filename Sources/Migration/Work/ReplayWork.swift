@@ -26,6 +26,7 @@ public struct ReplayWork {
         guard let replay = state.replay else {
             throw WorkError(.state, "the state lost its replay while it was written")
         }
+        try TombstoneReturn(prepared: prepared, store: store, logger: logger).run(state)
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()

@@ -86,7 +86,7 @@ public struct Summary: Sendable {
             let why = reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             lines.append("  dead letters: " + why.joined(separator: ", "))
         }
-        if replayDue { lines.append("  a replay is due: tombstones had been purged before this copy began") }
+        if replayDue { lines.append("  a replay is due: the target index was made again") }
         lines += partitions.map { "  " + $0.text }
         if let concurrency { lines.append("  " + concurrency.text) }
         lines += alarms.map { "  ALARM \($0.name): \($0.text)" }

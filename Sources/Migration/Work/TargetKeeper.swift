@@ -11,6 +11,7 @@ final class TargetKeeper: @unchecked Sendable {
     private let pipeline: Pipeline
     private let logger: Logger
     private let purge: Purge?
+    private let board: MemberBoard
     private let condition = NSCondition()
     private var stopped = false
     private var thread: JoinableThread?
@@ -28,6 +29,8 @@ final class TargetKeeper: @unchecked Sendable {
         self.pipeline = pipeline
         self.logger = logger
         purge = purging ? prepared.purge(logger: logger) : nil
+        board = MemberBoard(
+            StateStore(target: prepared.survey.target, name: prepared.recipe.name), target: prepared.survey.target)
         purgeEvery = max(1000, min(prepared.recipe.tombstoneAge / 6, 600_000))
         nextPurge = Monotonic.milliseconds() + purgeEvery
         thread = JoinableThread("cf-keeper") { [self] in run() }
@@ -51,7 +54,7 @@ final class TargetKeeper: @unchecked Sendable {
     private func run() {
         while !isStopped {
             look()
-            if pipeline.sink.presentTrouble != nil {
+            if pipeline.sink.presentTrouble != nil || isAnyoneWaiting {
                 // Tombstones that waited for the cluster are younger than they say, and so are requests that still wait.
                 nextPurge = max(nextPurge, Monotonic.milliseconds() + prepared.recipe.tombstoneAge)
             }
@@ -64,6 +67,14 @@ final class TargetKeeper: @unchecked Sendable {
             if !stopped { _ = condition.wait(until: Date().addingTimeInterval(Double(pause) / 1000)) }
             condition.unlock()
         }
+    }
+
+    /// Whether a member, here or elsewhere, says that the target does not take its writes. Asked where it matters, before a
+    /// purge.
+    private var isAnyoneWaiting: Bool {
+        guard purge != nil, Monotonic.milliseconds() >= nextPurge else { return false }
+        let now = Clock.now()
+        return ((try? board.read()) ?? []).contains { $0.waiting != nil && !$0.isStale(now: now) }
     }
 
     /// An index that was deleted takes its aliases with it, and writes are refused by the cluster itself; but reads of
