@@ -198,11 +198,10 @@ public struct Survey: Sendable {
             })
     }
 
-    /// Where the application's group stood when the copy began, or stands while there is no copy yet. nil: it was not
+    /// Where the application's group stood when anything was first read, or stands before that. nil: it was not
     /// recorded. Offsets of another epoch's log mean nothing: then all of this one is new.
     func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
-        guard let state, state.copy != nil else { return application }
-        guard let recorded = state.recorded else { return nil }
+        guard let state, let recorded = state.recorded else { return state?.copy == nil ? application : nil }
         return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)
     }
 

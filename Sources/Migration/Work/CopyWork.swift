@@ -79,11 +79,8 @@ public struct CopyWork {
         }
         return try store.update {
             $0.phase = .copying
-            if $0.copy == nil {
-                // Asked before anything was read: the old index holds all that was applied by then.
-                $0.recorded = prepared.survey.application
-                $0.recordedEpoch = prepared.recipe.commands.format.epoch
-            }
+            // Asked before anything was read: the old index holds all that was applied by then.
+            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
             $0.copy = MigrationState.Copy(
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: Clock.now(), finished: nil,
                 slices: slices)

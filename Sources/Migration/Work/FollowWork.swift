@@ -19,7 +19,10 @@ public struct FollowWork {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
         try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.file)
-        let state = try store.update { $0.phase = .following }
+        let state = try store.update {
+            $0.phase = .following
+            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
+        }
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
         pipeline.start()

@@ -71,7 +71,7 @@ public struct MigrationState: Sendable, Equatable {
     public var created: Int64
     /// Target indices that `init` made.
     public var indices: [String]
-    /// Where the application's own group stood when the copy began.
+    /// Where the application's own group stood when anything was first read.
     public var recorded: [Int32: Int64]?
     /// `commands.epoch` then: these are offsets of that epoch's log.
     public var recordedEpoch: Int64?
@@ -90,6 +90,14 @@ public struct MigrationState: Sendable, Equatable {
     mutating func keep(_ witnesses: [Int32: LogWitness], epoch: Int64) {
         let before = log?.epoch == epoch ? log?.witnesses : nil
         log = Log(epoch: epoch, witnesses: (before ?? [:]).merging(witnesses) { $0.offset > $1.offset ? $0 : $1 })
+    }
+
+    /// Keeps where the application's group stands, unless that is known from before: a replay or a follower that began
+    /// earlier than the copy counts on the copy holding no more than was applied then.
+    mutating func record(_ application: [Int32: Int64]?, epoch: Int64) {
+        guard recorded == nil, copy == nil else { return }
+        recorded = application
+        recordedEpoch = epoch
     }
 
     /// Whether documents may still come from the source.

@@ -84,6 +84,7 @@ public struct ReplayWork {
         }
         return try store.update {
             $0.phase = .replaying
+            $0.record(prepared.survey.application, epoch: epoch)
             $0.replay = MigrationState.Replay(
                 round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: Clock.now(), finished: nil,
                 start: prepared.start,
