@@ -23,7 +23,7 @@ class Log:
 
     def leaders(self, topic):
         """Partition -> its leader's node id; partitions without one are left out."""
-        found = self.admin.list_topics(timeout=30).topics.get(topic)
+        found = self.admin.list_topics(timeout=10).topics.get(topic)
         return {p: t.leader for p, t in found.partitions.items() if t.leader >= 0} if found else {}
 
     def delete(self, topic):

@@ -215,3 +215,9 @@ class Kept:
     def before(self, offsets):
         """Only those before these offsets (partition -> offset)."""
         return Kept(r for r in self.records if r[1] < offsets.get(r[0], 0))
+
+    def applied(self, offsets, versions, decoder):
+        """Only those before these offsets (partition -> offset), and those up to an id's version."""
+        def is_applied(partition, offset, key, value, *_):
+            return offset < offsets.get(partition, 0) or offset + 2 <= versions.get(decoder.decode(key, value)[1], 0)
+        return Kept(r for r in self.records if is_applied(*r))

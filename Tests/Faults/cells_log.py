@@ -125,13 +125,9 @@ def retention_during(make, size):
 
 
 def stopped_mid_run(m, kept):
-    """All that was committed is applied, and what was applied beyond that has no gap."""
-    ends = m.log.committed(m.group, m.topic)
-    homes = {m.decoder.decode(key, value)[1]: partition for partition, _, key, value, *_ in kept.read(m.topic)}
-    for ident, _, _, version, _ in m.proxy.applied.of(m.new):
-        if ident in homes and version > 1:
-            ends[homes[ident]] = max(ends.get(homes[ident], 0), version - 1)
-    m.judge(m.truth_of(kept.before(ends)))
+    """All that was committed is applied. Beyond that batches may have been under way: whatever of a document was applied,
+    nothing before it is missing in the document."""
+    m.judge(m.truth_of(kept.applied(m.log.committed(m.group, m.topic), m.proxy.applied.newest(m.new), m.decoder)))
 
 
 @cell("topic recreated, the same epoch", short={"commands": 4000}, long={"commands": 60_000})
@@ -252,20 +248,20 @@ def unclean(make, size):
     make.servers.pause("kafka3/2")
     try:
         make.servers.start_kafka3()
-        wait_for("the follower to lead", lambda: log.leaders(m.topic) == {0: 3}, 60)
+        wait_for("the follower to lead", lambda: if_told(log.leaders, m.topic) == {0: 3}, 120)
         result = follow.wait(120)
     finally:
         make.servers.resume("kafka3/2")
-    wait_for("the log as it is now", lambda: ends_if_told(log, m.topic) == before, 90)
+    wait_for("the log as it is now", lambda: if_told(log.ends, m.topic) == {0: before}, 90)
     m.refused(result, m.topic, applied, before)
     m.judge(m.truth_of(kept))
     m.note(f"the log went from {applied} back to {before}")
 
 
-def ends_if_told(log, topic):
-    """A broker that was paused takes a while to tell."""
+def if_told(question, topic):
+    """A broker that is paused, or was, does not answer."""
     try:
-        return log.ends(topic)[0]
+        return question(topic)
     except KafkaException:
         return None
 

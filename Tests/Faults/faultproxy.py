@@ -60,6 +60,13 @@ class Applied:
         with self.lock:
             return [write[1:] for write in self.writes if write[0] == index]
 
+    def newest(self, index):
+        """Id -> the highest version that was applied."""
+        found = {}
+        for ident, _, _, version, _ in self.of(index):
+            found[ident] = max(version, found.get(ident, 0))
+        return found
+
     def duplicates(self, index):
         """Writes of a document that came after one of the same or a higher version, in the order of the shard
         (`_primary_term`, `_seq_no`): each (id, version). Not counted: a delete that is read again, which renews its

@@ -19,8 +19,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         var topic: String
         /// Frozen end of each partition for a bounded replay; nil: stay until told to stop.
         var ends: [Int32: Int64]?
-        /// Where each partition starts that becomes ours; may take about so many seconds.
-        var start: (_ partitions: [Int32], _ seconds: Double) throws -> Start
+        /// Where each partition starts that becomes ours.
+        var start: (_ partitions: [Int32]) throws -> Start
         /// Keeps settled offsets, with what is to be said beside each; called at least every `commitEvery` milliseconds
         /// while there are new ones. False when they could not be kept now.
         var commit:
@@ -236,7 +236,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] {
         let begin: Start
         do {
-            begin = try options.start(partitions, drainSeconds)
+            begin = try options.start(partitions)
         } catch {
             refusal = error as? WorkError
             throw error

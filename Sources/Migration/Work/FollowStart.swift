@@ -11,14 +11,14 @@ struct FollowStart {
     /// The state as it is now; nil: it cannot be read at the moment.
     let state: () -> MigrationState?
 
-    /// Brokers that are away are waited for, up to `seconds`: this runs within a rebalance.
-    func offsets(_ partitions: [Int32], seconds: Double) throws -> LogFeed.Start {
-        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
+    /// Brokers that are away are waited for, for as long as it takes: if the group loses patience meanwhile
+    /// (max.poll.interval.ms), the partitions are lost in order and given out again.
+    func offsets(_ partitions: [Int32]) throws -> LogFeed.Start {
         while true {
             do {
                 return try find(partitions)
             } catch let error as LogError {
-                guard error.retriable, Monotonic.milliseconds() < end, !Interruption.isAsked else { throw error }
+                guard error.retriable, !Interruption.isAsked else { throw error }
                 logger.warning("where to start cannot be asked now; asking again", ["error": "\(error)"])
                 Thread.sleep(forTimeInterval: 0.5)
             }

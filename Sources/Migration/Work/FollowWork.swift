@@ -48,7 +48,7 @@ public struct FollowWork {
             pipeline,
             LogFeed.Options(
                 topic: recipe.commands.topic, ends: nil,
-                start: { partitions, seconds in try begin.offsets(partitions, seconds: seconds) },
+                start: { partitions in try begin.offsets(partitions) },
                 commit: { consumer, offsets, notes, synchronously in
                     try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return true

@@ -46,7 +46,7 @@ public struct ReplayWork {
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: replay.end,
-                start: { _, _ in
+                start: { _ in
                     LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
                 },
                 commit: { _, offsets, _, _ in

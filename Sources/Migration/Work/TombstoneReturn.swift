@@ -35,7 +35,7 @@ struct TombstoneReturn {
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: marks.mapValues(\.high),
-                start: { _, _ in LogFeed.Start(offsets: starts, known: [:]) }, commit: { _, _, _, _ in true },
+                start: { _ in LogFeed.Start(offsets: starts, known: [:]) }, commit: { _, _, _, _ in true },
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
                     progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
                 }),
