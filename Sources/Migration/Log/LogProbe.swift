@@ -9,8 +9,9 @@ struct LogProbe: Sendable {
     let logger: Logger
 
     init(settings: KafkaSettings, topic: String, logger: Logger) {
-        // A record a partition is wanted, not a megabyte.
-        let small = ["queued.min.messages": "1", "max.partition.fetch.bytes": "65536"]
+        // A record a partition is wanted, not a megabyte. (A small queued.min.messages makes librdkafka wait seconds between
+        // fetches of a partition.)
+        let small = ["queued.max.messages.kbytes": "1024", "max.partition.fetch.bytes": "65536"]
         self.settings = KafkaSettings(
             bootstrap: settings.bootstrap, group: settings.group,
             passthrough: small.merging(settings.passthrough) { _, theirs in theirs })

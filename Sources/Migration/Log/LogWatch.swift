@@ -235,7 +235,8 @@ final class LogWatch: Sendable {
             if !looker.changed.contains(partition) { looker.turn = partition }
         }
         let probe = LogProbe(settings: options.settings, topic: options.topic, logger: logger)
-        let found = try probe.find(wanted, marks: marks)
+        // Nobody waits for it but at the end.
+        let found = try probe.find(wanted, marks: marks, seconds: all ? 3 : 10)
         for (partition, findings) in found.sorted(by: { $0.key < $1.key }) {
             if let text = LogJudgement.text(
                 findings, topic: options.topic, partition: partition, mark: marks[partition] ?? (0, 0))
