@@ -138,6 +138,8 @@ final class Redrive {
         pipeline.start()
         defer { pipeline.close() }
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
         // One id's commands in their order, whatever the order in which they died.
         let sorted = letters.sorted { one, other in
             (one.origin.coordinates?.partition ?? -1, one.origin.coordinates?.offset ?? one.place.offset)

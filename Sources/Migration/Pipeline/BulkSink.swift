@@ -167,6 +167,7 @@ final class BulkSink: @unchecked Sendable {
             case 413, 400:
                 let told = ClusterError(answer: response, from: transport, doing: "the bulk request")
                 guard let reason = WriteRefusal.reason(told) else { return bisect(batch, response) }
+                if WriteRefusal.mayBeStarting(reason) { return again(batch, .failed, because: told?.description ?? "") }
                 stop(batch, reason, told?.underlying ?? "")
                 leave(batch)
             case 429, 500...599:
@@ -175,7 +176,11 @@ final class BulkSink: @unchecked Sendable {
                 // A block on the whole cluster, or on the index in some versions, is lifted one day.
                 let index = destinations[batch.entry].index
                 let told = ClusterError(answer: response, from: transport, doing: "writing to \(index)", index: index)
-                if let told, told.code == .unavailable { return again(batch, .failed, because: told.description) }
+                if let told,
+                    told.code == .unavailable || WriteRefusal.reason(told).map(WriteRefusal.mayBeStarting) == true
+                {
+                    return again(batch, .failed, because: told.description)
+                }
                 failure.set(
                     WorkError(
                         .cluster,
@@ -202,12 +207,15 @@ final class BulkSink: @unchecked Sendable {
                 let verdict = ItemClass.classify(
                     kind: .index, status: answer.status,
                     errorType: answer.errorType.map { String(repairing: body.slice($0)) }, reason: reason)
-                if case .again(let slow) = verdict {
+                switch verdict {
+                case .again(let slow):
                     throttled = throttled || slow
                     retried.append(item)
                     if why == nil { why = Self.words(answer, body) }
-                } else {
-                    conclude(batch, item, verdict, reason ?? "status \(answer.status)")
+                case .stop(let code) where WriteRefusal.mayBeStarting(code):
+                    retried.append(item)
+                    if why == nil { why = Self.words(answer, body) }
+                default: conclude(batch, item, verdict, reason ?? "status \(answer.status)")
                 }
             }
         } catch {

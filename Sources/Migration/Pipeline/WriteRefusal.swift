@@ -3,6 +3,13 @@ import SearchCluster
 
 /// What no write to an index can get past until somebody acts, as the error that ends the work.
 enum WriteRefusal {
+    /// Reasons that say that the index or its alias is not there. A node that has just started, and has not read its indices yet,
+    /// says so as well (seen on 6.8: it judges the alias as the name of an index to be made, before it sees that it may
+    /// make none). So the write is repeated, and ``TargetKeeper`` finds out which it is.
+    static func mayBeStarting(_ reason: String) -> Bool {
+        reason == "index_not_found" || reason == "invalid_index_name"
+    }
+
     /// A refusal of the whole request, where it is none of a document: some servers refuse a closed alias that way.
     static func reason(_ answer: ClusterError?) -> String? {
         guard let answer, let status = answer.status else { return nil }

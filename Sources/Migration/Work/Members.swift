@@ -83,7 +83,9 @@ struct MemberBoard: Sendable {
 
     /// Every report there is, the newest first.
     func read() throws(ClusterError) -> [MemberReport] {
-        try writer.documents(index).filter { $0.id.hasPrefix(Self.prefix) }.compactMap { document in
+        // Else one that ended a moment ago is still found.
+        try writer.refresh(index)
+        return try writer.documents(index).filter { $0.id.hasPrefix(Self.prefix) }.compactMap { document in
             document.source["report"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap { MemberReport(json: $0) }
         }.sorted { $0.updated > $1.updated }
     }

@@ -16,7 +16,8 @@ final class TargetKeeper: @unchecked Sendable {
     private var stopped = false
     private var thread: JoinableThread?
     private var nextPurge: Int64
-    private var missing: Set<String> = []
+    /// In how many looks in a row an index, or its alias, was missing.
+    private var missing: [String: Int] = [:]
 
     /// Milliseconds between two looks at the indices.
     private static let lookEvery: Int64 = 2000
@@ -87,8 +88,15 @@ final class TargetKeeper: @unchecked Sendable {
                 judgeMissing(entry.index)
                 continue
             }
-            missing.remove(entry.index)
-            guard found != known else { continue }
+            guard found != known else {
+                // Asked only where writes are refused: an alias goes alone when somebody takes it away by hand.
+                if pipeline.sink.presentTrouble == nil || hasAlias(entry.index) {
+                    missing[entry.index] = nil
+                } else {
+                    isMissing(entry.index)
+                }
+                continue
+            }
             pipeline.failure.set(
                 WorkError(
                     .refused,
@@ -98,14 +106,25 @@ final class TargetKeeper: @unchecked Sendable {
         }
     }
 
-    /// Two looks in a row, because a node that has just started may not know its indices yet.
+    /// Several looks in a row, because a node that has just started may not know its indices yet.
     private func judgeMissing(_ index: String) {
         guard (try? prepared.survey.target.writer.indexExists(index)) == false else {
-            missing.remove(index)
+            missing[index] = nil
             return
         }
-        guard !missing.insert(index).inserted else { return }
-        let name = TargetAliases(index: index).log
+        isMissing(index)
+    }
+
+    private func hasAlias(_ index: String) -> Bool {
+        guard let present = try? prepared.survey.target.writer.aliases(of: index) else { return true }
+        return pipeline.plan.entries.contains { $0.index == index && present[$0.alias] != nil }
+    }
+
+    /// The third time in a row it ends the work.
+    private func isMissing(_ index: String) {
+        missing[index, default: 0] += 1
+        guard missing[index, default: 0] > 2 else { return }
+        let name = pipeline.plan.entries.first { $0.index == index }?.alias ?? index
         pipeline.failure.set(
             WriteRefusal.error(
                 "index_not_found", BulkSink.Destination(index: index, name: name, path: ""), detail: ""))

@@ -28,6 +28,8 @@ struct TombstoneReturn {
         let pipeline = prepared.pipeline(plan, logger: logger)
         pipeline.start()
         defer { pipeline.close() }
+        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
+        defer { keeper.stop() }
         let marks = prepared.survey.watermarks
         let starts = marks.mapValues(\.low)
         let total = marks.reduce(0) { $0 + Int(max(0, $1.value.high - $1.value.low)) }
