@@ -52,7 +52,9 @@ def test_hot_key(migrate, seed):
     assert peak < (64 + 100) << 20, f"{peak >> 20} MiB with limits.memory of 64 MiB"
     after = m.snapshot()
     again = m.replay()["outcomes"]
-    assert again["stale"] == count and m.snapshot() == after, "a repeated part was merged again"
+    # a delete that is read again renews its own tombstone: that of the one hot id and of the seven others, at most
+    assert again["stale"] + again["deleted"] == count and again["deleted"] <= 8, again
+    assert m.snapshot() == after, "a repeated part was merged again"
 
 
 def originals(r, count):
