@@ -69,7 +69,9 @@ def test_incidents(migrate, seed):
     replayed = m.replay()
     say(f"replay again {replayed}")
     assert replayed["read"] == COMMANDS
-    assert not any(replayed["outcomes"][name] for name in WRITES), replayed
+    # a delete that is read again writes its own tombstone over itself (docs/decisions.md)
+    again = {name: replayed["outcomes"][name] for name in WRITES if name != "deleted"}
+    assert not any(again.values()) and replayed["outcomes"]["deleted"] <= len(truth.deleted), replayed
     assert replayed["outcomes"]["dead_lettered"] == MALFORMED
     assert replayed["outcomes"]["skipped"] == truth.model.counts["skip"]
     assert m.snapshot() == before, "doing it again changed the target"
