@@ -13,6 +13,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     struct Start {
         var offsets: [Int32: Int64]
         var known: [Int32: LogWitness]
+        /// From where on nobody can have applied a record before; see ``Ledger/own(_:start:fresh:)``.
+        var fresh: [Int32: Int64] = [:]
     }
 
     struct Options {
@@ -30,8 +32,6 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         var isMember = false
         var watch: LogWatch?
         var onTick: () -> Void
-        /// From where on nobody can have applied a record of these partitions before; see ``Ledger/own(_:start:fresh:)``.
-        var fresh: ([Int32]) -> [Int32: Int64] = { _ in [:] }
     }
 
     private let pipeline: Pipeline
@@ -242,9 +242,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             throw error
         }
         let start = begin.offsets
-        let fresh = options.fresh(partitions)
         for partition in partitions {
-            pipeline.ledger.own(partition, start: start[partition], fresh: fresh[partition])
+            pipeline.ledger.own(partition, start: start[partition], fresh: begin.fresh[partition])
             // Committed before anything is read: where a member began is known even if it is killed before its first
             // commit and retention takes what it had read.
             if let first = start[partition] { pipeline.ledger.advance(lane: partition, to: first) }

@@ -59,6 +59,7 @@ struct FollowStart {
                 )
             }
         }
-        return LogFeed.Start(offsets: start, known: history.found)
+        // Whoever read before us cannot have read beyond the log's end.
+        return LogFeed.Start(offsets: start, known: history.found, fresh: marks.mapValues(\.high))
     }
 }

@@ -43,7 +43,7 @@ public struct FollowWork {
         let logWatch = prepared.watch(store, pipeline, logger: logger)
         logWatch.start()
         defer { logWatch.stop() }
-        let watch = StateWatch(store, pipeline, state: state, logger: logger)
+        let watch = StateWatch(store, pipeline, logger: logger)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -59,11 +59,6 @@ public struct FollowWork {
                     progress.tell(
                         done: ledger.outcomes.total, total: nil, lag: ledger.unsettled,
                         trouble: sink.presentTrouble ?? logWatch.waiting)
-                },
-                // Whoever read before us cannot have read beyond the log's end.
-                fresh: { partitions in
-                    let marks = try? admin.watermarks(recipe.commands.topic, partitions: partitions)
-                    return marks?.mapValues(\.high) ?? [:]
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -90,7 +85,7 @@ private final class StateWatch {
     private var isAlarmed = false
     private var next = Monotonic.milliseconds() + 10_000
 
-    init(_ store: StateStore, _ pipeline: Pipeline, state: MigrationState, logger: Logger) {
+    init(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) {
         self.store = store
         self.pipeline = pipeline
         self.logger = logger
