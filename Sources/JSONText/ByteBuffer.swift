@@ -49,9 +49,8 @@ public final class ByteBuffer: @unchecked Sendable {
     }
 
     @inline(never) @usableFromInline func grow(_ wanted: Int) {
-        var size = capacity
         // Twice as much of a giant would be memory for nothing.
-        while size < wanted { size += size < 4 << 20 ? size : size / 4 }
+        let size = max(wanted, capacity < 4 << 20 ? 2 * capacity : capacity + capacity / 4)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         moved.update(from: base, count: count)
         base.deallocate()

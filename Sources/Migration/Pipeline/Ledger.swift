@@ -218,14 +218,15 @@ final class Ledger: Sendable {
     /// Of these, what waits for a worker.
     var queuedBytes: Int { queued.load(ordering: .relaxed) }
 
+    /// What waits counts twice: its write will be about as large again.
     func enqueue(_ bytes: Int) {
         queued.wrappingAdd(bytes, ordering: .relaxed)
-        hold(bytes)
+        hold(2 * bytes)
     }
 
     func dequeue(_ bytes: Int) {
         queued.wrappingSubtract(bytes, ordering: .relaxed)
-        release(bytes)
+        release(2 * bytes)
     }
 
     func release(_ bytes: Int) { heldBytes.wrappingSubtract(bytes, ordering: .relaxed) }

@@ -22,6 +22,10 @@ struct MemoryBudget: Sendable {
     var prefetched: Int { min(8 << 20, max(4 << 20, limit / 32)) }
     /// Bytes of one fetch response of one broker, as they are on the wire.
     var fetch: Int { min(8 << 20, max(1 << 20, limit / 32)) }
+    /// Bytes of the largest buffer that stays in the heap when it is freed: what ordinary fetch responses and bulk bodies need.
+    var reusable: Int { 2 * fetch }
+    /// Bytes free at the end of the heap that are not given back.
+    var spare: Int { limit / 4 }
     /// What a recipe's own librdkafka property may take at most.
     var ownProperty: Int { limit / 4 }
 }

@@ -29,6 +29,7 @@ final class Pipeline: @unchecked Sendable {
         logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
     ) {
         self.plan = plan
+        ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
         ledger = Ledger(settled: settled)
         pool = BatchPool(keeping: plan.memory.idle)
         deadLetters = DeadLetters(

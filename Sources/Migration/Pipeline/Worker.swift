@@ -208,6 +208,8 @@ final class Worker: @unchecked Sendable {
 
     /// Appends action and source line; on a reject the caller takes back what was appended.
     private func append(_ operation: Operation, to body: ByteBuffer) -> Reject? {
+        // A giant at once: growing by and by, there would be two of it for a moment.
+        if operation.document.count > 1 << 20 { body.reserve(operation.document.count + (1 << 16)) }
         BulkLine.action(
             body, id: operation.id, routing: operation.routing, version: operation.version,
             isTombstone: operation.kind == .delete)
