@@ -49,26 +49,28 @@ let package = Package(
             ],
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),
-        tests("TransformTests", ["JSONText", "Commands", "Transform"]),
+        tests("TransformTests", ["JSONText", "Commands", "Transform", "Seeds"]),
         tests(
             "MigrationTests",
-            ["JSONText", "Commands", "Transform", "CommandLog", "SearchCluster", "Migration"]),
+            ["JSONText", "Commands", "Transform", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
         tests(
             "RecipeTests",
-            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration"]),
+            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
         tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests("ContractTests", ["JSONText", "Commands", "Indexing", "Telemetry", "SearchCluster"]),
-        tests("IndexingTests", ["JSONText", "Commands", "Indexing"]),
-        tests("CommandsTests", ["JSONText", "Commands"]),
+        tests("IndexingTests", ["JSONText", "Commands", "Indexing", "Seeds"]),
+        tests("CommandsTests", ["JSONText", "Commands", "Seeds"]),
+        // Random choices that can be repeated, for all tests.
+        .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
         // The simulation of the whole protocol, of the parts that need no server; not shipped.
         .target(
-            name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing"],
+            name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing", "Seeds"],
             path: "Tests/Simulation", swiftSettings: strict),
         .executableTarget(
             name: "crossfade-simulate", dependencies: ["Simulation"], path: "Tests/SimulationProgram",
             swiftSettings: strict),
-        tests("SimulationTests", ["Simulation"]),
+        tests("SimulationTests", ["Simulation", "Seeds"]),
         tests("TidyTests", []),
     ]
 )

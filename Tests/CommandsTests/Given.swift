@@ -1,19 +1,6 @@
 import Commands
 import JSONText
 
-/// SplitMix64: the same seed gives the same test everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Headers over bytes that live as long as it does.
 final class GivenHeaders: RecordHeaders {
     private var values: [String: ByteBuffer] = [:]

@@ -1,4 +1,5 @@
 import Commands
+import Seeds
 import Testing
 
 @testable import Indexing

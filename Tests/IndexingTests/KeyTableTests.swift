@@ -1,4 +1,5 @@
 import JSONText
+import Seeds
 import Testing
 
 @testable import Indexing

@@ -2,6 +2,7 @@ import Commands
 import Foundation
 import JSONText
 import SearchCluster
+import Seeds
 import Testing
 
 @testable import Migration
@@ -10,7 +11,7 @@ import Testing
     /// read == outcomes + unsettled, whatever is settled when, and the committable offset never passes what is open.
     @Test(arguments: [UInt64(4), 5, 6, 1_234_567])
     func sumsHold(seed: UInt64) throws {
-        var generator = SplitMix(seed)
+        var generator = Seeded(seed)
         let ledger = Ledger()
         ledger.own(3)
         var open: [(run: RunReference, first: Int64, left: Int)] = []
@@ -41,7 +42,7 @@ import Testing
     /// For every partition, at any moment, over any order of taking and giving back: read == outcomes + in flight.
     @Test(arguments: [UInt64(11), 12, 13])
     func partitionsReconcile(seed: UInt64) throws {
-        var generator = SplitMix(seed)
+        var generator = Seeded(seed)
         let ledger = Ledger()
         var next: [Int32: Int64] = [:]
         var open: [(run: RunReference, left: Int)] = []
@@ -91,7 +92,7 @@ import Testing
     /// Keeping some items moves just their lines to the front, in order.
     @Test(arguments: [UInt64(8), 9, 10])
     func keepCompacts(seed: UInt64) {
-        var generator = SplitMix(seed)
+        var generator = Seeded(seed)
         for _ in 0..<200 {
             let batch = BulkBatch(worker: 0)
             var lines: [String] = []

@@ -1,4 +1,5 @@
 import JSONText
+import Seeds
 import Testing
 
 @testable import Migration
@@ -7,7 +8,7 @@ import Testing
     /// What is written to the state document comes back the same, whatever is in it.
     @Test(arguments: [UInt64(1), 2, 3, 77, 20_261_121])
     func roundTrip(seed: UInt64) throws {
-        var generator = SplitMix(seed)
+        var generator = Seeded(seed)
         for _ in 0..<50 {
             let state = random(&generator)
             let text = state.json.text()
@@ -21,7 +22,7 @@ import Testing
         #expect(MigrationState(json: .null) == nil)
     }
 
-    private func random(_ generator: inout SplitMix) -> MigrationState {
+    private func random(_ generator: inout Seeded) -> MigrationState {
         func offsets() -> [Int32: Int64] {
             var offsets: [Int32: Int64] = [:]
             for partition in 0..<Int32.random(in: 0...5, using: &generator) {
@@ -56,20 +57,5 @@ import Testing
         }
         state.replayDue = Bool.random(using: &generator)
         return state
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seedable, good enough for tests.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import JSONText
+import Seeds
 import Testing
 
 @testable import Migration
@@ -69,9 +70,7 @@ struct YAMLTests {
 
     /// Bytes of all kinds: the loader answers, it never traps.
     @Test func fuzz() throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        print("YAML fuzz seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = Seeded(newSeed("YAML fuzz"))
         let recipes = [Reading.incidents, EveryKey.envelope, EveryKey.document, EveryKey.debezium].map {
             Array($0.utf8)
         }
@@ -108,18 +107,5 @@ struct YAMLTests {
                 #expect(error.diagnostics.allSatisfy { $0.line >= 1 && $0.column >= 1 })
             }
         }
-    }
-}
-
-/// A small generator whose seed can be printed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,5 @@
+import Seeds
+
 /// The simulation of the whole protocol (design 6 and 13): schedules made from seeds, no server, no thread, no clock.
 ///
 /// **What is real**: `CommandDecoder` on the records' JSON, `Transformer` (keyToValue, merge; scanned ahead as the workers do), `KeyLanes`,

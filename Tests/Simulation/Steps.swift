@@ -1,3 +1,5 @@
+import Seeds
+
 /// One step of a schedule: what, and two numbers that say on whom and how. A step that means nothing at the moment does
 /// nothing, so that steps can be left out of a schedule.
 public struct Step: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Seeds
+
 /// How schedules begin that need something old: most of a story, mostly in its order, with other steps in between. They are short cuts to
 /// corners that steps picked one by one come to once in a hundred thousand schedules; nothing is true only in them.
 struct Story {

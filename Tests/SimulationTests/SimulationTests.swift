@@ -1,11 +1,11 @@
 import Simulation
+import Seeds
 import Testing
 
 /// The longer run is `scripts/simulate`.
 @Suite struct SimulationTests {
     @Test func keepsEveryPromise() {
-        let seed = UInt64.random(in: 1...UInt64.max)
-        print("seed of the simulation: \(seed)")
+        let seed = newSeed("the simulation")
         let failure = Simulation().search(seed: seed, schedules: 800)
         #expect(failure == nil, "\(failure?.text ?? "")")
     }

@@ -1,10 +1,11 @@
 import JSONText
+import Seeds
 import Testing
 import Transform
 
 /// Random documents and steps over few names, so that paths are met often.
 struct Sample {
-    var random: SeededGenerator
+    var random: Seeded
     var keys = ["a", "b", "c", "t", "long-name-of-more-than-8", "x:y", "q\\k", "é", "", "a.b", "n\n\"l"]
     /// Whether maps may hold what a merge by key cannot tell apart (dotted keys, objects in arrays).
     var isAmbiguous = true
@@ -64,9 +65,8 @@ struct Sample {
 
 @Suite struct PropertyTests {
     @Test func transformerDoesWhatTheReferenceDoes() throws {
-        let seed = UInt64.random(in: 0..<1_000_000)
-        print("PropertyTests seed \(seed)")
-        var sample = Sample(random: SeededGenerator(seed: seed))
+        let seed = newSeed("PropertyTests")
+        var sample = Sample(random: Seeded(seed))
         var succeeded = 0
         for _ in 0..<1500 {
             let steps = (0..<Int.random(in: 1..<5, using: &sample.random)).map { _ in sample.step() }
@@ -92,9 +92,8 @@ struct Sample {
     }
 
     @Test func mergeIsTheTransformOfTheMerged() throws {
-        let seed = UInt64.random(in: 0..<1_000_000)
-        print("PropertyTests merge seed \(seed)")
-        var sample = Sample(random: SeededGenerator(seed: seed))
+        let seed = newSeed("PropertyTests merge")
+        var sample = Sample(random: Seeded(seed))
         sample.keys = ["a", "b", "c", "t", "x:y", "q\\k", "é", "", "n\n\"l", "long-name-of-more-than-8"]
         sample.isAmbiguous = false
         var succeeded = 0
@@ -129,9 +128,8 @@ struct Sample {
 
     /// Nothing from outside may trap: whatever bytes come, there is an error or one line of valid JSON.
     @Test func brokenDocumentsAreRefusedOrComeOutValid() throws {
-        let seed = UInt64.random(in: 0..<1_000_000)
-        print("PropertyTests fuzz seed \(seed)")
-        var sample = Sample(random: SeededGenerator(seed: seed))
+        let seed = newSeed("PropertyTests fuzz")
+        var sample = Sample(random: Seeded(seed))
         let out = ByteBuffer()
         for _ in 0..<300 {
             let transformer = Transformer((0..<3).map { _ in sample.step() })
