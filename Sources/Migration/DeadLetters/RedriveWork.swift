@@ -135,11 +135,8 @@ final class Redrive {
 
     /// All of them, or as many as a wish to stop lets through. Throws when one cannot be concluded.
     func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
-        pipeline.start()
-        defer { pipeline.close() }
-        pipeline.lease.runsOut(after: pipeline.plan.longestStop)
-        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
-        defer { keeper.stop() }
+        let run = PipelineRun(prepared, pipeline, logger: logger)
+        defer { run.close() }
         // One id's commands in their order, whatever the order in which they died.
         let sorted = letters.sorted { one, other in
             (one.origin.coordinates?.partition ?? -1, one.origin.coordinates?.offset ?? one.place.offset)

@@ -61,6 +61,14 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         self.logger = logger
     }
 
+    /// The same with partitions that are assigned by hand.
+    func run(from starts: [Int32: Int64], _ settings: KafkaSettings) throws -> Bool {
+        let consumer = try LogConsumer(
+            settings: settings, topic: options.topic, mode: .assigned(starts), log: logger.kafka)
+        _ = try assigned(Array(starts.keys))
+        return try run(consumer)
+    }
+
     /// Reads until the end, a stop, or a failure; then drains, commits and closes. True when every end was reached.
     func run(_ consumer: LogConsumer) throws -> Bool {
         self.consumer = consumer
@@ -68,8 +76,6 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         if options.isMember {
             // The broker counts from the last heartbeat, which may be older than the last poll.
             pipeline.lease.runsOut(after: Int64(max(timeouts.session / 2, timeouts.session - 2 * timeouts.heartbeat)))
-        } else {
-            pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         }
         defer { self.consumer = nil }
         let over: Bool

@@ -31,11 +31,8 @@ public struct CopyWork {
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, logger: logger)
-        pipeline.start()
-        defer { pipeline.close() }
-        pipeline.lease.runsOut(after: pipeline.plan.longestStop)
-        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
-        defer { keeper.stop() }
+        let run = PipelineRun(prepared, pipeline, logger: logger)
+        defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))

@@ -25,24 +25,14 @@ public struct FollowWork {
         }
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
-        pipeline.start()
-        let beacon = MemberBeacon("follow", pipeline, store: store, target: prepared.survey.target)
-        beacon.start()
-        defer {
-            pipeline.close()
-            beacon.stop()
-        }
-        let keeper = TargetKeeper(prepared, pipeline, purging: true, logger: logger)
-        defer { keeper.stop() }
+        let run = PipelineRun(prepared, pipeline, purging: true, reading: ("follow", store), logger: logger)
+        defer { run.close() }
         let recipe = prepared.recipe
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let begin = FollowStart(
             prepared: prepared, admin: admin, logger: logger, state: { (try? store.load()) ?? state })
-        let logWatch = prepared.watch(store, pipeline, logger: logger)
-        logWatch.start()
-        defer { logWatch.stop() }
         let watch = StateWatch(store, pipeline, logger: logger)
         let feed = LogFeed(
             pipeline,
@@ -53,12 +43,12 @@ public struct FollowWork {
                     try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return true
                 },
-                isMember: true, watch: logWatch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
+                isMember: true, watch: run.watch,
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, logWatch = run.watch] in
                     watch.look()
                     progress.tell(
                         done: ledger.outcomes.total, total: nil, lag: ledger.unsettled,
-                        trouble: sink.presentTrouble ?? logWatch.waiting)
+                        trouble: sink.presentTrouble ?? logWatch?.waiting)
                 }),
             logger: logger)
         let consumer = try LogConsumer(

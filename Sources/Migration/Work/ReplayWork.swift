@@ -29,18 +29,8 @@ public struct ReplayWork {
         try TombstoneReturn(prepared: prepared, store: store, logger: logger).run(state)
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
-        pipeline.start()
-        let beacon = MemberBeacon("replay", pipeline, store: store, target: prepared.survey.target)
-        beacon.start()
-        defer {
-            pipeline.close()
-            beacon.stop()
-        }
-        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
-        defer { keeper.stop() }
-        let watch = prepared.watch(store, pipeline, logger: logger)
-        watch.start()
-        defer { watch.stop() }
+        let run = PipelineRun(prepared, pipeline, reading: ("replay", store), logger: logger)
+        defer { run.close() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,
@@ -56,17 +46,13 @@ public struct ReplayWork {
                         $0.replay?.position.merge(offsets) { _, new in new }
                     }
                 },
-                commitEvery: 3000, watch: watch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
+                commitEvery: 3000, watch: run.watch,
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch] in
                     progress.tell(
-                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch.waiting)
+                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch?.waiting)
                 }),
             logger: logger)
-        let consumer = try LogConsumer(
-            settings: prepared.recipe.kafkaSettings, topic: prepared.recipe.commands.topic,
-            mode: .assigned(replay.position), log: logger.kafka)
-        _ = try feed.assigned(Array(replay.position.keys))
-        let complete = try feed.run(consumer)
+        let complete = try feed.run(from: replay.position, prepared.recipe.kafkaSettings)
         let seconds = progress.seconds
         progress.end()
         let ended = try finish(store, replay, complete: complete)

@@ -26,10 +26,8 @@ struct TombstoneReturn {
         var plan = prepared.pipelinePlan(state: state, writing: .log)
         plan.onlyDeletes = true
         let pipeline = prepared.pipeline(plan, logger: logger)
-        pipeline.start()
-        defer { pipeline.close() }
-        let keeper = TargetKeeper(prepared, pipeline, purging: false, logger: logger)
-        defer { keeper.stop() }
+        let run = PipelineRun(prepared, pipeline, logger: logger)
+        defer { run.close() }
         let marks = prepared.survey.watermarks
         let starts = marks.mapValues(\.low)
         let total = marks.reduce(0) { $0 + Int(max(0, $1.value.high - $1.value.low)) }
@@ -42,11 +40,7 @@ struct TombstoneReturn {
                     progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
                 }),
             logger: logger)
-        let consumer = try LogConsumer(
-            settings: prepared.recipe.kafkaSettings, topic: prepared.recipe.commands.topic, mode: .assigned(starts),
-            log: logger.kafka)
-        _ = try feed.assigned(Array(starts.keys))
-        let complete = try feed.run(consumer)
+        let complete = try feed.run(from: starts, prepared.recipe.kafkaSettings)
         progress.end()
         guard complete, feed.drained else {
             throw WorkError(

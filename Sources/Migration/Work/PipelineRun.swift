@@ -1,0 +1,36 @@
+import SearchCluster
+import Telemetry
+
+/// A pipeline at work, with what runs beside it: the keeper of the target always, the member's beacon and the watch over
+/// the log where the log is read as it stands.
+final class PipelineRun {
+    let pipeline: Pipeline
+    let watch: LogWatch?
+    private let keeper: TargetKeeper
+    private let beacon: MemberBeacon?
+
+    /// Starts all of it. `reading`: the command that reads the log, and where what is known of that log is kept.
+    init(
+        _ prepared: Preparation, _ pipeline: Pipeline, purging: Bool = false,
+        reading: (command: String, store: StateStore)? = nil, logger: Logger
+    ) {
+        self.pipeline = pipeline
+        pipeline.lease.runsOut(after: pipeline.plan.longestStop)
+        pipeline.start()
+        beacon = reading.map {
+            MemberBeacon($0.command, pipeline, store: $0.store, target: prepared.survey.target)
+        }
+        beacon?.start()
+        keeper = TargetKeeper(prepared, pipeline, purging: purging, logger: logger)
+        watch = reading.map { prepared.watch($0.store, pipeline, logger: logger) }
+        watch?.start()
+    }
+
+    /// Ends the threads, the beacon last: it tells of the pipeline as long as there is one.
+    func close() {
+        watch?.stop()
+        keeper.stop()
+        pipeline.close()
+        beacon?.stop()
+    }
+}
