@@ -29,7 +29,7 @@ public final class Logger: Sendable {
     public init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
         self.format = format
         self.level = level
-        self.write = write ?? { line in FileHandle.standardError.write(Data(line.utf8)) }
+        self.write = write ?? { line in StandardStreams.write(line, to: 2) }
     }
 
     public func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {

@@ -1,5 +1,6 @@
 import Foundation
 import JSONText
+import Telemetry
 
 /// The one place that writes to the outside: data to standard output, talk to standard error.
 struct Output: Sendable {
@@ -23,10 +24,10 @@ struct Output: Sendable {
     }
 
     /// A line of data as it is, e.g. a schema.
-    func line(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
+    func line(_ text: String) { StandardStreams.write(text + "\n", to: STDOUT_FILENO) }
 
     /// Something to know that is not data.
-    func talk(_ text: String) { Self.write(text + "\n", to: STDERR_FILENO) }
+    func talk(_ text: String) { StandardStreams.write(text + "\n", to: STDERR_FILENO) }
 
     /// What went wrong: one paragraph that says what happened, to what, and what to do. As data too where JSON is
     /// asked for, so that a program finds it where it reads.
@@ -35,19 +36,5 @@ struct Output: Sendable {
         guard format == .json else { return }
         let error: [(String, JSONValue)] = [("code", .string(code)), ("message", .string(text))] + details
         line(JSONValue.object(JSONObject([("error", .object(JSONObject(error)))])).text())
-    }
-
-    /// All of it, however many writes that takes; a closed pipe is not our failure.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while let start = rest.baseAddress, !rest.isEmpty {
-                let count = Foundation.write(descriptor, start, rest.count)
-                if count < 0, errno == EINTR || errno == EAGAIN { continue }
-                guard count > 0 else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            }
-        }
     }
 }

@@ -1,13 +1,17 @@
 """Wrong in turn: the right exit code within 15 s, one paragraph that names the thing, nothing written, no secret said."""
 import contextlib
+import os
 import re
+import signal
 import socket
+import subprocess
 
 import pytest
 
-from binary import DONE, FAILED, REFUSED, USAGE, check_error
+from binary import DONE, FAILED, INTERRUPTED, REFUSED, USAGE, check_error, command_line
 from log import Log
 from proxy import Proxy
+from stack import wait_for
 from workload import Workload
 
 SECRET = "hunter2-must-never-be-seen"
@@ -181,3 +185,32 @@ def test_nothing_runs_before_init(m):
 def test_usage(m, arguments):
     result = m.crossfade(*arguments, seconds=15).expect(USAGE)
     assert result.err.strip() and not result.out.strip()
+
+
+def shell(m, text, seconds=60):
+    """The exit code of a command line in which $CF is the binary, and what it said."""
+    run = subprocess.run(["bash", "-c", text], env={**os.environ, "CF": " ".join(command_line()), "RECIPE": str(m.recipe)},
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+    return run.returncode, run.stdout + run.stderr
+
+
+def test_nobody_to_talk_to(m):
+    """Found by a tester: a log line that could not be written to a closed standard error ended the process. The work goes on."""
+    m.init()
+    for closed in ("2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/null 2>&-"):
+        code, said = shell(m, f"$CF replay $RECIPE {closed}")
+        assert code == 0, f"{closed}: {code} {said}"
+    code, said = shell(m, "$CF status $RECIPE --format json >/dev/full")
+    assert code == FAILED and "No space left" in said, (code, said)
+    code, said = shell(m, "set -o pipefail; $CF recipe schema | head -c 1")
+    assert code == 0, (code, said)
+    m.check()
+
+
+def test_a_hangup_drains_like_a_signal(m):
+    m.init()
+    m.replay()
+    follow = m.start("follow")
+    wait_for("its partitions", lambda: "partitions assigned" in follow.err_file.read_text(), 60)
+    follow.process.send_signal(signal.SIGHUP)
+    follow.wait(30).expect(DONE, INTERRUPTED)

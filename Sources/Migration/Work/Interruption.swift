@@ -11,7 +11,7 @@ public enum Interruption {
     /// Asks for a stop, as a signal does.
     public static func ask() { count.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
-    /// Listens to SIGINT and SIGTERM from now on.
+    /// Listens to SIGINT, SIGTERM and, unless it is to be ignored (nohup), SIGHUP from now on.
     public static func listen() {
         let handler: @convention(c) (Int32) -> Void = { _ in
             let before = Interruption.count.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
@@ -19,6 +19,10 @@ public enum Interruption {
         }
         signal(SIGINT, handler)
         signal(SIGTERM, handler)
-        signal(SIGPIPE, SIG_IGN)
+        var hangUp = sigaction()
+        sigaction(SIGHUP, nil, &hangUp)
+        let isIgnored =
+            unsafeBitCast(hangUp.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        if !isIgnored { signal(SIGHUP, handler) }
     }
 }

@@ -154,5 +154,5 @@ public final class Progress: @unchecked Sendable {
     /// Takes the line off the terminal.
     func end() { if terminal { write("\r\u{1B}[K") } }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardStreams.write(text, to: 2) }
 }
