@@ -165,6 +165,20 @@ def test_nothing_is_made_in_place_of_a_deleted_index(m):
     m.check()
 
 
+def test_an_alias_that_was_taken_away_is_put_back(migrate, seed):
+    """Found by a tester: the rails passed, and follow waited and ended again and again. The index is whole, only its alias is not."""
+    m = migrate("es-6.8", "es-8.17", Workload(seed, 1500, 300, 100), copied=1.0).prepare()
+    done(m)
+    follow = m.start("follow")
+    wait_for("its partitions", lambda: "partitions assigned" in follow.err_file.read_text(), 60)
+    alias = f"{m.new}-crossfade-WRITE"
+    m.target.call("POST", "/_aliases", {"actions": [{"remove": {"index": m.new, "alias": alias}}]})
+    command(m, "InsertMessageCommand", "first", title="here")
+    check_error(follow.wait(60), alias, "start again", code=REFUSED, seconds=90)
+    caught_up(m)
+    m.check()
+
+
 def test_an_index_made_again_is_another(m):
     """Somebody deletes it and makes one of the same name and with the same aliases under a running follow."""
     done(m)

@@ -60,6 +60,7 @@ public struct Preparation: Sendable {
                 "init was broken off while it made the target index \(half.index): run `crossfade init --confirm \(fingerprint)` "
                     + "again")
         }
+        try restoreAliases(logger)
         guard state.fingerprint != fingerprint else { return state }
         guard confirmation == fingerprint else {
             let changes = Fingerprint.differences(state.work, work).joined(separator: "; ")
@@ -103,6 +104,13 @@ public struct Preparation: Sendable {
                 versionsAreOffsets: recipe.commands.format.version == .offset,
                 keep: { witnesses in try store.updateIfReachable { $0.keep(witnesses, epoch: epoch) } }),
             failure: pipeline.failure, logger: logger)
+    }
+
+    /// The rails have seen that each index is the one that init made: an alias that somebody took away is all that it lacks.
+    private func restoreAliases(_ logger: Logger) throws {
+        for entry in survey.entries where try TargetAliases(index: entry.index).restore(survey.target.writer) {
+            logger.warning("an alias of the target index was missing and is there again", ["index": entry.index])
+        }
     }
 
     /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.

@@ -26,8 +26,9 @@ struct TargetAliases: Sendable {
         return .object(aliases)
     }
 
-    /// Gives an index that is there what it lacks of them; of the copy's alias see ``CopyAlias``.
-    func restore(_ writer: TargetWriter) throws(ClusterError) {
+    /// Gives an index that is there what it lacks of them; of the copy's alias see ``CopyAlias``. Whether it lacked any.
+    @discardableResult
+    func restore(_ writer: TargetWriter) throws(ClusterError) -> Bool {
         let present = try writer.aliases(of: index)
         var actions: [JSONValue] = []
         if present[readers]?["filter"] == nil {
@@ -39,6 +40,7 @@ struct TargetAliases: Sendable {
         }
         if present[log] == nil { actions.append(["add": ["index": .string(index), "alias": .string(log)]]) }
         if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
+        return !actions.isEmpty
     }
 }
 
