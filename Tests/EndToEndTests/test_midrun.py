@@ -83,6 +83,36 @@ def test_recreated_while_followed(m):
     assert m.target.call("GET", f"/{m.new}/_doc/inc-000001")["_source"]["title"] == "after"
 
 
+@pytest.mark.parametrize("hung", [True, False])
+def test_a_recreated_log_that_is_read_on_is_not_taken_for_the_old_one(migrate, hung):
+    """Found by a tester: made again and longer at once, so that the reading goes on in it (always when the member hung meanwhile), and
+    commits in it, before a look at the records finds out. What is kept then must still tell that it is another log."""
+    m = migrate("es-6.8", "es-8.17", partitions=2)
+    m.log.create(m.topic, 2)
+    m.tree.pop("source")
+    m.tree["indices"][0].pop("from")
+    m.write_recipe()
+    m.init()
+    m.log.produce(m.topic, [(b"d%d" % n, insert(f"d{n}", "before")) for n in range(300)])
+    follow = m.start("follow")
+    m.caught_up(follow)
+    if hung:
+        follow.process.send_signal(signal.SIGSTOP)
+    m.log.delete(m.topic)
+    m.log.create(m.topic, 2)
+    m.log.produce(m.topic, [(b"n%d" % n, insert(f"n{n}", "after")) for n in range(900)])
+    follow.process.send_signal(signal.SIGCONT)
+    stops(follow, m.topic)
+    for command in ("follow", "replay", "plan"):
+        check_error(m.run(command, seconds=60), m.topic, code=REFUSED, seconds=60)
+    # the way on: everything of the new log
+    m.tree["commands"]["epoch"] = 1
+    m.write_recipe()
+    m.run("replay", "--confirm", m.run("plan", seconds=60).expect(DONE).json["fingerprint"]).expect(DONE)
+    m.target.refresh(m.new)
+    assert m.target.count(m.new, {"match": {"title": "after"}}) == 900
+
+
 def test_recreated_between_runs(m):
     """Longer than before, with other records at the same offsets."""
     m.init()

@@ -15,6 +15,10 @@ import Testing
         #expect(CommitNote(text: note.text) == note)
         let bare = CommitNote(epoch: 3, witness: nil)
         #expect(CommitNote(text: bare.text) == bare)
+        let other = LogWitness(offset: 3, timestamp: 5, digest: 6)
+        let anchored = CommitNote(epoch: 3, witness: one, anchor: other)
+        #expect(CommitNote(text: anchored.text) == anchored && anchored.witnesses == [one, other])
+        #expect(CommitNote(epoch: 3, witness: one, anchor: one).witnesses == [one])
         // What other clients of a group may have left there.
         for foreign in [nil, "", "crossfade", "crossfade x", "leader 3"] { #expect(CommitNote(text: foreign) == nil) }
     }

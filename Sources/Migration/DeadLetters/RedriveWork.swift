@@ -48,6 +48,14 @@ public struct RedriveWork {
             reasons.merge(drive.reasons) { $0 + $1 }
         }
         progress.end()
+        if counts[.stale] > 0, prepared.recipe.commands.format.hasMerges {
+            logger.warning(
+                """
+                letters came out stale: something newer is there. Where that was a partial update of the same document, what the \
+                letter said is still missing, until the document is written whole again; `dead-letters list --all` names them
+                """,
+                ["letters": String(counts[.stale])])
+        }
         var summary = Summary(
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
             complete: !Interruption.isAsked || counts.total == letters.count)

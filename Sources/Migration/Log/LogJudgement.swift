@@ -81,12 +81,12 @@ struct LogHistory: Sendable {
             let isOurs = note.map { $0.epoch == epoch } ?? true
             if isOurs {
                 history.committed[partition] = offset.offset
-                if let witness = note?.witness, wanted[partition]?.contains(witness) != true {
+                for witness in note?.witnesses ?? [] where wanted[partition]?.contains(witness) != true {
                     wanted[partition, default: []].append(witness)
                 }
-            } else if let witness = note?.witness {
+            } else if let witnesses = note?.witnesses, !witnesses.isEmpty {
                 foreign.insert(partition)
-                wanted[partition] = [witness]
+                wanted[partition] = witnesses
             }
         }
         guard !wanted.isEmpty else { return history }

@@ -30,11 +30,21 @@ final class LogWatch: Sendable {
         /// The last applied record that was found again later.
         var proven: LogWitness?
         var isKept = true
+
+        /// By which the log is known: what was found again, before that the first record that was applied.
+        var anchor: LogWitness? { proven ?? trail.first }
     }
 
     private struct Book: Sendable {
         var lanes: [Int32: Lane] = [:]
         var pinned: [Int32: (stable: Int64, end: Int64)] = [:]
+        /// Anchors of partitions that were given up before these could be kept.
+        var left: [Int32: LogWitness] = [:]
+
+        /// What is still to be kept.
+        var unkept: [Int32: LogWitness] {
+            left.merging(lanes.filter { !$0.value.isKept }.compactMapValues(\.anchor)) { _, new in new }
+        }
     }
 
     private let options: Options
@@ -73,6 +83,7 @@ final class LogWatch: Sendable {
 
     func ended(_ partitions: [Int32]) {
         book.withLock { book in
+            book.left = book.unkept
             for partition in partitions {
                 book.lanes[partition] = nil
                 book.pinned[partition] = nil
@@ -89,10 +100,14 @@ final class LogWatch: Sendable {
                 if let trail = book.lanes[partition]?.trail, trail.count >= 16 {
                     book.lanes[partition]?.trail = trail.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
                 }
+                if book.lanes[partition]?.anchor == nil { book.lanes[partition]?.isKept = false }
                 book.lanes[partition]?.trail.append(witness)
             }
         }
     }
+
+    /// An applied record by which the log is known, older than any that a look at the records has still to judge.
+    func anchor(of partition: Int32) -> LogWitness? { book.withLock { $0.lanes[partition]?.anchor } }
 
     /// Which open transaction the reading waits for; nil when for none.
     var waiting: String? {
@@ -130,11 +145,13 @@ final class LogWatch: Sendable {
             while !isLast {
                 _ = stopping.take(waiting: Int(options.every))
                 isLast = stopping.isClosed
-                guard !failure.isSet else { return }
+                // When the work ends by a failure, what its log is known by is needed more than ever.
+                guard !failure.isSet else { return keepAnchors() }
                 // A broker that is away is nothing to judge by; the next look will.
                 do { try look(&looker, admin, whole, isLast: isLast) } catch {
                     logger.debug("the topic could not be looked at", ["error": "\(error)"])
                 }
+                if isLast { keepAnchors() }
             }
         } catch {
             logger.warning("the topic cannot be watched", ["error": "\(error)"])
@@ -147,6 +164,7 @@ final class LogWatch: Sendable {
         let partitions = lanes.keys.sorted()
         let marks = try admin.watermarks(options.topic, partitions: partitions)
         guard judgeEnds(&looker, lanes, marks) else { return }
+        keepAnchors()
         if let whole {
             let ends = try whole.watermarks(options.topic, partitions: partitions).mapValues(\.high)
             book.withLock { book in
@@ -172,6 +190,8 @@ final class LogWatch: Sendable {
         } catch {
             guard error.code == .missingTopic else { throw error }
             looker.missing += 1
+            // If it is there again at the next look, it is to be shown that it is the same.
+            looker.changed.formUnion(lanes.keys)
             // Once may be a broker that has just started.
             if looker.missing > 1 { refuse(Self.deleted(options.topic, lanes.mapValues(\.position))) }
             return false
@@ -249,7 +269,7 @@ final class LogWatch: Sendable {
     }
 
     private func prove(_ found: [Int32: [(witness: LogWitness, finding: LogProbe.Finding)]]) {
-        let kept = book.withLock { book in
+        book.withLock { book in
             for (partition, findings) in found {
                 guard let last = findings.last(where: { $0.finding == .same })?.witness,
                     var lane = book.lanes[partition], lane.proven != last
@@ -259,12 +279,18 @@ final class LogWatch: Sendable {
                 lane.isKept = false
                 book.lanes[partition] = lane
             }
-            return book.lanes.filter { !$0.value.isKept }.compactMapValues(\.proven)
         }
+        keepAnchors()
+    }
+
+    /// Keeps the anchors that are not kept yet.
+    private func keepAnchors() {
+        let kept = book.withLock(\.unkept)
         guard !kept.isEmpty, (try? options.keep(kept)) == true else { return }
         book.withLock { book in
-            for (partition, witness) in kept where book.lanes[partition]?.proven == witness {
-                book.lanes[partition]?.isKept = true
+            for (partition, witness) in kept {
+                if book.left[partition] == witness { book.left[partition] = nil }
+                if book.lanes[partition]?.anchor == witness { book.lanes[partition]?.isKept = true }
             }
         }
     }

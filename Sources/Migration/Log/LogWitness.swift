@@ -46,23 +46,34 @@ struct LogWitness: Sendable, Equatable {
     }
 }
 
-/// What is committed beside an offset: the epoch it belongs to, and the last record before it.
+/// What is committed beside an offset: the epoch it belongs to, the last record before it, and an anchor.
+///
+/// When a topic is made again and the new log is soon longer than the old one was, the reading goes on in it until a look at
+/// the records finds out: by then the last record is the new log's. The anchor is of the log that was read before.
 struct CommitNote: Sendable, Equatable {
     var epoch: Int64
     var witness: LogWitness?
+    var anchor: LogWitness?
 
-    var text: String { "crossfade \(epoch)" + (witness.map { " \($0.text)" } ?? "") }
+    var text: String {
+        (["crossfade", String(epoch)] + witnesses.map(\.text)).joined(separator: " ")
+    }
 
-    init(epoch: Int64, witness: LogWitness?) {
+    /// The last record first.
+    var witnesses: [LogWitness] { [witness, anchor == witness ? nil : anchor].compactMap { $0 } }
+
+    init(epoch: Int64, witness: LogWitness?, anchor: LogWitness? = nil) {
         self.epoch = epoch
         self.witness = witness
+        self.anchor = anchor == witness ? nil : anchor
     }
 
     /// nil when it is not ours.
     init?(text: String?) {
         let parts = (text ?? "").split(separator: " ")
         guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]) else { return nil }
-        self.init(epoch: epoch, witness: parts.count > 2 ? LogWitness(text: parts[2]) : nil)
+        let known = parts.dropFirst(2).prefix(2).map { LogWitness(text: $0) }
+        self.init(epoch: epoch, witness: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil)
     }
 }
 

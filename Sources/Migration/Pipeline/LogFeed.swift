@@ -233,7 +233,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         let epoch = pipeline.plan.format.epoch
         return Dictionary(
             uniqueKeysWithValues: offsets.keys.map {
-                ($0, CommitNote(epoch: epoch, witness: trails[$0]?.settled).text)
+                let anchor = options.watch?.anchor(of: $0)
+                return ($0, CommitNote(epoch: epoch, witness: trails[$0]?.settled, anchor: anchor).text)
             })
     }
 

@@ -39,13 +39,16 @@ struct PipelinePlan: Sendable {
     var onlyDeletes = false
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
-    var mergesPossible: Bool {
-        if case .envelope(let envelope) = format.shape { return !envelope.merge.isEmpty }
-        return false
-    }
+    var mergesPossible: Bool { format.hasMerges }
 }
 
 extension CommandFormat {
+    /// Whether a command can be a partial update.
+    var hasMerges: Bool {
+        if case .envelope(let envelope) = shape { return !envelope.merge.isEmpty }
+        return false
+    }
+
     /// Whether id or version come from a record's headers.
     var needsHeaders: Bool {
         if case .header = version { return true }
