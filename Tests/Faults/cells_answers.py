@@ -5,7 +5,7 @@ from log import Writer
 from suite import cell
 from workload import Workload
 
-SHORT, LONG = {"commands": 8000}, {"commands": 250_000}
+SHORT, LONG = {"commands": 3000}, {"commands": 250_000}
 
 
 def through(make, size, *rules, workload=None, **options):
@@ -77,7 +77,7 @@ def too_large_at_random(make, size):
     m.letters(0)
 
 
-@cell("slow and fast requests overtake each other", {"commands": 8000, "seconds": 5}, {"commands": 250_000, "seconds": 40})
+@cell("slow and fast requests overtake each other", {"commands": 4000, "seconds": 3}, {"commands": 250_000, "seconds": 40})
 def overtaken(make, size):
     """Commands of few ids in many requests under way at once: what is written last must be what the log says last."""
     m = make(Workload(make.seed, size["commands"], 40, 200), copied=0.2, limits={"in_flight": 8}).ready()

@@ -53,7 +53,7 @@ def late_page(make, size):
     m.note(f"{len(gone) * 2 // 3} deletes" + (", their tombstones purged" if purged else ""))
 
 
-@cell("a dead member's request after gc_deletes and its successor's delete", short={"commands": 3000}, long={"commands": 60_000})
+@cell("a dead member's request after gc_deletes and its successor's delete", short={"commands": 2000}, long={"commands": 60_000})
 def late_request(make, size):
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, **GC).ready()
     first = m.start("follow")

@@ -14,7 +14,7 @@ from suite import cell
 from workload import Keyed, Workload
 
 
-@cell("aborted transactions, an open one at the tail", short={"commands": 6000}, long={"commands": 200_000})
+@cell("aborted transactions, an open one at the tail", short={"commands": 2000}, long={"commands": 200_000})
 def transactions(make, size):
     """One transaction in three is aborted; the last one stays open while a replay comes to its end, and is then committed."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.7)
@@ -58,7 +58,7 @@ def transactions(make, size):
     m.note(f"{len(chunks) // 3} of {len(chunks)} aborted")
 
 
-@cell("compacted topic with gaps", short={"commands": 6000}, long={"commands": 200_000})
+@cell("compacted topic with gaps", short={"commands": 2000}, long={"commands": 200_000})
 def compacted(make, size):
     m = make(Workload(make.seed, size["commands"], size["commands"] // 20, 500, shape="document"), shape="document", copied=0.5)
     m.log.create(m.topic, m.partitions, **{"cleanup.policy": "compact", "segment.ms": "300", "min.cleanable.dirty.ratio": "0.01"})
@@ -97,7 +97,7 @@ def half_followed(make, size, **options):
     return m, follow, m.records[half:]
 
 
-@cell("retention deletes the start before follow goes on", short={"commands": 4000}, long={"commands": 60_000})
+@cell("retention deletes the start before follow goes on", short={"commands": 2000}, long={"commands": 60_000})
 def retention_before(make, size):
     m, follow, rest = half_followed(make, size)
     m.stop(follow)
@@ -109,7 +109,7 @@ def retention_before(make, size):
     m.judge(truth)
 
 
-@cell("retention deletes what follow has not read", short={"commands": 4000}, long={"commands": 60_000})
+@cell("retention deletes what follow has not read", short={"commands": 2000}, long={"commands": 60_000})
 def retention_during(make, size):
     m, follow, rest = half_followed(make, size)
     follow.process.send_signal(signal.SIGSTOP)
@@ -130,7 +130,7 @@ def stopped_mid_run(m, kept):
     m.judge(m.truth_of(kept.applied(m.log.committed(m.group, m.topic), m.proxy.applied.newest(m.new), m.decoder)))
 
 
-@cell("topic recreated, the same epoch", short={"commands": 4000}, long={"commands": 60_000})
+@cell("topic recreated, the same epoch", short={"commands": 2000}, long={"commands": 60_000})
 def recreated(make, size):
     m, follow, rest = half_followed(make, size)
     m.stop(follow)
@@ -143,7 +143,7 @@ def recreated(make, size):
     m.judge(truth)
 
 
-@cell("topic recreated while follow runs", short={"commands": 4000}, long={"commands": 60_000})
+@cell("topic recreated while follow runs", short={"commands": 2000}, long={"commands": 60_000})
 def recreated_mid_run(make, size):
     m, follow, rest = half_followed(make, size)
     kept = m.kept()
@@ -154,7 +154,7 @@ def recreated_mid_run(make, size):
     m.judge(m.truth_of(kept))
 
 
-@cell("topic recreated, a new epoch", short={"commands": 4000}, long={"commands": 60_000})
+@cell("topic recreated, a new epoch", short={"commands": 2000}, long={"commands": 60_000})
 def recreated_epoch(make, size):
     """The new log's commands are newer than all of the old one's, whatever their offsets."""
     m, follow, rest = half_followed(make, size)
@@ -175,7 +175,7 @@ def recreated_epoch(make, size):
     m.judge(truth)
 
 
-@cell("partitions added before follow goes on", short={"commands": 4000}, long={"commands": 60_000})
+@cell("partitions added before follow goes on", short={"commands": 2000}, long={"commands": 60_000})
 def widened(make, size):
     m, follow, rest = half_followed(make, size)
     m.stop(follow)
@@ -187,7 +187,7 @@ def widened(make, size):
     m.judge(truth)
 
 
-@cell("partitions added while follow runs", short={"commands": 4000}, long={"commands": 60_000})
+@cell("partitions added while follow runs", short={"commands": 2000}, long={"commands": 60_000})
 def widened_mid_run(make, size):
     m, follow, rest = half_followed(make, size, kafka={"topic.metadata.refresh.interval.ms": "1000"})
     m.log.widen(m.topic, m.partitions + 2)
@@ -207,7 +207,7 @@ def place(key, partitions, now):
     return n
 
 
-@cell("one id in two partitions, while follow runs", short={"commands": 4000}, long={"commands": 60_000})
+@cell("one id in two partitions, while follow runs", short={"commands": 2000}, long={"commands": 60_000})
 def two_partitions(make, size):
     m, follow, rest = half_followed(make, size)
     insert = b'{"command":"InsertMessageCommand","id":"wandering","message":{"title":"%d"}}'
@@ -223,7 +223,7 @@ def two_partitions(make, size):
     m.judge(truth)
 
 
-@cell("unclean election takes applied records back", short={"commands": 3000}, long={"commands": 60_000}, disturbs={"kafka3"})
+@cell("unclean election takes applied records back", short={"commands": 2000}, long={"commands": 60_000}, disturbs={"kafka3"})
 def unclean(make, size):
     """The follower is away while records are written and applied; then the leader goes, and the follower leads without them."""
     log = make.servers.kafka3()

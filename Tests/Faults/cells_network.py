@@ -46,7 +46,7 @@ def toxic(kind, make, size, before_kafka):
 
 for kind in TOXICS:
     for side in ("target", "Kafka"):
-        @cell(f"{kind} between Crossfade and {side}", short={"commands": 6000, "seconds": 4, "rounds": 1},
+        @cell(f"{kind} between Crossfade and {side}", short={"commands": 3000, "seconds": 3, "rounds": 1},
               long={"commands": 120_000, "seconds": 30, "rounds": 3}, disturbs={"front"} if side == "Kafka" else ())
         def _(make, size, kind=kind, side=side):
             toxic(kind, make, size, side == "Kafka")

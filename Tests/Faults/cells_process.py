@@ -9,7 +9,7 @@ from suite import cell
 from workload import Workload
 
 
-@cell("kill -9", short={"commands": 12_000, "points": 20}, long={"commands": 250_000, "points": 20})
+@cell("kill -9", short={"commands": 6000, "points": 9}, long={"commands": 250_000, "points": 20})
 def killed(make, size):
     """At random points: a third in the copy, a third in the replay, a third in follow."""
     commands, points = size["commands"], size["points"]
@@ -51,7 +51,7 @@ def killed(make, size):
     m.note(f"{kills} kills")
 
 
-@cell("SIGSTOP past the session timeout, SIGCONT", short={"commands": 6000}, long={"commands": 100_000})
+@cell("SIGSTOP past the session timeout, SIGCONT", short={"commands": 3000}, long={"commands": 100_000})
 def stopped(make, size):
     """The stopped member holds requests and commands; another takes over and writes newer ones; then it wakes."""
     m = make(Workload(make.seed, size["commands"], 500, 500), copied=0.4).ready()
@@ -84,7 +84,7 @@ def assigned(run):
     return run.err_file.read_text(errors="replace").count("partitions assigned")
 
 
-@cell("members join and leave every 3 s", short={"commands": 12_000, "seconds": 12}, long={"commands": 150_000, "seconds": 60})
+@cell("members join and leave every 3 s", short={"commands": 6000, "seconds": 9}, long={"commands": 150_000, "seconds": 60})
 def churn(make, size):
     """Up to four members on twelve partitions: every 3 s one joins, leaves in order, or is killed."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 6, 500), partitions=12, copied=0.3).ready()

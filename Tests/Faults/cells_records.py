@@ -43,7 +43,7 @@ def never_good():
     )
 
 
-@cell("poison records, 5 %", short={"commands": 8000}, long={"commands": 250_000})
+@cell("poison records, 5 %", short={"commands": 4000}, long={"commands": 250_000})
 def poison(make, size):
     """Every kind again and again, and odd ones that are good: those land, and only the others are dead letters."""
     commands = size["commands"]
@@ -88,7 +88,7 @@ class HotKey:
             yield next(others) if n % 50 == 25 else record
 
 
-@cell("hot key", short={"commands": 20_000}, long={"commands": 1_000_000})
+@cell("hot key", short={"commands": 10_000}, long={"commands": 1_000_000})
 def hot_key(make, size):
     """All of them in one partition, one document: whole, in part and deleted in turn."""
     m = make(HotKey(make.seed, size["commands"]), copied=0.5)
@@ -105,7 +105,7 @@ def hot_key(make, size):
     m.note(f"{writes} writes")
 
 
-@cell("dead-letter topic cannot be written", short={"commands": 3000}, long={"commands": 100_000})
+@cell("dead-letter topic cannot be written", short={"commands": 2000}, long={"commands": 100_000})
 def unwritable(make, size):
     """It must stop, not skip: nothing after the record is committed. Once it can be written all goes on."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500, malformed=5), copied=0.5)
