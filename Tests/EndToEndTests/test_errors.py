@@ -207,10 +207,26 @@ def test_nobody_to_talk_to(m):
     m.check()
 
 
+@contextlib.contextmanager
+def hangup(disposition):
+    """What a process that is started meanwhile does at SIGHUP, unless it decides otherwise."""
+    before = signal.signal(signal.SIGHUP, disposition)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_hangup_drains_like_a_signal(m):
     m.init()
     m.replay()
-    follow = m.start("follow")
-    wait_for("its partitions", lambda: "partitions assigned" in follow.err_file.read_text(), 60)
-    follow.process.send_signal(signal.SIGHUP)
+    with hangup(signal.SIG_DFL):
+        follow = m.start("follow")
+    with hangup(signal.SIG_IGN):
+        under_nohup = m.start("follow")
+    for run in (follow, under_nohup):
+        wait_for("its partitions", lambda run=run: "partitions assigned" in run.err_file.read_text(), 60)
+        run.process.send_signal(signal.SIGHUP)
     follow.wait(30).expect(DONE, INTERRUPTED)
+    assert under_nohup.running
+    m.stop(under_nohup)
