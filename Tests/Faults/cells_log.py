@@ -227,7 +227,9 @@ def two_partitions(make, size):
 def unclean(make, size):
     """The follower is away while records are written and applied; then the leader goes, and the follower leads without them."""
     log = make.servers.kafka3()
-    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, log=log, partitions=1)
+    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, log=log, partitions=1,
+             # a broker that hangs is asked no longer than that
+             kafka={"socket.timeout.ms": "10000"})
     config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}
     log.admin.create_topics([NewTopic(m.topic, 1, replica_assignment=[[2, 3]], config=config)])[m.topic].result(30)
     wait_for("a leader", lambda: log.leaders(m.topic) == {0: 2}, 20)
@@ -240,7 +242,7 @@ def unclean(make, size):
     m.caught_up(follow)
     before = log.ends(m.topic)[0]
     make.servers.kill("kafka3/3")
-    wait_for("the follower to be out of sync", lambda: in_sync_replicas(log, m.topic) == [2], 40)
+    wait_for("the follower to be out of sync", lambda: if_told(in_sync_replicas, log, m.topic) == [2], 60)
     m.rest()
     m.caught_up(follow)
     kept, applied = m.kept(), log.ends(m.topic)[0]
@@ -258,16 +260,16 @@ def unclean(make, size):
     m.note(f"the log went from {applied} back to {before}")
 
 
-def if_told(question, topic):
+def if_told(question, *about):
     """A broker that is paused, or was, does not answer."""
     try:
-        return question(topic)
+        return question(*about)
     except KafkaException:
         return None
 
 
 def in_sync_replicas(log, topic):
-    return sorted(log.admin.list_topics(topic, timeout=30).topics[topic].partitions[0].isrs)
+    return sorted(log.admin.list_topics(topic, timeout=5).topics[topic].partitions[0].isrs)
 
 
 @cell("an old indexer that lags behind the log (recorded)", short={"commands": 8000, "rate": "2000/s"}, long={"commands": 250_000, "rate": "10000/s"})

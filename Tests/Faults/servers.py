@@ -105,7 +105,7 @@ class Servers:
         with self.lock:
             self.stack.addresses.pop("kafka3", None)
         return self.stack.start("kafka-4.1", "kafka3", "--nodes", "3", "--set", "broker.session.timeout.ms=3000",
-                                "--set", "broker.heartbeat.interval.ms=500")
+                                "--set", "broker.heartbeat.interval.ms=500", "--set", "unclean.leader.election.interval.ms=2000")
 
     def search(self, name, ident=None, *options):
         with self.lock:
