@@ -2,13 +2,13 @@
 import signal
 import time
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
 from binary import DONE
 from case import Kept
 from indexer import Indexer
-from log import send
+from log import if_told, send
 from stack import wait_for
 from suite import cell
 from workload import Keyed, Workload
@@ -258,14 +258,6 @@ def unclean(make, size):
     m.refused(result, m.topic, applied, before)
     m.judge(m.truth_of(kept))
     m.note(f"the log went from {applied} back to {before}")
-
-
-def if_told(question, *about):
-    """A broker that is paused, or was, does not answer."""
-    try:
-        return question(*about)
-    except KafkaException:
-        return None
 
 
 def in_sync_replicas(log, topic):

@@ -2,7 +2,7 @@
 import threading
 import time
 
-from log import Writer
+from log import Writer, if_told
 from stack import wait_for
 from suite import cell
 from workload import Workload
@@ -75,10 +75,10 @@ def leader_moved(make, size):
             before = log.leaders(m.topic)
             assert node in before.values(), before
             make.servers.kill(f"kafka3/{node}")
-            wait_for("other leaders", lambda: node not in log.leaders(m.topic).values(), 40)
+            wait_for("other leaders", lambda: node not in (if_told(log.leaders, m.topic) or {0: node}).values(), 60)
             time.sleep(1)
             make.servers.start_kafka3()
-            wait_for("its replicas to be in sync", lambda: in_sync(log, m.topic), 60)
+            wait_for("its replicas to be in sync", lambda: if_told(in_sync, log, m.topic), 60)
         m.note("brokers 2 and 3 in turn")
     followed(make, size, fault, log=log)
 
