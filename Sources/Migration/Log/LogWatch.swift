@@ -144,14 +144,14 @@ final class LogWatch: Sendable {
             var isLast = false
             while !isLast {
                 _ = stopping.take(waiting: Int(options.every))
-                isLast = stopping.isClosed
-                // When the work ends by a failure, what its log is known by is needed more than ever.
-                guard !failure.isSet else { return keepAnchors() }
+                let hasFailed = failure.isSet
+                isLast = hasFailed || stopping.isClosed
                 // A broker that is away is nothing to judge by; the next look will.
-                do { try look(&looker, admin, whole, isLast: isLast) } catch {
+                do { if !hasFailed { try look(&looker, admin, whole, isLast: isLast) } } catch {
                     logger.debug("the topic could not be looked at", ["error": "\(error)"])
                 }
-                if isLast { keepAnchors() }
+                // When the work ends by a failure, what its log is known by is needed more than ever.
+                keepAnchors()
             }
         } catch {
             logger.warning("the topic cannot be watched", ["error": "\(error)"])
@@ -164,7 +164,6 @@ final class LogWatch: Sendable {
         let partitions = lanes.keys.sorted()
         let marks = try admin.watermarks(options.topic, partitions: partitions)
         guard judgeEnds(&looker, lanes, marks) else { return }
-        keepAnchors()
         if let whole {
             let ends = try whole.watermarks(options.topic, partitions: partitions).mapValues(\.high)
             book.withLock { book in
@@ -280,7 +279,6 @@ final class LogWatch: Sendable {
                 book.lanes[partition] = lane
             }
         }
-        keepAnchors()
     }
 
     /// Keeps the anchors that are not kept yet.

@@ -52,15 +52,16 @@ struct LogWitness: Sendable, Equatable {
 /// the records finds out: by then the last record is the new log's. The anchor is of the log that was read before.
 struct CommitNote: Sendable, Equatable {
     var epoch: Int64
-    var witness: LogWitness?
-    var anchor: LogWitness?
+    let witness: LogWitness?
+    /// nil when it is the last record itself.
+    let anchor: LogWitness?
 
     var text: String {
         (["crossfade", String(epoch)] + witnesses.map(\.text)).joined(separator: " ")
     }
 
     /// The last record first.
-    var witnesses: [LogWitness] { [witness, anchor == witness ? nil : anchor].compactMap { $0 } }
+    var witnesses: [LogWitness] { [witness, anchor].compactMap { $0 } }
 
     init(epoch: Int64, witness: LogWitness?, anchor: LogWitness? = nil) {
         self.epoch = epoch
