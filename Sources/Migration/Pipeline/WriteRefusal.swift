@@ -28,6 +28,12 @@ enum WriteRefusal {
                 "index \(index) takes no copied documents any more: its alias \(destination.name) was closed when the copy was "
                     + "finished, by another process. Nothing late was written; see `crossfade status`, and start `copy` "
                     + "again if a new copy is meant", underlying: detail)
+        case "alias_missing":
+            return WorkError(
+                .refused,
+                "the alias \(destination.name) through which the target index \(index) is written was taken away; the index itself is "
+                    + "the one that init made. Nothing that it had not taken counts as done: start again, that puts the alias "
+                    + "back", underlying: detail)
         case "index_not_found", "invalid_index_name":
             return WorkError(
                 .refused,

@@ -93,7 +93,7 @@ final class TargetKeeper: @unchecked Sendable {
                 if pipeline.sink.presentTrouble == nil || hasAlias(entry.index) {
                     missing[entry.index] = nil
                 } else {
-                    isMissing(entry.index, onlyAlias: true)
+                    isMissing(entry.index, "alias_missing")
                 }
                 continue
             }
@@ -121,21 +121,13 @@ final class TargetKeeper: @unchecked Sendable {
     }
 
     /// The third time in a row it ends the work.
-    private func isMissing(_ index: String, onlyAlias: Bool = false) {
+    private func isMissing(_ index: String, _ reason: String = "index_not_found") {
         missing[index, default: 0] += 1
         guard missing[index, default: 0] > 2 else { return }
         let name = pipeline.plan.entries.first { $0.index == index }?.alias ?? index
-        guard !onlyAlias else {
-            return pipeline.failure.set(
-                WorkError(
-                    .refused,
-                    "the alias \(name) through which the target index \(index) is written was taken away; the index itself is the one "
-                        + "that init made. Nothing that it had not taken counts as done: start again, that puts the alias back"
-                ))
-        }
         pipeline.failure.set(
             WriteRefusal.error(
-                "index_not_found", BulkSink.Destination(index: index, name: name, path: ""), detail: ""))
+                reason, BulkSink.Destination(index: index, name: name, path: ""), detail: ""))
     }
 
     private func run(_ purge: Purge) {
