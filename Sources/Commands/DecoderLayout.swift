@@ -147,12 +147,8 @@ final class NameList {
     func isSame(_ place: Int, _ other: Bytes) -> Bool {
         let name = names[place]
         guard name.count == other.count else { return false }
-        var at = 0
-        while at < name.count {
-            if bytes[name.start &+ at] != other[at] { return false }
-            at &+= 1
-        }
-        return true
+        guard let other = other.baseAddress else { return true }
+        return JSONScanner.same(bytes + name.start, other, name.count)
     }
 
     /// The meaning of the first text that is the same; nil: none is.

@@ -90,10 +90,11 @@ public final class ByteBuffer: @unchecked Sendable {
         reserve(20)
         var magnitude = number.magnitude
         var digits = 1
-        var probe = magnitude / 10
-        while probe > 0 {
+        // 10^19 is more than any magnitude, and still a UInt64.
+        var limit: UInt64 = 10
+        while magnitude >= limit {
             digits += 1
-            probe /= 10
+            limit &*= 10
         }
         if number < 0 {
             base[count] = UInt8(ascii: "-")

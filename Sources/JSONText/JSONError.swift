@@ -41,6 +41,8 @@ public enum JSONKind: UInt8, Sendable {
 /// A value's text: a half-open range of bytes, with the quotes of a string.
 public struct JSONSlice: Equatable, Sendable {
     public var kind: JSONKind
+    /// A string of which it is known that no escape is in it: its content is what lies between the quotes.
+    public var isPlain = false
     public var start: Int
     public var end: Int
 

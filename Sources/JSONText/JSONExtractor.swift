@@ -18,8 +18,9 @@ public final class JSONExtractor {
 
     private let nodes: UnsafeMutablePointer<Node>
     private let names: ByteBuffer
-    private let slots: UnsafeMutablePointer<JSONSlice>
-    private let slotOfPath: [Int]
+    @usableFromInline let slots: UnsafeMutablePointer<JSONSlice>
+    @usableFromInline let slotOfPath: UnsafeMutablePointer<Int>
+    private let pathCount: Int
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
@@ -35,7 +36,9 @@ public final class JSONExtractor {
         var plan = Plan()
         plan.build(paths)
         names = plan.names
-        slotOfPath = plan.slotOfPath
+        pathCount = paths.count
+        slotOfPath = .allocate(capacity: max(pathCount, 1))
+        slotOfPath.initialize(from: plan.slotOfPath, count: pathCount)
         slotCount = plan.slotCount
         nodeCount = plan.nodes.count
         nodes = .allocate(capacity: plan.nodes.count)
@@ -47,6 +50,7 @@ public final class JSONExtractor {
     deinit {
         nodes.deinitialize(count: nodeCount).deallocate()
         slots.deinitialize(count: max(slotCount, 1)).deallocate()
+        slotOfPath.deinitialize(count: pathCount).deallocate()
     }
 
     /// Hands objects at the path of that index to `scanner`, which scans them instead of us.
@@ -56,7 +60,9 @@ public final class JSONExtractor {
     }
 
     /// The value at the path of that index in the last text; absent after an error.
-    public subscript(_ path: Int) -> JSONSlice { slots[slotOfPath[path]] }
+    public subscript(_ path: Int) -> JSONSlice {
+        @inlinable @inline(__always) get { slots[slotOfPath[path]] }
+    }
 
     /// Validates `bytes` whole, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
     public func extract(_ bytes: Bytes) throws(JSONError) {
@@ -91,8 +97,12 @@ public final class JSONExtractor {
         _ newlines: inout Bool
     ) throws(JSONError) -> Int {
         let isObject = start < end && text[start] == UInt8(ascii: "{")
+        var escaped = true
         let after: Int
-        if isObject, node.pointee.childCount > 0 {
+        if start < end, text[start] == UInt8(ascii: "\"") {
+            escaped = false
+            after = try JSONScanner.string(text, start &+ 1, end, &escaped)
+        } else if isObject, node.pointee.childCount > 0 {
             after = try object(text, start, end, node, levels, &newlines)
         } else if isObject, node.pointee.slot >= 0, node.pointee.slot == scannedSlot, let scanner {
             after = try scanner.scan(text, start, end, levels, &newlines)
@@ -102,6 +112,7 @@ public final class JSONExtractor {
         if node.pointee.slot >= 0 {
             slots[node.pointee.slot] = JSONSlice(
                 kind: JSONScanner.kind(of: text[start]), start: start, end: after)
+            slots[node.pointee.slot].isPlain = !escaped
         }
         return after
     }
@@ -221,9 +232,20 @@ extension JSONScanner {
         _ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int
     ) -> Bool {
         var at = 0
-        while at &+ 8 <= count {
-            guard word(one, at) == word(other, at) else { return false }
-            at &+= 8
+        if count >= 8 {
+            while at &+ 8 <= count {
+                guard word(one, at) == word(other, at) else { return false }
+                at &+= 8
+            }
+            // The last eight, some of them again.
+            return word(one, count &- 8) == word(other, count &- 8)
+        }
+        if count >= 4 {
+            let first = UnsafeRawPointer(one)
+            let second = UnsafeRawPointer(other)
+            return first.loadUnaligned(as: UInt32.self) == second.loadUnaligned(as: UInt32.self)
+                && first.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+                    == second.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
         }
         while at < count {
             guard one[at] == other[at] else { return false }

@@ -193,15 +193,16 @@ extension JSONScanner {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
         var at = start
-        // Eight digits at once: the upper halves are 3, and stay so when 6 is added.
-        while at &+ 8 <= end {
-            let word = word(text, at)
-            let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
-            let threes: UInt64 = 0x3030_3030_3030_3030
-            guard word & upper == threes, (word &+ 0x0606_0606_0606_0606) & upper == threes else { break }
-            at &+= 8
+        var isOver = false
+        while !isOver, at &+ 8 <= end {
+            // A digit becomes 0 to 9, and its top bit stays clear when 0x76 is added; of what is none it is set then, or was.
+            let word = word(text, at) ^ 0x3030_3030_3030_3030
+            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
+            // Carries spoil only what lies above the first; of 0 there are 64, which is eight bytes.
+            at &+= others.trailingZeroBitCount &>> 3
+            isOver = others != 0
         }
-        while at < end, text[at] &- 0x30 <= 9 { at &+= 1 }
+        if !isOver { while at < end, text[at] &- 0x30 <= 9 { at &+= 1 } }
         guard at > start else { throw JSONError(at < end ? .badNumber : .unexpectedEnd, at: at) }
         return at
     }

@@ -1,17 +1,5 @@
 /// The content of JSON strings.
 public enum JSONString {
-    /// Whether the quoted string has no escape, so that its content is what lies between the quotes.
-    public static func isPlain(_ quoted: Bytes) -> Bool {
-        for byte in quoted where byte == UInt8(ascii: "\\") { return false }
-        return true
-    }
-
-    /// What lies between the quotes of a string without escapes; nil when there are escapes or it is not quoted.
-    public static func plainContent(_ quoted: Bytes) -> Bytes? {
-        guard quoted.count >= 2, quoted[0] == UInt8(ascii: "\""), isPlain(quoted) else { return nil }
-        return Bytes(rebasing: quoted[1..<quoted.count - 1])
-    }
-
     /// Appends the content of a quoted string as UTF-8. `out` is as before when it throws.
     public static func unescape(_ quoted: Bytes, into out: ByteBuffer) throws(JSONError) {
         guard let text = quoted.baseAddress, quoted.count >= 2, text[0] == UInt8(ascii: "\"") else {
@@ -100,12 +88,18 @@ public enum JSONString {
     public static func escapeContent(_ utf8: Bytes, into out: ByteBuffer) {
         guard let text = utf8.baseAddress else { return }
         var from = 0
-        for at in 0..<utf8.count {
+        var at = 0
+        while at < utf8.count {
+            if at &+ 8 <= utf8.count, JSONScanner.special(JSONScanner.word(text, at)) == 0 {
+                at &+= 8
+                continue
+            }
             let byte = text[at]
+            at &+= 1
             guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            out.append(text + from, at &- from)
+            out.append(text + from, at &- 1 &- from)
             appendEscaped(byte, into: out)
-            from = at &+ 1
+            from = at
         }
         out.append(text + from, utf8.count &- from)
     }

@@ -33,20 +33,27 @@ struct PairList {
     private struct State {
         var base: UnsafeMutablePointer<Pair>
         var spare: UnsafeMutablePointer<Pair>
+        /// Where each of a run's pairs belongs.
+        let ranks: UnsafeMutablePointer<Int>
         var count = 0
         var capacity = 32
     }
 
     private let state: UnsafeMutablePointer<State>
+    /// Pairs that are sorted at once.
+    private static let run = 16
 
     init() {
         state = .allocate(capacity: 1)
-        state.initialize(to: State(base: .allocate(capacity: 32), spare: .allocate(capacity: 32)))
+        let ranks = UnsafeMutablePointer<Int>.allocate(capacity: Self.run)
+        ranks.initialize(repeating: 0, count: Self.run)
+        state.initialize(to: State(base: .allocate(capacity: 32), spare: .allocate(capacity: 32), ranks: ranks))
     }
 
     func deallocate() {
         state.pointee.base.deallocate()
         state.pointee.spare.deallocate()
+        state.pointee.ranks.deallocate()
         state.deallocate()
     }
 
@@ -83,7 +90,8 @@ struct PairList {
     func sort(from start: Int, to end: Int, _ transformer: Transformer) {
         let length = end &- start
         guard length > 1 else { return }
-        let run = 16
+        let run = Self.run
+        if length <= run, sortByPrefix(start, length) { return }
         var low = start
         while low < end {
             insertionSort(low, min(low &+ run, end), transformer)
@@ -98,6 +106,38 @@ struct PairList {
             }
             width &*= 2
         }
+    }
+
+    /// Sorts few pairs by their prefixes alone, without a branch that depends on them: each goes where as many as are
+    /// smaller lie before it. False, and nothing is done, when two are the same.
+    @inline(__always) private func sortByPrefix(_ start: Int, _ length: Int) -> Bool {
+        let pairs = base + start
+        let spare = state.pointee.spare
+        let ranks = state.pointee.ranks
+        var same = 0
+        var place = 0
+        while place < length {
+            let prefix = pairs[place].prefix
+            var smaller = 0
+            var other = 0
+            while other < place {
+                let isSmaller = pairs[other].prefix < prefix ? 1 : 0
+                same |= pairs[other].prefix == prefix ? 1 : 0
+                smaller &+= isSmaller
+                ranks[other] &+= 1 &- isSmaller
+                other &+= 1
+            }
+            ranks[place] = smaller
+            place &+= 1
+        }
+        guard same == 0 else { return false }
+        place = 0
+        while place < length {
+            spare[ranks[place]] = pairs[place]
+            place &+= 1
+        }
+        pairs.update(from: spare, count: length)
+        return true
     }
 
     @inline(__always) private func insertionSort(_ low: Int, _ high: Int, _ transformer: Transformer) {

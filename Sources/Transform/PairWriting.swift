@@ -29,6 +29,7 @@ extension Transformer {
             return
         }
         let text = pointer(arena[member].text.source)
+        let textEnd = text + Int(arena[member].text.end)
         let start = scratch.count
         scratch.reserve(2)
         var to = scratch.base + start
@@ -68,9 +69,19 @@ extension Transformer {
             if kind == .null {
                 to = Self.put("\",\"value\":null}", to)
             } else {
-                to = Self.put(value, count, to)
-                to = Self.put("\",\"value\":\"", to)
-                to = Self.put(value, count, to)
+                // Sixteen bytes whatever its length, where there are so many: what is too much is written over. How long a
+                // value is cannot be predicted.
+                if count <= 16, textEnd - value >= 16 {
+                    let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
+                    UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+                    to = Self.put("\",\"value\":\"", to + count)
+                    UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+                    to += count
+                } else {
+                    to = Self.put(value, count, to)
+                    to = Self.put("\",\"value\":\"", to)
+                    to = Self.put(value, count, to)
+                }
                 to = Self.put("\"}", to)
             }
             pair += 1

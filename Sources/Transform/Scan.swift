@@ -51,6 +51,7 @@ struct Scan {
         // Locals: what lies in `self` would be loaded again for every byte.
         let text = text
         let end = end
+        let index = index
         let wantsAll = everyMember
         var at = start
         var runStart = -1
@@ -89,7 +90,10 @@ struct Scan {
 
     @inline(__always) private mutating func skip(_ at: Int, _ levels: Int) throws(JSONError) -> Int {
         if at < end, text[at] == UInt8(ascii: "\"") { return try JSONScanner.string(text, at &+ 1, end) }
-        return try JSONScanner.skip(text, at, end, levels, &newlines)
+        if at < end, text[at] == UInt8(ascii: "{") || text[at] == UInt8(ascii: "[") {
+            return try JSONScanner.skip(text, at, end, levels, &newlines)
+        }
+        return try JSONScanner.scalar(text, at, end)
     }
 
     private func dropEarlier(_ node: Int32, _ name: Int32) {
@@ -145,7 +149,8 @@ struct Scan {
                 let keyEnd = at &- 1
                 let value = try JSONScanner.colon(text, at, end, &newlines)
                 at = try skip(value, levels &- 1)
-                let kind = JSONScanner.kind(of: text[value])
+                let first = text[value]
+                let kind = first == UInt8(ascii: "\"") ? .string : JSONScanner.kind(of: first)
                 if escaped || kind == .object || kind == .array { isSimple = false }
                 pairs.add(
                     Pair(

@@ -5,7 +5,7 @@ enum TidyRules {
 
     /// What each target may import of ours, beyond itself (design section 3). Imports go one way.
     static let imports: [String: Set<String>] = [
-        "JSONText": [],
+        "JSONText": ["CBytes"],
         "Commands": ["JSONText"],
         "Transform": ["JSONText", "Commands"],
         "Indexing": ["JSONText", "Commands", "Transform"],

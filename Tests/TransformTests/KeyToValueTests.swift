@@ -1,4 +1,5 @@
 import JSONText
+import Seeds
 import Testing
 import Transform
 
@@ -97,6 +98,29 @@ import Transform
         let text = "{\"tags\":{" + keys.map { "\"\($0)\":\"\($0)\"" }.joined(separator: ",") + "}}"
         let pairs = try JSONValue(parsing: try apply([tags()], text))["tags"]?.array?.compactMap { $0["value"]?.string }
         #expect(pairs == keys.sorted())
+    }
+
+    /// Few keys are sorted and short values written another way than many and long ones; the map ends the text, so that
+    /// nothing can be read beyond it unseen.
+    @Test func everyNumberOfKeysAndLengthOfValues() throws {
+        var random = Seeded(newSeed("everyNumberOfKeysAndLengthOfValues"))
+        for count in 0...40 {
+            for _ in 0..<8 {
+                var map: [String: String] = [:]
+                while map.count < count {
+                    // Alike in their first eight bytes, or not.
+                    let start = random.pick(["", "a", "commonbeginning", "b:", "commonbe"])
+                    let value = String(repeating: "v", count: random.below(40)) + random.pick(["", "é", "\\n"])
+                    map[start + String(random.below(1000))] = value
+                }
+                let text = "{\"tags\":{" + map.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}}"
+                let wanted = map.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }.map {
+                    let key = $0.key.replacing(":", with: #"\\:"#)
+                    return "{\"keyToValue\":\"\(key):\($0.value)\",\"value\":\"\($0.value)\"}"
+                }
+                #expect(try apply([tags()], text) == "{\"tags\":[" + wanted.joined(separator: ",") + "]}")
+            }
+        }
     }
 
     @Test func mapping() {

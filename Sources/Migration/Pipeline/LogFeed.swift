@@ -146,46 +146,48 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private static let runLength = 1000
 
     private func take(_ records: RecordBatch) {
-        var messages: [LogMessage] = []
-        messages.reserveCapacity(Self.runLength)
-        var partition: Int32 = -1
-        var bytes = 0
-        var ended: Set<Int32> = []
-        func hand() {
-            guard let first = messages.first, let last = messages.last else { return }
-            let next = last.offset + 1
-            position[partition] = next
-            trails[partition, default: WitnessTrail()].read(LogWitness(last))
-            if let run = pipeline.ledger.open(lane: partition, first: first.offset, next: next, count: messages.count) {
-                pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
-            } else {
-                for message in messages { message.release() }
-            }
-            // A new array: the old one is the worker's now.
-            messages = []
-            messages.reserveCapacity(Self.runLength)
-            bytes = 0
-        }
-        for index in 0..<records.count {
-            let message = records[index]
-            if message.partition != partition || messages.count == Self.runLength {
-                hand()
-                partition = message.partition
-            }
+        var from = 0
+        while from < records.count {
+            let partition = records[from].partition
             // A bounded replay ends where it was frozen, though the log may have grown since.
-            if let end = options.ends?[partition], message.offset >= end {
-                message.release()
-                // Between the last record and the end lay markers, aborted records or gaps.
-                ended.insert(partition)
-                continue
+            let end = options.ends?[partition] ?? .max
+            let most = min(records.count, from + Self.runLength)
+            var next = from
+            var bytes = 0
+            while next < most {
+                let message = records[next]
+                guard message.partition == partition, message.offset < end else { break }
+                bytes += message.size
+                next += 1
             }
-            messages.append(message)
-            bytes += message.size
+            if next > from {
+                hand(records, from..<next, bytes)
+            } else {
+                records[from].release()
+                next = from + 1
+                // Between the last record and the end lay markers, aborted records or gaps.
+                reached(partition, end)
+            }
+            from = next
         }
-        hand()
         records.forget()
-        for partition in ended { reached(partition, options.ends?[partition] ?? 0) }
         tell(records.events)
+    }
+
+    /// Hands records of one partition to the workers.
+    private func hand(_ records: RecordBatch, _ range: Range<Int>, _ bytes: Int) {
+        let first = records[range.lowerBound]
+        let last = records[range.upperBound - 1]
+        let partition = first.partition
+        let next = last.offset + 1
+        position[partition] = next
+        trails[partition, default: WitnessTrail()].read(LogWitness(last))
+        let messages = range.map { records[$0] }
+        if let run = pipeline.ledger.open(lane: partition, first: first.offset, next: next, count: messages.count) {
+            pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
+        } else {
+            for message in messages { message.release() }
+        }
     }
 
     /// Nothing that is to be applied lies between what was read and `next`.

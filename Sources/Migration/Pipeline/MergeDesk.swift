@@ -155,7 +155,7 @@ final class MergeDesk {
     private func put(_ write: LaneWrite, _ worker: Worker) {
         settle(write.settled)
         guard write.body != .nothing else { return }
-        let batch = worker.batch(for: write.entry)
+        let batch = worker.batch(for: write.entry).takeUnretainedValue()
         let start = batch.body.count
         let isTombstone = write.body == .tombstone
         write.id.withUnsafeBufferPointer { id in

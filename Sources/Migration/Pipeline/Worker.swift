@@ -54,11 +54,14 @@ final class Worker: @unchecked Sendable {
     /// The same, to be called without counting references.
     private let unowned: [Unmanaged<Transformer>]
     private let versions: CopyVersions
-    private var open: [BulkBatch?]
+    /// The open batch of each entry, owned here until it is sealed; unmanaged, so that a record counts no references.
+    private var open: [Unmanaged<BulkBatch>?]
     private let pool: BatchPool
     private var serial = 0
     private var era = 0
     private let ids: IDWatch?
+    /// Whether there is one: asked for every record, so that it must not count references.
+    private let watchesIDs: Bool
     /// Whether every id is looked up, or only a sample.
     private var watchesAll = true
     private let scratch = ByteBuffer(capacity: 1024)
@@ -72,6 +75,7 @@ final class Worker: @unchecked Sendable {
         reader: MergeReader, failure: FirstFailure, ids: IDWatch?
     ) {
         self.ids = ids
+        watchesIDs = ids != nil
         self.number = number
         self.plan = plan
         self.ledger = ledger
@@ -95,6 +99,8 @@ final class Worker: @unchecked Sendable {
         // Not shared with the merges: what is scanned ahead must meet its own document only.
         if let first = transformers.first { decoder.scanDocuments(with: first) }
     }
+
+    deinit { for entry in open.indices { _ = close(entry) } }
 
     /// The thread's body; returns when the mailbox is closed and empty, or the work has failed.
     func run() {
@@ -133,9 +139,8 @@ final class Worker: @unchecked Sendable {
     private func forget(_ era: Int) {
         self.era = era
         merges?.forget()
-        for batch in open {
-            guard let batch else { continue }
-            open[batch.entry] = nil
+        for entry in open.indices {
+            guard let batch = close(entry) else { continue }
             for item in batch.items { item.message?.release() }
             merges?.settled(batch)
             pool.put(batch)
@@ -174,10 +179,10 @@ final class Worker: @unchecked Sendable {
     }
 
     private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
-        if let ids {
+        if watchesIDs {
             let hash = KeyHash.hash(operation.id, seed: operation.entry)
             if watchesAll || IDWatch.isSampled(hash),
-                let clash = ids.see(hash, partition: message.partition, offset: message.offset)
+                let clash = ids?.see(hash, partition: message.partition, offset: message.offset)
             {
                 // Its record stays unsettled, so that nothing from here on is ever committed.
                 failure.set(clash.error(id: String(repairing: operation.id), topic: plan.topic))
@@ -188,7 +193,10 @@ final class Worker: @unchecked Sendable {
             merges.append(operation, message, run)
             return message.release()
         }
-        let batch = batch(for: operation.entry)
+        batch(for: operation.entry)._withUnsafeGuaranteedRef { write(operation, message, run, to: $0) }
+    }
+
+    private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference, to batch: BulkBatch) {
         let start = batch.body.count
         if let reject = append(operation, to: batch.body) {
             batch.body.count = start
@@ -235,7 +243,7 @@ final class Worker: @unchecked Sendable {
     private func take(_ chunk: PageChunk) {
         for (index, hit) in chunk.page.hits.enumerated() {
             let source = chunk.page.bytes(hit.source)
-            let batch = batch(for: chunk.entry)
+            let batch = batch(for: chunk.entry).takeUnretainedValue()
             let start = batch.body.count
             let version = versions.version(of: source)
             let named = name(hit, chunk)
@@ -305,25 +313,33 @@ final class Worker: @unchecked Sendable {
 
     // MARK: Batches
 
-    func batch(for entry: Int) -> BulkBatch {
-        if let batch = open[entry] { return batch }
+    /// The entry's open batch, ours until it is sealed.
+    func batch(for entry: Int) -> Unmanaged<BulkBatch> { open[entry] ?? begin(entry) }
+
+    private func begin(_ entry: Int) -> Unmanaged<BulkBatch> {
         let batch = pool.take(worker: number)
         serial += 1
         batch.serial = serial
         batch.entry = entry
         batch.era = era
         batch.opened = Monotonic.milliseconds()
-        open[entry] = batch
-        return batch
+        let owned = Unmanaged.passRetained(batch)
+        open[entry] = owned
+        return owned
+    }
+
+    private func close(_ entry: Int) -> BulkBatch? {
+        defer { open[entry] = nil }
+        return open[entry]?.takeRetainedValue()
     }
 
     func put(_ item: BatchItem, in batch: BulkBatch) {
         batch.items.append(item)
-        if batch.items.count >= target.documents || batch.body.count >= target.bytes { seal(batch) }
+        if batch.items.count >= target.documents || batch.body.count >= target.bytes { seal(batch.entry) }
     }
 
-    private func seal(_ batch: BulkBatch) {
-        open[batch.entry] = nil
+    private func seal(_ entry: Int) {
+        guard let batch = close(entry) else { return }
         guard !batch.isEmpty else { return pool.put(batch) }
         batch.held += batch.body.count
         ledger.hold(batch.held)
@@ -331,14 +347,16 @@ final class Worker: @unchecked Sendable {
     }
 
     private func flush() {
-        for batch in open { if let batch { seal(batch) } }
+        for entry in open.indices { seal(entry) }
     }
 
     /// A trickle of records never fills a batch: none waits longer than 100 ms.
     private func flushOld() {
         guard open.contains(where: { $0 != nil }) else { return }
         let now = Monotonic.milliseconds()
-        for batch in open { if let batch, now - batch.opened > 100 { seal(batch) } }
+        for entry in open.indices {
+            if let batch = open[entry]?.takeUnretainedValue(), now - batch.opened > 100 { seal(entry) }
+        }
     }
 }
 

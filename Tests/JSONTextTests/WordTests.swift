@@ -1,0 +1,92 @@
+import JSONText
+import Testing
+
+/// What looks at several bytes at once says what looking at one after the other says.
+@Suite struct WordTests {
+    /// Every byte at every place of strings around the width of a step; nothing is read beyond the text, which ends there.
+    @Test func stringsEndWhereTheyEnd() throws {
+        for length in 0...40 {
+            for place in 0..<length {
+                for byte in [UInt8(0), 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F, 0x80, 0xC3, 0xFF] {
+                    var text = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+                    text[place] = byte
+                    let whole = text + [UInt8(ascii: "\"")]
+                    let expected: Int? =
+                        switch byte {
+                        case 0x22: place + 1
+                        case 0x5C, 0x80...: nil
+                        case ..<0x20: nil
+                        default: length + 1
+                        }
+                    let end = whole.withUnsafeBufferPointer { text -> Int? in
+                        guard let start = text.baseAddress else { return nil }
+                        return try? JSONScanner.string(start, 0, text.count)
+                    }
+                    #expect(end == expected, "\(length) \(place) \(byte)")
+                }
+            }
+        }
+    }
+
+    @Test func numbersEndWhereTheyEnd() {
+        for digits in 1...24 {
+            let number = (0..<digits).map { UInt8(ascii: "1") + UInt8($0 % 9) }
+            for next in UInt8.min...UInt8.max where !(0x30...0x39).contains(next) && next != 0x2E && next | 0x20 != 0x65
+            {
+                for room in [0, 1, 7, 8, 20] {
+                    let text = number + [next] + [UInt8](repeating: 0x39, count: room)
+                    let end = text.withUnsafeBufferPointer { text -> Int? in
+                        guard let start = text.baseAddress else { return nil }
+                        return try? JSONScanner.number(start, 0, text.count)
+                    }
+                    #expect(end == digits, "\(digits) digits, then \(next)")
+                }
+            }
+            #expect(problem(number) == nil)
+        }
+    }
+
+    @Test func escapesAtEveryPlace() {
+        for length in 0...20 {
+            for place in 0..<length {
+                for byte in [UInt8(0x00), 0x1F, 0x22, 0x5C] {
+                    var text = [UInt8](repeating: UInt8(ascii: "y"), count: length)
+                    text[place] = byte
+                    let out = ByteBuffer()
+                    text.withUnsafeBufferPointer { JSONString.escape($0, into: out) }
+                    let back = ByteBuffer()
+                    #expect(throws: Never.self) { try JSONString.unescape(out.bytes, into: back) }
+                    #expect(Array(back.bytes) == text)
+                    #expect(!out.bytes.contains { $0 < 0x20 })
+                }
+            }
+        }
+    }
+
+    @Test func decimals() {
+        var numbers: [Int64] = [0, 1, -1, .max, .min]
+        var power: Int64 = 1
+        for _ in 0..<18 {
+            power *= 10
+            numbers += [power - 1, power, power + 1, -power, 1 - power]
+        }
+        for number in numbers {
+            let out = ByteBuffer(capacity: 16)
+            out.append(decimal: number)
+            #expect(String(decoding: out.bytes, as: UTF8.self) == String(number))
+        }
+    }
+
+    /// What is known to have no escape is told, so that nobody looks again.
+    @Test func slicesKnowWhetherTheyArePlain() throws {
+        for (text, isPlain) in [
+            (#"{"a":"x"}"#, true), (#"{"a":""}"#, true), (#"{"a":"é and more than sixteen bytes"}"#, true),
+            (#"{"a":"\u0041"}"#, false), (#"{"a":"0123456789abcdef\n"}"#, false), (#"{"a":1}"#, false),
+            (#"{"a":{}}"#, false),
+        ] {
+            let extractor = JSONExtractor(paths: [try JSONPath(parsing: "a")])
+            try withBytes(text) { try extractor.extract($0) }
+            #expect(extractor[0].isPlain == isPlain, "\(text)")
+        }
+    }
+}
