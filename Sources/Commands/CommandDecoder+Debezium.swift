@@ -97,12 +97,20 @@ extension CommandDecoder {
             }
             at = Self.next(inside, try JSONScanner.skipValue(inside, at: at))
             let start = Self.next(inside, at + 1)
-            let end = try JSONScanner.skipValue(inside, at: start)
+            var escaped = true
+            let end: Int
+            if start < inside.count, inside[start] == UInt8(ascii: "\""), let text = inside.baseAddress {
+                escaped = false
+                end = try JSONScanner.string(text, start + 1, inside.count, &escaped)
+            } else {
+                end = try JSONScanner.skipValue(inside, at: start)
+            }
             let rest = Self.next(inside, end)
             guard start < inside.count, rest < inside.count, inside[rest] == UInt8(ascii: "}") else {
                 throw JSONError(.trailingBytes, at: rest)
             }
-            return JSONSlice(kind: JSONScanner.kind(of: inside[start]), start: start, end: end)
+            return JSONSlice(
+                kind: JSONScanner.kind(of: inside[start]), start: start, end: end, isPlain: !escaped)
         } catch {
             throw Reject(
                 reason: "no_id",

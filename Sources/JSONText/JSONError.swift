@@ -42,14 +42,15 @@ public enum JSONKind: UInt8, Sendable {
 public struct JSONSlice: Equatable, Sendable {
     public var kind: JSONKind
     /// A string of which it is known that no escape is in it: its content is what lies between the quotes.
-    public var isPlain = false
+    public var isPlain: Bool
     public var start: Int
     public var end: Int
 
-    @inlinable public init(kind: JSONKind, start: Int, end: Int) {
+    @inlinable public init(kind: JSONKind, start: Int, end: Int, isPlain: Bool = false) {
         self.kind = kind
         self.start = start
         self.end = end
+        self.isPlain = isPlain
     }
 
     /// No value.

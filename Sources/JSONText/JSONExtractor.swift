@@ -20,7 +20,7 @@ public final class JSONExtractor {
     private let names: ByteBuffer
     @usableFromInline let slots: UnsafeMutablePointer<JSONSlice>
     @usableFromInline let slotOfPath: UnsafeMutablePointer<Int>
-    private let pathCount: Int
+    @usableFromInline let pathCount: Int
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
@@ -61,7 +61,10 @@ public final class JSONExtractor {
 
     /// The value at the path of that index in the last text; absent after an error.
     public subscript(_ path: Int) -> JSONSlice {
-        @inlinable @inline(__always) get { slots[slotOfPath[path]] }
+        @inlinable @inline(__always) get {
+            assert(path >= 0 && path < pathCount)
+            return slots[slotOfPath[path]]
+        }
     }
 
     /// Validates `bytes` whole, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
@@ -111,8 +114,7 @@ public final class JSONExtractor {
         }
         if node.pointee.slot >= 0 {
             slots[node.pointee.slot] = JSONSlice(
-                kind: JSONScanner.kind(of: text[start]), start: start, end: after)
-            slots[node.pointee.slot].isPlain = !escaped
+                kind: JSONScanner.kind(of: text[start]), start: start, end: after, isPlain: !escaped)
         }
         return after
     }

@@ -90,9 +90,10 @@ public enum JSONString {
         var from = 0
         var at = 0
         while at < utf8.count {
-            if at &+ 8 <= utf8.count, JSONScanner.special(JSONScanner.word(text, at)) == 0 {
-                at &+= 8
-                continue
+            if at &+ 8 <= utf8.count, text[at] < 0x80 {
+                let found = JSONScanner.special(JSONScanner.word(text, at))
+                at &+= found.trailingZeroBitCount &>> 3
+                if found == 0 { continue }
             }
             let byte = text[at]
             at &+= 1

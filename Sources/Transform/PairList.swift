@@ -86,7 +86,8 @@ struct PairList {
         state.pointee.spare = .allocate(capacity: capacity)
     }
 
-    /// Sorts the pairs of a range. Few are sorted by insertion, many by merging.
+    /// Sorts the pairs of a range. Few are sorted by their prefixes if these differ, else by insertion; many by
+    /// merging.
     func sort(from start: Int, to end: Int, _ transformer: Transformer) {
         let length = end &- start
         guard length > 1 else { return }
@@ -129,8 +130,8 @@ struct PairList {
             }
             ranks[place] = smaller
             place &+= 1
+            guard same == 0 else { return false }
         }
-        guard same == 0 else { return false }
         place = 0
         while place < length {
             spare[ranks[place]] = pairs[place]

@@ -49,6 +49,7 @@ extension Transformer {
                 pair += 1
                 continue
             }
+            // 64: what stands around them, at most 30 bytes, and up to 16 that are written over.
             let need = keyCount &* 6 &+ count &* 2 &+ 64
             if limit - to < need {
                 scratch.count = to - scratch.base

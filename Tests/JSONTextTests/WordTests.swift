@@ -1,10 +1,31 @@
+import Foundation
 import JSONText
 import Testing
 
+/// Text that ends where a page ends behind which nothing may be read, so that reading on ends the test.
+private final class GuardedText {
+    private let pages: UnsafeMutableRawPointer
+    private let size = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+    init() throws {
+        pages = try #require(mmap(nil, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+        #expect(mprotect(pages + size, size, PROT_NONE) == 0)
+    }
+
+    deinit { munmap(pages, 2 * size) }
+
+    func callAsFunction<R>(_ text: [UInt8], _ body: (UnsafePointer<UInt8>, Int) -> R) -> R {
+        let start = pages + (size - text.count)
+        text.withUnsafeBytes { start.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: $0.count) }
+        return body(start.assumingMemoryBound(to: UInt8.self), text.count)
+    }
+}
+
 /// What looks at several bytes at once says what looking at one after the other says.
 @Suite struct WordTests {
-    /// Every byte at every place of strings around the width of a step; nothing is read beyond the text, which ends there.
+    /// Every byte at every place of strings around the width of a step.
     @Test func stringsEndWhereTheyEnd() throws {
+        let guarded = try GuardedText()
         for length in 0...40 {
             for place in 0..<length {
                 for byte in [UInt8(0), 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F, 0x80, 0xC3, 0xFF] {
@@ -18,28 +39,23 @@ import Testing
                         case ..<0x20: nil
                         default: length + 1
                         }
-                    let end = whole.withUnsafeBufferPointer { text -> Int? in
-                        guard let start = text.baseAddress else { return nil }
-                        return try? JSONScanner.string(start, 0, text.count)
-                    }
+                    let end = guarded(whole) { try? JSONScanner.string($0, 0, $1) }
                     #expect(end == expected, "\(length) \(place) \(byte)")
                 }
             }
         }
     }
 
-    @Test func numbersEndWhereTheyEnd() {
+    @Test(arguments: ["", "0.", "1e", "-1.5E+"]) func numbersEndWhereTheyEnd(_ before: String) throws {
+        let guarded = try GuardedText()
         for digits in 1...24 {
-            let number = (0..<digits).map { UInt8(ascii: "1") + UInt8($0 % 9) }
+            let number = Array(before.utf8) + (0..<digits).map { UInt8(ascii: "1") + UInt8($0 % 9) }
             for next in UInt8.min...UInt8.max where !(0x30...0x39).contains(next) && next != 0x2E && next | 0x20 != 0x65
             {
                 for room in [0, 1, 7, 8, 20] {
                     let text = number + [next] + [UInt8](repeating: 0x39, count: room)
-                    let end = text.withUnsafeBufferPointer { text -> Int? in
-                        guard let start = text.baseAddress else { return nil }
-                        return try? JSONScanner.number(start, 0, text.count)
-                    }
-                    #expect(end == digits, "\(digits) digits, then \(next)")
+                    let end = guarded(text) { try? JSONScanner.number($0, 0, $1) }
+                    #expect(end == number.count, "\(digits) digits, then \(next)")
                 }
             }
             #expect(problem(number) == nil)
@@ -82,7 +98,8 @@ import Testing
         for (text, isPlain) in [
             (#"{"a":"x"}"#, true), (#"{"a":""}"#, true), (#"{"a":"é and more than sixteen bytes"}"#, true),
             (#"{"a":"\u0041"}"#, false), (#"{"a":"0123456789abcdef\n"}"#, false), (#"{"a":1}"#, false),
-            (#"{"a":{}}"#, false),
+            (#"{"a":{}}"#, false), (#"{"a":"\n","a":"x"}"#, true), (#"{"a":"x","a":"\n"}"#, false),
+            (#"{"a":"x","a":1}"#, false),
         ] {
             let extractor = JSONExtractor(paths: [try JSONPath(parsing: "a")])
             try withBytes(text) { try extractor.extract($0) }

@@ -100,8 +100,8 @@ import Transform
         #expect(pairs == keys.sorted())
     }
 
-    /// Few keys are sorted and short values written another way than many and long ones; the map ends the text, so that
-    /// nothing can be read beyond it unseen.
+    /// Few keys are sorted and short values written another way than many and long ones, and the last ones of a text than
+    /// others.
     @Test func everyNumberOfKeysAndLengthOfValues() throws {
         var random = Seeded(newSeed("everyNumberOfKeysAndLengthOfValues"))
         for count in 0...40 {

@@ -154,20 +154,18 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             let most = min(records.count, from + Self.runLength)
             var next = from
             var bytes = 0
-            while next < most {
-                let message = records[next]
-                guard message.partition == partition, message.offset < end else { break }
-                bytes += message.size
+            while next < most, records[next].partition == partition, records[next].offset < end {
+                bytes += records[next].size
                 next += 1
             }
-            if next > from {
-                hand(records, from..<next, bytes)
-            } else {
-                records[from].release()
-                next = from + 1
-                // Between the last record and the end lay markers, aborted records or gaps.
-                reached(partition, end)
+            if next > from { hand(records, from..<next, bytes) }
+            from = next
+            while next < records.count, records[next].partition == partition, records[next].offset >= end {
+                records[next].release()
+                next += 1
             }
+            // Between the last record and the end lay markers, aborted records or gaps.
+            if next > from { reached(partition, end) }
             from = next
         }
         records.forget()

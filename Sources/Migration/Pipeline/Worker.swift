@@ -193,22 +193,29 @@ final class Worker: @unchecked Sendable {
             merges.append(operation, message, run)
             return message.release()
         }
-        batch(for: operation.entry)._withUnsafeGuaranteedRef { write(operation, message, run, to: $0) }
+        // Sealed out here: inside, the batch must stay ours.
+        if batch(for: operation.entry)._withUnsafeGuaranteedRef({ write(operation, message, run, to: $0) }) {
+            seal(operation.entry)
+        }
     }
 
-    private func write(_ operation: Operation, _ message: LogMessage, _ run: RunReference, to batch: BulkBatch) {
+    /// Whether the batch is full now.
+    private func write(
+        _ operation: Operation, _ message: LogMessage, _ run: RunReference, to batch: BulkBatch
+    ) -> Bool {
         let start = batch.body.count
         if let reject = append(operation, to: batch.body) {
             batch.body.count = start
             deadLetters.send(message, run: run, reason: reject.reason, detail: reject.detail)
-            return message.release()
+            message.release()
+            return false
         }
         let item = BatchItem(
             start: start, end: batch.body.count, message: message, run: batch.index(of: run), kind: operation.kind,
             offset: message.offset, version: operation.version)
         if let merges { batch.hashes.append(merges.sent(operation, in: batch.serial)) }
         batch.held += message.size + Self.messageCost
-        put(item, in: batch)
+        return add(item, to: batch)
     }
 
     /// What librdkafka needs for a message beside its bytes.
@@ -328,14 +335,20 @@ final class Worker: @unchecked Sendable {
         return owned
     }
 
+    /// Takes the entry's open batch, if there is one, with the reference that was held on it.
     private func close(_ entry: Int) -> BulkBatch? {
         defer { open[entry] = nil }
         return open[entry]?.takeRetainedValue()
     }
 
+    /// Adds an item to its entry's open batch, which is not to be touched afterwards: it is sealed when it is full.
     func put(_ item: BatchItem, in batch: BulkBatch) {
+        if add(item, to: batch) { seal(batch.entry) }
+    }
+
+    private func add(_ item: BatchItem, to batch: BulkBatch) -> Bool {
         batch.items.append(item)
-        if batch.items.count >= target.documents || batch.body.count >= target.bytes { seal(batch.entry) }
+        return batch.items.count >= target.documents || batch.body.count >= target.bytes
     }
 
     private func seal(_ entry: Int) {
