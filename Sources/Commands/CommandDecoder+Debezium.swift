@@ -97,20 +97,14 @@ extension CommandDecoder {
             }
             at = Self.next(inside, try JSONScanner.skipValue(inside, at: at))
             let start = Self.next(inside, at + 1)
-            var escaped = true
-            let end: Int
-            if start < inside.count, inside[start] == UInt8(ascii: "\""), let text = inside.baseAddress {
-                escaped = false
-                end = try JSONScanner.string(text, start + 1, inside.count, &escaped)
-            } else {
-                end = try JSONScanner.skipValue(inside, at: start)
-            }
-            let rest = Self.next(inside, end)
-            guard start < inside.count, rest < inside.count, inside[rest] == UInt8(ascii: "}") else {
+            guard let base = inside.baseAddress else { throw JSONError(.unexpectedEnd, at: start) }
+            var newlines = false
+            let member = try JSONScanner.slice(base, start, inside.count, JSONScanner.maxDepth, &newlines)
+            let rest = Self.next(inside, member.end)
+            guard rest < inside.count, inside[rest] == UInt8(ascii: "}") else {
                 throw JSONError(.trailingBytes, at: rest)
             }
-            return JSONSlice(
-                kind: JSONScanner.kind(of: inside[start]), start: start, end: end, isPlain: !escaped)
+            return member
         } catch {
             throw Reject(
                 reason: "no_id",

@@ -75,10 +75,10 @@ public final class JSONExtractor {
             guard let text = bytes.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }
             var newlines = false
             let start = JSONScanner.space(text, 0, bytes.count, &newlines)
-            let end = try value(text, start, bytes.count, nodes, JSONScanner.maxDepth, &newlines)
-            let rest = JSONScanner.space(text, end, bytes.count, &newlines)
+            let found = try value(text, start, bytes.count, nodes, JSONScanner.maxDepth, &newlines)
+            let rest = JSONScanner.space(text, found.end, bytes.count, &newlines)
             guard rest == bytes.count else { throw JSONError(.trailingBytes, at: rest) }
-            root = JSONSlice(kind: JSONScanner.kind(of: text[start]), start: start, end: end)
+            root = found
             hasNewlines = newlines
         } catch {
             forget(0, slotCount)
@@ -94,29 +94,24 @@ public final class JSONExtractor {
         }
     }
 
-    /// The offset after the value at `start`, which is `node`'s.
+    /// The value at `start`, which is `node`'s.
     private func value(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ node: UnsafePointer<Node>, _ levels: Int,
         _ newlines: inout Bool
-    ) throws(JSONError) -> Int {
+    ) throws(JSONError) -> JSONSlice {
         let isObject = start < end && text[start] == UInt8(ascii: "{")
-        var escaped = true
-        let after: Int
-        if start < end, text[start] == UInt8(ascii: "\"") {
-            escaped = false
-            after = try JSONScanner.string(text, start &+ 1, end, &escaped)
-        } else if isObject, node.pointee.childCount > 0 {
-            after = try object(text, start, end, node, levels, &newlines)
+        let found: JSONSlice
+        if isObject, node.pointee.childCount > 0 {
+            let after = try object(text, start, end, node, levels, &newlines)
+            found = JSONSlice(kind: .object, start: start, end: after)
         } else if isObject, node.pointee.slot >= 0, node.pointee.slot == scannedSlot, let scanner {
-            after = try scanner.scan(text, start, end, levels, &newlines)
+            let after = try scanner.scan(text, start, end, levels, &newlines)
+            found = JSONSlice(kind: .object, start: start, end: after)
         } else {
-            after = try JSONScanner.skip(text, start, end, levels, &newlines)
+            found = try JSONScanner.slice(text, start, end, levels, &newlines)
         }
-        if node.pointee.slot >= 0 {
-            slots[node.pointee.slot] = JSONSlice(
-                kind: JSONScanner.kind(of: text[start]), start: start, end: after, isPlain: !escaped)
-        }
-        return after
+        if node.pointee.slot >= 0 { slots[node.pointee.slot] = found }
+        return found
     }
 
     private func object(
@@ -136,7 +131,7 @@ public final class JSONExtractor {
             at = try JSONScanner.colon(text, at, end, &newlines)
             if let child = try child(of: node, text + key, keyCount, escaped) {
                 forget(child.pointee.firstSlot, child.pointee.endSlot)
-                at = try value(text, at, end, child, levels &- 1, &newlines)
+                at = try value(text, at, end, child, levels &- 1, &newlines).end
             } else {
                 at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
             }
@@ -234,20 +229,9 @@ extension JSONScanner {
         _ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int
     ) -> Bool {
         var at = 0
-        if count >= 8 {
-            while at &+ 8 <= count {
-                guard word(one, at) == word(other, at) else { return false }
-                at &+= 8
-            }
-            // The last eight, some of them again.
-            return word(one, count &- 8) == word(other, count &- 8)
-        }
-        if count >= 4 {
-            let first = UnsafeRawPointer(one)
-            let second = UnsafeRawPointer(other)
-            return first.loadUnaligned(as: UInt32.self) == second.loadUnaligned(as: UInt32.self)
-                && first.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
-                    == second.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        while at &+ 8 <= count {
+            guard word(one, at) == word(other, at) else { return false }
+            at &+= 8
         }
         while at < count {
             guard one[at] == other[at] else { return false }

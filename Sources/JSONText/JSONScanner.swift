@@ -115,6 +115,19 @@ extension JSONScanner {
         }
     }
 
+    /// The value at `start` (no white space before it), as ``skip(_:_:_:_:_:)`` finds its end.
+    @inlinable @inline(__always) public static func slice(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
+    ) throws(JSONError) -> JSONSlice {
+        guard start < end, text[start] == UInt8(ascii: "\"") else {
+            let after = try skip(text, start, end, levels, &newlines)
+            return JSONSlice(kind: kind(of: text[start]), start: start, end: after)
+        }
+        var escaped = false
+        let after = try string(text, start &+ 1, end, &escaped)
+        return JSONSlice(kind: .string, start: start, end: after, isPlain: !escaped)
+    }
+
     /// The offset of the value after the key at `at`.
     @inlinable @inline(__always) static func key(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ newlines: inout Bool
@@ -193,16 +206,15 @@ extension JSONScanner {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
         var at = start
-        var isOver = false
-        while !isOver, at &+ 8 <= end {
+        while at &+ 8 <= end {
             // A digit becomes 0 to 9, and its top bit stays clear when 0x76 is added; of what is none it is set then, or was.
             let word = word(text, at) ^ 0x3030_3030_3030_3030
             let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
             // Carries spoil only what lies above the first; of 0 there are 64, which is eight bytes.
             at &+= others.trailingZeroBitCount &>> 3
-            isOver = others != 0
+            if others != 0 { break }
         }
-        if !isOver { while at < end, text[at] &- 0x30 <= 9 { at &+= 1 } }
+        while at < end, text[at] &- 0x30 <= 9 { at &+= 1 }
         guard at > start else { throw JSONError(at < end ? .badNumber : .unexpectedEnd, at: at) }
         return at
     }

@@ -70,19 +70,9 @@ extension Transformer {
             if kind == .null {
                 to = Self.put("\",\"value\":null}", to)
             } else {
-                // Sixteen bytes whatever its length, where there are so many: what is too much is written over. How long a
-                // value is cannot be predicted.
-                if count <= 16, textEnd - value >= 16 {
-                    let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
-                    UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
-                    to = Self.put("\",\"value\":\"", to + count)
-                    UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
-                    to += count
-                } else {
-                    to = Self.put(value, count, to)
-                    to = Self.put("\",\"value\":\"", to)
-                    to = Self.put(value, count, to)
-                }
+                to = Self.put(value, count, to, readable: textEnd - value)
+                to = Self.put("\",\"value\":\"", to)
+                to = Self.put(value, count, to, readable: textEnd - value)
                 to = Self.put("\"}", to)
             }
             pair += 1
@@ -148,6 +138,17 @@ extension Transformer {
             target.storeBytes(of: source.loadUnaligned(as: UInt16.self), as: UInt16.self)
             target.storeBytes(of: last, toByteOffset: count &- 2, as: UInt16.self)
         }
+        return to + count
+    }
+
+    /// As ``put(_:_:_:)``, where there are 16 bytes to write to: of the `readable` ones, sixteen whatever the length, if
+    /// there are so many. What is too much is written over. How long a value is cannot be predicted.
+    @inline(__always) private static func put(
+        _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>, readable: Int
+    ) -> UnsafeMutablePointer<UInt8> {
+        guard count <= 16, readable >= 16 else { return put(from, count, to) }
+        let bytes = UnsafeRawPointer(from).loadUnaligned(as: SIMD16<UInt8>.self)
+        UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
         return to + count
     }
 

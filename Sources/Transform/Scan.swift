@@ -149,8 +149,7 @@ struct Scan {
                 let keyEnd = at &- 1
                 let value = try JSONScanner.colon(text, at, end, &newlines)
                 at = try skip(value, levels &- 1)
-                let first = text[value]
-                let kind = first == UInt8(ascii: "\"") ? .string : JSONScanner.kind(of: first)
+                let kind = JSONScanner.kind(of: text[value])
                 if escaped || kind == .object || kind == .array { isSimple = false }
                 pairs.add(
                     Pair(

@@ -161,8 +161,8 @@ def check_error(result, *names, code, secrets=(), seconds=15):
     for name in names:
         assert str(name) in said, f"stderr does not name {name!r}\n{result}"
     assert not STACK_TRACE.search(result.err), f"a stack trace on stderr\n{result}"
-    # after the log lines
-    error = said[said.rfind("\ncrossfade: ") + 1:].split("\n\n")[-1] if "\ncrossfade: " in said else said.split("\n\n")[-1]
+    # after the log lines, where there are any
+    error = said[said.rfind("\ncrossfade: ") + 1:].split("\n\n")[-1]
     assert len(error) <= 1500, f"more than a paragraph\n{result}"
     for secret in secrets:
         assert secret not in result.out + result.err, f"a secret in the output\n{result}"

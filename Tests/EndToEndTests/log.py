@@ -119,14 +119,13 @@ class Log:
                 heard, p = time.monotonic(), m.partition()
                 if m.error() and m.error().code() == KafkaError._PARTITION_EOF:
                     # what lies before the end may be no record: markers, aborted records
-                    position[p] = max(position[p], bounds[p][1])
+                    position[p] = bounds[p][1]
                     continue
                 if m.error():
                     raise KafkaException(m.error())
-                if m.offset() >= bounds[p][1]:
-                    continue
                 position[p] = m.offset() + 1
-                found[p].append((p, m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]))
+                if m.offset() < bounds[p][1]:
+                    found[p].append((p, m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]))
         finally:
             consumer.close()
         whole = all([r[1] for r in found[p]] == list(range(low, high)) for p, (low, high) in bounds.items())
