@@ -45,7 +45,8 @@ class Migration:
         self.log.produce(self.topic, self.records[:self.split])
         if indexed:
             indexer = Indexer(self.source, self.old, self.shape, self.revision)
-            indexer.apply(self.records[:self.split])
+            # in the log's order, as every consumer of it does, whatever order they were sent in
+            indexer.apply([record[2:4] for record in self.log.read(self.topic)])
             self.old_documents = len(indexer.model.documents)
             assert self.source.count(self.old) == self.old_documents
         self.write_recipe()

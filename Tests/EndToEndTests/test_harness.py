@@ -3,7 +3,6 @@ import pytest
 
 import compare
 import texts
-from log import settled
 from model import Model, key_to_value, merge, new_schema
 from rest import Cluster
 from texts import number
@@ -47,18 +46,6 @@ def test_model():
     assert model.expected() == {"1": {"a": number(1), "tags": [{"keyToValue": "k:x", "value": "x"}]}, "3": {"b": number(2)}}
     assert model.last == {"1": 1, "2": 3, "3": 4}
     assert model.counts == {"index": 2, "merge": 2, "delete": 1, "skip": 1, "reject": 2, "stale": 0}
-
-
-def test_a_reader_that_lost_records_is_asked_again():
-    whole, short = [(0, n, b"k") for n in range(9)], [(0, n, b"k") for n in (0, 1, 7, 8)]
-    readings = iter([(short, False), (whole, True)])
-    assert settled("t", lambda: next(readings)) == whole
-    # gaps that are the topic's own: twice the same
-    readings = iter([(short, False), (short[:3], False), (short, False)])
-    assert settled("t", lambda: next(readings)) == short
-    readings = iter([(short[:n], False) for n in range(3)])
-    with pytest.raises(RuntimeError, match="no two alike"):
-        settled("t", lambda: next(readings), most=3)
 
 
 def test_workload_is_repeatable(seed):

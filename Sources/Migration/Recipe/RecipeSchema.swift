@@ -185,7 +185,8 @@ enum RecipeSchema {
         keys: [
             RecipeKey(
                 "from", .words(["beginning", "recorded"], or: .section(replayStart)), standard: "beginning",
-                "Where the replay starts. `recorded`: where `application_group` stood when the copy began.")
+                "Where the replay starts. `recorded`: where `application_group` stood when the copy began; that group must be what feeds "
+                    + "the old index.")
         ], shorthand: nil)
 
     static let replayStart = RecipeSection(
