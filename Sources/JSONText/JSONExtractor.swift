@@ -122,18 +122,17 @@ public final class JSONExtractor {
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
         if at < end, text[at] == UInt8(ascii: "}") { return at &+ 1 }
         while true {
-            guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-            guard text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
-            let key = at &+ 1
             var escaped = false
-            at = try JSONScanner.string(text, key, end, &escaped)
-            let keyCount = at &- 1 &- key
-            at = try JSONScanner.colon(text, at, end, &newlines)
-            if let child = try child(of: node, text + key, keyCount, escaped) {
+            let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
+            if let child = try child(of: node, text + at + 1, key.quote &- at &- 1, escaped) {
                 forget(child.pointee.firstSlot, child.pointee.endSlot)
-                at = try value(text, at, end, child, levels &- 1, &newlines).end
+                at = try value(text, key.value, end, child, levels &- 1, &newlines).end
             } else {
-                at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
+                at = try JSONScanner.skip(text, key.value, end, levels &- 1, &newlines)
+            }
+            if JSONScanner.isNextKey(text, at, end) {
+                at &+= 1
+                continue
             }
             at = JSONScanner.space(text, at, end, &newlines)
             guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
@@ -224,19 +223,27 @@ public final class JSONExtractor {
 }
 
 extension JSONScanner {
-    /// Whether two texts of `count` bytes are the same; short ones are the rule.
+    /// Whether two texts of `count` bytes are the same; short ones are the rule. Words that overlap do for what is left.
     @inlinable @inline(__always) public static func same(
         _ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int
     ) -> Bool {
         var at = 0
-        while at &+ 8 <= count {
+        if count < 4 {
+            while at < count {
+                guard one[at] == other[at] else { return false }
+                at &+= 1
+            }
+            return true
+        }
+        if count < 8 { return half(one, 0) == half(other, 0) && half(one, count &- 4) == half(other, count &- 4) }
+        while at &+ 8 < count {
             guard word(one, at) == word(other, at) else { return false }
             at &+= 8
         }
-        while at < count {
-            guard one[at] == other[at] else { return false }
-            at &+= 1
-        }
-        return true
+        return word(one, count &- 8) == word(other, count &- 8)
+    }
+
+    @inlinable @inline(__always) static func half(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt32 {
+        UnsafeRawPointer(text + at).loadUnaligned(as: UInt32.self)
     }
 }

@@ -39,6 +39,11 @@ extension JSONScanner {
         UInt64(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self))
     }
 
+    /// The two bytes from `at` on, the first lower.
+    @inlinable @inline(__always) static func pair(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt16 {
+        UInt16(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt16.self))
+    }
+
     /// The lowest set bit is the top bit of the first byte that is a quote, a backslash, a control character or not
     /// ASCII; higher bits may be set wrongly by borrows.
     ///

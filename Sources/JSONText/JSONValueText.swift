@@ -157,16 +157,22 @@ private struct JSONTreeParser {
         guard at < end, text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
         let start = at + 1
         at = try JSONScanner.string(text, start, end)
+        return try content(start, at - 1)
+    }
+
+    private mutating func content(_ start: Int, _ quote: Int) throws(JSONError) -> String {
         scratch.removeAll()
-        try JSONString.unescape(content: text + start, count: at - 1 - start, into: scratch)
+        try JSONString.unescape(content: text + start, count: quote - start, into: scratch)
         return String(decoding: scratch.bytes, as: UTF8.self)
     }
 
     private mutating func key() throws(JSONError) -> String {
-        let name = try string()
+        let start = at + 1
+        var escaped = false
         var newlines = false
-        at = try JSONScanner.colon(text, at, end, &newlines)
-        return name
+        let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
+        at = key.value
+        return try content(start, key.quote)
     }
 
     private mutating func closes(_ closer: UInt8) -> Bool {

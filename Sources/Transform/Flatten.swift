@@ -113,11 +113,9 @@ extension Transformer {
         var flat = true
         var at = JSONScanner.space(text, Int(object.start) &+ 1, end, &newlines)
         while at < end, text[at] == UInt8(ascii: "\"") {
-            let key = at &+ 1
             var escaped = false
-            at = try JSONScanner.string(text, key, end, &escaped)
-            let keyRange = range(object.source, key, at &- 1)
-            let start = try JSONScanner.colon(text, at, end, &newlines)
+            let (quote, start) = try JSONScanner.key(text, at, end, &escaped, &newlines)
+            let keyRange = range(object.source, at &+ 1, quote)
             guard start < end else { throw JSONError(.unexpectedEnd, at: start) }
             let kind = JSONScanner.kind(of: text[start])
             at =
@@ -256,9 +254,9 @@ extension Transformer {
         var hasValue = false
         var at = JSONScanner.space(text, Int(object.start) &+ 1, end, &newlines)
         while at < end, text[at] == UInt8(ascii: "\"") {
-            let after = try JSONScanner.string(text, at &+ 1, end)
-            let key = Bytes(start: text + at, count: after &- at)
-            let start = try JSONScanner.colon(text, after, end, &newlines)
+            var escaped = false
+            let (quote, start) = try JSONScanner.key(text, at, end, &escaped, &newlines)
+            let key = Bytes(start: text + at, count: quote &+ 1 &- at)
             let close = try JSONScanner.skip(text, start, end, JSONScanner.maxDepth, &newlines)
             let kind = JSONScanner.kind(of: text[start])
             if found == nil, kind == .string, Self.is(key, "\"keyToValue\"") {

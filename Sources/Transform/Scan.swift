@@ -57,13 +57,10 @@ struct Scan {
         var runStart = -1
         var runEnd = -1
         while true {
-            guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-            guard text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
             let key = at &+ 1
             var escaped = false
-            at = try JSONScanner.string(text, key, end, &escaped)
-            let keyEnd = at &- 1
-            at = try JSONScanner.colon(text, at, end, &newlines)
+            let (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
+            at = value
             let name =
                 escaped ? try number(ofEscaped: key, keyEnd) : index.number(of: text + key, keyEnd &- key)
             if name < 0, !wantsAll {
@@ -78,7 +75,11 @@ struct Scan {
                 if branch == 0, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
                 let member = arena.add(
                     Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
-                at = try value(member, at, index.branch(under: branch, name: name), levels &- 1)
+                at = try read(member, at, index.branch(under: branch, name: name), levels &- 1)
+            }
+            if JSONScanner.isNextKey(text, at, end) {
+                at &+= 1
+                continue
             }
             at = JSONScanner.space(text, at, end, &newlines)
             guard at < end, text[at] == UInt8(ascii: ",") else { break }
@@ -108,7 +109,7 @@ struct Scan {
     }
 
     /// Reads the value at `start` into `node`: expanded where paths lead into it, else as its text.
-    private mutating func value(
+    private mutating func read(
         _ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int
     ) throws(JSONError) -> Int {
         if branch >= 0, start < end, index.isLeaf(branch) {
@@ -141,13 +142,9 @@ struct Scan {
             at &+= 1
         } else {
             while true {
-                guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-                guard text[at] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: at) }
                 let key = at &+ 1
                 var escaped = false
-                at = try JSONScanner.string(text, key, end, &escaped)
-                let keyEnd = at &- 1
-                let value = try JSONScanner.colon(text, at, end, &newlines)
+                let (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
                 at = try skip(value, levels &- 1)
                 let kind = JSONScanner.kind(of: text[value])
                 if escaped || kind == .object || kind == .array { isSimple = false }
@@ -155,6 +152,10 @@ struct Scan {
                     Pair(
                         prefix: Pair.prefix(text + key, keyEnd &- key, room: end &- key), key: range(key, keyEnd),
                         value: range(value, at), kind: kind))
+                if JSONScanner.isNextKey(text, at, end) {
+                    at &+= 1
+                    continue
+                }
                 at = JSONScanner.space(text, at, end, &newlines)
                 guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
                 at &+= 1
@@ -187,7 +188,7 @@ struct Scan {
                 addRun(runStart, runEnd, to: node)
                 runStart = -1
                 let element = arena.add(Node(shape: .raw), to: node)
-                at = try value(element, at, branch, levels &- 1)
+                at = try read(element, at, branch, levels &- 1)
             } else {
                 if runStart < 0 { runStart = at }
                 at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)

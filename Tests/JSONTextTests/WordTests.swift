@@ -46,6 +46,80 @@ private final class GuardedText {
         }
     }
 
+    /// Keys of every length around the width of a step, what may stand in them, between them and their values, and every
+    /// number of bytes behind.
+    @Test(arguments: 0...20) func keysEndWhereTheyEnd(_ length: Int) throws {
+        let guarded = try GuardedText()
+        let plain = [UInt8](repeating: UInt8(ascii: "k"), count: length)
+        var keys = [plain]
+        for place in 0..<length {
+            for byte in [UInt8(0x1F), 0x22, 0x5C, 0x80] {
+                var key = plain
+                key[place] = byte
+                keys.append(key)
+            }
+        }
+        for key in keys {
+            for between in [":", ": ", " :", "\t: \n", ":\r", "::", ",", "\"", ""] {
+                for room in 0...21 {
+                    let text = [0x22] + key + [0x22] + Array(between.utf8) + [UInt8](repeating: 0x37, count: room)
+                    var escaped = false
+                    var newlines = false
+                    let found = guarded(text) { try? JSONScanner.key($0, 0, $1, &escaped, &newlines) }
+                    let expected = oneByOne(text)
+                    #expect(found?.quote == expected?.quote && found?.value == expected?.value, "\(text)")
+                    guard let expected else { continue }
+                    #expect(escaped == expected.escaped && newlines == expected.newlines, "\(text)")
+                }
+            }
+        }
+    }
+
+    /// The key at the text's beginning, byte by byte.
+    private func oneByOne(_ text: [UInt8]) -> (quote: Int, value: Int, escaped: Bool, newlines: Bool)? {
+        var at = 1
+        var escaped = false
+        while at < text.count, text[at] != 0x22 {
+            guard text[at] >= 0x20, text[at] < 0x80 else { return nil }
+            if text[at] == 0x5C {
+                escaped = true
+                at += 1
+                guard at < text.count, text[at] == 0x22 || text[at] == 0x5C else { return nil }
+            }
+            at += 1
+        }
+        let quote = at
+        let white = Set("\t \r\n".utf8)
+        var newlines = false
+        func skip() {
+            at += 1
+            while at < text.count, white.contains(text[at]) {
+                if text[at] == 0x0A || text[at] == 0x0D { newlines = true }
+                at += 1
+            }
+        }
+        guard quote < text.count else { return nil }
+        skip()
+        guard at < text.count, text[at] == UInt8(ascii: ":") else { return nil }
+        skip()
+        return (quote, at, escaped, newlines)
+    }
+
+    @Test func textsAreTheSameOrNot() throws {
+        let one = try GuardedText()
+        let other = try GuardedText()
+        for count in 0...40 {
+            let text = (0..<count).map { UInt8($0) }
+            #expect(one(text) { a, _ in other(text) { b, _ in JSONScanner.same(a, b, count) } })
+            for place in 0..<count {
+                var changed = text
+                changed[place] ^= 0x80
+                let same = one(text) { a, _ in other(changed) { b, _ in JSONScanner.same(a, b, count) } }
+                #expect(!same, "\(count) \(place)")
+            }
+        }
+    }
+
     @Test(arguments: ["", "0.", "1e", "-1.5E+"]) func numbersEndWhereTheyEnd(_ before: String) throws {
         let guarded = try GuardedText()
         for digits in 1...24 {

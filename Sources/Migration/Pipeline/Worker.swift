@@ -154,10 +154,11 @@ final class Worker: @unchecked Sendable {
         watchesAll = chunk.messages.count < IDWatch.backlog
         for message in chunk.messages {
             // Headers and time cost a call each, and most formats need neither.
-            let record = Record(
+            var record = Record(
                 key: message.key, value: message.value,
                 timestamp: needsTime ? message.time(redriven: plan.redriven) : -1,
-                partition: message.partition, offset: message.offset, headers: needsHeaders ? message.headers : nil)
+                partition: message.partition, offset: message.offset)
+            if needsHeaders { record.headers = message.headers }
             switch decoder.decode(record) {
             case .skip:
                 skipped += 1
