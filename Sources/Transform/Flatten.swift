@@ -4,6 +4,7 @@ import JSONText
 extension Transformer {
     func keyToValue(_ member: Int32, _ step: CompiledStep, _ index: Int32) throws(TransformError) {
         if arena[member].shape == .map { try flatten(member) }
+        if isMerging, arena[member].shape == .object { noteErased(in: member) }
         try collapse(member)
         if arena[member].step == Node.pairsCollected, !isMerging {
             let low = Int(arena[member].first)
@@ -19,6 +20,22 @@ extension Transformer {
             return
         }
         try flatten(member)
+    }
+
+    /// What the steps before erased within a map stays in its text as an empty array: for a merge by key that is a name
+    /// whose pairs go, and has none itself.
+    private func noteErased(in object: Int32) {
+        var child = arena[object].first
+        while child >= 0 {
+            if arena[child].shape == .erased {
+                let start = scratch.count
+                scratch.append("[]")
+                arena.setText(of: child, to: range(.scratch, start, scratch.count))
+            } else if arena[child].shape == .object {
+                noteErased(in: child)
+            }
+            child = arena[child].next
+        }
     }
 
     /// Replaces a map's text by that of its pairs.

@@ -160,10 +160,26 @@ extension Sample {
                     field: random.pick([JSONPath(names: ["t"]), JSONPath(names: ["a", "t"])]),
                     null: random.pick([.keep, .drop]), empty: random.pick([.keep, .drop])))
         }
+        if random.chance(20) { return insideMaps() }
         return switch step() {
         case .rename(let from, let to): .rename(from: from, to: target(from, to))
         case .copy(let from, let to): .copy(from: from, to: target(from, to))
         case let other: other
+        }
+    }
+
+    /// A step on what is in a map that a later step may flatten.
+    private mutating func insideMaps() -> TransformStep {
+        let paths = (0..<random.pick([1, 2, 4])).map { _ in
+            JSONPath(
+                names: random.pick([["t"], ["t"], ["a", "t"]])
+                    + (0..<random.pick([1, 2, 2, 3])).map { _ in random.pick(["a", "b", "c", "t", "é"]) })
+        }
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: return .remove(paths)
+        case 1: return .rename(from: paths[0], to: target(paths[0], paths[0]))
+        case 2: return .copy(from: paths[0], to: target(paths[0], paths[0]))
+        default: return .keep(paths)
         }
     }
 

@@ -157,6 +157,18 @@ import Transform
                 == #"{"labels":[{"keyToValue":"a:1","value":"1"},{"keyToValue":"b:2","value":"2"}]}"#)
     }
 
+    /// Found by the property test (four cases in 10^6): what was erased within a map was forgotten before the merge by key.
+    @Test func keepInsideAMapTakesThePairsAlong() throws {
+        let kept = [TransformStep.keep([path("tags.a.b")]), tags()]
+        let pairs = #"{"tags":[{"keyToValue":"a.b:1","value":"1"}]}"#
+        #expect(try merge(kept, pairs, #"{"tags":{"a":5}}"#) == #"{"tags":[]}"#)
+        #expect(try merge(kept, pairs, #"{"tags":{"a":{}}}"#) == pairs)
+        let deeper = [TransformStep.keep([path("tags.a.b.c"), path("tags.d")]), tags()]
+        let more = #"{"tags":[{"keyToValue":"a.b.c:1","value":"1"},{"keyToValue":"d:2","value":"2"}]}"#
+        #expect(
+            try merge(deeper, more, #"{"tags":{"a":{"b":null}}}"#) == #"{"tags":[{"keyToValue":"d:2","value":"2"}]}"#)
+    }
+
     @Test func duplicatesAndErrors() throws {
         #expect(try merge([], #"{"a":{"x":1}}"#, #"{"a":{"y":1},"a":{"z":2}}"#) == #"{"a":{"x":1,"z":2}}"#)
         #expect(try merge([], "{\"a\":1,\n\"b\":2}", #"{"\u0061":3}"#) == #"{"a":3,"b":2}"#)
