@@ -45,10 +45,9 @@ class Log:
         return sorted(self.admin.list_topics(topic, timeout=30).topics[topic].partitions)
 
     def producer(self):
-        # One request at a time: of two that are on their way to a new topic the second can come to lie before the first
-        # although the producer is idempotent (seen in CI, twice).
+        # Idempotent: without it a batch that is sent again, as to a topic just made, can come to lie behind the next.
         return Deliveries({**self.config, "linger.ms": 20, "compression.type": "lz4", "enable.idempotence": True,
-                           "max.in.flight.requests.per.connection": 1, "queue.buffering.max.messages": 1_000_000})
+                           "message.max.bytes": 4_000_000, "queue.buffering.max.messages": 1_000_000})
 
     def produce(self, topic, records):
         """Sends all records and waits until every one is acknowledged."""
@@ -137,8 +136,9 @@ class Deliveries(Producer):
     """A producer that tells what was not delivered; `flush` alone only waits until nothing is on its way."""
 
     def __init__(self, config):
-        self.failed = []
-        super().__init__({**config, "on_delivery": lambda error, message: self.failed.append(error) if error else None})
+        # not `self` within: a producer that refers to itself would live on, with its threads, until the collector finds it
+        self.failed = failed = []
+        super().__init__({**config, "on_delivery": lambda error, message: failed.append(error) if error else None})
 
     def finish(self, seconds=120):
         if self.flush(seconds):

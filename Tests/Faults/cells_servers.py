@@ -119,8 +119,6 @@ def too_large(make, size):
         records.insert(n * len(records) // 200, make_giant("y" * 100_000, 1000 + n))
     m = make(records, server=name, copied=0.5)
     m.log.create(m.topic, m.partitions, **{"max.message.bytes": "4000000"})
-    from confluent_kafka import Producer
-    m.log.producer = lambda: Producer({**m.log.config, "linger.ms": 20, "message.max.bytes": 4_000_000})
     m.log.produce(m.topic, m.records)
     m.alone()
     m.init()
