@@ -223,27 +223,19 @@ public final class JSONExtractor {
 }
 
 extension JSONScanner {
-    /// Whether two texts of `count` bytes are the same; short ones are the rule. Words that overlap do for what is left.
+    /// Whether two texts of `count` bytes are the same; short ones are the rule.
     @inlinable @inline(__always) public static func same(
         _ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int
     ) -> Bool {
         var at = 0
-        if count < 4 {
-            while at < count {
-                guard one[at] == other[at] else { return false }
-                at &+= 1
-            }
-            return true
-        }
-        if count < 8 { return half(one, 0) == half(other, 0) && half(one, count &- 4) == half(other, count &- 4) }
-        while at &+ 8 < count {
+        while at &+ 8 <= count {
             guard word(one, at) == word(other, at) else { return false }
             at &+= 8
         }
-        return word(one, count &- 8) == word(other, count &- 8)
-    }
-
-    @inlinable @inline(__always) static func half(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt32 {
-        UnsafeRawPointer(text + at).loadUnaligned(as: UInt32.self)
+        while at < count {
+            guard one[at] == other[at] else { return false }
+            at &+= 1
+        }
+        return true
     }
 }

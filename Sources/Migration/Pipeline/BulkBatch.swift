@@ -60,7 +60,7 @@ final class BulkBatch: @unchecked Sendable {
     /// Bytes of memory that it stands for while it is under way.
     var weight: Int { held + laneBytes }
     /// Records by run and outcome that were not yet reported.
-    private let tallies = TallyTable()
+    private var tallies: [Int] = []
 
     init(worker: Int) {
         self.worker = worker
@@ -74,12 +74,12 @@ final class BulkBatch: @unchecked Sendable {
         if let last = runs.last, last == run { return Int32(runs.count - 1) }
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
-        tallies.add()
+        tallies.append(contentsOf: repeatElement(0, count: Outcome.allCases.count))
         return Int32(runs.count - 1)
     }
 
     func tally(_ item: BatchItem, _ outcome: Outcome) {
-        tallies[Int(item.run), outcome] += 1
+        tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
         item.message?.release()
     }
 
@@ -93,8 +93,9 @@ final class BulkBatch: @unchecked Sendable {
     func report(to ledger: Ledger) {
         for (index, run) in runs.enumerated() {
             for outcome in Outcome.allCases {
-                ledger.settle(run, outcome, tallies[index, outcome])
-                tallies[index, outcome] = 0
+                let slot = index * Outcome.allCases.count + outcome.rawValue
+                ledger.settle(run, outcome, tallies[slot])
+                tallies[slot] = 0
             }
         }
     }
@@ -125,7 +126,7 @@ final class BulkBatch: @unchecked Sendable {
         pages.removeAll()
         items.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
-        tallies.removeAll()
+        tallies.removeAll(keepingCapacity: true)
         hashes.removeAll(keepingCapacity: true)
         laneWrites.removeAll(keepingCapacity: true)
         window = 0
@@ -134,41 +135,5 @@ final class BulkBatch: @unchecked Sendable {
         ticket = nil
         held = 0
         laneBytes = 0
-    }
-}
-
-/// A number for each outcome of each run. Plain memory: an array of a class counts references at every access, and this
-/// is touched for every record.
-private final class TallyTable {
-    private static let width = Outcome.allCases.count
-    private var base = UnsafeMutablePointer<Int>.allocate(capacity: 16 * width)
-    private var capacity = 16
-    private var count = 0
-
-    deinit { base.deallocate() }
-
-    /// A run more, of which nothing is known yet.
-    func add() {
-        if count == capacity {
-            let moved = UnsafeMutablePointer<Int>.allocate(capacity: capacity * 2 * Self.width)
-            moved.update(from: base, count: count * Self.width)
-            base.deallocate()
-            base = moved
-            capacity *= 2
-        }
-        (base + count * Self.width).update(repeating: 0, count: Self.width)
-        count += 1
-    }
-
-    func removeAll() { count = 0 }
-
-    subscript(_ run: Int, _ outcome: Outcome) -> Int {
-        get { base[place(run, outcome)] }
-        set { base[place(run, outcome)] = newValue }
-    }
-
-    private func place(_ run: Int, _ outcome: Outcome) -> Int {
-        precondition(run >= 0 && run < count)
-        return run * Self.width + outcome.rawValue
     }
 }
