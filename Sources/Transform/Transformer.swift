@@ -228,6 +228,8 @@ extension Transformer {
     }
 
     @inline(__always) func append(_ range: TextRange, into out: ByteBuffer) {
+        // Before it is asked where the text is: that may be in `out`, which moves when it grows.
+        out.reserve(range.count)
         out.append(pointer(range.source) + Int(range.start), range.count)
     }
 

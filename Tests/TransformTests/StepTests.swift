@@ -202,4 +202,19 @@ import Transform
         #expect(isUnsafe(.lowercase(path("b")), rename("a", "b")) == [1])
         #expect(isUnsafe(tags("a.t"), tags("a")) == [1])
     }
+
+    /// What was rewritten within a map and then written into the map's text was read from memory that had been given back when
+    /// the scratch buffer grew on the way.
+    @Test(arguments: [10, 4000, 9000, 200_000, 3_000_000]) func scratchMayMoveWhileItIsWritten(length: Int) throws {
+        let text = String(repeating: "X", count: length)
+        let lower = String(repeating: "x", count: length)
+        #expect(
+            try apply([.lowercase(path("a.b")), tags("a")], #"{"a":{"b":"\#(text)","c":{"d":"\#(text)"}}}"#)
+                == #"{"a":[{"keyToValue":"b:\#(lower)","value":"\#(lower)"},{"keyToValue":"c.d:\#(text)","value":"\#(text)"}]}"#
+        )
+        let list = #"[{"b":"\#(text)"},{"b":"\#(text)"}]"#
+        #expect(
+            try apply([.lowercase(path("a.b")), .lowercase(path("a"))], #"{"a":\#(list)}"#)
+                == #"{"a":\#(list)}"#.replacingOccurrences(of: text, with: lower))
+    }
 }
