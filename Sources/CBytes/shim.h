@@ -29,3 +29,15 @@ static inline int64_t crossfade_plain16(const uint8_t *bytes) {
     return at;
 #endif
 }
+
+/// Whether the first `count` of 16 bytes are the same; never when `count` is 17.
+static inline int crossfade_same(const uint8_t *bytes, const void *others, int64_t count) {
+#if defined(__SSE2__)
+    typedef char unaligned __attribute__((vector_size(16), aligned(1)));
+    uint32_t same = (uint32_t)__builtin_ia32_pmovmskb128(*(const unaligned *)bytes == *(const unaligned *)others);
+    // The seventeenth is never the same.
+    return (~same & ((1u << (count & 31)) - 1)) == 0;
+#else
+    return count <= 16 && __builtin_memcmp(bytes, others, (unsigned long)count) == 0;
+#endif
+}

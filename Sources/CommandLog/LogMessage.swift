@@ -46,6 +46,16 @@ public struct LogMessage: @unchecked Sendable {
         pointer.pointee.offset = offset
     }
 
+    /// Asks for the record's place in memory, which a thread on another processor has written: reading it at once would be a
+    /// wait for each record.
+    public func prefetch() { crossfade_prefetch_message(pointer) }
+
+    /// Asks for its bytes, some time after ``prefetch()``.
+    public func prefetchBytes() { crossfade_prefetch_value(pointer) }
+
+    /// As ``prefetch()``, for a record that is to be released soon.
+    public func prefetchRelease() { crossfade_prefetch_release(pointer) }
+
     /// Gives the record back. Its bytes are gone afterwards.
     public func release() { rd_kafka_message_destroy(pointer) }
 

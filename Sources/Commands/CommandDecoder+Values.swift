@@ -30,7 +30,9 @@ extension CommandDecoder {
     func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
         let bytes = slice.bytes(of: text)
         guard slice.kind == .string else { return bytes }
-        if slice.isPlain, bytes.count >= 2 { return Bytes(rebasing: bytes[1..<bytes.count - 1]) }
+        if slice.isPlain, bytes.count >= 2, let start = bytes.baseAddress {
+            return Bytes(start: start + 1, count: bytes.count &- 2)
+        }
         scratch.removeAll()
         do {
             try JSONString.unescape(bytes, into: scratch)

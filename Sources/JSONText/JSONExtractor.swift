@@ -14,6 +14,8 @@ public final class JSONExtractor {
         /// The slots of this node and all below it.
         var firstSlot = 0
         var endSlot = 0
+        /// The keys of the objects that are looked into; their numbers are those of the children. nil: there are none.
+        var keys: KeyMemory?
     }
 
     private let nodes: UnsafeMutablePointer<Node>
@@ -43,11 +45,13 @@ public final class JSONExtractor {
         nodeCount = plan.nodes.count
         nodes = .allocate(capacity: plan.nodes.count)
         nodes.initialize(from: plan.nodes, count: plan.nodes.count)
+        for node in 0..<nodeCount where nodes[node].childCount > 0 { nodes[node].keys = KeyMemory() }
         slots = .allocate(capacity: max(plan.slotCount, 1))
         slots.initialize(repeating: .absent, count: max(plan.slotCount, 1))
     }
 
     deinit {
+        for node in 0..<nodeCount { nodes[node].keys?.deallocate() }
         nodes.deinitialize(count: nodeCount).deallocate()
         slots.deinitialize(count: max(slotCount, 1)).deallocate()
         slotOfPath.deinitialize(count: pathCount).deallocate()
@@ -121,14 +125,29 @@ public final class JSONExtractor {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
         if at < end, text[at] == UInt8(ascii: "}") { return at &+ 1 }
+        // Only nodes with children come here.
+        let keys = node.pointee.keys.unsafelyUnwrapped
+        var place = 0
         while true {
-            var escaped = false
-            let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
-            if let child = try child(of: node, text + at + 1, key.quote &- at &- 1, escaped) {
-                forget(child.pointee.firstSlot, child.pointee.endSlot)
-                at = try value(text, key.value, end, child, levels &- 1, &newlines).end
+            let number: Int32
+            if keys.isNext(place, text, at, end) {
+                number = keys.number(place)
+                at = JSONScanner.space(text, at &+ keys.length(place), end, &newlines)
+                place &+= 1
             } else {
-                at = try JSONScanner.skip(text, key.value, end, levels &- 1, &newlines)
+                var escaped = false
+                let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
+                number = try child(of: node, text + at + 1, key.quote &- at &- 1, escaped)
+                if !escaped { place = keys.found(text, at, key.quote, end, number: number, at: place) }
+                at = key.value
+            }
+            if number >= 0 {
+                let child = nodes + Int(number)
+                // A leaf has its own only, which is set now.
+                if child.pointee.childCount > 0 { forget(child.pointee.firstSlot, child.pointee.endSlot) }
+                at = try value(text, at, end, child, levels &- 1, &newlines).end
+            } else {
+                at = try JSONScanner.skip(text, at, end, levels &- 1, &newlines)
             }
             if JSONScanner.isNextKey(text, at, end) {
                 at &+= 1
@@ -142,9 +161,10 @@ public final class JSONExtractor {
         }
     }
 
+    /// The number of the child with that key, or -1.
     private func child(
         of node: UnsafePointer<Node>, _ key: UnsafePointer<UInt8>, _ count: Int, _ escaped: Bool
-    ) throws(JSONError) -> UnsafePointer<Node>? {
+    ) throws(JSONError) -> Int32 {
         var key = key
         var count = count
         if escaped {
@@ -160,11 +180,11 @@ public final class JSONExtractor {
             if candidate.pointee.nameCount == count,
                 JSONScanner.same(names.base + candidate.pointee.nameStart, key, count)
             {
-                return UnsafePointer(candidate)
+                return Int32(truncatingIfNeeded: index)
             }
             index &+= 1
         }
-        return nil
+        return -1
     }
 
     /// The trie of the paths, built once.

@@ -226,15 +226,21 @@ extension JSONScanner {
         return at
     }
 
+    /// The lowest set bit is the top bit of the first byte that is no digit.
+    @inlinable @inline(__always) static func otherThanDigits(_ text: UInt64) -> UInt64 {
+        // A digit becomes 0 to 9, and its top bit stays clear when 0x76 is added; of what is none it is set then, or was.
+        // Carries spoil only what lies above the first.
+        let word = text ^ 0x3030_3030_3030_3030
+        return ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
+    }
+
     @inline(__always) static func digits(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
         var at = start
         while at &+ 8 <= end {
-            // A digit becomes 0 to 9, and its top bit stays clear when 0x76 is added; of what is none it is set then, or was.
-            let word = word(text, at) ^ 0x3030_3030_3030_3030
-            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
-            // Carries spoil only what lies above the first; of 0 there are 64, which is eight bytes.
+            let others = otherThanDigits(word(text, at))
+            // Of 0 there are 64, which is eight bytes.
             at &+= others.trailingZeroBitCount &>> 3
             if others != 0 { break }
         }

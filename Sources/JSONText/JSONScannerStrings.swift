@@ -55,6 +55,18 @@ extension JSONScanner {
         return (controlOrQuote | backslash | word) & 0x8080_8080_8080_8080
     }
 
+    /// Whether all words of at least eight bytes pass, of which the last two may overlap.
+    @inlinable @inline(__always) public static func allWords(
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ passes: (UInt64) -> Bool
+    ) -> Bool {
+        var at = 0
+        while at &+ 8 < count {
+            guard passes(word(text, at)) else { return false }
+            at &+= 8
+        }
+        return passes(word(text, count &- 8))
+    }
+
     @inline(never) @usableFromInline static func stringRest(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool
     ) throws(JSONError) -> Int {

@@ -87,6 +87,9 @@ public enum JSONString {
     /// Appends UTF-8 text as it stands between the quotes of a JSON string.
     public static func escapeContent(_ utf8: Bytes, into out: ByteBuffer) {
         guard let text = utf8.baseAddress else { return }
+        if utf8.count >= 8, JSONScanner.allWords(text, utf8.count, { JSONScanner.special($0) == 0 }) {
+            return out.append(text, utf8.count)
+        }
         var from = 0
         var at = 0
         while at < utf8.count {

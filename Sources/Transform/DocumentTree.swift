@@ -35,6 +35,8 @@ enum NodeShape: UInt8 {
     case object, array
     /// An object that `keyToValue` will flatten, kept as its text so that it can be merged by key.
     case map
+    /// Collected pairs that no later step looks at: they are written where the document is.
+    case collected
     /// Removed.
     case gone
     /// Absent from a partial document in a way that must remove it from the base too.
@@ -49,7 +51,7 @@ struct Node {
     /// The key's number among the recipe's names, -1 for others.
     var name: Int32 = -1
     var text: TextRange = .none
-    /// The first and last child; of a raw map with collected pairs the range of those.
+    /// The first and last child; of collected pairs their range.
     var first: Int32 = -1
     var last: Int32 = -1
     var next: Int32 = -1

@@ -7,10 +7,14 @@ extension Transformer {
         if isMerging, arena[member].shape == .object { noteErased(in: member) }
         try collapse(member)
         if arena[member].step == Node.pairsCollected, !isMerging {
-            let low = Int(arena[member].first)
-            let high = Int(arena[member].last)
-            collected.sort(from: low, to: high, self)
-            try writeCollected(low, dropDuplicates(collected, from: low, to: high), step, to: member)
+            if step.lowercase {
+                let pairs = ordered(collected, from: Int(arena[member].first), to: Int(arena[member].last))
+                return try writePairs(pairs, step, to: member)
+            }
+            arena.pointer(member).pointee.shape = .collected
+            arena.pointer(member).pointee.step = index
+            // Written at the end, where the document is, unless something wants to look at it before.
+            if !step.isLastOnPath { try collapse(member) }
             return
         }
         arena.pointer(member).pointee.step = index
@@ -62,7 +66,7 @@ extension Transformer {
         } catch {
             throw flattenFailure(error, step)
         }
-        try writePairs(leaves, from: low, to: leaves.count, step, to: member)
+        try writePairs(PairRow(base: leaves.base + low, count: leaves.count - low), step, to: member)
         leaves.truncate(to: low)
         keys.count = keyMark
     }
@@ -168,6 +172,13 @@ extension Transformer {
         }
         try JSONString.unescape(content: pointer(key.source) + Int(key.start), count: key.count, into: keys)
         return range(.keys, start, keys.count)
+    }
+
+    /// The pairs of a range in order, of duplicate keys the last; valid until the list changes or is sorted again.
+    func ordered(_ list: PairList, from low: Int, to high: Int) -> PairRow {
+        if let row = list.orderedByPrefix(from: low, to: high) { return row }
+        list.sortByKey(from: low, to: high, self)
+        return PairRow(base: list.base + low, count: dropDuplicates(list, from: low, to: high) &- low)
     }
 
     /// Keeps the last of pairs with the same key, in a sorted range; where the range ends now.

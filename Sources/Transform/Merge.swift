@@ -135,8 +135,7 @@ extension Transformer {
             let next = member.next
             if member.shape == .run {
                 var scan = Scan(
-                    text: pointer(member.text.source), end: Int(member.text.end), source: member.text.source,
-                    arena: arena, index: program.index, pairs: collected)
+                    text: pointer(member.text.source), end: Int(member.text.end), source: member.text.source, of: self)
                 scan.everyMember = true
                 do throws(JSONError) {
                     _ = try scan.members(object, Int(member.text.start), -1, JSONScanner.maxDepth)
@@ -170,7 +169,7 @@ extension Transformer {
             throw flattenFailure(error, step)
         }
         leaves.sort(from: low, to: leaves.count, self)
-        try writePairs(leaves, from: low, to: leaves.count, step, to: target)
+        try writePairs(PairRow(base: leaves.base + low, count: leaves.count - low), step, to: target)
         leaves.truncate(to: low)
         keys.count = keyMark
         return true

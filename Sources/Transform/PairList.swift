@@ -26,6 +26,12 @@ struct Pair {
     }
 }
 
+/// Pairs in a row.
+struct PairRow {
+    var base: UnsafeMutablePointer<Pair>
+    var count: Int
+}
+
 /// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
 ///
 /// A plain handle, freed by the transformer that made it, as ``NodeArena`` is.
@@ -33,8 +39,6 @@ struct PairList {
     private struct State {
         var base: UnsafeMutablePointer<Pair>
         var spare: UnsafeMutablePointer<Pair>
-        /// Where each of a run's pairs belongs.
-        let ranks: UnsafeMutablePointer<Int>
         var count = 0
         var capacity = 32
     }
@@ -45,21 +49,21 @@ struct PairList {
 
     init() {
         state = .allocate(capacity: 1)
-        let ranks = UnsafeMutablePointer<Int>.allocate(capacity: Self.run)
-        ranks.initialize(repeating: 0, count: Self.run)
-        state.initialize(to: State(base: .allocate(capacity: 32), spare: .allocate(capacity: 32), ranks: ranks))
+        state.initialize(to: State(base: .allocate(capacity: 32), spare: .allocate(capacity: 32)))
     }
 
     func deallocate() {
         state.pointee.base.deallocate()
         state.pointee.spare.deallocate()
-        state.pointee.ranks.deallocate()
         state.deallocate()
     }
 
     var base: UnsafeMutablePointer<Pair> { @inline(__always) get { state.pointee.base } }
     var count: Int { @inline(__always) get { state.pointee.count } }
 
+    var capacity: Int { @inline(__always) get { state.pointee.capacity } }
+    /// Takes in what was written behind the last, up to `end`.
+    @inline(__always) func extend(to end: UnsafeMutablePointer<Pair>) { state.pointee.count = end - base }
     @inline(__always) func removeAll() { state.pointee.count = 0 }
     @inline(__always) func truncate(to count: Int) { state.pointee.count = count }
 
@@ -91,8 +95,17 @@ struct PairList {
     func sort(from start: Int, to end: Int, _ transformer: Transformer) {
         let length = end &- start
         guard length > 1 else { return }
+        if let row = orderedByPrefix(from: start, to: end) {
+            (base + start).update(from: row.base, count: length)
+        } else {
+            sortByKey(from: start, to: end, transformer)
+        }
+    }
+
+    /// The same by whole keys, which takes all that there can be.
+    func sortByKey(from start: Int, to end: Int, _ transformer: Transformer) {
+        let length = end &- start
         let run = Self.run
-        if length <= run, sortByPrefix(start, length) { return }
         var low = start
         while low < end {
             insertionSort(low, min(low &+ run, end), transformer)
@@ -109,36 +122,30 @@ struct PairList {
         }
     }
 
-    /// Sorts few pairs by their prefixes alone, without a branch that depends on them: each goes where as many as are
-    /// smaller lie before it. False, and nothing is done, when two are the same.
-    @inline(__always) private func sortByPrefix(_ start: Int, _ length: Int) -> Bool {
+    /// The pairs of a range in order if they are few and their prefixes differ, without a branch that depends on those:
+    /// each goes where as many as are smaller lie before it. Beside the list, and valid until it is sorted or grows.
+    @inline(__always) func orderedByPrefix(from start: Int, to end: Int) -> PairRow? {
+        let length = end &- start
+        guard length <= Self.run else { return nil }
         let pairs = base + start
         let spare = state.pointee.spare
-        let ranks = state.pointee.ranks
-        var same = 0
+        var sum = 0
         var place = 0
         while place < length {
             let prefix = pairs[place].prefix
             var smaller = 0
             var other = 0
-            while other < place {
-                let isSmaller = pairs[other].prefix < prefix ? 1 : 0
-                same |= pairs[other].prefix == prefix ? 1 : 0
-                smaller &+= isSmaller
-                ranks[other] &+= 1 &- isSmaller
+            while other < length {
+                smaller &+= pairs[other].prefix < prefix ? 1 : 0
                 other &+= 1
             }
-            ranks[place] = smaller
-            place &+= 1
-            guard same == 0 else { return false }
-        }
-        place = 0
-        while place < length {
-            spare[ranks[place]] = pairs[place]
+            spare[smaller] = pairs[place]
+            sum &+= smaller
             place &+= 1
         }
-        pairs.update(from: spare, count: length)
-        return true
+        // Of two that are the same each counts as if the other were not there.
+        guard sum == length &* (length &- 1) / 2 else { return nil }
+        return PairRow(base: spare, count: length)
     }
 
     @inline(__always) private func insertionSort(_ low: Int, _ high: Int, _ transformer: Transformer) {

@@ -2,16 +2,12 @@ import JSONText
 
 // Writing pairs of key and value.
 extension Transformer {
-    /// Writes the pairs of a range as an array and makes that the member's value.
-    func writePairs(
-        _ pairs: PairList, from low: Int, to high: Int, _ step: CompiledStep, to member: Int32
-    ) throws(TransformError) {
+    /// Writes pairs as an array and makes that the member's value.
+    func writePairs(_ pairs: PairRow, _ step: CompiledStep, to member: Int32) throws(TransformError) {
         let start = scratch.count
         scratch.append(UInt8(ascii: "["))
-        var index = low
-        while index < high {
-            let pair = pairs[index]
-            index &+= 1
+        for index in 0..<pairs.count {
+            let pair = pairs.base[index]
             if isDropped(pair, step) { continue }
             if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
             write(pair, lowercase: step.lowercase)
@@ -21,65 +17,87 @@ extension Transformer {
         arena.setText(of: member, to: try written(from: start))
     }
 
-    /// As ``writePairs(_:from:to:_:to:)`` for what the scan collected: the hot path. All lies in one text, no key has
-    /// an escape, no value is an object or array, so that one pointer can run through.
-    func writeCollected(_ low: Int, _ high: Int, _ step: CompiledStep, to member: Int32) throws(TransformError) {
-        guard !step.lowercase else {
-            try writePairs(collected, from: low, to: high, step, to: member)
-            return
-        }
-        let text = pointer(arena[member].text.source)
-        let textEnd = text + Int(arena[member].text.end)
-        let start = scratch.count
-        scratch.reserve(2)
-        var to = scratch.base + start
-        var limit = scratch.base + scratch.capacity
-        to[0] = UInt8(ascii: "[")
-        to += 1
-        var pair = collected.base + low
-        let last = collected.base + high
-        var isFirst = true
+    /// Appends the pairs that the scan collected of a member: the hot path. All lies in one text, no key has an escape, no
+    /// value is an object or array, so that one pointer can run through.
+    func writeCollected(_ member: Int32, _ step: CompiledStep, into out: ByteBuffer) throws(TransformError) {
+        let node = arena[member]
+        let pairs = ordered(collected, from: Int(node.first), to: Int(node.last))
+        let text = pointer(node.text.source)
+        let textEnd = text + Int(node.text.end)
+        let start = out.count
+        let most = Self.scratchLimit &+ (out === scratch ? 0 : outputStart)
+        out.reserve(16)
+        var to = out.base + start
+        var limit = out.base + out.capacity
+        var pair = pairs.base
+        let last = pair + pairs.count
         while pair < last {
             let kind = pair.pointee.kind
             let keyCount = pair.pointee.key.count
-            let isString = kind == .string
-            let value = text + (Int(pair.pointee.value.start) &+ (isString ? 1 : 0))
-            let count = pair.pointee.value.count &- (isString ? 2 : 0)
-            if kind == .null && step.dropNull || step.dropEmpty && isString && count == 0 {
+            let quotes = kind == .string ? 1 : 0
+            let value = text + (Int(pair.pointee.value.start) &+ quotes)
+            let count = pair.pointee.value.count &- quotes &* 2
+            if kind == .null && step.dropNull || step.dropEmpty && kind == .string && count == 0 {
                 pair += 1
                 continue
             }
-            // 64: what stands around them, at most 30 bytes, and up to 16 that are written over.
+            // 64: what stands around them, at most 32 bytes, and up to 16 that are written over.
             let need = keyCount &* 6 &+ count &* 2 &+ 64
             if limit - to < need {
-                scratch.count = to - scratch.base
-                guard scratch.count <= Self.scratchLimit else { break }
-                scratch.reserve(need)
-                to = scratch.base + scratch.count
-                limit = scratch.base + scratch.capacity
+                out.count = to - out.base
+                guard out.count <= most else { throw Self.tooLong() }
+                out.reserve(need)
+                to = out.base + out.count
+                limit = out.base + out.capacity
             }
-            if !isFirst {
-                to[0] = UInt8(ascii: ",")
-                to += 1
+            to = Self.put(Self.beforeKey, 16, to)
+            if keyCount <= 8, Self.hasNoColon(pair.pointee.prefix) {
+                UnsafeMutableRawPointer(to).storeBytes(of: pair.pointee.prefix.bigEndian, as: UInt64.self)
+                to += keyCount
+            } else {
+                to = writeKey(text + Int(pair.pointee.key.start), keyCount, pair.pointee.prefix, to, of: out)
             }
-            isFirst = false
-            to = Self.put("{\"keyToValue\":\"", to)
-            to = writeKey(text + Int(pair.pointee.key.start), keyCount, pair.pointee.prefix, to)
             to[0] = UInt8(ascii: ":")
             to += 1
             if kind == .null {
                 to = Self.put("\",\"value\":null}", to)
+            } else if count <= 16, textEnd - value >= 16 {
+                // Sixteen bytes whatever the length, which cannot be predicted: what is too much is written over.
+                let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
+                to = Self.put(bytes, count, to)
+                to = Self.put(Self.beforeValue, 11, to)
+                to = Self.put(bytes, count, to)
+                to = Self.put("\"}", to)
             } else {
-                to = Self.put(value, count, to, readable: textEnd - value)
-                to = Self.put("\",\"value\":\"", to)
-                to = Self.put(value, count, to, readable: textEnd - value)
+                to = Self.put(value, count, to)
+                to = Self.put(Self.beforeValue, 11, to)
+                to = Self.put(value, count, to)
                 to = Self.put("\"}", to)
             }
             pair += 1
         }
-        scratch.count = to - scratch.base
-        scratch.append(UInt8(ascii: "]"))
-        arena.setText(of: member, to: try written(from: start))
+        // The first pair's comma.
+        let isEmpty = out.base + start == to
+        out.base[start] = UInt8(ascii: "[")
+        out.count = isEmpty ? start &+ 1 : to - out.base
+        out.append(UInt8(ascii: "]"))
+        guard out.count <= most else { throw Self.tooLong() }
+    }
+
+    /// What stands before the key and before the value of a pair; the rest of the sixteen bytes is written over.
+    private static var beforeKey: SIMD16<UInt8> { @inline(__always) get { sixteen(",{\"keyToValue\":\"") } }
+    private static var beforeValue: SIMD16<UInt8> { @inline(__always) get { sixteen("\",\"value\":\"     ") } }
+
+    @inline(__always) private static func sixteen(_ text: StaticString) -> SIMD16<UInt8> {
+        UnsafeRawPointer(text.utf8Start).loadUnaligned(as: SIMD16<UInt8>.self)
+    }
+
+    /// Of sixteen bytes as many as `count` says; there must be room for all.
+    @inline(__always) private static func put(
+        _ bytes: SIMD16<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+        return to + count
     }
 
     private func write(_ pair: Pair, lowercase: Bool) {
@@ -91,7 +109,7 @@ extension Transformer {
         scratch.reserve(pair.key.count &* 6 &+ pair.value.count &* 6 &+ 64)
         var to = scratch.base + scratch.count
         to = Self.put("{\"keyToValue\":\"", to)
-        to = writeKey(pointer(pair.key.source) + Int(pair.key.start), pair.key.count, pair.prefix, to)
+        to = writeKey(pointer(pair.key.source) + Int(pair.key.start), pair.key.count, pair.prefix, to, of: scratch)
         to[0] = UInt8(ascii: ":")
         to += 1
         if pair.kind == .null {
@@ -141,17 +159,6 @@ extension Transformer {
         return to + count
     }
 
-    /// As ``put(_:_:_:)``, where there are 16 bytes to write to: of the `readable` ones, sixteen whatever the length, if
-    /// there are so many. What is too much is written over. How long a value is cannot be predicted.
-    @inline(__always) private static func put(
-        _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>, readable: Int
-    ) -> UnsafeMutablePointer<UInt8> {
-        guard count <= 16, readable >= 16 else { return put(from, count, to) }
-        let bytes = UnsafeRawPointer(from).loadUnaligned(as: SIMD16<UInt8>.self)
-        UnsafeMutableRawPointer(to).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
-        return to + count
-    }
-
     @inline(__always) private static func put(
         _ text: StaticString, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
@@ -159,16 +166,23 @@ extension Transformer {
         return to + text.utf8CodeUnitCount
     }
 
-    /// The key with `:` and `\` escaped by a backslash, then as JSON; there must be room for six bytes for each of it.
+    /// The key with `:` and `\` escaped by a backslash, then as JSON; `to` lies in `out`, where there must be room for six
+    /// bytes for each of it.
     @inline(__always) private func writeKey(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ prefix: UInt64, _ to: UnsafeMutablePointer<UInt8>
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ prefix: UInt64, _ to: UnsafeMutablePointer<UInt8>,
+        of out: ByteBuffer
     ) -> UnsafeMutablePointer<UInt8> {
         if count <= 8, Self.isPlain(prefix: prefix, count) {
             UnsafeMutableRawPointer(to).storeBytes(of: prefix.bigEndian, as: UInt64.self)
             return to + count
         }
-        if count > 8, Self.isPlain(text, count) { return Self.put(text, count, to) }
-        return writeEscaped(text, count, to)
+        if count > 8, JSONScanner.allWords(text, count, Self.isPlain(word:)) { return Self.put(text, count, to) }
+        return writeEscaped(text, count, to, of: out)
+    }
+
+    /// Of a key without escapes only colons must be escaped. Bytes that are not ASCII may be taken for one.
+    @inline(__always) private static func hasNoColon(_ word: UInt64) -> Bool {
+        ((word ^ 0x3A3A_3A3A_3A3A_3A3A) &- 0x0101_0101_0101_0101) & 0x8080_8080_8080_8080 == 0
     }
 
     /// Whether a key of at most eight bytes is ASCII of which nothing must be escaped.
@@ -177,23 +191,12 @@ extension Transformer {
         isPlain(word: count < 8 ? prefix | 0x2020_2020_2020_2020 &>> UInt64(count &* 8) : prefix)
     }
 
-    /// Whether a key of more than eight bytes is ASCII of which nothing must be escaped.
-    @inline(__always) private static func isPlain(_ key: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        var at = 0
-        while at &+ 8 < count {
-            guard isPlain(word: JSONScanner.word(key, at)) else { return false }
-            at &+= 8
-        }
-        return isPlain(word: JSONScanner.word(key, count &- 8))
-    }
-
     @inline(__always) private static func isPlain(word: UInt64) -> Bool {
-        let colon = (word ^ 0x3A3A_3A3A_3A3A_3A3A) &- 0x0101_0101_0101_0101
-        return JSONScanner.special(word) | colon & 0x8080_8080_8080_8080 == 0
+        JSONScanner.special(word) == 0 && hasNoColon(word)
     }
 
     @inline(never) private func writeEscaped(
-        _ text: UnsafePointer<UInt8>, _ count: Int, _ start: UnsafeMutablePointer<UInt8>
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ start: UnsafeMutablePointer<UInt8>, of out: ByteBuffer
     ) -> UnsafeMutablePointer<UInt8> {
         var to = start
         for at in 0..<count {
@@ -201,9 +204,9 @@ extension Transformer {
             case UInt8(ascii: ":"): to = Self.put("\\\\:", to)
             case UInt8(ascii: "\\"): to = Self.put("\\\\\\\\", to)
             case let byte where byte == UInt8(ascii: "\"") || byte < 0x20:
-                scratch.count = to - scratch.base
-                JSONString.escapeContent(Bytes(start: text + at, count: 1), into: scratch)
-                to = scratch.base + scratch.count
+                out.count = to - out.base
+                JSONString.escapeContent(Bytes(start: text + at, count: 1), into: out)
+                to = out.base + out.count
             case let byte:
                 to[0] = byte
                 to += 1

@@ -96,19 +96,10 @@ extension Transformer {
             default: continue
             }
         }
-        let paths: [JSONPath] =
-            switch step {
-            case .keyToValue(let options): [options.field]
-            case .rename(let from, let to), .copy(let from, let to): [from, to]
-            case .remove(let paths), .keep(let paths): paths
-            case .set(let path, _, _), .cast(let path, _), .lowercase(let path), .split(let path, _),
-                .join(let path, _):
-                [path]
-            }
         if case .keyToValue(let options) = step, flattened.contains(where: { JSONPath.overlap($0, options.field) }) {
             return "\"\(options.field)\" holds a field that is flattened already, whose pairs an update does not hold"
         }
-        for path in paths {
+        for path in step.paths {
             for field in flattened where path.names.count > field.names.count && JSONPath.overlap(path, field) {
                 return "\"\(path)\" is within the flattened \"\(field)\", whose pairs an update does not hold"
             }

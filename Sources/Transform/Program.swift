@@ -27,6 +27,8 @@ struct CompiledStep {
     var castTarget: CastTarget = .string
     /// The root of what `keep` keeps.
     var keepRoot: Int32 = -1
+    /// No later step looks at the field, or at what it lies in.
+    var isLastOnPath = false
 }
 
 /// A branch of a tree of names: what to expand while scanning, or what to keep. Its children lie in a row.
@@ -74,7 +76,14 @@ final class Program {
         var compiler = Compiler()
         for (index, step) in steps.enumerated() { compiler.compile(step, Int32(truncatingIfNeeded: index)) }
         let reserved = compiler.reserve(Tombstone.fields)
-        self.steps = Table(compiler.steps)
+        self.steps = Table(
+            compiler.steps.map { step in
+                var step = step
+                let later = steps[(Int(step.origin) + 1)...].flatMap(\.paths)
+                let own = steps[Int(step.origin)].paths
+                step.isLastOnPath = !later.contains { path in own.contains { JSONPath.overlap(path, $0) } }
+                return step
+            })
         constants = compiler.constants
         pathNames = Table(compiler.pathNames)
         names = Table(compiler.names)

@@ -9,20 +9,23 @@ struct Scan {
     let index: NameIndex
     /// Takes the members of maps that are to be flattened.
     let pairs: PairList
+    /// The keys of whole documents; their numbers are those of the names.
+    let rootKeys: KeyMemory
     /// A node for every member, not only for those with a name that the recipe knows.
     var everyMember = false
     /// There are raw line ends between tokens.
     var newlines = false
 
     init(
-        text: UnsafePointer<UInt8>, end: Int, source: TextSource, arena: NodeArena, index: NameIndex, pairs: PairList
+        text: UnsafePointer<UInt8>, end: Int, source: TextSource, of transformer: Transformer
     ) {
         self.text = text
         self.end = end
         self.source = source
-        self.arena = arena
-        self.index = index
-        self.pairs = pairs
+        arena = transformer.arena
+        index = transformer.program.index
+        pairs = transformer.collected
+        rootKeys = transformer.rootKeys
     }
 
     @inline(__always) private func range(_ start: Int, _ end: Int) -> TextRange {
@@ -53,29 +56,48 @@ struct Scan {
         let end = end
         let index = index
         let wantsAll = everyMember
+        let isRoot = branch == 0
+        let keys = rootKeys
+        var place = 0
         var at = start
         var runStart = -1
         var runEnd = -1
         while true {
-            let key = at &+ 1
-            var escaped = false
-            let (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
-            at = value
-            let name =
-                escaped ? try number(ofEscaped: key, keyEnd) : index.number(of: text + key, keyEnd &- key)
-            if name < 0, !wantsAll {
-                at = try skip(at, levels &- 1)
-                if runStart < 0 { runStart = key &- 1 }
-                runEnd = at
+            let after = isRoot && !wantsAll ? keys.skipUnnumbered(text, at, end, &place) : at
+            if after > at {
+                if runStart < 0 { runStart = at }
+                runEnd = after
+                at = after
             } else {
-                addRun(runStart, runEnd, to: node)
-                runStart = -1
-                if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
-                // Only members whose names the recipe knows come here, so the look costs other members nothing.
-                if branch == 0, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
-                let member = arena.add(
-                    Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
-                at = try read(member, at, index.branch(under: branch, name: name), levels &- 1)
+                let key = at &+ 1
+                let keyEnd: Int
+                let name: Int32
+                if isRoot, keys.isNext(place, text, at, end) {
+                    keyEnd = at &+ keys.length(place) &- 2
+                    name = keys.number(place)
+                    at = JSONScanner.space(text, keyEnd &+ 2, end, &newlines)
+                    place &+= 1
+                } else {
+                    var escaped = false
+                    let value: Int
+                    (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
+                    name = escaped ? try number(ofEscaped: key, keyEnd) : index.number(of: text + key, keyEnd &- key)
+                    if isRoot, !escaped { place = keys.found(text, at, keyEnd, end, number: name, at: place) }
+                    at = value
+                }
+                if name < 0, !wantsAll {
+                    at = try skip(at, levels &- 1)
+                    if runStart < 0 { runStart = key &- 1 }
+                    runEnd = at
+                } else {
+                    addRun(runStart, runEnd, to: node)
+                    runStart = -1
+                    if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
+                    // Only members whose names the recipe knows come here, so the look costs other members nothing.
+                    if isRoot, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
+                    let member = arena.add(Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
+                    at = try read(member, at, index.branch(under: branch, name: name), levels &- 1)
+                }
             }
             if JSONScanner.isNextKey(text, at, end) {
                 at &+= 1
@@ -142,21 +164,22 @@ struct Scan {
             at &+= 1
         } else {
             while true {
-                let key = at &+ 1
-                var escaped = false
-                let (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
-                at = try skip(value, levels &- 1)
-                let kind = JSONScanner.kind(of: text[value])
-                if escaped || kind == .object || kind == .array { isSimple = false }
-                pairs.add(
-                    Pair(
-                        prefix: Pair.prefix(text + key, keyEnd &- key, room: end &- key), key: range(key, keyEnd),
-                        value: range(value, at), kind: kind))
-                if JSONScanner.isNextKey(text, at, end) {
-                    at &+= 1
-                    continue
+                let after = plainPairs(at)
+                if after > at {
+                    at = after
+                } else {
+                    let key = at &+ 1
+                    var escaped = false
+                    let (keyEnd, value) = try JSONScanner.key(text, at, end, &escaped, &newlines)
+                    at = try skip(value, levels &- 1)
+                    let kind = JSONScanner.kind(of: text[value])
+                    if escaped || kind == .object || kind == .array { isSimple = false }
+                    pairs.add(
+                        Pair(
+                            prefix: Pair.prefix(text + key, keyEnd &- key, room: end &- key), key: range(key, keyEnd),
+                            value: range(value, at), kind: kind))
+                    at = JSONScanner.space(text, at, end, &newlines)
                 }
-                at = JSONScanner.space(text, at, end, &newlines)
                 guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
                 at &+= 1
                 if text[at &- 1] == UInt8(ascii: "}") { break }
@@ -173,6 +196,38 @@ struct Scan {
             pairs.truncate(to: low)
         }
         return at
+    }
+
+    /// Collects the pairs from `start` on as long as they are plain; the end of the last, where a comma or the closing brace
+    /// stands, or `start`. A loop of its own, because in so small a one nearly nothing leaves the registers.
+    @inline(never) private func plainPairs(_ start: Int) -> Int {
+        let text = text
+        let end = end
+        let last = JSONScanner.plainEnd(text, end)
+        var to = pairs.base + pairs.count
+        let limit = pairs.base + pairs.capacity
+        var after = start
+        var at = start
+        while at < last, to < limit, text[at] == UInt8(ascii: "\"") {
+            let key = at &+ 1
+            let quote = JSONScanner.plainKey(text, key)
+            guard quote > 0 else { break }
+            var kind = JSONKind.absent
+            let found = JSONScanner.plainValue(text, quote &+ 2, last, &kind)
+            guard found > 0, found < end, text[found] == UInt8(ascii: ",") || text[found] == UInt8(ascii: "}") else {
+                break
+            }
+            to.initialize(
+                to: Pair(
+                    prefix: Pair.prefix(text + key, quote &- key, room: 16), key: range(key, quote),
+                    value: range(quote &+ 2, found), kind: kind))
+            to += 1
+            after = found
+            at = found &+ 1
+            if text[found] == UInt8(ascii: "}") { break }
+        }
+        pairs.extend(to: to)
+        return after
     }
 
     /// Adds the elements of the array at `start` to `node`: a node for each object and array, runs for the others.

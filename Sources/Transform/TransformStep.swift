@@ -19,6 +19,17 @@ public enum TransformStep: Equatable, Sendable {
     case split(field: JSONPath, separator: String)
     /// An array of scalars becomes a string.
     case join(field: JSONPath, separator: String)
+
+    /// The fields that it reads, writes or keeps.
+    var paths: [JSONPath] {
+        switch self {
+        case .keyToValue(let options): [options.field]
+        case .rename(let from, let to), .copy(let from, let to): [from, to]
+        case .remove(let paths), .keep(let paths): paths
+        case .set(let path, _, _), .cast(let path, _), .lowercase(let path), .split(let path, _), .join(let path, _):
+            [path]
+        }
+    }
 }
 
 /// What `cast` makes of a value.

@@ -22,10 +22,14 @@ public final class Transformer {
     let members = PairList()
     let leaves = PairList()
     let removals = PairList()
+    /// The keys that whole documents had.
+    let rootKeys = KeyMemory()
 
     @exclusivity(unchecked) var document: Bytes
     @exclusivity(unchecked) var base: Bytes
     @exclusivity(unchecked) var ahead = Ahead()
+    /// Where in the output the document begins.
+    @exclusivity(unchecked) var outputStart = 0
     /// Whether a partial document goes through the steps.
     @exclusivity(unchecked) var isMerging = false
     /// What is written for one document, at most, so that a giant key over a million values cannot fill the memory.
@@ -40,6 +44,7 @@ public final class Transformer {
 
     deinit {
         arena.deallocate()
+        rootKeys.deallocate()
         for list in [collected, members, leaves, removals] { list.deallocate() }
     }
 
@@ -72,6 +77,7 @@ public final class Transformer {
         _ out: ByteBuffer, _ body: () throws(TransformError) -> Void
     ) throws(TransformError) {
         let mark = out.count
+        outputStart = mark
         defer { forget() }
         do throws(TransformError) {
             try body()
@@ -123,8 +129,7 @@ public final class Transformer {
                 try JSONScanner.validate(text)
                 throw JSONError(.unexpectedByte, at: -1)
             }
-            var scan = Scan(
-                text: start, end: text.count, source: source, arena: arena, index: program.index, pairs: collected)
+            var scan = Scan(text: start, end: text.count, source: source, of: self)
             var at = try scan.object(root, first, eager, JSONScanner.maxDepth)
             at = JSONScanner.space(start, at, text.count, &scan.newlines)
             guard at == text.count else { throw JSONError(.trailingBytes, at: at) }
@@ -171,9 +176,7 @@ public final class Transformer {
         arena.pointer(node).pointee.first = -1
         arena.pointer(node).pointee.last = -1
         arena.pointer(node).pointee.step = -1
-        var scan = Scan(
-            text: pointer(range.source), end: Int(range.end), source: range.source, arena: arena, index: program.index,
-            pairs: collected)
+        var scan = Scan(text: pointer(range.source), end: Int(range.end), source: range.source, of: self)
         scan.everyMember = everyMember
         do throws(JSONError) {
             if isObject {
@@ -198,6 +201,7 @@ extension Transformer {
         case .map:
             try flatten(node)
             append(arena[node].text, into: out)
+        case .collected: try writeCollected(node, program.steps[Int(arena[node].step)], into: out)
         case .gone, .erased: break
         }
     }
@@ -236,10 +240,10 @@ extension Transformer {
     /// Writes a node that was expanded back into one piece of text.
     func collapse(_ node: Int32) throws(TransformError) {
         let shape = arena[node].shape
-        guard shape == .object || shape == .array else { return }
-        try flattenMaps(in: node)
+        guard shape == .object || shape == .array || shape == .collected else { return }
+        if shape != .collected { try flattenMaps(in: node) }
         let start = scratch.count
-        try emitChildren(node, isObject: shape == .object, into: scratch)
+        try emit(node, into: scratch)
         arena.setText(of: node, to: try written(from: start))
     }
 
@@ -256,12 +260,14 @@ extension Transformer {
         }
     }
 
+    static func tooLong() -> TransformError {
+        TransformError(
+            reason: "too_large", detail: "the transformed document has more than \(scratchLimit) bytes")
+    }
+
     /// What was appended to scratch since `start`.
     func written(from start: Int) throws(TransformError) -> TextRange {
-        guard scratch.count <= Self.scratchLimit, keys.count <= Self.scratchLimit else {
-            throw TransformError(
-                reason: "too_large", detail: "the transformed document has more than \(Self.scratchLimit) bytes")
-        }
+        guard scratch.count <= Self.scratchLimit, keys.count <= Self.scratchLimit else { throw Self.tooLong() }
         return TextRange(
             source: .scratch, start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: scratch.count))
     }

@@ -30,9 +30,7 @@ extension Transformer: JSONValueScanner {
         guard end &- start < Int32.max / 2 else { return try JSONScanner.skip(text, start, end, levels, &newlines) }
         document = Bytes(start: text + start, count: end &- start)
         let root = arena.add(Node(shape: .object))
-        var scan = Scan(
-            text: text + start, end: end &- start, source: .document, arena: arena, index: program.index,
-            pairs: collected)
+        var scan = Scan(text: text + start, end: end &- start, source: .document, of: self)
         do throws(JSONError) {
             let after = try scan.object(root, 0, 0, levels)
             if scan.newlines {

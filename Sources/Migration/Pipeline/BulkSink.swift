@@ -201,6 +201,7 @@ final class BulkSink: @unchecked Sendable {
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
             try BulkResponse.scan(body.bytes, expected: batch.window) { position, answer in
+                if position &+ 6 < batch.window { batch.items[position &+ 6].message?.prefetchRelease() }
                 let item = batch.items[position]
                 if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
                 let reason = answer.errorReason.map { String(repairing: body.slice($0)) }

@@ -152,7 +152,11 @@ final class Worker: @unchecked Sendable {
     private func take(_ chunk: RecordChunk) {
         var skipped = 0
         watchesAll = chunk.messages.count < IDWatch.backlog
-        for message in chunk.messages {
+        let messages = chunk.messages
+        for index in messages.indices {
+            if index &+ 6 < messages.count { messages[index &+ 6].prefetch() }
+            if index &+ 2 < messages.count { messages[index &+ 2].prefetchBytes() }
+            let message = messages[index]
             // Headers and time cost a call each, and most formats need neither.
             var record = Record(
                 key: message.key, value: message.value,
