@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from stack import ROOT
+from stack import ROOT, wait_for
 
 OUTCOMES = {"indexed", "deleted", "merged", "stale", "superseded", "skipped", "dead_lettered"}
 DONE, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -96,6 +96,19 @@ class Run:
     @property
     def running(self):
         return self.process.poll() is None
+
+    def assigned(self, times=1, seconds=120):
+        """Waits until this member of the group has got partitions for the n-th time; it must not end meanwhile.
+
+        The group waits for members that were killed until their sessions end; 45 s by default, twice that for some.
+        Before that it may not listen to signals yet, and an offset that somebody else commits decides where it begins.
+        """
+        def got():
+            if self.err_file.read_text(errors="replace").count("partitions assigned") >= times:
+                return True
+            assert self.running, f"it ended\n{self.result(self.process.returncode)}"
+            return False
+        wait_for(f"partitions of {self.arguments[0]}", got, seconds)
 
     def wait(self, seconds):
         """Its result; AssertionError (and a kill) when it takes longer."""

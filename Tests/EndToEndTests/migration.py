@@ -86,10 +86,15 @@ class Migration:
     def lag(self):
         return self.log.lag(self.group, self.topic)
 
-    def caught_up(self, follow, seconds=120):
-        """Waits until the group's committed offsets are the log's ends; `follow` must not end meanwhile."""
+    def caught_up(self, *follows, seconds=120):
+        """Waits until the group's committed offsets are the log's ends; none of `follows` may end meanwhile."""
+        for follow in follows:
+            # lag 0 may be what a replay handed over to the group
+            follow.assigned()
+
         def reached():
-            assert follow.running, f"follow ended\n{follow.result(follow.process.returncode)}"
+            for follow in follows:
+                assert follow.running, f"follow ended\n{follow.result(follow.process.returncode)}"
             return self.lag() == 0
         wait_for(f"lag 0 of {self.group}", reached, seconds, pause=0.5)
 
@@ -101,7 +106,7 @@ class Migration:
         """Follows while the rest of the commands is written, until nothing is left; its summary."""
         follow = self.start("follow")
         self.log.produce(self.topic, self.records[self.split:])
-        self.caught_up(follow, seconds)
+        self.caught_up(follow, seconds=seconds)
         return self.stop(follow)
 
     # what must hold

@@ -1,11 +1,10 @@
 """Dead letters: kept as they were, listed, shown, redriven to what the model says; and never skipped."""
 import random
-import time
 
 import pytest
 
 import letters
-from binary import FAILED, INTERRUPTED, REFUSED, USAGE, check_error
+from binary import FAILED, REFUSED, USAGE, check_error
 from compare import Truth
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from letters import DEAD, MendedModel, dead_and_alive, insert, listed, mend, redrive

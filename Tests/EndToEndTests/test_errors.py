@@ -11,7 +11,6 @@ import pytest
 from binary import DONE, FAILED, INTERRUPTED, REFUSED, USAGE, check_error, command_line
 from log import Log
 from proxy import Proxy
-from stack import wait_for
 from workload import Workload
 
 SECRET = "hunter2-must-never-be-seen"
@@ -225,7 +224,7 @@ def test_a_hangup_drains_like_a_signal(m):
     with hangup(signal.SIG_IGN):
         under_nohup = m.start("follow")
     for run in (follow, under_nohup):
-        wait_for("its partitions", lambda run=run: "partitions assigned" in run.err_file.read_text(), 60)
+        run.assigned()
         run.process.send_signal(signal.SIGHUP)
     follow.wait(30).expect(DONE, INTERRUPTED)
     assert under_nohup.running

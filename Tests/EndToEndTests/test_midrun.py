@@ -2,7 +2,6 @@
 import json
 import re
 import signal
-import time
 
 import pytest
 from confluent_kafka import Producer
@@ -25,15 +24,9 @@ def following(m, *more):
     m.copy()
     m.replay()
     follow = m.start("follow", *more)
-    assigned(follow)
     m.caught_up(follow)
     wait_for("its commit", lambda: m.log.committed(m.group, m.topic) == m.log.ends(m.topic), 60)
     return follow
-
-
-def assigned(run, times=1):
-    """It has its partitions, for the n-th time."""
-    wait_for("an assignment", lambda: run.err_file.read_text().count("partitions assigned") >= times, 60)
 
 
 def stops(run, *names, seconds=40):
@@ -143,7 +136,7 @@ def test_partitions_added_while_followed(m):
     m.write_recipe()
     fingerprint = m.run("plan", seconds=60).expect(DONE).json["fingerprint"]
     follow = m.start("follow", "--confirm", fingerprint)
-    assigned(follow)
+    follow.assigned()
     moved = m.records[0][0]
     m.log.produce(m.topic, [(Keyed(moved, f"by-{m.partitions + 1}"), insert(moved.decode(), "moved"))])
     m.caught_up(follow)
@@ -207,7 +200,7 @@ def test_stopped_past_the_session(m):
         m.target.call("DELETE", f"/{m.new}/_doc/{ident}?version={version}&version_type=external_gte")
     one.process.send_signal(signal.SIGCONT)
     wait_for("it to notice", lambda: "was stopped for a while" in one.err_file.read_text(), 20)
-    assigned(one, times=2)
+    one.assigned(times=2)
     for run in (one, two):
         assert run.terminate().code in (DONE, INTERRUPTED)
     m.check(versions=False)

@@ -45,8 +45,6 @@ def old(m, ident):
 
 def caught_up(m):
     follow = m.start("follow")
-    # a signal before it listens to signals ends it without a summary
-    wait_for("its partitions", lambda: "partitions assigned" in follow.err_file.read_text(), 60)
     m.caught_up(follow)
     m.stop(follow)
 
@@ -170,7 +168,7 @@ def test_an_alias_that_was_taken_away_is_put_back(migrate, seed):
     m = migrate("es-6.8", "es-8.17", Workload(seed, 1500, 300, 100), copied=1.0).prepare()
     done(m)
     follow = m.start("follow")
-    wait_for("its partitions", lambda: "partitions assigned" in follow.err_file.read_text(), 60)
+    follow.assigned()
     alias = f"{m.new}-crossfade-WRITE"
     m.target.call("POST", "/_aliases", {"actions": [{"remove": {"index": m.new, "alias": alias}}]})
     command(m, "InsertMessageCommand", "first", title="here")

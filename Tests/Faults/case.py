@@ -127,14 +127,6 @@ class Case(Migration):
             return not run.running or self.target.operations(self.new) >= aim
         wait_for(f"{more} more writes", reached, seconds, pause=0.02)
 
-    def all_caught_up(self, runs, seconds=120):
-        """Lag 0 while all of `runs` go on."""
-        def reached():
-            for run in runs:
-                assert run.running, f"a member ended\n{run.result(run.process.returncode)}"
-            return self.lag() == 0
-        wait_for(f"lag 0 of {self.group}", reached, seconds, pause=0.3)
-
     def refused(self, result, *names):
         check_error(result, *names, code=REFUSED, seconds=300)
 

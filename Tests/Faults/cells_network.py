@@ -38,7 +38,7 @@ def toxic(kind, make, size, before_kafka):
         toxics.clear(name)
     m.writer.hurry()
     m.writer.finish()
-    m.caught_up(follow, 180)
+    m.caught_up(follow, seconds=180)
     m.stop(follow)
     m.judge()
     m.letters(10)

@@ -4,7 +4,6 @@ import time
 
 from case import SESSION
 from log import Writer
-from stack import wait_for
 from suite import cell
 from workload import Workload
 
@@ -22,6 +21,9 @@ def killed(make, size):
     def rounds(command, count, most, instance=None):
         nonlocal kills
         for _ in range(count):
+            if instance:
+                # new commands for each of them, however slow the machine is
+                m.writer.hold += (commands - m.split) // (count + 1)
             run = m.member(instance) if instance else m.start(command)
             m.operated(m.random.randrange(1, most), run)
             if run.running:
@@ -35,7 +37,7 @@ def killed(make, size):
     m.copy()
     rounds("replay", third, commands // 6)
     m.replay()
-    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / 12, fast=20_000)
+    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / 12, fast=20_000, hold=0)
     m.writer.start()
     # a static member: its partitions are its own again at once, without the session's end
     rounds("follow", points - 2 * third, commands // 25, "one")
@@ -67,21 +69,16 @@ def stopped(make, size):
         time.sleep(SESSION)
         m.writer.hurry()
         m.writer.finish()
-        m.all_caught_up([second])
+        m.caught_up(second)
     finally:
         first.process.send_signal(signal.SIGCONT)
     # it finds out that it is no member any more, and joins again
-    wait_for("both members to have partitions", lambda: assigned(first) >= 2, 60)
-    m.all_caught_up([first, second])
+    first.assigned(times=2)
+    m.caught_up(first, second)
     m.stop(first)
     m.stop(second)
     m.judge()
     m.note(f"stopped for more than {SESSION} s")
-
-
-def assigned(run):
-    """How often the member got partitions."""
-    return run.err_file.read_text(errors="replace").count("partitions assigned")
 
 
 @cell("members join and leave every 3 s", short={"commands": 6000, "seconds": 9}, long={"commands": 150_000, "seconds": 60})
@@ -100,13 +97,14 @@ def churn(make, size):
             if m.random.random() < 0.3:
                 leaver.kill()
             else:
+                leaver.assigned()
                 m.stop(leaver)
         else:
             members.append(m.start("follow"))
         changes += 1
     m.writer.hurry()
     m.writer.finish()
-    m.all_caught_up(members)
+    m.caught_up(*members)
     for member in members:
         m.stop(member)
     m.judge()

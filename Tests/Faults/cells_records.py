@@ -1,8 +1,7 @@
 """Records that are wrong, odd, or all for one document; and dead letters that cannot be written."""
 import texts
-from binary import DONE, FAILED
+from binary import FAILED
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from log import Writer
 from model import DELETE, INDEX, MERGE
 from suite import cell
 from workload import Workload
@@ -98,7 +97,7 @@ def hot_key(make, size):
     m.replay(seconds=600)
     follow = m.start("follow")
     m.rest()
-    m.caught_up(follow, 600)
+    m.caught_up(follow, seconds=600)
     m.stop(follow)
     m.judge()
     writes = len(m.proxy.applied.of(m.new))

@@ -19,7 +19,7 @@ def followed(make, size, fault, **options):
     fault(m, follow)
     m.writer.hurry()
     m.writer.finish()
-    m.caught_up(follow, 180)
+    m.caught_up(follow, seconds=180)
     m.stop(follow)
     m.judge()
     m.letters(10)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # `suite` must be one module, whether it is run or imported by the cells
 sys.modules.setdefault("suite", sys.modules[__name__])
