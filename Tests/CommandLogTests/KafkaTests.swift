@@ -24,7 +24,7 @@ import Testing
         #expect(found.clusterID?.isEmpty == false)
         let start = ContinuousClock.now
         #expect(failure { _ = try admin.describe(unique("nowhere")) }?.code == .missingTopic)
-        #expect(start.duration(to: .now) < .seconds(3))
+        #expect(start.duration(to: .now) < .seconds(15))
         let missing = failure { try admin.deleteRecords(unique("nowhere"), before: [0: 1], timeout: 3) }
         #expect(missing != nil)
         #expect(
@@ -69,6 +69,7 @@ import Testing
         let seeing = try LogAdmin(settings: loose)
         #expect(try seeing.watermarks(topic, partitions: [0])[0]?.high == 32)
         try writer.commit()
+        try eventually("the marker") { try admin.watermarks(topic, partitions: [0])[0]?.high == 33 }
         #expect(try readToEnd(settings, topic, from: [0: 20]).offsets == [0: Array(21..<32)])
         seeing.close()
         admin.close()
@@ -219,7 +220,7 @@ import Testing
         }
         let (password, time) = try outcome(["sasl.password": "hunter2hunter2"])
         #expect(password?.code == .authentication)
-        #expect(time < .seconds(4))
+        #expect(time < .seconds(15))
         #expect(password?.description.contains("hunter2") == false)
         let (certificate, _) = try outcome(["ssl.ca.location": nil])
         #expect(certificate?.code == .tls, "\(String(describing: certificate))")

@@ -132,7 +132,7 @@ import Testing
         let topic = unique("rebalance")
         let settings = KafkaSettings(
             bootstrap: try Stack.kafka(), group: topic,
-            passthrough: ["session.timeout.ms": "10000", "heartbeat.interval.ms": "500"])
+            passthrough: ["heartbeat.interval.ms": "500"])
         let admin = try LogAdmin(settings: settings)
         let (partitions, each) = (Int32(4), 25_000)
         try admin.createTopic(topic, partitions: Int(partitions))
@@ -211,8 +211,9 @@ import Testing
         }
         let topic = unique("lost")
         var settings = KafkaSettings(bootstrap: try Stack.kafka(), group: topic)
-        settings.passthrough = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "300"]
+        settings.passthrough = ["heartbeat.interval.ms": "300"]
         var impatient = settings
+        impatient.passthrough["session.timeout.ms"] = "6000"
         impatient.passthrough["max.poll.interval.ms"] = "6000"
         let admin = try LogAdmin(settings: settings)
         try admin.createTopic(topic, partitions: 1)

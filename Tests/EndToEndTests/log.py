@@ -3,7 +3,7 @@ import threading
 import time
 import zlib
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ElectionType, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from stack import wait_for
@@ -18,22 +18,27 @@ class Log:
     def create(self, topic, partitions=6, **config):
         self.admin.create_topics([NewTopic(topic, partitions, config=config)])[topic].result(30)
         # every broker hears of it in its own time
-        wait_for(f"{topic} to have leaders", lambda: len(self.leaders(topic)) == partitions, 20)
+        wait_for(f"{topic} to have leaders", lambda: len(self.leaders(topic)) == partitions, 60)
         return topic
 
     def leaders(self, topic):
         """Partition -> its leader's node id; partitions without one are left out."""
-        found = self.admin.list_topics(timeout=10).topics.get(topic)
+        found = self.admin.list_topics(timeout=30).topics.get(topic)
         return {p: t.leader for p, t in found.partitions.items() if t.leader >= 0} if found else {}
+
+    def prefer_leaders(self, topic):
+        """Has each partition led by its preferred replica again, where that is in sync."""
+        partitions = [TopicPartition(topic, p) for p in self.partitions(topic)]
+        self.admin.elect_leaders(ElectionType.PREFERRED, partitions).result(30)
 
     def delete(self, topic):
         self.admin.delete_topics([topic])[topic].result(30)
-        wait_for(f"{topic} to be gone", lambda: topic not in self.topics(), 20)
+        wait_for(f"{topic} to be gone", lambda: topic not in self.topics(), 60)
 
     def widen(self, topic, partitions):
         """Adds partitions until there are so many."""
         self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(30)
-        wait_for("the new partitions", lambda: len(self.partitions(topic)) == partitions, 20)
+        wait_for("the new partitions", lambda: len(self.partitions(topic)) == partitions, 60)
 
     def topics(self):
         return set(self.admin.list_topics(timeout=30).topics)

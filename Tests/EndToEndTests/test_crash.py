@@ -9,9 +9,10 @@ COMMANDS, IDS = 60_000, 20_000
 
 
 def test_killed_copy_goes_on(migrate, seed):
-    """Slowed to 2,000 documents/s so that there is a middle."""
-    m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, IDS, 2000), copy={"slices": 8, "page": 500, "rate": "2000/s"})
+    """Slowed so that there is a middle, until nothing is killed any more."""
+    m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, IDS, 2000))
     m.prepare()
+    m.write_recipe(copy={"slices": 8, "page": 500, "rate": "500/s"})
     m.init()
     chance = random.Random(seed)
     for _ in range(2):
@@ -22,10 +23,11 @@ def test_killed_copy_goes_on(migrate, seed):
             assert run.running, f"copy ended before it could be killed\n{run.result(run.process.returncode)}"
             m.target.refresh(m.new)
             return m.target.count(m.new) > before + chance.randrange(100, 2000)
-        wait_for("some copied documents", some, 30, pause=0.05)
+        wait_for("some copied documents", some, 120, pause=0.05)
         run.kill()
         m.target.refresh(m.new)
         assert m.target.count(m.new) < m.old_documents, "the copy was over before it was killed"
+    m.write_recipe(copy={"slices": 8, "page": 500})
     m.copy()
     m.target.refresh(m.new)
     assert m.target.count(m.new) == m.old_documents

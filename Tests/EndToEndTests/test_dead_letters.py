@@ -82,18 +82,22 @@ def test_two_redrives_and_a_kill(migrate, seed):
     m.run("plan")
     fingerprint = mend(m)
     follow = m.start("follow", "--confirm", fingerprint)
-    chance = random.Random(seed)
+    # a redrive before that finds another recipe confirmed
+    follow.assigned()
+    chance, struck = random.Random(seed), 0
     for round in range(3):
         runs = [redrive(m, start=True) for _ in range(2)]
         aim = m.target.operations(m.new) + chance.randrange(1, 500)
         wait_for("some writes of a redrive",
                  lambda: m.target.operations(m.new) >= aim or not any(run.running for run in runs), 60, pause=0.02)
+        struck += runs[0].running
         runs[0].kill()
         m.log.produce(m.topic, [insert(f"alone-{n}", status="newest") for n in range(round * 10, round * 10 + 10)])
         if round < 2:
             runs[1].kill()
         else:
             runs[1].wait(120).expect(0)
+    assert struck, "every redrive was over before it was killed"
     redrive(m)
     m.caught_up(follow)
     m.stop(follow)

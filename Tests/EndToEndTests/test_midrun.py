@@ -29,7 +29,7 @@ def following(m, *more):
     return follow
 
 
-def stops(run, *names, seconds=40):
+def stops(run, *names, seconds=120):
     """It stops by itself, refused, and says where."""
     result = run.wait(seconds)
     check_error(result, *names, code=REFUSED, seconds=300)
@@ -161,14 +161,14 @@ def test_retention_overtakes_follow(m):
     follow = following(m)
     follow.process.send_signal(signal.SIGSTOP)
     m.log.produce(m.topic, list(Workload(9, 6000, 500, 50)))
-    committed = m.log.committed(m.group, m.topic)
     ends = m.log.ends(m.topic)
     m.log.truncate(m.topic, {p: end - 10 for p, end in ends.items()})
     follow.process.send_signal(signal.SIGCONT)
     result = stops(follow, m.topic)
     numbers = set(map(int, re.findall(r"\d+", result.err)))
     assert numbers & {end - 10 for end in ends.values()}, result
-    assert m.log.committed(m.group, m.topic) == committed
+    # what it had asked for before it was stopped may still have come
+    assert all(m.log.committed(m.group, m.topic)[p] < end - 10 for p, end in ends.items())
     again = m.run("follow", seconds=60)
     check_error(again, m.topic, "Retention overtook", code=REFUSED)
 
@@ -199,7 +199,7 @@ def test_stopped_past_the_session(m):
     for ident, version in purged.items():
         m.target.call("DELETE", f"/{m.new}/_doc/{ident}?version={version}&version_type=external_gte")
     one.process.send_signal(signal.SIGCONT)
-    wait_for("it to notice", lambda: "was stopped for a while" in one.err_file.read_text(), 20)
+    wait_for("it to notice", lambda: "was stopped for a while" in one.err_file.read_text(), 60)
     one.assigned(times=2)
     for run in (one, two):
         assert run.terminate().code in (DONE, INTERRUPTED)
@@ -208,7 +208,7 @@ def test_stopped_past_the_session(m):
 
 def test_open_transaction_is_named(m):
     """It holds the end back; an aborted tail and markers do not."""
-    producer = Producer({**m.log.config, "transactional.id": m.name})
+    producer = Producer({**m.log.config, "transactional.id": m.name, "transaction.timeout.ms": 600_000})
     producer.init_transactions(30)
     for commit in (False, True):
         producer.begin_transaction()
@@ -224,6 +224,8 @@ def test_open_transaction_is_named(m):
     assert rail["verdict"] == "warn" and re.search(r"last stable offset \d+, end \d+ on partition \d", rail["detail"]), rail
     m.replay(seconds=60)
     producer.commit_transaction(30)
+    # its end is acknowledged before its markers are written
+    wait_for("the markers", lambda: all(end > stable[p] for p, end in m.log.ends(m.topic).items()), 60)
     follow = m.start("follow")
     m.caught_up(follow)
     m.stop(follow)

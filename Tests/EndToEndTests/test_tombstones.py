@@ -150,7 +150,7 @@ def test_nothing_is_made_in_place_of_a_deleted_index(m):
     m.caught_up(follow)
     m.target.call("DELETE", f"/{m.new}")
     command(m, "InsertMessageCommand", "second", title="here")
-    check_error(follow.wait(60), m.new, "crossfade init", code=REFUSED, seconds=90)
+    check_error(follow.wait(120), m.new, "crossfade init", code=REFUSED, seconds=150)
     assert not [index for index in m.target.indices() if index.startswith(m.new)]
     # made again, it must be filled again before it is followed
     check_error(m.run("follow"), m.new, code=REFUSED)
@@ -172,7 +172,7 @@ def test_an_alias_that_was_taken_away_is_put_back(migrate, seed):
     alias = f"{m.new}-crossfade-WRITE"
     m.target.call("POST", "/_aliases", {"actions": [{"remove": {"index": m.new, "alias": alias}}]})
     command(m, "InsertMessageCommand", "first", title="here")
-    check_error(follow.wait(60), alias, "start again", code=REFUSED, seconds=90)
+    check_error(follow.wait(120), alias, "start again", code=REFUSED, seconds=150)
     caught_up(m)
     m.check()
 
@@ -186,7 +186,8 @@ def test_an_index_made_again_is_another(m):
     m.target.call("DELETE", f"/{m.new}")
     m.target.create(m.new, {"title": {"type": "text"}}, kind="_doc")
     m.target.call("POST", "/_aliases", {"actions": [{"add": {"index": m.new, "alias": f"{m.new}-crossfade-WRITE"}}]})
-    check_error(follow.wait(60), m.new, "UUID", code=REFUSED, seconds=90)
+    # "gone", if it looked in between
+    check_error(follow.wait(120), m.new, code=REFUSED, seconds=150)
     check_error(m.run("follow"), "UUID", code=REFUSED)
 
 

@@ -83,6 +83,7 @@ def overtaken(make, size):
     m = make(Workload(make.seed, size["commands"], 40, 200), copied=0.2, limits={"in_flight": 8}).ready()
     m.proxy.rule("delay", 0.4, seconds=0.2)
     follow = m.start("follow")
+    follow.assigned()
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=size["commands"] / size["seconds"])
     m.writer.start()
     m.writer.finish()
@@ -102,6 +103,7 @@ def conflicts(make, size):
     for run in runs:
         counts.update(m.take(run.wait(300))["outcomes"])
     assert not counts["indexed"] and not counts["merged"], counts
-    assert counts["stale"] > 1.5 * size["commands"], counts
+    # the second replay goes on where the first one stands, if it looks late
+    assert counts["stale"] > size["commands"], counts
     assert m.snapshot() == before
     m.judge()

@@ -21,7 +21,10 @@ def toxic(kind, make, size, before_kafka):
     toxics, name = make.servers.toxiproxy(), "kafka" if before_kafka else m.name
     m.ready()
     follow = m.start("follow")
-    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000)
+    follow.assigned()
+    # each round has its own: a fault that meets nothing shows nothing
+    part = (len(m.records) - m.split) // (size["rounds"] + 1)
+    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000, hold=part)
     m.writer.start()
     m.operated(commands // 50, follow)
     attributes, toxicity = TOXICS[kind]
@@ -30,6 +33,7 @@ def toxic(kind, make, size, before_kafka):
             toxics.add(name, kind, "downstream", toxicity, **attributes)
             if kind in ("slicer", "bandwidth"):
                 toxics.add(name, kind, "upstream", toxicity, **attributes)
+            m.writer.hold += part
             time.sleep(size["seconds"] / size["rounds"])
             toxics.clear(name)
             time.sleep(0.5)

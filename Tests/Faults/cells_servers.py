@@ -13,7 +13,10 @@ def followed(make, size, fault, **options):
     commands = size["commands"]
     m = make(Workload(make.seed, commands, commands // 4, 1000, malformed=10), copied=0.5, **options).ready()
     follow = m.start("follow")
-    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000)
+    follow.assigned()
+    # the second half comes during the fault, by `hurry` or `hold`: one that meets nothing shows nothing
+    m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000,
+                      hold=(len(m.records) - m.split) // 2)
     m.writer.start()
     m.operated(commands // 50, follow)
     fault(m, follow)
@@ -31,6 +34,7 @@ def followed(make, size, fault, **options):
 def target_killed(make, size):
     def fault(m, follow):
         m.servers.kill(m.server)
+        m.writer.hurry()
         time.sleep(size["away"])
         assert follow.running, "follow ended while the target was away"
         m.servers.search(m.server)
@@ -43,6 +47,7 @@ def target_killed(make, size):
 def target_paused(make, size):
     def fault(m, follow):
         m.servers.pause(m.server)
+        m.writer.hurry()
         try:
             time.sleep(size["away"])
             assert follow.running, "follow ended while the target hung"
@@ -57,6 +62,7 @@ def target_paused(make, size):
 def broker_killed(make, size):
     """The only broker: the log is away, and with it the group's coordinator and the dead letters."""
     def fault(m, follow):
+        m.writer.hurry()
         m.servers.kill("kafka")
         time.sleep(size["away"])
         m.servers.restart_kafka()
@@ -72,15 +78,25 @@ def leader_moved(make, size):
 
     def fault(m, follow):
         for node in (2, 3):
-            before = log.leaders(m.topic)
-            assert node in before.values(), before
+            # a broker that was slow for a moment has given its partitions away
+            wait_for(f"broker {node} to lead", lambda: leads(log, m.topic, node), 60)
             make.servers.kill(f"kafka3/{node}")
+            m.writer.hold += m.writer.hold // 4
             wait_for("other leaders", lambda: node not in (if_told(log.leaders, m.topic) or {0: node}).values(), 60)
             time.sleep(1)
             make.servers.start_kafka3()
             wait_for("its replicas to be in sync", lambda: if_told(in_sync, log, m.topic), 60)
+        m.writer.hurry()
         m.note("brokers 2 and 3 in turn")
     followed(make, size, fault, log=log)
+
+
+def leads(log, topic, node):
+    """Whether the broker leads some partitions; asks for the preferred leaders if not."""
+    leaders = if_told(log.leaders, topic) or {}
+    if node not in leaders.values():
+        if_told(log.prefer_leaders, topic)
+    return node in leaders.values()
 
 
 def in_sync(log, topic):
@@ -95,6 +111,7 @@ def read_only(make, size):
         def block(value):
             m.target.call("PUT", f"/{m.new}/_settings", {"index.blocks.read_only_allow_delete": value})
         block(True)
+        m.writer.hurry()
         blocked = threading.Event()
         blocked.wait(size["away"])
         assert follow.running, "follow ended while the index was blocked"

@@ -134,7 +134,7 @@ private let fakeServerScript = #"""
                     return
                 return self.answer(200, self.hits())
             if path == '/_search/scroll': return self.answer(200, {'succeeded': True})
-            if path == '/slow': time.sleep(3); return self.answer(200, {})
+            if path == '/slow': time.sleep(30); return self.answer(200, {})
             if path == '/big': return self.answer(200, b'x' * (3 << 20))
             if path == '/echo': return self.answer(200, body)
             if path == '/status':
