@@ -83,7 +83,7 @@ def mend(m):
 
 
 def produce_with_headers(log, topic, key, value, headers):
-    producer, count = log.producer(), len(log.partitions(topic))
+    producer, count = log.producer(), log.spread(topic)
     at = []
     producer.produce(topic, value, key, partition=zlib.crc32(key) % count, headers=headers,
                      on_delivery=lambda error, message: at.append((message.partition(), message.offset())))

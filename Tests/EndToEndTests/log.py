@@ -49,6 +49,11 @@ class Log:
     def partitions(self, topic):
         return sorted(self.admin.list_topics(topic, timeout=30).topics[topic].partitions)
 
+    def spread(self, topic):
+        """Over how many partitions keys are spread."""
+        # of three brokers one may not have heard yet of a topic that another knows
+        return wait_for(f"{topic} to be known", lambda: len(self.partitions(topic)), 60)
+
     def producer(self):
         # Idempotent: without it a batch that is sent again, as to a topic just made, can come to lie behind the next.
         return Deliveries({**self.config, "linger.ms": 20, "compression.type": "lz4", "enable.idempotence": True,
@@ -56,7 +61,7 @@ class Log:
 
     def produce(self, topic, records):
         """Sends all records and waits until every one is acknowledged."""
-        producer, count = self.producer(), len(self.partitions(topic))
+        producer, count = self.producer(), self.spread(topic)
         for key, value in records:
             send(producer, topic, key, value, count)
         producer.finish()
@@ -200,7 +205,7 @@ class Writer(threading.Thread):
 
     def run(self):
         try:
-            producer, count = self.log.producer(), len(self.log.partitions(self.topic))
+            producer, count = self.log.producer(), self.log.spread(self.topic)
             due = time.monotonic()
             for key, value in self.records:
                 while self.hold is not None and self.written >= self.hold and not self.stopped.wait(0.05):
