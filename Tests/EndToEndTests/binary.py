@@ -100,8 +100,8 @@ class Run:
     def assigned(self, times=1, seconds=120):
         """Waits until this member of the group has got partitions for the n-th time; it must not end meanwhile.
 
-        The group waits for members that were killed until their sessions end; 45 s by default, twice that for some.
         Before that it may not listen to signals yet, and an offset that somebody else commits decides where it begins.
+        The group waits for members that were killed until their sessions end; 45 s by default, twice that for some.
         """
         def got():
             if self.err_file.read_text(errors="replace").count("partitions assigned") >= times:
