@@ -3,7 +3,7 @@ ARG SWIFT=6.3-bookworm
 
 FROM swift:${SWIFT} AS builder
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends librdkafka-dev libcurl4-openssl-dev libyaml-dev libxxhash-dev pkg-config \
+    && apt-get install -y --no-install-recommends librdkafka-dev libcurl4-openssl-dev libyaml-dev libxxhash-dev libmicrohttpd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Package.swift ./
@@ -15,7 +15,7 @@ RUN swift build -c release --product crossfade --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends librdkafka1 libcurl4 libyaml-0-2 libxxhash0 ca-certificates \
+    && apt-get install -y --no-install-recommends librdkafka1 libcurl4 libyaml-0-2 libxxhash0 libmicrohttpd12 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home crossfade
 COPY --from=builder /usr/local/bin/crossfade /usr/local/bin/crossfade

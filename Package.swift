@@ -27,6 +27,7 @@ let package = Package(
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLibmicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CBytes"),
         room("JSONText", ["CBytes"]),
@@ -42,11 +43,22 @@ let package = Package(
                 "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
                 "SearchCluster",
             ]),
+        room("HTTPServer", ["CLibmicrohttpd"]),
+        room(
+            "Embedded", ["JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"]),
+        room(
+            "Operations",
+            ["JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Migration"]),
+        tests("HTTPServerTests", ["HTTPServer"]),
+        tests("EmbeddedTests", ["JSONText", "Commands", "SearchCluster", "HTTPServer", "Embedded", "Seeds"]),
+        tests("OperationsTests", ["JSONText", "Telemetry", "Migration", "HTTPServer", "Operations"]),
+        tests("TelemetryTests", ["JSONText", "Telemetry"]),
         tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: [
-                "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration",
+                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+                "Migration", "Operations", "Embedded",
             ],
             swiftSettings: strict),
         tests("JSONTextTests", ["JSONText"]),

@@ -1,0 +1,22 @@
+/// What a handler answers.
+public struct HTTPResponse: Sendable {
+    public enum Body: Sendable {
+        case bytes([UInt8])
+        /// Chunks that come when they come, until the stream is finished (server-sent events).
+        case stream(HTTPStream)
+    }
+
+    public var status: Int
+    public var headers: [(name: String, value: String)]
+    public var body: Body
+
+    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: Body) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    public init(status: Int = 200, contentType: String, text: String) {
+        self.init(status: status, headers: [("Content-Type", contentType)], body: .bytes(Array(text.utf8)))
+    }
+}
