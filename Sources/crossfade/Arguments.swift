@@ -66,6 +66,7 @@ struct ParsedArguments: Sendable {
     var command: CommandDeclaration
     private var positionals: [String: String] = [:]
     private var values: [String: String] = [:]
+    private var given: [String: [String]] = [:]
     private var flags: Set<String> = []
 
     init(_ command: CommandDeclaration) {
@@ -79,6 +80,9 @@ struct ParsedArguments: Sendable {
     /// The value of an option; nil when it was not given and has no default.
     func value(_ option: String) -> String? { values[option] }
 
+    /// Every value of an option that may be given several times, in their order.
+    func all(_ option: String) -> [String] { given[option] ?? [] }
+
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 
     var recipe: String { self["RECIPE"] }
@@ -87,7 +91,10 @@ struct ParsedArguments: Sendable {
     var logsJSON: Bool { value("log") == "json" }
 
     mutating func set(positional name: String, _ value: String) { positionals[name] = value }
-    mutating func set(option name: String, _ value: String) { values[name] = value }
+    mutating func set(option name: String, _ value: String) {
+        values[name] = value
+        given[name, default: []].append(value)
+    }
     mutating func set(flag name: String) { flags.insert(name) }
 }
 

@@ -10,12 +10,16 @@ enum CommandLineInterface {
         RecipeSchemaCommand.declaration, CompletionsCommand.declaration, VersionCommand.declaration,
     ]
 
+    /// Commands for tests and for trying things out, which help does not list.
+    static let hidden: [CommandDeclaration] = [EmbeddedLogCommand.declaration]
+
     /// `words` without the program's name.
     static func run(_ words: [String]) -> ExitCode {
+        let known = hidden.contains { words.starts(with: $0.path) } ? hidden : commands
         do throws(UsageError) {
-            switch try ArgumentParser(commands: commands).parse(words) {
+            switch try ArgumentParser(commands: known).parse(words) {
             case .help(let path):
-                Output(format: .text).line(Help(commands: commands).text(about: path))
+                Output(format: .text).line(Help(commands: known).text(about: path))
                 return .done
             case .run(let arguments):
                 return arguments.command.run(arguments, Output(format: arguments.format))

@@ -1,0 +1,61 @@
+import CommandLog
+import Foundation
+import Migration
+
+/// `crossfade embedded-log`: librdkafka's mock broker as a process of its own, for tests.
+enum EmbeddedLogCommand {
+    static let declaration = CommandDeclaration(
+        path: ["embedded-log"],
+        summary: "Serve a command log from memory until a signal",
+        discussion: """
+            Prints its bootstrap address once it serves. It keeps the last 5 MiB of a partition, makes a topic that is asked
+            about (with 4 partitions), and knows no topics made by request, no configurations, no offsets by time and no
+            transactions' markers.
+            """,
+        options: [
+            .init("topic", value: "NAME:PARTITIONS", "Make this topic first; may be given several times."),
+            .init("brokers", value: "N", standard: "1", "Brokers that the log consists of."),
+        ],
+        run: run)
+
+    @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        do throws(UsageError) {
+            let topics = try topics(arguments.all("topic"))
+            guard let brokers = Int(arguments.value("brokers") ?? ""), (1...16).contains(brokers) else {
+                throw UsageError(message: "--brokers must be a number from 1 to 16.")
+            }
+            return serve(topics, brokers: brokers, output)
+        } catch {
+            output.failure(error.message, code: "usage")
+            return .usage
+        }
+    }
+
+    private static func serve(_ topics: [(name: String, partitions: Int)], brokers: Int, _ output: Output) -> ExitCode {
+        Interruption.listen()
+        do {
+            let log = try MockLog(brokers: brokers)
+            defer { log.close() }
+            for topic in topics { try log.createTopic(topic.name, partitions: topic.partitions) }
+            output.data(["bootstrap": .string(log.bootstrap)], text: log.bootstrap)
+            while !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.05) }
+            return .done
+        } catch {
+            output.failure("\(error).", code: "failed")
+            return .failed
+        }
+    }
+
+    private static func topics(_ words: [String]) throws(UsageError) -> [(name: String, partitions: Int)] {
+        var topics: [(name: String, partitions: Int)] = []
+        for word in words {
+            let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, let count = Int(parts[1]), (1...1024).contains(count) else {
+                throw UsageError(
+                    message: "--topic is \"\(word)\"; it must be NAME:PARTITIONS, such as commands:6, with 1 to 1024.")
+            }
+            topics.append((String(parts[0]), count))
+        }
+        return topics
+    }
+}
