@@ -105,9 +105,10 @@ struct ArgumentParser {
     // MARK: errors
 
     private func unknown(_ words: [String]) -> UsageError {
-        let known = commands.map(\.name)
+        let listed = commands.filter { !$0.hidden }
+        let known = listed.map(\.name)
         let first = words.first ?? ""
-        let group = commands.filter { $0.path.count > 1 && $0.path[0] == first }
+        let group = listed.filter { $0.path.count > 1 && $0.path[0] == first }
         if !group.isEmpty {
             let second = words.count > 1 ? words[1] : ""
             let near = NearestWord.to(second, among: group.map { $0.path[1] })
@@ -116,7 +117,7 @@ struct ArgumentParser {
             return UsageError(message: "crossfade \(first) has no command \"\(second)\". \(meant)")
         }
         let near =
-            NearestWord.to(first, among: known.filter { !$0.contains(" ") } + commands.map { $0.path[0] })
+            NearestWord.to(first, among: known.filter { !$0.contains(" ") } + listed.map { $0.path[0] })
         let meant = near.map { "Did you mean \"crossfade \($0)\"?" } ?? "Known are: \(known.joined(separator: ", "))."
         if first.hasPrefix("-") {
             return UsageError(message: "\"\(first)\" comes before a command; options follow the command. \(meant)")

@@ -8,6 +8,8 @@ struct CommandDeclaration: Sendable {
     var discussion = ""
     var positionals: [Positional] = []
     var options: [Option] = []
+    /// For tests and for Crossfade itself: it works, but help, completions, the manual page and errors leave it out.
+    var hidden = false
     /// What runs it.
     var run: @Sendable (ParsedArguments, Output) -> ExitCode
 

@@ -2,24 +2,24 @@ import JSONText
 
 /// From words to an exit code.
 enum CommandLineInterface {
-    /// Every command, in the order in which a migration uses them.
+    /// Every command, in the order in which a migration uses them; those that are hidden last.
     static let commands: [CommandDeclaration] = [
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
         DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
         RecipeSchemaCommand.declaration, CompletionsCommand.declaration, VersionCommand.declaration,
+        EmbeddedLogCommand.declaration,
     ]
 
-    /// Commands for tests and for trying things out, which help does not list.
-    static let hidden: [CommandDeclaration] = [EmbeddedLogCommand.declaration]
+    /// The commands that a person is told about.
+    static var listed: [CommandDeclaration] { commands.filter { !$0.hidden } }
 
     /// `words` without the program's name.
     static func run(_ words: [String]) -> ExitCode {
-        let known = hidden.contains { words.starts(with: $0.path) } ? hidden : commands
         do throws(UsageError) {
-            switch try ArgumentParser(commands: known).parse(words) {
+            switch try ArgumentParser(commands: commands).parse(words) {
             case .help(let path):
-                Output(format: .text).line(Help(commands: known).text(about: path))
+                Output(format: .text).line(Help(commands: commands).text(about: path))
                 return .done
             case .run(let arguments):
                 return arguments.command.run(arguments, Output(format: arguments.format))

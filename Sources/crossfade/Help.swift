@@ -5,7 +5,7 @@ struct Help {
     /// About the program, about the commands that begin with `path`, or about the one command it names.
     func text(about path: [String]) -> String {
         if let command = commands.first(where: { $0.path == path }) { return about(command) }
-        let shown = commands.filter { $0.path.starts(with: path) }
+        let shown = commands.filter { $0.path.starts(with: path) && !$0.hidden }
         var lines = path.isEmpty ? ["Crossfade moves a live search index to a new cluster without a gap.", ""] : []
         lines += ["Usage: crossfade \((path + ["COMMAND"]).joined(separator: " ")) ...", "", "Commands:"]
         lines += Self.table(shown.map { (usage($0), $0.summary) })

@@ -89,12 +89,32 @@ struct ArgumentTests {
     }
 
     @Test func completionsNameEverything() {
-        let completions = Completions(commands: CommandLineInterface.commands)
+        let completions = Completions(commands: CommandLineInterface.listed)
         for script in [completions.bash, completions.fish] {
-            for command in CommandLineInterface.commands {
+            for command in CommandLineInterface.listed {
                 #expect(command.path.allSatisfy { script.contains($0) })
                 #expect(command.allOptions.allSatisfy { script.contains($0.name) })
             }
+        }
+    }
+
+    /// A hidden command works and explains itself, but nothing else names it.
+    @Test func hiddenCommandsAreNotListed() throws {
+        let hidden = CommandLineInterface.commands.filter(\.hidden)
+        #expect(!hidden.isEmpty)
+        for command in hidden {
+            guard case .run = try parse(command.path + command.positionals.map(\.name)),
+                case .help(command.path) = try parse(command.path + ["--help"])
+            else {
+                Issue.record("\(command.name) does not run")
+                continue
+            }
+            let help = Help(commands: CommandLineInterface.commands)
+            #expect(help.text(about: command.path).contains(command.summary))
+            #expect(!help.text(about: []).contains(command.name))
+            #expect(!error("nothing-like-that").contains(command.name))
+            #expect(!error(String(command.name.dropLast())).contains(command.name))
+            #expect(!Completions(commands: CommandLineInterface.listed).bash.contains(command.name))
         }
     }
 }

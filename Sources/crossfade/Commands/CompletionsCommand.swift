@@ -12,7 +12,7 @@ enum CompletionsCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        let completions = Completions(commands: CommandLineInterface.commands)
+        let completions = Completions(commands: CommandLineInterface.listed)
         switch arguments["SHELL"] {
         case "bash": output.line(completions.bash)
         // zsh runs bash's script through its own emulation.

@@ -16,6 +16,7 @@ enum EmbeddedLogCommand {
             .init("topic", value: "NAME:PARTITIONS", "Make this topic first; may be given several times."),
             .init("brokers", value: "N", standard: "1", "Brokers that the log consists of."),
         ],
+        hidden: true,
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
