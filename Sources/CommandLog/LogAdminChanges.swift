@@ -58,12 +58,25 @@ extension LogAdmin {
         defer { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
         while true {
             do throws(LogError) {
-                return try body(client.rk, deadline)
+                // In steps, because librdkafka goes on asking for a coordinator that the credentials may not know of.
+                let step = Deadline(seconds: min(2, Double(deadline.milliseconds) / 1000))
+                return try body(client.rk, step)
             } catch {
+                if let refusal = Self.refusal(client.rk) { throw LogError(refusal, doing: doing) }
                 guard error.retriable, error.code != .groupActive, !deadline.isOver else { throw error }
                 rd_kafka_poll(client.rk, 100)
             }
         }
+    }
+
+    /// What the brokers have said of the group's coordinator, if it is that the credentials may not use the group.
+    private static func refusal(_ client: OpaquePointer) -> rd_kafka_resp_err_t? {
+        while let message = rd_kafka_consumer_poll(client, 0) {
+            defer { rd_kafka_message_destroy(message) }
+            let err = message.pointee.err
+            if err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED { return err }
+        }
+        return nil
     }
 
     /// Whether the group has members just now. A group that does not exist has none.
@@ -161,6 +174,7 @@ extension LogAdmin {
     ) throws(LogError) -> Answer {
         let deadline = Deadline(seconds: timeout)
         try connect(deadline)
+        try awaitController(doing: doing, deadline)
         while true {
             do {
                 return try once(doing: doing, deadline: deadline, request)
@@ -168,6 +182,28 @@ extension LogAdmin {
                 guard error.retriable, error.code == .refused, !deadline.isOver else { throw error }
                 rd_kafka_poll(handle.rk, 100)
             }
+        }
+    }
+
+    /// librdkafka sends such requests to the controller, and waits for it until time is up. Where none of the brokers is
+    /// it for 2 s, as with the mock cluster, this says so instead. After an election one of them soon is.
+    private func awaitController(doing: String, _ deadline: Deadline) throws(LogError) {
+        let patience = Deadline(seconds: min(2, Double(deadline.milliseconds) / 1000))
+        while true {
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let err = rd_kafka_metadata(handle.rk, 0, nil, &metadata, max(1, deadline.milliseconds))
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw failure(err, doing: doing) }
+            defer { rd_kafka_metadata_destroy(metadata) }
+            let controller = rd_kafka_controllerid(handle.rk, 0)
+            let brokers = UnsafeBufferPointer(
+                start: metadata.pointee.brokers, count: Int(max(0, metadata.pointee.broker_cnt)))
+            if brokers.contains(where: { $0.id == controller }) { return }
+            guard !patience.isOver else {
+                throw LogError(
+                    .unsupported,
+                    "\(doing): none of the brokers is the cluster's controller, which alone can answer this")
+            }
+            rd_kafka_poll(handle.rk, 100)
         }
     }
 

@@ -13,6 +13,8 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         case tls
         /// The credentials are good, but not for this topic or group.
         case authorization
+        /// The broker does not know how to answer: it is too old, or a simulation.
+        case unsupported
         /// The topic, or a partition of it, is not there (any more).
         case missingTopic
         /// The log does not reach back (or not far enough) to the offset asked for; see ``LogError/coordinates``.
@@ -64,6 +66,9 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
         self.coordinates = coordinates
     }
 
+    /// Whether the broker can be reached and cannot, or may not, tell: asking again would give the same.
+    public var isUnanswerable: Bool { code == .authorization || code == .unsupported }
+
     public var description: String { underlying.map { "\(message) (\($0))" } ?? message }
 }
 
@@ -101,6 +106,9 @@ extension LogError {
             self.init(
                 .unreachable, "\(doing): no broker can be reached; check the bootstrap address and the network",
                 underlying: words, retriable: true)
+        case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
+            RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+            self.init(.unsupported, "\(doing): the brokers cannot answer this", underlying: words)
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
             self.init(
                 .fenced,

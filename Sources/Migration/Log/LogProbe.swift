@@ -59,6 +59,11 @@ struct LogProbe: Sendable {
         return results
     }
 
+    /// When the records at these offsets were written, in milliseconds since 1970; those that are not there are left out.
+    func timestamps(at offsets: [Int32: Int64], seconds: Double = 10) throws(LogError) -> [Int32: Int64] {
+        try read(offsets, until: Monotonic.milliseconds() + Int64(seconds * 1000)).compactMapValues { $0?.timestamp }
+    }
+
     /// The records at exactly these offsets; nil where there is none (any more) or time is up.
     private func read(_ offsets: [Int32: Int64], until end: Int64) throws(LogError) -> [Int32: LogWitness?] {
         var found: [Int32: LogWitness?] = offsets.mapValues { _ in nil }

@@ -236,10 +236,10 @@ final class DeadLetters: @unchecked Sendable {
         do {
             found = try admin.configuration(of: options.topic)
         } catch {
-            guard error.code == .authorization else { throw error }
+            guard error.isUnanswerable else { throw error }
             return logger.warning(
-                "not allowed to look at the dead-letter topic's configuration; it must not be compacted",
-                ["topic": options.topic])
+                "the dead-letter topic's configuration is not known; it must not be compacted",
+                ["topic": options.topic, "because": "\(error)"])
         }
         guard found["cleanup.policy"]?.contains("compact") != true else {
             throw LogError(

@@ -186,8 +186,9 @@ extension Status {
             lines.append(
                 "replay   \(replay.finished == nil ? "unfinished" : "done"), \(left) records to its frozen end")
         }
+        let nothing = "group \(prepared.recipe.commands.group) has committed nothing"
         lines.append(
-            "lag      \(lag.map { "\($0)" } ?? "unknown: group \(prepared.recipe.commands.group) has committed nothing")"
+            "lag      \(lag.map { "\($0)" } ?? "unknown: \(survey.committedUnknown ?? nothing)")"
         )
         for part in partitions {
             let committed = part.committed.map { "\($0)" } ?? "-"

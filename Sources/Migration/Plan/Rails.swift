@@ -21,11 +21,12 @@ struct Rails {
     let start: [Int32: Int64]
     private(set) var found: [Rail] = []
 
-    init(recipe: Recipe, survey: Survey, start: [Int32: Int64]) {
+    init(recipe: Recipe, survey: Survey, start: ReplayStart) {
         self.recipe = recipe
         self.survey = survey
-        self.start = start
+        self.start = start.offsets
         judgeLog()
+        judgeTime(start)
         judgeRecorded()
         judgePartitions()
         judgeClusters()
@@ -73,6 +74,11 @@ struct Rails {
                 "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
                     + "has been applied, but the log ends at \(mark.high). It was recreated or lost its tail "
                     + "in an unclean election: raise commands.epoch and use a new commands.group")
+        } else if let why = survey.committedUnknown {
+            add(
+                "log_end", .warn,
+                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log still "
+                    + "holds it: \(why). `follow` will need the group")
         } else {
             add("log_end", .ok, "the log ends at or after everything that was applied")
         }
@@ -96,6 +102,15 @@ struct Rails {
         judgeReach(marks.map { ($0.key, $0.value.low) })
     }
 
+    private mutating func judgeTime(_ start: ReplayStart) {
+        guard let unknown = start.unknown else { return }
+        let partitions = unknown.partitions.map { "\($0)" }.joined(separator: ", ")
+        add(
+            "start_time", .warn,
+            "it is not known where the time of replay.from lies on partitions \(partitions) of \(recipe.commands.topic): "
+                + "\(unknown.why). They are read from their beginning, which writes nothing wrong and takes longer")
+    }
+
     /// Up to where a partition has been applied, as the group's offset or the replay of this epoch says.
     private func applied(_ partition: Int32) -> Int64 {
         let replay = survey.state?.replay
@@ -113,6 +128,12 @@ struct Rails {
                         + "in the new index")
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
+        }
+        if survey.state?.recorded == nil, let why = survey.applicationUnknown {
+            return add(
+                "log_reach", .warn,
+                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be checked that the "
+                    + "log still reaches back to what the old index had applied: \(why)")
         }
         guard let application = survey.recorded(recipe), !application.isEmpty else {
             return add(
@@ -139,10 +160,13 @@ struct Rails {
         guard let recorded = survey.recorded(recipe) else {
             return add(
                 "recorded_group", .refused,
-                survey.application == nil
-                    ? "replay.from is recorded, and commands.application_group names no group to record"
-                    : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
-                        + "not known where group \(group) stood then: cancel, init and copy again")
+                survey.applicationUnknown.map {
+                    "replay.from is recorded, and it is not known where group \(group) stands: \($0)"
+                }
+                    ?? (survey.application == nil
+                        ? "replay.from is recorded, and commands.application_group names no group to record"
+                        : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
+                            + "not known where group \(group) stood then: cancel, init and copy again"))
         }
         let marks = survey.watermarks.sorted { $0.key < $1.key }
         if recorded.isEmpty {

@@ -42,6 +42,10 @@ public struct Survey: Sendable {
     public var watermarks: [Int32: (low: Int64, high: Int64)]
     /// The application's own group's offsets, when the recipe names it.
     public var application: [Int32: Int64]?
+    /// Why the application's group's offsets are not known; nil when they are, or when no group is named.
+    var applicationUnknown: String?
+    /// Why our own group's offsets are not known.
+    var committedUnknown: String?
     /// Our group's offsets, as far as they are of this log and epoch.
     public var committed: [Int32: Int64]
     /// Whether the log is the one that was read before.
@@ -62,10 +66,15 @@ public struct Survey: Sendable {
         let source = try recipe.source.map { try Cluster.connect($0) }
         // What has been applied before where the log ends: both move while a follower works, and the end is the further.
         let state = try StateStore(target: target, name: recipe.name).load()
-        let offsets = try admin.committedOffsets(
-            group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
-        let application = try recipe.commands.applicationGroup.map {
-            try admin.committed(group: $0, topic: recipe.commands.topic, partitions: topic.partitions)
+        let own = try Told.by { () throws(LogError) in
+            try admin.committedOffsets(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
+        }
+        let offsets = own.value ?? [:]
+        let application = try recipe.commands.applicationGroup.map { group in
+            try Told.by { () throws(LogError) in
+                try admin.committed(group: group, topic: recipe.commands.topic, partitions: topic.partitions)
+            }
         }
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
         let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
@@ -82,8 +91,9 @@ public struct Survey: Sendable {
             if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
         }
         return Survey(
-            target: target, source: source, topic: topic, watermarks: watermarks, application: application,
-            committed: history.committed, history: history, ends: ends ?? watermarks.mapValues(\.high),
+            target: target, source: source, topic: topic, watermarks: watermarks, application: application?.value,
+            applicationUnknown: application?.why, committedUnknown: own.why, committed: history.committed,
+            history: history, ends: ends ?? watermarks.mapValues(\.high),
             entries: entries, targetNames: names, state: state)
     }
 
@@ -203,25 +213,6 @@ public struct Survey: Sendable {
     func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
         guard let state, let recorded = state.recorded else { return state?.copy == nil ? application : nil }
         return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)
-    }
-
-    /// Where a replay or follow of this recipe begins on each partition.
-    public func start(_ recipe: Recipe, admin: LogAdmin) throws -> [Int32: Int64] {
-        let lows = watermarks.mapValues(\.low)
-        switch recipe.replay {
-        case .beginning: return lows
-        case .recorded:
-            // A partition on which the application has committed nothing starts at its beginning.
-            let recorded = recorded(recipe) ?? [:]
-            return lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
-        case .offsets(let offsets): return lows.merging(offsets.filter { lows[$0.key] != nil }) { _, asked in asked }
-        case .timestamp(let time):
-            let found = try admin.offsets(recipe.commands.topic, partitions: topic.partitions, forTimestamp: time)
-            // A partition without a record so young starts at its end.
-            return watermarks.reduce(into: [:]) { start, mark in
-                start[mark.key] = (found[mark.key] ?? nil) ?? mark.value.high
-            }
-        }
     }
 }
 

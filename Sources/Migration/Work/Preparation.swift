@@ -20,15 +20,16 @@ public struct Preparation: Sendable {
         let survey = try Survey.look(recipe, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
-        let start = try survey.start(recipe, admin: admin)
+        let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         if sampling {
             rails.append(try IDSample.take(recipe, watermarks: survey.unread(recipe), logger: logger).rail(recipe))
+            rails.append(try DeadLetterRail.look(recipe, admin: admin))
         }
         return Preparation(
             recipe: recipe, survey: survey, rails: rails,
-            start: start, work: work, fingerprint: Fingerprint.of(work))
+            start: start.offsets, work: work, fingerprint: Fingerprint.of(work))
     }
 
     public var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
