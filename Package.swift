@@ -49,15 +49,17 @@ let package = Package(
         room(
             "Operations",
             ["JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Migration"]),
-        tests("HTTPServerTests", ["HTTPServer"]),
+        tests("HTTPServerTests", ["HTTPServer", "SocketClient"]),
         tests("EmbeddedTests", ["JSONText", "Commands", "SearchCluster", "HTTPServer", "Embedded", "Seeds"]),
-        tests("OperationsTests", ["JSONText", "Telemetry", "Migration", "HTTPServer", "Operations"]),
+        tests(
+            "OperationsTests", ["JSONText", "Telemetry", "Migration", "HTTPServer", "Operations", "SocketClient"]),
         tests("TelemetryTests", ["JSONText", "Telemetry"]),
         tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: [
-                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
+                "HTTPServer",
                 "Migration", "Operations", "Embedded",
             ],
             swiftSettings: strict),
@@ -76,6 +78,8 @@ let package = Package(
         tests("CommandsTests", ["JSONText", "Commands", "Seeds"]),
         // Random choices that can be repeated, for all tests.
         .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
+        // A plain HTTP client over one socket, for tests of servers.
+        .target(name: "SocketClient", path: "Tests/SocketClient", swiftSettings: strict),
         // The simulation of the whole protocol, of the parts that need no server; not shipped.
         .target(
             name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing", "Seeds"],

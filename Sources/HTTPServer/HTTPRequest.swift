@@ -25,4 +25,18 @@ public struct HTTPRequest: Sendable {
     public func parameter(_ name: String) -> String? {
         query.first { $0.name == name }.map { $0.value ?? "" }
     }
+
+    /// The first header of that name, in whatever case.
+    public func header(_ name: String) -> String? {
+        headers.first { Self.isSame($0.name, name) }?.value
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        guard one.utf8.count == other.utf8.count else { return false }
+        return zip(one.utf8, other.utf8).allSatisfy { lower($0) == lower($1) }
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
 }

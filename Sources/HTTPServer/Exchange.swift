@@ -1,0 +1,97 @@
+import CLibmicrohttpd
+
+/// One request and its answer, from the request's first line until the answer is sent. The library's thread that serves the
+/// connection is the only one that uses it.
+final class Exchange {
+    private let service: HTTPService
+    private var request: HTTPRequest
+    private var hasHeaders = false
+    private var isTooLong = false
+    private var stream: HTTPStream?
+
+    /// `uri`: as it came, with its query.
+    init(_ service: HTTPService, uri: String) {
+        self.service = service
+        let (path, query) = uri.firstIndex(of: "?").map { (uri[..<$0], uri[uri.index(after: $0)...]) } ?? (uri[...], "")
+        request = HTTPRequest(method: "", path: String(path), query: PercentCoding.query(query))
+    }
+
+    /// The head is whole; the body is still to come.
+    func head(method: String, connection: OpaquePointer) {
+        hasHeaders = true
+        request.method = method
+        MHD_get_connection_values(
+            connection, .HEADER_KIND,
+            { context, _, name, value in
+                guard let context, let name else { return .YES }
+                let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+                exchange.request.headers.append((String(cString: name), value.map { String(cString: $0) } ?? ""))
+                return .YES
+            }, Unmanaged.passUnretained(self).toOpaque())
+        guard let length = request.header("Content-Length").flatMap(Int.init) else { return }
+        if length > service.maximumBody {
+            isTooLong = true
+        } else if length > 0 {
+            request.body.reserveCapacity(length)
+        }
+    }
+
+    var isBegun: Bool { hasHeaders }
+
+    /// A body that is too long is read to its end all the same: a client that still writes does not see an answer.
+    func take(_ bytes: UnsafeRawBufferPointer) {
+        guard !isTooLong else { return }
+        if request.body.count + bytes.count > service.maximumBody {
+            isTooLong = true
+            request.body = []
+        } else {
+            request.body.append(contentsOf: bytes)
+        }
+    }
+
+    /// The request is whole: answers it.
+    func answer(_ connection: OpaquePointer) -> MHD_Result {
+        let response = isTooLong ? Self.tooLong(service.maximumBody) : service.handler(request)
+        request.body = []
+        guard let queued = make(response, connection) else { return .NO }
+        defer { MHD_destroy_response(queued) }
+        for (name, value) in response.headers { MHD_add_response_header(queued, name, value) }
+        return MHD_queue_response(connection, UInt32(clamping: response.status), queued)
+    }
+
+    private func make(_ response: HTTPResponse, _ connection: OpaquePointer) -> OpaquePointer? {
+        switch response.body {
+        case .bytes(var bytes):
+            return bytes.withUnsafeMutableBytes {
+                MHD_create_response_from_buffer($0.count, $0.baseAddress, .RESPMEM_MUST_COPY)
+            }
+        case .stream(let stream):
+            guard stream.attach(connection) else { return nil }
+            self.stream = stream
+            service.opened(stream)
+            // The exchange keeps the stream alive until the connection is done with the response.
+            return crossfade_http_stream(
+                32 << 10,
+                { context, _, buffer, count in
+                    guard let context else { return crossfade_http_broken_stream() }
+                    let stream = Unmanaged<HTTPStream>.fromOpaque(context).takeUnretainedValue()
+                    return stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: count))
+                }, Unmanaged.passUnretained(stream).toOpaque())
+        }
+    }
+
+    /// The connection is done with this exchange, well or not.
+    func end() {
+        guard let stream else { return }
+        stream.detach()
+        service.closed(stream)
+    }
+
+    private static func tooLong(_ most: Int) -> HTTPResponse {
+        HTTPResponse(
+            status: 413, contentType: "application/json",
+            text:
+                "{\"error\":{\"type\":\"content_too_long\",\"reason\":\"the body of a request may have at most \(most) "
+                + "bytes: send it in smaller parts\"},\"status\":413}\n")
+    }
+}
