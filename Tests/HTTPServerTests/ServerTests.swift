@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import SocketClient
 import Synchronization
@@ -131,6 +132,8 @@ import Testing
         ] {
             let client = try SocketClient(port: server.port)
             try client.send(nonsense)
+            // Half a request is no answer's worth: the server sees that no more will come.
+            shutdown(client.descriptor, Int32(SHUT_WR))
             _ = try? client.answer()
         }
         #expect(try SocketClient(port: server.port).get("/").status == 201)

@@ -142,7 +142,7 @@ func eventually(_ isSo: () -> Bool) -> Bool {
     @Test func writersAndStopAtOnce() async throws {
         for _ in 0..<5 {
             let streaming = Streaming()
-            let server = try streaming.server()
+            let server = try streaming.server(limit: 10_000)
             let clients = try (0..<4).map { _ in try reader(server) }
             await withTaskGroup(of: Void.self) { group in
                 for stream in streaming.streams {

@@ -31,13 +31,13 @@ struct BadRecipeTests {
             expected: [
                 "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
                     + "target, "
-                    + "indices, copy, replay, dead_letters, limits, tombstone_age"
+                    + "indices, copy, replay, dead_letters, limits, tombstone_age, operations"
             ]),
         Case(
             name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
             expected: [
                 "9:1: unknown key \"cutover\" in the recipe; known are name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits, tombstone_age"
+                    + "replay, dead_letters, limits, tombstone_age, operations"
             ]),
         Case(
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
@@ -63,7 +63,7 @@ struct BadRecipeTests {
             name: "a list", text: "- a\n",
             expected: [
                 "1:1: the recipe is a list; it must be a mapping with name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits or tombstone_age"
+                    + "replay, dead_letters, limits, tombstone_age or operations"
             ]),
         Case(
             name: "not YAML", text: "name: [a, b\ncommands: x\n",
@@ -108,6 +108,25 @@ struct BadRecipeTests {
             expected: [
                 "9:19: limits.memory is less than the 32MiB that the work needs",
                 "9:37: limits.in_flight is \"few\"; it must be \"auto\" or a whole number from 1 to 256",
+            ]),
+        Case(
+            name: "where to listen", text: Reading.small(more: "operations: { listen: 9464, statds: a:1 }"),
+            expected: [
+                "9:23: operations.listen \"9464\" is not an address to listen on such as 127.0.0.1:9464",
+                "9:29: unknown key \"statds\" in operations -> statsd",
+            ]),
+        Case(
+            name: "listening nearly off", text: Reading.small(more: "operations: { listen: of, statsd: host:0 }"),
+            expected: [
+                "9:23: operations.listen is \"of\"; it must be \"off\" or an address to listen on such as "
+                    + "127.0.0.1:9464 -> off",
+                "9:35: operations.statsd \"host:0\" has no valid port (1 to 65535)",
+            ]),
+        Case(
+            name: "addresses", text: Reading.small(more: "operations: { listen: \":9464\", statsd: \"::1:8125\" }"),
+            expected: [
+                "9:23: operations.listen \":9464\" has no host: 127.0.0.1 is this machine alone",
+                "9:40: operations.statsd \"::1:8125\" has an IPv6 address without its [ ]",
             ]),
         Case(
             name: "duration", text: Reading.small(more: "tombstone_age: 1 hour"),

@@ -54,6 +54,17 @@ struct GoodRecipeTests {
         #expect(shown["commands"]?["group"] == "crossfade-small")
         #expect(shown["dead_letters"]?["topic"] == "orders-dead")
         #expect(shown["copy"]?["rate"] == "unlimited")
+        #expect(
+            recipe.operations == Recipe.Operations(listen: "127.0.0.1:9464", listenIsGiven: false, statsd: nil))
+        #expect(shown["operations"]?["listen"] == "127.0.0.1:9464")
+    }
+
+    @Test func operationsAreNoPartOfTheWork() throws {
+        let recipe = try Reading.load(Reading.small())
+        let other = try Reading.load(Reading.small(more: "operations: { listen: off, statsd: stats:8125 }"))
+        #expect(other.operations == Recipe.Operations(listen: nil, listenIsGiven: true, statsd: "stats:8125"))
+        #expect(RecipeText.canonical(recipe) != RecipeText.canonical(other))
+        #expect(Survey.meaning(recipe) == Survey.meaning(other))
     }
 
     @Test func shortForms() throws {
@@ -128,6 +139,9 @@ struct GoodRecipeTests {
         #expect(envelope.replay == .timestamp(1_793_491_200_000))
         #expect(envelope.limits.memory == 64_000_000 && envelope.limits.inFlight == 4)
         #expect(envelope.tombstoneAge == 5_400_000)
+        #expect(
+            envelope.operations
+                == Recipe.Operations(listen: "[::1]:0", listenIsGiven: true, statsd: "127.0.0.1:8125"))
         #expect(envelope.indices[0].merge == .shallow && envelope.indices[0].missing == .reject)
         #expect(envelope.indices[0].id == "{type}-{id}")
         let selector = CommandFormat.Selector(field: try JSONPath(parsing: "message.kind"), equals: "incident")
@@ -210,6 +224,7 @@ enum EveryKey {
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }
         tombstone_age: 90m
+        operations: { listen: "[::1]:0", statsd: "127.0.0.1:8125" }
         """
 
     static let document = """

@@ -21,6 +21,7 @@ public struct Recipe: Sendable {
     public var limits: Limits
     /// How old a tombstone must be to be purged, in milliseconds.
     public var tombstoneAge: Int64
+    public var operations: Operations
     /// See ``RecipeText/canonical(_:)``.
     var shown: JSONValue
     /// See ``RecipeText/meaning(_:)``.
@@ -86,6 +87,16 @@ public struct Recipe: Sendable {
         public var memory: Int
         /// Bulk requests under way; nil: adapted.
         public var inFlight: Int?
+    }
+
+    /// `operations`.
+    public struct Operations: Sendable, Equatable {
+        /// `HOST:PORT` of dashboard, health and metrics, port 0 being any free one; nil: off.
+        public var listen: String?
+        /// Whether the recipe says where to listen, or the default stands.
+        public var listenIsGiven: Bool
+        /// `HOST:PORT` that StatsD datagrams are sent to; nil: none are.
+        public var statsd: String?
     }
 }
 

@@ -31,13 +31,14 @@ struct RecipeBuilder {
         let deadLetters = try text(try need(root, "dead_letters"), "topic")
         let memory = try integer(limits, "memory")
         let tombstoneAge = try integer(root, "tombstone_age")
+        let operations = try operations(try need(root, "operations"))
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
         return Recipe(
             file: file, name: name, commands: commandPart, source: sourcePart, target: target, indices: indices,
             copy: copy, replay: replay, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            tombstoneAge: Int64(tombstoneAge),
+            tombstoneAge: Int64(tombstoneAge), operations: operations,
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 
@@ -152,6 +153,13 @@ struct RecipeBuilder {
             }
         }
         return options
+    }
+
+    private func operations(_ operations: RecipeValue) throws(Gap) -> Recipe.Operations {
+        let listen = try need(operations, "listen")
+        let address = try text(operations, "listen")
+        return Recipe.Operations(
+            listen: address == "off" ? nil : address, listenIsGiven: listen.given, statsd: operations["statsd"]?.text)
     }
 
     private func replayStart(_ from: RecipeValue) throws(Gap) -> Recipe.ReplayStart {

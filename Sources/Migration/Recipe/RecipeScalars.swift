@@ -56,6 +56,33 @@ extension Scalar {
         return .bad(fault)
     }
 
+    /// Where to listen: port 0 is any free one.
+    static let listenAddress = address("an address to listen on such as 127.0.0.1:9464", anyPort: true)
+
+    /// Where to send to.
+    static let destination = address("a host and port such as localhost:8125", anyPort: false)
+
+    private static func address(_ expected: String, anyPort: Bool) -> Scalar {
+        Scalar(
+            expected: expected, name: "`host:port`", pattern: "^(\\[[0-9A-Fa-f:.%]+\\]|[^\\[\\]:/@ ]+):[0-9]{1,5}$"
+        ) { text in
+            guard let colon = text.lastIndex(of: ":"), !text[colon...].contains("]") else {
+                return .bad("is not \(expected)")
+            }
+            let host = text[..<colon]
+            guard let port = UInt16(text[text.index(after: colon)...]), anyPort || port > 0 else {
+                return .bad("has no valid port (\(anyPort ? 0 : 1) to 65535)")
+            }
+            if host.isEmpty { return .bad("has no host: 127.0.0.1 is this machine alone") }
+            let isBracketed = host.first == "[" && host.last == "]"
+            if host.contains(":"), !isBracketed { return .bad("has an IPv6 address without its [ ]") }
+            guard !host.contains(where: { "/@ ".contains($0) || $0.isWhitespace }) else {
+                return .bad("has more than a host and a port")
+            }
+            return .good(.text(text))
+        }
+    }
+
     private static func hostFault(_ authority: Substring) -> String? {
         var host = authority
         var port: Substring?

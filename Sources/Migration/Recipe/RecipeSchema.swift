@@ -21,6 +21,7 @@ enum RecipeSchema {
                 "tombstone_age", .scalar(.duration), standard: "1h",
                 "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
             ),
+            RecipeKey("operations", .section(operations), "Where a running command can be watched."),
         ])
 
     static let commands = RecipeSection(
@@ -201,6 +202,16 @@ enum RecipeSchema {
         title: "dead_letters",
         keys: [
             RecipeKey("topic", .scalar(.topic), standardInWords: "`<commands.topic>-dead`", "The dead-letter topic.")
+        ])
+
+    static let operations = RecipeSection(
+        title: "operations",
+        keys: [
+            RecipeKey(
+                "listen", .words(["off"], or: .scalar(.listenAddress)), standard: "127.0.0.1:9464",
+                "Where `follow`, `replay` and `copy` serve dashboard, health and metrics; port 0 is any free one."),
+            RecipeKey(
+                "statsd", .scalar(.destination), standardInWords: "none", "Where figures are sent by UDP, as StatsD."),
         ])
 
     static let limits = RecipeSection(
