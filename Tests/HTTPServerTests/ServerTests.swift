@@ -127,7 +127,7 @@ import Testing
         let server = try Self.echo()
         defer { server.stop() }
         for nonsense in [
-            "\u{0}\u{1}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+            "\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         ] {
             let client = try SocketClient(port: server.port)

@@ -123,7 +123,8 @@ struct BadRecipeTests {
                 "9:35: operations.statsd \"host:0\" has no valid port (1 to 65535)",
             ]),
         Case(
-            name: "addresses", text: Reading.small(more: "operations: { listen: \":9464\", statsd: \"::1:8125\" }"),
+            name: "addresses",
+            text: Reading.small(more: "operations: { listen: \":9464\", statsd: \"::1:8125\" }"),
             expected: [
                 "9:23: operations.listen \":9464\" has no host: 127.0.0.1 is this machine alone",
                 "9:40: operations.statsd \"::1:8125\" has an IPv6 address without its [ ]",

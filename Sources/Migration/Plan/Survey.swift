@@ -182,7 +182,9 @@ public struct Survey: Sendable {
     /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
     static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations"] { object.removeValue(forKey: key) }
+        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations"] {
+            object.removeValue(forKey: key)
+        }
         if var commands = object["commands"]?.object {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)
