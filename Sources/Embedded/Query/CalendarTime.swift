@@ -1,0 +1,112 @@
+/// Milliseconds since 1970 UTC and the proleptic Gregorian calendar.
+struct CalendarTime {
+    static let millisecondsPerDay: Int64 = 86_400_000
+    /// What a server takes for a date: the years of four digits and a good deal more, so that sums cannot overflow.
+    static let range: ClosedRange<Int64> = -62_167_219_200_000...9_000_000_000_000_000
+
+    var year: Int64
+    var month: Int64
+    var day: Int64
+    /// Milliseconds since midnight.
+    var time: Int64
+
+    init(year: Int64, month: Int64 = 1, day: Int64 = 1, time: Int64 = 0) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.time = time
+    }
+
+    init(_ milliseconds: Int64) {
+        var days = milliseconds / Self.millisecondsPerDay
+        time = milliseconds % Self.millisecondsPerDay
+        if time < 0 {
+            time += Self.millisecondsPerDay
+            days -= 1
+        }
+        // Years begin in March, so that the leap day is the last; eras have 400 years.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    var milliseconds: Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return (era * 146_097 + dayOfEra - 719_468) * Self.millisecondsPerDay + time
+    }
+
+    static func daysIn(month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// 1 is Monday.
+    var weekday: Int64 {
+        let days = CalendarTime(year: year, month: month, day: day).milliseconds / Self.millisecondsPerDay
+        return (((days + 3) % 7) + 7) % 7 + 1
+    }
+
+    /// Months later or earlier; the day is cut to the month's last.
+    func adding(months: Int64) -> CalendarTime {
+        let total = year * 12 + (month - 1) + months
+        let newYear = total >= 0 ? total / 12 : (total - 11) / 12
+        let newMonth = total - newYear * 12 + 1
+        return CalendarTime(
+            year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, year: newYear)), time: time)
+    }
+
+    /// The start of the unit that the time is in: `y`, `M`, `w`, `d`, `h`, `m`, `s`; nil for another letter.
+    func floored(to unit: Character) -> CalendarTime? {
+        switch unit {
+        case "y": return CalendarTime(year: year)
+        case "M": return CalendarTime(year: year, month: month)
+        case "w":
+            let midnight = CalendarTime(year: year, month: month, day: day).milliseconds
+            return CalendarTime(midnight - (weekday - 1) * Self.millisecondsPerDay)
+        case "d": return CalendarTime(year: year, month: month, day: day)
+        case "h", "H": return with(time: time - time % 3_600_000)
+        case "m": return with(time: time - time % 60_000)
+        case "s": return with(time: time - time % 1000)
+        default: return nil
+        }
+    }
+
+    /// `count` units later; nil for an unknown unit or beyond all calendars.
+    func adding(_ count: Int64, _ unit: Character) -> CalendarTime? {
+        guard abs(count) <= 100_000_000_000 else { return nil }
+        let later: CalendarTime
+        switch unit {
+        case "y":
+            guard abs(count) <= 200_000 else { return nil }
+            later = adding(months: count * 12)
+        case "M":
+            guard abs(count) <= 2_400_000 else { return nil }
+            later = adding(months: count)
+        case "w", "d", "h", "H", "m", "s":
+            let lengths: [Character: Int64] = ["w": 604_800, "d": 86_400, "h": 3600, "H": 3600, "m": 60, "s": 1]
+            let (length, isTooLong) = count.multipliedReportingOverflow(by: (lengths[unit] ?? 1) * 1000)
+            let (sum, isTooFar) = milliseconds.addingReportingOverflow(length)
+            guard !isTooLong, !isTooFar, Self.range.contains(sum) else { return nil }
+            later = CalendarTime(sum)
+        default: return nil
+        }
+        return Self.range.contains(later.milliseconds) ? later : nil
+    }
+
+    private func with(time: Int64) -> CalendarTime {
+        CalendarTime(year: year, month: month, day: day, time: time)
+    }
+}

@@ -1,0 +1,274 @@
+import JSONText
+
+/// What a query's field name stands for.
+enum QueryField {
+    case meta(MetaField)
+    case mapped(path: String, type: FieldType)
+    /// Mapped, but not to be seen from here: within a nested object, or outside the one that is asked.
+    case hidden
+    case unmapped
+}
+
+extension QueryReader {
+    func resolve(_ name: String) -> QueryField {
+        switch name {
+        case "_id": return .meta(.id)
+        case "_type": return knowsTypes ? .meta(.type) : .unmapped
+        case "_uid": return era < 7 ? .meta(.uid) : .unmapped
+        // 1.x has the field only where a mapping asks for it.
+        case "_index": return era < 2 ? .unmapped : .meta(.index)
+        case "_routing": return .meta(.routing)
+        default: break
+        }
+        guard let type = fields.type(of: name) else { return .unmapped }
+        guard nestedPath(of: name) == nested else { return .hidden }
+        return .mapped(path: fields.sourcePath(of: name), type: type)
+    }
+
+    /// The nearest nested field around a path.
+    func nestedPath(of name: String) -> String? {
+        var path = name[...]
+        while let dot = path.lastIndex(of: ".") {
+            path = path[..<dot]
+            if fields.type(of: String(path)) == .nested { return String(path) }
+        }
+        return nil
+    }
+
+    func exists(_ name: String) -> Predicate {
+        if case .meta(let field) = resolve(name) { return .meta(field, .any) }
+        return .any(
+            names(name, withInner: true).compactMap { path in
+                guard case .mapped(let source, let type) = resolve(path) else { return nil }
+                return .field(path: source, type: type, test: .exists)
+            })
+    }
+
+    /// The mapped paths of a name that may be a pattern; `withInner` also all those below an object.
+    func names(_ name: String, withInner: Bool = false) -> [String] {
+        if WildcardPattern.isPattern(name) {
+            let pattern = WildcardPattern(name)
+            return fields.paths.filter { path in
+                pattern.matches(path) || withInner && Self.parents(of: path).contains { pattern.matches($0) }
+            }
+        }
+        guard let type = fields.type(of: name) else { return [] }
+        if type.holdsValues { return [name] }
+        return withInner ? fields.paths.filter { $0.hasPrefix(name + ".") } : []
+    }
+
+    private static func parents(of path: String) -> [String] {
+        path.indices.filter { path[$0] == "." }.map { String(path[..<$0]) }
+    }
+
+    /// The one field of a query that has one, beside parameters that stand next to it in 1.x.
+    func onlyField(_ name: String, _ body: JSONObject) throws(QueryError) -> (field: String, value: JSONValue) {
+        let beside: Set<String> = ["_name", "_cache", "_cache_key", "boost", "execution"]
+        let entries = body.filter { !beside.contains($0.key) }
+        guard let first = entries.first else {
+            switch name {
+            case "match" where era >= 5: throw .parsing("No text specified for text query")
+            case "term", "prefix", "wildcard", "range":
+                throw era < 5
+                    ? .parsing("[\(name)] query malformed, no field") : .argument("field name is null or empty")
+            default: throw .parsing("[\(name)] query malformed, no field")
+            }
+        }
+        guard entries.count == 1 else {
+            throw .parsing(
+                "[\(name)] query doesn't support multiple fields, found [\(first.key)] and [\(entries[1].key)]")
+        }
+        return (first.key, first.value)
+    }
+
+    func term(_ body: JSONObject) throws(QueryError) -> Predicate {
+        let (field, given) = try onlyField("term", body)
+        if given.array != nil { throw .parsing("[term] query does not support array of values") }
+        var value = given
+        var ignoresCase = false
+        if let object = given.object {
+            try allow("term", object, ["value", "term", "boost", "_name", "case_insensitive"])
+            value = object["value"] ?? object["term"] ?? .null
+            ignoresCase = object["case_insensitive"] == .bool(true)
+        }
+        if value.isNull {
+            if era < 5 { return .none }
+            throw .argument(given.object == nil ? "field name is null or empty" : "value cannot be null")
+        }
+        if ignoresCase, case .mapped(let path, let type) = resolve(field), isString(type) {
+            let text = FieldValues.text(of: value).lowercased()
+            return .field(
+                path: path, type: type,
+                test: .term(.wildcard(WildcardPattern(literal: text), ignoresCase: true)))
+        }
+        return try term(field, value)
+    }
+
+    func isString(_ type: FieldType) -> Bool {
+        switch type {
+        case .keyword, .text: true
+        default: false
+        }
+    }
+
+    func terms(_ body: JSONObject) throws(QueryError) -> Predicate {
+        let beside: Set<String> = ["_name", "_cache", "_cache_key", "boost", "execution", "minimum_should_match"]
+        let entries = body.filter { !beside.contains($0.key) }
+        guard let (field, value) = entries.first else {
+            throw .parsing(
+                era < 5
+                    ? "No field specified for terms query"
+                    : "[terms] query requires a field name, followed by array of terms or a document lookup specification"
+            )
+        }
+        guard entries.count == 1 else { throw .parsing("[terms] query does not support multiple fields") }
+        guard let values = value.array else {
+            if value.object != nil { throw .unsupported("terms that are looked up in another document") }
+            throw .parsing("[terms] query does not support [\(field)]")
+        }
+        if values.contains(where: \.isNull) { throw .parsing("No value specified for terms query") }
+        let isExact = isExact(field)
+        if let isExact { return isExact(Set(values.map { FieldValues.text(of: $0) })) }
+        var predicates: [Predicate] = []
+        for value in values { predicates.append(try term(field, value)) }
+        return .any(predicates)
+    }
+
+    /// For fields whose terms are texts: the predicate of a set of them, so that a thousand terms are one look-up.
+    private func isExact(_ field: String) -> ((Set<String>) -> Predicate)? {
+        switch resolve(field) {
+        case .meta(let meta): return { .meta(meta, .oneOf($0)) }
+        case .mapped(let path, let type):
+            guard isString(type) else { return nil }
+            return { terms in
+                var terms = terms
+                if case .keyword(_, true) = type { terms = Set(terms.map { $0.lowercased() }) }
+                return .field(path: path, type: type, test: .term(.oneOf(terms)))
+            }
+        case .hidden, .unmapped: return nil
+        }
+    }
+
+    /// An exact value of a field.
+    func term(_ field: String, _ value: JSONValue) throws(QueryError) -> Predicate {
+        let text = FieldValues.text(of: value)
+        if let isExact = isExact(field) { return isExact([text]) }
+        guard case .mapped(let path, let type) = resolve(field) else {
+            // A value that does not fit is an error of hidden fields, too; nobody relies on that.
+            return .none
+        }
+        switch type {
+        case .integer, .double, .float:
+            guard let number = Double(text), number.isFinite else { throw .number(text) }
+            if case .integer = type, era < 2, Int64(text) == nil { throw .number(text) }
+            return try range(
+                path, type, RangeParts(lower: value, upper: value, includesLower: true, includesUpper: true))
+        case .date:
+            if era < 2 { return try exactDate(path, type, value) }
+            return try range(
+                path, type, RangeParts(lower: value, upper: value, includesLower: true, includesUpper: true))
+        case .boolean:
+            return .field(path: path, type: type, test: .boolean([try boolean(value)]))
+        case .ip:
+            guard let block = InternetAddress.block(text), era >= 5 || !text.contains("/") else { throw address(text) }
+            return .field(
+                path: path, type: type, test: .addresses([Bounds(lower: block.lowerBound, upper: block.upperBound)]))
+        case .keyword, .text, .object, .nested: return .none
+        case .notIndexed: throw notIndexed(field)
+        }
+    }
+
+    func notIndexed(_ field: String) -> QueryError {
+        let reason = "Cannot search on field [\(field)] since it is not indexed."
+        return .value("illegal_argument_exception", reason)
+    }
+
+    func address(_ text: String) -> QueryError {
+        .value(
+            "illegal_argument_exception",
+            era < 5 ? "failed to parse ip [\(text)], not a valid ip address" : "'\(text)' is not an IP string literal.")
+    }
+
+    private func exactDate(_ path: String, _ type: FieldType, _ value: JSONValue) throws(QueryError) -> Predicate {
+        let time = try date(value, type, format: nil, zone: 0, roundsUp: false)
+        return .field(path: path, type: type, test: .integers([time...time]))
+    }
+
+    func boolean(_ value: JSONValue) throws(QueryError) -> Bool {
+        let text = FieldValues.text(of: value)
+        if era < 6 { return FieldValues.boolean(value) ?? false }
+        guard ["true", "false", ""].contains(text) else {
+            throw .value(
+                "illegal_argument_exception", "Can't parse boolean value [\(text)], expected [true] or [false]")
+        }
+        return text == "true"
+    }
+
+    func pattern(_ name: String, _ body: JSONObject) throws(QueryError) -> Predicate {
+        let (field, given) = try onlyField(name, body)
+        var value = given
+        var ignoresCase = false
+        if let object = given.object {
+            try allow(name, object, ["value", name, "boost", "rewrite", "_name", "case_insensitive"])
+            value = object["value"] ?? object[name] ?? .null
+            ignoresCase = object["case_insensitive"] == .bool(true)
+        }
+        if value.isNull {
+            if era < 5 { return .none }
+            throw .argument("value cannot be null")
+        }
+        let text = FieldValues.text(of: value)
+        return try pattern(name, field, text, ignoresCase: ignoresCase)
+    }
+
+    func pattern(_ name: String, _ field: String, _ text: String, ignoresCase: Bool) throws(QueryError) -> Predicate {
+        func test(_ type: FieldType?) -> StringTest {
+            // From 7 on wildcards go through the field's normalizer.
+            var isLower = ignoresCase
+            if case .keyword(_, true) = type { isLower = true }
+            if case .text = type, era >= 7, name == "wildcard" { isLower = true }
+            let text = isLower ? text.lowercased() : text
+            return name == "prefix"
+                ? .prefix(text, ignoresCase: ignoresCase) : .wildcard(WildcardPattern(text), ignoresCase: ignoresCase)
+        }
+        switch resolve(field) {
+        case .meta(let meta): return .meta(meta, test(nil))
+        case .hidden, .unmapped: return .none
+        case .mapped(let path, let type):
+            guard !isString(type) else { return .field(path: path, type: type, test: .term(test(type))) }
+            if era < 5 {
+                guard name == "prefix" else { throw .number(text) }
+                // Over the terms of a number nobody means anything; its own value is found.
+                return try term(field, .string(text))
+            }
+            let kinds = era >= 8 || saysUnknown ? "keyword, text and wildcard" : "keyword and text"
+            throw .shard(
+                "Can only use \(name) queries on \(kinds) fields - not on [\(field)] which is of type [\(type.name)]")
+        }
+    }
+}
+
+extension FieldType {
+    /// As a mapping names it; numbers by their range.
+    var name: String {
+        switch self {
+        case .keyword: "keyword"
+        case .text: "text"
+        case .integer(let range):
+            range.upperBound == Int64(Int32.max)
+                ? "integer" : range.upperBound == Int64(Int16.max) ? "short" : range.upperBound == 127 ? "byte" : "long"
+        case .double: "double"
+        case .float: "float"
+        case .date: "date"
+        case .boolean: "boolean"
+        case .ip: "ip"
+        case .object: "object"
+        case .nested: "nested"
+        case .notIndexed: "binary"
+        }
+    }
+}
+
+extension WildcardPattern {
+    init(literal text: String) { pieces = text.map { .character($0) } }
+}
