@@ -9,8 +9,8 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -48,7 +48,11 @@ let package = Package(
             "Embedded", ["JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"]),
         room(
             "Operations",
-            ["JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Migration"]),
+            [
+                "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+                "Migration",
+            ],
+            resources: [.embedInCode("Dashboard/dashboard.html")]),
         tests("HTTPServerTests", ["HTTPServer", "SocketClient"]),
         tests("EmbeddedTests", ["JSONText", "Commands", "SearchCluster", "HTTPServer", "Embedded", "Seeds"]),
         tests(
