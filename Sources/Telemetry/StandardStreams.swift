@@ -43,4 +43,14 @@ public enum StandardStreams {
         let code = failed.load(ordering: .relaxed)
         return code == 0 ? nil : String(cString: strerror(code))
     }
+
+    /// Columns of the terminal that a descriptor is; 80 when it is none, or does not say.
+    public static func width(of descriptor: Int32) -> Int { size(of: descriptor).columns }
+
+    /// The same with its rows, 24 when they are not known.
+    public static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
 }

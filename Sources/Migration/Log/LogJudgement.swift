@@ -42,6 +42,23 @@ enum PartitionsAdded {
 
 /// A transaction that is neither committed nor aborted: nothing behind it can be read under `read_committed`.
 enum OpenTransaction {
+    /// A partition whose last stable offset lies before its end.
+    struct Pin: Sendable, Equatable {
+        var stable: Int64
+        var end: Int64
+        /// Two looks in a row found the same stable offset: it does not pass by itself, as what producers write in ever new
+        /// transactions does.
+        var isHeld = false
+    }
+
+    /// `stable` must have been asked after `ends`: what is written between the two questions would look like one.
+    static func pins(_ stable: [Int32: Int64], ends: [Int32: Int64], before: [Int32: Pin]) -> [Int32: Pin] {
+        stable.reduce(into: [:]) { pins, mark in
+            guard let end = ends[mark.key], end > mark.value else { return }
+            pins[mark.key] = Pin(stable: mark.value, end: end, isHeld: before[mark.key]?.stable == mark.value)
+        }
+    }
+
     static func words(partition: Int32, stable: Int64, end: Int64) -> String {
         "waits for an open transaction: last stable offset \(stable), end \(end) on partition \(partition)"
     }

@@ -37,7 +37,7 @@ final class LogWatch: Sendable {
 
     private struct Book: Sendable {
         var lanes: [Int32: Lane] = [:]
-        var pinned: [Int32: (stable: Int64, end: Int64)] = [:]
+        var pinned: [Int32: OpenTransaction.Pin] = [:]
         /// Anchors of partitions that were given up before these could be kept.
         var left: [Int32: LogWitness] = [:]
 
@@ -51,6 +51,7 @@ final class LogWatch: Sendable {
     private let failure: FirstFailure
     private let logger: Logger
     private let book = Mutex(Book())
+    private let contact = Mutex(LogContact())
     private let stopping = Mailbox<Bool>()
     private let thread = Mutex<JoinableThread?>(nil)
 
@@ -109,14 +110,18 @@ final class LogWatch: Sendable {
     /// An applied record by which the log is known, older than any that a look at the records has still to judge.
     func anchor(of partition: Int32) -> LogWitness? { book.withLock { $0.lanes[partition]?.anchor } }
 
-    /// Which open transaction the reading waits for; nil when for none.
+    /// What keeps records from coming: no broker answers, or an open transaction; nil when nothing does.
     var waiting: String? {
-        book.withLock { book in
+        if let silence = contact.withLock({ $0.trouble(now: Monotonic.milliseconds()) }) { return silence }
+        return book.withLock { book in
             let pinned = book.pinned.sorted { $0.key < $1.key }
-                .first { ($0.value.stable) <= (book.lanes[$0.key]?.position ?? -1) }
+                .first { $0.value.isHeld && $0.value.stable <= (book.lanes[$0.key]?.position ?? -1) }
             return pinned.map { OpenTransaction.words(partition: $0.key, stable: $0.value.stable, end: $0.value.end) }
         }
     }
+
+    /// Where each partition that is read ends, up to the last stable offset; nil: that is not known at present.
+    var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: Monotonic.milliseconds()) } }
 
     // MARK: The thread
 
@@ -160,28 +165,48 @@ final class LogWatch: Sendable {
 
     private func look(_ looker: inout Looker, _ admin: LogAdmin, _ whole: LogAdmin?, isLast: Bool) throws {
         let lanes = book.withLock { $0.lanes }
-        guard try topicIsThere(&looker, admin, lanes), !lanes.isEmpty else { return }
+        let isThere = try asking { () throws(LogError) in try topicIsThere(&looker, admin, lanes) }
+        guard isThere, !lanes.isEmpty else { return }
         let partitions = lanes.keys.sorted()
-        let marks = try admin.watermarks(options.topic, partitions: partitions)
+        // The real ends first: what is written between the two questions is no open transaction.
+        let ends = try whole.map { whole in
+            try asking { () throws(LogError) in try whole.watermarks(options.topic, partitions: partitions) }
+        }
+        let marks = try asking(\.self) { () throws(LogError) in
+            try admin.watermarks(options.topic, partitions: partitions)
+        }
         guard judgeEnds(&looker, lanes, marks) else { return }
-        if let whole {
-            let ends = try whole.watermarks(options.topic, partitions: partitions).mapValues(\.high)
-            book.withLock { book in
-                book.pinned = marks.reduce(into: [:]) { pinned, mark in
-                    guard book.lanes[mark.key] != nil, let end = ends[mark.key], end > mark.value.high else { return }
-                    pinned[mark.key] = (mark.value.high, end)
-                }
-            }
+        book.withLock { book in
+            book.pinned = OpenTransaction.pins(
+                marks.mapValues(\.high), ends: (ends ?? [:]).mapValues(\.high), before: book.pinned
+            ).filter { book.lanes[$0.key] != nil }
         }
         guard isLast || Monotonic.milliseconds() >= looker.nextProbe || !looker.changed.isEmpty else { return }
         looker.nextProbe = Monotonic.milliseconds() + options.probeEvery
         try probe(&looker, lanes, marks, all: isLast)
     }
 
+    /// One question to the brokers, whose answer, or failure, is remembered. `marks`: what it tells of where the log ends.
+    private func asking<Answer>(
+        _ marks: ((Answer) -> [Int32: (low: Int64, high: Int64)])? = nil, _ question: () throws(LogError) -> Answer
+    ) throws(LogError) -> Answer {
+        contact.withLock { $0.ask(now: Monotonic.milliseconds()) }
+        do throws(LogError) {
+            let answer = try question()
+            contact.withLock { $0.answer(marks?(answer).mapValues(\.high), now: Monotonic.milliseconds()) }
+            return answer
+        } catch {
+            contact.withLock { $0.fail(error, now: Monotonic.milliseconds()) }
+            throw error
+        }
+    }
+
     private func refuse(_ text: String) { failure.set(WorkError(.refused, text)) }
 
     /// Partitions and their leaders; false when there is nothing more to look at.
-    private func topicIsThere(_ looker: inout Looker, _ admin: LogAdmin, _ lanes: [Int32: Lane]) throws -> Bool {
+    private func topicIsThere(_ looker: inout Looker, _ admin: LogAdmin, _ lanes: [Int32: Lane]) throws(LogError)
+        -> Bool
+    {
         let topic: TopicDescription
         do {
             topic = try admin.describe(options.topic)

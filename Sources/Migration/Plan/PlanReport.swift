@@ -203,7 +203,7 @@ extension Status {
                     + ", read \(report.read), in flight \(report.inFlight)"
                     + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", ")))
             if let concurrency = report.concurrency { lines.append("         \(concurrency.text)") }
-            if let waiting = report.waiting { lines.append("         WAITING: \(waiting)") }
+            if let waiting = report.trouble { lines.append("         WAITING: \(waiting)") }
         }
         lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
         if let state = survey.state, state.fingerprint != prepared.fingerprint {

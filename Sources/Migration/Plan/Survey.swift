@@ -76,11 +76,12 @@ public struct Survey: Sendable {
                 try admin.committed(group: group, topic: recipe.commands.topic, partitions: topic.partitions)
             }
         }
-        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
-        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
+        // Before the ends that may be read: what is written between the two questions is no open transaction.
         let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
         defer { whole?.close() }
         let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
+        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
+        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
         var entries: [Entry] = []
         for entry in recipe.indices {
             entries += try look(entry, recipe, source: source, target: target)

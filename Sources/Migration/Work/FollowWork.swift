@@ -47,7 +47,8 @@ public struct FollowWork {
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, logWatch = run.watch] in
                     watch.look()
                     progress.tell(
-                        done: ledger.outcomes.total, total: nil, lag: ledger.unsettled,
+                        done: ledger.outcomes.total, total: nil,
+                        lag: Lag.of(ledger.partitions(), ends: logWatch?.ends).map { "\($0)" } ?? "unknown",
                         trouble: sink.presentTrouble ?? logWatch?.waiting)
                 }),
             logger: logger)

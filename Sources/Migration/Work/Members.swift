@@ -19,6 +19,11 @@ public struct MemberReport: Sendable, Equatable {
     public var alarms: [Alarm] = []
     /// What keeps the target from taking writes; nil: nothing.
     public var waiting: String?
+    /// What keeps records from coming: no broker answers, or an open transaction; nil: nothing.
+    public var waitingForLog: String?
+
+    /// Whatever it waits for.
+    public var trouble: String? { waiting ?? waitingForLog }
 
     /// A report comes every 10 s; who has missed three has ended, or hangs, or cannot reach the target.
     static let staleAfter: Int64 = 35_000
@@ -40,7 +45,8 @@ public struct MemberReport: Sendable, Equatable {
             "in_flight": .number(inFlight),
             "outcomes": .object(JSONObject(zip(Outcome.allCases, outcomes).map { ($0.name, .number($1)) })),
             "partitions": .array(partitions.map(\.json)), "concurrency": concurrency?.json ?? .null,
-            "alarms": .array(alarms.map(\.json)), "waiting": waiting.map { .string($0) } ?? .null,
+            "alarms": .array(alarms.map(\.json)), "waiting": trouble.map { .string($0) } ?? .null,
+            "waiting_for": trouble == nil ? .null : waiting == nil ? "log" : "target",
         ]
     }
 
@@ -59,7 +65,12 @@ public struct MemberReport: Sendable, Equatable {
         partitions = (json["partitions"]?.array ?? []).compactMap { Summary.Partition(json: $0) }
         concurrency = json["concurrency"].flatMap { Concurrency(json: $0) }
         alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
-        waiting = json["waiting"]?.string
+        // A member of an earlier version waits for nothing but the target.
+        if json["waiting_for"]?.string == "log" {
+            waitingForLog = json["waiting"]?.string
+        } else {
+            waiting = json["waiting"]?.string
+        }
     }
 }
 
@@ -98,6 +109,8 @@ final class MemberBeacon: @unchecked Sendable {
     private let board: MemberBoard
     private let pipeline: Pipeline
     private let command: String
+    /// nil: this work does not watch the log.
+    private let watch: LogWatch?
     private let member = UUID().uuidString.lowercased()
     private let started = Clock.now()
     private let condition = NSCondition()
@@ -108,8 +121,9 @@ final class MemberBeacon: @unchecked Sendable {
     /// Reports of processes that were killed go after so many milliseconds.
     private static let forgottenAfter: Int64 = 3_600_000
 
-    init(_ command: String, _ pipeline: Pipeline, store: StateStore, target: Cluster) {
+    init(_ command: String, _ pipeline: Pipeline, watch: LogWatch?, store: StateStore, target: Cluster) {
         self.command = command
+        self.watch = watch
         self.pipeline = pipeline
         board = MemberBoard(store, target: target)
     }
@@ -153,10 +167,12 @@ final class MemberBeacon: @unchecked Sendable {
         var report = MemberReport(
             member: member, command: command, host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: Clock.now())
-        report.partitions = pipeline.ledger.partitions().map { Summary.Partition($0, end: nil) }
+        let ends = watch?.ends ?? [:]
+        report.partitions = pipeline.ledger.partitions().map { Summary.Partition($0, end: ends[$0.partition]) }
         report.concurrency = Concurrency(pipeline.sink.load)
         report.alarms = Alarm(pipeline.ledger.alarm).map { [$0] } ?? []
         report.waiting = pipeline.sink.presentTrouble
+        report.waitingForLog = watch?.waiting
         return report
     }
 }

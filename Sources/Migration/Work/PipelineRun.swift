@@ -17,12 +17,13 @@ final class PipelineRun {
         self.pipeline = pipeline
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         pipeline.start()
+        let watch = reading.map { prepared.watch($0.store, pipeline, logger: logger) }
+        self.watch = watch
         beacon = reading.map {
-            MemberBeacon($0.command, pipeline, store: $0.store, target: prepared.survey.target)
+            MemberBeacon($0.command, pipeline, watch: watch, store: $0.store, target: prepared.survey.target)
         }
         beacon?.start()
         keeper = TargetKeeper(prepared, pipeline, purging: purging, logger: logger)
-        watch = reading.map { prepared.watch($0.store, pipeline, logger: logger) }
         watch?.start()
     }
 

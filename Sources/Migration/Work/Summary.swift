@@ -111,6 +111,8 @@ public final class Progress: @unchecked Sendable {
     private let begun = Monotonic.milliseconds()
     private var next: Int64 = 0
     private var last: (at: Int64, done: Int) = (0, 0)
+    /// Whether the last line said that something is waited for, and when it was written.
+    private var said: (trouble: Bool, at: Int64) = (false, 0)
 
     public init(_ command: String, logger: Logger) {
         self.command = command
@@ -123,11 +125,14 @@ public final class Progress: @unchecked Sendable {
     /// Seconds since the work began.
     var seconds: Double { Double(Monotonic.milliseconds() - begun) / 1000 }
 
-    /// `total`: what there is to do, where that is known; `lag`: records behind, for following.
-    func tell(done: Int, total: Int?, lag: Int? = nil, trouble: String? = nil) {
+    /// `total`: what there is to do, where that is known; `lag`: records behind, for following, as text, which is asked for
+    /// only when a line is due; `trouble`: what is waited for. That this begins or ends is said at once.
+    func tell(done: Int, total: Int?, lag: @autoclosure () -> String? = nil, trouble: String? = nil) {
         let now = Monotonic.milliseconds()
-        guard now >= next else { return }
+        let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
+        guard now >= next || hasChanged else { return }
         next = now + (terminal ? 500 : 10_000)
+        said = (trouble != nil, now)
         let rate = Double(done - last.done) / max(Double(now - last.at) / 1000, 0.001)
         last = (now, done)
         var left = "-"
@@ -136,17 +141,17 @@ public final class Progress: @unchecked Sendable {
             var line = "\(command): \(done)"
             if let total { line += " of \(total)" }
             line += ", \(Int(rate))/s"
-            if let lag { line += ", lag \(lag)" }
+            if let lag = lag() { line += ", lag \(lag)" }
             if total != nil { line += ", \(left) left" }
-            if let trouble { line += ", WAITING: \(trouble.prefix(60))" }
-            write("\r\u{1B}[K" + line)
+            if let trouble { line += ", WAITING: \(trouble)" }
+            // A line that is wider than the terminal cannot be drawn over.
+            write("\r\u{1B}[K" + line.prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
         } else {
             logger.info(
                 "progress",
                 [
                     "command": command, "done": String(done), "total": total.map(String.init) ?? "-",
-                    "rate": String(Int(rate)), "lag": lag.map(String.init) ?? "-", "left": left,
-                    "waiting": trouble ?? "no",
+                    "rate": String(Int(rate)), "lag": lag() ?? "-", "left": left, "waiting": trouble ?? "no",
                 ])
         }
     }
