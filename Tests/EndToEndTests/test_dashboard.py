@@ -63,12 +63,15 @@ def test_values_move_lag_reaches_0_and_phases_advance(page, chromium):
         fake.lag(total)
         said = f"{fake.status['lag']:,}"
         chromium.until(f"lag {said}", f"return document.getElementById('lag').textContent === {said!r}")
-    assert chromium.text("lag-under") == "level with the end of the topic"
+    assert chromium.text("lag-under") == "level with the end of the topic, in the 4 of 6 partitions that this process reads"
     fake.change(phase="following", command="follow", switch={"ready": True, "reasons": []})
     chromium.until("the next phase", now + " === 'following'")
     chromium.until("the switch", "return document.getElementById('switch').textContent === 'yes'")
     assert chromium.run("return [...document.querySelectorAll('.step')].map(s => s.dataset.state)") == ["done"] * 5 + ["now"]
     assert "Phase: following." in chromium.text("speak")
+    fake.change(phase="stopping")
+    chromium.until("that it drains", "return document.querySelector('.step[aria-current=step]').innerText.endsWith('stopping')")
+    assert chromium.run(now) == "following", "where it is was forgotten"
     assert chromium.run("return document.title").startswith("lag 0 · incidents")
     assert chromium.errors() == []
 
