@@ -1,4 +1,5 @@
 import CLibrdkafka
+import Telemetry
 
 /// How to reach the command log, as the recipe's `commands` section says it.
 public struct KafkaSettings: Sendable, CustomStringConvertible {
@@ -118,15 +119,7 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
 
     /// `text` without any passthrough value of a property that can be a secret.
     func redact(_ text: String) -> String {
-        var text = text
-        for (key, value) in passthrough where Self.isSecret(key) && !value.isEmpty {
-            text = text.replacing(value, with: "<redacted>")
-        }
-        return text
-    }
-
-    static func isSecret(_ key: String) -> Bool {
-        ["password", "secret", "pem", "username", "config", "keystore", "token", "jaas"].contains { key.contains($0) }
+        Redactor(passthrough.filter { SecretProperties.contains($0.key) }.values).redact(text)
     }
 }
 

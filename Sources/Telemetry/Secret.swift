@@ -7,7 +7,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugS
     /// The value itself, for the one call that needs it.
     public func reveal() -> String { value }
 
-    public var description: String { "<redacted>" }
-    public var debugDescription: String { "<redacted>" }
+    public var description: String { Redactor.mark }
+    public var debugDescription: String { Redactor.mark }
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -46,8 +46,10 @@ struct CommandDeclaration: Sendable {
         }
     }
 
-    /// Its own options and those of every command.
-    var allOptions: [Option] { options + Self.common }
+    /// Its own options, those of every command with a recipe, and those of every command.
+    var allOptions: [Option] {
+        options + (positionals.contains { $0.name == Self.recipe.name } ? [Self.environmentFile] : []) + Self.common
+    }
 
     static let common = [
         Option(
@@ -58,7 +60,10 @@ struct CommandDeclaration: Sendable {
         Option("help", short: "h", "This help."),
     ]
 
-    static let recipe = Positional(name: "RECIPE", doc: "The migration's YAML file.")
+    static let recipe = Positional(name: "RECIPE", doc: "The migration's YAML file; - reads it from standard input.")
+    static let environmentFile = Option(
+        "env-file", value: "FILE",
+        "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. May be given several times.")
     static let confirm = Option(
         "confirm", value: "FINGERPRINT", "Accept the plan with this fingerprint, as `crossfade plan` printed it.")
 }

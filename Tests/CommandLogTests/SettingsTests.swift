@@ -49,7 +49,12 @@ import Testing
         let settings = KafkaSettings(
             bootstrap: "b", group: "g", passthrough: ["sasl.password": "hunter2", "session.timeout.ms": "soon"])
         #expect(!"\(settings)".contains("hunter2"))
-        #expect(settings.redact("a hunter2 b") == "a <redacted> b")
+        #expect(
+            settings.redact("value \"hunter2\", sasl.password=hunter2 b")
+                == "value \"<redacted>\", sasl.password=<redacted> b")
+        var short = settings
+        short.passthrough["sasl.password"] = "a"
+        #expect(short.redact("a broker said \"a\"") == "a broker said \"<redacted>\"")
         #expect(failure { _ = try LogAdmin(settings: settings) }?.code == .invalidSetting)
     }
 }

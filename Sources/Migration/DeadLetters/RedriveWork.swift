@@ -30,7 +30,7 @@ public struct RedriveWork {
     public func run() throws -> Summary {
         try prepared.passRails(except: Self.unneeded)
         let state = try prepared.confirmed(confirmation, logger: logger)
-        try state.checkReplayed(prepared.recipe.file)
+        try state.checkReplayed(prepared.recipe.typed)
         let log = DeadLetterLog(prepared.recipe, logger: logger)
         let chosen = filter.select(try log.letters())
         let letters = redrivable(chosen, state)

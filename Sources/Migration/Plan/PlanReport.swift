@@ -90,7 +90,7 @@ extension Preparation {
         }
         lines.append("fingerprint \(fingerprint)")
         if refusals.isEmpty, survey.state == nil {
-            lines.append("next: crossfade init \(recipe.file) --confirm \(fingerprint)")
+            lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)")
         }
         return lines.joined(separator: "\n")
     }

@@ -7,6 +7,9 @@ import Transform
 public struct Recipe: Sendable {
     /// Where the file was, for messages and for paths relative to it.
     public var file: String
+    /// How a command line names the recipe, quoted for a shell and with its files of variables, for commands that a
+    /// person is to type next.
+    public var typed: String
     /// Names state, consumer group and metrics.
     public var name: String
     public var commands: CommandSource

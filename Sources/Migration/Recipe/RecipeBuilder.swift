@@ -35,7 +35,8 @@ struct RecipeBuilder {
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
         return Recipe(
-            file: file, name: name, commands: commandPart, source: sourcePart, target: target, indices: indices,
+            file: file, typed: ShellWord.quoted(file), name: name, commands: commandPart, source: sourcePart,
+            target: target, indices: indices,
             copy: copy, replay: replay, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
             tombstoneAge: Int64(tombstoneAge), operations: operations,

@@ -1,4 +1,5 @@
 import JSONText
+import Telemetry
 
 /// Holds a YAML tree against the schema's table: finds all that is unknown, missing or of the wrong type, writes short
 /// forms out and fills in defaults. What is wrong is left out of the answer.
@@ -254,7 +255,7 @@ extension RecipeChecker {
             return nil
         }
         let members = pairs.sorted { $0.key < $1.key }.compactMap { pair -> RecipeMember? in
-            let secret = RecipeSecrets.isSecret(property: pair.key)
+            let secret = SecretProperties.contains(pair.key)
             let value = check(pair.value, .scalar(.text), name: "\(name).\(pair.key)", secret: secret)
             return value.map { RecipeMember(key: pair.key, mark: pair.mark, value: $0) }
         }
@@ -288,7 +289,7 @@ extension RecipeChecker {
         case .scalar(let scalar) where !scalar.isNull:
             let shown = scalar.reference ?? scalar.text
             do {
-                let bytes = try files.read(scalar.text, limit: RecipeFiles.maxJSON)
+                let bytes = RecipeFiles.withoutMark(try files.read(scalar.text, limit: RecipeFiles.maxJSON))
                 let value = try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
                 guard value.object != nil else {
                     problems.add(node.mark, "\(name): \(shown):1:1: the file holds no JSON object")
@@ -298,7 +299,8 @@ extension RecipeChecker {
             } catch let fault as FileFault {
                 problems.add(node.mark, "\(name): the file \(shown) \(fault.reason)")
             } catch let fault as JSONError {
-                let text = (try? files.read(scalar.text, limit: RecipeFiles.maxJSON)) ?? []
+                let text = RecipeFiles.withoutMark(
+                    (try? files.read(scalar.text, limit: RecipeFiles.maxJSON)) ?? [])
                 let place = SourceMark(offset: fault.offset, in: text)
                 problems.add(
                     node.mark, "\(name): \(shown):\(place.line):\(place.column): not JSON: \(fault.kind)")
@@ -323,17 +325,5 @@ extension RecipeChecker {
             if let flag = scalar.flag { return .bool(flag) }
             return scalar.isNumber ? .number(scalar.text) : .string(scalar.text)
         }
-    }
-}
-
-/// Which properties of librdkafka are secrets.
-enum RecipeSecrets {
-    private static let marks = [
-        "password", "secret", "token", "jaas", "username", ".pem", "credential", "keystore", "oauthbearer.config",
-    ]
-
-    static func isSecret(property: String) -> Bool {
-        let name = property.lowercased()
-        return marks.contains { name.contains($0) }
     }
 }

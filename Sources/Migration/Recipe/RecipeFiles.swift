@@ -26,10 +26,15 @@ struct RecipeFiles: Sendable {
     }
 
     static func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
-        guard !path.utf8.contains(0) else { throw FileFault(reason: "is not a path") }
+        guard !path.isEmpty, !path.utf8.contains(0) else { throw FileFault(reason: "is not a path") }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw fault() }
         defer { close(descriptor) }
+        return try read(descriptor: descriptor, limit: limit)
+    }
+
+    /// All that is still to be read from an open file.
+    static func read(descriptor: Int32, limit: Int) throws(FileFault) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -41,6 +46,25 @@ struct RecipeFiles: Sendable {
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk.prefix(count))
             guard bytes.count <= limit else { throw FileFault(reason: "is larger than \(limit) bytes") }
+        }
+    }
+
+    /// Without the byte order mark that some editors put in front of UTF-8.
+    static func withoutMark(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+    }
+
+    /// Where the first byte is that is not part of valid UTF-8.
+    static func firstInvalidUTF8(_ text: [UInt8]) -> Int? {
+        var decoder = UTF8()
+        var bytes = text.makeIterator()
+        var offset = 0
+        while true {
+            switch decoder.decode(&bytes) {
+            case .scalarValue(let scalar): offset += UTF8.width(scalar)
+            case .emptyInput: return nil
+            case .error: return offset
+            }
         }
     }
 

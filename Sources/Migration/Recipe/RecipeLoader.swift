@@ -1,16 +1,37 @@
 /// Reads recipes.
 public enum RecipeLoader {
-    /// The recipe at `path` with `${NAME}` taken from `environment`; or everything that is wrong with it.
-    public static func load(path: String, environment: [String: String]) throws(RecipeErrors) -> Recipe {
+    /// The path that means standard input, and what messages call it.
+    public static let standardInput = (path: "-", name: "<stdin>")
+
+    /// The recipe at `path`, or from standard input for `-`, with `${NAME}` taken from the last of `environmentFiles`
+    /// that has it or else from `environment`; or everything that is wrong with it.
+    ///
+    /// What a file says goes before the environment: it was named for this recipe, and a forgotten `export` in a shell
+    /// must not point a migration at another cluster.
+    public static func load(
+        path: String, environment: [String: String], environmentFiles: [String] = []
+    ) throws(RecipeErrors) -> Recipe {
+        var environment = environment
+        for file in environmentFiles {
+            environment.merge(try EnvironmentFile.read(file)) { _, named in named }
+        }
+        let isInput = path == standardInput.path
+        let shown = isInput ? standardInput.name : path
         let text: [UInt8]
         do {
-            text = try RecipeFiles.read(path, limit: YAMLLoader.maxBytes)
+            text =
+                isInput
+                ? try RecipeFiles.read(descriptor: 0, limit: YAMLLoader.maxBytes)
+                : try RecipeFiles.read(path, limit: YAMLLoader.maxBytes)
         } catch {
             throw RecipeErrors([
-                RecipeDiagnostic(file: path, line: 1, column: 1, message: "the recipe \(error.reason)")
+                RecipeDiagnostic(file: shown, line: 1, column: 1, message: "the recipe \(error.reason)")
             ])
         }
-        return try load(text: text, path: path, environment: environment)
+        var recipe = try load(text: text, path: shown, environment: environment)
+        recipe.typed = ShellWord.quoted(path)
+        recipe.typed += environmentFiles.map { " --env-file " + ShellWord.quoted($0) }.joined()
+        return recipe
     }
 
     /// The same for a text that is already in memory; `path` is for messages and for the files it names.

@@ -54,7 +54,7 @@ struct RecipeSubstitution {
         if name.hasPrefix("file:") {
             let path = String(name.dropFirst(5))
             do throws(FileFault) {
-                var bytes = try files.read(path, limit: RecipeFiles.maxSubstituted)
+                var bytes = RecipeFiles.withoutMark(try files.read(path, limit: RecipeFiles.maxSubstituted))
                 // Editors and `echo` end a file with a newline that nobody means.
                 if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
                 if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }

@@ -1,4 +1,5 @@
 import JSONText
+import Telemetry
 
 /// A recipe as JSON: keys in the schema's order, short forms written out, every default filled in.
 public enum RecipeText {
@@ -13,7 +14,7 @@ public enum RecipeText {
 
     static func render(_ value: RecipeValue, showing audience: Audience) -> JSONValue {
         switch (value.display, audience) {
-        case (.secret, _): return .string("<redacted>")
+        case (.secret, _): return .string(Redactor.mark)
         case (.reference(let written), .forPeople): return .string(written)
         default: break
         }

@@ -1,4 +1,5 @@
 import JSONText
+import Telemetry
 
 /// A value of a recipe after the schema's check: of the right type, short forms written out, defaults filled in.
 struct RecipeValue: Sendable {
@@ -75,7 +76,7 @@ struct RecipeValue: Sendable {
         switch display {
         case .open: "\"\(text ?? "")\""
         case .reference(let written): "\"\(written)\""
-        case .secret: "<redacted>"
+        case .secret: Redactor.mark
         }
     }
 }

@@ -46,8 +46,12 @@ struct YAMLLoader {
                 mark: SourceMark(line: 1, column: 1),
                 message: "the file has \(text.count) bytes, more than the \(maxBytes) a recipe may have")
         }
-        if let offset = firstInvalidUTF8(text) {
-            throw YAMLProblem(mark: SourceMark(offset: offset, in: text), message: "the file is not UTF-8 here")
+        let text = RecipeFiles.withoutMark(text)
+        if let offset = RecipeFiles.firstInvalidUTF8(text) {
+            let isUTF16 = text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
+            throw YAMLProblem(
+                mark: SourceMark(offset: offset, in: text),
+                message: isUTF16 ? "the file is UTF-16; save it as UTF-8" : "the file is not UTF-8 here")
         }
         var loader = YAMLLoader()
         try loader.parse(text)
@@ -204,19 +208,5 @@ struct YAMLLoader {
 
     private static func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?, count: Int) -> String {
         String(decoding: UnsafeBufferPointer(start: pointer, count: count), as: UTF8.self)
-    }
-
-    /// Where the first byte is that is not part of valid UTF-8.
-    private static func firstInvalidUTF8(_ text: [UInt8]) -> Int? {
-        var decoder = UTF8()
-        var bytes = text.makeIterator()
-        var offset = 0
-        while true {
-            switch decoder.decode(&bytes) {
-            case .scalarValue(let scalar): offset += UTF8.width(scalar)
-            case .emptyInput: return nil
-            case .error: return offset
-            }
-        }
     }
 }

@@ -18,7 +18,7 @@ public struct FollowWork {
     public func run() throws -> Summary {
         try prepared.passRails()
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.file)
+        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
         let state = try store.update {
             $0.phase = .following
             $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)

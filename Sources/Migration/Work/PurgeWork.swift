@@ -37,7 +37,7 @@ extension Preparation {
     func purge(logger: Logger) -> Purge {
         Purge(
             target: survey.target, indices: survey.entries.map(\.index),
-            store: StateStore(target: survey.target, name: recipe.name), recipeFile: recipe.file,
+            store: StateStore(target: survey.target, name: recipe.name), recipeFile: recipe.typed,
             hasSource: recipe.source != nil, letters: { try DeadLetterLog.unresolved(recipe, logger: logger).mayWrite },
             logger: logger)
     }

@@ -19,7 +19,7 @@ enum InitCommand {
             guard let confirmation = arguments.value("confirm") ?? asked(prepared, output) else {
                 output.failure(
                     "nothing was made, because nothing was confirmed. Look at the plan, then run crossfade init "
-                        + "\(arguments.recipe) --confirm \(prepared.fingerprint).", code: "usage")
+                        + "\(recipe.typed) --confirm \(prepared.fingerprint).", code: "usage")
                 return .usage
             }
             let made = try Initialisation.run(prepared, confirmation: confirmation, logger: logger)
@@ -30,7 +30,7 @@ enum InitCommand {
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
                 ],
                 text: made
-                    ? "created \(indices.joined(separator: ", ")); next: crossfade copy \(arguments.recipe)"
+                    ? "created \(indices.joined(separator: ", ")); next: crossfade copy \(recipe.typed)"
                     : "already initialised under this fingerprint")
             return .done
         }

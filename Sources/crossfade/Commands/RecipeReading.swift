@@ -7,8 +7,14 @@ enum RecipeReading {
     static func with(
         _ arguments: ParsedArguments, _ output: Output, _ body: (Recipe) -> ExitCode
     ) -> ExitCode {
+        if arguments.recipe == RecipeLoader.standardInput.path, isatty(STDIN_FILENO) == 1 {
+            output.talk("crossfade: the recipe is read from what you type; Ctrl-D in an empty line ends it.")
+        }
         do throws(RecipeErrors) {
-            return body(try RecipeLoader.load(path: arguments.recipe, environment: ProcessInfo.processInfo.environment))
+            return body(
+                try RecipeLoader.load(
+                    path: arguments.recipe, environment: ProcessInfo.processInfo.environment,
+                    environmentFiles: arguments.all("env-file")))
         } catch {
             report(error, output)
             return .usage
