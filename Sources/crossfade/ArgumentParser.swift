@@ -14,9 +14,10 @@ struct ArgumentParser {
         if words.isEmpty { return .help([]) }
         guard let first = words.first, !["help", "--help", "-h"].contains(first) else {
             let path = words.dropFirst().filter { !$0.hasPrefix("-") }
-            guard path.isEmpty || commands.contains(where: { $0.path.starts(with: path) }) else {
-                throw unknown(Array(path))
-            }
+            if path.isEmpty { return .help([]) }
+            // What follows a whole command, as in `crossfade help plan recipe.yaml`, asks for nothing more.
+            if let command = find(Array(path)) { return .help(command.path) }
+            guard commands.contains(where: { $0.path.starts(with: path) }) else { throw unknown(Array(path)) }
             return .help(Array(path))
         }
         if first == "--version" { return try parse(["version"] + words.dropFirst()) }
@@ -66,7 +67,7 @@ struct ArgumentParser {
             guard let value = attached ?? rest.popFirst() else {
                 throw UsageError(message: "--\(option.name) needs a value. \(seeHelp(command))")
             }
-            try refuse(value, option, command)
+            try refuse(value, "--\(option.name)", option.choices)
             parsed.set(option: option.name, value)
         }
         try place(free, into: &parsed)
@@ -77,23 +78,26 @@ struct ArgumentParser {
         command.allOptions.first { "--\($0.name)" == word || $0.short.map { "-\($0)" } == word }
     }
 
-    private func refuse(
-        _ value: String, _ option: CommandDeclaration.Option, _ command: CommandDeclaration
-    ) throws(UsageError) {
-        guard !option.choices.isEmpty, !option.choices.contains(value) else { return }
-        let near = NearestWord.to(value, among: option.choices).map { " Did you mean \"\($0)\"?" } ?? ""
-        throw UsageError(
-            message: "--\(option.name) is \"\(value)\"; it must be \(option.choices.joined(separator: " or ")).\(near)")
+    /// Refuses a value of `name` that is none of its choices.
+    private func refuse(_ value: String, _ name: String, _ choices: [String]) throws(UsageError) {
+        guard !choices.isEmpty, !choices.contains(value) else { return }
+        let near = NearestWord.to(value, among: choices).map { " Did you mean \"\($0)\"?" } ?? ""
+        let last = choices[choices.count - 1]
+        let all = choices.count == 1 ? last : choices.dropLast().joined(separator: ", ") + " or " + last
+        throw UsageError(message: "\(name) is \"\(value)\"; it must be \(all).\(near)")
     }
 
     private func place(_ free: [String], into parsed: inout ParsedArguments) throws(UsageError) {
         let command = parsed.command
-        for (positional, word) in zip(command.positionals, free) { parsed.set(positional: positional.name, word) }
+        for (positional, word) in zip(command.positionals, free) {
+            try refuse(word, positional.name, positional.choices)
+            parsed.set(positional: positional.name, word)
+        }
         if free.count < command.positionals.count {
             let missing = command.positionals[free.count]
             guard !missing.required else {
                 throw UsageError(
-                    message: "crossfade \(command.name) needs \(missing.name): \(missing.doc) \(seeHelp(command))")
+                    message: "crossfade \(command.name) needs \(missing.name). \(missing.doc) \(seeHelp(command))")
             }
         }
         if free.count > command.positionals.count {
@@ -104,25 +108,42 @@ struct ArgumentParser {
 
     // MARK: errors
 
+    /// What is said of words that begin no command: the nearest one, or where to find them all.
     private func unknown(_ words: [String]) -> UsageError {
         let listed = commands.filter { !$0.hidden }
-        let known = listed.map(\.name)
         let first = words.first ?? ""
+        if first.hasPrefix("-") {
+            return UsageError(
+                message: "\"\(first)\" comes before a command; options follow the command. See crossfade --help.")
+        }
         let group = listed.filter { $0.path.count > 1 && $0.path[0] == first }
         if !group.isEmpty {
             let second = words.count > 1 ? words[1] : ""
-            let near = NearestWord.to(second, among: group.map { $0.path[1] })
-            let names = group.map { $0.path[1] }.joined(separator: ", ")
-            let meant = near.map { "Did you mean \"crossfade \(first) \($0)\"?" } ?? "It has: \(names)."
+            let names = group.map { $0.path[1] }
+            if second.hasPrefix("-") {
+                return UsageError(
+                    message: "\"\(second)\" comes before the command; options follow it. crossfade \(first) has: "
+                        + names.joined(separator: ", ") + ".")
+            }
+            let meant =
+                NearestWord.to(second, among: names).map { "Did you mean \"crossfade \(first) \($0)\"?" }
+                ?? "It has: \(names.joined(separator: ", "))."
             return UsageError(message: "crossfade \(first) has no command \"\(second)\". \(meant)")
         }
-        let near =
-            NearestWord.to(first, among: known.filter { !$0.contains(" ") } + listed.map { $0.path[0] })
-        let meant = near.map { "Did you mean \"crossfade \($0)\"?" } ?? "Known are: \(known.joined(separator: ", "))."
-        if first.hasPrefix("-") {
-            return UsageError(message: "\"\(first)\" comes before a command; options follow the command. \(meant)")
+        if first.hasSuffix(".yaml") || first.hasSuffix(".yml") {
+            return UsageError(
+                message:
+                    "\"\(first)\" is no command. If it is a recipe, the command comes first: crossfade plan \(first)")
         }
-        return UsageError(message: "there is no command \"\(first)\". \(meant)")
+        let meant = nearest(first, among: listed).map { "Did you mean \"crossfade \($0)\"?" }
+        return UsageError(message: "there is no command \"\(first)\". \(meant ?? "crossfade --help lists them all.")")
+    }
+
+    /// The command, or group of commands, whose first word is meant; or the one whose last word is.
+    private func nearest(_ word: String, among listed: [CommandDeclaration]) -> String? {
+        if let first = NearestWord.to(word, among: listed.map { $0.path[0] } + ["help"]) { return first }
+        guard let last = NearestWord.to(word, among: listed.compactMap(\.path.last)) else { return nil }
+        return listed.first { $0.path.last == last }?.name
     }
 
     private func unknownOption(_ word: String, of command: CommandDeclaration) -> UsageError {

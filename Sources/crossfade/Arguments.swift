@@ -1,10 +1,12 @@
-/// A command as it is declared: parsing, help, nearest-word errors and completions are made from this alone.
+/// A command as it is declared: parsing, help, nearest-word errors, completions and the manual page are made from this
+/// alone.
 struct CommandDeclaration: Sendable {
     /// The words that call it: `["recipe", "check"]`.
     var path: [String]
     /// One line, without a full stop.
     var summary: String
-    /// Paragraphs for `--help`.
+    /// Paragraphs for `--help` and the manual, separated by empty lines; they are wrapped anew. Lines that begin with four
+    /// blanks, such as commands to type, stay as they are.
     var discussion = ""
     var positionals: [Positional] = []
     var options: [Option] = []
@@ -17,6 +19,8 @@ struct CommandDeclaration: Sendable {
 
     struct Positional: Sendable {
         var name: String
+        /// The values it may have; empty: any.
+        var choices: [String] = []
         var doc: String
         var required = true
     }
@@ -29,41 +33,53 @@ struct CommandDeclaration: Sendable {
         var value: String?
         /// The values it may have; empty: any.
         var choices: [String] = []
+        /// Values that completions offer where others are allowed too, and several with commas between them.
+        var suggestions: [String] = []
         /// The value when it is not given.
         var standard: String?
         var doc: String
 
         init(
             _ name: String, short: Character? = nil, value: String? = nil, choices: [String] = [],
-            standard: String? = nil, _ doc: String
+            suggestions: [String] = [], standard: String? = nil, _ doc: String
         ) {
             self.name = name
             self.short = short
             self.value = value
             self.choices = choices
+            self.suggestions = suggestions
             self.standard = standard
             self.doc = doc
         }
+
+        /// Whether the value is the path of a file: such values are called FILE.
+        var takesFile: Bool { value == "FILE" }
     }
 
-    /// Its own options, those of every command with a recipe, and those of every command.
-    var allOptions: [Option] {
-        options + (positionals.contains { $0.name == Self.recipe.name } ? [Self.environmentFile] : []) + Self.common
+    /// Its own options and those of every command with a recipe.
+    var ownOptions: [Option] {
+        options + (positionals.contains { $0.name == Self.recipe.name } ? [Self.environmentFile] : [])
     }
+
+    /// With those of every command.
+    var allOptions: [Option] { ownOptions + Self.common }
 
     static let common = [
         Option(
             "format", value: "FORMAT", choices: Output.Format.allCases.map(\.rawValue), standard: "text",
-            "How data is written to standard output."),
-        Option("log", value: "FORMAT", choices: ["text", "json"], standard: "text", "How log lines are written."),
-        Option("verbose", short: "v", "More log lines."),
-        Option("help", short: "h", "This help."),
+            "How results are written to standard output."),
+        Option(
+            "log", value: "FORMAT", choices: ["text", "json"], standard: "text",
+            "How log lines are written to standard error."),
+        Option("verbose", short: "v", "Write more log lines."),
+        Option("help", short: "h", "Print this help."),
     ]
 
     static let recipe = Positional(name: "RECIPE", doc: "The migration's YAML file; - reads it from standard input.")
     static let environmentFile = Option(
         "env-file", value: "FILE",
-        "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. May be given several times.")
+        "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. May be given several times."
+    )
     static let confirm = Option(
         "confirm", value: "FINGERPRINT", "Accept the plan with this fingerprint, as `crossfade plan` printed it.")
 }

@@ -7,7 +7,8 @@ enum CommandLineInterface {
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
         DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
-        RecipeSchemaCommand.declaration, CompletionsCommand.declaration, VersionCommand.declaration,
+        RecipeSchemaCommand.declaration, CompletionsCommand.declaration, ManCommand.declaration,
+        VersionCommand.declaration,
         EmbeddedLogCommand.declaration,
     ]
 
@@ -19,7 +20,7 @@ enum CommandLineInterface {
         do throws(UsageError) {
             switch try ArgumentParser(commands: commands).parse(words) {
             case .help(let path):
-                Output(format: .text).line(Help(commands: commands).text(about: path))
+                Output(format: .text).line(Help(commands: commands, layout: .forOutput()).text(about: path))
                 return .done
             case .run(let arguments):
                 return arguments.command.run(arguments, Output(format: arguments.format))

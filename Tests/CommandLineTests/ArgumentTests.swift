@@ -50,7 +50,9 @@ struct ArgumentTests {
         #expect(
             error("recipe", "x") == "crossfade recipe has no command \"x\". It has: check, schema.")
         #expect(
-            error("plan") == "crossfade plan needs RECIPE: The migration's YAML file. See crossfade plan --help.")
+            error("plan")
+                == "crossfade plan needs RECIPE. The migration's YAML file; - reads it from standard input. See crossfade plan --help."
+        )
         #expect(error("plan", "a", "b") == "\"b\" is one argument too many. See crossfade plan --help.")
         #expect(
             error("copy", "a", "--confrim", "x") == "crossfade copy has no option --confrim. Did you mean --confirm?")
@@ -75,7 +77,7 @@ struct ArgumentTests {
         }
         let text = Help(commands: CommandLineInterface.commands).text(about: path)
         #expect(text.hasPrefix(path.isEmpty ? "Crossfade" : "Usage: crossfade \(path.joined(separator: " "))"))
-        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
     @Test func everyCommandIsDeclaredOnce() {

@@ -4,9 +4,10 @@ import Migration
 enum CopyCommand {
     static let declaration = CommandDeclaration(
         path: ["copy"],
-        summary: "Copy what the source holds, resumable",
+        summary: "Copy all documents from the old cluster to the new one",
         discussion: """
-            Finished slices are never read again; what was under way when a copy ended is read once more, harmlessly.
+            The old cluster is only ever read. An interrupted copy goes on where it was: finished slices are never read
+            again, and what was under way is read once more, harmlessly.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [CommandDeclaration.confirm],

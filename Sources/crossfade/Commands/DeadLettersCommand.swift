@@ -5,7 +5,9 @@ import Migration
 /// `crossfade dead-letters list`, `show` and `redrive`.
 enum DeadLettersCommand {
     private static let filters: [CommandDeclaration.Option] = [
-        .init("reason", value: "REASON", "Only letters of this reason; several separated by commas."),
+        .init(
+            "reason", value: "REASON", suggestions: DeadLetterReasons.known.map(\.code),
+            "Only letters of this reason; several separated by commas. The manual lists them."),
         .init("partition", value: "P", "Only records of this partition of the command topic."),
         .init(
             "since", value: "TIME",
@@ -19,16 +21,16 @@ enum DeadLettersCommand {
 
     static let list = CommandDeclaration(
         path: ["dead-letters", "list"],
-        summary: "The records that could not be written, and why",
+        summary: "List the records that could not be written, and why",
         discussion: """
-            Reads the dead-letter topic to its end; nothing is changed. A record that died several times is one line, with
-            its latest reason.
+            Reads the dead-letter topic to its end; nothing is changed. A record that failed several times is one line,
+            with its latest reason.
             """,
         positionals: [CommandDeclaration.recipe], options: filters, run: runList)
 
     static let show = CommandDeclaration(
         path: ["dead-letters", "show"],
-        summary: "One whole dead letter, with its headers and its value",
+        summary: "Show one dead letter whole, with its headers and its value",
         discussion: """
             Name it by --offset P:O (partition and offset in the command topic) or by --id. With several, the latest.
             """,
@@ -36,10 +38,10 @@ enum DeadLettersCommand {
 
     static let redrive = CommandDeclaration(
         path: ["dead-letters", "redrive"],
-        summary: "Send dead letters through the present recipe again, at their own versions",
+        summary: "Try to write dead letters again, with the recipe as it is now",
         discussion: """
             Every letter goes the way of its record in a replay: decoder, transform, bulk write, at the version it had.
-            A letter that dies again stays. May be repeated, and run beside follow.
+            Nothing newer is overwritten. A letter that fails again stays. May be repeated, and run beside follow.
             """,
         positionals: [CommandDeclaration.recipe], options: filters + [CommandDeclaration.confirm], run: runRedrive)
 

@@ -4,9 +4,11 @@ import Migration
 enum FollowCommand {
     static let declaration = CommandDeclaration(
         path: ["follow"],
-        summary: "Stay in the consumer group and keep the target current until told to stop",
+        summary: "Keep the new cluster current until told to stop",
         discussion: """
-            The first SIGINT or SIGTERM drains and commits, the second stops at once; either way a restart goes on.
+            Applies every command of the topic as it comes. Several processes share the topic's partitions. The first
+            SIGINT or SIGTERM finishes what is under way and commits it; the second stops at once. Either way a restart
+            goes on where it was.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [CommandDeclaration.confirm],

@@ -5,9 +5,10 @@ import Migration
 enum InitCommand {
     static let declaration = CommandDeclaration(
         path: ["init"],
-        summary: "Create the target indices and the state",
+        summary: "Create the new indices, and where the migration's state is kept",
         discussion: """
-            Does what `crossfade plan` printed, under its fingerprint: --confirm, or yes at a terminal.
+            Does what `crossfade plan` printed. Confirm it with the fingerprint that plan gave, or answer yes at a terminal.
+            May be run again: what is there already is left as it is.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [CommandDeclaration.confirm],

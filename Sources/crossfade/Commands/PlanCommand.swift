@@ -4,10 +4,10 @@ import Migration
 enum PlanCommand {
     static let declaration = CommandDeclaration(
         path: ["plan"],
-        summary: "Look at everything, change nothing",
+        summary: "Look at everything and say what would be done; changes nothing",
         discussion: """
-            Reads the recipe, both clusters and the topic; prints what would be done, every rail with its verdict, and
-            the fingerprint that `crossfade init --confirm` takes. Ends with 3 when a rail refuses.
+            Reads the recipe, both clusters and the topic. Prints what would be done, every safety check with its verdict,
+            and the plan's fingerprint, which `crossfade init --confirm` takes. Ends with exit code 3 when a check refuses.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [],

@@ -7,8 +7,8 @@ enum RecipeCheckCommand {
         path: ["recipe", "check"],
         summary: "Say everything that is wrong with a recipe, or that it is good",
         discussion: """
-            Needs no server. Each error is `file:line:column: error: what is wrong`, all of them at once. A good recipe
-            is shown as it will be used, with every default and without its secrets.
+            Needs no server. Tells all errors at once, each as `file:line:column: error: what is wrong`. A good recipe is
+            shown as it will be used, with every default and without its secrets.
             """,
         positionals: [CommandDeclaration.recipe],
         run: run)

@@ -6,8 +6,11 @@ enum RecipeSchemaCommand {
         path: ["recipe", "schema"],
         summary: "Print the JSON Schema of recipes, for editors",
         discussion: """
-            Draft 2020-12. With the YAML language server: `# yaml-language-server: $schema=recipe.schema.json` in the
+            Draft 2020-12. For editors with the YAML language server: write the schema into a file, and name it in the
             recipe's first line.
+
+                crossfade recipe schema > recipe.schema.json
+                # yaml-language-server: $schema=recipe.schema.json
             """,
         run: run)
 

@@ -4,9 +4,10 @@ import Migration
 enum ReplayCommand {
     static let declaration = CommandDeclaration(
         path: ["replay"],
-        summary: "Read the topic from the start to its end as it is now, then stop",
+        summary: "Apply the command topic up to its end as it is now, then stop",
         discussion: """
-            The end of every partition is frozen when the replay begins, and reached when it ends.
+            Closes the gap that opened while the copy ran. The end of every partition is noted when the replay begins; it
+            stops when it has got there. Begins where the recipe's replay.from says, or where an earlier replay stopped.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [CommandDeclaration.confirm],

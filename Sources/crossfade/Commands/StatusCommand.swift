@@ -6,7 +6,7 @@ enum StatusCommand {
         path: ["status"],
         summary: "Where the migration stands",
         discussion: """
-            Reads the state on the target and the offsets of the consumer groups.
+            Reads the state on the new cluster and the offsets of the consumer groups; changes nothing.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [],

@@ -5,10 +5,12 @@ import SearchCluster
 /// `crossfade version`.
 enum VersionCommand {
     static let declaration = CommandDeclaration(
-        path: ["version"], summary: "Print the versions of Crossfade and of what it stands on", run: run)
+        path: ["version"], summary: "Print the versions of Crossfade and of the libraries it uses", run: run)
 
     /// Crossfade's own version.
     static let crossfade = "0.1.0"
+    /// The day of that version, for the manual.
+    static let released = "2026-11-28"
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         let versions = [
