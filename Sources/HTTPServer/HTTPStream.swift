@@ -27,7 +27,7 @@ public final class HTTPStream: Sendable {
     private let state = Mutex(State())
     private let limit: Int
 
-    /// A client that is more than `limit` bytes behind is cut off.
+    /// A client that is more than `limit` bytes behind is cut off. One piece alone may be longer.
     public init(limit: Int = 1 << 20) { self.limit = limit }
 
     /// Whether what is written may still be read.
@@ -37,7 +37,8 @@ public final class HTTPStream: Sendable {
     @discardableResult public func write(_ bytes: [UInt8]) -> Bool {
         state.withLock { state in
             guard !state.isFinished, !state.isAbandoned else { return false }
-            if state.waiting.count - state.sent + bytes.count > limit {
+            let behind = state.waiting.count - state.sent
+            if behind > 0, behind + bytes.count > limit {
                 Self.abandon(&state)
                 return false
             }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ServerSentEventTests {
     @Test func anEventIsTwoLinesAndAnEmptyOne() {
-        let event = ServerSentEvent(name: "status", data: ["text": .string("a\nb")])
+        let event = ServerSentEvent(name: "status", data: "{\"text\":\"a\\nb\"}")
         #expect(String(decoding: event.bytes, as: UTF8.self) == "event: status\ndata: {\"text\":\"a\\nb\"}\n\n")
     }
 }

@@ -100,6 +100,12 @@ public struct Recipe: Sendable {
         public var listenIsGiven: Bool
         /// `HOST:PORT` that StatsD datagrams are sent to; nil: none are.
         public var statsd: String?
+
+        public init(listen: String?, listenIsGiven: Bool, statsd: String?) {
+            self.listen = listen
+            self.listenIsGiven = listenIsGiven
+            self.statsd = statsd
+        }
     }
 }
 

@@ -1,0 +1,95 @@
+import JSONText
+
+/// The last quarter of an hour, a point a second: what a dashboard draws as soon as it is opened.
+struct History: Sendable {
+    static let mostPoints = 900
+    /// Lag is kept for so many partitions a point, the hindmost first: thousands of partitions must not fill the memory.
+    static let mostPartitions = 64
+    /// The rate that is shown as a number is that of so many points.
+    static let ratePoints = 5
+
+    struct Point: Sendable, Equatable {
+        /// Milliseconds since 1970.
+        var time: Int64
+        var lag: Int64?
+        var lagByPartition: [Int32: Int64]
+        var recordsPerSecond: Double
+        var bytesPerSecond: Double
+        /// Seconds; nil: no bulk request ended in this second.
+        var median: Double?
+        var p99: Double?
+
+        var json: JSONValue {
+            let lags = lagByPartition.sorted { $0.key < $1.key }.map { (String($0.key), JSONValue.number($0.value)) }
+            return [
+                "t": .number(time), "lag": lag.map { .number($0) } ?? .null,
+                "rate": JSONValue(rounding: recordsPerSecond, places: 1),
+                "bytes_rate": JSONValue(rounding: bytesPerSecond, places: 0),
+                "p50": JSONValue(rounding: median, places: 5), "p99": JSONValue(rounding: p99, places: 5),
+                "lag_by_partition": .object(JSONObject(lags)),
+            ]
+        }
+    }
+
+    private(set) var points: [Point] = []
+    private var last: (counters: LiveCounters, monotonic: Int64)?
+
+    /// `wall`: milliseconds since 1970; `monotonic`: milliseconds of a clock that never goes back.
+    mutating func take(_ counters: LiveCounters, wall: Int64, monotonic: Int64) {
+        defer { last = (counters, monotonic) }
+        guard let last, monotonic > last.monotonic else { return }
+        let seconds = Double(monotonic - last.monotonic) / 1000
+        let grown = Self.difference(counters.latency, last.counters.latency)
+        if points.count == Self.mostPoints { points.removeFirst() }
+        points.append(
+            Point(
+                time: wall, lag: counters.lag, lagByPartition: Self.hindmost(counters.lagByPartition),
+                recordsPerSecond: Double(max(0, counters.records - last.counters.records)) / seconds,
+                bytesPerSecond: Double(max(0, counters.bytes - last.counters.bytes)) / seconds,
+                median: Self.quantile(0.5, of: grown), p99: Self.quantile(0.99, of: grown)))
+    }
+
+    /// Over the last few points.
+    var rate: LiveRate {
+        let recent = points.suffix(Self.ratePoints)
+        guard !recent.isEmpty else { return LiveRate() }
+        return LiveRate(
+            recordsPerSecond: recent.reduce(0) { $0 + $1.recordsPerSecond } / Double(recent.count),
+            bytesPerSecond: recent.reduce(0) { $0 + $1.bytesPerSecond } / Double(recent.count))
+    }
+
+    var json: JSONValue { ["every_seconds": 1, "points": .array(points.map(\.json))] }
+
+    private static func hindmost(_ lags: [Int32: Int64]) -> [Int32: Int64] {
+        guard lags.count > mostPartitions else { return lags }
+        let sorted = lags.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
+        return Dictionary(uniqueKeysWithValues: sorted.prefix(mostPartitions).map { ($0.key, $0.value) })
+    }
+
+    /// What came to each bucket since then; the new histogram alone when the old one has other bounds.
+    static func difference(
+        _ new: [(seconds: Double, count: Int)], _ old: [(seconds: Double, count: Int)]
+    ) -> [(seconds: Double, count: Int)] {
+        guard new.count == old.count else { return new }
+        return zip(new, old).map { ($0.seconds, max(0, $0.count - $1.count)) }
+    }
+
+    /// The quantile of a histogram whose counts are cumulative, by linear interpolation within its bucket; nil when it
+    /// is empty. What lies beyond the last finite bound counts as that bound.
+    /// Source: histogram_quantile of Prometheus.
+    static func quantile(_ share: Double, of buckets: [(seconds: Double, count: Int)]) -> Double? {
+        guard let total = buckets.last?.count, total > 0 else { return nil }
+        let rank = share * Double(total)
+        var lower = (seconds: 0.0, count: 0)
+        for bucket in buckets {
+            if Double(bucket.count) >= rank {
+                guard bucket.seconds.isFinite else { return lower.seconds }
+                let inside = Double(bucket.count - lower.count)
+                let part = inside > 0 ? (rank - Double(lower.count)) / inside : 1
+                return lower.seconds + (bucket.seconds - lower.seconds) * part
+            }
+            lower = bucket
+        }
+        return lower.seconds
+    }
+}

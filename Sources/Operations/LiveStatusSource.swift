@@ -1,0 +1,69 @@
+import JSONText
+
+/// What the operations endpoint asks of running work. All of it is answered from memory, by any thread: a cluster that
+/// does not answer must not keep anybody from seeing that it does not.
+public protocol LiveStatusSource: Sendable {
+    /// The numbers that move, asked for once a second.
+    func counters() -> LiveCounters
+    /// The object of `/statusz`, asked for only while somebody looks. `rate`: over the last seconds.
+    func status(rate: LiveRate) -> JSONValue
+    /// Prometheus text, version 0.0.4.
+    func metrics() -> String
+    /// Milliseconds since the loop that moves the work last went round.
+    var heartbeatAge: Int64 { get }
+    /// Why it cannot do its work now; empty: it can.
+    func unreadiness() -> [String]
+}
+
+/// Numbers that only grow, but for the lag.
+public struct LiveCounters: Sendable, Equatable {
+    /// Records behind the topic's end; nil: unknown.
+    public var lag: Int64?
+    /// Of the partitions whose lag is known.
+    public var lagByPartition: [Int32: Int64] = [:]
+    /// Records or documents that have their final outcome.
+    public var records: Int = 0
+    /// Bytes sent to the target in bulk requests.
+    public var bytes: Int = 0
+    /// How long bulk requests took: how many took at most so many seconds, in rising order; the last bound is infinite.
+    public var latency: [(seconds: Double, count: Int)] = []
+
+    public init() {}
+
+    public static func == (one: LiveCounters, other: LiveCounters) -> Bool {
+        one.lag == other.lag && one.lagByPartition == other.lagByPartition && one.records == other.records
+            && one.bytes == other.bytes && one.latency.elementsEqual(other.latency) { $0 == $1 }
+    }
+}
+
+/// How fast it goes; nil: not known yet.
+public struct LiveRate: Sendable, Equatable {
+    public var recordsPerSecond: Double?
+    public var bytesPerSecond: Double?
+
+    public init(recordsPerSecond: Double? = nil, bytesPerSecond: Double? = nil) {
+        self.recordsPerSecond = recordsPerSecond
+        self.bytesPerSecond = bytesPerSecond
+    }
+
+    public var json: JSONValue {
+        [
+            "records_per_second": JSONValue(rounding: recordsPerSecond, places: 1),
+            "bytes_per_second": JSONValue(rounding: bytesPerSecond, places: 0),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// A number with so many decimals; null when there is none, or none that JSON knows.
+    init(rounding value: Double?, places: Int) {
+        guard let value, value.isFinite else {
+            self = .null
+            return
+        }
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let rounded = (value * scale).rounded() / scale
+        self = places == 0 ? Int64(exactly: rounded).map { .number($0) } ?? .null : .number("\(rounded)")
+    }
+}
