@@ -143,7 +143,8 @@ final class Redrive {
 
     /// All of them, or as many as a wish to stop lets through. Throws when one cannot be concluded.
     func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
-        let run = PipelineRun(prepared, pipeline, logger: logger)
+        let run = PipelineRun(
+            prepared, pipeline, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
         defer { run.close() }
         // One id's commands in their order, whatever the order in which they died.
         let sorted = letters.sorted { one, other in

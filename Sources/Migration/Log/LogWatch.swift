@@ -123,6 +123,13 @@ final class LogWatch: Sendable {
     /// Where each partition that is read ends, up to the last stable offset; nil: that is not known at present.
     var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: Monotonic.milliseconds()) } }
 
+    /// When the last applied record of each partition was written, by its own timestamp, milliseconds since 1970.
+    var appliedTimes: [Int32: Int64] {
+        book.withLock { book in
+            book.lanes.compactMapValues { ($0.trail.last ?? $0.proven)?.timestamp }.filter { $0.value >= 0 }
+        }
+    }
+
     // MARK: The thread
 
     /// What only the thread uses.

@@ -24,7 +24,7 @@ final class BulkSink: @unchecked Sendable {
     private let destinations: [Destination]
     private let ledger: Ledger
     private let deadLetters: DeadLetters
-    private let logger: Logger
+    private let events: WorkEvents
     private let condition = NSCondition()
     private var limit: ConcurrencyLimit
     private var sizer = BatchSizer()
@@ -45,7 +45,7 @@ final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
-        limit: ConcurrencyLimit, memory: Int, failure: FirstFailure, lease: Lease, logger: Logger,
+        limit: ConcurrencyLimit, memory: Int, failure: FirstFailure, lease: Lease, events: WorkEvents,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
@@ -57,7 +57,7 @@ final class BulkSink: @unchecked Sendable {
         self.memory = memory
         self.failure = failure
         self.lease = lease
-        self.logger = logger
+        self.events = events
         self.finished = finished
         self.laneResult = laneResult
         delays.start()
@@ -311,10 +311,8 @@ final class BulkSink: @unchecked Sendable {
         if let why, begins || trouble != nil { trouble = why }
         condition.broadcast()
         condition.unlock()
-        if over { logger.info("the target takes writes again") }
-        if begins {
-            logger.warning("the target does not take some writes; waiting and repeating", ["because": why ?? ""])
-        }
+        if over { events.targetTakesWrites() }
+        if begins { events.targetRefusesSome(because: why ?? "") }
     }
 
     /// The request failed as a whole and is repeated, for as long as it takes.
@@ -325,7 +323,7 @@ final class BulkSink: @unchecked Sendable {
         let first = trouble == nil
         trouble = reason
         condition.unlock()
-        if first { logger.warning("the target does not take writes; waiting and repeating", ["because": reason]) }
+        if first { events.targetRefusesAll(because: reason) }
         delay(batch)
     }
 

@@ -54,6 +54,17 @@ final class CopyFeed: @unchecked Sendable {
         return false
     }
 
+    /// Documents that the source has returned and slices that are done, of this run and of earlier ones.
+    var progress: (returned: Int, done: Int) {
+        lock.withLock {
+            let earlier = slices.filter(\.done)
+            return (
+                earlier.reduce(0) { $0 + $1.returned } + returnedBySlice.values.reduce(0, +),
+                earlier.count + written.count
+            )
+        }
+    }
+
     /// Documents the source returned in this run.
     var returned: Int { lock.withLock { returnedBySlice.values.reduce(0, +) } }
 

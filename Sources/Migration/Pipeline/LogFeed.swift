@@ -203,7 +203,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 // One that was taken away meanwhile is none of ours.
                 if position[partition] != nil { reached(partition, end) }
             case .committed(_, let error):
-                if let error { logger.warning("a commit failed; the next one repeats it", ["error": error.message]) }
+                if let error { pipeline.events.commitFailed(error.message) }
             }
         }
     }
@@ -263,7 +263,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         }
         nextCommit = 0
         options.watch?.began(start, known: begin.known)
-        logger.info("partitions assigned", ["partitions": list(partitions)])
+        pipeline.events.partitionsAssigned(partitions)
         return start
     }
 
@@ -283,9 +283,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         options.watch?.ended(partitions)
         // A cooperative assignment keeps some: what is under way may be theirs, and versions keep the rest from harm.
         if position.isEmpty { pipeline.forget() }
-        logger.info(
-            "partitions revoked",
-            ["partitions": list(partitions), "lost": String(lost), "drained": String(drained)])
+        pipeline.events.partitionsRevoked(partitions, lost: lost, drained: drained)
     }
 
     // MARK: After a stop
@@ -294,9 +292,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     /// the group has taken a commit of ours, which it refuses to a member it no longer knows, or has taken them away.
     private func askGroup(_ consumer: LogConsumer, _ records: RecordBatch) throws {
         guard !position.isEmpty else { return }
-        logger.warning(
-            "this process was stopped for a while; asking the group whether its partitions are still its own",
-            ["milliseconds": String(pipeline.lease.age), "session_timeout": String(timeouts.session)])
+        pipeline.events.processWasStopped(
+            milliseconds: pipeline.lease.age, sessionTimeout: timeouts.session)
         while !position.isEmpty, !Interruption.isAsked, !pipeline.failure.isSet {
             if isStillMember(Array(position.keys)) { return }
             try consumer.poll(into: records, timeoutMs: 100, paused: true)
@@ -314,6 +311,4 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             offsets, notes: notes(offsets), synchronously: true, timeout: min(2, commitSeconds))
         return left?.isEmpty == true
     }
-
-    private func list(_ partitions: [Int32]) -> String { partitions.sorted().map(String.init).joined(separator: ",") }
 }

@@ -31,12 +31,12 @@ final class MergeReader: Sendable {
     private let source: SourceReader?
     private let plan: PipelinePlan
     private let delays = DelayQueue()
-    private let logger: Logger
+    private let events: WorkEvents
     /// Whether the last read failed, of the target and of the source.
     private let trouble = Mutex((target: false, source: false))
 
-    init(target: Cluster, source: Cluster?, plan: PipelinePlan, logger: Logger) {
-        self.logger = logger
+    init(target: Cluster, source: Cluster?, plan: PipelinePlan, events: WorkEvents) {
+        self.events = events
         self.target = target.reader
         self.source = source?.reader
         self.plan = plan
@@ -136,11 +136,9 @@ final class MergeReader: Sendable {
         guard changed else { return }
         let side = part.fromSource ? "source" : "target"
         if let error {
-            logger.warning(
-                "the documents that partial updates change cannot be read; waiting and repeating",
-                ["from": side, "because": error.message])
+            events.readsFail(from: side, because: error.message)
         } else {
-            logger.info("the documents that partial updates change can be read again", ["from": side])
+            events.readsSucceed(from: side)
         }
     }
 

@@ -13,6 +13,7 @@ import Telemetry
 final class Pipeline: @unchecked Sendable {
     let plan: PipelinePlan
     let ledger: Ledger
+    let events: WorkEvents
     let failure = FirstFailure()
     /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
     let lease = Lease()
@@ -26,14 +27,15 @@ final class Pipeline: @unchecked Sendable {
 
     init(
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetters.Options,
-        logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+        events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
     ) {
         self.plan = plan
+        self.events = events
         ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
         ledger = Ledger(settled: settled)
         pool = BatchPool(keeping: plan.memory.idle)
         deadLetters = DeadLetters(
-            options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: logger)
+            options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: events.logger)
         let post = Post()
         sink = BulkSink(
             transport: target.transport,
@@ -42,12 +44,12 @@ final class Pipeline: @unchecked Sendable {
             },
             ledger: ledger, deadLetters: deadLetters,
             limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
-            memory: plan.memory.requests, failure: failure, lease: lease, logger: logger,
+            memory: plan.memory.requests, failure: failure, lease: lease, events: events,
             finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
             laneResult: { batch, item, result in
                 post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
             })
-        reader = MergeReader(target: target, source: source, plan: plan, logger: logger)
+        reader = MergeReader(target: target, source: source, plan: plan, events: events)
         let ids = plan.format.version == .offset ? IDWatch() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
@@ -75,11 +77,13 @@ final class Pipeline: @unchecked Sendable {
 
     /// Records of one partition always go to the same worker: their order is kept as far as it matters.
     func feed(_ chunk: RecordChunk) {
+        events.recordsTaken(chunk.messages.count, bytes: chunk.bytes)
         ledger.enqueue(chunk.bytes)
         workers[Int(chunk.run.lane) % workers.count].mailbox.put(.records(chunk))
     }
 
     func feed(_ chunk: PageChunk) {
+        events.pageTaken(documents: chunk.page.hits.count, bytes: chunk.page.sourceBytes)
         ledger.enqueue(chunk.page.sourceBytes)
         let next = nextWorker.wrappingAdd(1, ordering: .relaxed).oldValue
         workers[next % workers.count].mailbox.put(.page(chunk))

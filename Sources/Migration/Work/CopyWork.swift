@@ -11,11 +11,14 @@ public struct CopyWork {
     let prepared: Preparation
     let confirmation: String?
     let logger: Logger
+    let live: LiveWork
 
-    public init(_ prepared: Preparation, confirmation: String?, logger: Logger) {
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    public init(_ prepared: Preparation, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
         self.prepared = prepared
         self.confirmation = confirmation
         self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "copy", version: "", logger: logger)
     }
 
     public func run() throws -> Summary {
@@ -29,12 +32,14 @@ public struct CopyWork {
         try TombstoneReturn(prepared: prepared, store: store, logger: logger).run(begun)
         let state = try open(store, begun)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
+        live.knows(state)
         let progress = Progress("copy", logger: logger)
-        let pipeline = prepared.pipeline(state: state, writing: .copy, logger: logger)
-        let run = PipelineRun(prepared, pipeline, logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
+        let run = PipelineRun(prepared, pipeline, live: live)
         defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
+        live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         while !feed.isOver {
             Thread.sleep(forTimeInterval: 0.02)

@@ -8,11 +8,14 @@ public struct FollowWork {
     let prepared: Preparation
     let confirmation: String?
     let logger: Logger
+    let live: LiveWork
 
-    public init(_ prepared: Preparation, confirmation: String?, logger: Logger) {
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    public init(_ prepared: Preparation, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
         self.prepared = prepared
         self.confirmation = confirmation
         self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "follow", version: "", logger: logger)
     }
 
     public func run() throws -> Summary {
@@ -23,9 +26,10 @@ public struct FollowWork {
             $0.phase = .following
             $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
         }
+        live.knows(state)
         let progress = Progress("follow", logger: logger)
-        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
-        let run = PipelineRun(prepared, pipeline, purging: true, reading: ("follow", store), logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
+        let run = PipelineRun(prepared, pipeline, purging: true, reading: ("follow", store), live: live)
         defer { run.close() }
         let recipe = prepared.recipe
         let survey = prepared.survey
@@ -33,7 +37,7 @@ public struct FollowWork {
         defer { admin.close() }
         let begin = FollowStart(
             prepared: prepared, admin: admin, logger: logger, state: { (try? store.load()) ?? state })
-        let watch = StateWatch(store, pipeline, logger: logger)
+        let watch = StateWatch(store, pipeline, live)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -70,16 +74,16 @@ public struct FollowWork {
 private final class StateWatch {
     private let store: StateStore
     private let pipeline: Pipeline
-    private let logger: Logger
+    private let live: LiveWork
     private var unfinished: Bool
     private let hasSource: Bool
     private var isAlarmed = false
     private var next = Monotonic.milliseconds() + 10_000
 
-    init(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) {
+    init(_ store: StateStore, _ pipeline: Pipeline, _ live: LiveWork) {
         self.store = store
         self.pipeline = pipeline
-        self.logger = logger
+        self.live = live
         unfinished = pipeline.plan.copyUnfinished
         hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
     }
@@ -90,6 +94,7 @@ private final class StateWatch {
         sayAlarm()
         // A target that is away is nothing new: the sink waits for it, too.
         guard pipeline.sink.presentTrouble == nil, let state = try? store.load() else { return }
+        live.knows(state)
         for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
         guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }
         unfinished = state.copyUnfinished
@@ -99,7 +104,7 @@ private final class StateWatch {
     private func sayAlarm() {
         let stale = pipeline.ledger.alarm
         if stale.isRaised, !isAlarmed, let alarm = Alarm(stale) {
-            logger.error("ALARM", ["name": alarm.name, "text": alarm.text])
+            live.events.alarmRaised(alarm.name, alarm.text)
         }
         isAlarmed = stale.isRaised
     }

@@ -12,8 +12,9 @@ final class PipelineRun {
     /// Starts all of it. `reading`: the command that reads the log, and where what is known of that log is kept.
     init(
         _ prepared: Preparation, _ pipeline: Pipeline, purging: Bool = false,
-        reading: (command: String, store: StateStore)? = nil, logger: Logger
+        reading: (command: String, store: StateStore)? = nil, live: LiveWork
     ) {
+        let logger = live.events.logger
         self.pipeline = pipeline
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         pipeline.start()
@@ -23,8 +24,9 @@ final class PipelineRun {
             MemberBeacon($0.command, pipeline, watch: watch, store: $0.store, target: prepared.survey.target)
         }
         beacon?.start()
-        keeper = TargetKeeper(prepared, pipeline, purging: purging, logger: logger)
+        keeper = TargetKeeper(prepared, pipeline, purging: purging, live: live)
         watch?.start()
+        live.runs(pipeline, watch: watch)
     }
 
     /// Ends the threads, the beacon last: it tells of the pipeline as long as there is one.

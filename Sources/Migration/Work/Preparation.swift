@@ -114,6 +114,10 @@ public struct Preparation: Sendable {
         }
     }
 
+    func pipeline(state: MigrationState, writing: WriteRoad, live: LiveWork) -> Pipeline {
+        pipeline(pipelinePlan(state: state, writing: writing), events: live.events)
+    }
+
     /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.
     func pipeline(
         state: MigrationState, writing: WriteRoad, logger: Logger, redriving: Int64? = nil,
@@ -126,18 +130,18 @@ public struct Preparation: Sendable {
             // One id's letters may be of several partitions.
             plan.workers = 1
         }
-        return pipeline(plan, logger: logger, settled: settled)
+        return pipeline(plan, events: WorkEvents(logger), settled: settled)
     }
 
     func pipeline(
-        _ plan: PipelinePlan, logger: Logger, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+        _ plan: PipelinePlan, events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
     ) -> Pipeline {
         Pipeline(
             plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetters.Options(
                 settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
                 migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven),
-            logger: logger, settled: settled)
+            events: events, settled: settled)
     }
 }
 

@@ -12,11 +12,14 @@ public struct ReplayWork {
     let prepared: Preparation
     let confirmation: String?
     let logger: Logger
+    let live: LiveWork
 
-    public init(_ prepared: Preparation, confirmation: String?, logger: Logger) {
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    public init(_ prepared: Preparation, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
         self.prepared = prepared
         self.confirmation = confirmation
         self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "replay", version: "", logger: logger)
     }
 
     public func run() throws -> Summary {
@@ -27,9 +30,10 @@ public struct ReplayWork {
             throw WorkError(.state, "the state lost its replay while it was written")
         }
         try TombstoneReturn(prepared: prepared, store: store, logger: logger).run(state)
+        live.knows(state)
         let progress = Progress("replay", logger: logger)
-        let pipeline = prepared.pipeline(state: state, writing: .log, logger: logger)
-        let run = PipelineRun(prepared, pipeline, reading: ("replay", store), logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
+        let run = PipelineRun(prepared, pipeline, reading: ("replay", store), live: live)
         defer { run.close() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(

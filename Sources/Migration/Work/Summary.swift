@@ -19,6 +19,8 @@ public struct Summary: Sendable {
         public var read = 0
         public var inFlight = 0
         public var outcomes: [Int] = []
+        /// Whether the process still reads it.
+        public var isOwned = true
     }
 
     public var command: String

@@ -9,7 +9,7 @@ import Telemetry
 final class TargetKeeper: @unchecked Sendable {
     private let prepared: Preparation
     private let pipeline: Pipeline
-    private let logger: Logger
+    private let live: LiveWork
     private let purge: Purge?
     private let board: MemberBoard
     private let condition = NSCondition()
@@ -25,11 +25,11 @@ final class TargetKeeper: @unchecked Sendable {
     /// Milliseconds between two purges: a sixth of the age, so that none stays much longer than that, at most 10 min.
     private let purgeEvery: Int64
 
-    init(_ prepared: Preparation, _ pipeline: Pipeline, purging: Bool, logger: Logger) {
+    init(_ prepared: Preparation, _ pipeline: Pipeline, purging: Bool, live: LiveWork) {
         self.prepared = prepared
         self.pipeline = pipeline
-        self.logger = logger
-        purge = purging ? prepared.purge(logger: logger) : nil
+        self.live = live
+        purge = purging ? prepared.purge(logger: live.events.logger) : nil
         board = MemberBoard(
             StateStore(target: prepared.survey.target, name: prepared.recipe.name), target: prepared.survey.target)
         purgeEvery = max(1000, min(prepared.recipe.tombstoneAge / 6, 600_000))
@@ -134,18 +134,15 @@ final class TargetKeeper: @unchecked Sendable {
         do {
             let report = try purge.run(before: Clock.now() - prepared.recipe.tombstoneAge) { isStopped }
             guard report.purged > 0 || report.kept["dead_letter"] != nil else { return }
-            logger.info(
-                "purged tombstones",
-                [
-                    "purged": String(report.purged), "younger": String(report.kept["younger"] ?? 0),
-                    "dead_letter": String(report.kept["dead_letter"] ?? 0),
-                    "newer": String(report.kept["newer"] ?? 0),
-                ])
+            live.events.tombstonesPurged(
+                report.purged, younger: report.kept["younger"] ?? 0, deadLetter: report.kept["dead_letter"] ?? 0,
+                newer: report.kept["newer"] ?? 0)
         } catch {
             if let refused = error as? WorkError, refused.code == .refused {
-                return logger.debug("nothing is purged now", ["because": refused.message])
+                return live.events.logger.debug("nothing is purged now", ["because": refused.message])
             }
-            logger.warning("tombstones could not be purged; the next purge tries again", ["error": "\(error)"])
+            live.events.logger.warning(
+                "tombstones could not be purged; the next purge tries again", ["error": "\(error)"])
         }
     }
 }

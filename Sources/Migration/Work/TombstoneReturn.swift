@@ -25,8 +25,9 @@ struct TombstoneReturn {
         let progress = Progress("tombstones", logger: logger)
         var plan = prepared.pipelinePlan(state: state, writing: .log)
         plan.onlyDeletes = true
-        let pipeline = prepared.pipeline(plan, logger: logger)
-        let run = PipelineRun(prepared, pipeline, logger: logger)
+        let live = LiveWork(prepared, command: "tombstones", version: "", logger: logger)
+        let pipeline = prepared.pipeline(plan, events: live.events)
+        let run = PipelineRun(prepared, pipeline, live: live)
         defer { run.close() }
         let marks = prepared.survey.watermarks
         let starts = marks.mapValues(\.low)

@@ -79,7 +79,7 @@ extension Summary.Partition {
         self.init(
             partition: counts.partition, start: counts.start, position: counts.position, committed: counts.committed,
             end: end, read: counts.read, inFlight: counts.inFlight,
-            outcomes: Outcome.allCases.map { counts.outcomes[$0] })
+            outcomes: Outcome.allCases.map { counts.outcomes[$0] }, isOwned: counts.owned)
     }
 
     /// Records between what has its outcome and the end; nil when either is unknown.
@@ -91,7 +91,8 @@ extension Summary.Partition {
     public var json: JSONValue {
         func number(_ value: Int64?) -> JSONValue { value.map { .number($0) } ?? .null }
         return [
-            "partition": .number(Int(partition)), "start": number(start), "position": number(position),
+            "partition": .number(Int(partition)), "owned": .bool(isOwned), "start": number(start),
+            "position": number(position),
             "committed": number(committed), "end": number(end), "lag": number(lag), "read": .number(read),
             "in_flight": .number(inFlight),
             "outcomes": .object(JSONObject(zip(Outcome.allCases, outcomes).map { ($0.name, .number($1)) })),
@@ -106,7 +107,8 @@ extension Summary.Partition {
             partition: Int32(clamping: partition), start: json["start"]?.int, position: json["position"]?.int,
             committed: json["committed"]?.int, end: json["end"]?.int, read: Int(clamping: read),
             inFlight: Int(clamping: inFlight),
-            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.int ?? 0) })
+            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.int ?? 0) },
+            isOwned: json["owned"]?.bool ?? true)
     }
 
     var text: String {

@@ -1,0 +1,145 @@
+import Commands
+import Foundation
+import SearchCluster
+import Synchronization
+import Telemetry
+
+/// A piece of work that can be watched while it runs. Whoever starts the work makes one, gives it to the work, and may
+/// ask it from any thread, before, while and after it runs: ``snapshot()`` for all that is known, ``families()`` for a
+/// scrape. Asking costs the work nothing but a short look under the ledger's and the sink's locks.
+public final class LiveWork: Sendable {
+    /// What the work tells on its way.
+    public let events: WorkEvents
+    let prepared: Preparation
+    let command: String
+    private let version: String
+    private let started = Clock.now()
+
+    /// What is told or looked up now and then, by threads that look anyway.
+    struct Book: Sendable {
+        var pipeline: Pipeline?
+        var watch: LogWatch?
+        /// The copy that runs here.
+        var feed: CopyFeed?
+        /// The state as it was last read.
+        var state: MigrationState?
+        /// What the last look at the target failed with.
+        var targetTrouble: String?
+        var members: [MemberReport] = []
+        var indices: [WorkSnapshot.Index] = []
+        /// When each partition was last seen without lag, milliseconds since 1970.
+        var level: [Int32: Int64] = [:]
+        var lastAsked: Int64 = 0
+    }
+
+    private let book: Mutex<Book>
+
+    /// - Parameters:
+    ///   - command: `follow`, `replay` or `copy`.
+    ///   - version: Crossfade's own.
+    public init(_ prepared: Preparation, command: String, version: String, logger: Logger) {
+        self.prepared = prepared
+        self.command = command
+        self.version = version
+        events = WorkEvents(logger)
+        book = Mutex(Book(state: prepared.survey.state))
+    }
+
+    // MARK: From the work
+
+    /// The work begins.
+    func runs(_ pipeline: Pipeline, watch: LogWatch?, feed: CopyFeed? = nil) {
+        book.withLock { ($0.pipeline, $0.watch, $0.feed) = (pipeline, watch, feed) }
+    }
+
+    func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
+
+    /// `trouble`: why the target did not answer; nil: it did.
+    func targetAnswered(_ trouble: String?) { book.withLock { $0.targetTrouble = trouble } }
+
+    func sees(members: [MemberReport]) { book.withLock { $0.members = members } }
+
+    func sees(indices: [WorkSnapshot.Index]) { book.withLock { $0.indices = indices } }
+
+    /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.
+    var isWatched: Bool { book.withLock { Clock.now() - $0.lastAsked < 60_000 } }
+
+    // MARK: For who watches
+
+    /// All that is known now.
+    public func snapshot() -> WorkSnapshot {
+        let now = Clock.now()
+        var book = book.withLock { book in
+            book.lastAsked = now
+            return book
+        }
+        var snapshot = begun(book, now: now)
+        if let pipeline = book.pipeline { take(pipeline, book, into: &snapshot) }
+        takePartitions(&book, into: &snapshot)
+        self.book.withLock { $0.level = book.level }
+        judge(book, &snapshot)
+        return snapshot
+    }
+
+    /// What needs no running pipeline.
+    private func begun(_ book: Book, now: Int64) -> WorkSnapshot {
+        let recipe = prepared.recipe
+        let state = book.state
+        var snapshot = WorkSnapshot(
+            migration: recipe.name, command: command, version: version, started: started, now: now,
+            phase: Interruption.isAsked ? "stopping" : state?.phase.rawValue ?? MigrationState.Phase.created.rawValue,
+            fingerprint: prepared.fingerprint, topic: recipe.commands.topic,
+            topicPartitions: prepared.survey.topic.partitions.count, group: recipe.commands.group,
+            deadLetters: WorkSnapshot.DeadLetterFigures(topic: recipe.deadLetterTopic))
+        snapshot.source = prepared.survey.source.map(WorkSnapshot.Server.init)
+        snapshot.target = WorkSnapshot.Server(prepared.survey.target)
+        snapshot.members = book.members
+        snapshot.indices = book.indices
+        snapshot.memory.limit = recipe.memory.limit
+        snapshot.memory.resident = ProcessFigures.residentBytes
+        snapshot.bytesRead = events.bytesTaken
+        snapshot.copy = state?.copy.map { WorkSnapshot.Copy($0, running: book.feed) }
+        return snapshot
+    }
+
+    private func take(_ pipeline: Pipeline, _ book: Book, into snapshot: inout WorkSnapshot) {
+        let ledger = pipeline.ledger
+        snapshot.bulk = WorkSnapshot.Bulk(pipeline.sink.load, events)
+        snapshot.memory.inFlight = ledger.bytes
+        let parts = ledger.partitions()
+        snapshot.outcomes = Outcome.allCases.map { outcome in parts.reduce(0) { $0 + $1.outcomes[outcome] } }
+        snapshot.inFlight = parts.reduce(0) { $0 + $1.inFlight }
+        snapshot.read = parts.reduce(0) { $0 + $1.read }
+        snapshot.deadLetters.written = snapshot.outcomes[Outcome.deadLettered.rawValue]
+        snapshot.deadLetters.reasons = pipeline.deadLetters.reasons
+        snapshot.alarms = Alarm(ledger.alarm).map { [$0] } ?? []
+        snapshot.waiting = pipeline.sink.presentTrouble ?? book.watch?.waiting
+    }
+}
+
+extension WorkSnapshot.Server {
+    init(_ cluster: Cluster) {
+        self.init(
+            product: cluster.server.product.rawValue, version: "\(cluster.server.version)",
+            name: cluster.server.clusterName, url: cluster.endpoint.urls.first ?? "")
+    }
+}
+
+extension WorkSnapshot.Copy {
+    init(_ copy: MigrationState.Copy, running feed: CopyFeed?) {
+        let done = copy.slices.filter(\.done)
+        self.init(
+            expected: copy.expected, returned: done.reduce(0) { $0 + $1.returned }, slices: copy.slices.count,
+            slicesDone: done.count, isFinished: copy.finished != nil)
+        if let progress = feed?.progress { (returned, slicesDone) = progress }
+    }
+}
+
+extension WorkSnapshot.Bulk {
+    init(_ load: BulkSink.Load, _ events: WorkEvents) {
+        self.init(
+            limit: load.limit, inFlight: load.inFlight, batchDocuments: load.batchDocuments,
+            batchBytes: load.batchBytes, throttled: load.throttled, requests: events.bulkRequests,
+            retries: events.bulkRetries, latency: events.bulkLatency)
+    }
+}

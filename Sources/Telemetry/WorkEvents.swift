@@ -1,0 +1,205 @@
+/// What happens while work runs, each event once: the line that is logged, where there is one, and the figures that it
+/// moves. Nothing here is called for a single record: outcomes of records are counted by the ledger and read at a scrape.
+///
+/// Figures are relaxed atomics: an event costs the path it happens on a few additions. Every counter begins at 0 with all
+/// values of its label.
+public final class WorkEvents: Sendable {
+    public let logger: Logger
+
+    public init(_ logger: Logger) { self.logger = logger }
+
+    // MARK: Bulk requests
+
+    private let requests = CounterFamily(
+        "crossfade_bulk_requests_total", "Bulk requests by HTTP status; none: no answer came.", label: "code",
+        ["200", "400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "none", "other"])
+    private let latency = Histogram(
+        "crossfade_bulk_request_duration_seconds", "From sending a bulk request to the end of its answer.",
+        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60], scale: 1e9)
+    private let sizes = Histogram(
+        "crossfade_bulk_request_size_bytes", "Bytes of answered bulk requests' bodies.",
+        [1e3, 1e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 1e8])
+    private let items = CounterFamily(
+        "crossfade_bulk_items_total", "Operations in answered bulk requests: with an outcome, or to be sent again.",
+        label: "outcome", ["concluded", "retry"])
+    private let retries = CounterFamily(
+        "crossfade_bulk_retries_total", "Bulk requests repeated, whole or in part, by reason.", label: "reason",
+        Retry.allCases.map(\.rawValue))
+    private let waits = CounterFamily(
+        "crossfade_waits_total",
+        "How often writes to the target, or reads of the bases of partial updates, began to wait.",
+        label: "for", ["target", "reads"])
+
+    /// Why operations are sent again.
+    public enum Retry: String, Sendable, CaseIterable {
+        /// The target has too much to do: status 429 or 5xx of the request, 429 of an item.
+        case throttled
+        /// No answer came.
+        case connection
+        /// An answer that is none, e.g. with items missing.
+        case malformed
+        /// A block, or a shard or index that is not there at the moment.
+        case unavailable
+        /// Refused as a whole: sent again in halves.
+        case split
+    }
+
+    /// The target answered a bulk request. Not logged: there may be hundreds a second.
+    public func bulkAnswered(status: Int, seconds: Double, bytes: Int) {
+        requests.add(String(status))
+        latency.observe(seconds)
+        sizes.observe(Double(bytes))
+    }
+
+    /// A bulk request came to nothing before it was answered.
+    public func bulkUnanswered() { requests.add("none") }
+
+    /// What the answer said of the operations in the request.
+    public func bulkSettled(concluded: Int, again: Int) {
+        items.add("concluded", concluded)
+        items.add("retry", again)
+    }
+
+    /// All or a part of a request is sent again.
+    public func bulkRepeated(_ reason: Retry) { retries.add(reason.rawValue) }
+
+    public func targetRefusesAll(because reason: String) {
+        waits.add("target")
+        logger.warning("the target does not take writes; waiting and repeating", ["because": reason])
+    }
+
+    public func targetRefusesSome(because reason: String) {
+        waits.add("target")
+        logger.warning("the target does not take some writes; waiting and repeating", ["because": reason])
+    }
+
+    public func targetTakesWrites() { logger.info("the target takes writes again") }
+
+    public func readsFail(from side: String, because reason: String) {
+        waits.add("reads")
+        logger.warning(
+            "the documents that partial updates change cannot be read; waiting and repeating",
+            ["from": side, "because": reason])
+    }
+
+    public func readsSucceed(from side: String) {
+        logger.info("the documents that partial updates change can be read again", ["from": side])
+    }
+
+    // MARK: Reading
+
+    private let records = Counter("crossfade_kafka_records_consumed_total", "Records taken from the command topic.")
+    private let recordBytes = Counter(
+        "crossfade_kafka_consumed_bytes_total", "Bytes of these records' keys and values.")
+    private let documents = Counter("crossfade_copy_documents_read_total", "Documents that the source has returned.")
+    private let documentBytes = Counter("crossfade_copy_read_bytes_total", "Bytes of these documents.")
+    private let backpressure = Counter(
+        "crossfade_backpressure_seconds_total",
+        "Time in which nothing was read because as much was in flight as may be.",
+        scale: 1000)
+
+    /// A run of records was taken from the log.
+    public func recordsTaken(_ count: Int, bytes: Int) {
+        records.add(count)
+        recordBytes.add(bytes)
+    }
+
+    /// A page of the copy came from the source.
+    public func pageTaken(documents count: Int, bytes: Int) {
+        documents.add(count)
+        documentBytes.add(bytes)
+    }
+
+    /// Nothing was read for so long because as much is in flight as may be.
+    public func readingWaited(milliseconds: Int) { backpressure.add(milliseconds) }
+
+    // MARK: The group
+
+    private let rebalances = CounterFamily(
+        "crossfade_kafka_rebalances_total", "Times that partitions were assigned, revoked or lost.", label: "type",
+        ["assigned", "revoked", "lost"])
+    private let commits = CounterFamily(
+        "crossfade_commits_total", "Times that settled offsets were kept, or could not be.", label: "outcome",
+        ["ok", "failed"])
+    private let lastCommit = Moment(
+        "crossfade_last_commit_timestamp_seconds", "When settled offsets were last kept, seconds since 1970.")
+    private let stops = Counter("crossfade_process_stops_total", "Times that this process did not run for too long.")
+
+    public func partitionsAssigned(_ partitions: [Int32]) {
+        rebalances.add("assigned")
+        logger.info("partitions assigned", ["partitions": Self.list(partitions)])
+    }
+
+    public func partitionsRevoked(_ partitions: [Int32], lost: Bool, drained: Bool) {
+        rebalances.add(lost ? "lost" : "revoked")
+        logger.info(
+            "partitions revoked",
+            ["partitions": Self.list(partitions), "lost": String(lost), "drained": String(drained)])
+    }
+
+    /// Settled offsets are kept: by the group, for a replay in the state. `now`: milliseconds since 1970.
+    public func offsetsKept(now: Int64) {
+        commits.add("ok")
+        lastCommit.set(now)
+    }
+
+    /// They could not be kept at this time.
+    public func offsetsNotKept() { commits.add("failed") }
+
+    public func commitFailed(_ error: String) {
+        commits.add("failed")
+        logger.warning("a commit failed; the next one repeats it", ["error": error])
+    }
+
+    public func processWasStopped(milliseconds: Int64, sessionTimeout: Int) {
+        stops.add()
+        logger.warning(
+            "this process was stopped for a while; asking the group whether its partitions are still its own",
+            ["milliseconds": String(milliseconds), "session_timeout": String(sessionTimeout)])
+    }
+
+    // MARK: The rest
+
+    private let purged = Counter("crossfade_tombstones_purged_total", "Tombstones purged from the target.")
+    private let alarms = CounterFamily(
+        "crossfade_alarms_total", "Alarms raised.", label: "name", ["stale_rate", "other"])
+
+    public func tombstonesPurged(_ count: Int, younger: Int, deadLetter: Int, newer: Int) {
+        purged.add(count)
+        logger.info(
+            "purged tombstones",
+            [
+                "purged": String(count), "younger": String(younger), "dead_letter": String(deadLetter),
+                "newer": String(newer),
+            ])
+    }
+
+    public func alarmRaised(_ name: String, _ text: String) {
+        alarms.add(name)
+        logger.error("ALARM", ["name": name, "text": text])
+    }
+
+    private static func list(_ partitions: [Int32]) -> String {
+        partitions.sorted().map(String.init).joined(separator: ",")
+    }
+
+    // MARK: Figures
+
+    /// Bytes of records and of pages' documents that were taken.
+    public var bytesTaken: Int { recordBytes.total + documentBytes.total }
+
+    /// Bulk requests by status and repetitions by reason, those that there were.
+    public var bulkRequests: [String: Int] { requests.present }
+    public var bulkRetries: [String: Int] { retries.present }
+    public var bulkLatency: HistogramFigures { latency.present }
+
+    /// Everything that the events have moved, for a scrape.
+    public var families: [MetricFamily] {
+        let metrics: [any Metric] = [
+            requests, latency, sizes, items, retries, waits, records, recordBytes, documents, documentBytes,
+            backpressure,
+            rebalances, commits, lastCommit, stops, purged, alarms,
+        ]
+        return metrics.map(\.family)
+    }
+}
