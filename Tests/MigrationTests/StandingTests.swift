@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import Migration
+
+@Suite struct StandingTests {
+    /// Everything done, and somebody follows.
+    static var good: Standing {
+        var standing = Standing()
+        (standing.phase, standing.copy, standing.replay) = (.following, .done, .done)
+        (standing.lag, standing.deadLetters, standing.running) = (0, [:], ["follow"])
+        return standing
+    }
+
+    private func without(_ change: (inout Standing) -> Void) -> Standing {
+        var standing = Self.good
+        change(&standing)
+        return standing
+    }
+
+    @Test func nothingIsInTheWay() {
+        #expect(Self.good.isReadyToSwitch)
+        #expect(Self.good.attention == [])
+        #expect(Self.good.next(recipe: "r.yaml", fingerprint: "f") == [])
+        #expect(Self.good.phaseName == "following" && Self.good.phaseText == "following")
+    }
+
+    /// Each condition by itself is a reason against moving the readers.
+    @Test func eachReasonByItself() {
+        let conditions: [(String, (inout Standing) -> Void)] = [
+            ("it is not initialised", { $0.phase = nil }),
+            ("the target index x is gone", { $0.missing = ["x"] }),
+            ("the target index x is closed", { $0.closed = ["x"] }),
+            ("the recipe says other work than was confirmed", { $0.isConfirmed = false }),
+            ("nothing has been copied from the source", { $0.copy = .none }),
+            ("the copy is not finished", { $0.copy = .unfinished }),
+            ("a replay is due: the target index was made again", { $0.replayDue = true }),
+            ("the replay is not finished", { $0.replay = .unfinished }),
+            ("nobody follows", { $0.running = ["replay"] }),
+            ("no broker answers", { $0.waiting = ["no broker answers"] }),
+            ("the lag is unknown", { $0.lag = nil }),
+            ("the lag is 7 records", { $0.lag = 7 }),
+            ("the lag is 1 record, 30 s", { ($0.lag, $0.lagSeconds) = (1, 30.4) }),
+            ("it is not known whether there are dead letters", { $0.deadLetters = nil }),
+            ("3 dead letters unresolved", { $0.deadLetters = ["a": 1, "b": 2] }),
+            ("alarm stale_rate", { $0.alarms = [Alarm(name: "stale_rate", text: "many")] }),
+        ]
+        for (reason, change) in conditions { #expect(without(change).reasonsAgainstSwitch == [reason]) }
+    }
+
+    @Test func whatIsNoReason() {
+        #expect(without { ($0.hasSource, $0.copy) = (false, .none) }.isReadyToSwitch)
+        #expect(without { ($0.lag, $0.lagSeconds) = (4000, 1) }.isReadyToSwitch, "writers never stop")
+        #expect(without { $0.replay = .none }.isReadyToSwitch, "a follower that began at the start has read it all")
+        #expect(without { $0.running = ["follow", "replay"] }.isReadyToSwitch)
+    }
+
+    @Test func thePhaseIsWhatGoesOn() {
+        func phase(_ phase: MigrationState.Phase?, _ running: Set<String> = [], _ done: Standing.Part = .done)
+            -> [String]
+        {
+            let standing = without { ($0.phase, $0.running, $0.copy, $0.replay) = (phase, running, done, done) }
+            return [standing.phaseName, standing.phaseText]
+        }
+        #expect(phase(nil) == ["planned", "planned, not initialised"])
+        #expect(phase(.following) == ["stopped", "nobody follows"])
+        #expect(phase(.following, ["follow"]) == ["following", "following"])
+        #expect(phase(.replaying) == ["replayed", "replayed, nobody follows"])
+        #expect(phase(.replaying, [], .unfinished) == ["replay_interrupted", "the replay was interrupted"])
+        #expect(phase(.replaying, ["replay"], .unfinished) == ["replaying", "replaying"])
+        #expect(phase(.copying, [], .unfinished) == ["copy_interrupted", "the copy was interrupted"])
+        #expect(phase(.replaying, ["replay", "follow"]) == ["following", "replaying and following"])
+        #expect(phase(.copied) == ["copied", "copied"])
+    }
+
+    @Test func whatAPersonHasToSeeTo() {
+        #expect(without { $0.running = [] }.attention == ["nobody follows"])
+        #expect(without { $0.lag = 7 }.attention == [], "it falls by itself")
+        #expect(without { ($0.replay, $0.running, $0.phase) = (.unfinished, ["replay"], .replaying) }.attention == [])
+        #expect(
+            without { ($0.copy, $0.running, $0.phase) = (.unfinished, [], .copying) }.attention == [
+                "the copy was interrupted"
+            ])
+        #expect(without { $0.lost = ["follow of h"] }.attention == ["follow of h"])
+        #expect(without { $0.deadLetters = ["a": 1] }.attention == ["1 dead letter unresolved"])
+        #expect(without { $0.phase = nil }.attention == [])
+    }
+
+    @Test func theNextCommand() {
+        func next(_ change: (inout Standing) -> Void) -> [String] {
+            without(change).next(recipe: "my recipe.yaml", fingerprint: "f").map {
+                $0.replacingOccurrences(of: "crossfade ", with: "").replacingOccurrences(
+                    of: "'my recipe.yaml'", with: "R")
+            }
+        }
+        #expect(next { $0.phase = nil } == ["plan R"])
+        #expect(next { $0.missing = ["x"] } == ["init R --confirm f"])
+        #expect(next { $0.isConfirmed = false } == ["plan R"])
+        #expect(next { ($0.copy, $0.running) = (.none, []) } == ["copy R"])
+        #expect(next { ($0.copy, $0.running) = (.unfinished, ["copy"]) } == [])
+        #expect(next { ($0.replay, $0.running) = (.none, []) } == ["replay R"])
+        #expect(next { ($0.replay, $0.running) = (.none, ["follow"]) } == [])
+        #expect(next { ($0.replayDue, $0.running) = (true, []) } == ["replay R"])
+        #expect(next { $0.running = [] } == ["follow R"])
+        #expect(next { $0.deadLetters = ["a": 2] } == ["dead-letters list R"])
+    }
+
+    @Test func wordsForAShell() {
+        #expect(ShellWord.quoted("a/b-1.yaml") == "a/b-1.yaml")
+        #expect(ShellWord.quoted("") == "''")
+        #expect(ShellWord.quoted("it's $HOME") == "'it'\\''s $HOME'")
+    }
+}
