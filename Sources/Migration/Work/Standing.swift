@@ -1,5 +1,3 @@
-import Foundation
-
 /// Where a migration stands, as far as it is known, and what follows from that: the phase that is shown, whether readers
 /// may be moved, what a person has to see to, and the command to type next. `status` and what runs decide by it alike.
 public struct Standing: Sendable, Equatable {
@@ -137,9 +135,8 @@ public struct Standing: Sendable, Equatable {
     // MARK: The next command
 
     /// Command lines to type next, the first first; empty when there is nothing to do. `fingerprint`: what the present
-    /// recipe comes to, for `init`.
-    public func next(recipe file: String, fingerprint: String) -> [String] {
-        let recipe = ShellWord.quoted(file)
+    /// recipe comes to, for `init`; `recipe`: as it is typed (``Recipe/typed``).
+    public func next(recipe: String, fingerprint: String) -> [String] {
         guard phase != nil else { return ["crossfade plan \(recipe)"] }
         // Nothing can be typed here that opens an index: that is the cluster's own API.
         guard closed.isEmpty else { return [] }
@@ -159,22 +156,5 @@ public struct Standing: Sendable, Equatable {
             lines.append("crossfade dead-letters list \(recipe)")
         }
         return lines
-    }
-}
-
-/// Words of a command line that is to be typed into a shell.
-public enum ShellWord {
-    /// As it is where that is safe, in single quotes otherwise.
-    public static func quoted(_ word: String) -> String {
-        let isPlain = word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "_./-:=+@%,".utf8.contains(byte)
-            }
-        }
-        if isPlain, !word.isEmpty { return word }
-        return "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
