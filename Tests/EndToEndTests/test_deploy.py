@@ -1,0 +1,90 @@
+"""deploy/: what Prometheus accepts, what the binary exports, what systemd starts."""
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from stack import ROOT
+
+DEPLOY = ROOT / "deploy"
+RULES, RULE_TESTS = DEPLOY / "prometheus/crossfade.rules.yml", DEPLOY / "prometheus/crossfade.tests.yml"
+GRAFANA = json.loads((DEPLOY / "grafana/crossfade.json").read_text())
+UNIT = (DEPLOY / "systemd/crossfade@.service").read_text()
+PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=ROOT / ".venv/bin")
+needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="no promtool: scripts/setup brings it")
+
+
+def promtool(*arguments):
+    done = subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def queries():
+    """(panel's title or variable's name, PromQL) of the Grafana dashboard."""
+    for panel in GRAFANA["panels"]:
+        for target in panel.get("targets", []):
+            yield panel["title"], target["expr"]
+
+
+def plain(query):
+    """The query with Grafana's variables filled in."""
+    for name, value in (("$__rate_interval", "1m"), ("$job", ".*"), ("$migration", ".*")):
+        query = query.replace(name, value)
+    assert "$" not in query, query
+    return query
+
+
+@needs_promtool
+def test_prometheus_accepts_the_alerts_and_they_do_what_they_say():
+    assert "SUCCESS" in promtool("check", "rules", RULES)
+    assert "SUCCESS" in promtool("test", "rules", RULE_TESTS)
+
+
+def test_each_alert_is_tested_by_firing():
+    alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+    fired = set(re.findall(r'alertname="(\w+)"[^\n]*value: 1', RULE_TESTS.read_text()))
+    assert alerts and alerts == fired
+
+
+@needs_promtool
+def test_prometheus_accepts_every_query_of_the_grafana_dashboard(folder):
+    lines = ["groups:", "  - name: grafana", "    rules:"]
+    for number, (_, query) in enumerate(queries()):
+        lines.append(f"      - {{ record: 'q{number}', expr: {json.dumps(plain(query))} }}")
+    (folder / "grafana.yml").write_text("\n".join(lines) + "\n")
+    assert f"{len(lines) - 3} rules found" in promtool("check", "rules", folder / "grafana.yml")
+
+
+def test_the_grafana_dashboard_is_whole():
+    panels = GRAFANA["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"], p["gridPos"]["w"], p["gridPos"]["h"]) for p in panels]
+    for number, (x, y, w, h) in enumerate(places):
+        assert x + w <= 24
+        for x2, y2, w2, h2 in places[:number]:
+            assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y, f"{panels[number]['title']} lies over another panel"
+    for panel in panels:
+        for target in panel.get("targets", []):
+            assert target["datasource"]["uid"] == "${datasource}"
+
+
+def test_the_unit_starts_what_there_is_and_knows_the_exit_codes(folder):
+    [start] = re.findall(r"^ExecStart=(.*)$", UNIT, re.M)
+    assert start == "/usr/local/bin/crossfade follow /etc/crossfade/%i.yaml --format json"
+    # 2: usage or recipe, 3: a rail refused, 130: interrupted with everything acknowledged kept
+    assert "RestartPreventExitStatus=2 3\n" in UNIT and "SuccessExitStatus=130\n" in UNIT
+    # the longest drain: half of the session's 45 s, and the commit's 10 s
+    [stop] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)
+    assert int(stop) > 45 / 2 + 10
+
+    if shutil.which("systemd-analyze"):
+        program = folder / "crossfade"
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        unit = folder / "crossfade@incidents.service"
+        unit.write_text(UNIT.replace("/usr/local/bin/crossfade", str(program)))
+        done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
+        assert unit.name not in done.stderr and done.returncode == 0, done.stderr
