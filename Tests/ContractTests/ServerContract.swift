@@ -50,6 +50,7 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
             try run.noticesLostScrolls()
             try run.refusesIndexWithoutSource()
             try run.carriesParents()
+            try run.answersQueries()
             try run.administers()
         }
     }

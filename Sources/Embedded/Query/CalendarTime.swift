@@ -86,14 +86,14 @@ struct CalendarTime {
 
     /// `count` units later; nil for an unknown unit or beyond all calendars.
     func adding(_ count: Int64, _ unit: Character) -> CalendarTime? {
-        guard abs(count) <= 100_000_000_000 else { return nil }
+        guard count.magnitude <= 100_000_000_000 else { return nil }
         let later: CalendarTime
         switch unit {
         case "y":
-            guard abs(count) <= 200_000 else { return nil }
+            guard count.magnitude <= 200_000 else { return nil }
             later = adding(months: count * 12)
         case "M":
-            guard abs(count) <= 2_400_000 else { return nil }
+            guard count.magnitude <= 2_400_000 else { return nil }
             later = adding(months: count)
         case "w", "d", "h", "H", "m", "s":
             let lengths: [Character: Int64] = ["w": 604_800, "d": 86_400, "h": 3600, "H": 3600, "m": 60, "s": 1]

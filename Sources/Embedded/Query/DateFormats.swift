@@ -86,8 +86,8 @@ package struct DateFormats: Sendable, Equatable {
         return pieces
     }
 
-    /// Milliseconds of a value in a document or a query: a number or a text. `roundsUp` fills parts that are left out
-    /// with their last value instead of their first.
+    /// Milliseconds of a value in a document or a query: a number or a text. `roundsUp` fills a time that
+    /// is left out with the day's end; a month or day that is left out is the first all the same.
     package func milliseconds(_ value: JSONValue, roundsUp: Bool = false) -> Int64? {
         switch value {
         case .number(let text), .string(let text): milliseconds(text, roundsUp: roundsUp)
@@ -187,10 +187,10 @@ struct DateReader {
             index < parts.count ? parts[index] : roundsUp ? last : first
         }
         guard let year = parts.first, (0...9999).contains(year) else { return nil }
-        let month = part(1, 1, 12)
+        let month = part(1, 1, 1)
         guard (1...12).contains(month) else { return nil }
         let last = CalendarTime.daysIn(month: month, year: year)
-        let day = part(2, 1, last)
+        let day = part(2, 1, 1)
         let clock = [part(3, 0, 23), part(4, 0, 59), part(5, 0, 59), part(6, 0, 999)]
         guard (1...last).contains(day), (0...23).contains(clock[0]), (0...59).contains(clock[1]),
             (0...59).contains(clock[2])

@@ -54,11 +54,16 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
         let isSecond = persona.product == .elasticsearch && persona.version.major < 5
         var error = JSONObject()
         var root: JSONObject = ["type": .string(type), "reason": .string(reason)]
-        if isSecond, type == "parsing_exception" { root["type"] = "query_parsing_exception" }
+        if isSecond, type == "query_shard_exception", let cause, cause.type != "parse_exception" {
+            root["type"] = .string(cause.type)
+            root["reason"] = .string(cause.reason)
+        } else if isSecond, type != "parse_exception" {
+            root["type"] = "query_parsing_exception"
+        }
         let isOnShard = stage == .shard || isSecond
         if isOnShard, type != "parse_exception" { root["index"] = .string(index) }
         error["root_cause"] = [.object(root)]
-        if let cause {
+        if let cause, root["reason"]?.string != cause.reason {
             root["caused_by"] = ["type": .string(cause.type), "reason": .string(cause.reason)]
         }
         if isOnShard {
@@ -81,6 +86,7 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
         switch (type, cause?.type) {
         case ("parse_exception", _): inner = "ElasticsearchParseException[\(reason)]"
         case (_, "number_format_exception"): inner = "NumberFormatException[\(cause?.reason ?? reason)]"
+        case (_, "java_illegal_argument"): inner = "IllegalArgumentException[\(cause?.reason ?? reason)]"
         case (_, "illegal_argument_exception"):
             inner = "ElasticsearchIllegalArgumentException[\(cause?.reason ?? reason)]"
         case ("query_shard_exception", "parse_exception"):

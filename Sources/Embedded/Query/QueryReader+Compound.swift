@@ -17,12 +17,13 @@ extension QueryReader {
             case "boost", "_name", "adjust_pure_negative", "disable_coord", "_cache", "_cache_key": break
             default:
                 // 6.x looks past a list that it does not know.
-                if era == 6 || era == 5, value.array?.isEmpty == true { break }
+                if (2...6).contains(era), value.array?.isEmpty == true { break }
                 throw era >= 7
                     ? QueryError(
                         stage: .parsing, type: "x_content_parse_exception", reason: "[bool] unknown field [\(key)]")
                     : .parsing(
-                        era < 2 ? "bool query does not support [\(key)]" : "[bool] query does not support [\(key)]")
+                        era < 2 && value.array != nil
+                            ? "bool query does not support [\(key)]" : "[bool] query does not support [\(key)]")
             }
         }
         if must.isEmpty, should.isEmpty, mustNot.isEmpty { return .all }
@@ -82,7 +83,7 @@ extension QueryReader {
         if let filter = body["filter"] { return try inFilter.query(filter) }
         if let query = body["query"] { return try asQuery.query(query) }
         throw .parsing(
-            era < 5
+            era < 2
                 ? "[constant_score] requires either 'filter' or 'query' element"
                 : "[constant_score] requires a 'filter' element")
     }
@@ -157,10 +158,10 @@ struct MinimumShouldMatch {
     private static func simple(_ text: String, of total: Int) throws(QueryError) -> Int {
         let plain = text.trimmed
         guard plain.hasSuffix("%") else {
-            guard let number = Int(plain), abs(number) < 1_000_000 else { throw .number(plain) }
+            guard let number = Int(plain), number.magnitude < 1_000_000 else { throw .number(plain) }
             return number < 0 ? total + number : number
         }
-        guard let percent = Int(plain.dropLast()), abs(percent) <= 10_000 else { throw .number(plain) }
+        guard let percent = Int(plain.dropLast()), percent.magnitude <= 10_000 else { throw .number(plain) }
         let share = total * percent / 100
         return share < 0 || percent < 0 ? total + share : share
     }

@@ -21,8 +21,19 @@ extension QueryReader {
         default: break
         }
         guard let type = fields.type(of: name) else { return .unmapped }
+        if readsAll { return .mapped(path: fields.sourcePath(of: name), type: .text) }
         guard nestedPath(of: name) == nested else { return .hidden }
         return .mapped(path: fields.sourcePath(of: name), type: type)
+    }
+
+    /// `_all`, up to 5: the text of all fields.
+    func isAll(_ field: String) -> Bool { field == "_all" && era < 6 }
+
+    /// Every field as text.
+    var inAll: QueryReader {
+        var reader = self
+        reader.readsAll = true
+        return reader
     }
 
     /// The nearest nested field around a path.
@@ -36,7 +47,10 @@ extension QueryReader {
     }
 
     func exists(_ name: String) -> Predicate {
-        if case .meta(let field) = resolve(name) { return .meta(field, .any) }
+        if case .meta(let field) = resolve(name) {
+            if case .id = field, era < 6 { return .none }
+            return .meta(field, .any)
+        }
         return .any(
             names(name, withInner: true).compactMap { path in
                 guard case .mapped(let source, let type) = resolve(path) else { return nil }
@@ -67,6 +81,7 @@ extension QueryReader {
         let entries = body.filter { !beside.contains($0.key) }
         guard let first = entries.first else {
             switch name {
+            case "term" where era >= 2 && era < 5: throw .parsing("No value specified for term query")
             case "match" where era >= 5: throw .parsing("No text specified for text query")
             case "term", "prefix", "wildcard", "range":
                 throw era < 5
@@ -83,7 +98,11 @@ extension QueryReader {
 
     func term(_ body: JSONObject) throws(QueryError) -> Predicate {
         let (field, given) = try onlyField("term", body)
-        if given.array != nil { throw .parsing("[term] query does not support array of values") }
+        if given.array != nil {
+            guard era < 2 else { throw .parsing("[term] query does not support array of values") }
+            let reason = "Expected field name but got END_ARRAY \"\(field)\""
+            throw QueryError(stage: .shard, type: "parse_exception", reason: reason)
+        }
         var value = given
         var ignoresCase = false
         if let object = given.object {
@@ -115,11 +134,11 @@ extension QueryReader {
         let beside: Set<String> = ["_name", "_cache", "_cache_key", "boost", "execution", "minimum_should_match"]
         let entries = body.filter { !beside.contains($0.key) }
         guard let (field, value) = entries.first else {
+            let needs = "query requires a field name, followed by array of terms"
             throw .parsing(
-                era < 5
+                era < 2
                     ? "No field specified for terms query"
-                    : "[terms] query requires a field name, followed by array of terms or a document lookup specification"
-            )
+                    : era < 5 ? "terms \(needs)" : "[terms] \(needs) or a document lookup specification")
         }
         guard entries.count == 1 else { throw .parsing("[terms] query does not support multiple fields") }
         guard let values = value.array else {
@@ -151,6 +170,10 @@ extension QueryReader {
 
     /// An exact value of a field.
     func term(_ field: String, _ value: JSONValue) throws(QueryError) -> Predicate {
+        if isAll(field) {
+            let words: FieldTest = .term(.oneOf([FieldValues.text(of: value)]))
+            return .any(fields.paths.map { .field(path: fields.sourcePath(of: $0), type: .text, test: words) })
+        }
         let text = FieldValues.text(of: value)
         if let isExact = isExact(field) { return isExact([text]) }
         guard case .mapped(let path, let type) = resolve(field) else {
@@ -160,11 +183,15 @@ extension QueryReader {
         switch type {
         case .integer, .double, .float:
             guard let number = Double(text), number.isFinite else { throw .number(text) }
-            if case .integer = type, era < 2, Int64(text) == nil { throw .number(text) }
+            var value = value
+            if case .integer = type, era < 5, Int64(text) == nil {
+                guard era >= 2, let whole = Int64(exactly: number.rounded(.towardZero)) else { throw .number(text) }
+                value = .number(whole)
+            }
             return try range(
                 path, type, RangeParts(lower: value, upper: value, includesLower: true, includesUpper: true))
         case .date:
-            if era < 2 { return try exactDate(path, type, value) }
+            if era < 5 { return try exactDate(path, type, value) }
             return try range(
                 path, type, RangeParts(lower: value, upper: value, includesLower: true, includesUpper: true))
         case .boolean:
@@ -189,7 +216,13 @@ extension QueryReader {
             era < 5 ? "failed to parse ip [\(text)], not a valid ip address" : "'\(text)' is not an IP string literal.")
     }
 
+    /// Before 5 a date means its one millisecond; 1.x takes no number for it.
     private func exactDate(_ path: String, _ type: FieldType, _ value: JSONValue) throws(QueryError) -> Predicate {
+        let text = FieldValues.text(of: value)
+        if era < 2, text.count > 9, text.allSatisfy({ $0.isASCII && $0.isNumber }) {
+            let reason = "Invalid format: \"\(text)\" is malformed at \"\(text.dropFirst(9))\""
+            throw .value("java_illegal_argument", reason)
+        }
         let time = try date(value, type, format: nil, zone: 0, roundsUp: false)
         return .field(path: path, type: type, test: .integers([time...time]))
     }
@@ -223,10 +256,9 @@ extension QueryReader {
 
     func pattern(_ name: String, _ field: String, _ text: String, ignoresCase: Bool) throws(QueryError) -> Predicate {
         func test(_ type: FieldType?) -> StringTest {
-            // From 7 on wildcards go through the field's normalizer.
             var isLower = ignoresCase
             if case .keyword(_, true) = type { isLower = true }
-            if case .text = type, era >= 7, name == "wildcard" { isLower = true }
+            if case .text = type, lowersWildcards, name == "wildcard" { isLower = true }
             let text = isLower ? text.lowercased() : text
             return name == "prefix"
                 ? .prefix(text, ignoresCase: ignoresCase) : .wildcard(WildcardPattern(text), ignoresCase: ignoresCase)
@@ -241,7 +273,7 @@ extension QueryReader {
                 // Over the terms of a number nobody means anything; its own value is found.
                 return try term(field, .string(text))
             }
-            let kinds = era >= 8 || saysUnknown ? "keyword, text and wildcard" : "keyword and text"
+            let kinds = saysUnknown && !isOpenSearch ? "keyword, text and wildcard" : "keyword and text"
             throw .shard(
                 "Can only use \(name) queries on \(kinds) fields - not on [\(field)] which is of type [\(type.name)]")
         }

@@ -63,6 +63,11 @@ extension QueryReader {
 
     /// The value in the field, as `match` looks for it.
     func text(_ field: String, _ value: JSONValue, _ options: MatchOptions) throws(QueryError) -> Predicate {
+        if isAll(field) {
+            var any: [Predicate] = []
+            for path in fields.paths { any.append(try inAll.text(path, value, options)) }
+            return .any(any)
+        }
         guard case .mapped(let path, let type) = resolve(field), type == .text else {
             do throws(QueryError) { return try term(field, value) } catch {
                 if options.isLenient { return .none }

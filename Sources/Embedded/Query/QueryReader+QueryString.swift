@@ -22,11 +22,10 @@ extension QueryReader {
         var options = QueryStringOptions()
         options.fields = (body["fields"]?.array ?? body["fields"].map { [$0] } ?? []).compactMap(\.string)
         if options.fields.isEmpty, let field = body["default_field"]?.string { options.fields = [field] }
-        // Without fields all are meant, and a value that fits only some of them is no error: from 5.1 on, and for the
-        // text of all fields (`_all`) before.
+        // Without fields all are meant (before 6, `_all`), and a value that fits only some of them is no error.
         if options.fields.isEmpty || options.fields == ["*"] || options.fields == ["_all"] {
             options.fields = []
-            options.match.isLenient = era >= 5
+            options.match.isLenient = era >= 6
         }
         if let lenient = body["lenient"] { options.match.isLenient = FieldValues.text(of: lenient) == "true" }
         options.isAndDefault = body["default_operator"]?.string?.lowercased() == "and"
@@ -78,26 +77,26 @@ extension QueryReader {
         case .term(let field, let text):
             if field == "_exists_" { return exists(text) }
             if field == "_missing_", era < 5 { return .not(exists(text)) }
-            return try inFields(field, options) { name throws(QueryError) in
-                try self.text(name, .string(text), options.match)
+            return try inFields(field, options) { reader, name throws(QueryError) in
+                try reader.text(name, .string(text), options.match)
             }
         case .phrase(let field, let text, let slop):
             if field == "_exists_" { return exists(text) }
             var match = options.match
             match.kind = .phrase
             match.slop = slop
-            return try inFields(field, options) { name throws(QueryError) in
-                try self.text(name, .string(text), match)
+            return try inFields(field, options) { reader, name throws(QueryError) in
+                try reader.text(name, .string(text), match)
             }
         case .wildcard(let field, let text):
             if field == "_exists_" { return exists(text) }
             if text == "*", let field { return exists(field) }
-            return try inFields(field, options) { name throws(QueryError) in
-                try self.wildcard(name, text, isLenient: options.match.isLenient)
+            return try inFields(field, options) { reader, name throws(QueryError) in
+                try reader.wildcard(name, text, isLenient: options.match.isLenient)
             }
         case .range(let field, let lower, let upper, let includesLower, let includesUpper):
-            return try inFields(field, options) { name throws(QueryError) in
-                guard case .mapped(let path, let type) = self.resolve(name) else { return .none }
+            return try inFields(field, options) { reader, name throws(QueryError) in
+                guard case .mapped(let path, let type) = reader.resolve(name) else { return .none }
                 var parts = RangeParts(includesLower: includesLower, includesUpper: includesUpper)
                 parts.lower = lower.map { .string(type == .text ? $0.lowercased() : $0) } ?? .null
                 parts.upper = upper.map { .string(type == .text ? $0.lowercased() : $0) } ?? .null
@@ -134,12 +133,14 @@ extension QueryReader {
 
     /// The predicate in the field that is named, or in any of those that are meant.
     func inFields(
-        _ field: String?, _ options: QueryStringOptions, _ body: (String) throws(QueryError) -> Predicate
+        _ field: String?, _ options: QueryStringOptions,
+        _ body: (QueryReader, String) throws(QueryError) -> Predicate
     ) throws(QueryError) -> Predicate {
-        var names = field.map { [$0] } ?? options.fields
-        if names.isEmpty { names = ["*"] }
+        let names = field.map { [$0] } ?? options.fields
+        let isAll = era < 6 && (names.isEmpty || names.contains("_all"))
+        let reader = isAll ? inAll : self
         var any: [Predicate] = []
-        for name in expand(names) { any.append(try body(name)) }
+        for name in isAll ? fields.paths : expand(names.isEmpty ? ["*"] : names) { any.append(try body(reader, name)) }
         return .any(any)
     }
 }

@@ -15,12 +15,16 @@ extension QueryReader {
         let (field, value) = try onlyField("range", body)
         guard let given = value.object else {
             throw .parsing(
-                era < 5
+                era < 2
                     ? "[range] query malformed, after field missing start object"
                     : "[range] query does not support [\(field)]")
         }
         var parts = RangeParts()
         for (key, value) in given {
+            // 9 has only the four.
+            if era >= 9, ["from", "to", "ge", "le", "include_lower", "include_upper"].contains(key) {
+                throw .parsing("[range] query does not support [\(key)]")
+            }
             switch key {
             case "gt", "gte", "ge", "from":
                 parts.lower = value
@@ -152,7 +156,9 @@ extension QueryReader {
         let text = FieldValues.text(of: value)
         guard let formats = try format.map(named) ?? own as DateFormats? else { throw .number(text) }
         // 1.x takes any number as milliseconds.
-        if era < 2, let number = Int64(text), abs(number) > 9999 { return number }
+        if era < 2, let number = Int64(text), number.magnitude > 9999, CalendarTime.range.contains(number) {
+            return number
+        }
         let math = DateMath(formats: formats, now: now, zone: zone)
         if let time = math.milliseconds(text, roundsUp: roundsUp), CalendarTime.range.contains(time) { return time }
         let reason =

@@ -8,20 +8,27 @@ struct QueryReader {
     /// OpenSearch and 8 and later have no types.
     let knowsTypes: Bool
     let saysUnknown: Bool
+    let isOpenSearch: Bool
+    /// `wildcard` on a text is put in lower case, as its words are.
+    let lowersWildcards: Bool
     let now: Int64
     /// Inside a filter: 1.x has filters of their own; up to 6 a `should` there must hold.
     var isFilter = false
+    /// Every field is read as text, for `_all`.
+    var readsAll = false
     /// The path of the nested query around.
     var nested: String?
     var depth = 0
 
     init(fields: any FieldTypes, persona: ServerPersona, now: Int64) {
         self.fields = fields
-        let isOpenSearch = persona.product == .opensearch
+        isOpenSearch = persona.product == .opensearch
         era = isOpenSearch ? 7 : persona.version.major
         knowsTypes = isOpenSearch ? persona.version.major < 2 : era < 8
         // 7.7 and all that came of it.
         saysUnknown = isOpenSearch || persona.version.major > 7 || era == 7 && persona.version.minor >= 7
+        lowersWildcards =
+            isOpenSearch && persona.version.major < 3 || !isOpenSearch && era == 7 && persona.version.minor <= 10
         self.now = now
     }
 
@@ -48,9 +55,10 @@ struct QueryReader {
         guard let (name, body) = object.first else {
             // 1.x takes an empty filter for none at all.
             if era < 5, isFilter { return .all }
+            if era >= 2, era < 6 { return era < 5 ? .none : .all }
             throw era < 5
                 ? .parsing("[_na] query malformed, no field after start_object")
-                : .argument("query malformed, empty clause found")
+                : .argument("query malformed, empty clause found at [1:1]")
         }
         var inner = self
         inner.depth += 1
@@ -82,7 +90,10 @@ struct QueryReader {
         case "ids": return try ids(body)
         case "type": return try type(body)
         case "exists", "missing":
-            guard let field = body["field"]?.string else { throw .parsing("[\(name)] must be provided with a [field]") }
+            guard let field = body["field"]?.string else {
+                let asked = (2...4).contains(era) ? name : "[\(name)]"
+                throw .parsing("\(asked) must be provided with a [field]")
+            }
             return name == "exists" ? exists(field) : .not(exists(field))
         case "term": return try term(body)
         case "terms", "in": return try terms(body)
@@ -131,8 +142,8 @@ struct QueryReader {
     /// Refuses a parameter that the query does not take.
     func allow(_ name: String, _ body: JSONObject, _ known: Set<String>) throws(QueryError) {
         guard let other = body.keys.first(where: { !known.contains($0) }) else { return }
-        throw era >= 5 && name == "match_all"
-            ? .parsing("[match_all] unknown field [\(other)]") : .parsing("[\(name)] query does not support [\(other)]")
+        throw era >= 5 && name == "match_all" || era >= 5 && name == "ids"
+            ? .parsing("[\(name)] unknown field [\(other)]") : .parsing("[\(name)] query does not support [\(other)]")
     }
 }
 
