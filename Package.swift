@@ -77,7 +77,9 @@ let package = Package(
             ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
         tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
-        tests("ContractTests", ["JSONText", "Commands", "Indexing", "Telemetry", "SearchCluster", "HTTPServer", "Embedded"]),
+        tests(
+            "ContractTests",
+            ["JSONText", "Commands", "Indexing", "Telemetry", "SearchCluster", "HTTPServer", "Embedded"]),
         tests("IndexingTests", ["JSONText", "Commands", "Indexing", "Seeds"]),
         tests("CommandsTests", ["JSONText", "Commands", "Seeds"]),
         // Random choices that can be repeated, for all tests.
