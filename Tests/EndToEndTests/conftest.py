@@ -9,10 +9,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import binary  # noqa: E402
 import stack as stack_module  # noqa: E402
-from log import Log  # noqa: E402
+from embedded import EmbeddedStack  # noqa: E402
 from migration import Migration  # noqa: E402
 
 SEED = int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 << 31)))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "embedded: runs on the embedded node and log where there are no real servers")
 
 
 def pytest_report_header(config):
@@ -25,18 +29,25 @@ def seed():
     return SEED
 
 
+def pytest_collection_modifyitems(items):
+    """Without real servers a test that needs them is skipped; one that is marked `embedded` runs on the binary's own."""
+    if stack_module.program():
+        return
+    for item in items:
+        if "stack" in item.fixturenames and not item.get_closest_marker("embedded"):
+            item.add_marker(pytest.mark.skip(reason="no real servers: no CROSSFADE_STACK and no ../shared/stack/stack"))
+
+
 @pytest.fixture(scope="session")
 def stack():
-    if not stack_module.program():
-        pytest.skip("no real servers: CROSSFADE_STACK is not set and ../shared/stack/stack is not there")
-    servers = stack_module.Stack()
+    servers = stack_module.Stack() if stack_module.program() else EmbeddedStack()
     yield servers
     servers.close()
 
 
 @pytest.fixture(scope="session")
 def log(stack):
-    return Log(stack.start("kafka-4.1"))
+    return stack.log()
 
 
 @pytest.fixture

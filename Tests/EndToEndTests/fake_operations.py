@@ -188,7 +188,7 @@ class FakeOperations:
 
     def __init__(self, state="following", port=0, every=0.25):
         self.status, self.points = STATES[state]()
-        self.every, self.is_cut, self.streams, self.asked = every, False, 0, []
+        self.every, self.is_cut, self.streams, self.asked, self.rest = every, False, 0, [], 0
         self.lock, self.ended = threading.Lock(), threading.Event()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler(self))
         self.server.daemon_threads = True
@@ -214,8 +214,21 @@ class FakeOperations:
         with self.lock:
             if self.status is None:
                 return None
-            self.status["now"] = now()
+            self.work()
             return copy.deepcopy(self.status)
+
+    def work(self):
+        """What was done since it was asked last: outcomes and bulk requests at the rate that it says."""
+        status, at = self.status, now()
+        records = (status["rate"]["records_per_second"] or 0) * (at - status["now"]) / 1000 + self.rest
+        self.rest, status["now"] = records % 1, at
+        if status["outcomes"]["indexed"] is None or records < 1:
+            return
+        status["outcomes"]["indexed"] += int(records)
+        status["read"] += int(records)
+        before = status["bulk"]["latency"]
+        before.update({key: value for key, value in latency(before["count"] + max(1, round(records / 500))).items()
+                       if key in ("count", "sum", "buckets")})
 
     def close(self):
         self.ended.set()

@@ -11,8 +11,8 @@ SEARCH_SERVERS_AT_ONCE = 4
 def program():
     """Path of the stack program, or None."""
     named = os.environ.get("CROSSFADE_STACK")
-    if named:
-        return pathlib.Path(named)
+    if named is not None:
+        return pathlib.Path(named) if named else None
     # a worktree of the repository stands beside others; shared/ is beside the repository
     for base in (ROOT.parent, ROOT.parent.parent):
         if (base / "shared/stack/stack").exists():
@@ -61,6 +61,10 @@ class Stack:
             self.started.add(ident)
             self.addresses[ident] = self.run("start", name, "--as", self.prefix + ident, *options)
         return self.addresses[ident]
+
+    def log(self):
+        from log import Log  # which needs this module
+        return Log(self.start("kafka-4.1"))
 
     def kill(self, ident):
         """A crash; `start` brings it back with its data."""

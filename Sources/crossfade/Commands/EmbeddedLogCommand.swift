@@ -10,7 +10,8 @@ enum EmbeddedLogCommand {
         discussion: """
             Prints its bootstrap address once it serves. It keeps the last 5 MiB of a partition, makes a topic that is asked
             about (with 4 partitions), and knows no topics made by request, no configurations, no offsets by time and no
-            transactions' markers.
+            transactions' markers. Each line NAME:PARTITIONS of its standard input makes one more topic; the answer is its
+            name.
             """,
         options: [
             .init("topic", value: "NAME:PARTITIONS", "Make this topic first; may be given several times."),
@@ -39,11 +40,27 @@ enum EmbeddedLogCommand {
             defer { log.close() }
             for topic in topics { try log.createTopic(topic.name, partitions: topic.partitions) }
             output.data(["bootstrap": .string(log.bootstrap)], text: log.bootstrap)
+            // A thread of its own: reading waits, and a signal must still end the process.
+            Thread.detachNewThread { makeTopics(log, output) }
             while !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.05) }
             return .done
         } catch {
             output.failure("\(error).", code: "failed")
             return .failed
+        }
+    }
+
+    /// Makes the topics that standard input names, until it ends.
+    @Sendable private static func makeTopics(_ log: MockLog, _ output: Output) {
+        while let line = readLine() {
+            do {
+                for topic in try topics([line]) {
+                    try log.createTopic(topic.name, partitions: topic.partitions)
+                    output.line(topic.name)
+                }
+            } catch {
+                output.line("error: \(error)")
+            }
         }
     }
 

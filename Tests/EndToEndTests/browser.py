@@ -1,0 +1,80 @@
+"""Chromium without a screen, of Debian's packages chromium and chromium-driver, driven by selenium."""
+import base64
+import pathlib
+import shutil
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from stack import wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver") or shutil.which("chromedriver", path="/usr/lib/chromium")
+DESKTOP, PHONE = (1440, 900), (360, 740)
+
+
+class Browser:
+    def __init__(self):
+        options = Options()
+        options.binary_location = CHROMIUM
+        # the sandbox needs user namespaces, which containers lack; it looks at pages of our own only
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                         "--disable-background-networking", "--no-first-run"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.size, self.media = DESKTOP, {}
+
+    def close(self):
+        self.driver.quit()
+
+    def open(self, url, size=DESKTOP, **media):
+        """`media`: features to emulate, as prefers_color_scheme="dark"."""
+        self.driver.get("about:blank")
+        self.look(size, **media)
+        self.errors()
+        self.driver.get(url)
+
+    def look(self, size=DESKTOP, **media):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False})
+        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def text(self, ident):
+        return self.run("return document.getElementById(arguments[0]).textContent", ident)
+
+    def find(self, css):
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def press(self, *keys):
+        """To whatever has the focus."""
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def tab(self):
+        self.press(Keys.TAB)
+
+    def errors(self):
+        """What the console said of errors since it was asked last; a policy that was broken is one, too."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+    def until(self, what, script, seconds=20):
+        """Waits until the script's answer is true, and gives it."""
+        return wait_for(what, lambda: self.run(script), seconds, pause=0.05)
+
+    def picture(self, path, size=DESKTOP, whole=False, **media):
+        """A PNG of the page, of its whole length or of what the window shows."""
+        self.look(size, **media)
+        if whole:
+            size = (size[0], self.run("return document.documentElement.scrollHeight"))
+            self.look(size, **media)
+        # two frames: what depends on the size is drawn in the first one
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(arguments[0], 600)))")
+        answer = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+        pathlib.Path(path).write_bytes(base64.b64decode(answer["data"]))

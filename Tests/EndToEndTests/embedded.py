@@ -1,0 +1,70 @@
+"""Servers from the binary itself, where there are no real ones: `crossfade embedded-node` and `crossfade embedded-log`."""
+import subprocess
+
+from binary import command_line
+from log import Log
+from stack import wait_for
+
+
+class Served:
+    """A process of the binary that prints its address and then serves."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([*command_line(), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, start_new_session=True)
+        self.address = self.process.stdout.readline().strip()
+        assert self.address, f"crossfade {' '.join(arguments)} ended before it served"
+
+    def tell(self, line):
+        """A line to its standard input; the line that it answers."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class EmbeddedStack:
+    """What `Stack` is to real servers. What is killed comes back empty: nothing is on a disk."""
+
+    def __init__(self):
+        self.served = {}
+
+    def start(self, name, ident=None, *options):
+        assert not options, f"an embedded {name} knows no {options}"
+        ident = ident or name
+        if ident not in self.served:
+            self.served[ident] = Served("embedded-log") if name.startswith("kafka") else Served("embedded-node", "--persona", name)
+        return self.served[ident].address
+
+    def log(self):
+        self.start("kafka-4.1")
+        return EmbeddedLog(self.served["kafka-4.1"])
+
+    def wipe(self, ident):
+        self.served.pop(ident).end()
+
+    def close(self):
+        for ident in list(self.served):
+            self.wipe(ident)
+
+
+class EmbeddedLog(Log):
+    """librdkafka's mock broker makes no topics by request, and never lets one go."""
+
+    def __init__(self, served):
+        super().__init__(served.address)
+        self.served = served
+
+    def create(self, topic, partitions=6, **config):
+        answer = self.served.tell(f"{topic}:{partitions}")
+        assert answer == topic, f"the embedded log made no {topic}: {answer}"
+        wait_for(f"{topic} to have leaders", lambda: len(self.leaders(topic)) == partitions, 60)
+        return topic
+
+    def delete(self, topic):
+        pass

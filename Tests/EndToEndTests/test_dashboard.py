@@ -1,0 +1,280 @@
+"""The dashboard in Chromium, with states of a stand-in: what it shows, says and survives."""
+import re
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+import browser as browser_module
+import fake_operations
+from browser import PHONE, Browser
+
+pytestmark = pytest.mark.skipif(not browser_module.CHROMIUM or not browser_module.DRIVER,
+                                reason="no chromium, no chromedriver: scripts/setup installs them")
+LIVE = "return document.getElementById('live').dataset.live === 'yes'"
+EVIL = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\"'&" + "x" * 200
+
+
+# what reaches beyond the window and is not in a part that scrolls by itself
+WIDE = """
+return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && !e.closest('.scroll, .out')
+  && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 150));
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """page(state, size, ...) -> the stand-in, with the page open and live (but for `nothing`, which never says anything)."""
+    started = []
+
+    def open_(state="following", size=browser_module.DESKTOP, **media):
+        fake = fake_operations.FakeOperations(state)
+        started.append(fake)
+        chromium.open(fake.url, size, **media)
+        if state == "nothing":
+            chromium.until("the stream", "return document.getElementById('foot').textContent.includes('No figures')")
+        else:
+            chromium.until("the first status", LIVE)
+            chromium.until("its drawing", "return document.getElementById('name').textContent !== 'Crossfade'")
+        return fake
+    yield open_
+    chromium.run("try { localStorage.clear() } catch {}")
+    for fake in started:
+        fake.close()
+
+
+def test_values_move_lag_reaches_0_and_phases_advance(page, chromium):
+    fake = page("replaying")
+    now = "return document.querySelector('.step[aria-current=step] span').textContent"
+    chromium.until("the phase", now + " === 'replaying'")
+    read = chromium.text("rate-under")
+    drawn = chromium.run("return document.querySelector('#chart-lag path:not(.area)').getAttribute('d')")
+    assert drawn.count("L") > 200, "the history is not drawn"
+    # what is done between two statuses is counted, and the charts go on
+    chromium.until("a next point", f"return document.querySelector('#chart-lag path:not(.area)').getAttribute('d') !== {drawn!r}")
+    chromium.until("more records", f"return document.getElementById('rate-under').textContent !== {read!r}")
+    for total in (900_000, 31_000, 0):
+        fake.lag(total)
+        said = f"{fake.status['lag']:,}"
+        chromium.until(f"lag {said}", f"return document.getElementById('lag').textContent === {said!r}")
+    assert chromium.text("lag-under") == "level with the end of the topic, in the 4 of 6 partitions that this process reads"
+    fake.change(phase="following", command="follow", switch={"ready": True, "reasons": []})
+    chromium.until("the next phase", now + " === 'following'")
+    chromium.until("the switch", "return document.getElementById('switch').textContent === 'yes'")
+    assert chromium.run("return [...document.querySelectorAll('.step')].map(s => s.dataset.state)") == ["done"] * 5 + ["now"]
+    assert "Phase: following." in chromium.text("speak")
+    fake.change(phase="stopping")
+    chromium.until("that it drains", "return document.querySelector('.step[aria-current=step]').innerText.endsWith('stopping')")
+    assert chromium.run(now) == "following", "where it is was forgotten"
+    assert chromium.run("return document.title").startswith("lag 0 · incidents")
+    assert chromium.errors() == []
+
+
+def test_a_cut_stream_is_said_and_comes_back(page, chromium):
+    fake = page("following")
+    fake.cut()
+    said = chromium.until("the cut", "return document.getElementById('cut').textContent")
+    assert re.match(r"Disconnected since \d\d:\d\d:\d\dShowing what was last known, of \d\d:\d\d:\d\d\.", said)
+    assert chromium.text("live-text") == "disconnected" and chromium.text("lag") == "0"
+    assert chromium.run("return document.body.dataset.cut") == "yes"
+    fake.change(lag=77)
+    asked = fake.asked.count("/history")
+    fake.restore()
+    chromium.until("the return", LIVE)
+    chromium.until("new figures", "return document.getElementById('lag').textContent === '77'")
+    assert chromium.text("cut") == "" and chromium.run("return document.body.dataset.cut") == "no"
+    browser_module.wait_for("the history of the time between", lambda: fake.asked.count("/history") > asked)
+    assert all("/events" in error and "503" in error for error in chromium.errors())
+
+
+def test_a_server_that_goes_away_and_comes_back_at_its_port(page, chromium):
+    fake = page("following")
+    port = int(fake.url.split(":")[-1].strip("/"))
+    fake.close()
+    chromium.until("the cut", "return document.getElementById('cut').textContent.startsWith('Disconnected since')")
+    again = fake_operations.FakeOperations("replaying", port)
+    try:
+        chromium.until("the return, with another process's figures", LIVE)
+        chromium.until("its phase", "return document.querySelector('.step[aria-current=step] span').textContent === 'replaying'")
+        # the points of the process before are gone: the scale is the new one's
+        chromium.until("its history", "return document.querySelector('#chart-lag path:not(.area)').getAttribute('d').split('L').length < 400")
+    finally:
+        again.close()
+    chromium.errors()
+
+
+def test_waiting_and_alarms_are_loud_and_said_once(page, chromium):
+    fake = page("waiting")
+    bar = chromium.until("WAITING", "return document.querySelector('.bar.waiting')?.textContent")
+    assert bar.startswith("WAITINGthe target http://127.0.0.1:9202 does not answer") and "for " in bar
+    assert chromium.text("lag") == "unknown" and chromium.text("rate") == "0"
+    aloud = chromium.text("shout")
+    assert "WAITING" in aloud and "for " not in aloud, "a text that changes each second would be read out each second"
+    fake.change(waiting=None, alarms=[{"name": "stale writes", "text": "somebody else writes"}])
+    chromium.until("the alarm", "return document.querySelector('.bar.alarm')?.textContent === 'ALARM stale writessomebody else writes'")
+    assert chromium.run("return document.querySelector('.bar.waiting')") is None
+    fake.change(alarms=[])
+    chromium.until("silence", "return document.getElementById('alarms').children.length === 0")
+    assert chromium.errors() == []
+
+
+def test_what_is_not_known_is_said_to_be_unknown(page, chromium):
+    page("unknown")
+    chromium.until("the status", "return document.getElementById('switch').textContent === 'no'")
+    for ident in ("lag", "rate", "target", "memory-read", "outcomes-sum"):
+        assert chromium.text(ident) == "unknown"
+    assert chromium.run("return [...document.querySelectorAll('#outcomes dd:nth-of-type(odd)')].map(d => d.textContent)") == ["unknown"] * 7
+    assert chromium.run("return document.querySelector('#chart-lag .empty').textContent") == "unknown in this time"
+    assert not re.search(r"\b(NaN|undefined|null|Infinity)\b", chromium.run("return document.body.innerText"))
+    assert chromium.errors() == []
+
+
+@pytest.mark.parametrize("state", fake_operations.STATES)
+@pytest.mark.parametrize("width", [320, 360, 820, 1440, 2560])
+def test_no_state_needs_scrolling_sideways(page, chromium, state, width):
+    page(state, (width, 740))
+    assert chromium.run("return document.documentElement.scrollWidth") == width
+    assert chromium.run(WIDE) == []
+    assert chromium.errors() == []
+
+
+def test_the_theme_follows_the_system_and_the_choice_is_kept(page, chromium):
+    fake = page("following", prefers_color_scheme="light")
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    light = chromium.run(colour)
+    chromium.look(prefers_color_scheme="dark")
+    dark = chromium.until("dark", f"const c = getComputedStyle(document.body).backgroundColor; return c !== {light!r} && c")
+    chromium.find("[data-set=light]").click()
+    assert chromium.run(colour) == light
+    chromium.open(fake.url, prefers_color_scheme="dark")
+    chromium.until("the first status", LIVE)
+    assert chromium.run(colour) == light, "the choice was not kept"
+    chromium.find("[data-set=auto]").click()
+    assert chromium.run(colour) == dark
+    assert chromium.run("return document.querySelector('[data-set=auto]').getAttribute('aria-pressed')") == "true"
+
+
+CONTRAST = """
+const style = getComputedStyle(document.documentElement);
+const light = (name) => {
+  const rgb = style.getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((h) => parseInt(h, 16) / 255);
+  const [r, g, b] = rgb.map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+return arguments[0].map(([ink, paper]) => {
+  const [a, b] = [light(ink), light(paper)].sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+});
+"""
+TEXT = [("--ink", "--panel"), ("--ink", "--page"), ("--ink", "--well"), ("--soft", "--panel"), ("--soft", "--page"), ("--old", "--panel"), ("--new", "--panel"),
+        ("--good", "--panel"), ("--lag", "--panel"), ("--dead", "--page"), ("--page", "--ink"), ("--warn-ink", "--warn-page"),
+        ("--alarm-ink", "--alarm-page"), ("--cut-ink", "--cut-page")]
+SHAPES = [(name, "--panel") for name in (
+    "--rate", "--bulk", "--bulk2", "--memory", "--indexed", "--merged", "--deleted", "--stale", "--superseded", "--skipped", "--dead", "--focus")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_contrast(page, chromium, theme):
+    """WCAG 2.2, 1.4.3 and 1.4.11: 4.5 for text, 3 for shapes that mean something."""
+    page("following", prefers_color_scheme=theme)
+    low = [(pair, round(found, 2)) for least, pairs in ((4.5, TEXT), (3, SHAPES))
+           for pair, found in zip(pairs, chromium.run(CONTRAST, pairs)) if found < least]
+    assert low == []
+
+
+def test_everything_is_reached_by_keyboard_and_charts_are_read_by_it(page, chromium):
+    page("replaying")
+    wanted = chromium.run("""
+        window.wanted = [...document.querySelectorAll('button, summary, .chart[tabindex], a[href], main .scroll')].filter((e) => e.checkVisibility());
+        return window.wanted.length""")
+    seen = set()
+    chromium.run("document.activeElement.blur()")
+    for _ in range(wanted + 10):
+        chromium.tab()
+        at = chromium.run("const e = document.activeElement; return [window.wanted.indexOf(e), e === document.body || getComputedStyle(e).outlineStyle !== 'none']")
+        assert at[1], "the focus cannot be seen"
+        seen.add(at[0])
+    assert seen >= set(range(wanted)), "not reached: " + str(chromium.run(
+        "return arguments[0].map((i) => window.wanted[i].outerHTML.slice(0, 90))", sorted(set(range(wanted)) - seen)))
+    chromium.run("document.querySelector('#chart-rate .chart').focus()")
+    chromium.press(Keys.ARROW_LEFT)
+    chromium.press(Keys.ARROW_LEFT)
+    spoken = chromium.until("a value read", "return document.getElementById('speak').textContent")
+    assert re.match(r"\d\d:\d\d:\d\d: records/s [\d,]+$", spoken)
+    assert chromium.until("the time read", "return document.querySelector('#chart-lag .read').textContent").startswith("at ")
+    chromium.press(Keys.ESCAPE)
+    chromium.until("no cursor", "return document.querySelector('.cursor') === null")
+    assert chromium.errors() == []
+
+
+def test_hovering_reads_a_chart(page, chromium):
+    page("replaying")
+    box = chromium.find("#chart-lag .chart")
+    browser_module.webdriver.ActionChains(chromium.driver).move_to_element(box).perform()
+    chromium.until("all charts at one time", "return [...document.querySelectorAll('.chart:not(.hist)')].every((c) => c.querySelector('.cursor'))")
+    assert chromium.run("return document.querySelector('#chart-lag .read b').textContent") != chromium.text("lag")
+
+
+def test_a_screen_reader_finds_its_way(page, chromium):
+    page("alarm")
+    assert chromium.run("return ['header', 'main', 'footer', 'h1'].map((tag) => document.querySelectorAll(tag).length)") == [1, 1, 1, 1]
+    unnamed = chromium.run("""
+        const named = (e) => e.getAttribute('aria-label') || e.textContent.trim() || document.getElementById(e.getAttribute('aria-labelledby'))?.textContent;
+        return [...document.querySelectorAll('svg[role=img], [role=img], button, section, summary, [role=region], [role=group]')]
+          .filter((e) => e.checkVisibility() && !named(e)).map((e) => e.outerHTML.slice(0, 120))""")
+    assert unnamed == []
+    silent = chromium.run("return [...document.querySelectorAll('svg')].filter((e) => !e.getAttribute('aria-label') && e.getAttribute('aria-hidden') !== 'true').length")
+    assert silent == 0
+    label = chromium.run("return document.querySelector('#chart-rate svg').getAttribute('aria-label')")
+    assert re.match(r"Records per second, last 15 min: records/s now [\d,]+, lowest [\d,]+, highest [\d,]+\.$", label)
+    # what a chart draws is there as a table, too, on request
+    chromium.find("#chart-bulk summary").click()
+    chromium.until("the table", "return document.querySelectorAll('#chart-bulk tbody tr').length >= 30")
+    assert chromium.run("return [...document.querySelectorAll('#chart-bulk th')].map((t) => t.scope + t.textContent)") == ["colTime", "colp99", "colp50"]
+
+
+def test_nothing_moves_for_those_who_asked_for_that(page, chromium):
+    page("following", prefers_reduced_motion="no-preference")
+    assert chromium.run("return document.getAnimations().length") > 0
+    chromium.look(prefers_reduced_motion="reduce")
+    chromium.until("rest", "return document.getAnimations().length === 0")
+
+
+def test_text_from_outside_stays_text(page, chromium):
+    fake = page("alarm", PHONE)
+    status = fake.status
+    fake.change(
+        migration=EVIL, phase=EVIL, waiting=EVIL, next=[EVIL], fingerprint=EVIL, alarms=[{"name": EVIL, "text": EVIL}],
+        source={key: EVIL for key in ("product", "version", "name", "url")}, switch={"ready": False, "reasons": [EVIL]},
+        ready={"ready": False, "reasons": [EVIL]}, topic={"name": EVIL, "partitions": 6, "group": EVIL},
+        members=[{**status["members"][0], "member": EVIL, "host": EVIL, "waiting": EVIL}], indices=[{**status["indices"][0], "index": EVIL}],
+        bulk={**status["bulk"], "retries": {EVIL: 3}, "requests": {EVIL: 2}}, dead_letters={"topic": EVIL, "written": 1, "by_reason": {EVIL: 1}})
+    chromium.until("the name", "return document.getElementById('name').textContent.startsWith('<img')")
+    chromium.until("the command", "return document.querySelector('#next code').textContent.startsWith('<img')")
+    assert chromium.run("return document.querySelectorAll('img, body script:not(:last-of-type)').length") == 0
+    assert chromium.run("return document.title") != "owned"
+    assert chromium.run(WIDE) == [], "a long word makes the page wide"
+    assert chromium.errors() == []
+
+
+def test_the_command_is_copied_whole(page, chromium):
+    page("alarm")
+    chromium.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    chromium.find("#next li:nth-child(2) button").click()
+    chromium.until("the word", "return document.querySelector('#next li:nth-child(2) button').textContent === 'Copied'")
+    copied = chromium.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], (e) => arguments[0](String(e)))")
+    assert copied == "crossfade dead-letters redrive incidents.yaml --reason mapper_parsing_exception"
+
+
+def test_many_partitions_are_drawn_and_thousands_are_not(page, chromium):
+    fake = page("many")
+    chromium.until("64 charts", "return document.querySelectorAll('#cells li').length === 64")
+    fake.status, _ = fake_operations.replaying(3000)
+    chromium.until("the hindmost only", "return document.getElementById('partitions-most').textContent.includes('the 64 with the most lag, of 3000')")
+    assert chromium.run("return document.querySelectorAll('#cells li').length") == 64
