@@ -37,4 +37,14 @@ public enum DeadLetterReasons {
         ("strict_dynamic_mapping", "the document has a field that a strict mapping does not name"),
         ("illegal_argument", "the target does not take the document for another reason"),
     ]
+
+    /// What is to be said to a person who asks for reasons that neither Crossfade gives nor a letter has: one sentence a
+    /// reason, with the nearest one if there is one. `seen` are the reasons of the letters that are there.
+    public static func doubts(of asked: Set<String>, seen: Set<String>) -> [String] {
+        let all = Set(known.map(\.code)).union(seen)
+        return asked.subtracting(all).sorted().map { reason in
+            let near = NearestWord.to(reason, among: all.sorted()).map { "; did you mean \"\($0)\"?" } ?? "."
+            return "no dead letter has the reason \"\(reason)\"" + near
+        }
+    }
 }

@@ -32,7 +32,11 @@ public struct RedriveWork {
         let state = try prepared.confirmed(confirmation, logger: logger)
         try state.checkReplayed(prepared.recipe.typed)
         let log = DeadLetterLog(prepared.recipe, logger: logger)
-        let chosen = filter.select(try log.letters())
+        let all = try log.letters()
+        for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
+            logger.warning("a reason asked for may be misspelt", ["doubt": doubt])
+        }
+        let chosen = filter.select(all)
         let letters = redrivable(chosen, state)
         let progress = Progress("redrive", logger: logger)
         var counts = OutcomeCounts()

@@ -13,6 +13,12 @@ enum Fingerprint {
         return hex(hash.high64) + hex(hash.low64)
     }
 
+    /// Version of libxxhash, e.g. `0.8.1`.
+    static var libraryVersion: String {
+        let number = XXH_versionNumber()
+        return "\(number / 10_000).\(number / 100 % 100).\(number % 100)"
+    }
+
     private static func hex(_ value: UInt64) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text

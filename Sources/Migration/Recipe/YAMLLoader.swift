@@ -28,6 +28,9 @@ struct YAMLLoader {
         }
     }
 
+    /// Version of libyaml, e.g. `0.2.5`.
+    static var libraryVersion: String { yaml_get_version_string().map { String(cString: $0) } ?? "unknown" }
+
     private var frames: [Frame] = []
     private var anchors: [String: YAMLNode] = [:]
     private var root: YAMLNode?

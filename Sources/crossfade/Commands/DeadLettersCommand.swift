@@ -50,6 +50,9 @@ enum DeadLettersCommand {
             WorkRunning.with(arguments, output) { recipe, logger in
                 Interruption.listen()
                 let all = try DeadLetterLog(recipe, logger: logger).letters()
+                for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
+                    output.talk("crossfade: " + doubt)
+                }
                 let report = DeadLetterList(topic: recipe.deadLetterTopic, all: all, chosen: filter)
                 output.data(report.json, text: report.text)
                 return .done

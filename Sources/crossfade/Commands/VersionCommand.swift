@@ -1,5 +1,7 @@
 import CommandLog
+import HTTPServer
 import JSONText
+import Migration
 import SearchCluster
 
 /// `crossfade version`.
@@ -15,7 +17,8 @@ enum VersionCommand {
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         let versions = [
             ("crossfade", crossfade), ("swift", swift), ("librdkafka", KafkaSettings.version),
-            ("libcurl", HTTPTransport.libraryVersion),
+            ("libcurl", HTTPTransport.libraryVersion), ("libyaml", LibraryVersions.yaml),
+            ("libxxhash", LibraryVersions.xxhash), ("libmicrohttpd", HTTPServer.libraryVersion),
         ]
         output.data(
             .object(JSONObject(versions.map { ($0.0, .string($0.1)) })),
