@@ -148,6 +148,47 @@ extension LogAdmin {
         }
     }
 
+    /// Deletes a topic and its records, for good. False when there was none.
+    @discardableResult public func deleteTopic(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
+        let doing = "deleting topic \(name)"
+        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            var request = rd_kafka_DeleteTopic_new(name)
+            guard let topic = request else { throw LogError(.fatal, "\(doing): no memory") }
+            defer { rd_kafka_DeleteTopic_destroy(topic) }
+            rd_kafka_DeleteTopics(self.handle.rk, &request, 1, options, queue)
+            let event = try next(RD_KAFKA_EVENT_DELETETOPICS_RESULT)
+            defer { rd_kafka_event_destroy(event) }
+            var count = 0
+            guard let results = rd_kafka_DeleteTopics_result_topics(event, &count), count > 0, let result = results[0]
+            else { throw LogError(.refused, "\(doing): the broker gave no answer for it") }
+            let err = rd_kafka_topic_result_error(result)
+            if err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { return false }
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+            return true
+        }
+    }
+
+    /// Deletes a group's offsets. False when there was none of that name; ``LogError/Code/groupActive`` when it has
+    /// members.
+    @discardableResult public func deleteGroup(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
+        let doing = "deleting group \(name)"
+        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            var request = rd_kafka_DeleteGroup_new(name)
+            guard let group = request else { throw LogError(.fatal, "\(doing): no memory") }
+            defer { rd_kafka_DeleteGroup_destroy(group) }
+            rd_kafka_DeleteGroups(self.handle.rk, &request, 1, options, queue)
+            let event = try next(RD_KAFKA_EVENT_DELETEGROUPS_RESULT)
+            defer { rd_kafka_event_destroy(event) }
+            var count = 0
+            guard let results = rd_kafka_DeleteGroups_result_groups(event, &count), count > 0, let result = results[0]
+            else { throw LogError(.refused, "\(doing): the broker gave no answer for it") }
+            let err = rd_kafka_error_code(rd_kafka_group_result_error(result))
+            if err == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND { return false }
+            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
+            return true
+        }
+    }
+
     /// Deletes the records before the offsets given, for good.
     public func deleteRecords(_ topic: String, before offsets: [Int32: Int64], timeout: Double = 15) throws(LogError) {
         let doing = "deleting records of topic \(topic)"

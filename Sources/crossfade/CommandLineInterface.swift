@@ -8,7 +8,7 @@ enum CommandLineInterface {
         FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
         DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
         RecipeSchemaCommand.declaration, CompletionsCommand.declaration, ManCommand.declaration,
-        VersionCommand.declaration,
+        DemoCommand.declaration, VersionCommand.declaration,
         EmbeddedLogCommand.declaration,
     ]
 

@@ -1,0 +1,78 @@
+import Foundation
+import Synchronization
+
+/// A command of this very binary, run as a user would type it, in the demo's folder.
+///
+/// `@unchecked Sendable`: Foundation's process is only started, asked and signalled, all from the demo's own thread; the
+/// texts are behind a lock.
+final class DemoChild: @unchecked Sendable {
+    let words: [String]
+    private let process = Process()
+    private let began = Date()
+    private let output: URL
+    private let errors: URL
+
+    /// Starts it. Its output goes to files in `folder`.
+    init(_ words: [String], folder: URL, number: Int) throws {
+        self.words = words
+        let name = "\(number)-\(words.first ?? "none")"
+        output = folder.appendingPathComponent(name + ".out")
+        errors = folder.appendingPathComponent(name + ".err")
+        for file in [output, errors] { try Data().write(to: file) }
+        process.executableURL = try Self.program()
+        process.arguments = words
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+    }
+
+    private static func program() throws -> URL {
+        let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(fileURLWithPath: path)
+    }
+
+    var isRunning: Bool { process.isRunning }
+    var pid: Int32 { process.processIdentifier }
+    var code: Int32 { process.terminationStatus }
+    var seconds: Double { Date().timeIntervalSince(began) }
+    var said: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+    var told: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
+    /// As it would be typed.
+    var line: String { (["crossfade"] + words).joined(separator: " ") }
+
+    func signal(_ number: Int32) {
+        guard isRunning else { return }
+        kill(pid, number)
+    }
+
+    /// Ends it in any case: asks, and after `patience` seconds insists.
+    func end(patience: Double = 5) {
+        signal(SIGTERM)
+        let limit = Date().addingTimeInterval(patience)
+        while isRunning, Date() < limit { Thread.sleep(forTimeInterval: 0.02) }
+        signal(SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// The end of what it told, for errors.
+    var lastWords: String {
+        told.split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
+}
+
+/// Signals that ask the demo to end.
+enum DemoSignals {
+    private static let count = Atomic<Int>(0)
+
+    static var isAsked: Bool { count.load(ordering: .acquiring) > 0 }
+
+    /// However many come: the demo ends by tidying up, which takes seconds at most.
+    static func listen() {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal(number) { _ in DemoSignals.count.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+        }
+    }
+}

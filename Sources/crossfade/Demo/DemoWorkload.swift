@@ -1,0 +1,180 @@
+import JSONText
+
+/// Random numbers that a seed repeats (SplitMix64).
+struct DemoRandom {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// 0 up to, but not including, `bound`, which is at least 1.
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+}
+
+/// A record of the command topic, as the application writes it.
+struct DemoRecord: Sendable {
+    enum Kind: String, CaseIterable, Sendable { case insert, update, delete, ping, broken }
+
+    var kind: Kind
+    var key: String
+    var value: String
+}
+
+/// What an application that watches machines writes: alerts that are opened, changed and deleted, with tags whose keys
+/// nobody ever limited. The same seed writes the same commands.
+struct DemoWorkload {
+    private var random: DemoRandom
+    private var number = 0
+    private var live: [String] = []
+    private var gone: [String] = []
+    private var born = 0
+    private var tagKeys = 0
+    /// Out of a hundred inserted alerts, so many bring a tag key that was never there.
+    var newKeys: Int
+
+    init(seed: UInt64, newKeys: Int) {
+        random = DemoRandom(seed: seed)
+        self.newKeys = newKeys
+    }
+
+    mutating func next() -> DemoRecord {
+        defer { number += 1 }
+        // A writer that was killed in the middle of a record, now and then.
+        if number % 1500 == 700 {
+            return DemoRecord(
+                kind: .broken, key: "broken-\(number)", value: "{\"command\":\"InsertMessageCommand\",\"id\":\"broken-")
+        }
+        let dice = random.below(100)
+        if dice < 6 { return ping() }
+        if dice < 14, live.count > 20 { return delete() }
+        if dice < 42, live.count > 20 { return update() }
+        return insert()
+    }
+
+    private mutating func ping() -> DemoRecord {
+        DemoRecord(kind: .ping, key: "writer", value: "{\"command\":\"PingCommand\",\"id\":\"writer\",\"n\":\(number)}")
+    }
+
+    private mutating func delete() -> DemoRecord {
+        let at = random.below(live.count)
+        let id = live[at]
+        live[at] = live[live.count - 1]
+        live.removeLast()
+        gone.append(id)
+        return record(.delete, "DeleteMessageCommand", id, nil)
+    }
+
+    private mutating func update() -> DemoRecord {
+        let id = live[random.below(live.count)]
+        var change: JSONObject = ["status": .string(["acknowledged", "closed", "open"][random.below(3)])]
+        if random.chance(50) { change["severity"] = .number(random.below(5) + 1) }
+        if random.chance(40) { change["tags"] = .object(["owner": .string("team-\(random.below(9))")]) }
+        return record(.update, "UpdateMessageCommand", id, change)
+    }
+
+    private mutating func insert() -> DemoRecord {
+        let id: String
+        if random.chance(6), !live.isEmpty {
+            id = live[random.below(live.count)]
+        } else if random.chance(10), let last = gone.popLast() {
+            // What was deleted comes back.
+            id = last
+            live.append(id)
+        } else {
+            let digits = String(born)
+            id = "alert-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+            born += 1
+            live.append(id)
+        }
+        return record(.insert, "InsertMessageCommand", id, alert())
+    }
+
+    private mutating func alert() -> JSONObject {
+        let host = "\(["db", "web", "queue", "cache"][random.below(4)])-\(random.below(60))"
+        let what = ["disk full", "slow answers", "no heartbeat", "certificate ends soon", "queue too long"]
+        return [
+            "title": .string("\(what[random.below(what.count)]) on \(host)"), "status": "open",
+            "severity": .number(random.below(5) + 1), "opened_at": .number(1_700_000_000_000 + number * 250),
+            "load": .number("\(random.below(90)).\(random.below(10))0"),
+            "host": ["name": .string(host), "address": .string("10.0.\(random.below(16)).\(random.below(250))")],
+            "tags": .object(tags(host)),
+        ]
+    }
+
+    private mutating func tags(_ host: String) -> JSONObject {
+        var tags: JSONObject = ["host": .string(host), "region": .string(["eu", "us", "ap"][random.below(3)])]
+        if random.chance(50) { tags["attempts"] = .number(random.below(9)) }
+        if random.chance(30) { tags["paged"] = .bool(random.chance(50)) }
+        let isNew = tagKeys == 0 || random.chance(newKeys)
+        if isNew { tagKeys += 1 }
+        // Each job has a tag of its own: this is what makes the old mapping grow.
+        let key = isNew ? tagKeys - 1 : random.below(tagKeys)
+        tags["job-\(key)"] = .string("run \(random.below(1000))")
+        return tags
+    }
+
+    private func record(_ kind: DemoRecord.Kind, _ command: String, _ id: String, _ message: JSONObject?) -> DemoRecord
+    {
+        var value: JSONObject = ["command": .string(command), "id": .string(id)]
+        if let message { value["message"] = .object(message) }
+        return DemoRecord(kind: kind, key: id, value: JSONValue.object(value).text())
+    }
+}
+
+/// What all commands so far come to: the documents as they must be. It is small, knows nothing of Crossfade's own decoder
+/// and transform, and so can judge them.
+struct DemoModel: Sendable {
+    /// As the application knows them, with their map of tags.
+    private(set) var documents: [String: JSONObject] = [:]
+
+    /// The id that the command changed; nil: none.
+    @discardableResult mutating func apply(_ text: String) -> String? {
+        guard let record = try? JSONValue(parsing: text), let command = record["command"]?.string,
+            let id = record["id"]?.string
+        else { return nil }
+        switch (command, record["message"]?.object) {
+        case ("InsertMessageCommand", let message?): documents[id] = message
+        case ("UpdateMessageCommand", let change?):
+            documents[id] = Self.merged(documents[id] ?? JSONObject(), change)
+        case ("DeleteMessageCommand", _): documents[id] = nil
+        default: return nil
+        }
+        return id
+    }
+
+    /// As the update API merges: objects deep, everything else replaced.
+    private static func merged(_ base: JSONObject, _ change: JSONObject) -> JSONObject {
+        var result = base
+        for (key, value) in change {
+            if let inner = value.object, let before = result[key]?.object {
+                result[key] = .object(merged(before, inner))
+            } else {
+                result[key] = value
+            }
+        }
+        return result
+    }
+
+    /// The document in the new schema; nil: there is none.
+    func expected(_ id: String) -> JSONValue? {
+        guard var document = documents[id] else { return nil }
+        if let tags = document["tags"]?.object {
+            let pairs = tags.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            document["tags"] = .array(
+                pairs.map { key, value in
+                    let text = value.string ?? value.text()
+                    return ["keyToValue": .string("\(key):\(text)"), "value": .string(text)]
+                })
+        }
+        return .object(document)
+    }
+}
