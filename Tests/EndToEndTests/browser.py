@@ -14,6 +14,8 @@ from stack import wait_for
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver") or shutil.which("chromedriver", path="/usr/lib/chromium")
 DESKTOP, PHONE = (1440, 900), (360, 740)
+# whether the dashboard hears of its process
+LIVE = "return document.getElementById('live').dataset.live === 'yes'"
 
 
 class Browser:
@@ -63,6 +65,10 @@ class Browser:
     def errors(self):
         """What the console said of errors since it was asked last; a policy that was broken is one, too."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+    def errors_but_of(self, path):
+        """Without those of requests for `path` that met nobody: a page whose process is gone asks in vain."""
+        return [error for error in self.errors() if not (f"/{path} - Failed to load resource: net::ERR_" in error)]
 
     def until(self, what, script, seconds=20):
         """Waits until the script's answer is true, and gives it."""

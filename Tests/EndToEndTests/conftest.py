@@ -50,6 +50,16 @@ def log(stack):
     return stack.log()
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    browser = pytest.importorskip("browser", reason="no selenium: scripts/setup tests")
+    if not browser.CHROMIUM or not browser.DRIVER:
+        pytest.skip("no chromium or no chromedriver: scripts/setup tests")
+    chromium = browser.Browser()
+    yield chromium
+    chromium.close()
+
+
 @pytest.fixture
 def folder(request):
     """Where the test's recipes and everything the binary says are kept."""

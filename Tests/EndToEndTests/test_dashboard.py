@@ -6,11 +6,8 @@ from selenium.webdriver.common.keys import Keys
 
 import browser as browser_module
 import fake_operations
-from browser import PHONE, Browser
+from browser import LIVE, PHONE
 
-pytestmark = pytest.mark.skipif(not browser_module.CHROMIUM or not browser_module.DRIVER,
-                                reason="no chromium, no chromedriver: scripts/setup installs them")
-LIVE = "return document.getElementById('live').dataset.live === 'yes'"
 EVIL = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>\"'&" + "x" * 200
 
 
@@ -19,13 +16,6 @@ WIDE = """
 return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && !e.closest('.scroll, .out')
   && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 150));
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
