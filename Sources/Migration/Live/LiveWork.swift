@@ -33,6 +33,7 @@ public final class LiveWork: Sendable {
     }
 
     private let book: Mutex<Book>
+    private let heart = Atomic<Int64>(Monotonic.milliseconds())
 
     /// - Parameters:
     ///   - command: `follow`, `replay` or `copy`.
@@ -52,25 +53,36 @@ public final class LiveWork: Sendable {
         book.withLock { ($0.pipeline, $0.watch, $0.feed) = (pipeline, watch, feed) }
     }
 
+    /// The loop that moves the work goes round once more.
+    func beat() { heart.store(Monotonic.milliseconds(), ordering: .relaxed) }
+
     func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
     /// `trouble`: why the target did not answer; nil: it did.
     func targetAnswered(_ trouble: String?) { book.withLock { $0.targetTrouble = trouble } }
 
-    func sees(members: [MemberReport]) { book.withLock { $0.members = members } }
+    /// nil: it could not be looked up now, and what was known stays.
+    func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
 
-    func sees(indices: [WorkSnapshot.Index]) { book.withLock { $0.indices = indices } }
+    func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
+
+    var targetIsThere: Bool {
+        book.withLock { $0.targetTrouble == nil && $0.pipeline?.sink.presentTrouble == nil }
+    }
 
     /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.
     var isWatched: Bool { book.withLock { Clock.now() - $0.lastAsked < 60_000 } }
 
     // MARK: For who watches
 
-    /// All that is known now.
-    public func snapshot() -> WorkSnapshot {
+    /// Milliseconds since the loop that moves the work last went round.
+    public var heartbeatAge: Int64 { Monotonic.milliseconds() - heart.load(ordering: .relaxed) }
+
+    /// All that is known now. `isLooking`: somebody wants to see it, so that what must be looked up is looked up, too.
+    public func snapshot(isLooking: Bool = true) -> WorkSnapshot {
         let now = Clock.now()
         var book = book.withLock { book in
-            book.lastAsked = now
+            if isLooking { book.lastAsked = now }
             return book
         }
         var snapshot = begun(book, now: now)

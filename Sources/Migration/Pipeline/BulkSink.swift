@@ -159,19 +159,25 @@ final class BulkSink: @unchecked Sendable {
     private func complete(_ batch: BulkBatch, _ result: Result<HTTPResponse, ClusterError>) {
         switch result {
         case .failure(let error):
-            again(batch, .failed, because: error.message)
+            events.bulkUnanswered()
+            again(batch, .failed, .connection, because: error.message)
         case .success(let response):
             defer { transport.recycle(response.body) }
+            events.bulkAnswered(status: response.status, seconds: response.seconds, bytes: batch.windowBytes)
             switch response.status {
             case 200: settle(batch, response)
             case 413, 400:
                 let told = ClusterError(answer: response, from: transport, doing: "the bulk request")
                 guard let reason = WriteRefusal.reason(told) else { return bisect(batch, response) }
-                if WriteRefusal.mayBeStarting(reason) { return again(batch, .failed, because: told?.description ?? "") }
+                if WriteRefusal.mayBeStarting(reason) {
+                    return again(batch, .failed, .unavailable, because: told?.description ?? "")
+                }
                 stop(batch, reason, told?.underlying ?? "")
                 leave(batch)
             case 429, 500...599:
-                again(batch, .throttled, because: "the bulk request was answered with \(response.status)")
+                again(
+                    batch, .throttled, response.status == 429 ? .throttled : .unavailable,
+                    because: "the bulk request was answered with \(response.status)")
             default:
                 // A block on the whole cluster, or on the index in some versions, is lifted one day.
                 let index = destinations[batch.entry].index
@@ -179,7 +185,7 @@ final class BulkSink: @unchecked Sendable {
                 if let told,
                     told.code == .unavailable || WriteRefusal.reason(told).map(WriteRefusal.mayBeStarting) == true
                 {
-                    return again(batch, .failed, because: told.description)
+                    return again(batch, .failed, .unavailable, because: told.description)
                 }
                 failure.set(
                     WorkError(
@@ -220,8 +226,9 @@ final class BulkSink: @unchecked Sendable {
                 }
             }
         } catch {
-            return again(batch, .failed, because: error.message)
+            return again(batch, .failed, .malformed, because: error.message)
         }
+        events.bulkSettled(concluded: batch.window - retried.count, again: retried.count)
         batch.report(to: ledger)
         observe(batch, response, retried: why, throttled: throttled)
         let unsent = batch.items[batch.window...]
@@ -233,6 +240,7 @@ final class BulkSink: @unchecked Sendable {
             return send(batch)
         }
         batch.window = batch.items.count
+        events.bulkRepeated(throttled ? .throttled : .unavailable)
         delay(batch)
     }
 
@@ -272,6 +280,7 @@ final class BulkSink: @unchecked Sendable {
         if response.status == 413 { sizer.tooLarge(bytes: batch.windowBytes) }
         condition.unlock()
         guard batch.window == 1 else {
+            events.bulkRepeated(.split)
             if response.status == 413 { batch.ceiling = max(1, batch.window / 2) }
             batch.window = max(1, batch.window / 2)
             return send(batch)
@@ -316,7 +325,10 @@ final class BulkSink: @unchecked Sendable {
     }
 
     /// The request failed as a whole and is repeated, for as long as it takes.
-    private func again(_ batch: BulkBatch, _ result: ConcurrencyLimit.Result, because reason: String) {
+    private func again(
+        _ batch: BulkBatch, _ result: ConcurrencyLimit.Result, _ retry: WorkEvents.Retry, because reason: String
+    ) {
+        events.bulkRepeated(retry)
         condition.lock()
         if let ticket = batch.ticket { limit.ended(ticket, result, documents: batch.window, tookMilliseconds: 0) }
         if result == .throttled { throttles += 1 }

@@ -106,7 +106,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 try pipeline.checkAwake()
             }
             let full = pipeline.isFull
+            let began = full ? Monotonic.milliseconds() : 0
             try consumer.poll(into: records, timeoutMs: full ? 5 : 50, paused: full)
+            if full { pipeline.events.readingWaited(milliseconds: Int(Monotonic.milliseconds() - began)) }
             take(records)
             try commitIfDue(consumer)
             options.onTick()
@@ -203,7 +205,11 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 // One that was taken away meanwhile is none of ours.
                 if position[partition] != nil { reached(partition, end) }
             case .committed(_, let error):
-                if let error { pipeline.events.commitFailed(error.message) }
+                if let error {
+                    pipeline.events.commitFailed(error.message)
+                } else {
+                    pipeline.events.offsetsKept(now: Clock.now())
+                }
             }
         }
     }
@@ -224,9 +230,12 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         options.watch?.moved(position, applied: trails.compactMapValues(\.settled))
         let offsets = settled.filter { committed[$0.key] != $0.value }
         guard !offsets.isEmpty else { return }
-        if try options.commit(consumer, offsets, notes(offsets), synchronously) {
-            committed.merge(offsets) { _, new in new }
+        guard try options.commit(consumer, offsets, notes(offsets), synchronously) else {
+            return pipeline.events.offsetsNotKept()
         }
+        committed.merge(offsets) { _, new in new }
+        // Of the others the broker's answer tells, at a later poll.
+        if synchronously || !options.isMember { pipeline.events.offsetsKept(now: Clock.now()) }
     }
 
     private func notes(_ offsets: [Int32: Int64]) -> [Int32: String] {

@@ -43,6 +43,7 @@ public struct CopyWork {
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         while !feed.isOver {
             Thread.sleep(forTimeInterval: 0.02)
+            live.beat()
             try pipeline.checkAwake()
             try feed.record()
             progress.tell(

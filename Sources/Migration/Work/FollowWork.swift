@@ -48,7 +48,8 @@ public struct FollowWork {
                     return true
                 },
                 isMember: true, watch: run.watch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, logWatch = run.watch] in
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, logWatch = run.watch, live] in
+                    live.beat()
                     watch.look()
                     progress.tell(
                         done: ledger.outcomes.total, total: nil,

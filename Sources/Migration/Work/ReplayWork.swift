@@ -51,7 +51,8 @@ public struct ReplayWork {
                     }
                 },
                 commitEvery: 3000, watch: run.watch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch] in
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in
+                    live.beat()
                     progress.tell(
                         done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch?.waiting)
                 }),

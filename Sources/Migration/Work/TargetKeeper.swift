@@ -18,6 +18,7 @@ final class TargetKeeper: @unchecked Sendable {
     private var nextPurge: Int64
     /// In how many looks in a row an index, or its alias, was missing.
     private var missing: [String: Int] = [:]
+    private var liveLook = LiveLook()
 
     /// Milliseconds between two looks at the indices.
     private static let lookEvery: Int64 = 2000
@@ -55,6 +56,7 @@ final class TargetKeeper: @unchecked Sendable {
     private func run() {
         while !isStopped {
             look()
+            liveLook.look(live, board)
             if pipeline.sink.presentTrouble != nil || isAnyoneWaiting {
                 // Tombstones that waited for the cluster are younger than they say, and so are requests that still wait.
                 nextPurge = max(nextPurge, Monotonic.milliseconds() + prepared.recipe.tombstoneAge)
@@ -84,7 +86,7 @@ final class TargetKeeper: @unchecked Sendable {
         for entry in prepared.survey.entries {
             guard let known = entry.uuid else { continue }
             // A cluster that is away says nothing about its indices.
-            guard let found = try? prepared.survey.target.writer.indexUUID(entry.index) else {
+            guard let found = uuid(of: entry.index) else {
                 judgeMissing(entry.index)
                 continue
             }
@@ -103,6 +105,18 @@ final class TargetKeeper: @unchecked Sendable {
                     "the target index \(entry.index) was deleted and made again while it was written: its UUID was \(known) and is "
                         + "\(found). Nothing that the old one held is in it: run `crossfade init`, then copy and replay"
                 ))
+        }
+    }
+
+    /// nil: there is no such index, or the target does not answer.
+    private func uuid(of index: String) -> String? {
+        do {
+            let found = try prepared.survey.target.writer.indexUUID(index)
+            live.targetAnswered(nil)
+            return found
+        } catch {
+            live.targetAnswered(error.message)
+            return nil
         }
     }
 

@@ -1,0 +1,38 @@
+import Foundation
+import SearchCluster
+
+/// Looks up now and then what only those who watch want to know: the members, the state, and what the target indices
+/// hold. Used by the one thread that looks after the target, and only while somebody watches.
+struct LiveLook {
+    private var nextMembers: Int64 = 0
+    private var nextIndices: Int64 = 0
+
+    /// Milliseconds between two looks.
+    static let membersEvery: Int64 = 10_000
+    static let indicesEvery: Int64 = 30_000
+
+    mutating func look(_ live: LiveWork, _ board: MemberBoard) {
+        // A target that is away has nothing to say, and must not hold up who looks after it.
+        guard live.isWatched, live.targetIsThere else { return }
+        let now = Monotonic.milliseconds()
+        let target = live.prepared.survey.target
+        if now >= nextMembers {
+            nextMembers = now + Self.membersEvery
+            live.sees(members: try? board.read())
+            let store = StateStore(target: target, name: live.prepared.recipe.name)
+            if let state = try? store.load() { live.knows(state) }
+        }
+        if now >= nextIndices {
+            nextIndices = now + Self.indicesEvery
+            live.sees(indices: try? live.prepared.survey.entries.map { try Self.index($0.index, target) })
+        }
+    }
+
+    private static func index(_ name: String, _ target: Cluster) throws(ClusterError) -> WorkSnapshot.Index {
+        let documents = try target.reader.count(name, query: target.capabilities.notTombstone)
+        let tombstones = try target.reader.count(name, query: Capabilities.tombstones())
+        let fields = TargetMapping.fieldCount(TargetMapping.bare(try target.writer.mapping(name)))
+        return WorkSnapshot.Index(
+            index: name, documents: Int(clamping: documents), tombstones: Int(clamping: tombstones), fields: fields)
+    }
+}
