@@ -17,6 +17,8 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
         case notFound = "not_found"
         /// 400 and other answers that the same request will get again.
         case badRequest = "bad_request"
+        /// The index is closed: somebody has to open it.
+        case indexClosed = "index_closed"
         /// 409, or a compare-and-set that lost.
         case conflict
         /// 413, or a body beyond what the server takes.
@@ -95,7 +97,8 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     private static func usuallyRetriable(_ code: Code) -> Bool {
         switch code {
         case .unreachable, .timedOut, .unavailable, .scrollExpired, .partialAnswer, .malformedAnswer: true
-        case .tls, .unauthorized, .forbidden, .notFound, .badRequest, .conflict, .tooLarge, .unsupported, .noSource,
+        case .tls, .unauthorized, .forbidden, .notFound, .badRequest, .indexClosed, .conflict, .tooLarge, .unsupported,
+            .noSource,
             .configuration, .closed:
             false
         }

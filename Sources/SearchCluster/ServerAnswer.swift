@@ -7,15 +7,16 @@ extension ClusterError {
         guard answer.status >= 300 else { return nil }
         let node = transport.nodes.indices.contains(answer.node) ? transport.nodes[answer.node] : nil
         let told = ServerReason(body: answer.body.bytes)
-        let code = ClusterError.code(status: answer.status, type: told.type)
+        let code = ClusterError.code(status: answer.status, type: told.type, reason: told.reason)
         let advice = ClusterError.advice(code, status: answer.status)
         self.init(
             code, "\(doing) failed\(advice)", node: node, index: index, status: answer.status, serverType: told.type,
             underlying: told.reason)
     }
 
-    static func code(status: Int, type: String?) -> Code {
+    static func code(status: Int, type: String?, reason: String? = nil) -> Code {
         if let type {
+            if ServerReason.isIndexClosed(type, reason) { return .indexClosed }
             if ServerReason.isScrollExpired(type) { return .scrollExpired }
             if type == "cluster_block_exception" || type == "ClusterBlockException" { return .unavailable }
         }
@@ -34,6 +35,7 @@ extension ClusterError {
     private static func advice(_ code: Code, status: Int) -> String {
         switch code {
         case .unauthorized: "; check the user and password or the API key"
+        case .indexClosed: "; the index is closed: open it (POST /INDEX/_open) and try again"
         case .forbidden: "; the credentials lack a privilege for it"
         case .tooLarge: "; it is larger than the server takes (http.max_content_length)"
         case .unavailable: "; the cluster cannot take it now"
@@ -92,6 +94,13 @@ struct ServerReason {
         type = String(text.prefix { $0 != "[" && $0 != ":" && $0 != ";" && $0 != " " })
         if text.contains("SearchContextMissingException") { type = "SearchContextMissingException" }
         if text.contains("ClusterBlockException") { type = "ClusterBlockException" }
+    }
+
+    /// An exception of its own; 1.x and some calls of later versions name a block, 4, of a closed index.
+    static func isIndexClosed(_ type: String, _ reason: String?) -> Bool {
+        if type == "index_closed_exception" || type == "IndexClosedException" { return true }
+        let isBlock = type == "cluster_block_exception" || type == "ClusterBlockException"
+        return isBlock && reason?.contains("/4/index closed") == true
     }
 
     static func isScrollExpired(_ type: String) -> Bool {

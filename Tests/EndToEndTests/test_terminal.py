@@ -1,8 +1,14 @@
 """What a person at a terminal sees: the truth, and what to do, in the same words everywhere."""
+import os
+import pty
 import re
+import select
+import subprocess
+import time
 
 import pytest
 
+from binary import DONE, FAILED, REFUSED, check_error, command_line
 from stack import wait_for
 from workload import Workload
 
@@ -39,3 +45,75 @@ def test_a_broker_that_is_gone_is_said_within_seconds(m, stack):
     assert lag == "unknown"
     wait_for("a line that says that it is over", lambda: progress(follow)[-1] == ("0", "no"), 60)
     m.stop(follow)
+
+
+def status(m, *more, code=DONE):
+    """As data, and as text."""
+    text = m.crossfade("status", m.recipe, *more, seconds=60).expect(code).out
+    return m.run("status", *more, seconds=60).expect(code).json, text
+
+
+def test_status_from_the_plan_to_an_index_that_is_gone(m):
+    m.log.produce(m.topic, [(b"odd", b'{"command":"Nonsense","id":"odd"}')])
+    data, text = status(m)
+    assert data["phase"] == "planned" and data["next"] == [f"crossfade plan {m.recipe}"], data
+    assert text.startswith(f"migration {m.name}: planned, not initialised\nready to switch: no, because it is not initialised")
+    follow = following(m)
+    wait_for("it to say which partitions it has", lambda: all(p["member"] for p in m.status()["partitions"]), 30)
+    data, text = status(m)
+    assert data["phase"] == "following" and data["lag"] == 0, data
+    assert data["dead_letters"] == {"topic": f"{m.topic}-dead", "unresolved": 1, "by_reason": {"unknown_operation": 1}}
+    assert data["switch"] == {"ready": False, "reasons": ["1 dead letter unresolved"]}
+    assert {p["member"] for p in data["partitions"]} == {each["member"] for each in data["members"]}
+    assert re.search(r"partition 1: committed \d+, end \d+, held by \S+ process \d+", text)
+    m.stop(follow)
+    data, text = status(m)
+    assert data["phase"] == "stopped" and "nobody follows" in data["attention"], data
+    assert text.startswith(f"migration {m.name}: nobody follows\n"), text
+    assert data["next"] == [f"crossfade follow {m.recipe}", f"crossfade dead-letters list {m.recipe}"]
+    status(m, "--check", code=FAILED)
+
+    m.target.call("POST", f"/{m.new}/_close")
+    data, text = status(m)
+    assert data["indices"][0]["closed"] and data["indices"][0]["documents"] is None
+    assert f"INDEX    {m.new} IS CLOSED" in text and f"the target index {m.new} is closed" in data["attention"]
+    refused = m.run("copy", seconds=60)
+    check_error(refused, m.new, "closed", code=REFUSED, seconds=60)
+    assert "privilege" not in refused.err
+    m.target.call("DELETE", f"/{m.new}")
+    data, text = status(m)
+    assert f"INDEX    {m.new} IS GONE" in text and f"the target index {m.new} is gone" in data["switch"]["reasons"]
+    assert data["next"][0].startswith(f"crossfade init {m.recipe} --confirm ")
+
+
+def test_status_after_a_replay_and_watched(m):
+    """A replay that is done does not go on; the watch takes the screen and gives it back."""
+    m.init()
+    m.copy()
+    m.replay()
+    data, text = status(m)
+    assert (data["phase"], data["recorded_phase"]) == ("replayed", "replaying") and "replay   done" in text
+    watched = m.start("status", "--watch")
+    wait_for("two of them", lambda: watched.out_file.read_text().count(f'"migration":"{m.name}"') > 1, 60)
+    assert watched.terminate(30).code == 130
+
+    screen, terminal = pty.openpty()
+    run = subprocess.Popen([*command_line(), "status", str(m.recipe), "--watch"], stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    said = read_until(screen, b"ready to switch: no")
+    assert b"\x1b[?1049h" in said and f"migration {m.name}".encode() in said
+    os.write(screen, b"q")
+    assert b"\x1b[?1049l" in read_until(screen, b"\x1b[?1049l") and run.wait(30) == DONE
+    os.close(screen)
+
+
+def read_until(screen, wanted, seconds=60):
+    said, end = b"", time.monotonic() + seconds
+    while wanted not in said:
+        assert time.monotonic() < end, f"waited in vain for {wanted}: {said[-2000:]}"
+        if select.select([screen], [], [], 0.2)[0]:
+            try:
+                said += os.read(screen, 65536)
+            except OSError:
+                break
+    return said

@@ -69,7 +69,7 @@ def test_deleted_stays_deleted(m, stack, request):
     """The application's delete, the target restarted, then a late copied page and a late old write."""
     done(m)
     count(m)
-    assert m.status()["indices"] == [{"index": m.new, "exists": True, "documents": count(m, compare.LIVE),
+    assert m.status()["indices"] == [{"index": m.new, "exists": True, "closed": False, "documents": count(m, compare.LIVE),
                                       "tombstones": count(m, compare.DEAD)}]
     command(m, "InsertMessageCommand", "gone", title="here")
     caught_up(m)

@@ -36,6 +36,7 @@ import Testing
             ("a replay is due: the target index was made again", { $0.replayDue = true }),
             ("the replay is not finished", { $0.replay = .unfinished }),
             ("nobody follows", { $0.running = ["replay"] }),
+            ("nobody follows partition 1, 3", { $0.unread = [1, 3] }),
             ("no broker answers", { $0.waiting = ["no broker answers"] }),
             ("the lag is unknown", { $0.lag = nil }),
             ("the lag is 7 records", { $0.lag = 7 }),

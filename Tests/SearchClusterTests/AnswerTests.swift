@@ -163,7 +163,7 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         let buffer = ByteBuffer()
         buffer.append(body)
         let reason = ServerReason(body: buffer.bytes)
-        return ClusterError.code(status: status, type: reason.type)
+        return ClusterError.code(status: status, type: reason.type, reason: reason.reason)
     }
 
     @Test func statusAndTypeMakeTheCode() {
@@ -171,6 +171,12 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         #expect(error(403, "{\"error\":{\"type\":\"security_exception\",\"reason\":\"no\"}}") == .forbidden)
         #expect(error(403, "{\"error\":{\"type\":\"cluster_block_exception\",\"reason\":\"no\"}}") == .unavailable)
         #expect(error(403, "{\"error\":\"ClusterBlockException[blocked by: [x]]\"}") == .unavailable)
+        // As 6.8, 1.7 and 2.4 say it: no lack of a privilege, and nothing that passes.
+        #expect(error(400, "{\"error\":{\"type\":\"index_closed_exception\",\"reason\":\"closed\"}}") == .indexClosed)
+        #expect(error(403, "{\"error\":\"IndexClosedException[[x] closed]\"}") == .indexClosed)
+        #expect(
+            error(403, "{\"error\":\"ClusterBlockException[blocked by: [FORBIDDEN/4/index closed];]\"}") == .indexClosed
+        )
         #expect(error(404, "{\"error\":\"IndexMissingException[[x] missing]\"}") == .notFound)
         #expect(error(400, "{\"error\":{\"type\":\"parse_exception\"}}") == .badRequest)
         #expect(error(409, "{}") == .conflict)

@@ -237,6 +237,12 @@ struct Rails {
     private mutating func judge(_ entry: Survey.Entry) {
         let ours = survey.state?.indices.contains(entry.index) == true
         let known = survey.state?.uuids[entry.index] ?? ""
+        if entry.isClosed {
+            add(
+                "target_closed", .refused,
+                "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it (POST "
+                    + "/\(entry.index)/_open)")
+        }
         if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
             add(
                 "target_identity", .refused,

@@ -29,6 +29,8 @@ public struct Survey: Sendable {
         public var settings: JSONValue?
         /// Whether the target index exists, and how many documents and how many tombstones it holds.
         public var exists: Bool
+        /// It is there and closed: nothing is known of what it holds.
+        public var isClosed = false
         public var held: Int
         public var tombstones: Int
         /// nil when there is no index of that name.
@@ -142,16 +144,23 @@ public struct Survey: Sendable {
             capabilities: target.capabilities)
         let writer = target.writer
         let exists = try writer.indexExists(index)
-        return Entry(
+        var made = Entry(
             recipe: entry, source: found, index: index, closed: closed,
             declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
-            requiresRouting: exists ? try target.reader.resolve(index).first?.routingRequired : nil,
             documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
-            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists,
-            held: exists ? Int(try target.reader.count(index, query: target.capabilities.notTombstone)) : 0,
-            tombstones: exists ? Int(try target.reader.count(index, query: Capabilities.tombstones())) : 0,
-            uuid: exists ? try writer.indexUUID(index) : nil)
+            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, held: 0, tombstones: 0)
+        guard exists else { return made }
+        made.uuid = try writer.indexUUID(index)
+        do throws(ClusterError) {
+            made.requiresRouting = try target.reader.resolve(index).first?.routingRequired
+            made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
+            made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
+        } catch {
+            guard error.code == .indexClosed else { throw error }
+            made.isClosed = true
+        }
+        return made
     }
 
     // MARK: The work

@@ -35,7 +35,7 @@ public struct CopyWork {
         live.knows(state)
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
-        let run = PipelineRun(prepared, pipeline, live: live)
+        let run = PipelineRun(prepared, pipeline, telling: ("copy", store), isReading: false, live: live)
         defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)

@@ -29,7 +29,7 @@ public struct FollowWork {
         live.knows(state)
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
-        let run = PipelineRun(prepared, pipeline, purging: true, reading: ("follow", store), live: live)
+        let run = PipelineRun(prepared, pipeline, purging: true, telling: ("follow", store), live: live)
         defer { run.close() }
         let recipe = prepared.recipe
         let survey = prepared.survey
@@ -108,63 +108,5 @@ private final class StateWatch {
             live.events.alarmRaised(alarm.name, alarm.text)
         }
         isAlarmed = stale.isRaised
-    }
-}
-
-/// `status`: where the migration stands.
-public struct Status: Sendable {
-    public struct Partition: Sendable {
-        public var partition: Int32
-        public var committed: Int64?
-        public var end: Int64
-        /// Records the group has still to acknowledge; nil while it has committed nothing.
-        public var lag: Int64?
-        /// What the members that run now say of it, together; all 0 when none does.
-        public var read = 0
-        public var inFlight = 0
-        public var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
-    }
-
-    public let prepared: Preparation
-    public let partitions: [Partition]
-    /// Processes that run, and those that were killed within the last hour.
-    public let members: [MemberReport]
-    /// When it was looked, milliseconds since 1970.
-    public let now = Clock.now()
-
-    public init(_ prepared: Preparation) {
-        self.prepared = prepared
-        let survey = prepared.survey
-        let store = StateStore(target: survey.target, name: prepared.recipe.name)
-        let members = survey.state == nil ? [] : (try? MemberBoard(store, target: survey.target).read()) ?? []
-        let running = members.filter { [now] in !$0.isStale(now: now) }
-        partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
-            let committed = survey.committed[partition]
-            var found = Partition(
-                partition: partition, committed: committed, end: mark.high,
-                lag: committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil))
-            for part in running.flatMap(\.partitions) where part.partition == partition {
-                found.read += part.read
-                found.inFlight += part.inFlight
-                for at in found.outcomes.indices where at < part.outcomes.count {
-                    found.outcomes[at] += part.outcomes[at]
-                }
-            }
-            return found
-        }
-        self.members = members
-    }
-
-    /// What the running members cry about.
-    public var alarms: [Alarm] { members.filter { !$0.isStale(now: now) }.flatMap(\.alarms) }
-
-    /// Sum over the partitions; nil when one is unknown.
-    public var lag: Int64? {
-        var sum: Int64 = 0
-        for partition in partitions {
-            guard let lag = partition.lag else { return nil }
-            sum += lag
-        }
-        return sum
     }
 }

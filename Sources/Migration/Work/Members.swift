@@ -28,6 +28,9 @@ public struct MemberReport: Sendable, Equatable {
     /// A report comes every 10 s; who has missed three has ended, or hangs, or cannot reach the target.
     static let staleAfter: Int64 = 35_000
 
+    /// Seconds since it was heard of.
+    public func age(now: Int64) -> Int64 { max(0, now - updated) / 1000 }
+
     public func isStale(now: Int64) -> Bool { now - updated > Self.staleAfter }
 
     public var read: Int { partitions.reduce(0) { $0 + $1.read } }
@@ -117,7 +120,8 @@ final class MemberBeacon: @unchecked Sendable {
     private var stopped = false
     private var thread: JoinableThread?
 
-    private static let every = 10.0
+    /// Milliseconds between two reports in which nothing else is new than figures.
+    private static let every: Int64 = 10_000
     /// Reports of processes that were killed go after so many milliseconds.
     private static let forgottenAfter: Int64 = 3_600_000
 
@@ -132,11 +136,10 @@ final class MemberBeacon: @unchecked Sendable {
         thread = JoinableThread("cf-beacon") { [self] in
             sweep()
             while !isStopped {
+                let report = report
                 try? board.write(report)
-                condition.lock()
-                let due = Date().addingTimeInterval(Self.every)
-                while !stopped, condition.wait(until: due) {}
-                condition.unlock()
+                let due = Monotonic.milliseconds() + Self.every
+                while !isStopped, Monotonic.milliseconds() < due, !hasChanged(report) { pause() }
             }
             try? board.remove(member)
         }
@@ -149,6 +152,22 @@ final class MemberBeacon: @unchecked Sendable {
         condition.broadcast()
         condition.unlock()
         thread?.join(seconds: 10)
+    }
+
+    /// A second, or until the end.
+    private func pause() {
+        condition.lock()
+        let due = Date().addingTimeInterval(1)
+        while !stopped, condition.wait(until: due) {}
+        condition.unlock()
+    }
+
+    /// Whether something has begun or ended since that others want to know at once: partitions, or waiting.
+    private func hasChanged(_ told: MemberReport) -> Bool {
+        func owned(_ report: MemberReport) -> [Int32] { report.partitions.filter(\.isOwned).map(\.partition) }
+        let report = report
+        return owned(report) != owned(told) || (report.trouble == nil) != (told.trouble == nil)
+            || report.alarms.map(\.name) != told.alarms.map(\.name)
     }
 
     private var isStopped: Bool {
@@ -168,7 +187,10 @@ final class MemberBeacon: @unchecked Sendable {
             member: member, command: command, host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: Clock.now())
         let ends = watch?.ends ?? [:]
-        report.partitions = pipeline.ledger.partitions().map { Summary.Partition($0, end: ends[$0.partition]) }
+        // The lanes of a copy are slices of the source.
+        if watch != nil {
+            report.partitions = pipeline.ledger.partitions().map { Summary.Partition($0, end: ends[$0.partition]) }
+        }
         report.concurrency = Concurrency(pipeline.sink.load)
         report.alarms = Alarm(pipeline.ledger.alarm).map { [$0] } ?? []
         report.waiting = pipeline.sink.presentTrouble

@@ -9,18 +9,19 @@ final class PipelineRun {
     private let keeper: TargetKeeper
     private let beacon: MemberBeacon?
 
-    /// Starts all of it. `reading`: the command that reads the log, and where what is known of that log is kept.
+    /// Starts all of it. `telling`: the command, as a member that others see, and where the state is kept; `isReading`: it reads
+    /// the log as it stands.
     init(
         _ prepared: Preparation, _ pipeline: Pipeline, purging: Bool = false,
-        reading: (command: String, store: StateStore)? = nil, live: LiveWork
+        telling: (command: String, store: StateStore)? = nil, isReading: Bool = true, live: LiveWork
     ) {
         let logger = live.events.logger
         self.pipeline = pipeline
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         pipeline.start()
-        let watch = reading.map { prepared.watch($0.store, pipeline, logger: logger) }
+        let watch = (isReading ? telling : nil).map { prepared.watch($0.store, pipeline, logger: logger) }
         self.watch = watch
-        beacon = reading.map {
+        beacon = telling.map {
             MemberBeacon($0.command, pipeline, watch: watch, store: $0.store, target: prepared.survey.target)
         }
         beacon?.start()

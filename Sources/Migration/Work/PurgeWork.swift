@@ -19,7 +19,8 @@ public struct PurgeWork {
 
     public func run() throws -> PurgeSummary {
         // What is wrong with the log does not matter here; that the index is ours does.
-        let refusals = prepared.refusals.filter { $0.name == "target_identity" || $0.name == "target_content" }
+        let needed: Set<String> = ["target_identity", "target_content", "target_closed"]
+        let refusals = prepared.refusals.filter { needed.contains($0.name) }
         guard refusals.isEmpty else {
             throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
         }

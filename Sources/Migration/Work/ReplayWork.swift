@@ -33,7 +33,7 @@ public struct ReplayWork {
         live.knows(state)
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
-        let run = PipelineRun(prepared, pipeline, reading: ("replay", store), live: live)
+        let run = PipelineRun(prepared, pipeline, telling: ("replay", store), live: live)
         defer { run.close() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(

@@ -23,6 +23,8 @@ public struct Standing: Sendable, Equatable {
     public var lagSeconds: Double?
     /// Dead letters that no redrive has resolved, by reason; nil: unknown.
     public var deadLetters: [String: Int]?
+    /// Partitions that no follower says it has.
+    public var unread: [Int32] = []
     /// Commands (`copy`, `replay`, `follow`) of the processes that run.
     public var running: Set<String> = []
     /// Processes that were killed, or hang, as text.
@@ -83,7 +85,11 @@ public struct Standing: Sendable, Equatable {
         } else if replay == .unfinished {
             reasons.append("the replay is not finished")
         }
-        if !running.contains("follow") { reasons.append("nobody follows") }
+        if !running.contains("follow") {
+            reasons.append("nobody follows")
+        } else if !unread.isEmpty {
+            reasons.append("nobody follows partition \(unread.map(String.init).joined(separator: ", "))")
+        }
         reasons += waiting
         if let lag = lagReason { reasons.append(lag) }
         reasons.append(contentsOf: letterReasons)
