@@ -7,8 +7,8 @@ enum CommandLineInterface {
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
         DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
-        RecipeSchemaCommand.declaration, CompletionsCommand.declaration, ManCommand.declaration,
-        DemoCommand.declaration, VersionCommand.declaration,
+        RecipeTestCommand.declaration, RecipeSchemaCommand.declaration, CompletionsCommand.declaration,
+        ManCommand.declaration, DemoCommand.declaration, VersionCommand.declaration,
         EmbeddedLogCommand.declaration,
     ]
 

@@ -48,7 +48,7 @@ struct ArgumentTests {
             error("recipe", "chek", "r.yaml")
                 == "crossfade recipe has no command \"chek\". Did you mean \"crossfade recipe check\"?")
         #expect(
-            error("recipe", "x") == "crossfade recipe has no command \"x\". It has: check, schema.")
+            error("recipe", "x") == "crossfade recipe has no command \"x\". It has: check, test, schema.")
         #expect(
             error("plan")
                 == "crossfade plan needs RECIPE. The migration's YAML file; - reads it from standard input. See crossfade plan --help."

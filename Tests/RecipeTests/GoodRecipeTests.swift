@@ -225,6 +225,15 @@ enum EveryKey {
         limits: { memory: 64MB, in_flight: 4 }
         tombstone_age: 90m
         operations: { listen: "[::1]:0", statsd: "127.0.0.1:8125" }
+        tests:
+          - name: a record
+            record: { key: k, value: { a: 1 }, headers: { h: v }, partition: 1, offset: 2, timestamp: 3 }
+            base: { a: 0 }
+            expect: { operation: index, index: incidents-v2, id: k, routing: r, version: 4, document: { a: 1 } }
+          - name: a document
+            document: { id: k, type: t, routing: r, source: { a: 1 }, index: incidents-v2 }
+            expect: { operation: index }
+          - { name: a reject, record: { value: x }, expect: { reject: not_json } }
         """
 
     static let document = """

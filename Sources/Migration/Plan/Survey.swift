@@ -192,7 +192,7 @@ public struct Survey: Sendable {
     /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
     static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations"] {
+        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "tests"] {
             object.removeValue(forKey: key)
         }
         if var commands = object["commands"]?.object {

@@ -25,6 +25,8 @@ public struct Recipe: Sendable {
     /// How old a tombstone must be to be purged, in milliseconds.
     public var tombstoneAge: Int64
     public var operations: Operations
+    /// What `crossfade recipe test` runs; no part of the work.
+    public var tests: [RecipeTest]
     /// See ``RecipeText/canonical(_:)``.
     var shown: JSONValue
     /// See ``RecipeText/meaning(_:)``.

@@ -32,6 +32,7 @@ struct RecipeBuilder {
         let memory = try integer(limits, "memory")
         let tombstoneAge = try integer(root, "tombstone_age")
         let operations = try operations(try need(root, "operations"))
+        let tests = try RecipeTestBuilder.tests(root)
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
         return Recipe(
@@ -39,7 +40,7 @@ struct RecipeBuilder {
             target: target, indices: indices,
             copy: copy, replay: replay, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            tombstoneAge: Int64(tombstoneAge), operations: operations,
+            tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests,
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 

@@ -27,6 +27,8 @@ struct RecipeRules {
         checkTargets()
         checkSameIndex()
         RecipeEntryRules(problems: problems, hasMerges: hasMerges).check(entries)
+        RecipeTestRules(problems: problems, targets: entries.compactMap { $0["to"]?.text })
+            .check(root["tests"]?.items ?? [])
     }
 
     // MARK: commands

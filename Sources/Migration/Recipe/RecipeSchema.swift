@@ -22,6 +22,9 @@ enum RecipeSchema {
                 "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
             ),
             RecipeKey("operations", .section(operations), "Where a running command can be watched."),
+            RecipeKey(
+                "tests", .list(.section(RecipeTestSchema.test), orOne: false, allowsEmpty: true),
+                "Samples and what is to become of them, for `crossfade recipe test`."),
         ])
 
     static let commands = RecipeSection(

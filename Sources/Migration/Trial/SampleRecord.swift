@@ -1,0 +1,123 @@
+import Commands
+import JSONText
+
+/// A record of the command topic that somebody wrote down, to see what becomes of it.
+public struct SampleRecord: Sendable, Equatable {
+    public var key: [UInt8]?
+    /// Nil: a record without value.
+    public var value: [UInt8]?
+    public var headers: [Header]
+    public var partition: Int32
+    public var offset: Int64
+    /// Milliseconds since 1970; -1 when unknown.
+    public var timestamp: Int64
+
+    public struct Header: Sendable, Equatable {
+        public var name: String
+        public var value: [UInt8]?
+
+        public init(name: String, value: [UInt8]?) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(
+        key: [UInt8]? = nil, value: [UInt8]?, headers: [Header] = [], partition: Int32 = 0, offset: Int64 = 0,
+        timestamp: Int64 = -1
+    ) {
+        self.key = key
+        self.value = value
+        self.headers = headers
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+    }
+
+    /// The bytes of a value that is written as JSON or YAML: a text stands for itself, null for none, and all else is
+    /// JSON.
+    public static func bytes(_ value: JSONValue?) -> [UInt8]? {
+        switch value {
+        case nil, .null: nil
+        case .string(let text): Array(text.utf8)
+        case let value?: Array(value.text().utf8)
+        }
+    }
+
+    /// A line of a file of records: an object with `value` (`payload`, as kcat writes it) or `key`, and nothing but
+    /// what a record has; anything else is the value itself.
+    public static func line(_ text: String, number: Int) -> SampleRecord {
+        let plain = SampleRecord(value: Array(text.utf8), offset: Int64(number))
+        let known: Set<String> = [
+            "key", "value", "payload", "headers", "partition", "offset", "timestamp", "ts", "topic", "tstype", "broker",
+        ]
+        guard let object = (try? JSONValue(parsing: text))?.object, object.keys.allSatisfy({ known.contains($0) }),
+            ["key", "value", "payload"].contains(where: { object[$0] != nil })
+        else { return plain }
+        var record = SampleRecord(value: bytes(object["value"] ?? object["payload"]), offset: Int64(number))
+        record.key = bytes(object["key"])
+        record.headers = headers(object["headers"])
+        if let partition = object["partition"]?.int.flatMap({ Int32(exactly: $0) }), partition >= 0 {
+            record.partition = partition
+        }
+        if let offset = object["offset"]?.int, offset >= 0 { record.offset = offset }
+        if let time = (object["timestamp"] ?? object["ts"])?.int { record.timestamp = time }
+        return record
+    }
+
+    /// An object, or kcat's list of names and values in turn.
+    private static func headers(_ value: JSONValue?) -> [Header] {
+        if let object = value?.object { return object.map { Header(name: $0.key, value: bytes($0.value)) } }
+        let list = value?.array ?? []
+        return stride(from: 0, to: list.count - 1, by: 2).compactMap { index in
+            list[index].string.map { Header(name: $0, value: bytes(list[index + 1])) }
+        }
+    }
+
+    /// Runs `body` with the record as the decoder reads it.
+    func withRecord<Result>(_ body: (Record) -> Result) -> Result {
+        let buffer = ByteBuffer(capacity: (key?.count ?? 0) + (value?.count ?? 0) + 64)
+        func put(_ bytes: [UInt8]?) -> Range<Int>? {
+            guard let bytes else { return nil }
+            let start = buffer.count
+            bytes.withUnsafeBufferPointer { buffer.append($0) }
+            return start..<buffer.count
+        }
+        // All before any is looked at: the buffer may move.
+        let keyRange = put(key)
+        let valueRange = put(value)
+        let headerRanges = headers.map { ($0.name, put($0.value)) }
+        return withExtendedLifetime(buffer) {
+            body(
+                Record(
+                    key: keyRange.map { buffer.slice($0) }, value: valueRange.map { buffer.slice($0) },
+                    timestamp: timestamp, partition: partition, offset: offset,
+                    headers: SampleHeaders(buffer: buffer, ranges: headerRanges)))
+        }
+    }
+}
+
+private struct SampleHeaders: RecordHeaders {
+    var buffer: ByteBuffer
+    var ranges: [(name: String, range: Range<Int>?)]
+
+    func value(of name: String) -> Bytes? {
+        ranges.last { $0.name == name }?.range.map { buffer.slice($0) }
+    }
+}
+
+/// A document of the source, as it would be copied.
+public struct SampleDocument: Sendable, Equatable {
+    public var id: String
+    public var type: String?
+    public var routing: String?
+    /// JSON text.
+    public var source: [UInt8]
+
+    public init(id: String, type: String? = nil, routing: String? = nil, source: [UInt8]) {
+        self.id = id
+        self.type = type
+        self.routing = routing
+        self.source = source
+    }
+}
