@@ -1,4 +1,5 @@
 import JSONText
+import Migration
 
 /// The last quarter of an hour, a point a second: what a dashboard draws as soon as it is opened.
 struct History: Sendable {
@@ -39,23 +40,23 @@ struct History: Sendable {
         defer { last = (counters, monotonic) }
         guard let last, monotonic > last.monotonic else { return }
         let seconds = Double(monotonic - last.monotonic) / 1000
-        let grown = Self.difference(counters.latency, last.counters.latency)
+        let latency = last.counters.latency.flatMap { counters.latency?.since($0) }
         if points.count == Self.mostPoints { points.removeFirst() }
         points.append(
             Point(
                 time: wall, lag: counters.lag, lagByPartition: Self.hindmost(counters.lagByPartition),
                 recordsPerSecond: Double(max(0, counters.records - last.counters.records)) / seconds,
                 bytesPerSecond: Double(max(0, counters.bytes - last.counters.bytes)) / seconds,
-                median: Self.quantile(0.5, of: grown), p99: Self.quantile(0.99, of: grown)))
+                median: latency?.quantile(0.5), p99: latency?.quantile(0.99)))
     }
 
-    /// Over the last few points.
-    var rate: LiveRate {
+    /// Over the last few points; nil: there are none yet.
+    var rate: WorkSnapshot.Rate? {
         let recent = points.suffix(Self.ratePoints)
-        guard !recent.isEmpty else { return LiveRate() }
-        return LiveRate(
-            recordsPerSecond: recent.reduce(0) { $0 + $1.recordsPerSecond } / Double(recent.count),
-            bytesPerSecond: recent.reduce(0) { $0 + $1.bytesPerSecond } / Double(recent.count))
+        guard !recent.isEmpty else { return nil }
+        return WorkSnapshot.Rate(
+            records: recent.reduce(0) { $0 + $1.recordsPerSecond } / Double(recent.count),
+            bytes: recent.reduce(0) { $0 + $1.bytesPerSecond } / Double(recent.count))
     }
 
     var json: JSONValue { ["every_seconds": 1, "points": .array(points.map(\.json))] }
@@ -64,32 +65,5 @@ struct History: Sendable {
         guard lags.count > mostPartitions else { return lags }
         let sorted = lags.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
         return Dictionary(uniqueKeysWithValues: sorted.prefix(mostPartitions).map { ($0.key, $0.value) })
-    }
-
-    /// What came to each bucket since then; the new histogram alone when the old one has other bounds.
-    static func difference(
-        _ new: [(seconds: Double, count: Int)], _ old: [(seconds: Double, count: Int)]
-    ) -> [(seconds: Double, count: Int)] {
-        guard new.count == old.count else { return new }
-        return zip(new, old).map { ($0.seconds, max(0, $0.count - $1.count)) }
-    }
-
-    /// The quantile of a histogram whose counts are cumulative, by linear interpolation within its bucket; nil when it
-    /// is empty. What lies beyond the last finite bound counts as that bound.
-    /// Source: histogram_quantile of Prometheus.
-    static func quantile(_ share: Double, of buckets: [(seconds: Double, count: Int)]) -> Double? {
-        guard let total = buckets.last?.count, total > 0 else { return nil }
-        let rank = share * Double(total)
-        var lower = (seconds: 0.0, count: 0)
-        for bucket in buckets {
-            if Double(bucket.count) >= rank {
-                guard bucket.seconds.isFinite else { return lower.seconds }
-                let inside = Double(bucket.count - lower.count)
-                let part = inside > 0 ? (rank - Double(lower.count)) / inside : 1
-                return lower.seconds + (bucket.seconds - lower.seconds) * part
-            }
-            lower = bucket
-        }
-        return lower.seconds
     }
 }

@@ -1,12 +1,15 @@
 import JSONText
+import Migration
+import Telemetry
 
 /// What the operations endpoint asks of running work. All of it is answered from memory, by any thread: a cluster that
 /// does not answer must not keep anybody from seeing that it does not.
 public protocol LiveStatusSource: Sendable {
     /// The numbers that move, asked for once a second.
     func counters() -> LiveCounters
-    /// The object of `/statusz`, asked for only while somebody looks. `rate`: over the last seconds.
-    func status(rate: LiveRate) -> JSONValue
+    /// The object of `/statusz`, asked for only while somebody looks. `rate`: over the last seconds; nil: not known
+    /// yet.
+    func status(rate: WorkSnapshot.Rate?) -> JSONValue
     /// Prometheus text, version 0.0.4.
     func metrics() -> String
     /// Milliseconds since the loop that moves the work last went round.
@@ -23,35 +26,12 @@ public struct LiveCounters: Sendable, Equatable {
     public var lagByPartition: [Int32: Int64] = [:]
     /// Records or documents that have their final outcome.
     public var records: Int = 0
-    /// Bytes sent to the target in bulk requests.
+    /// Bytes of the records or documents that were read.
     public var bytes: Int = 0
-    /// How long bulk requests took: how many took at most so many seconds, in rising order; the last bound is infinite.
-    public var latency: [(seconds: Double, count: Int)] = []
+    /// How long bulk requests took, in seconds; nil: it is not measured.
+    public var latency: HistogramFigures?
 
     public init() {}
-
-    public static func == (one: LiveCounters, other: LiveCounters) -> Bool {
-        one.lag == other.lag && one.lagByPartition == other.lagByPartition && one.records == other.records
-            && one.bytes == other.bytes && one.latency.elementsEqual(other.latency) { $0 == $1 }
-    }
-}
-
-/// How fast it goes; nil: not known yet.
-public struct LiveRate: Sendable, Equatable {
-    public var recordsPerSecond: Double?
-    public var bytesPerSecond: Double?
-
-    public init(recordsPerSecond: Double? = nil, bytesPerSecond: Double? = nil) {
-        self.recordsPerSecond = recordsPerSecond
-        self.bytesPerSecond = bytesPerSecond
-    }
-
-    public var json: JSONValue {
-        [
-            "records_per_second": JSONValue(rounding: recordsPerSecond, places: 1),
-            "bytes_per_second": JSONValue(rounding: bytesPerSecond, places: 0),
-        ]
-    }
 }
 
 extension JSONValue {

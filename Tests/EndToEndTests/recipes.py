@@ -39,6 +39,8 @@ def recipe(name, bootstrap, topic, source, target, old="incidents", new="inciden
         "indices": [entry],
         "replay": {"from": "beginning"},
         "dead_letters": {"topic": f"{topic}-dead"},
+        # any free port: several commands run at once
+        "operations": {"listen": "127.0.0.1:0"},
     }
     for section, changes in sections.items():
         if section == "index":

@@ -139,6 +139,6 @@ import Testing
         let history = try JSONValue(parsing: text(ask("/history")))
         #expect(history["points"]?.array?.count == 1)
         #expect(history["points"]?[0]?["rate"]?.double == 40)
-        #expect(text(ask("/statusz")).contains("\"records_per_second\":40.0"))
+        #expect(text(ask("/statusz")).contains("\"rate\":40.0"))
     }
 }

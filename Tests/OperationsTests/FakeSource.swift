@@ -1,4 +1,5 @@
 import JSONText
+import Migration
 import Operations
 import Synchronization
 
@@ -24,11 +25,12 @@ final class FakeSource: LiveStatusSource {
     var heartbeatAge: Int64 { says.withLock { $0.heartbeatAge } }
     func unreadiness() -> [String] { says.withLock { $0.unreadiness } }
 
-    func status(rate: LiveRate) -> JSONValue {
+    func status(rate: WorkSnapshot.Rate?) -> JSONValue {
         says.withLock { says in
             says.statuses += 1
             return [
-                "migration": "m", "lag": says.counters.lag.map { .number($0) } ?? .null, "rate": rate.json,
+                "migration": "m", "lag": says.counters.lag.map { .number($0) } ?? .null,
+                "rate": rate.map { .number("\($0.records)") } ?? .null,
                 "made": .number(says.statuses), "padding": .string(String(repeating: "x", count: says.padding)),
             ]
         }

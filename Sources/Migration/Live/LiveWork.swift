@@ -75,8 +75,12 @@ public final class LiveWork: Sendable {
 
     // MARK: For who watches
 
-    /// Milliseconds since the loop that moves the work last went round.
-    public var heartbeatAge: Int64 { Monotonic.milliseconds() - heart.load(ordering: .relaxed) }
+    /// Milliseconds since the loop that moves the work last went round, which renews the lease, or said that it stands and
+    /// why; 0 before and after it runs.
+    public var heartbeatAge: Int64 {
+        guard let pipeline = book.withLock({ $0.pipeline }) else { return 0 }
+        return max(0, min(pipeline.lease.age, Monotonic.milliseconds() - heart.load(ordering: .relaxed)))
+    }
 
     /// All that is known now. `isLooking`: somebody wants to see it, so that what must be looked up is looked up, too.
     public func snapshot(isLooking: Bool = true) -> WorkSnapshot {

@@ -8,6 +8,7 @@ struct FollowStart {
     let prepared: Preparation
     let admin: LogAdmin
     let logger: Logger
+    let live: LiveWork
     /// The state as it is now; nil: it cannot be read at the moment.
     let state: () -> MigrationState?
 
@@ -19,6 +20,7 @@ struct FollowStart {
                 return try find(partitions)
             } catch let error as LogError {
                 guard error.retriable, !Interruption.isAsked else { throw error }
+                live.beat()
                 logger.warning("where to start cannot be asked now; asking again", ["error": "\(error)"])
                 Thread.sleep(forTimeInterval: 0.5)
             }

@@ -36,7 +36,7 @@ public struct FollowWork {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let begin = FollowStart(
-            prepared: prepared, admin: admin, logger: logger, state: { (try? store.load()) ?? state })
+            prepared: prepared, admin: admin, logger: logger, live: live, state: { (try? store.load()) ?? state })
         let watch = StateWatch(store, pipeline, live)
         let feed = LogFeed(
             pipeline,

@@ -14,8 +14,8 @@ enum CopyCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.work(arguments, output) { prepared, confirmation, logger in
-            try CopyWork(prepared, confirmation: confirmation, logger: logger).run()
+        WorkRunning.watchedWork("copy", arguments, output) { prepared, confirmation, live in
+            try CopyWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
         }
     }
 }

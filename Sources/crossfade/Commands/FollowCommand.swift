@@ -15,8 +15,8 @@ enum FollowCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.work(arguments, output) { prepared, confirmation, logger in
-            try FollowWork(prepared, confirmation: confirmation, logger: logger).run()
+        WorkRunning.watchedWork("follow", arguments, output) { prepared, confirmation, live in
+            try FollowWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
         }
     }
 }

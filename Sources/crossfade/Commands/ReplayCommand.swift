@@ -14,8 +14,8 @@ enum ReplayCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.work(arguments, output) { prepared, confirmation, logger in
-            try ReplayWork(prepared, confirmation: confirmation, logger: logger).run()
+        WorkRunning.watchedWork("replay", arguments, output) { prepared, confirmation, live in
+            try ReplayWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
         }
     }
 }

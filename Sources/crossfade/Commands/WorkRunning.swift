@@ -1,7 +1,9 @@
 import CommandLog
 import Foundation
+import HTTPServer
 import JSONText
 import Migration
+import Operations
 import SearchCluster
 import Telemetry
 
@@ -36,6 +38,20 @@ enum WorkRunning {
         }
     }
 
+    /// Work that can be watched from its beginning to its last commit.
+    static func watchedWork(
+        _ command: String, _ arguments: ParsedArguments, _ output: Output,
+        _ body: (Preparation, String?, LiveWork) throws -> Summary
+    ) -> ExitCode {
+        work(arguments, output) { prepared, confirmation, logger in
+            let live = LiveWork(prepared, command: command, version: VersionCommand.crossfade, logger: logger)
+            let operations = try OperationsServer.start(
+                prepared.recipe.operations, source: WorkStatus(live), logger: logger)
+            defer { operations?.stop() }
+            return try body(prepared, confirmation, live)
+        }
+    }
+
     private static func report(_ error: any Error, _ output: Output) -> ExitCode {
         switch error {
         case let error as WorkError:
@@ -48,6 +64,7 @@ enum WorkRunning {
             return fail(
                 output, "\(error)", error.code.rawValue, error.code == .startDeleted ? .refused : .failed)
         case let error as ClusterError: return fail(output, "\(error)", error.code.rawValue, .failed)
+        case let error as HTTPServerError: return fail(output, "\(error)", error.code.rawValue, .failed)
         default: return fail(output, "\(error)", "failed", .failed)
         }
     }

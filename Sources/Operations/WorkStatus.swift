@@ -1,0 +1,33 @@
+import JSONText
+import Migration
+import Telemetry
+
+/// Running work, as the operations endpoint asks it.
+public struct WorkStatus: LiveStatusSource {
+    private let live: LiveWork
+
+    public init(_ live: LiveWork) { self.live = live }
+
+    public func counters() -> LiveCounters { LiveCounters(live.snapshot(isLooking: false)) }
+
+    public func status(rate: WorkSnapshot.Rate?) -> JSONValue { live.snapshot().json(rate: rate) }
+
+    public func metrics() -> String { PrometheusText.write(live.families()) }
+
+    public var heartbeatAge: Int64 { live.heartbeatAge }
+
+    public func unreadiness() -> [String] { live.snapshot(isLooking: false).ready.reasons }
+}
+
+extension LiveCounters {
+    init(_ snapshot: WorkSnapshot) {
+        self.init()
+        lag = snapshot.lag
+        for partition in snapshot.partitions {
+            if let lag = partition.lag { lagByPartition[partition.partition] = lag }
+        }
+        records = snapshot.outcomes.reduce(0, +)
+        bytes = snapshot.bytesRead
+        latency = snapshot.bulk.latency
+    }
+}
