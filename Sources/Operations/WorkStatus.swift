@@ -1,6 +1,5 @@
 import JSONText
 import Migration
-import Telemetry
 
 /// Running work, as the operations endpoint asks it.
 public struct WorkStatus: LiveStatusSource {
@@ -12,7 +11,7 @@ public struct WorkStatus: LiveStatusSource {
 
     public func status(rate: WorkSnapshot.Rate?) -> JSONValue { live.snapshot().json(rate: rate) }
 
-    public func metrics() -> String { PrometheusText.write(live.families()) }
+    public func metrics() -> String { live.metrics() }
 
     public var heartbeatAge: Int64 { live.heartbeatAge }
 
