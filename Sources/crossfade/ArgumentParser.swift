@@ -67,6 +67,9 @@ struct ArgumentParser {
             guard let value = attached ?? rest.popFirst() else {
                 throw UsageError(message: "--\(option.name) needs a value. \(seeHelp(command))")
             }
+            if value.isEmpty {
+                throw UsageError(message: "--\(option.name) is empty; is a variable of the shell not set?")
+            }
             try refuse(value, "--\(option.name)", option.choices)
             parsed.set(option: option.name, value)
         }
@@ -90,6 +93,9 @@ struct ArgumentParser {
     private func place(_ free: [String], into parsed: inout ParsedArguments) throws(UsageError) {
         let command = parsed.command
         for (positional, word) in zip(command.positionals, free) {
+            if word.isEmpty {
+                throw UsageError(message: "\(positional.name) is empty; is a variable of the shell not set?")
+            }
             try refuse(word, positional.name, positional.choices)
             parsed.set(positional: positional.name, word)
         }

@@ -81,7 +81,8 @@ struct CommandDeclaration: Sendable {
         "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. May be given several times."
     )
     static let confirm = Option(
-        "confirm", value: "FINGERPRINT", "Accept the plan with this fingerprint, as `crossfade plan` printed it.")
+        "confirm", value: "FINGERPRINT",
+        "Go on although the recipe has changed since init: the fingerprint that `crossfade plan` prints.")
 }
 
 /// A command line that was understood.

@@ -2,13 +2,15 @@ import JSONText
 
 /// From words to an exit code.
 enum CommandLineInterface {
-    /// Every command, in the order in which a migration uses them; those that are hidden last.
+    /// Every command, in the order in which a new user meets them; those that are hidden last.
     static let commands: [CommandDeclaration] = [
+        DemoCommand.declaration,
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
-        FollowCommand.declaration, StatusCommand.declaration, DeadLettersCommand.list, DeadLettersCommand.show,
-        DeadLettersCommand.redrive, PurgeCommand.declaration, RecipeCheckCommand.declaration,
-        RecipeTestCommand.declaration, RecipeSchemaCommand.declaration, CompletionsCommand.declaration,
-        ManCommand.declaration, DemoCommand.declaration, VersionCommand.declaration,
+        FollowCommand.declaration, StatusCommand.declaration,
+        DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
+        PurgeCommand.declaration,
+        RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,
+        CompletionsCommand.declaration, ManCommand.declaration, VersionCommand.declaration,
         EmbeddedLogCommand.declaration,
     ]
 

@@ -57,6 +57,9 @@ struct ArgumentTests {
         #expect(
             error("copy", "a", "--confrim", "x") == "crossfade copy has no option --confrim. Did you mean --confirm?")
         #expect(error("copy", "a", "--confirm") == "--confirm needs a value. See crossfade copy --help.")
+        #expect(error("copy", "a", "--confirm", "") == "--confirm is empty; is a variable of the shell not set?")
+        #expect(error("copy", "") == "RECIPE is empty; is a variable of the shell not set?")
+        #expect(error("completions", "zhs") == "SHELL is \"zhs\"; it must be bash, zsh or fish. Did you mean \"zsh\"?")
         #expect(error("copy", "a", "-v=1") == "--verbose takes no value. See crossfade copy --help.")
         #expect(
             error("plan", "a", "--format", "jsn")

@@ -121,6 +121,14 @@ struct RecipeSourceTests {
         #expect(throws: RecipeErrors.self) {
             try RecipeLoader.load(path: "r.yaml", environment: [:], environmentFiles: [folder.path + "/no.env"])
         }
+        try folder.write("prod.env", "A=1")
+        do throws(RecipeErrors) {
+            _ = try EnvironmentFile.read(folder.path + "/prd.env")
+        } catch {
+            #expect(
+                error.description == "\(folder.path)/prd.env:1:1: error: the environment file does not exist; "
+                    + "did you mean \"\(folder.path)/prod.env\"?")
+        }
         do throws(RecipeErrors) {
             _ = try EnvironmentFile.read(folder.path)
         } catch {

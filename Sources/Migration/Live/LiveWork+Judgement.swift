@@ -115,7 +115,7 @@ extension LiveWork {
     }
 
     private func next(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
-        let recipe = Self.quoted(prepared.recipe.file)
+        let recipe = prepared.recipe.typed
         var lines: [String] = []
         if !snapshot.deadLetters.reasons.isEmpty { lines.append("crossfade dead-letters list \(recipe)") }
         switch command {
@@ -130,18 +130,6 @@ extension LiveWork {
         }
         lines.append("crossfade status \(recipe)")
         return lines
-    }
-
-    /// As a shell takes it.
-    private static func quoted(_ path: String) -> String {
-        let isPlain =
-            !path.isEmpty
-            && path.utf8.allSatisfy { byte in
-                byte >= 0x80 || "/._-+,:@%".utf8.contains(byte) || (0x30...0x39).contains(byte)
-                    || (0x41...0x5A).contains(byte)
-                    || (0x61...0x7A).contains(byte)
-            }
-        return isPlain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 

@@ -23,7 +23,9 @@ struct EnvironmentFile {
             return try parse(try RecipeFiles.read(path, limit: maxBytes), path: path)
         } catch let fault as FileFault {
             throw RecipeErrors([
-                RecipeDiagnostic(file: path, line: 1, column: 1, message: "the environment file \(fault.reason)")
+                RecipeDiagnostic(
+                    file: path, line: 1, column: 1, message: "the environment file \(fault.reason)",
+                    suggestion: RecipeFiles.neighbour(of: path))
             ])
         } catch let errors as RecipeErrors {
             throw errors

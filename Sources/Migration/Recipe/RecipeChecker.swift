@@ -73,7 +73,7 @@ final class RecipeChecker {
 
     /// A URL with a user in it is not repeated: its password would be.
     private static func shownURL(_ single: Single, _ scalar: Scalar) -> String {
-        scalar.name == Scalar.url.name && single.scalar.text.contains("@") ? "<redacted>" : single.quoted
+        scalar.name == Scalar.url.name && single.scalar.text.contains("@") ? Redactor.mark : single.quoted
     }
 
     private func choose(_ single: Single, _ words: [String], name: String) -> RecipeValue.Content? {

@@ -45,8 +45,16 @@ struct RecipeFiles: Sendable {
             }
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk.prefix(count))
-            guard bytes.count <= limit else { throw FileFault(reason: "is larger than \(limit) bytes") }
+            guard bytes.count <= limit else { throw FileFault(reason: "is larger than \(limit >> 20) MiB") }
         }
+    }
+
+    /// The file of the same folder that may be meant by a path where nothing is.
+    static func neighbour(of path: String) -> String? {
+        guard access(path, F_OK) != 0 else { return nil }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        return NearestWord.to(String(path.dropFirst(folder.count)), among: names.sorted()).map { folder + $0 }
     }
 
     /// Without the byte order mark that some editors put in front of UTF-8.

@@ -25,7 +25,9 @@ public enum RecipeLoader {
                 : try RecipeFiles.read(path, limit: YAMLLoader.maxBytes)
         } catch {
             throw RecipeErrors([
-                RecipeDiagnostic(file: shown, line: 1, column: 1, message: "the recipe \(error.reason)")
+                RecipeDiagnostic(
+                    file: shown, line: 1, column: 1, message: "the recipe \(error.reason)",
+                    suggestion: isInput ? nil : RecipeFiles.neighbour(of: path))
             ])
         }
         var recipe = try load(text: text, path: shown, environment: environment)

@@ -11,7 +11,11 @@ enum InitCommand {
             May be run again: what is there already is left as it is.
             """,
         positionals: [CommandDeclaration.recipe],
-        options: [CommandDeclaration.confirm],
+        options: [
+            .init(
+                "confirm", value: "FINGERPRINT",
+                "Accept the plan with this fingerprint, which `crossfade plan` prints.")
+        ],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
