@@ -11,7 +11,7 @@ enum CommandLineInterface {
         PurgeCommand.declaration,
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,
         CompletionsCommand.declaration, ManCommand.declaration, VersionCommand.declaration,
-        EmbeddedLogCommand.declaration,
+        EmbeddedLogCommand.declaration, EmbeddedNodeCommand.declaration,
     ]
 
     /// The commands that a person is told about.

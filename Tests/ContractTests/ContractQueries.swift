@@ -28,7 +28,8 @@ extension ContractRun {
             let routing = parts[1] == "-" ? nil : String(parts[1])
             let source = try JSONValue(parsing: String(parts[2]))
             bulk.add("index", id: id, version: 1, routing: routing, source: source)
-            let type = row.version < ServerVersion(8, 0) && row.product == .elasticsearch ? can.documentType : nil
+            let isTyped = row.version < ServerVersion(row.product == .elasticsearch ? 8 : 2, 0)
+            let type = isTyped ? can.documentType : nil
             documents.append(MatchedDocument(id: id, type: type, routing: routing, index: "c-query", source: source))
         }
         #expect(try bulk.send(writer, "c-query").allSatisfy { $0.status == 201 })

@@ -1,4 +1,5 @@
 import Foundation
+import Embedded
 import JSONText
 import SearchCluster
 import Testing
@@ -22,6 +23,17 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
         ServerRow(name: "es-9.0", product: .elasticsearch, version: ServerVersion(9, 0, 4)),
         ServerRow(name: "os-3", product: .opensearch, version: ServerVersion(3, 3, 2)),
     ]
+
+    /// What an embedded node poses as: all of these, and versions of which there is no real server here.
+    static let embedded: [ServerRow] =
+        all + [
+            ServerRow(name: "es-5.2", product: .elasticsearch, version: ServerVersion(5, 2, 2)),
+            ServerRow(name: "es-6.1", product: .elasticsearch, version: ServerVersion(6, 1, 4)),
+            ServerRow(name: "es-6.3", product: .elasticsearch, version: ServerVersion(6, 3, 2)),
+            ServerRow(name: "es-6.5", product: .elasticsearch, version: ServerVersion(6, 5, 4)),
+            ServerRow(name: "os-1", product: .opensearch, version: ServerVersion(1, 3, 20)),
+            ServerRow(name: "os-2", product: .opensearch, version: ServerVersion(2, 19, 3)),
+        ]
 }
 
 /// Every capability row on a real server, one server after the other.
@@ -31,27 +43,36 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
         .enabled(if: ServerRow.all.contains { Stack.has($0.name) }, "no stack program and no CROSSFADE_TEST_ address"),
         arguments: ServerRow.all.filter { Stack.has($0.name) })
     func contract(_ row: ServerRow) throws {
-        try Stack.with(row.name) { url in
-            let cluster = try Cluster.connect(ClusterEndpoint(urls: [url]))
-            defer { cluster.close() }
-            let run = ContractRun(row: row, cluster: cluster, url: url)
-            try run.identifies()
-            try run.createsIndices()
-            try run.answersBulkItems()
-            try run.limitsIDs()
-            try run.readsEveryDocumentOnce()
-            try run.getsManyAtOnce()
-            try run.hidesTombstones()
-            try run.purgesTombstones()
-            try run.closesAliasToWrites()
-            try run.makesNoIndexOfALateWrite()
-            try run.comparesAndSets()
-            try run.resolves()
-            try run.noticesLostScrolls()
-            try run.refusesIndexWithoutSource()
-            try run.carriesParents()
-            try run.answersQueries()
-            try run.administers()
-        }
+        try Stack.with(row.name) { url in try keep(row, url) }
+    }
+
+    @Test("an embedded node keeps the contract", arguments: ServerRow.embedded)
+    func embedded(_ row: ServerRow) throws {
+        let server = try EmbeddedSearchServer(SearchNode(ServerPersona(row.product, row.version)))
+        defer { server.stop() }
+        try keep(row, server.url)
+    }
+
+    private func keep(_ row: ServerRow, _ url: String) throws {
+        let cluster = try Cluster.connect(ClusterEndpoint(urls: [url]))
+        defer { cluster.close() }
+        let run = ContractRun(row: row, cluster: cluster, url: url)
+        try run.identifies()
+        try run.createsIndices()
+        try run.answersBulkItems()
+        try run.limitsIDs()
+        try run.readsEveryDocumentOnce()
+        try run.getsManyAtOnce()
+        try run.hidesTombstones()
+        try run.purgesTombstones()
+        try run.closesAliasToWrites()
+        try run.makesNoIndexOfALateWrite()
+        try run.comparesAndSets()
+        try run.resolves()
+        try run.noticesLostScrolls()
+        try run.refusesIndexWithoutSource()
+        try run.carriesParents()
+        try run.answersQueries()
+        try run.administers()
     }
 }

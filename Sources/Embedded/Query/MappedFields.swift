@@ -73,8 +73,8 @@ extension FieldType {
 
     private static func dates(_ format: String?, _ persona: ServerPersona) -> DateFormats {
         let standard = DateFormats.standard(of: persona)
-        guard let format else { return standard }
-        return DateFormats(format) ?? standard
+        guard let format, let own = DateFormats(format) else { return standard }
+        return persona.since(2) ? own : own.withNumbers
     }
 }
 
@@ -86,6 +86,11 @@ extension DateFormats {
         return DateFormats(
             text: isFirst ? "dateOptionalTime" : "strict_date_optional_time||epoch_millis",
             formats: [.optionalTime, .epochMilliseconds])
+    }
+
+    /// 1.x takes numbers beside any format.
+    fileprivate var withNumbers: DateFormats {
+        DateFormats(text: text, formats: formats.filter { $0 != .epochMilliseconds } + [.epochMilliseconds])
     }
 
     private init(text: String, formats: [Format]) {

@@ -1,0 +1,322 @@
+import JSONText
+
+// One document at a time.
+extension SearchNode {
+    /// Which document, and what is done with it.
+    struct DocumentPlace {
+        var type: String
+        var id: String?
+        var action: String?
+    }
+
+    func documentCall(_ call: NodeCall, _ index: String) throws(NodeError) -> NodeAnswer? {
+        guard let place = place(call) else { return nil }
+        let isUpdate = place.action == "_update"
+        switch call.method {
+        case "GET" where place.id != nil, "HEAD" where place.id != nil:
+            return try get(call, index, place)
+        case "PUT" where place.id != nil && !isUpdate, "POST" where !isUpdate:
+            return try put(call, index, place)
+        case "POST" where isUpdate && place.id != nil: return try update(call, index, place)
+        case "DELETE" where place.id != nil && place.action == nil: return try remove(call, index, place)
+        default: return nil
+        }
+    }
+
+    private func place(_ call: NodeCall) -> DocumentPlace? {
+        let path = call.path
+        guard path.count >= 2, path.count <= 4 else { return nil }
+        if ["_create", "_update", "_source"].contains(path[1]) {
+            guard path.count == 3, persona.since(7) else { return nil }
+            return DocumentPlace(type: "_doc", id: path[2], action: path[1])
+        }
+        let isPlain = path[1] == "_doc"
+        guard persona.isTyped || isPlain else { return nil }
+        // Type names that begin so are for the server, but for `_doc` since 6.2, and `_all` in a get.
+        guard !path[1].hasPrefix("_") || isPlain && persona.since(6, 2) || path[1] == "_all" else { return nil }
+        let action = path.count == 4 ? path[3] : nil
+        if let action, !["_create", "_update", "_source"].contains(action) || persona.since(7) { return nil }
+        return DocumentPlace(type: path[1], id: path.count > 2 ? path[2] : nil, action: action)
+    }
+
+    // MARK: Get
+
+    private func get(_ call: NodeCall, _ index: String, _ place: DocumentPlace) throws(NodeError) -> NodeAnswer {
+        let id = place.id ?? ""
+        let asked = Asked(
+            index: index, type: place.type, id: id, routing: call.parameter("routing") ?? call.parameter("parent"),
+            source: SourceFilter(call) ?? .whole)
+        let found = try find(asked, requiresRouting: true)
+        guard place.action == "_source" else {
+            return .json(answer(asked, found), status: found.document == nil ? 404 : 200)
+        }
+        guard let document = found.document else {
+            guard persona.since(7) else { return NodeAnswer(status: 404, body: .bytes([])) }
+            throw NodeError(404, "resource_not_found_exception", "Document not found [\(index)]/[\(id)]")
+        }
+        return .json(asked.source.apply(document.tree))
+    }
+
+    /// A document that is asked for.
+    struct Asked {
+        var index: String
+        var type: String?
+        var id: String
+        var routing: String?
+        var source: SourceFilter
+    }
+
+    /// The index's own name, and the document when it is there.
+    func find(_ asked: Asked, requiresRouting: Bool) throws(NodeError) -> (index: String, document: StoredDocument?) {
+        let target = try catalogue.withLock { catalogue throws(NodeError) -> Catalogue.Reached? in
+            do throws(NodeError) {
+                return try catalogue.reach(asked.index, Catalogue.Expand(), persona: persona).first
+            } catch {
+                throw error.status == 404 ? persona.missing(asked.index, byDocument: true) : error
+            }
+        }
+        guard let target else { throw persona.missing(asked.index, byDocument: true) }
+        let routing = asked.routing ?? target.routings?.first
+        let type = persona.isTyped ? asked.type : nil
+        let document = try target.index.withLock { index throws(NodeError) -> StoredDocument? in
+            guard index.isOpen else { throw persona.closed(index.name, uuid: index.uuid) }
+            let mapping = type.flatMap { index.type($0) } ?? (persona.isTyped ? nil : index.types.first)
+            if requiresRouting, routing == nil, let mapping, mapping.routingRequired {
+                throw persona.routingMissing(index.name, type: mapping.name, id: asked.id)
+            }
+            guard let found = index.get(asked.id, type: type, routing: routing) else { return nil }
+            if let type, type != "_all", type != "_doc", let own = found.type, own != type { return nil }
+            return found
+        }
+        return (target.index.name, document)
+    }
+
+    func answer(_ asked: Asked, _ found: (index: String, document: StoredDocument?)) -> JSONValue {
+        var answer: JSONObject = ["_index": .string(found.index)]
+        if persona.answersWithType {
+            let named = asked.type.map { JSONValue.string($0) }
+            answer["_type"] = found.document?.type.map { .string($0) } ?? named ?? (persona.isTyped ? .null : "_doc")
+        }
+        answer["_id"] = .string(asked.id)
+        guard let document = found.document else {
+            answer["found"] = false
+            return .object(answer)
+        }
+        answer["_version"] = .number(document.version)
+        if persona.since(6, 6) {
+            answer["_seq_no"] = .number(document.sequence)
+            answer["_primary_term"] = 1
+        }
+        if persona.since(2) {
+            answer["_routing"] = document.routing.map { .string($0) }
+            answer["_parent"] = document.parent.map { .string($0) }
+        }
+        answer["found"] = true
+        if asked.source.isGiven, !document.source.isEmpty { answer["_source"] = asked.source.apply(document.tree) }
+        return .object(answer)
+    }
+
+    // MARK: Put and delete
+
+    func operation(
+        _ call: NodeCall, _ kind: WriteOperation.Kind, _ place: DocumentPlace
+    ) throws(NodeError) -> WriteOperation {
+        let id = place.id ?? newIdentifier().replacingDashes
+        var operation = WriteOperation(kind: kind, id: id, type: place.type)
+        operation.routing = call.parameter("routing")
+        operation.parent = call.parameter("parent")
+        operation.version = call.parameter("version").flatMap { Int64($0) }
+        if let name = call.parameter("version_type") {
+            guard let type = WriteOperation.VersionType(rawValue: name == "external_gt" ? "external" : name) else {
+                throw persona.illegal("No version type match [\(name)]")
+            }
+            operation.versionType = type
+        }
+        if persona.since(6, 6) {
+            operation.sequence = call.parameter("if_seq_no").flatMap { Int64($0) }
+            operation.term = call.parameter("if_primary_term").flatMap { Int64($0) }
+        } else if persona.since(5), call.parameter("if_seq_no") != nil {
+            throw persona.illegal(
+                "request [\(call.wholePath)] contains unrecognized parameters: [if_primary_term], [if_seq_no]")
+        }
+        if let problem = problem(operation) { throw persona.invalid([problem]) }
+        return operation
+    }
+
+    /// What a server refuses before it looks at any document.
+    func problem(_ operation: WriteOperation) -> String? {
+        if let longest = persona.capabilities.maximumIDBytes, operation.kind != .delete,
+            operation.id.utf8.count > longest
+        {
+            let start = persona.since(7, 15) ? "id [\(operation.id)]" : "id"
+            return "\(start) is too long, must be no longer than \(longest) bytes but was: \(operation.id.utf8.count)"
+        }
+        if operation.versionType == .force, persona.since(6) {
+            return "version type [force] may no longer be used"
+        }
+        guard let version = operation.version else { return nil }
+        if operation.versionType != .internal, version < 0 {
+            let name = operation.versionType == .external ? "EXTERNAL" : "EXTERNAL_GTE"
+            return "illegal version value [\(version)] for version type [\(name)]"
+        }
+        if operation.versionType == .internal, persona.since(7), operation.kind != .update {
+            return "internal versioning can not be used for optimistic concurrency control. Please use `if_seq_no` and "
+                + "`if_primary_term` instead"
+        }
+        return nil
+    }
+
+    private func put(_ call: NodeCall, _ index: String, _ place: DocumentPlace) throws(NodeError) -> NodeAnswer {
+        let isCreate = place.action == "_create" || call.parameter("op_type") == "create"
+        guard place.action == nil || place.action == "_create" else { throw persona.unsupported(call.wholePath) }
+        let operation = try operation(call, isCreate ? .create : .index, place)
+        guard call.hasBody else { throw persona.invalid(["source is missing"]) }
+        let written = try write(operation, index: index, body: call.request.body, call)
+        return .json(answer(operation, written.index, written.result, written.replicas), status: written.result.status)
+    }
+
+    private func remove(_ call: NodeCall, _ index: String, _ place: DocumentPlace) throws(NodeError) -> NodeAnswer {
+        let operation = try operation(call, .delete, place)
+        let written = try write(operation, index: index, body: [], call)
+        return .json(answer(operation, written.index, written.result, written.replicas), status: written.result.status)
+    }
+
+    typealias Written = (index: String, result: WriteResult, replicas: Int)
+
+    func write(
+        _ operation: WriteOperation, index: String, body: [UInt8], _ call: NodeCall?
+    ) throws(NodeError) -> Written {
+        let (target, alias) = try writeTarget(index, operation)
+        var operation = operation
+        if operation.routing == nil { operation.routing = alias?.indexRouting }
+        let final = operation
+        let now = clock.now
+        let isRefreshed = call.map { refreshes($0) } ?? false
+        return try target.withLock { target throws(NodeError) in
+            // The bytes live as long as the closure.
+            let result = body.withUnsafeBufferPointer { bytes -> Result<WriteResult, NodeError> in
+                do throws(NodeError) {
+                    return .success(try target.write(final, source: bytes, now: now))
+                } catch { return .failure(error) }
+            }
+            let done = try result.get()
+            if isRefreshed { target.refresh(now) }
+            return (target.name, done, target.replicas)
+        }
+    }
+
+    func refreshes(_ call: NodeCall) -> Bool { call.isYes("refresh") }
+
+    /// The index that the write goes to; made when it is not there, as servers do by default.
+    func writeTarget(
+        _ name: String, _ operation: WriteOperation
+    ) throws(NodeError) -> (EmbeddedIndex, Catalogue.Alias?) {
+        let there = try catalogue.withLock { catalogue throws(NodeError) in
+            try catalogue.writeTarget(name, persona: persona)
+        }
+        if let there { return there }
+        // A delete makes an index only when its version is given, since 6.0.
+        let isVersioned = operation.versionType == .external || operation.versionType == .externalOrEqual
+        if operation.kind == .delete, persona.since(6), !isVersioned { throw persona.missing(name, byDocument: true) }
+        let automatic = catalogue.withLock { catalogue in
+            let both = ["transient", "persistent"].compactMap { catalogue.clusterSettings[$0] }
+            return both.compactMap { IndexSettings.flat(.object($0))["index.action.auto_create_index"]?.string }.first
+        }
+        if automatic == "false" { throw persona.missing(name) }
+        do throws(NodeError) {
+            _ = try create(name, body: [:], nil)
+        } catch {
+            // Somebody else was quicker.
+            guard error.type.contains("already_exists") else { throw error }
+        }
+        let made = try catalogue.withLock { catalogue throws(NodeError) in
+            try catalogue.writeTarget(name, persona: persona)
+        }
+        guard let made else { throw persona.missing(name) }
+        return made
+    }
+
+    /// What a write of one document answers.
+    func answer(_ operation: WriteOperation, _ index: String, _ result: WriteResult, _ replicas: Int) -> JSONValue {
+        var answer = JSONObject()
+        let isDelete = operation.kind == .delete
+        let wasThere = result.outcome == .deleted
+        if isDelete, !persona.since(6) { answer["found"] = .bool(wasThere) }
+        answer["_index"] = .string(index)
+        if persona.answersWithType { answer["_type"] = .string(operation.type) }
+        answer["_id"] = .string(operation.id)
+        answer["_version"] = .number(result.version)
+        if persona.since(5) { answer["result"] = .string(result.outcome.rawValue) }
+        if persona.since(2) {
+            answer["_shards"] = ["total": .number(1 + max(replicas, 0)), "successful": 1, "failed": 0]
+        }
+        if persona.since(6) {
+            answer["_seq_no"] = .number(result.sequence)
+            answer["_primary_term"] = 1
+        } else if !isDelete, operation.kind != .update {
+            answer["created"] = .bool(result.outcome == .created)
+        }
+        return .object(answer)
+    }
+
+    // MARK: Update
+
+    private func update(_ call: NodeCall, _ index: String, _ place: DocumentPlace) throws(NodeError) -> NodeAnswer {
+        let operation = try operation(call, .update, place)
+        let written = try update(operation, index: index, body: try call.json(persona), call)
+        return .json(answer(operation, written.index, written.result, written.replicas), status: written.result.status)
+    }
+
+    /// A partial document into the one that is there.
+    func update(
+        _ operation: WriteOperation, index: String, body: JSONValue, _ call: NodeCall?
+    ) throws(NodeError) -> Written {
+        guard body["script"] == nil else { throw persona.unsupported("scripts") }
+        let asked = Asked(
+            index: index, type: operation.type, id: operation.id, routing: operation.routing ?? operation.parent,
+            source: .whole)
+        let found = try find(asked, requiresRouting: true)
+        var next = operation
+        next.kind = .index
+        next.version = nil
+        guard let document = found.document else {
+            let upsert = body["upsert"] ?? (body["doc_as_upsert"] == .bool(true) ? body["doc"] : nil)
+            guard let upsert else { throw missingDocument(operation, found.index) }
+            return try write(next, index: index, body: Array(upsert.text().utf8), call)
+        }
+        if next.sequence == nil, persona.since(6, 6) {
+            next.sequence = document.sequence
+            next.term = 1
+        }
+        let before = document.tree
+        let after = JSONMerge.merged(before, body["doc"] ?? [:])
+        if after == before, body["detect_noop"] != .bool(false), persona.since(2) {
+            let result = WriteResult(outcome: .noop, version: document.version, sequence: document.sequence)
+            return (found.index, result, 0)
+        }
+        if next.routing == nil { next.routing = document.routing }
+        return try write(next, index: index, body: Array(after.text().utf8), call)
+    }
+
+    private func missingDocument(_ operation: WriteOperation, _ index: String) -> NodeError {
+        let who = persona.since(7) ? "[\(operation.id)]" : "[\(operation.type)][\(operation.id)]"
+        let error = NodeError(404, "document_missing_exception", "\(who): document missing")
+        return error.with("index", .string(index)).classic("[\(index)][0] \(who): document missing")
+    }
+}
+
+/// How a partial document goes into a whole one.
+enum JSONMerge {
+    static func merged(_ base: JSONValue, _ partial: JSONValue) -> JSONValue {
+        guard case .object(var members) = base, case .object(let changes) = partial else { return partial }
+        for (name, value) in changes {
+            members[name] = members[name].map { merged($0, value) } ?? value
+        }
+        return .object(members)
+    }
+}
+
+extension String {
+    /// Without dashes: an id made by a server.
+    fileprivate var replacingDashes: String { String(filter { $0 != "-" }) }
+}

@@ -1,0 +1,22 @@
+import HTTPServer
+
+/// An embedded node behind a socket.
+public final class EmbeddedSearchServer: Sendable {
+    public let node: SearchNode
+    private let server: HTTPServer
+
+    /// Listens at once. `address`: `127.0.0.1:0` takes any free port.
+    public init(
+        _ node: SearchNode, address: String = "127.0.0.1:0", threads: Int = 4
+    ) throws(HTTPServerError) {
+        self.node = node
+        server = try HTTPServer(
+            address: address, threads: threads, maximumBody: node.limits.bodyBytes, handler: { node.respond($0) })
+    }
+
+    public var port: Int { server.port }
+    /// `http://127.0.0.1:PORT`.
+    public var url: String { server.url }
+
+    public func stop() { server.stop() }
+}

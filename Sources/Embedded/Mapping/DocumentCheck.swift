@@ -1,0 +1,319 @@
+import JSONText
+
+/// One document against a mapping: whether its values can be indexed, and which fields it brings.
+///
+/// One pass over the bytes. New fields are kept aside, so that a document that is refused leaves no trace.
+struct DocumentCheck {
+    let text: UnsafePointer<UInt8>
+    let end: Int
+    let persona: ServerPersona
+    let mapping: TypeMapping
+    let id: String
+    /// Fields that come with the document, each with the field that it belongs to; fields within these are in them already.
+    private(set) var additions: [(parent: FieldNode, field: FieldNode)] = []
+    private var objects: UInt64
+    private var newlines = false
+    private let refusesDuplicates: Bool
+    private let depthLimit: Int
+
+    /// `objects`: a counter of the index, for marks in its fields.
+    init(
+        _ text: UnsafePointer<UInt8>, _ end: Int, mapping: TypeMapping, persona: ServerPersona, id: String,
+        objects: UInt64, depthLimit: Int
+    ) {
+        self.text = text
+        self.end = end
+        self.mapping = mapping
+        self.persona = persona
+        self.id = id
+        self.objects = objects
+        self.depthLimit = depthLimit
+        refusesDuplicates = persona.since(6)
+    }
+
+    /// The counter after it.
+    var objectsSeen: UInt64 { objects }
+
+    mutating func run() throws(NodeError) {
+        do throws(JSONError) {
+            let start = JSONScanner.space(text, 0, end, &newlines)
+            guard start < end else { throw JSONError(.unexpectedEnd, at: start) }
+            guard text[start] == UInt8(ascii: "{") else { throw JSONError(.unexpectedByte, at: start) }
+        } catch {
+            throw notAnObject(error)
+        }
+        let start = JSONScanner.space(text, 0, end, &newlines)
+        let after = try object(start, mapping.root, mapping.root.dynamic ?? .yes, JSONScanner.maxDepth)
+        let rest = JSONScanner.space(text, after, end, &newlines)
+        guard rest == end else { throw malformed(JSONError(.trailingBytes, at: rest)) }
+    }
+
+    private func notAnObject(_ error: JSONError) -> NodeError {
+        if error.kind == .unexpectedEnd {
+            return parsing(
+                persona.since(8) ? "[0:0] failed to parse, document is empty" : "failed to parse, document is empty")
+        }
+        let reason = "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"
+        if persona.since(8) { return NodeError(500, "not_x_content_exception", reason) }
+        let cause = NodeError.Cause(
+            type: "not_x_content_exception", reason: persona.since(2) ? reason : "Failed to derive xcontent",
+            classicName: "ElasticsearchParseException")
+        return NodeError(400, "mapper_parsing_exception", "failed to parse", causes: [cause])
+    }
+
+    // MARK: Objects
+
+    private mutating func object(
+        _ start: Int, _ node: FieldNode, _ inherited: FieldNode.Dynamic, _ levels: Int
+    ) throws(NodeError) -> Int {
+        guard levels > 0 else { throw malformed(JSONError(.tooDeep, at: start)) }
+        objects &+= 1
+        let mine = objects
+        node.begin()
+        var ignored = SeenNames()
+        var at = JSONScanner.space(text, start + 1, end, &newlines)
+        if at < end, text[at] == UInt8(ascii: "}") { return at + 1 }
+        while true {
+            let name = at + 1
+            let key = try key(at)
+            if !key.escaped, let child = node.child(text + name, key.quote - name) {
+                guard !refusesDuplicates || child.stamp != mine else { throw duplicate(child.name, at) }
+                child.stamp = mine
+                at = try value(key.value, child, inherited, levels - 1)
+            } else {
+                let title = try unescaped(name, key.quote)
+                if refusesDuplicates, !ignored.insert(title) { throw duplicate(title, at) }
+                at = try unmapped(title, key.value, node, inherited, levels - 1)
+            }
+            at = JSONScanner.space(text, at, end, &newlines)
+            guard at < end else { throw malformed(JSONError(.unexpectedEnd, at: at)) }
+            if text[at] == UInt8(ascii: "}") { return at + 1 }
+            guard text[at] == UInt8(ascii: ",") else { throw malformed(JSONError(.unexpectedByte, at: at)) }
+            at = JSONScanner.space(text, at + 1, end, &newlines)
+        }
+    }
+
+    private mutating func key(_ at: Int) throws(NodeError) -> (quote: Int, value: Int, escaped: Bool) {
+        var escaped = false
+        do throws(JSONError) {
+            let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
+            return (key.quote, key.value, escaped)
+        } catch {
+            throw malformed(error)
+        }
+    }
+
+    private func unescaped(_ start: Int, _ quote: Int) throws(NodeError) -> String {
+        let scratch = ByteBuffer(capacity: quote - start)
+        do throws(JSONError) {
+            try JSONString.unescape(content: text + start, count: quote - start, into: scratch)
+        } catch {
+            throw malformed(error)
+        }
+        return String(decoding: scratch.bytes, as: UTF8.self)
+    }
+
+    // MARK: Values
+
+    private mutating func value(
+        _ start: Int, _ node: FieldNode, _ inherited: FieldNode.Dynamic, _ levels: Int
+    ) throws(NodeError) -> Int {
+        guard start < end else { throw malformed(JSONError(.unexpectedEnd, at: start)) }
+        switch node.kind {
+        case .disabled: return try skip(start, levels)
+        case .object, .nested:
+            switch text[start] {
+            case UInt8(ascii: "{"): return try object(start, node, node.dynamic ?? inherited, levels)
+            case UInt8(ascii: "["):
+                return try array(start, levels) { check, at, levels throws(NodeError) in
+                    try check.value(at, node, inherited, levels)
+                }
+            case UInt8(ascii: "n"): return try skip(start, levels)
+            default: throw notAnObject(node, start)
+            }
+        case .leaf(let check):
+            if text[start] == UInt8(ascii: "[") {
+                if case .anything = check { return try skip(start, levels) }
+                return try array(start, levels) { check, at, levels throws(NodeError) in
+                    try check.value(at, node, inherited, levels)
+                }
+            }
+            return try leaf(start, node, check, levels)
+        }
+    }
+
+    /// Every element of the array at `start`; the offset after it.
+    private mutating func array(
+        _ start: Int, _ levels: Int, _ each: (inout DocumentCheck, Int, Int) throws(NodeError) -> Int
+    ) throws(NodeError) -> Int {
+        guard levels > 0 else { throw malformed(JSONError(.tooDeep, at: start)) }
+        var at = JSONScanner.space(text, start + 1, end, &newlines)
+        if at < end, text[at] == UInt8(ascii: "]") { return at + 1 }
+        while true {
+            at = try each(&self, at, levels - 1)
+            at = JSONScanner.space(text, at, end, &newlines)
+            guard at < end else { throw malformed(JSONError(.unexpectedEnd, at: at)) }
+            if text[at] == UInt8(ascii: "]") { return at + 1 }
+            guard text[at] == UInt8(ascii: ",") else { throw malformed(JSONError(.unexpectedByte, at: at)) }
+            at = JSONScanner.space(text, at + 1, end, &newlines)
+        }
+    }
+
+    private mutating func skip(_ start: Int, _ levels: Int) throws(NodeError) -> Int {
+        do throws(JSONError) {
+            return try JSONScanner.skip(text, start, end, max(levels, 0), &newlines)
+        } catch {
+            throw malformed(error)
+        }
+    }
+
+    private mutating func leaf(
+        _ start: Int, _ node: FieldNode, _ check: LeafCheck, _ levels: Int
+    ) throws(NodeError) -> Int {
+        let after = try skip(start, levels)
+        if text[start] == UInt8(ascii: "n") { return after }
+        let problem = LeafValue(text: text, start: start, end: after, persona: persona).problem(check)
+        if let problem { throw refused(node, start, after, problem) }
+        return after
+    }
+
+    // MARK: Fields that are not mapped
+
+    private mutating func unmapped(
+        _ name: String, _ start: Int, _ parent: FieldNode, _ dynamic: FieldNode.Dynamic, _ levels: Int
+    ) throws(NodeError) -> Int {
+        guard start < end else { throw malformed(JSONError(.unexpectedEnd, at: start)) }
+        if parent === mapping.root, let error = metadata(name, start) { throw error }
+        // Another spelling of a name that is mapped, or one that this document has brought.
+        if let known = known(name, parent) { return try value(start, known, dynamic, levels) }
+        if name.isEmpty, persona.since(5) { throw emptyName(start) }
+        if name.contains("."), persona.since(5) { return try dotted(name, start, parent, dynamic, levels) }
+        if name.contains("."), persona.capabilities.refusesDottedNames {
+            throw parsing("Field name [\(name)] cannot contain '.'")
+        }
+        switch dynamic {
+        case .no, .runtime: return try skip(start, levels)
+        case .strict: throw strict(name, parent, start)
+        case .yes: break
+        }
+        switch text[start] {
+        case UInt8(ascii: "n"): return try skip(start, levels)
+        case UInt8(ascii: "["):
+            return try array(start, levels) { check, at, levels throws(NodeError) in
+                try check.unmapped(name, at, parent, dynamic, levels)
+            }
+        case UInt8(ascii: "{"):
+            let field = try newObject(name, parent)
+            return try value(start, field, dynamic, levels)
+        default:
+            let after = try skip(start, levels)
+            let field = try newLeaf(name, parent, start, after)
+            return try value(start, field, dynamic, levels)
+        }
+    }
+
+    private func known(_ name: String, _ parent: FieldNode) -> FieldNode? {
+        if let child = parent.child(name) { return child }
+        return additions.first { $0.parent === parent && $0.field.name == name }?.field
+    }
+
+    private mutating func dotted(
+        _ name: String, _ start: Int, _ parent: FieldNode, _ dynamic: FieldNode.Dynamic, _ levels: Int
+    ) throws(NodeError) -> Int {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.allSatisfy({ !$0.trimmingBlanks.isEmpty }) else {
+            let reason =
+                persona.since(8)
+                ? "field name cannot contain only whitespace: ['\(name)']"
+                : "object field starting or ending with a [.] makes object resolution ambiguous: [\(name)]"
+            throw failed(start, NodeError.Cause(type: "illegal_argument_exception", reason: reason))
+        }
+        var node = parent
+        var rule = dynamic
+        for part in parts.dropLast() {
+            if let there = known(part, node) {
+                guard there.isObject else { throw leafInTheWay(there, name) }
+                if case .disabled = there.kind { return try skip(start, levels) }
+                node = there
+            } else {
+                switch rule {
+                case .no, .runtime: return try skip(start, levels)
+                case .strict: throw strict(part, node, start)
+                case .yes: node = try newObject(part, node)
+                }
+            }
+            rule = node.dynamic ?? rule
+        }
+        return try unmapped(parts[parts.count - 1], start, node, rule, levels)
+    }
+
+    private func leafInTheWay(_ node: FieldNode, _ name: String) -> NodeError {
+        parsing(
+            "Could not dynamically add mapping for field [\(name)]. Existing mapping for [\(node.path)] must be of type "
+                + "object but found [\(node.typeName)].")
+    }
+
+    private mutating func newObject(_ name: String, _ parent: FieldNode) throws(NodeError) -> FieldNode {
+        let path = parent.path.isEmpty ? name : parent.path + "." + name
+        if persona.since(5), path.utf8.count(where: { $0 == UInt8(ascii: ".") }) + 2 > depthLimit {
+            throw persona.illegal(
+                "Limit of mapping depth [\(depthLimit)] has been exceeded due to object field [\(path)]")
+        }
+        let definition = template(name, path, kind: "object", type: "object") ?? ["type": "object"]
+        return try add(definition, name, path, parent)
+    }
+
+    private mutating func newLeaf(
+        _ name: String, _ parent: FieldNode, _ start: Int, _ after: Int
+    ) throws(NodeError) -> FieldNode {
+        let path = parent.path.isEmpty ? name : parent.path + "." + name
+        let value = LeafValue(text: text, start: start, end: after, persona: persona)
+        let guess = value.guess(mapping)
+        let definition = template(name, path, kind: guess.kind, type: guess.type) ?? guess.definition
+        return try add(definition, name, path, parent)
+    }
+
+    private func template(_ name: String, _ path: String, kind: String, type: String) -> JSONObject? {
+        for template in mapping.templates {
+            if let found = template.definition(name: name, path: path, kind: kind, type: type) { return found }
+        }
+        return nil
+    }
+
+    private mutating func add(
+        _ definition: JSONObject, _ name: String, _ path: String, _ parent: FieldNode
+    ) throws(NodeError) -> FieldNode {
+        let field = try MappingReader(persona: persona, typeName: mapping.name).node(name, path, definition)
+        if additions.contains(where: { isWithin(parent, $0.field) }) {
+            parent.add(field)
+        } else {
+            additions.append((parent, field))
+        }
+        return field
+    }
+
+    private func isWithin(_ node: FieldNode, _ field: FieldNode) -> Bool {
+        node === field || field.children.contains { isWithin(node, $0) }
+    }
+}
+
+/// Names that came in an object and are no fields.
+struct SeenNames {
+    private var few: [String] = []
+    private var many: Set<String> = []
+
+    /// False when it was there already.
+    mutating func insert(_ name: String) -> Bool {
+        if many.isEmpty {
+            guard !few.contains(name) else { return false }
+            few.append(name)
+            if few.count > 16 { many = Set(few) }
+            return true
+        }
+        return many.insert(name).inserted
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlanks: Substring { self[...].drop { $0 == " " } }
+}

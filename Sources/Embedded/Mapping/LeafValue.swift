@@ -1,0 +1,247 @@
+import JSONText
+
+/// A value of a document, as a field takes it.
+struct LeafValue {
+    let text: UnsafePointer<UInt8>
+    let start: Int
+    let end: Int
+    let persona: ServerPersona
+
+    /// Why a field does not take it.
+    struct Problem {
+        var causes: [NodeError.Cause] = []
+        /// Said of the whole document instead; the argument is the field's path.
+        var whole: ((String) -> String)?
+
+        init(_ type: String, _ reason: String, classicName: String? = nil) {
+            causes = [NodeError.Cause(type: type, reason: reason, classicName: classicName)]
+        }
+
+        init(whole: @escaping (String) -> String) { self.whole = whole }
+    }
+
+    /// Longest term in bytes that Lucene takes.
+    private static let longestTerm = 32_766
+
+    private var first: UInt8 { text[start] }
+    private var isString: Bool { first == UInt8(ascii: "\"") }
+    private var isNumber: Bool { first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39) }
+    private var isBoolean: Bool { first == UInt8(ascii: "t") || first == UInt8(ascii: "f") }
+
+    private var value: JSONValue {
+        (try? JSONValue(parsing: Bytes(start: text + start, count: end - start))) ?? .null
+    }
+
+    /// As the server's own messages show it.
+    static func shown(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text), .number(let text): text
+        case .bool(let flag): flag ? "true" : "false"
+        case .null: "null"
+        case .array(let elements): "[" + elements.map { shown($0) }.joined(separator: ", ") + "]"
+        case .object(let object): "{" + object.map { "\($0.key)=\(shown($0.value))" }.joined(separator: ", ") + "}"
+        }
+    }
+
+    func problem(_ check: LeafCheck) -> Problem? {
+        if first == UInt8(ascii: "{") { return objectProblem(check) }
+        switch check {
+        case .anything, .text, .unindexed: return nil
+        case .keyword(let ignoreAbove):
+            guard isString, end - start - 2 > LeafValue.longestTerm else { return nil }
+            if let ignoreAbove, (value.string ?? "").utf16.count > ignoreAbove { return nil }
+            return immense
+        case .integer(let range): return integerProblem(range)
+        case .number: return numberProblem
+        case .boolean: return booleanProblem
+        case .date(let formats, let isStandard): return dateProblem(formats, isStandard)
+        case .address:
+            guard let given = value.string, InternetAddress(given) == nil else { return nil }
+            return Problem("illegal_argument_exception", "'\(given)' is not an IP string literal.")
+        }
+    }
+
+    private func objectProblem(_ check: LeafCheck) -> Problem? {
+        switch check {
+        case .anything: return nil
+        case .text, .keyword, .unindexed:
+            if persona.since(8) {
+                return Problem("illegal_argument_exception", "Expected text at 1:\(start + 1) but found START_OBJECT")
+            }
+            if persona.since(5) {
+                return Problem("illegal_state_exception", "Can't get text on a START_OBJECT at 1:\(start + 1)")
+            }
+        default:
+            if persona.since(8) { return Problem("illegal_argument_exception", "Cannot parse object as number") }
+            if persona.since(5) { return notNumeric("START_OBJECT") }
+        }
+        return Problem("illegal_argument_exception", "unknown property [\(firstName)]")
+    }
+
+    private var firstName: String { value.object?.first?.key ?? "" }
+
+    private func notNumeric(_ token: String) -> Problem {
+        Problem("json_parse_exception", "Current token (\(token)) not numeric, can not use numeric value accessors")
+    }
+
+    private var immense: Problem {
+        let length = end - start - 2
+        let prefix = (0..<30).map { String(text[start + 1 + $0]) }.joined(separator: ", ")
+        return Problem(whole: { path in
+            "Document contains at least one immense term in field=\"\(path)\" (whose UTF8 encoding is longer than the "
+                + "max length 32766), all of which were skipped.  Please correct the analyzer to not produce such "
+                + "terms.  The prefix of the first immense term is: '[\(prefix)]...', original message: bytes can be "
+                + "at most 32766 in length; got \(length)"
+        })
+    }
+
+    private func integerProblem(_ range: ClosedRange<Int64>) -> Problem? {
+        if isNumber {
+            // Up to eighteen digits are a long, whatever they are.
+            if end - start <= 18, range.upperBound == Int64.max, isPlainDigits { return nil }
+            return integer(String(decoding: Bytes(start: text + start, count: end - start), as: UTF8.self), range)
+        }
+        if isBoolean { return notNumeric(first == UInt8(ascii: "t") ? "VALUE_TRUE" : "VALUE_FALSE") }
+        guard let given = value.string, !given.isEmpty else { return nil }
+        return integer(given, range, quoted: true)
+    }
+
+    private var isPlainDigits: Bool {
+        var at = first == UInt8(ascii: "-") ? start + 1 : start
+        while at < end {
+            if text[at] &- 0x30 > 9 { return false }
+            at += 1
+        }
+        return true
+    }
+
+    private func integer(_ given: String, _ range: ClosedRange<Int64>, quoted: Bool = false) -> Problem? {
+        let number = Int64(given) ?? Double(given).flatMap { Int64(exactly: $0.rounded(.towardZero)) }
+        if let number, range.contains(number) { return nil }
+        if number == nil, quoted, Double(given) == nil {
+            return Problem(
+                persona.since(6) ? "illegal_argument_exception" : "number_format_exception",
+                "For input string: \"\(given)\"", classicName: "NumberFormatException")
+        }
+        let name =
+            switch range.upperBound {
+            case Int64(Int32.max): "int"
+            case Int64(Int16.max): "short"
+            case Int64(Int8.max): "byte"
+            default: "long"
+            }
+        let bounds = name == "int" ? "" : " (\(range.lowerBound) - \(range.upperBound))"
+        return Problem(
+            quoted || name != "long" ? "illegal_argument_exception" : "json_parse_exception",
+            name == "long"
+                ? "Numeric value (\(given)) out of range of long\(bounds)"
+                : "Value [\(given)] is out of range for \(name == "int" ? "an integer" : "a \(name)")",
+            classicName: "JsonParseException")
+    }
+
+    private var numberProblem: Problem? {
+        if isNumber { return nil }
+        if isBoolean { return notNumeric(first == UInt8(ascii: "t") ? "VALUE_TRUE" : "VALUE_FALSE") }
+        guard let given = value.string, !given.isEmpty, Double(given) == nil else { return nil }
+        return Problem(
+            persona.since(7) ? "illegal_argument_exception" : "number_format_exception",
+            "For input string: \"\(given)\"", classicName: "NumberFormatException")
+    }
+
+    private var booleanProblem: Problem? {
+        if isBoolean || persona.capabilities.lenientBooleans { return nil }
+        if isNumber {
+            let token = isPlainDigits ? "VALUE_NUMBER_INT" : "VALUE_NUMBER_FLOAT"
+            return Problem("json_parse_exception", "Current token (\(token)) not of boolean type")
+        }
+        guard let given = value.string, given != "true", given != "false", !given.isEmpty else { return nil }
+        return Problem(
+            "illegal_argument_exception", "Failed to parse value [\(given)] as only [true] or [false] are allowed.")
+    }
+
+    private func dateProblem(_ formats: DateFormats, _ isStandard: Bool) -> Problem? {
+        if isStandard, isString, isPlainTime { return nil }
+        let value = value
+        if formats.milliseconds(value) != nil { return nil }
+        let given = LeafValue.shown(value)
+        if given.isEmpty, isString, !persona.since(7) { return nil }
+        if persona.since(7) {
+            var problem = Problem(
+                "illegal_argument_exception", "failed to parse date field [\(given)] with format [\(formats.text)]")
+            problem.causes.append(
+                NodeError.Cause(
+                    type: "date_time_parse_exception", reason: "Failed to parse with all enclosed parsers"))
+            return problem
+        }
+        if persona.since(2) { return Problem("illegal_argument_exception", "Invalid format: \"\(given)\"") }
+        var problem = Problem(
+            "mapper_parsing_exception",
+            "failed to parse date field [\(given)], tried both date format [\(formats.text)], and timestamp number with "
+                + "locale []")
+        problem.causes.append(
+            NodeError.Cause(
+                type: "illegal_argument_exception", reason: "Invalid format: \"\(given)\"",
+                classicName: "IllegalArgumentException"))
+        return problem
+    }
+
+    /// `2026-11-28T20:15:30Z`, with or without milliseconds: what nearly every date looks like.
+    private var isPlainTime: Bool {
+        let length = end - start
+        guard length == 22 || length == 26 else { return false }
+        let shape: StaticString = length == 22 ? "dddd-dd-ddTdd:dd:ddZ" : "dddd-dd-ddTdd:dd:dd.dddZ"
+        for place in 0..<length - 2 {
+            let wanted = shape.utf8Start[place]
+            let byte = text[start + 1 + place]
+            if wanted == UInt8(ascii: "d") ? byte &- 0x30 > 9 : byte != wanted { return false }
+        }
+        func pair(_ place: Int) -> UInt8 {
+            (text[start + 1 + place] &- 0x30) &* 10 &+ (text[start + 2 + place] &- 0x30)
+        }
+        return (1...12).contains(pair(5)) && (1...28).contains(pair(8)) && pair(11) < 24 && pair(14) < 60
+            && pair(17) < 60
+    }
+
+    // MARK: Guessing
+
+    /// How a field comes to be mapped by its first value.
+    func guess(_ mapping: TypeMapping) -> (kind: String, type: String, definition: JSONObject) {
+        if isBoolean { return ("boolean", "boolean", ["type": "boolean"]) }
+        if isNumber { return number(String(decoding: Bytes(start: text + start, count: end - start), as: UTF8.self)) }
+        let given = value.string ?? ""
+        let isNumeric = Double(given) != nil
+        if mapping.detectsNumbers, isNumeric { return number(given) }
+        if mapping.detectsDates, looksLikeDate(given, isNumeric) {
+            for format in mapping.dateFormats where DateFormats(format)?.milliseconds(.string(given)) != nil {
+                return ("date", "date", date(format))
+            }
+        }
+        if !persona.since(5) { return ("string", "string", ["type": "string"]) }
+        return (
+            "string", "text",
+            ["type": "text", "fields": ["keyword": ["type": "keyword", "ignore_above": 256]]]
+        )
+    }
+
+    private func number(_ given: String) -> (kind: String, type: String, definition: JSONObject) {
+        if Int64(given) != nil { return ("long", "long", ["type": "long"]) }
+        let type = persona.since(5) ? "float" : "double"
+        return ("double", type, ["type": .string(type)])
+    }
+
+    /// Before 5.0 a text must have two of a separator; since, it must be no number.
+    private func looksLikeDate(_ given: String, _ isNumeric: Bool) -> Bool {
+        guard !given.isEmpty else { return false }
+        if persona.since(5) { return !isNumeric }
+        func count(_ byte: UInt8) -> Int { given.utf8.count { $0 == byte } }
+        return [UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains { count($0) > 1 }
+    }
+
+    private func date(_ format: String) -> JSONObject {
+        var definition: JSONObject = ["type": "date"]
+        guard !format.hasPrefix("strict_date_optional_time") else { return definition }
+        let withNumbers = persona.since(2) && !format.contains("epoch_millis")
+        definition["format"] = .string(withNumbers ? format + "||epoch_millis" : format)
+        return definition
+    }
+}

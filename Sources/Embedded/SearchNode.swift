@@ -1,0 +1,168 @@
+import HTTPServer
+import JSONText
+import Synchronization
+
+/// A search server that holds everything in memory and answers as the version that it poses as.
+///
+/// It answers requests without any socket; ``EmbeddedSearchServer`` puts it behind one. What it speaks is in
+/// docs/embedded.md.
+public final class SearchNode: Sendable {
+    public let persona: ServerPersona
+    public let clock: NodeClock
+    public let limits: NodeLimits
+    /// Made-up troubles: 429s and the like, on request.
+    public let faults = NodeFaults()
+    let memory: NodeMemory
+    let identity: NodeIdentity
+    let catalogue = Mutex(Catalogue())
+    let scrolls = Mutex(Scrolls())
+    private let made = Atomic<UInt64>(0)
+
+    public init(
+        _ persona: ServerPersona, limits: NodeLimits = NodeLimits(), clock: NodeClock = NodeClock(),
+        clusterName: String? = nil
+    ) {
+        self.persona = persona
+        self.limits = limits
+        self.clock = clock
+        memory = NodeMemory(limit: limits.documentBytes)
+        identity = NodeIdentity(clusterName: clusterName ?? persona.name)
+    }
+
+    /// Bytes of all documents with what is kept beside each.
+    public var documentBytes: Int { memory.used }
+
+    /// A name that no other thing in this process has: ids of documents, indices and scrolls.
+    func newIdentifier() -> String {
+        NodeIdentity.random(made.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
+    /// Answers one request.
+    public func respond(_ request: HTTPRequest) -> HTTPResponse {
+        var call = NodeCall(request, persona: persona)
+        let started = clock.now
+        do throws(NodeError) {
+            guard request.body.count <= limits.bodyBytes else { return HTTPResponse(status: 413, body: .bytes([])) }
+            if let refused = refusedContentType(request) { return refused }
+            try faults.check(call, persona: persona)
+            return finish(try route(&call, started: started), call)
+        } catch {
+            return finish(.json(error.body(persona), status: error.status), call, isError: true)
+        }
+    }
+
+    /// Since 6.0 a body must say that it is JSON.
+    private func refusedContentType(_ request: HTTPRequest) -> HTTPResponse? {
+        guard persona.since(6), !request.body.isEmpty,
+            let given = request.headers.first(where: { $0.name.lowercased() == "content-type" })?.value
+        else { return nil }
+        let type = given.prefix { $0 != ";" }.lowercased()
+        let known = type.hasPrefix("application/") && type.contains("json") || type == "text/plain" && !persona.since(8)
+        guard !known || type == "text/plain" else { return nil }
+        let error: JSONValue = ["error": .string("Content-Type header [\(given)] is not supported"), "status": 406]
+        return HTTPResponse(status: 406, contentType: jsonType, text: error.text())
+    }
+
+    private var jsonType: String { persona.since(8) ? "application/json" : "application/json; charset=UTF-8" }
+
+    /// Errors are given whole, whatever parts were asked for.
+    private func finish(_ answer: NodeAnswer, _ call: NodeCall, isError: Bool = false) -> HTTPResponse {
+        let status = answer.status
+        let headers = [("Content-Type", answer.isText ? "text/plain; charset=UTF-8" : jsonType)]
+        if call.method == "HEAD" { return HTTPResponse(status: status, headers: headers, body: .bytes([])) }
+        switch answer.body {
+        case .bytes(let bytes): return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
+        case .json(let value):
+            let isPretty = call.isYes("pretty")
+            let shown = isError ? value : call.filter.map { $0.apply(to: value) } ?? value
+            let out = ByteBuffer(capacity: 1024)
+            if isPretty {
+                out.append(shown.text(pretty: true) + "\n")
+            } else {
+                shown.write(into: out)
+            }
+            return HTTPResponse(status: status, headers: headers, body: .bytes(Array(out.bytes)))
+        }
+    }
+}
+
+/// What a call answers.
+struct NodeAnswer {
+    enum Body {
+        case json(JSONValue)
+        /// Ready, and already filtered.
+        case bytes([UInt8])
+    }
+
+    var status: Int
+    var body: Body
+    var isText = false
+
+    static func json(_ value: JSONValue, status: Int = 200) -> NodeAnswer {
+        NodeAnswer(status: status, body: .json(value))
+    }
+
+    static func text(_ text: String, status: Int = 200) -> NodeAnswer {
+        NodeAnswer(status: status, body: .bytes(Array(text.utf8)), isText: true)
+    }
+
+    static let acknowledged = NodeAnswer.json(["acknowledged": true])
+}
+
+/// A request as calls look at it.
+struct NodeCall {
+    let method: String
+    /// Parts of the path, decoded.
+    let path: [String]
+    let wholePath: String
+    let request: HTTPRequest
+    let filter: FilterPath?
+
+    init(_ request: HTTPRequest, persona: ServerPersona) {
+        self.request = request
+        method = request.method
+        wholePath = request.path
+        path = request.path.split(separator: "/", omittingEmptySubsequences: true).map { NodeCall.decoded(String($0)) }
+        filter = FilterPath(request.parameter("filter_path"))
+    }
+
+    func parameter(_ name: String) -> String? { request.parameter(name) }
+
+    /// A parameter that says yes, also by standing there alone.
+    func isYes(_ name: String) -> Bool {
+        guard let value = request.parameter(name) else { return false }
+        return value != "false" && value != "0" && value != "no" && value != "off"
+    }
+
+    var hasBody: Bool { !request.body.isEmpty }
+
+    /// The body as JSON; an empty object when there is none.
+    func json(_ persona: ServerPersona) throws(NodeError) -> JSONValue {
+        guard hasBody else { return .object(JSONObject()) }
+        let result = request.body.withUnsafeBufferPointer { bytes -> Result<JSONValue, JSONError> in
+            do throws(JSONError) { return .success(try JSONValue(parsing: bytes)) } catch { return .failure(error) }
+        }
+        do throws(JSONError) {
+            return try result.get()
+        } catch {
+            throw persona.unreadable(error)
+        }
+    }
+
+    private static func decoded(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,51 @@
+import JSONText
+
+/// A document as it was written; never changed after it.
+final class StoredDocument: Sendable {
+    let id: String
+    /// Nil where the index has no types.
+    let type: String?
+    let routing: String?
+    let parent: String?
+    let version: Int64
+    let sequence: Int64
+    /// As it came; empty where the index keeps no source.
+    let source: [UInt8]
+
+    init(
+        id: String, type: String?, routing: String?, parent: String?, version: Int64, sequence: Int64, source: [UInt8]
+    ) {
+        self.id = id
+        self.type = type
+        self.routing = routing
+        self.parent = parent
+        self.version = version
+        self.sequence = sequence
+        self.source = source
+    }
+
+    /// What it takes in memory, about: the source, the id twice, the object, its places in tables.
+    var bytes: Int { source.count + 2 * id.utf8.count + 200 }
+
+    var tree: JSONValue {
+        source.withUnsafeBufferPointer { bytes in (try? JSONValue(parsing: bytes)) ?? .object(JSONObject()) }
+    }
+}
+
+/// A document as queries see it; its source is read once for all that a query asks.
+final class SeenDocument: SearchableDocument {
+    let document: StoredDocument
+    let index: String
+    private lazy var tree = document.tree
+
+    init(_ document: StoredDocument, index: String) {
+        self.document = document
+        self.index = index
+    }
+
+    var id: String { document.id }
+    var type: String? { document.type }
+    var routing: String? { document.routing }
+    func values(_ path: String) -> [JSONValue] { SourcePaths.values(in: tree, at: path) }
+    func objects(_ path: String) -> [JSONObject] { SourcePaths.objects(in: tree, at: path) }
+}
