@@ -62,6 +62,9 @@ def test_values_move_lag_reaches_0_and_phases_advance(page, chromium):
     fake.change(phase="stopping")
     chromium.until("that it drains", "return document.querySelector('.step[aria-current=step]').innerText.endsWith('stopping')")
     assert chromium.run(now) == "following", "where it is was forgotten"
+    fake.change(phase="replay_interrupted")
+    chromium.until("the step", now + " === 'replaying'")
+    assert chromium.run("return document.querySelector('.step[aria-current=step] small').textContent") == "interrupted"
     assert chromium.run("return document.title").startswith("lag 0 · incidents")
     assert chromium.errors() == []
 
