@@ -12,6 +12,7 @@ DEPLOY = ROOT / "deploy"
 RULES, RULE_TESTS = DEPLOY / "prometheus/crossfade.rules.yml", DEPLOY / "prometheus/crossfade.tests.yml"
 GRAFANA = json.loads((DEPLOY / "grafana/crossfade.json").read_text())
 UNIT = (DEPLOY / "systemd/crossfade@.service").read_text()
+METRIC = re.compile(r"\b(?:crossfade|process)_[a-z_]+\b(?=[{\[,)\s]|$)", re.M)
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=ROOT / ".venv/bin")
 needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="no promtool: scripts/setup brings it")
 
@@ -35,6 +36,29 @@ def plain(query):
         query = query.replace(name, value)
     assert "$" not in query, query
     return query
+
+
+def metrics_named():
+    """Every metric that deploy/ names, with a place where it does."""
+    named = {}
+    for line in RULES.read_text().splitlines():
+        for name in METRIC.findall(line):
+            named.setdefault(name, RULES.name)
+    for title, query in queries():
+        for name in METRIC.findall(query):
+            named.setdefault(name, f"Grafana: {title}")
+    for variable in GRAFANA["templating"]["list"]:
+        for name in METRIC.findall(variable.get("definition", "")):
+            named.setdefault(name, f"Grafana: variable {variable['name']}")
+    return named
+
+
+def labels_named():
+    """Every label by which an alert or a query groups or chooses, without those that Prometheus itself gives."""
+    text = RULES.read_text() + "\n".join(plain(query) for _, query in queries())
+    grouped = {name for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", text) for name in re.split(r",\s*", group)}
+    chosen = set(re.findall(r"[{,]\s*(\w+)(?:=|!=|=~|!~)\"", text))
+    return (grouped | chosen) - {"job", "instance", "migration"}
 
 
 @needs_promtool
