@@ -71,7 +71,7 @@ let package = Package(
         tests("TransformTests", ["JSONText", "Commands", "Transform", "Seeds"]),
         tests(
             "MigrationTests",
-            ["JSONText", "Commands", "Transform", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
+            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
         tests(
             "RecipeTests",
             ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),

@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 
 /// Log lines: a static message with metadata, as text or JSON, on standard error. Never document content, never a
-/// secret. One line is one `write`, so that lines of several threads do not mix.
+/// secret. One line is one `write`, so that lines of several threads do not mix. In JSON numbers are numbers, and what is
+/// not known is null.
 public final class Logger: Sendable {
     public enum Level: Int, Sendable, Comparable {
         case debug, info, warning, error
@@ -32,35 +33,41 @@ public final class Logger: Sendable {
         self.write = write ?? { line in StandardStreams.write(line, to: 2) }
     }
 
-    public func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+    public func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.debug, message, metadata)
     }
 
-    public func info(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+    public func info(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.info, message, metadata)
     }
 
-    public func warning(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+    public func warning(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.warning, message, metadata)
     }
 
-    public func error(_ message: StaticString, _ metadata: KeyValuePairs<String, String> = [:]) {
+    public func error(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.error, message, metadata)
     }
 
-    private func log(_ level: Level, _ message: StaticString, _ metadata: KeyValuePairs<String, String>) {
+    private func log(_ level: Level, _ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue>) {
         guard level >= self.level else { return }
-        let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        let time = Self.time(Date())
         switch format {
         case .text:
             var line = "\(time) \(level.name) \(message)"
-            for (key, value) in metadata { line += " \(key)=\(Self.plain(value))" }
+            for (key, value) in metadata { line += " \(key)=\(Self.plain(value.logText))" }
             write(line + "\n")
         case .json:
             var line = "{\"time\":\"\(time)\",\"level\":\"\(level.name)\",\"message\":\(Self.quoted("\(message)"))"
-            for (key, value) in metadata { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
+            for (key, value) in metadata { line += ",\(Self.quoted(key)):\(value.logJSON)" }
             write(line + "}\n")
         }
+    }
+
+    /// UTC with its zone: `2026-11-28T20:54:21.123Z`.
+    static func time(_ date: Date) -> String {
+        date.formatted(
+            .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 
     /// Bare where that is unambiguous, quoted otherwise.
@@ -86,4 +93,41 @@ public final class Logger: Sendable {
         }
         return text + "\""
     }
+}
+
+/// What a log line can tell beside its message.
+public protocol LogValue {
+    /// For a text line, before it is quoted where it must be.
+    var logText: String { get }
+    var logJSON: String { get }
+}
+
+extension String: LogValue {
+    public var logText: String { self }
+    public var logJSON: String { Logger.quoted(self) }
+}
+
+extension LogValue where Self: BinaryInteger {
+    public var logText: String { String(self) }
+    public var logJSON: String { String(self) }
+}
+
+extension Int: LogValue {}
+extension Int32: LogValue {}
+extension Int64: LogValue {}
+
+extension Bool: LogValue {
+    public var logText: String { String(self) }
+    public var logJSON: String { String(self) }
+}
+
+/// Not known.
+extension Optional: LogValue where Wrapped: LogValue {
+    public var logText: String { self?.logText ?? "-" }
+    public var logJSON: String { self?.logJSON ?? "null" }
+}
+
+extension [Int32]: LogValue {
+    public var logText: String { map(String.init).joined(separator: ",") }
+    public var logJSON: String { "[" + map(String.init).joined(separator: ",") + "]" }
 }

@@ -59,11 +59,18 @@ public final class CounterFamily: Metric {
     private let name: String
     private let help: String
     private let label: String
+    private let fixed: [(name: String, value: String)]
     private let names: [String]
     private let counts: [Counter]
 
-    /// - Parameter values: of the label; what is none of them counts as the last.
-    public init(_ name: String, _ help: String, label: String, _ values: [String]) {
+    /// - Parameters:
+    ///   - values: of the label; what is none of them counts as the last.
+    ///   - fixed: labels that all of them have.
+    public init(
+        _ name: String, _ help: String, label: String, _ values: [String],
+        fixed: [(name: String, value: String)] = []
+    ) {
+        self.fixed = fixed
         self.name = name
         self.help = help
         self.label = label
@@ -86,7 +93,7 @@ public final class CounterFamily: Metric {
 
     var family: MetricFamily {
         var family = MetricFamily(name, .counter, help)
-        for (value, count) in totals { family.add(.whole(Int64(count)), [(label, value)]) }
+        for (value, count) in totals { family.add(.whole(Int64(count)), fixed + [(label, value)]) }
         return family
     }
 }

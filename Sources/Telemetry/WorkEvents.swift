@@ -6,7 +6,15 @@
 public final class WorkEvents: Sendable {
     public let logger: Logger
 
-    public init(_ logger: Logger) { self.logger = logger }
+    /// - Parameter indices: names of the target indices, in the order by which they are numbered.
+    public init(_ logger: Logger, indices: [String] = []) {
+        self.logger = logger
+        let name = "crossfade_index_operations_total"
+        let help = "Operations with an outcome by target index: taken or stale, or refused for good."
+        operations = indices.map { index in
+            CounterFamily(name, help, label: "outcome", ["success", "failure"], fixed: [("index", index)])
+        }
+    }
 
     // MARK: Bulk requests
 
@@ -54,10 +62,16 @@ public final class WorkEvents: Sendable {
     /// A bulk request came to nothing before it was answered.
     public func bulkUnanswered() { requests.add("none") }
 
-    /// What the answer said of the operations in the request.
-    public func bulkSettled(concluded: Int, again: Int) {
+    private let operations: [CounterFamily]
+
+    /// What the answer said of the operations in a request to the index of that number. `refused`: of the concluded ones,
+    /// those that the target will never take.
+    public func bulkSettled(index: Int, concluded: Int, refused: Int, again: Int) {
         items.add("concluded", concluded)
         items.add("retry", again)
+        guard operations.indices.contains(index) else { return }
+        operations[index].add("success", concluded - refused)
+        operations[index].add("failure", refused)
     }
 
     /// All or a part of a request is sent again.
@@ -127,14 +141,14 @@ public final class WorkEvents: Sendable {
 
     public func partitionsAssigned(_ partitions: [Int32]) {
         rebalances.add("assigned")
-        logger.info("partitions assigned", ["partitions": Self.list(partitions)])
+        logger.info("partitions assigned", ["partitions": partitions.sorted()])
     }
 
     public func partitionsRevoked(_ partitions: [Int32], lost: Bool, drained: Bool) {
         rebalances.add(lost ? "lost" : "revoked")
         logger.info(
             "partitions revoked",
-            ["partitions": Self.list(partitions), "lost": String(lost), "drained": String(drained)])
+            ["partitions": partitions.sorted(), "lost": lost, "drained": drained])
     }
 
     /// Settled offsets are kept: by the group, for a replay in the state. `now`: milliseconds since 1970.
@@ -155,7 +169,7 @@ public final class WorkEvents: Sendable {
         stops.add()
         logger.warning(
             "this process was stopped for a while; asking the group whether its partitions are still its own",
-            ["milliseconds": String(milliseconds), "session_timeout": String(sessionTimeout)])
+            ["milliseconds": milliseconds, "session_timeout": sessionTimeout])
     }
 
     // MARK: The rest
@@ -169,18 +183,14 @@ public final class WorkEvents: Sendable {
         logger.info(
             "purged tombstones",
             [
-                "purged": String(count), "younger": String(younger), "dead_letter": String(deadLetter),
-                "newer": String(newer),
+                "purged": count, "younger": younger, "dead_letter": deadLetter,
+                "newer": newer,
             ])
     }
 
     public func alarmRaised(_ name: String, _ text: String) {
         alarms.add(name)
         logger.error("ALARM", ["name": name, "text": text])
-    }
-
-    private static func list(_ partitions: [Int32]) -> String {
-        partitions.sorted().map(String.init).joined(separator: ",")
     }
 
     // MARK: Figures
@@ -193,6 +203,11 @@ public final class WorkEvents: Sendable {
     public var bulkRetries: [String: Int] { retries.present }
     public var bulkLatency: HistogramFigures { latency.present }
 
+    /// Operations by index, in the order of their numbers.
+    public var indices: [(succeeded: Int, failed: Int)] {
+        operations.map { ($0.totals.first?.count ?? 0, $0.totals.last?.count ?? 0) }
+    }
+
     /// Everything that the events have moved, for a scrape.
     public var families: [MetricFamily] {
         let metrics: [any Metric] = [
@@ -200,6 +215,11 @@ public final class WorkEvents: Sendable {
             backpressure,
             rebalances, commits, lastCommit, stops, purged, alarms,
         ]
-        return metrics.map(\.family)
+        var all = metrics.map(\.family)
+        if var first = operations.first?.family {
+            for other in operations.dropFirst() { first.samples += other.family.samples }
+            all.append(first)
+        }
+        return all
     }
 }

@@ -58,7 +58,7 @@ public struct RedriveWork {
                 letters came out stale: something newer is there. Where that was a partial update of the same document, what the \
                 letter said is still missing, until the document is written whole again; `dead-letters list --all` names them
                 """,
-                ["letters": String(counts[.stale])])
+                ["letters": counts[.stale]])
         }
         var summary = Summary(
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
@@ -73,7 +73,7 @@ public struct RedriveWork {
         if ours.count < chosen.count {
             logger.warning(
                 "letters of another command topic, or of indices that no entry takes, are left alone",
-                ["letters": String(chosen.count - ours.count)])
+                ["letters": chosen.count - ours.count])
         }
         // The tombstone of the document that such a record turns out to be of may be gone: only the whole log knows
         // whether it was deleted later.
@@ -84,7 +84,7 @@ public struct RedriveWork {
                 letters of records that could not be decoded, from before the last purge of tombstones, are left alone: a \
                 document that was deleted since could come back. `crossfade replay` from the beginning decides rightly
                 """,
-                ["letters": String(ours.count - left.count)])
+                ["letters": ours.count - left.count])
         }
         return left
     }

@@ -13,7 +13,7 @@ public final class LiveWork: Sendable {
     let prepared: Preparation
     let command: String
     private let version: String
-    private let started = Clock.now()
+    let started = Clock.now()
 
     /// What is told or looked up now and then, by threads that look anyway.
     struct Book: Sendable {
@@ -42,7 +42,7 @@ public final class LiveWork: Sendable {
         self.prepared = prepared
         self.command = command
         self.version = version
-        events = WorkEvents(logger)
+        events = WorkEvents(logger, indices: prepared.survey.entries.map(\.index))
         book = Mutex(Book(state: prepared.survey.state))
     }
 

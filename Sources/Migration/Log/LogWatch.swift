@@ -234,7 +234,7 @@ final class LogWatch: Sendable {
                 return false
             }
             logger.info(
-                "the topic has more partitions", ["before": String(looker.partitions), "now": String(count)])
+                "the topic has more partitions", ["before": looker.partitions, "now": count])
             looker.partitions = count
         }
         for (partition, leader) in topic.leaders where leader >= 0 {

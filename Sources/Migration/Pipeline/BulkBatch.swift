@@ -48,6 +48,8 @@ final class BulkBatch: @unchecked Sendable {
     var window = 0
     /// Largest window that is allowed since the server called one too large.
     var ceiling = Int.max
+    /// Operations that the last answer refused for good.
+    var buried = 0
     var attempt = Backoff()
     /// Of the request under way, for the concurrency limit.
     var ticket: ConcurrencyLimit.Ticket?

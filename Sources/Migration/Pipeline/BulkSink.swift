@@ -204,6 +204,7 @@ final class BulkSink: @unchecked Sendable {
         // Of the items that are to be sent again, for whoever wonders why nothing moves.
         var why: String?
         let body = response.body
+        batch.buried = 0
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
             try BulkResponse.scan(body.bytes, expected: batch.window) { position, answer in
@@ -228,7 +229,8 @@ final class BulkSink: @unchecked Sendable {
         } catch {
             return again(batch, .failed, .malformed, because: error.message)
         }
-        events.bulkSettled(concluded: batch.window - retried.count, again: retried.count)
+        events.bulkSettled(
+            index: batch.entry, concluded: batch.window - retried.count, refused: batch.buried, again: retried.count)
         batch.report(to: ledger)
         observe(batch, response, retried: why, throttled: throttled)
         let unsent = batch.items[batch.window...]
@@ -266,6 +268,7 @@ final class BulkSink: @unchecked Sendable {
     }
 
     private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
+        batch.buried += 1
         if item.lane >= 0 {
             laneResult(batch, item, .dead(reason: reason, detail: detail))
         } else {
@@ -286,6 +289,7 @@ final class BulkSink: @unchecked Sendable {
             return send(batch)
         }
         let item = batch.items[0]
+        events.bulkSettled(index: batch.entry, concluded: 1, refused: 1, again: 0)
         let reason = response.status == 413 ? "too_large" : "bad_request"
         bury(batch, item, reason: reason, detail: String(repairing: response.body.slice(0..<500)))
         batch.report(to: ledger)

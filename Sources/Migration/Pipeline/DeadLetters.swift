@@ -250,7 +250,7 @@ final class DeadLetters: @unchecked Sendable {
         if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
             logger.warning(
                 "the dead-letter topic does not keep its records for ever; redrive them in time",
-                ["topic": options.topic, "retention_ms": String(retention)])
+                ["topic": options.topic, "retention_ms": retention])
         }
     }
 

@@ -64,7 +64,7 @@ public struct CopyWork {
     ) throws -> MigrationState {
         if let copy = state.copy, copy.finished == nil {
             let left = copy.slices.filter { !$0.done }.count
-            logger.info("going on with the copy that was interrupted", ["slices_left": String(left)])
+            logger.info("going on with the copy that was interrupted", ["slices_left": left])
             return try store.update { $0.phase = .copying }
         }
         let reader = source.reader

@@ -137,14 +137,14 @@ public final class Progress: @unchecked Sendable {
         said = (trouble != nil, now)
         let rate = Double(done - last.done) / max(Double(now - last.at) / 1000, 0.001)
         last = (now, done)
-        var left = "-"
+        var left: String?
         if let total, rate > 0, total >= done { left = Summary.duration(Double(total - done) / rate) }
         if terminal {
             var line = "\(command): \(done)"
             if let total { line += " of \(total)" }
             line += ", \(Int(rate))/s"
             if let lag = lag() { line += ", lag \(lag)" }
-            if total != nil { line += ", \(left) left" }
+            if total != nil { line += ", \(left ?? "-") left" }
             if let trouble { line += ", WAITING: \(trouble)" }
             // A line that is wider than the terminal cannot be drawn over.
             write("\r\u{1B}[K" + line.prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
@@ -152,10 +152,17 @@ public final class Progress: @unchecked Sendable {
             logger.info(
                 "progress",
                 [
-                    "command": command, "done": String(done), "total": total.map(String.init) ?? "-",
-                    "rate": String(Int(rate)), "lag": lag() ?? "-", "left": left, "waiting": trouble ?? "no",
+                    "command": command, "done": done, "total": total,
+                    "rate": Int(rate), "lag": LoggedLag(text: lag()), "left": left, "waiting": trouble ?? "no",
                 ])
         }
+    }
+
+    /// Where it is no number it is not known, or not asked for.
+    private struct LoggedLag: LogValue {
+        let text: String?
+        var logText: String { text ?? "-" }
+        var logJSON: String { text.flatMap { Int64($0) }.map(String.init) ?? "null" }
     }
 
     /// Takes the line off the terminal.

@@ -48,7 +48,7 @@ struct TombstoneReturn {
                 .interrupted,
                 "interrupted before the deletes in the log were all written again; start again, nothing is lost")
         }
-        logger.info("the deletes in the log are back", ["deletes": String(pipeline.ledger.outcomes[.deleted])])
+        logger.info("the deletes in the log are back", ["deletes": pipeline.ledger.outcomes[.deleted]])
         try store.update { $0.purge?.isAway = false }
     }
 

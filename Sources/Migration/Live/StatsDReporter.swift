@@ -1,0 +1,119 @@
+import Commands
+import Foundation
+import Telemetry
+
+/// Tells a StatsD server once a second how running work gets on, under the names that the script of the incidents'
+/// migration used (docs/operations.md), so that dashboards made for it go on: documents by index and type of outcome,
+/// documents in all, and at the end the time it took.
+///
+/// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
+public final class StatsDReporter: @unchecked Sendable {
+    private let live: LiveWork
+    private let sender: StatsDSender
+    private let condition = NSCondition()
+    private var stopped = false
+    private var thread: JoinableThread?
+    private var told = StatsDDifferences()
+
+    /// - Parameters:
+    ///   - live: the work, not necessarily begun.
+    ///   - address: `HOST:PORT`, an IPv6 address in brackets. nil when it is none.
+    public init?(_ live: LiveWork, address: String) {
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+            (1...65535).contains(port)
+        else { return nil }
+        let host = address[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        guard !host.isEmpty else { return nil }
+        self.live = live
+        sender = StatsDSender(host: host, port: port)
+    }
+
+    public func start() {
+        thread = JoinableThread("cf-statsd") { [self] in
+            while !pause() { tell(isLast: false) }
+            tell(isLast: true)
+            sender.close()
+        }
+    }
+
+    /// Tells the rest, with the time the work took.
+    public func stop() {
+        condition.lock()
+        stopped = true
+        condition.signal()
+        condition.unlock()
+        thread?.join(seconds: 5)
+    }
+
+    /// A second, or less when it is to stop: then true.
+    private func pause() -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        if !stopped { _ = condition.wait(until: Date().addingTimeInterval(1)) }
+        return stopped
+    }
+
+    private func tell(isLast: Bool) {
+        sender.send(told.lines(live.documents, milliseconds: isLast ? live.age : nil))
+    }
+}
+
+/// What is known of one target index for StatsD.
+struct IndexedDocuments: Sendable, Equatable {
+    /// nil: of records that belong to no index, because they could not be understood.
+    var index: String?
+    var succeeded = 0
+    var failed = 0
+    /// Documents that the copy is to bring; nil: it is no copy.
+    var expected: Int?
+}
+
+/// StatsD's counters are told by their growth.
+struct StatsDDifferences {
+    private var before: [String: (succeeded: Int, failed: Int)] = [:]
+
+    /// `milliseconds`: how long the work took, at its end.
+    mutating func lines(_ documents: [IndexedDocuments], milliseconds: Int?) -> [String] {
+        var lines: [String] = []
+        for one in documents {
+            let index = one.index ?? "none"
+            let last = before[index] ?? (0, 0)
+            before[index] = (one.succeeded, one.failed)
+            func count(_ type: String, _ growth: Int) {
+                guard growth > 0 else { return }
+                let name = StatsD.name("elastic_migration_document_count", [("index", index), ("type", type)])
+                lines.append(StatsD.counter(name, growth))
+            }
+            count("success", one.succeeded - last.succeeded)
+            count("failure", one.failed - last.failed)
+            if let expected = one.expected {
+                let name = StatsD.name(
+                    "elastic_migration_document_total_count", [("index", index), ("type", "success")])
+                lines.append(StatsD.gauge(name, expected))
+            }
+            if let milliseconds, one.index != nil {
+                let name = StatsD.name("elastic_migration_time_ms", [("index", index)])
+                lines.append(StatsD.timer(name, milliseconds: milliseconds))
+            }
+        }
+        return lines
+    }
+}
+
+extension LiveWork {
+    /// Milliseconds since the work was made.
+    var age: Int { Int(clamping: max(0, Clock.now() - started)) }
+
+    /// What became of documents, by target index.
+    var documents: [IndexedDocuments] {
+        let entries = prepared.survey.entries
+        var found = zip(entries, events.indices).map { entry, counted in
+            IndexedDocuments(
+                index: entry.index, succeeded: counted.succeeded, failed: counted.failed,
+                expected: command == "copy" ? entry.documents : nil)
+        }
+        let dead = snapshot(isLooking: false).outcomes[Outcome.deadLettered.rawValue]
+        found.append(IndexedDocuments(failed: max(0, dead - found.reduce(0) { $0 + $1.failed })))
+        return found
+    }
+}
