@@ -1,4 +1,5 @@
-"""scripts/bench: how fast Crossfade replays a topic, beside rdkafka_performance on the same topic (docs/performance.md).
+"""scripts/bench: how fast Crossfade replays a topic, beside rdkafka_performance on the same topic, and what it costs to be
+watched meanwhile (docs/performance.md).
 
 Python's standard library only; the hot programs are C (src/), and this file only starts, measures and compares them.
 """
@@ -15,6 +16,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+import operations
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -277,8 +280,8 @@ def fetch(url):
         return answer.read()
 
 
-def crossfade_round(options, tools, topic, binary, name, folder, processes, log):
-    """A fresh sink, a fresh recipe: plan, init, and the replay that is measured."""
+def crossfade_round(options, tools, topic, binary, name, folder, processes, log, more=""):
+    """A fresh sink, a fresh recipe (with the lines `more`): plan, init, and the replay that is measured."""
     sink_log = open(folder / "nullsink.log", "ab")
     sink = processes.start([str(tools["nullsink"]), "--port", "0", "--print-port", "--die-with-parent"],
                            stdout=subprocess.PIPE, stderr=sink_log, text=True)
@@ -286,7 +289,7 @@ def crossfade_round(options, tools, topic, binary, name, folder, processes, log)
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}"
         recipe = folder / f"{name}.yaml"
         (folder / "mapping.json").write_text(json.dumps(MAPPING))
-        recipe.write_text(RECIPE.format(name=name, bootstrap=topic["bootstrap"], topic=topic["topic"], sink=url, index=name))
+        recipe.write_text(RECIPE.format(name=name, bootstrap=topic["bootstrap"], topic=topic["topic"], sink=url, index=name) + more)
         fingerprint = None
         for command in ("plan", "init"):
             confirm = ["--confirm", fingerprint] if fingerprint else []
@@ -421,6 +424,43 @@ def replay(options):
     return 3 if options.gate and not all(result["meets"].values()) else 0
 
 
+def watching(options):
+    """`scripts/bench operations`."""
+    tools, binary = build_tools(), build_crossfade(options.crossfade)
+    load = os.getloadavg()[0]
+    if load > os.cpu_count():
+        say(f"bench: the machine is busy (load {load:.1f}): these figures are for a look only")
+    processes, stamp = Processes(), f"{os.getpid()}-{int(time.time()) % 100000}"
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
+    undo, kept = (lambda: None), True
+    try:
+        topic, undo = load_topic(options, tools, processes)
+
+        def run(name, more):
+            return crossfade_round(
+                options, tools, topic, binary, name, folder, processes, folder / "crossfade.log", more)
+
+        for i in range(options.warmup):
+            run(f"bench-warm-{stamp}-{i}", 'operations:\n  listen: "off"\n')
+        found = operations.pairs(sys.modules[__name__], options, run, stamp)
+        kept = False
+    finally:
+        processes.end_all()
+        undo()
+        if kept and any(folder.iterdir()):
+            say(f"bench: recipes and logs are in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    result = operations.judged(found, topic) | {"load_before": round(load, 2), "pairs": found}
+    shown = operations.table(found, result)
+    if options.format == "json":
+        say(shown)
+        print(json.dumps(result))
+    else:
+        print(shown)
+    return 3 if options.gate and not all(result["meets"].values()) else 0
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -428,13 +468,9 @@ def positive(text):
     return value
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Crossfade's benchmarks; see docs/performance.md.")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("tools", help="build nullsink, loadgen and rdkafka_performance; print their paths as JSON")
-    run = verbs.add_parser("replay", help="topic -> keyToValue -> null sink, beside rdkafka_performance")
+def add_options(run, rounds):
     run.add_argument("--format", choices=["text", "json"], default="text", help="json: one line on stdout, the table on stderr")
-    run.add_argument("--rounds", type=positive, default=5)
+    run.add_argument("--rounds", type=positive, default=rounds)
     run.add_argument("--records", type=positive, default=1_000_000)
     run.add_argument("--broker", metavar="stack|mock|HOST:PORT",
                      help="default: the stack's Kafka (CROSSFADE_STACK, ../shared/stack/stack), else librdkafka's mock")
@@ -442,18 +478,28 @@ def main():
     run.add_argument("--topic", default="crossfade-bench", help="filled if it is not there; at HOST:PORT only --fresh replaces another content")
     run.add_argument("--fresh", action="store_true", help="fill the topic anew")
     run.add_argument("--keep", action="store_true", help="leave the stack's Kafka running with the topic, for the next run")
-    run.add_argument("--warmup", type=int, default=1, help="runs of rdkafka_performance before the first round (1)")
+    run.add_argument("--warmup", type=int, default=1, help="runs before the first round that count for nobody (1)")
     run.add_argument("--limit", type=positive, default=300, help="seconds that one run may take (300)")
     run.add_argument("--crossfade", metavar="PATH", default=os.environ.get("CROSSFADE_BIN"),
                      help="this binary instead of a release build (or CROSSFADE_BIN)")
     run.add_argument("--gate", action="store_true", help="exit 3 when a goal is missed")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Crossfade's benchmarks; see docs/performance.md.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("tools", help="build nullsink, loadgen and rdkafka_performance; print their paths as JSON")
+    replays = verbs.add_parser("replay", help="topic -> keyToValue -> null sink, beside rdkafka_performance")
+    watched = verbs.add_parser("operations", help="the same replay with and without a scrape a second and ten dashboards, in pairs")
+    for run, rounds in ((replays, 5), (watched, 10)):
+        add_options(run, rounds)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # so that `finally` ends what was started
     try:
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        return replay(options)
+        return watching(options) if options.verb == "operations" else replay(options)
     except Broken as problem:
         say(f"bench: {problem}")
         return 1

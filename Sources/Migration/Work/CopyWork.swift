@@ -125,6 +125,7 @@ public struct CopyWork {
     ) throws -> Summary {
         let complete = feed.isComplete
         let state = complete ? try close(store) : try store.update { _ in }
+        live.knows(state)
         if complete {
             let writer = prepared.survey.target.writer
             for entry in prepared.survey.entries { try writer.refresh(entry.index) }

@@ -105,6 +105,7 @@ public struct ReplayWork {
             // Gaps at the end (markers, aborted records) were passed, too.
             $0.replay?.position.merge(replay.end) { max($0, $1) }
         }
+        live.knows(ended)
         handOver(replay.end)
         return ended.replay ?? replay
     }

@@ -48,6 +48,9 @@ enum WorkRunning {
             let operations = try OperationsServer.start(
                 prepared.recipe.operations, source: WorkStatus(live), logger: logger)
             defer { operations?.stop() }
+            let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
+            statsd?.start()
+            defer { statsd?.stop() }
             return try body(prepared, confirmation, live)
         }
     }
