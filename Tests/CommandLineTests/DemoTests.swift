@@ -97,8 +97,8 @@ import Testing
     }
 
     @Test func dashboardsAddress() {
-        let told = "2026-11-28 info x\n2026-11-28 info the dashboard is served url=http://127.0.0.1:9464/ more\n"
-        #expect(DemoStory.dashboard(told) == "http://127.0.0.1:9464/")
+        let told = "2026-11-28 info x\n2026-11-28 info operations are served url=http://127.0.0.1:9464\n"
+        #expect(DemoStory.dashboard(told) == "http://127.0.0.1:9464")
         #expect(DemoStory.dashboard("nothing") == nil)
     }
 

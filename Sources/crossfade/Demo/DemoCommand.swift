@@ -1,4 +1,5 @@
 import CommandLog
+import Embedded
 import Foundation
 import JSONText
 import SearchCluster
@@ -69,6 +70,7 @@ enum DemoCommand {
                 ("old cluster", "\(servers.old.server) at \(servers.oldURL)"),
                 ("new cluster", "\(servers.new.server) at \(servers.newURL)"),
                 ("command log", "\(servers.isEmbedded ? "embedded broker" : "Kafka") at \(servers.bootstrap)"),
+                ("dashboard", "http://\(servers.dashboard), while copy, replay and follow run"),
             ])
         try servers.make(createTopic: stage.createTopic)
         let folder = try DemoFolder(servers)
@@ -149,7 +151,25 @@ struct DemoStage {
         }
     }
 
+    /// A broker and two nodes in this process.
     static func embedded() throws -> DemoStage {
-        throw UsageError(message: "the embedded node is still to come: give --kafka, --old and --new.")
+        let log = try MockLog()
+        var nodes: [EmbeddedSearchServer] = []
+        func stop() {
+            for node in nodes { node.stop() }
+            log.close()
+        }
+        do {
+            for version in [ServerVersion(1, 7, 6), ServerVersion(6, 8, 23)] {
+                nodes.append(try EmbeddedSearchServer(SearchNode(ServerPersona(.elasticsearch, version))))
+            }
+            let servers = try DemoServers(
+                bootstrap: log.bootstrap, oldURL: nodes[0].url, newURL: nodes[1].url, names: DemoNames(suffix: ""),
+                isEmbedded: true, stopping: stop)
+            return DemoStage(servers: servers) { try log.createTopic($0, partitions: $1) }
+        } catch {
+            stop()
+            throw error
+        }
     }
 }

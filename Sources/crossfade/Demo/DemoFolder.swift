@@ -89,7 +89,7 @@ struct DemoFolder {
                 transform:
                   - keyToValue: { field: tags }
             dead_letters: { topic: \(names.deadLetters) }
-            operations: { listen: "127.0.0.1:0" }
+            operations: { listen: "\(servers.dashboard)" }
             """
     }
 }

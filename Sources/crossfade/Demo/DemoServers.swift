@@ -1,5 +1,6 @@
 import CommandLog
 import Foundation
+import HTTPServer
 import SearchCluster
 
 /// What everything that the demo makes is called.
@@ -37,6 +38,8 @@ final class DemoServers {
     let isEmbedded: Bool
     private(set) var old: Cluster
     private(set) var new: Cluster
+    /// Where Crossfade's commands are to be watched, one after the other: `HOST:PORT`.
+    let dashboard: String
     private let stopping: () -> Void
     private var hasMade = false
 
@@ -58,11 +61,26 @@ final class DemoServers {
         self.names = names
         self.isEmbedded = isEmbedded
         self.stopping = stopping
+        dashboard = "127.0.0.1:\(Self.freePort(like: 9464))"
         old = try Cluster.connect(ClusterEndpoint(urls: [oldURL]))
         new = try Cluster.connect(ClusterEndpoint(urls: [newURL]))
         guard !old.isSame(as: new) else {
             throw DemoError("--old and --new are one cluster; the demo needs two.", code: .usage)
         }
+    }
+
+    /// A port that nobody listens on: the one given, or else any. Should somebody take it meanwhile, the command says so.
+    private static func freePort(like port: Int) -> Int {
+        for address in ["127.0.0.1:\(port)", "127.0.0.1:0"] {
+            guard
+                let server = try? HTTPServer(
+                    address: address, threads: 1, maximumBody: 0,
+                    handler: { _ in HTTPResponse(contentType: "text/plain", text: "") })
+            else { continue }
+            defer { server.stop() }
+            return server.port
+        }
+        return port
     }
 
     func settings(group: String) -> KafkaSettings {

@@ -212,7 +212,7 @@ final class DemoStory {
 
     /// The address of the dashboard, as a command told it.
     static func dashboard(_ told: String) -> String? {
-        guard let line = told.split(separator: "\n").first(where: { $0.contains("dashboard") }),
+        guard let line = told.split(separator: "\n").first(where: { $0.contains("operations are served") }),
             let range = line.range(of: "http://[0-9A-Za-z.:\\[\\]]+/?", options: .regularExpression)
         else { return nil }
         return String(line[range])

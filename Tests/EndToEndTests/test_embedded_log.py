@@ -1,0 +1,122 @@
+"""The broker inside the program, used by other processes: what it cannot tell is unknown, and a migration works.
+
+It needs no server.
+"""
+import json
+import re
+import time
+
+import pytest
+
+from binary import REFUSED, Crossfade
+from log import Log
+from rest import Cluster
+from stack import wait_for
+
+RECIPE = """
+name: embedded
+commands:
+  bootstrap: "{kafka}"
+  topic: commands
+  application_group: indexer
+  kafka: {{ session.timeout.ms: "6000" }}
+  format: document
+source: {{ url: "{old}" }}
+target: {{ url: "{new}" }}
+indices: [{{ from: things, to: things-v2, mapping: {{ properties: {{ n: {{ type: long }} }} }} }}]
+replay: {{ from: {start} }}
+dead_letters: {{ topic: commands-dead }}
+operations: {{ listen: "off" }}
+"""
+
+
+class Place:
+    def __init__(self, folder):
+        self.crossfade = Crossfade(folder)
+        self.kafka = self.serve("embedded-log", "--topic", "commands:3", "--topic", "commands-dead:1")
+        self.old, self.new = (Cluster(self.serve("embedded-node", "--persona", p)) for p in ("es-1.7", "es-6.8"))
+        self.log = Log(self.kafka)
+        self.recipe()
+
+    def serve(self, *arguments):
+        run = self.crossfade.start(*arguments)
+
+        def address():
+            assert run.running, run.result(run.process.returncode)
+            found = run.out_file.read_text().split()
+            return found[0] if found else None
+        return wait_for(f"{arguments[0]} to serve", address, 30)
+
+    def recipe(self, start="beginning"):
+        text = RECIPE.format(kafka=self.kafka, old=self.old.url, new=self.new.url, start=start)
+        (self.crossfade.folder / "r.yaml").write_text(text)
+
+    def rails(self):
+        plan = self.crossfade("plan", "r.yaml", "--format", "json").json
+        found = {}
+        for rail in plan["rails"]:
+            found.setdefault(rail["name"], rail)
+        return plan, found
+
+
+@pytest.fixture
+def place(folder):
+    place = None
+    try:
+        place = Place(folder)
+        yield place
+    finally:
+        if place:
+            place.crossfade.close()
+
+
+def document(n):
+    return f"d{n}".encode(), json.dumps({"n": n}).encode()
+
+
+def test_a_migration_over_the_embedded_log(place):
+    things = [document(n) for n in range(300)]
+    place.log.produce("commands", things + [(b"bad", b"{"), (b"d0", None)])
+    body = "".join(f'{{"index":{{"_id":"d{n}"}}}}\n{{"n":{n}}}\n' for n in range(200))
+    place.old.call("POST", "/things/thing/_bulk?refresh=true", body)
+    place.log.commit("indexer", "commands", {0: 1, 1: 1, 2: 1})
+    plan, rails = place.rails()
+    assert plan["passes"], plan
+    # the mock broker describes no topic
+    assert rails["dead_letters"]["verdict"] == "warn" and "not known" in rails["dead_letters"]["detail"], rails
+    assert rails["log_reach"]["verdict"] == "ok", rails
+    crossfade = place.crossfade
+    crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(0)
+    crossfade("copy", "r.yaml").expect(0)
+    replay = crossfade("replay", "r.yaml", "--format", "json").expect(0).summary
+    assert replay["read"] == 302 and replay["outcomes"]["dead_lettered"] == 1, replay
+    follow = crossfade.start("follow", "r.yaml")
+    follow.assigned()
+    place.log.produce("commands", [document(n) for n in range(300, 400)])
+
+    def lag():
+        return crossfade("status", "r.yaml", "--format", "json").expect(0).json["lag"]
+    wait_for("the follower to be done", lambda: lag() == 0, 60)
+    follow.terminate().expect(0, 130)
+    place.new.refresh("things-v2")
+    live = {"bool": {"must_not": [{"term": {"crossfade_deleted": True}}]}}
+    assert place.new.count("things-v2", live) == 399
+    letters = crossfade("dead-letters", "list", "r.yaml").expect(0)
+    assert re.search(r"\b1 of them unresolved", letters.out), letters
+    assert crossfade("dead-letters", "redrive", "r.yaml", "--format", "json").expect(0).json["outcomes"]["dead_lettered"] == 1
+    purge = crossfade("purge", "r.yaml", "--format", "json").expect(0).json
+    assert purge["found"] == 1 and purge["purged"] == 0, purge
+
+
+def test_a_time_that_the_broker_cannot_look_for(place):
+    place.log.produce("commands", [document(n) for n in range(30)])
+    place.old.call("PUT", "/things/thing/d1?refresh=true", {"n": 1})
+    # the mock answers as if every record were older; the records themselves say otherwise
+    place.recipe(start=f'{{ timestamp: "{time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))}" }}')
+    plan, rails = place.rails()
+    assert rails["start_time"]["verdict"] == "warn" and "0, 1, 2" in rails["start_time"]["detail"], rails
+    assert [p["start"] for p in plan["topic"]["offsets"]] == [0, 0, 0], plan
+    place.recipe(start="recorded")
+    plan, rails = place.rails()
+    assert rails["recorded_group"]["verdict"] == "refused", rails
+    place.crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(REFUSED)
