@@ -120,6 +120,20 @@ def test_application_group_named_after_the_copy(m):
     check_error(m.run("plan", seconds=30), f"indexer-{m.name}", "copy began", code=REFUSED)
 
 
+def test_application_group_mistyped(m):
+    """It is named, so that is not what is said: it has committed nothing, there is no such group, and there is one like it."""
+    m.log.commit(f"indexer-{m.name}", m.topic, m.log.ends(m.topic))
+    m.tree["commands"]["application_group"] = f"indexr-{m.name}"
+    m.write_recipe()
+    rail = next(rail for rail in m.plan()["rails"] if rail["name"] == "log_reach")
+    said = f'group indexr-{m.name} (commands.application_group) has committed nothing on topic {m.topic}'
+    assert rail["verdict"] == "warn" and said in rail["detail"] and "not named" not in rail["detail"], rail
+    assert f'there is no such group; did you mean "indexer-{m.name}"?' in rail["detail"], rail
+    m.tree["replay"] = {"from": "recorded"}
+    m.write_recipe()
+    check_error(m.run("plan", seconds=30), said, "did you mean", code=REFUSED)
+
+
 def test_application_group_without_an_offset(m):
     """A partition whose beginning is gone, and of which the group has said nothing."""
     ends = m.log.ends(m.topic)

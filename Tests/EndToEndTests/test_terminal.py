@@ -67,6 +67,8 @@ def test_status_from_the_plan_to_an_index_that_is_gone(m):
     assert {p["member"] for p in data["partitions"]} == {each["member"] for each in data["members"]}
     assert re.search(r"partition 1: committed \d+, end \d+, held by \S+ process \d+", text)
     m.stop(follow)
+    said = follow.err_file.read_text()
+    assert re.search(r"^draining, at most \d+ s; again to stop at once$", said, re.M), said
     data, text = status(m)
     assert data["phase"] == "stopped" and "nobody follows" in data["attention"], data
     assert text.startswith(f"migration {m.name}: nobody follows\n"), text
@@ -89,8 +91,9 @@ def test_status_from_the_plan_to_an_index_that_is_gone(m):
 def test_status_after_a_replay_and_watched(m):
     """A replay that is done does not go on; the watch takes the screen and gives it back."""
     m.init()
-    m.copy()
-    m.replay()
+    assert m.copy()["next"] == [f"crossfade replay {m.recipe}"]
+    assert m.replay()["next"] == [f"crossfade follow {m.recipe}"]
+    assert m.crossfade("replay", m.recipe).expect(DONE).out.endswith(f"\nnext: crossfade follow {m.recipe}\n")
     data, text = status(m)
     assert (data["phase"], data["recorded_phase"]) == ("replayed", "replaying") and "replay   done" in text
     watched = m.start("status", "--watch")

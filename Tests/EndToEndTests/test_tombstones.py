@@ -203,5 +203,6 @@ def test_fields_of_a_tombstone_are_refused(m):
     command(m, "DeleteMessageCommand", "mine")
     m.replay()
     said = m.run("purge", "--all").expect(DONE).json
+    assert said["next"] == [f"crossfade dead-letters list {m.recipe}"] and said["redriven_until"] is None
     assert said["kept"]["dead_letter"] == 1 == said["found"] - said["purged"] and said["purged"] > 0, said
     assert count(m, {"ids": {"values": ["mine"]}}) == 1 == count(m, compare.DEAD)

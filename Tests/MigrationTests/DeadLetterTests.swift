@@ -95,7 +95,7 @@ private func letter(
 
 @Suite struct UnresolvedLettersTests {
     private func mayWrite(_ letters: [DeadLetter], _ id: String, now: Int64 = 10_000, age: Int64 = 1000) -> Bool {
-        UnresolvedLetters(letters, now: now, tombstoneAge: age).mayWrite(Array(id.utf8))
+        UnresolvedLetters(letters, now: now, tombstoneAge: age).hold(Array(id.utf8)) != nil
     }
 
     @Test func holdsIdsAndKeys() {
@@ -110,8 +110,25 @@ private func letter(
         one.resolved = "indexed"
         one.resolvedAt = 9_500
         #expect(mayWrite([one], "a"))
+        let held = UnresolvedLetters([one], now: 10_000, tombstoneAge: 1000)
+        #expect(held.hold(Array("a".utf8)) == .redriven(until: 10_500), "none is unresolved, and it says until when")
+        let both = UnresolvedLetters([one, letter(2, at: 1, ids: ["a"])], now: 10_000, tombstoneAge: 1000)
+        #expect(both.hold(Array("a".utf8)) == .unresolved)
         one.resolvedAt = 8_999
         #expect(!mayWrite([one], "a"))
+    }
+
+    /// It said that dead letters were not resolved while all were.
+    @Test func aPurgeSaysWhyItKeepsAndUntilWhen() {
+        var report = PurgeReport()
+        (report.found, report.kept, report.redrivenUntil) = (3, ["redriven": 2, "younger": 1], 1_700_000_000_000)
+        let said = PurgeSummary(report: report, age: 60_000, tombstoneAge: 3_600_000, recipe: "r.yaml", seconds: 1).text
+        #expect(said.contains("1 kept until they are 1m old") || said.contains("1 kept until they are 60s old"))
+        #expect(said.contains("2 kept until 2023-11-14T22:13:20"))
+        #expect(!said.contains("unresolved") && !said.contains("next:"))
+        report.kept = ["dead_letter": 1]
+        let held = PurgeSummary(report: report, age: nil, tombstoneAge: 3_600_000, recipe: "r.yaml", seconds: 1).text
+        #expect(held.contains("unresolved dead letters") && held.hasSuffix("next: crossfade dead-letters list r.yaml"))
     }
 
     @Test func oneThatMayBeAnyHoldsAllAndOneThatWasNeverDecodedNone() {

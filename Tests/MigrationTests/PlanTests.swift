@@ -29,6 +29,47 @@ import Transform
             ])
         #expect(Fingerprint.differences(old, old).isEmpty)
     }
+
+    private func differences(_ old: String, _ new: String) throws -> [String] {
+        Fingerprint.differences(try JSONValue(parsing: old), try JSONValue(parsing: new))
+    }
+
+    /// One element put in or taken out is that alone, whatever stands before and after it.
+    @Test func ofAListOnlyWhatWasPutInOrTakenOut() throws {
+        let three = #"{"t":[{"keyToValue":"tags"},{"remove":"a"},{"set":"b"}]}"#
+        let two = #"{"t":[{"keyToValue":"tags"},{"set":"b"}]}"#
+        #expect(try differences(two, three) == [#"t[1]: was absent, is {"remove":"a"}"#])
+        #expect(try differences(three, two) == [#"t[1]: was {"remove":"a"}, is absent"#])
+        #expect(try differences(#"{"t":[1,2]}"#, #"{"t":[1,3]}"#) == ["t[1]: was 2, is 3"])
+        #expect(try differences(#"{"t":[1]}"#, #"{"t":[2,3]}"#) == ["t[0]: was 1, is 2", "t[1]: was absent, is 3"])
+        #expect(try differences(#"{"a":{"b":1}}"#, #"{"a":{"b":1,"c":{"d":2}}}"#) == [#"a.c: was absent, is {"d":2}"#])
+    }
+
+    @Test func ofALongValueTheDifferentPart() throws {
+        let same = String(repeating: "x", count: 500)
+        let found = try differences("{\"s\":\"\(same)one\"}", "{\"s\":\"\(same)two\"}")
+        #expect(found == ["s: was ...\(same.prefix(20))one\", is ...\(same.prefix(20))two\""])
+        let many = (0..<20).map { "\"k\($0)\":1" }.joined(separator: ",")
+        #expect(try differences("{}", "{\(many)}").last == "and 12 more")
+    }
+}
+
+@Suite struct ApplicationGroupTests {
+    private func said(_ groups: [String]?) -> String {
+        ApplicationGroup.without("incident-indexer", topic: "t", groups: groups)
+    }
+
+    @Test func aMistypedGroupIsNamedWithTheNearest() {
+        let nothing = "group incident-indexer (commands.application_group) has committed nothing on topic t"
+        #expect(
+            said(["other", "incidents-indexer"])
+                == nothing + ", and there is no such group; did you mean \"incidents-indexer\"?")
+        #expect(said(["zzz"]) == nothing + ", and there is no such group: check the name")
+        #expect(
+            said(["incident-indexer"])
+                == nothing + ", though there is such a group: check the name, or let it commit")
+        #expect(said(nil) == nothing + ": check the name")
+    }
 }
 
 @Suite struct TargetMappingTests {

@@ -6,27 +6,45 @@ import Telemetry
 
 /// Ids and keys that a redrive may still write.
 public struct UnresolvedLetters: Sendable {
+    /// Why a tombstone must stay.
+    public enum Hold: Sendable, Equatable {
+        /// A letter that may be redriven at any time.
+        case unresolved
+        /// A letter that was redriven: a redrive of it that was killed may be late until then, in milliseconds since 1970.
+        case redriven(until: Int64)
+
+        /// Whichever lasts longer.
+        func or(_ other: Hold?) -> Hold {
+            switch (self, other) {
+            case (_, nil), (.unresolved, _): self
+            case (_, .unresolved): .unresolved
+            case (.redriven(let one), .redriven(let other)): .redriven(until: max(one, other))
+            }
+        }
+    }
+
     /// Target ids, where the present recipe can tell them.
-    public var ids: Set<[UInt8]> = []
+    private var ids: [[UInt8]: Hold] = [:]
     /// Keys of the records; often the id, too.
-    public var keys: Set<[UInt8]> = []
-    public var count = 0
-    /// There are letters of which nobody can tell the id: any may be it.
-    public var areAny = false
+    private var keys: [[UInt8]: Hold] = [:]
+    /// Of letters of which nobody can tell the id: any may be it.
+    private var any: Hold?
 
     /// `now`: milliseconds since 1970, `tombstoneAge`: milliseconds.
     init(_ letters: [DeadLetter], now: Int64, tombstoneAge: Int64) {
         for letter in letters {
             if let resolved = letter.resolvedAt, resolved < now - tombstoneAge { continue }
-            count += 1
-            if letter.ids.isEmpty, !letter.isUndecoded { areAny = true }
-            for id in letter.ids { ids.insert(Array(id.utf8)) }
-            if let key = letter.key { keys.insert(key) }
+            let hold = letter.resolvedAt.map { Hold.redriven(until: $0 + tombstoneAge) } ?? .unresolved
+            if letter.ids.isEmpty, !letter.isUndecoded { any = hold.or(any) }
+            for id in letter.ids { ids[Array(id.utf8)] = hold.or(ids[Array(id.utf8)]) }
+            if let key = letter.key { keys[key] = hold.or(keys[key]) }
         }
     }
 
-    /// Whether a tombstone of this id must stay: a redrive of an older command would bring the document back.
-    public func mayWrite(_ id: [UInt8]) -> Bool { areAny || ids.contains(id) || keys.contains(id) }
+    /// Why a tombstone of this id must stay: a redrive of an older command would bring the document back. nil: it need not.
+    public func hold(_ id: [UInt8]) -> Hold? {
+        [ids[id], keys[id], any].reduce(nil) { found, hold in hold.map { $0.or(found) } ?? found }
+    }
 }
 
 /// Reads the dead-letter topic, from its first letter to its end as it is now.

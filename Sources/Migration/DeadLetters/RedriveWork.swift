@@ -39,6 +39,7 @@ public struct RedriveWork {
         let chosen = filter.select(all)
         let letters = redrivable(chosen, state)
         let progress = Progress("redrive", logger: logger)
+        Interruption.drains(atMost: Double(Pipeline.drainsFor) / 1000)
         var counts = OutcomeCounts()
         var reasons: [String: Int] = [:]
         // Older epochs first, and documents of the copy before the commands that came after them: merges build on both.
@@ -64,6 +65,8 @@ public struct RedriveWork {
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
             complete: !Interruption.isAsked || counts.total == letters.count)
         summary.reasons = reasons
+        if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
+        if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }
         return summary
     }
 
@@ -255,7 +258,7 @@ final class Redrive {
             pipeline.flush()
             resolve()
             told(pipeline.ledger.outcomes.total)
-            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
+            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + Pipeline.drainsFor }
             if let end, Monotonic.milliseconds() > end { break }
             Thread.sleep(forTimeInterval: 0.01)
         }

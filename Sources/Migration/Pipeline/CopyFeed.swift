@@ -126,7 +126,10 @@ final class CopyFeed: @unchecked Sendable {
         while let page = try scroll.nextPage() {
             guard !Interruption.isAsked, !pipeline.failure.isSet else { return }
             pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
-            while pipeline.isFull, !pipeline.failure.isSet { Thread.sleep(forTimeInterval: 0.005) }
+            while pipeline.isFull, !pipeline.failure.isSet, !Interruption.isAsked {
+                Thread.sleep(forTimeInterval: 0.005)
+            }
+            guard !Interruption.isAsked else { return }
             let first = Int64(done)
             done += page.hits.count
             lock.withLock { returnedBySlice[number] = done }

@@ -78,6 +78,8 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             pipeline.lease.runsOut(after: Int64(max(timeouts.session / 2, timeouts.session - 2 * timeouts.heartbeat)))
         }
         defer { self.consumer = nil }
+        // The commit comes after the draining; ten seconds are the consumer's own limit for it.
+        Interruption.drains(atMost: drainSeconds + 10)
         let over: Bool
         do {
             over = try loop(consumer)

@@ -113,6 +113,9 @@ final class Pipeline: @unchecked Sendable {
     /// Tells the workers whether documents may still come from the copy.
     func copyIs(unfinished: Bool) { for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) } }
 
+    /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
+    static let drainsFor: Int64 = 20_000
+
     /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
     /// waits as long as nobody asks for a stop.
     func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
@@ -123,7 +126,7 @@ final class Pipeline: @unchecked Sendable {
             guard !failure.isSet, lease.isValid else { return false }
             lease.renew()
             if let end, Monotonic.milliseconds() > end { return false }
-            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + 20_000 }
+            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + Self.drainsFor }
             Thread.sleep(forTimeInterval: 0.002)
         }
         return true

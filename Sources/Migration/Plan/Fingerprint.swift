@@ -34,30 +34,61 @@ enum Fingerprint {
         }
     }
 
-    /// Where two works differ, as dotted places with what was and what is, for a human; at most `limit`.
-    static func differences(_ old: JSONValue, _ new: JSONValue, at place: String = "", limit: Int = 8) -> [String] {
-        guard old != new else { return [] }
-        if let one = old.object, let other = new.object {
-            var found: [String] = []
-            for key in Set(one.keys).union(other.keys).sorted() where found.count < limit {
-                let inner = place.isEmpty ? key : "\(place).\(key)"
-                found += differences(one[key] ?? .null, other[key] ?? .null, at: inner, limit: limit - found.count)
-            }
-            return found
-        }
-        if let one = old.array, let other = new.array, one.count == other.count {
-            var found: [String] = []
-            for index in one.indices where found.count < limit {
-                found += differences(one[index], other[index], at: "\(place)[\(index)]", limit: limit - found.count)
-            }
-            return found
-        }
-        return ["\(place): was \(short(old)), is \(short(new))"]
+    /// Where two works differ, and only there: dotted places with what was and what is, for a human. What is more than
+    /// `limit` is only counted.
+    static func differences(_ old: JSONValue, _ new: JSONValue, limit: Int = 8) -> [String] {
+        var found: [String] = []
+        compare(old, new, "", &found)
+        guard found.count > limit else { return found }
+        return found.prefix(limit) + ["and \(found.count - limit) more"]
     }
 
-    private static func short(_ value: JSONValue) -> String {
-        if value.isNull { return "absent" }
-        let text = value.text()
-        return text.count > 80 ? text.prefix(77) + "..." : text
+    private static func compare(_ old: JSONValue, _ new: JSONValue, _ place: String, _ found: inout [String]) {
+        guard old != new else { return }
+        if let one = old.object, let other = new.object {
+            for key in Set(one.keys).union(other.keys).sorted() {
+                compare(one[key] ?? .null, other[key] ?? .null, place.isEmpty ? key : "\(place).\(key)", &found)
+            }
+        } else if let one = old.array, let other = new.array {
+            compare(one, other, place, &found)
+        } else {
+            let (before, after) = short(old, new)
+            found.append("\(place): was \(before), is \(after)")
+        }
+    }
+
+    /// What was put in or taken out is that alone, not all that follows it.
+    private static func compare(_ old: [JSONValue], _ new: [JSONValue], _ place: String, _ found: inout [String]) {
+        var first = 0
+        var last = 0
+        if old.count != new.count {
+            let shorter = min(old.count, new.count)
+            while first < shorter, old[first] == new[first] { first += 1 }
+            while last < shorter - first, old[old.count - 1 - last] == new[new.count - 1 - last] { last += 1 }
+        }
+        let before = old[first..<(old.count - last)]
+        let after = new[first..<(new.count - last)]
+        for at in 0..<max(before.count, after.count) {
+            compare(
+                at < before.count ? before[first + at] : .null, at < after.count ? after[first + at] : .null,
+                "\(place)[\(first + at)]", &found)
+        }
+    }
+
+    private static let shown = 120
+
+    /// Both values as text; of long ones the part where they begin to differ.
+    private static func short(_ old: JSONValue, _ new: JSONValue) -> (String, String) {
+        let before = old.isNull ? "absent" : old.text()
+        let after = new.isNull ? "absent" : new.text()
+        guard before.count > shown || after.count > shown else { return (before, after) }
+        let common = zip(before, after).prefix { $0 == $1 }.count
+        let from = max(0, common - 20)
+        func part(_ text: String) -> String {
+            let rest = text.dropFirst(text.count > shown ? min(from, text.count - 1) : 0)
+            let isCut = rest.count > shown
+            return (rest.count < text.count ? "..." : "") + (isCut ? rest.prefix(shown) + "..." : rest)
+        }
+        return (part(before), part(after))
     }
 }

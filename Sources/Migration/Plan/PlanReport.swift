@@ -31,8 +31,15 @@ extension Preparation {
                     ["name": .string($0.name), "verdict": .string($0.verdict.rawValue), "detail": .string($0.detail)]
                 }),
         ]
+        object["changes"] = .array(changes.map { .string($0) })
         object["passes"] = .bool(refusals.isEmpty)
         return .object(object)
+    }
+
+    /// Where the recipe, and what was found, differ from what was confirmed; empty before `init`.
+    private var changes: [String] {
+        guard let state = survey.state, state.fingerprint != fingerprint else { return [] }
+        return Fingerprint.differences(state.work, work)
     }
 
     /// Records between start and end of the log.
@@ -83,13 +90,13 @@ extension Preparation {
             lines.append("\(mark)  \(rail.name): \(rail.detail)")
         }
         lines.append("")
-        if let state = survey.state {
-            let same = state.fingerprint == fingerprint
+        if survey.state != nil {
             lines.append(
-                "already initialised, phase \(state.phase.rawValue)" + (same ? "" : "; the work has changed since"))
+                "already initialised" + (changes.isEmpty ? "" : "; the work has changed since it was confirmed:"))
+            lines += changes.map { "         " + $0 }
         }
         lines.append("fingerprint \(fingerprint)")
-        if refusals.isEmpty, survey.state == nil {
+        if refusals.isEmpty, survey.state?.fingerprint != fingerprint {
             lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)")
         }
         return lines.joined(separator: "\n")

@@ -138,8 +138,8 @@ struct Rails {
         guard let application = survey.recorded(recipe), !application.isEmpty else {
             return add(
                 "log_reach", .warn,
-                "commands.application_group is not named, so it cannot be checked that the log still reaches back to what "
-                    + "the old index had applied when the copy began")
+                "\(whyNotRecorded), so it cannot be checked that the log still reaches back to what the old index had applied "
+                    + "when the copy began")
         }
         if let (partition, offset) = application.sorted(by: { $0.key < $1.key }).first(where: {
             (start[$0.key] ?? 0) > $0.value
@@ -151,6 +151,16 @@ struct Rails {
                     + "before \(offset)")
         }
         add("log_reach", .ok, "the replay begins at or before what the old index had applied")
+    }
+
+    private var whyNotRecorded: String {
+        guard let group = recipe.commands.applicationGroup else { return "commands.application_group is not named" }
+        if survey.state?.copy != nil, survey.state?.recorded == nil {
+            return
+                "the copy began before commands.application_group was named, so it is not known where group \(group) stood "
+                + "then"
+        }
+        return survey.applicationWithout ?? "group \(group) had committed nothing when the copy began"
     }
 
     private mutating func judgeRecorded() {
@@ -172,8 +182,7 @@ struct Rails {
         if recorded.isEmpty {
             return add(
                 "recorded_group", .refused,
-                "replay.from is recorded, but group \(group) has committed nothing on topic \(topic): check "
-                    + "commands.application_group")
+                "replay.from is recorded, but \(whyNotRecorded)")
         }
         let without = marks.filter { recorded[$0.key] == nil && $0.value.high > 0 }
         if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {

@@ -46,6 +46,8 @@ public struct Survey: Sendable {
     public var application: [Int32: Int64]?
     /// Why the application's group's offsets are not known; nil when they are, or when no group is named.
     var applicationUnknown: String?
+    /// What to say of the application's group when it has committed nothing; nil when it has.
+    var applicationWithout: String?
     /// Why our own group's offsets are not known.
     var committedUnknown: String?
     /// Our group's offsets, as far as they are of this log and epoch.
@@ -95,7 +97,11 @@ public struct Survey: Sendable {
         }
         return Survey(
             target: target, source: source, topic: topic, watermarks: watermarks, application: application?.value,
-            applicationUnknown: application?.why, committedUnknown: own.why, committed: history.committed,
+            applicationUnknown: application?.why,
+            applicationWithout: recipe.commands.applicationGroup.flatMap {
+                ApplicationGroup.look($0, topic: recipe.commands.topic, committed: application?.value, admin: admin)
+            },
+            committedUnknown: own.why, committed: history.committed,
             history: history, ends: ends ?? watermarks.mapValues(\.high),
             entries: entries, targetNames: names, state: state)
     }

@@ -41,7 +41,11 @@ public struct CopyWork {
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
         live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
+        Interruption.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        var stop: Int64?
         while !feed.isOver {
+            if Interruption.isAsked { stop = stop ?? Monotonic.milliseconds() + Pipeline.drainsFor }
+            if let stop, Monotonic.milliseconds() > stop { break }
             Thread.sleep(forTimeInterval: 0.02)
             live.beat()
             try pipeline.checkAwake()
@@ -135,6 +139,7 @@ public struct CopyWork {
         summary.expected = state.copy?.expected
         summary.replayDue = state.replayDue
         summary.reasons = pipeline.deadLetters.reasons
+        summary.next = prepared.next(after: state, letters: summary.reasons, store: store)
         return summary
     }
 }

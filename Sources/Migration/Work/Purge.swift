@@ -11,12 +11,14 @@ public struct PurgeReport: Sendable {
     public var found = 0
     public var purged = 0
     /// Tombstones that stay, by reason: `younger` than the age, `dead_letter`: an unresolved dead letter of the id may
-    /// still be redriven, `newer`: the document was written again meanwhile, `gone`: somebody else purged it meanwhile.
+    /// still be redriven, `redriven`: one was redriven a short time ago, `newer`: the document was written again meanwhile, `gone`: somebody else purged it meanwhile.
     public var kept: [String: Int] = [:]
+    /// Until when the last of `redriven` stays, milliseconds since 1970.
+    public var redrivenUntil: Int64?
     /// Whether it came to its end.
     public var complete = true
 
-    static let reasons = ["younger", "dead_letter", "newer", "gone"]
+    static let reasons = ["younger", "dead_letter", "redriven", "newer", "gone"]
 }
 
 /// Deletes tombstones that are old enough (design 6.5). Safe to repeat and to run several times at once: each delete is
@@ -31,7 +33,7 @@ struct Purge {
     let hasSource: Bool
     /// Reads which ids must keep their tombstones: those with a dead letter that may still be redriven. Its command is
     /// older than the delete, and would bring the document back.
-    let letters: () throws -> (_ id: [UInt8]) -> Bool
+    let letters: () throws -> (_ id: [UInt8]) -> UnresolvedLetters.Hold?
     let logger: Logger
 
     /// Tombstones a page.
@@ -41,7 +43,7 @@ struct Purge {
     func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
         let quiet = try checkState(claiming: false)
-        let isHeld = try letters()
+        let hold = try letters()
         for index in indices where report.complete {
             try target.writer.refresh(index)
             let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
@@ -65,7 +67,7 @@ struct Purge {
                     try checkState(claiming: true)
                     old += page.hits.count
                     let before = report.purged
-                    try purge(page, of: index, isHeld, &report)
+                    try purge(page, of: index, hold, &report)
                     let purged = report.purged - before
                     try store.update {
                         $0.purge?.purged += purged
@@ -109,7 +111,7 @@ struct Purge {
     }
 
     private func purge(
-        _ page: Page, of index: String, _ isHeld: ([UInt8]) -> Bool, _ report: inout PurgeReport
+        _ page: Page, of index: String, _ hold: ([UInt8]) -> UnresolvedLetters.Hold?, _ report: inout PurgeReport
     ) throws {
         var lines: [[UInt8]] = []
         let id = ByteBuffer()
@@ -117,10 +119,12 @@ struct Purge {
             guard let version = hit.version, Tombstone.isOne(page.bytes(hit.source)) else { continue }
             id.removeAll()
             try JSONString.unescape(page.bytes(hit.id), into: id)
-            if isHeld(Array(id.bytes)) {
-                report.kept["dead_letter", default: 0] += 1
-            } else {
-                lines.append(Self.line(page, hit, version: version))
+            switch hold(Array(id.bytes)) {
+            case .unresolved: report.kept["dead_letter", default: 0] += 1
+            case .redriven(let until):
+                report.kept["redriven", default: 0] += 1
+                report.redrivenUntil = max(report.redrivenUntil ?? until, until)
+            case nil: lines.append(Self.line(page, hit, version: version))
             }
         }
         withExtendedLifetime(page) {}

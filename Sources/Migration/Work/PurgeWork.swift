@@ -29,7 +29,9 @@ public struct PurgeWork {
         let report = try prepared.purge(logger: logger).run(before: age.map { Clock.now() - $0 }) {
             Interruption.isAsked
         }
-        return PurgeSummary(report: report, age: age, seconds: Double(Monotonic.milliseconds() - begun) / 1000)
+        return PurgeSummary(
+            report: report, age: age, tombstoneAge: prepared.recipe.tombstoneAge, recipe: prepared.recipe.typed,
+            seconds: Double(Monotonic.milliseconds() - begun) / 1000)
     }
 }
 
@@ -39,7 +41,7 @@ extension Preparation {
         Purge(
             target: survey.target, indices: survey.entries.map(\.index),
             store: StateStore(target: survey.target, name: recipe.name), recipeFile: recipe.typed,
-            hasSource: recipe.source != nil, letters: { try DeadLetterLog.unresolved(recipe, logger: logger).mayWrite },
+            hasSource: recipe.source != nil, letters: { try DeadLetterLog.unresolved(recipe, logger: logger).hold },
             logger: logger)
     }
 }
@@ -49,9 +51,18 @@ public struct PurgeSummary: Sendable {
     public let report: PurgeReport
     /// Milliseconds; nil: all.
     let age: Int64?
+    /// The recipe's `tombstone_age`, milliseconds.
+    let tombstoneAge: Int64
+    /// The recipe as it is typed.
+    let recipe: String
     let seconds: Double
 
     public var complete: Bool { report.complete }
+
+    /// Command lines to type next.
+    public var next: [String] {
+        report.kept["dead_letter", default: 0] > 0 ? ["crossfade dead-letters list \(recipe)"] : []
+    }
 
     public var json: JSONValue {
         [
@@ -59,8 +70,9 @@ public struct PurgeSummary: Sendable {
             "purged": .number(report.purged),
             "kept": .object(
                 JSONObject(PurgeReport.reasons.map { ($0, .number(report.kept[$0] ?? 0)) })),
+            "redriven_until": report.redrivenUntil.map { .number($0) } ?? .null,
             "older_than": age.map { .string(RecipeDuration.text($0)) } ?? .null,
-            "seconds": .number(String(format: "%.3f", seconds)),
+            "seconds": .number(String(format: "%.3f", seconds)), "next": .array(next.map { .string($0) }),
         ]
     }
 
@@ -69,13 +81,27 @@ public struct PurgeSummary: Sendable {
         var lines = [
             "purge \(report.complete ? "done" : "interrupted"): \(report.found) tombstones, \(report.purged) \(age) purged"
         ]
-        let why = [
-            "younger": "younger", "dead_letter": "kept because dead letters are not resolved",
-            "newer": "written again meanwhile", "gone": "gone already",
-        ]
         for reason in PurgeReport.reasons {
-            if let count = report.kept[reason], count > 0 { lines.append("  \(count) \(why[reason] ?? reason)") }
+            if let count = report.kept[reason], count > 0 { lines.append("  \(count) \(why(reason))") }
         }
-        return lines.joined(separator: "\n")
+        return (lines + next.map { "next: \($0)" }).joined(separator: "\n")
+    }
+
+    /// Why tombstones are kept, and until when.
+    private func why(_ reason: String) -> String {
+        switch reason {
+        case "younger": return "kept until they are \(age.map { RecipeDuration.text($0) + " old" } ?? "older")"
+        case "dead_letter":
+            return
+                "kept as long as there are unresolved dead letters of their documents: redrive those, which could bring the "
+                + "documents back"
+        case "redriven":
+            let until = report.redrivenUntil.map { LetterTime.text($0) } ?? "-"
+            return "kept until \(until): dead letters of their documents were redriven less than tombstone_age "
+                + "(\(RecipeDuration.text(tombstoneAge))) ago, and a redrive that was killed may still be on its way"
+        case "newer": return "written again meanwhile"
+        case "gone": return "gone already"
+        default: return reason
+        }
     }
 }

@@ -61,7 +61,9 @@ public struct ReplayWork {
         let seconds = progress.seconds
         progress.end()
         let ended = try finish(store, replay, complete: complete)
-        return summary(pipeline, ended, seconds: seconds, complete: complete)
+        var summary = summary(pipeline, ended.replay ?? replay, seconds: seconds, complete: complete)
+        summary.next = prepared.next(after: ended, letters: summary.reasons, store: store)
+        return summary
     }
 
     /// Goes on with an interrupted replay of the same work, or begins a new one.
@@ -96,8 +98,8 @@ public struct ReplayWork {
 
     private func finish(
         _ store: StateStore, _ replay: MigrationState.Replay, complete: Bool
-    ) throws -> MigrationState.Replay {
-        guard complete else { return try store.update { _ in }.replay ?? replay }
+    ) throws -> MigrationState {
+        guard complete else { return try store.update { _ in } }
         let ended = try store.update {
             guard $0.replay?.started == replay.started else { return }
             $0.replay?.finished = Clock.now()
@@ -107,7 +109,7 @@ public struct ReplayWork {
         }
         live.knows(ended)
         handOver(replay.end)
-        return ended.replay ?? replay
+        return ended
     }
 
     /// Lets the group go on where the replay ended, unless it is further or has members.

@@ -133,22 +133,40 @@ public struct Status: Sendable {
 }
 
 extension Standing {
-    /// As far as the survey and the running members tell; lag and dead letters are still unknown.
-    init(_ prepared: Preparation, running: [MemberReport]) {
+    /// As far as the survey and the running members tell; lag and dead letters are still unknown. `state`: as it is by now;
+    /// nil: the survey's.
+    init(_ prepared: Preparation, state: MigrationState? = nil, running: [MemberReport]) {
         let survey = prepared.survey
-        let state = survey.state
+        let state = state ?? survey.state
         phase = state?.phase
         isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
         hasSource = survey.source != nil
         copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true
-        if state != nil {
+        if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)
             closed = survey.entries.filter(\.isClosed).map(\.index)
         }
         self.running = Set(running.map(\.command))
         waiting = running.compactMap { member in member.trouble.map { "\(member.command) waits: \($0)" } }
         alarms = running.flatMap(\.alarms)
+    }
+}
+
+extension Preparation {
+    /// What to type after work that left the state like this: the same again when it was interrupted. This process does not
+    /// count as running any more.
+    func next(after state: MigrationState, letters: [String: Int], store: StateStore) -> [String] {
+        let pid = Int(ProcessInfo.processInfo.processIdentifier)
+        let host = ProcessInfo.processInfo.hostName
+        let members = (try? MemberBoard(store, target: survey.target).read()) ?? []
+        let now = Clock.now()
+        let others = members.filter { !$0.isStale(now: now) && ($0.pid, $0.host) != (pid, host) }
+        var standing = Standing(self, state: state, running: others)
+        // What was confirmed with this very command is confirmed.
+        standing.isConfirmed = true
+        standing.deadLetters = letters
+        return standing.next(recipe: recipe.typed, fingerprint: fingerprint)
     }
 }

@@ -40,6 +40,8 @@ public struct Summary: Sendable {
     public var reasons: [String: Int] = [:]
     /// Whether the log must be replayed before the target is whole.
     public var replayDue = false
+    /// Command lines to type next; empty: there is none.
+    public var next: [String] = []
     /// Whether everything asked for was done, rather than interrupted.
     public var complete: Bool
 
@@ -71,6 +73,7 @@ public struct Summary: Sendable {
             object["dead_letter_reasons"] = .object(
                 JSONObject(reasons.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
         }
+        object["next"] = .array(next.map { .string($0) })
         return .object(object)
     }
 
@@ -92,6 +95,7 @@ public struct Summary: Sendable {
         lines += partitions.map { "  " + $0.text }
         if let concurrency { lines.append("  " + concurrency.text) }
         lines += alarms.map { "  ALARM \($0.name): \($0.text)" }
+        lines += next.map { "next: \($0)" }
         return lines.joined(separator: "\n")
     }
 

@@ -35,7 +35,8 @@ enum InitCommand {
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
                 ],
                 text: made
-                    ? "created \(indices.joined(separator: ", ")); next: crossfade copy \(recipe.typed)"
+                    ? "created \(indices.joined(separator: ", ")); next: crossfade \(recipe.source == nil ? "replay" : "copy") "
+                        + recipe.typed
                     : "already initialised under this fingerprint")
             return .done
         }

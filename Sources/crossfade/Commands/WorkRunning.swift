@@ -28,7 +28,7 @@ enum WorkRunning {
         _ arguments: ParsedArguments, _ output: Output, _ body: (Preparation, String?, Logger) throws -> Summary
     ) -> ExitCode {
         with(arguments, output) { recipe, logger in
-            Interruption.listen()
+            listen(arguments, output, logger)
             let confirmation = arguments.value("confirm")
             // Whoever confirms something new is shown what `plan` would have refused.
             let prepared = try Preparation.prepare(recipe, sampling: confirmation != nil, logger: logger)
@@ -52,6 +52,21 @@ enum WorkRunning {
             statsd?.start()
             defer { statsd?.stop() }
             return try body(prepared, confirmation, live)
+        }
+    }
+
+    /// Listens to signals, and says at the first one what happens now and for how long at most.
+    private static func listen(_ arguments: ParsedArguments, _ output: Output, _ logger: Logger) {
+        let isTerminal = output.isTerminal
+        let isJSON = arguments.logsJSON
+        Interruption.listen { atMost in
+            if isJSON {
+                return logger.info(
+                    "stopping; a second signal stops at once", ["drain_at_most_seconds": String(atMost ?? 0)])
+            }
+            let what = atMost.map { "draining, at most \($0) s" } ?? "stopping"
+            // Over the line of progress.
+            output.talk((isTerminal ? "\r\u{1B}[K" : "") + "\(what); again to stop at once")
         }
     }
 
