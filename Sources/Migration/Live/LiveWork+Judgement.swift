@@ -55,81 +55,63 @@ extension LiveWork {
         if !snapshot.partitions.contains(where: \.isOwned) {
             reasons.append("no partition of topic \(snapshot.topic) is assigned to this process")
         } else if snapshot.lag == nil {
-            reasons.append("the lag is not known\(book.watch?.waiting.map { ": \($0)" } ?? "")")
+            reasons.append("the lag is unknown\(book.watch?.waiting.map { ": \($0)" } ?? "")")
         }
         return reasons
+    }
+
+    /// Where the migration stands, as far as what runs knows: in the words of `status`.
+    private func standing(_ book: Book, _ snapshot: WorkSnapshot) -> Standing {
+        let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }
+        var standing = Standing(prepared, state: book.state, running: running)
+        standing.running.insert(command)
+        // It would not run otherwise.
+        (standing.isConfirmed, standing.missing, standing.closed) = (true, [], [])
+        if let copy = snapshot.copy { standing.copy = copy.isFinished ? .done : .unfinished }
+        if let replay = snapshot.replay { standing.replay = replay.isFinished ? .done : .unfinished }
+        takeLag(snapshot, running, &standing)
+        if let waiting = snapshot.waiting, !standing.waiting.contains(where: { $0.hasSuffix(waiting) }) {
+            standing.waiting.append("\(command) waits: \(waiting)")
+        }
+        standing.alarms = snapshot.alarms
+        // Whether a redrive has resolved them only the whole dead-letter topic tells.
+        standing.deadLetters = [:]
+        return standing
     }
 
     private func unfinished(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
-        var reasons: [String] = []
-        let state = book.state
-        if state?.replayDue == true { reasons.append("a replay is due: the target index was made again") }
-        if prepared.survey.source != nil {
-            if let copy = snapshot.copy {
-                if !copy.isFinished {
-                    reasons.append("the copy is not finished: \(copy.returned) of \(copy.expected) documents")
-                }
-            } else {
-                reasons.append("nothing was copied yet")
-            }
-        }
-        if let replay = snapshot.replay, !replay.isFinished {
-            reasons.append("the replay is not finished: \(replay.remaining) records remain")
-        }
         let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }
-        if command != "follow", !running.contains(where: { $0.command == "follow" }) {
-            reasons.append("nobody follows the topic")
-        }
-        if command == "follow" { reasons += behind(snapshot, running) }
         let letters = running.reduce(0) { $0 + $1.deadLettered }
         let written = max(snapshot.deadLetters.written, letters)
-        if written > 0 { reasons.append("\(written) dead letters were written by what runs now: look at them first") }
-        reasons += snapshot.alarms.map { "alarm \($0.name)" }
-        if let waiting = snapshot.waiting { reasons.append("it waits: \(waiting)") }
-        return reasons
+        return standing(book, snapshot).reasonsAgainstSwitch
+            + (written > 0 ? ["\(written) dead letters were written by what runs now: look at them first"] : [])
     }
 
-    /// What of the topic is not applied yet, here or by the other members.
-    private func behind(_ snapshot: WorkSnapshot, _ running: [MemberReport]) -> [String] {
+    /// What of the topic is not applied yet, here or by the other followers.
+    private func takeLag(_ snapshot: WorkSnapshot, _ running: [MemberReport], _ standing: inout Standing) {
         var lag: Int64? = 0
-        var unread: [Int32] = []
+        var seconds: Double? = 0
         for part in snapshot.partitions {
-            if part.isOwned {
-                lag = lag.flatMap { sum in part.lag.map { sum + $0 } }
-                continue
-            }
+            let isOurs = command == "follow" && part.isOwned
             let told = running.lazy.filter { $0.command == "follow" }.flatMap(\.partitions).first {
                 $0.partition == part.partition && $0.isOwned
             }
-            if let told {
-                lag = lag.flatMap { sum in told.lag.map { sum + $0 } }
-            } else {
-                unread.append(part.partition)
-            }
+            if !isOurs, told == nil { standing.unread.append(part.partition) }
+            let behind = isOurs ? part.lag : told?.lag
+            lag = lag.flatMap { sum in behind.map { sum + $0 } }
+            let age = isOurs ? part.lagSeconds : behind == 0 ? 0 : nil
+            seconds = seconds.flatMap { worst in age.map { max(worst, $0) } }
         }
-        if !unread.isEmpty {
-            return ["nobody follows partitions \(unread.map(String.init).joined(separator: ", "))"]
-        }
-        guard let lag else { return ["the lag is not known"] }
-        return lag > 0 ? ["the lag is \(lag) records"] : []
+        // A copy knows nothing of the topic.
+        guard !snapshot.partitions.isEmpty else { return }
+        (standing.lag, standing.lagSeconds) = (lag, lag == nil ? nil : seconds)
     }
 
     private func next(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
         let recipe = prepared.recipe.typed
-        var lines: [String] = []
-        if !snapshot.deadLetters.reasons.isEmpty { lines.append("crossfade dead-letters list \(recipe)") }
-        switch command {
-        case "copy": lines.append("crossfade \(snapshot.copy?.isFinished == true ? "replay" : "copy") \(recipe)")
-        case "replay": lines.append("crossfade follow \(recipe)")
-        default:
-            if prepared.survey.source != nil, snapshot.copy?.isFinished != true {
-                lines.append("crossfade copy \(recipe)")
-            } else if book.state?.replayDue == true || snapshot.replay?.isFinished == false {
-                lines.append("crossfade replay \(recipe)")
-            }
-        }
-        lines.append("crossfade status \(recipe)")
-        return lines
+        var standing = standing(book, snapshot)
+        if !snapshot.deadLetters.reasons.isEmpty { standing.deadLetters = snapshot.deadLetters.reasons }
+        return standing.next(recipe: recipe, fingerprint: prepared.fingerprint) + ["crossfade status \(recipe)"]
     }
 }
 

@@ -300,8 +300,11 @@ final class BulkSink: @unchecked Sendable {
 
     /// What the server says of an item, without the document's content.
     private static func words(_ answer: BulkItem, _ body: ByteBuffer) -> String {
-        let type = answer.errorType.map { " \(String(repairing: body.slice($0)).prefix(100))" } ?? ""
-        return "items are answered with \(answer.status)\(type)"
+        let type = answer.errorType.map { String(repairing: body.slice($0)).prefix(100) } ?? ""
+        if type.hasPrefix("index_closed_exception") || type.hasPrefix("IndexClosedException") {
+            return "the target index is closed: open it"
+        }
+        return "items are answered with \(answer.status)\(type.isEmpty ? "" : " \(type)")"
     }
 
     /// So many times in a row are items sent again before it is called a trouble: throttling passes by itself.
