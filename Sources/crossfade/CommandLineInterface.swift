@@ -10,6 +10,7 @@ enum CommandLineInterface {
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
         PurgeCommand.declaration,
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,
+        TryCommand.declaration,
         CompletionsCommand.declaration, ManCommand.declaration, VersionCommand.declaration,
         EmbeddedLogCommand.declaration, EmbeddedNodeCommand.declaration,
     ]

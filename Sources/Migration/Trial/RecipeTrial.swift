@@ -127,14 +127,17 @@ public final class RecipeTrial {
         try transformer.merge(base: buffer.bytes, partial: operation.document, mode: mode, into: body)
     }
 
-    /// The body with which `init` would create the entry's index on such a server. Without a mapping in the recipe all
-    /// fields are dynamic: the source's mapping is not known here.
-    public func createBody(entry: Int, capabilities: Capabilities) throws(WorkError) -> JSONValue {
+    /// The body with which `init` would create the entry's index on such a server. Without a mapping in the recipe, and
+    /// without the source's, all fields are dynamic.
+    public func createBody(
+        entry: Int, capabilities: Capabilities, sourceMapping: JSONValue? = nil
+    ) throws(WorkError) -> JSONValue {
         let entry = recipe.indices[entry]
-        let given = entry.mapping.flatMap { try? JSONValue(parsing: $0) } ?? [:]
+        let own = entry.mapping.flatMap { try? JSONValue(parsing: $0) }
+        let given = own ?? sourceMapping ?? [:]
         let mapping = try TargetMapping.complete(
             TargetMapping.bare(given), entry: entry, routingRequired: recipe.commands.format.routing != nil,
-            fromSource: false, capabilities: capabilities)
+            fromSource: own == nil, capabilities: capabilities)
         let settings = entry.settings.flatMap { try? JSONValue(parsing: $0) }
         return TargetMapping.createBody(mapping: mapping, settings: settings, capabilities: capabilities)
     }

@@ -1,0 +1,158 @@
+import Embedded
+import Foundation
+import JSONText
+import Migration
+import SearchCluster
+import Telemetry
+
+/// `crossfade try`.
+enum TryCommand {
+    static let declaration = CommandDeclaration(
+        path: ["try"],
+        summary: "Show what a recipe makes of single records and documents",
+        discussion: """
+            Samples go through the decoder and the transform of a migration and are indexed into a search server inside
+            this process, with the recipe's mapping. Nothing is written anywhere else. Each sample's fate is shown:
+            operation, id, routing, version, the document as it would be, the fields that it adds to the mapping, or why
+            it would be a dead letter.
+
+            Samples come from a file with one record a line (--records), from the topic (--at) and from the source
+            (--from-source); each may be given several times. The documents of the source come first, then the file's
+            records, then those of the topic; an update finds what the samples before it left. Only --at asks the brokers,
+            and only --from-source the old cluster.
+
+            Exit code 1 when a sample would be a dead letter.
+
+                crossfade try recipe.yaml --records samples.jsonl
+                kcat -b kafka:9092 -t commands -o -5 -e -J | crossfade try recipe.yaml --records -
+                crossfade try recipe.yaml --from-source a1 --at 0:1200
+            """,
+        positionals: [CommandDeclaration.recipe],
+        options: [
+            .init(
+                "records", value: "FILE",
+                "Records, one a line: an object with key, value, headers, partition, offset and timestamp, or the value "
+                    + "alone; - reads them from standard input."),
+            .init("at", value: "P:O", "The record at this partition and offset of the command topic."),
+            .init("from-source", value: "ID", "The documents of this id in the source, as copy would write them."),
+            .init(
+                "as", value: "SERVER", suggestions: ["es-6.8", "es-7.17", "es-8.17", "es-9.0", "os-2", "os-3"],
+                standard: "es-8.17", "The server that the target is: es- or os- and its version."),
+        ],
+        run: run)
+
+    @Sendable private static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        do throws(UsageError) {
+            let request = try TryRequest(arguments)
+            return WorkRunning.with(arguments, output) { recipe, logger in
+                Interruption.listen()
+                return try run(request, recipe, logger, output)
+            }
+        } catch {
+            output.failure(error.message, code: "usage")
+            return .usage
+        }
+    }
+
+    private static func run(
+        _ request: TryRequest, _ recipe: Recipe, _ logger: Logger, _ output: Output
+    ) throws -> ExitCode {
+        let server = try EmbeddedSearchServer(SearchNode(request.persona))
+        defer { server.stop() }
+        let cluster = try Cluster.connect(ClusterEndpoint(urls: [server.url]))
+        defer { cluster.close() }
+        let source = request.ids.isEmpty ? nil : try SampleReader.Source(recipe)
+        let bench = try TrialBench(recipe, on: cluster, sourceMappings: try source?.mappings() ?? [])
+        var results: [TrialBench.Result] = []
+        for id in request.ids {
+            for found in try source?.documents(id) ?? [] {
+                let type = found.document.type.map { "/\($0)" } ?? ""
+                results.append(
+                    try bench.run(found.document, entry: found.entry, label: "\(found.index)\(type)/\(id)"))
+            }
+        }
+        for (name, text) in request.lines {
+            for (number, line) in text.enumerated() where !line.isEmpty {
+                let record = SampleRecord.line(line, number: number)
+                results.append(try bench.run(record, label: "\(name):\(number + 1)"))
+            }
+        }
+        for place in request.places {
+            let record = try SampleReader.record(
+                recipe, partition: place.partition, offset: place.offset, logger: logger)
+            results.append(
+                try bench.run(record, label: "\(recipe.commands.topic) \(place.partition):\(place.offset)"))
+        }
+        let report = TryReport(server: "\(cluster.server)", results: results, notes: notes(recipe, source))
+        output.data(report.json, text: report.text)
+        return results.contains { $0.outcome == .deadLettered } ? .failed : .done
+    }
+
+    /// What differs here from the real target.
+    private static func notes(_ recipe: Recipe, _ source: SampleReader.Source?) -> [String] {
+        guard source == nil else { return [] }
+        return recipe.indices.filter { $0.mapping == nil && $0.from != nil }.map {
+            "\($0.to) has no mapping in the recipe and will get the source's; here its fields are dynamic, because the "
+                + "source was not asked (--from-source asks it)"
+        }
+    }
+}
+
+/// What a command line asks to try.
+struct TryRequest {
+    var persona: ServerPersona
+    /// Files of records, by name, in lines.
+    var lines: [(name: String, lines: [String])] = []
+    var places: [(partition: Int32, offset: Int64)] = []
+    var ids: [String]
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        let name = arguments.value("as") ?? ""
+        guard let persona = ServerPersona(named: name) else {
+            throw UsageError(
+                message: "--as is \"\(name)\"; it must be es- or os- and a version that Crossfade supports, such as "
+                    + "es-8.17 or os-3.")
+        }
+        self.persona = persona
+        ids = arguments.all("from-source")
+        for text in arguments.all("at") {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,
+                offset >= 0
+            else {
+                throw UsageError(message: "--at is \"\(text)\"; it must be PARTITION:OFFSET, such as 3:1200.")
+            }
+            places.append((partition, offset))
+        }
+        let files = arguments.all("records")
+        guard !files.isEmpty || !places.isEmpty || !ids.isEmpty else {
+            throw UsageError(
+                message: "crossfade try needs samples: --records FILE, --at PARTITION:OFFSET or --from-source ID.")
+        }
+        if arguments.recipe == RecipeLoader.standardInput.path, files.contains("-") {
+            throw UsageError(message: "recipe and records cannot both come from standard input.")
+        }
+        for file in files { lines.append((file == "-" ? "<stdin>" : file, try Self.read(file))) }
+    }
+
+    private static func read(_ file: String) throws(UsageError) -> [String] {
+        let handle = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
+        guard let handle else { throw UsageError(message: "the file of records \(file) cannot be opened.") }
+        let data: Data
+        do {
+            data = try handle.read(upToCount: maximumBytes + 1) ?? Data()
+        } catch {
+            throw UsageError(message: "the file of records \(file) cannot be read.")
+        }
+        guard data.count <= maximumBytes else {
+            throw UsageError(message: "the file of records \(file) is larger than 64 MiB: try fewer at once.")
+        }
+        return data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            return String(decoding: line, as: UTF8.self)
+        }
+    }
+
+    /// Bytes of a file of records at most.
+    private static let maximumBytes = 64 << 20
+}
