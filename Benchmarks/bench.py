@@ -17,6 +17,7 @@ import tempfile
 import time
 import urllib.request
 
+import embedded
 import operations
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -468,6 +469,17 @@ def positive(text):
     return value
 
 
+def embedded_rate(options):
+    """`scripts/bench embedded`."""
+    program = build_crossfade(options.crossfade)
+    found = embedded.measure(program, MAPPING, options.persona, options.documents, options.clients, options.rounds, say)
+    if options.format == "json":
+        print(json.dumps(found))
+    else:
+        print(f"{found['documents_per_second']:,.0f} documents/s (median of {len(found['rates'])}, {options.persona})")
+    return 0
+
+
 def add_options(run, rounds):
     run.add_argument("--format", choices=["text", "json"], default="text", help="json: one line on stdout, the table on stderr")
     run.add_argument("--rounds", type=positive, default=rounds)
@@ -493,13 +505,21 @@ def main():
     watched = verbs.add_parser("operations", help="the same replay with and without a scrape a second and ten dashboards, in pairs")
     for run, rounds in ((replays, 5), (watched, 10)):
         add_options(run, rounds)
+    node = verbs.add_parser("embedded", help="the embedded search node's own rate: _bulk over HTTP on loopback")
+    node.add_argument("--format", choices=["text", "json"], default="text", help="json: one line on stdout, the rest on stderr")
+    node.add_argument("--persona", default="es-6.8", help="the server that it poses as (es-6.8)")
+    node.add_argument("--documents", type=positive, default=400_000)
+    node.add_argument("--clients", type=positive, default=2)
+    node.add_argument("--rounds", type=positive, default=5)
+    node.add_argument("--crossfade", metavar="PATH", default=os.environ.get("CROSSFADE_BIN"),
+                      help="this binary instead of a release build (or CROSSFADE_BIN)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # so that `finally` ends what was started
     try:
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        return watching(options) if options.verb == "operations" else replay(options)
+        return {"operations": watching, "embedded": embedded_rate}.get(options.verb, replay)(options)
     except Broken as problem:
         say(f"bench: {problem}")
         return 1

@@ -77,10 +77,10 @@ struct FilterPath {
                 if next.isEmpty { continue }
                 if let part = keep(member, next) { kept[name] = part }
             }
-            return kept.isEmpty ? nil : .object(kept)
+            return kept.isEmpty ? Optional.none : .object(kept)
         case .array(let elements):
             let kept = elements.compactMap { keep($0, patterns) }
-            return kept.isEmpty ? nil : .array(kept)
+            return kept.isEmpty ? Optional.none : .array(kept)
         default: return nil
         }
     }

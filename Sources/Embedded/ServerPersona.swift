@@ -2,12 +2,25 @@ import SearchCluster
 
 /// The server that an embedded node poses as.
 public struct ServerPersona: Sendable, Equatable {
-    public var product: ServerInfo.Product
-    public var version: ServerVersion
+    public let product: ServerInfo.Product
+    public let version: ServerVersion
+    /// Looked up once: calls ask for it again and again.
+    private let row: Row
+
+    private final class Row: Sendable {
+        let capabilities: Capabilities
+
+        init(_ capabilities: Capabilities) { self.capabilities = capabilities }
+    }
 
     public init(_ product: ServerInfo.Product, _ version: ServerVersion) {
         self.product = product
         self.version = version
+        row = Row(ServerPersona.capabilities(product, version))
+    }
+
+    public static func == (one: ServerPersona, other: ServerPersona) -> Bool {
+        one.product == other.product && one.version == other.version
     }
 
     /// The last patch of the versions that are tested against real servers.
@@ -52,12 +65,14 @@ public struct ServerPersona: Sendable, Equatable {
     /// Whether answers name a document's type. Elasticsearch 7 and OpenSearch 1 still do.
     var answersWithType: Bool { isOpenSearch ? version.major < 2 : version.major < 8 }
 
-    var capabilities: Capabilities {
+    var capabilities: Capabilities { row.capabilities }
+
+    private static func capabilities(_ product: ServerInfo.Product, _ version: ServerVersion) -> Capabilities {
         if let own = try? Capabilities.of(product, version) { return own }
         // A version outside the table is taken for the one next to it.
         let rows = Capabilities.table.filter { $0.product == product }
-        let row = version < (rows.first?.from ?? version) ? rows.first : rows.last
-        return row?.capabilities ?? Capabilities.table[0].capabilities
+        let next = version < (rows.first?.from ?? version) ? rows.first : rows.last
+        return next?.capabilities ?? Capabilities.table[0].capabilities
     }
 
     /// A type is named in URLs and mappings.

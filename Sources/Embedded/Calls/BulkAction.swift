@@ -47,7 +47,7 @@ struct BulkLines {
             var action = try read(start, stop)
             guard action.operation.kind != .delete else { return action }
             guard let sourceEnd = lineEnd(at) else {
-                if persona.since(7) { throw unterminated }
+                if persona.since(6) { throw unterminated }
                 at = end
                 return nil
             }

@@ -9,7 +9,7 @@ extension SearchNode {
         if persona.isOpenSearch { version["distribution"] = "opensearch" }
         version["number"] = .string(number)
         if persona.since(6), !persona.isOpenSearch { version["build_flavor"] = "default" }
-        version["build_type"] = persona.since(6) ? "tar" : nil
+        if persona.since(6) { version["build_type"] = "tar" }
         version["build_hash"] = "embedded"
         version[persona.since(5) ? "build_date" : "build_timestamp"] = "2026-01-01T00:00:00.000000Z"
         version["build_snapshot"] = false
@@ -144,7 +144,7 @@ extension SearchNode {
         catalogue.withLock { catalogue in
             for group in ["persistent", "transient"] {
                 for (name, value) in body[group]?.object ?? JSONObject() {
-                    catalogue.clusterSettings[group]?[name] = value.isNull ? nil : value
+                    catalogue.clusterSettings[group]?[name] = value.isNull ? Optional.none : value
                 }
             }
         }

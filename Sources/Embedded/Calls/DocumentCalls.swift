@@ -280,7 +280,7 @@ extension SearchNode {
         next.kind = .index
         next.version = nil
         guard let document = found.document else {
-            let upsert = body["upsert"] ?? (body["doc_as_upsert"] == .bool(true) ? body["doc"] : nil)
+            let upsert = body["upsert"] ?? (body["doc_as_upsert"] == .bool(true) ? body["doc"] : Optional.none)
             guard let upsert else { throw missingDocument(operation, found.index) }
             return try write(next, index: index, body: Array(upsert.text().utf8), call)
         }

@@ -85,7 +85,7 @@ extension SearchNode {
         case ("PUT", let name?), ("POST", let name?):
             let body = try call.json(persona).object ?? JSONObject()
             let key = persona.since(6) ? "index_patterns" : "template"
-            guard let patterns = body[key] ?? (persona.since(8) ? nil : body["template"]) else {
+            guard let patterns = body[key] ?? (persona.since(8) ? Optional.none : body["template"]) else {
                 throw persona.invalid([persona.since(6) ? "index patterns are missing" : "template is missing"])
             }
             var template = JSONObject()

@@ -32,6 +32,7 @@ final class EmbeddedIndex: @unchecked Sendable {
     private(set) var gcDeletes: Int64 = 60_000
     private(set) var fieldLimit: Int?
     private(set) var depthLimit = 20
+    private var settingsBlock: NodeError?
 
     /// Operations since the index was made.
     struct Counters {
@@ -76,12 +77,14 @@ final class EmbeddedIndex: @unchecked Sendable {
         refreshInterval = settings.time("refresh_interval") ?? 1000
         gcDeletes = settings.time("gc_deletes") ?? 60_000
         depthLimit = settings.int("mapping.depth.limit") ?? 20
+        settingsBlock = blockOfSettings()
         fieldLimit = persona.since(5) ? settings.int("mapping.total_fields.limit") ?? 1000 : nil
     }
 
     /// What forbids writes; nil: nothing.
-    var writeBlock: NodeError? {
-        guard isOpen else { return persona.closed(name, uuid: uuid) }
+    var writeBlock: NodeError? { isOpen ? settingsBlock : persona.closed(name, uuid: uuid) }
+
+    private func blockOfSettings() -> NodeError? {
         if settings.isYes("blocks.write") { return persona.blocked(name, "FORBIDDEN/8/index write (api)") }
         if settings.isYes("blocks.read_only") { return persona.blocked(name, "FORBIDDEN/5/index read-only (api)") }
         if settings.isYes("blocks.read_only_allow_delete") {

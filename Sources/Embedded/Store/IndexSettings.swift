@@ -60,7 +60,7 @@ struct IndexSettings {
             }
             throw persona.illegal(reason)
         }
-        for (name, value) in changes { values[name] = value.isNull ? nil : value }
+        for (name, value) in changes { values[name] = value.isNull ? Optional.none : value }
     }
 
     mutating func setDefault(_ name: String, _ value: String) {

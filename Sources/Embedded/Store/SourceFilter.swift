@@ -68,11 +68,11 @@ struct SourceFilter {
                 let named = isIncluded || includes.contains { Wildcard.matches($0, here) }
                 if let part = filtered(member, path: here, isIncluded: named) { kept[name] = part }
             }
-            return kept.isEmpty && !isIncluded ? nil : .object(kept)
+            return kept.isEmpty && !isIncluded ? Optional.none : .object(kept)
         case .array(let elements):
             let kept = elements.compactMap { filtered($0, path: path, isIncluded: isIncluded) }
-            return kept.isEmpty && !isIncluded ? nil : .array(kept)
-        default: return isIncluded ? value : nil
+            return kept.isEmpty && !isIncluded ? Optional.none : .array(kept)
+        default: return isIncluded ? value : Optional.none
         }
     }
 }
