@@ -111,6 +111,27 @@ import Testing
         #expect(user.ask("GET", "/i/_count?filter_path=none").answer == [:])
     }
 
+    @Test func partsOfASourceAreLeftOut() {
+        let user = NodeUser("es-7.10")
+        _ = user.ask("PUT", "/i/_doc/1?refresh=true", ["a": ["b": 1, "c": 2], "d": [["e": 1, "f": 2]]])
+        func source(_ filter: JSONValue) -> JSONValue? {
+            user.ask("POST", "/i/_search", ["_source": filter]).answer["hits"]?["hits"]?[0]?["_source"]
+        }
+        #expect(source("a.b") == ["a": ["b": 1]])
+        #expect(source(["includes": ["a", "d.e"], "excludes": ["a.c"]]) == ["a": ["b": 1], "d": [["e": 1]]])
+        #expect(source("none") == [:])
+        #expect(source(false) == Optional.none)
+        #expect(user.ask("GET", "/i/_doc/1?_source=d.f").answer["_source"] == ["d": [["f": 2]]])
+    }
+
+    @Test func aSettingIsTakenBackByNull() {
+        let user = NodeUser("es-6.8")
+        _ = user.ask("PUT", "/i", ["settings": ["refresh_interval": "7s"]])
+        _ = user.ask("PUT", "/i/_settings", ["index": ["refresh_interval": .null]])
+        #expect(
+            user.ask("GET", "/i/_settings").answer["i"]?["settings"]?["index"]?["refresh_interval"] == Optional.none)
+    }
+
     @Test func templatesAndAliasesMakeAnIndex() {
         let user = NodeUser("es-6.8")
         _ = user.ask(

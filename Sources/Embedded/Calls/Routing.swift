@@ -8,7 +8,7 @@ extension SearchNode {
         if first == NodeFaults.adminPath { return try administer(call) }
         if first.hasPrefix("_"), first != "_all" {
             if let answer = try clusterCall(call, started: started) { return answer }
-            guard path.count == 1 else { throw nothingThere(call) }
+            guard path.count == 1, call.method != "POST" else { throw nothingThere(call) }
             throw invalidName(first, "must not start with '_'\(call.method == "PUT" ? ", '-', or '+'" : ".")")
         }
         guard path.count > 1 else { return try indexCall(call, first) }
