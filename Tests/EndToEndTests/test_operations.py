@@ -1,12 +1,17 @@
 """What a running command serves over HTTP."""
 import json
 import re
+import shutil
+import signal
+import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 
-from stack import wait_for
+from binary import DONE
+from proxy import Proxy
+from stack import ROOT, wait_for
 from workload import Workload
 
 SECRET = "do-not-show-me"
@@ -35,6 +40,20 @@ def get(url, path, **headers):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def promtool():
+    return shutil.which("promtool") or shutil.which("promtool", path=ROOT / ".venv/bin")
+
+
+def values(metrics, name):
+    """By labels."""
+    return {labels: float(number) for labels, number in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", metrics, re.M)}
+
+
+def value(metrics, name):
+    [number] = values(metrics, name).values()
+    return number
 
 
 def status(url):
@@ -74,6 +93,7 @@ def test_a_follower_is_watched_from_its_start_to_its_last_commit(m):
     assert (said["migration"], said["command"], said["phase"]) == (m.name, "follow", "following")
     assert said["topic"] == {"name": m.topic, "partitions": 3, "group": m.group}
     assert sum(said["outcomes"].values()) + said["in_flight"] == said["read"] > 0
+    assert said["bulk"]["latency"]["count"] == sum(said["bulk"]["requests"].values()) > 0
     assert [p["partition"] for p in said["partitions"] if p["owned"]] == [0, 1, 2]
     two = events(url, 2)
     assert two[0]["now"] < two[1]["now"] and two[1]["outcomes"] == said["outcomes"]
@@ -85,6 +105,10 @@ def test_a_follower_is_watched_from_its_start_to_its_last_commit(m):
     assert get(url, "/statusz", Host="elsewhere.example")[0] == 421
     code, metrics = get(url, "/metrics")
     assert code == 200 and SECRET not in metrics
+    checked = subprocess.run([promtool(), "check", "metrics"], input=metrics, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert value(metrics, "crossfade_kafka_records_consumed_total") == said["read"]
+    assert sum(values(metrics, "crossfade_records_total").values()) == said["read"]
 
     summary = m.stop(follow)
     assert summary["outcomes"] == said["outcomes"]
@@ -127,3 +151,33 @@ def test_a_copy_is_watched(m):
     assert get(url, "/readyz")[0] == 200
     assert get(url, "/metrics")[0] == 200
     m.stop(copy)
+
+
+@pytest.mark.embedded
+def test_a_drain_is_watched_to_its_end(m):
+    """SIGTERM while a slow target holds writes up: what is served says so, until the last commit."""
+    m.init()
+    m.copy()
+    m.replay()
+    with Proxy(m.target.url) as slow:
+        m.write_recipe(target={"url": slow.url})
+        follow = m.start("follow")
+        follow.assigned()
+        url = where(follow)
+        wait_for("readiness", lambda: get(url, "/readyz")[0] == 200, 90)
+        slow.delay = 5
+        m.log.produce(m.topic, m.records[m.split:])
+        wait_for("records in flight", lambda: status(url)["in_flight"] > 0, 60)
+        with urllib.request.urlopen(url + "/events", timeout=60) as stream:
+            follow.process.send_signal(signal.SIGTERM)
+            wait_for("a status that says so", lambda: status(url)["phase"] == "stopping", 20)
+            code, reasons = get(url, "/readyz")
+            assert code == 503 and "stopping" in reasons
+            assert get(url, "/livez")[0] == 200
+            slow.delay = 0
+            told = re.findall(rb"^event: (\w+)\ndata: (.*)$", stream.read(), re.M)
+        assert [name for name, _ in told][-2:] == [b"status", b"end"]
+        last = json.loads(told[-2][1])
+        # no second signal: that would end it at once
+        summary = follow.wait(60).expect(DONE).summary
+        assert (last["in_flight"], last["outcomes"]) == (summary.get("in_flight", 0), summary["outcomes"])
