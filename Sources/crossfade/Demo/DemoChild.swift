@@ -28,7 +28,8 @@ final class DemoChild: @unchecked Sendable {
         try process.run()
     }
 
-    private static func program() throws -> URL {
+    /// This very program.
+    static func program() throws -> URL {
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(fileURLWithPath: path)
     }

@@ -316,15 +316,18 @@ final class DemoStory {
             ("new cluster", servers.newURL + "/" + names.new + "/_mapping"), ("Kafka", servers.bootstrap),
         ]
         if let address = follower.flatMap({ DemoStory.dashboard($0.told) }) { rows.append(("dashboard", address)) }
-        for (name, value) in rows { screen.line("  \(name): \(value)") }
+        screen.table(rows)
         screen.line()
         screen.say("Try, in another terminal:")
         screen.line("  cd \(folder.url.path)", .command)
-        for words in ["status", "dead-letters list", "plan"] {
-            screen.line("  crossfade \(words) \(DemoFolder.recipe)", .command)
+        // It need not be in the shell's path.
+        let program = try DemoChild.program().path
+        for words in ["status --watch", "dead-letters list", "plan"] {
+            screen.line("  \(program) \(words) \(DemoFolder.recipe)", .command)
         }
         screen.line(
-            "  curl '\(servers.newURL)/\(names.new)/_search?q=tags.keyToValue:\"region:eu\"&size=1&pretty'", .command)
+            "  curl '\(servers.newURL)/\(names.new)/_search?q=tags.keyToValue:%22region%3Aeu%22&size=1&pretty'",
+            .command)
         screen.line()
         screen.say("Ctrl-C ends it and leaves nothing behind.")
         writer.go(to: .max / 2, rate: options.rate, newKeys: 10)
