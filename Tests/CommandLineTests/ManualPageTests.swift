@@ -28,7 +28,8 @@ struct ManualPageTests {
         #expect(ManualPage.prose(dots).split(separator: "\n").allSatisfy { !$0.hasPrefix(".") && $0.count <= 80 })
     }
 
-    /// Every reason that the sources give a reject is known to the manual, to completions and to the reference.
+    /// Every reason that the sources give a reject is known to the manual, to completions and to the reference;
+    /// every exit code to the page about the command line.
     @Test func everyReasonIsKnown() throws {
         let top = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -47,6 +48,8 @@ struct ManualPageTests {
         #expect(found.count > 15)
         #expect(found.isSubset(of: known), "\(found.subtracting(known))")
         let reference = try String(contentsOf: top.appendingPathComponent("docs/recipe.md"), encoding: .utf8)
+        let page = try String(contentsOf: top.appendingPathComponent("docs/command-line.md"), encoding: .utf8)
+        for code in ExitCode.allCases { #expect(page.contains("| \(code.rawValue) | \(code.meaning) |")) }
         for (code, meaning) in DeadLetterReasons.known { #expect(reference.contains("| `\(code)` | \(meaning) |")) }
     }
 }

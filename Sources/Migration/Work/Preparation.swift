@@ -41,25 +41,27 @@ public struct Preparation: Sendable {
         throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
     }
 
+    /// What a person types to have all of this made.
+    private var initialising: String { "crossfade init \(recipe.typed) --confirm \(fingerprint)" }
+
     /// The state, when it stands under this very work, or the user has just confirmed the new one.
     func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
         guard let state = survey.state else {
             throw WorkError(
                 .refused,
-                "migration \(recipe.name) is not initialised on \(survey.target.name): run `crossfade plan`, then "
-                    + "`crossfade init --confirm \(fingerprint)`")
+                "migration \(recipe.name) is not initialised on \(survey.target.name): run "
+                    + "`crossfade plan \(recipe.typed)`, then `\(initialising)`")
         }
         if let gone = survey.entries.first(where: { !$0.exists }) {
             throw WorkError(
                 .refused,
-                "the target index \(gone.index) is not there (any more): run `crossfade init --confirm \(fingerprint)`, which "
-                    + "makes it again, then copy and replay")
+                "the target index \(gone.index) is not there (any more): run `\(initialising)`, which makes it again, then "
+                    + "copy and replay")
         }
         if let half = survey.entries.first(where: { state.uuids[$0.index] == "" }) {
             throw WorkError(
                 .refused,
-                "init was broken off while it made the target index \(half.index): run `crossfade init --confirm \(fingerprint)` "
-                    + "again")
+                "init was broken off while it made the target index \(half.index): run `\(initialising)` again")
         }
         try restoreAliases(logger)
         guard state.fingerprint != fingerprint else { return state }
@@ -154,7 +156,7 @@ public enum Initialisation {
             throw WorkError(
                 .refused,
                 "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since the "
-                    + "plan was looked at, or it was mistyped. Look at `crossfade plan` again")
+                    + "plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
         }
         let survey = prepared.survey
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
