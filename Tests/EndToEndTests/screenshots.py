@@ -81,7 +81,7 @@ def main(folder):
         browser.until("lag 0", f"return {number} === 0", 60)
         wait(3)
         browser.picture(folder / "dashboard-light.png", DESKTOP, whole=True, prefers_color_scheme="light")
-        browser.picture(folder / "dashboard-phone.png", PHONE, prefers_color_scheme="light")
+        browser.picture(folder / "dashboard-phone.png", (PHONE[0], 1160), prefers_color_scheme="light")
         m.stop(follow)
     finally:
         browser.close()
