@@ -186,6 +186,6 @@ extension ServerPersona {
         if since(8) {
             return NodeError(400, "x_content_parse_exception", "[1:\(error.offset + 1)] \(error)")
         }
-        return NodeError(since(5) ? 500 : 400, "json_parse_exception", "\(error)")
+        return NodeError(since(5) && !since(7) ? 500 : 400, "json_parse_exception", "\(error)")
     }
 }

@@ -146,9 +146,8 @@ extension SearchNode {
 
     private func delete(_ expression: String) throws(NodeError) -> NodeAnswer {
         let removed = try catalogue.withLock { catalogue throws(NodeError) -> [EmbeddedIndex] in
-            for part in expression.split(separator: ",").map(String.init) where persona.since(5) {
+            for part in expression.split(separator: ",").map(String.init) where persona.since(6) {
                 guard catalogue.aliases[part] != nil, catalogue.indices[part] == nil else { continue }
-                if !persona.since(6) { throw persona.missing(part) }
                 throw persona.illegal(
                     "The provided expression [\(part)] matches an alias, specify the corresponding concrete indices "
                         + "instead.")
