@@ -6,10 +6,12 @@ import SearchCluster
 struct LiveLook {
     private var nextMembers: Int64 = 0
     private var nextIndices: Int64 = 0
+    private var nextLetters: Int64 = 0
 
     /// Milliseconds between two looks.
     static let membersEvery: Int64 = 10_000
     static let indicesEvery: Int64 = 30_000
+    static let lettersEvery: Int64 = 60_000
 
     mutating func look(_ live: LiveWork, _ board: MemberBoard) {
         // A target that is away has nothing to say, and must not hold up who looks after it.
@@ -21,6 +23,12 @@ struct LiveLook {
             live.sees(members: try? board.read())
             let store = StateStore(target: target, name: live.prepared.recipe.name)
             if let state = try? store.load() { live.knows(state) }
+        }
+        if live.command == "follow", now >= nextLetters {
+            live.lookUpLetters()
+            // Many letters take their time: no more than a twentieth of ours. At first no broker has told anything yet.
+            let took = Monotonic.milliseconds() - now
+            nextLetters = now + (live.knowsLetters ? max(Self.lettersEvery, 20 * took) : Self.membersEvery / 5)
         }
         if now >= nextIndices {
             nextIndices = now + Self.indicesEvery

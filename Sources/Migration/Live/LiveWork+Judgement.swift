@@ -16,6 +16,11 @@ extension LiveWork {
             var part = WorkSnapshot.Partition(counts)
             if counts.owned { part.measure(end: ends?[counts.partition]) }
             if part.lag == 0 { book.level[part.partition] = snapshot.now }
+            if part.inFlight == 0 || book.settled[part.partition]?.offset != part.committed {
+                book.settled[part.partition] = (part.committed, snapshot.now)
+            }
+            let stands = Double(snapshot.now - (book.settled[part.partition]?.at ?? snapshot.now)) / 1000
+            snapshot.oldestUnsettled = max(snapshot.oldestUnsettled ?? 0, stands)
             part.lagSeconds = part.age(
                 applied: applied[part.partition], level: book.level[part.partition], now: snapshot.now)
             parts[counts.partition] = part
@@ -33,14 +38,22 @@ extension LiveWork {
         }
     }
 
-    /// Whether this process does its work, whether readers could be moved, and what to type next.
+    /// Whether this process does its work, whether readers could be moved, and what to type next: by the same rules as
+    /// `status`.
     func judge(_ book: Book, _ snapshot: inout WorkSnapshot) {
         if snapshot.replay == nil, let replay = book.state?.replay {
             snapshot.replay = WorkSnapshot.Replay(remaining: replay.remaining, isFinished: replay.finished != nil)
         }
         snapshot.ready.reasons = unready(book, snapshot)
-        snapshot.switching.reasons = unfinished(book, snapshot)
-        snapshot.next = next(book, snapshot)
+        let standing = standing(book, snapshot)
+        snapshot.switching.reasons = standing.reasonsAgainstSwitch
+        let recipe = prepared.recipe.typed
+        snapshot.next =
+            standing.next(recipe: recipe, fingerprint: prepared.fingerprint) + ["crossfade status \(recipe)"]
+        // The phase is this process's, whatever goes on beside it.
+        var own = standing
+        if book.pipeline != nil { own.running = [command] }
+        if !Interruption.isAsked { snapshot.phase = own.phaseName }
     }
 
     private func unready(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
@@ -54,7 +67,7 @@ extension LiveWork {
         guard command != "copy" else { return reasons }
         if !snapshot.partitions.contains(where: \.isOwned) {
             reasons.append("no partition of topic \(snapshot.topic) is assigned to this process")
-        } else if snapshot.lag == nil {
+        } else if snapshot.lag == nil || book.watch?.ends == nil {
             reasons.append("the lag is unknown\(book.watch?.waiting.map { ": \($0)" } ?? "")")
         }
         return reasons
@@ -74,17 +87,10 @@ extension LiveWork {
             standing.waiting.append("\(command) waits: \(waiting)")
         }
         standing.alarms = snapshot.alarms
-        // Whether a redrive has resolved them only the whole dead-letter topic tells.
-        standing.deadLetters = [:]
+        // Whether a redrive has resolved them only the dead-letter topic tells, which a follower looks up.
+        let written = snapshot.deadLetters.reasons
+        standing.deadLetters = command == "follow" ? book.letters.map { $0.present(written) } : written
         return standing
-    }
-
-    private func unfinished(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
-        let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }
-        let letters = running.reduce(0) { $0 + $1.deadLettered }
-        let written = max(snapshot.deadLetters.written, letters)
-        return standing(book, snapshot).reasonsAgainstSwitch
-            + (written > 0 ? ["\(written) dead letters were written by what runs now: look at them first"] : [])
     }
 
     /// What of the topic is not applied yet, here or by the other followers.
@@ -105,13 +111,6 @@ extension LiveWork {
         // A copy knows nothing of the topic.
         guard !snapshot.partitions.isEmpty else { return }
         (standing.lag, standing.lagSeconds) = (lag, lag == nil ? nil : seconds)
-    }
-
-    private func next(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
-        let recipe = prepared.recipe.typed
-        var standing = standing(book, snapshot)
-        if !snapshot.deadLetters.reasons.isEmpty { standing.deadLetters = snapshot.deadLetters.reasons }
-        return standing.next(recipe: recipe, fingerprint: prepared.fingerprint) + ["crossfade status \(recipe)"]
     }
 }
 
@@ -149,8 +148,9 @@ extension MigrationState.Replay {
     }
 }
 
-extension MemberReport {
-    var deadLettered: Int {
-        outcomes.indices.contains(Outcome.deadLettered.rawValue) ? outcomes[Outcome.deadLettered.rawValue] : 0
+extension LiveWork.Letters {
+    /// Those that are unresolved by now: the ones there were, and what this process has `written` since.
+    func present(_ written: [String: Int]) -> [String: Int] {
+        unresolved.merging(written) { $0 + $1 }.merging(own) { $0 - $1 }.filter { $0.value > 0 }
     }
 }

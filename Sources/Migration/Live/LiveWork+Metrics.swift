@@ -55,6 +55,14 @@ extension LiveWork {
                 "crossfade_kafka_assigned_partitions", "Partitions that this process reads.", .whole(Int64(owned.count))
             ),
             .one(
+                "crossfade_kafka_paused_partitions",
+                "Partitions that are not read because as much is in flight as may be.",
+                .whole(snapshot.isFull ? Int64(owned.count) : 0)),
+            .one(
+                "crossfade_oldest_unacked_age_seconds",
+                "How long the last outcome that lets offsets be kept is ago, while records wait for theirs.",
+                snapshot.oldestUnsettled.map { .real($0) }),
+            .one(
                 "crossfade_caught_up", "1 while every record of these partitions has its outcome.",
                 snapshot.lag.map { .whole($0 == 0 ? 1 : 0) }),
             .one(
@@ -81,6 +89,9 @@ extension LiveWork {
             .one(
                 "crossfade_inflight_bytes", "Bytes between reading and acknowledgement.",
                 .whole(Int64(snapshot.memory.inFlight))),
+            .one(
+                "crossfade_buffer_bytes", "Bytes of records that wait for a worker.",
+                .whole(Int64(snapshot.memory.queued))),
             .one("crossfade_memory_limit_bytes", "limits.memory of the recipe.", .whole(Int64(snapshot.memory.limit))),
             .one(
                 "crossfade_copy_expected_documents", "Documents in the source when the copy began.",

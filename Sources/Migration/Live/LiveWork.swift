@@ -27,9 +27,19 @@ public final class LiveWork: Sendable {
         var targetTrouble: String?
         var members: [MemberReport] = []
         var indices: [WorkSnapshot.Index] = []
+        /// nil: they were not looked up yet.
+        var letters: Letters?
         /// When each partition was last seen without lag, milliseconds since 1970.
         var level: [Int32: Int64] = [:]
+        /// The offset before which everything of a partition is settled, and since when it stands there with more in flight.
+        var settled: [Int32: (offset: Int64?, at: Int64)] = [:]
         var lastAsked: Int64 = 0
+    }
+
+    /// Dead letters by reason: the unresolved ones when that was looked up, and what this process had written by then.
+    struct Letters: Sendable {
+        var unresolved: [String: Int]
+        var own: [String: Int]
     }
 
     private let book: Mutex<Book>
@@ -66,6 +76,17 @@ public final class LiveWork: Sendable {
 
     func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
 
+    /// Reads the dead letters, all of them; what cannot be read now stays as it was.
+    func lookUpLetters() {
+        guard let pipeline = book.withLock({ $0.watch?.ends == nil ? nil : $0.pipeline }) else { return }
+        let own = pipeline.deadLetters.reasons
+        guard let found = try? Status.Letters.read(prepared.recipe, logger: events.logger).unresolved else { return }
+        book.withLock { $0.letters = Letters(unresolved: found, own: own) }
+    }
+
+    /// Whether dead letters were looked up already.
+    var knowsLetters: Bool { book.withLock { $0.letters != nil } }
+
     var targetIsThere: Bool {
         book.withLock { $0.targetTrouble == nil && $0.pipeline?.sink.presentTrouble == nil }
     }
@@ -92,7 +113,7 @@ public final class LiveWork: Sendable {
         var snapshot = begun(book, now: now)
         if let pipeline = book.pipeline { take(pipeline, book, into: &snapshot) }
         takePartitions(&book, into: &snapshot)
-        self.book.withLock { $0.level = book.level }
+        self.book.withLock { ($0.level, $0.settled) = (book.level, book.settled) }
         judge(book, &snapshot)
         return snapshot
     }
@@ -122,6 +143,8 @@ public final class LiveWork: Sendable {
         let ledger = pipeline.ledger
         snapshot.bulk = WorkSnapshot.Bulk(pipeline.sink.load, events)
         snapshot.memory.inFlight = ledger.bytes
+        snapshot.memory.queued = ledger.queuedBytes
+        snapshot.isFull = pipeline.isFull
         let parts = ledger.partitions()
         snapshot.outcomes = Outcome.allCases.map { outcome in parts.reduce(0) { $0 + $1.outcomes[outcome] } }
         snapshot.inFlight = parts.reduce(0) { $0 + $1.inFlight }

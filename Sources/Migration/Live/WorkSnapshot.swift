@@ -78,6 +78,8 @@ public struct WorkSnapshot: Sendable {
         public var inFlight = 0
         public var limit = 0
         public var resident = 0
+        /// Of those in flight, what waits for a worker.
+        public var queued = 0
     }
 
     public struct DeadLetterFigures: Sendable, Equatable {
@@ -123,6 +125,10 @@ public struct WorkSnapshot: Sendable {
     public var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
     /// Bytes of records, or of pages' documents, that were read by now: with `read` what a rate is made of.
     public var bytesRead = 0
+    /// Whether nothing is read at the moment because as much is in flight as may be.
+    public var isFull = false
+    /// For how long no partition's settled prefix has grown while records of it are in flight, at most, in seconds.
+    public var oldestUnsettled: Double?
     public var partitions: [Partition] = []
     public var copy: Copy?
     public var replay: Replay?
