@@ -17,6 +17,7 @@ SEED = int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 <<
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "embedded: runs on the embedded node and log where there are no real servers")
+    config.addinivalue_line("markers", "real: needs what only real servers do, whatever the rest of its file needs")
 
 
 def pytest_report_header(config):
@@ -29,12 +30,14 @@ def seed():
     return SEED
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """Without real servers a test that needs them is skipped; one that is marked `embedded` runs on the binary's own."""
     if stack_module.program():
         return
     for item in items:
-        if "stack" in item.fixturenames and not item.get_closest_marker("embedded"):
+        runs = item.get_closest_marker("embedded") and not item.get_closest_marker("real")
+        if "stack" in item.fixturenames and not runs:
             item.add_marker(pytest.mark.skip(reason="no real servers: no CROSSFADE_STACK and no ../shared/stack/stack"))
 
 

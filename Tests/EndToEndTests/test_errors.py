@@ -13,6 +13,8 @@ from log import Log
 from proxy import Proxy
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 SECRET = "hunter2-must-never-be-seen"
 
 
@@ -66,6 +68,7 @@ def test_unreachable_broker(m):
     fails(m, FAILED, address, commands=("plan", "copy", "replay"))
 
 
+@pytest.mark.real
 def test_missing_topic(m):
     m.tree["commands"]["topic"] = "no-such-topic"
     m.write_recipe()
@@ -90,6 +93,7 @@ def test_wrong_password(m, side, monkeypatch):
         fails(m, FAILED, proxy.url.removeprefix("http://"), "401", commands=("plan", "copy"))
 
 
+@pytest.mark.real
 def test_wrong_kafka_password(m, stack, monkeypatch):
     monkeypatch.setenv("E2E_KAFKA_PASSWORD", SECRET)
     bootstrap = stack.start("kafka-4.1", "ksasl", "--security", "sasl")
@@ -143,6 +147,7 @@ def offsets(m, start):
     m.write_recipe()
 
 
+@pytest.mark.real
 def test_start_offset_already_deleted(m):
     m.log.truncate(m.topic, {0: 20})
     offsets(m, 5)
@@ -150,6 +155,7 @@ def test_start_offset_already_deleted(m):
     assert re.search(r"\b5\b", result.err), result
 
 
+@pytest.mark.real
 def test_start_offset_deleted_after_init(m):
     offsets(m, 5)
     m.init()

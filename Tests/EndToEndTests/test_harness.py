@@ -8,6 +8,8 @@ from rest import Cluster
 from texts import number
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 number = texts.number
 
 

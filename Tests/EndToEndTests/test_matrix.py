@@ -4,6 +4,8 @@ import pytest
 from log import Writer
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 COMMANDS, IDS = 20_000, 4_000
 
 PAIRS = [("es-2.4", "es-7.10"), ("es-5.6", "es-7.17"), ("es-6.8", "es-8.17"), ("es-7.10", "os-3"), ("es-8.17", "es-9.0")]

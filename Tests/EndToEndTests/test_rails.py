@@ -6,6 +6,8 @@ from stack import wait_for
 from test_errors import nothing_written
 from workload import Keyed, Workload
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def m(migrate, seed):
@@ -18,6 +20,7 @@ def refused(m, *names, commands=("replay", "follow")):
             check_error(m.run(command, seconds=30), *names, code=REFUSED)
 
 
+@pytest.mark.real
 def test_topic_recreated(m):
     """Offsets begin again: under the same epoch all that comes would look stale."""
     m.init()
@@ -29,6 +32,7 @@ def test_topic_recreated(m):
     refused(m, m.topic)
 
 
+@pytest.mark.real
 def test_partitions_added(m):
     """Keys have moved: offsets no longer order the commands of an id."""
     m.init()
@@ -58,6 +62,7 @@ def test_recorded_without_a_group(m):
         assert "application_group" in result.err, result
 
 
+@pytest.mark.real
 def test_plan_says_every_rail_although_one_refuses(m):
     m.target.create(m.new, {"owner": {"type": "keyword"}})
     m.target.bulk(m.new, [("index", "theirs", {}, '{"owner":"somebody else"}')])
@@ -134,6 +139,7 @@ def test_application_group_mistyped(m):
     check_error(m.run("plan", seconds=30), said, "did you mean", code=REFUSED)
 
 
+@pytest.mark.real
 def test_application_group_without_an_offset(m):
     """A partition whose beginning is gone, and of which the group has said nothing."""
     ends = m.log.ends(m.topic)
