@@ -32,7 +32,9 @@ struct Output: Sendable {
     /// What went wrong: one paragraph that says what happened, to what, and what to do. As data too where JSON is
     /// asked for, so that a program finds it where it reads.
     func failure(_ text: String, code: String, details: [(String, JSONValue)] = []) {
-        talk(text.hasPrefix("crossfade: ") ? text : "crossfade: " + text)
+        // A text that begins with a command's full name says the program's name itself.
+        let named = text.hasPrefix("crossfade ") ? String(text.dropFirst("crossfade ".count)) : text
+        talk(named.hasPrefix("crossfade: ") ? named : "crossfade: " + named)
         guard format == .json else { return }
         let error: [(String, JSONValue)] = [("code", .string(code)), ("message", .string(text))] + details
         line(JSONValue.object(JSONObject([("error", .object(JSONObject(error)))])).text())

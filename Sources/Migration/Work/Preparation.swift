@@ -44,8 +44,15 @@ public struct Preparation: Sendable {
     /// What a person types to have all of this made.
     private var initialising: String { "crossfade init \(recipe.typed) --confirm \(fingerprint)" }
 
-    /// The state, when it stands under this very work, or the user has just confirmed the new one.
-    func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
+    /// Whether init has nothing left to make: everything is there, under this very fingerprint.
+    public var isMade: Bool {
+        guard let state = survey.state, state.fingerprint == fingerprint else { return false }
+        return survey.entries.allSatisfy { $0.exists && state.uuids[$0.index] != "" }
+    }
+
+    /// Throws what refuses the work before it has begun; changes nothing.
+    @discardableResult
+    public func checkConfirmed(_ confirmation: String?) throws(WorkError) -> MigrationState {
         guard let state = survey.state else {
             throw WorkError(
                 .refused,
@@ -63,15 +70,21 @@ public struct Preparation: Sendable {
                 .refused,
                 "init was broken off while it made the target index \(half.index): run `\(initialising)` again")
         }
-        try restoreAliases(logger)
-        guard state.fingerprint != fingerprint else { return state }
-        guard confirmation == fingerprint else {
+        guard state.fingerprint == fingerprint || confirmation == fingerprint else {
             let changes = Fingerprint.differences(state.work, work).joined(separator: "; ")
             throw WorkError(
                 .refused,
                 "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm it with "
                     + "--confirm \(fingerprint)")
         }
+        return state
+    }
+
+    /// The state, when it stands under this very work, or the user has just confirmed the new one.
+    func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
+        let state = try checkConfirmed(confirmation)
+        try restoreAliases(logger)
+        guard state.fingerprint != fingerprint else { return state }
         logger.warning(
             "other work was confirmed; what is already written keeps its form until its document is written again",
             ["fingerprint": fingerprint])

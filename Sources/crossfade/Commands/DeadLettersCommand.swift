@@ -54,7 +54,11 @@ enum DeadLettersCommand {
                     output.talk("crossfade: " + doubt)
                 }
                 let report = DeadLetterList(topic: recipe.deadLetterTopic, all: all, chosen: filter)
-                output.data(report.json, text: report.text)
+                var text = report.text
+                if report.letters.contains(where: { $0.resolved == nil }) {
+                    text += "\nnext, once the cause is mended: crossfade dead-letters redrive \(recipe.typed)"
+                }
+                output.data(report.json, text: text)
                 return .done
             }
         }

@@ -21,7 +21,8 @@ enum InitCommand {
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         WorkRunning.with(arguments, output) { recipe, logger in
             let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
-            guard let confirmation = arguments.value("confirm") ?? asked(prepared, output) else {
+            let known = arguments.value("confirm") ?? (prepared.isMade ? prepared.fingerprint : nil)
+            guard let confirmation = known ?? asked(prepared, output) else {
                 output.failure(
                     "nothing was made, because nothing was confirmed. Look at the plan, then run crossfade init "
                         + "\(recipe.typed) --confirm \(prepared.fingerprint).", code: "usage")
@@ -37,7 +38,7 @@ enum InitCommand {
                 text: made
                     ? "created \(indices.joined(separator: ", ")); next: crossfade \(recipe.source == nil ? "replay" : "copy") "
                         + recipe.typed
-                    : "already initialised under this fingerprint")
+                    : "already initialised under this fingerprint; see crossfade status \(recipe.typed)")
             return .done
         }
     }

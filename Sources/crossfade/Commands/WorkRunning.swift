@@ -44,6 +44,9 @@ enum WorkRunning {
         _ body: (Preparation, String?, LiveWork) throws -> Summary
     ) -> ExitCode {
         work(arguments, output) { prepared, confirmation, logger in
+            // Before a port is opened for work that does not begin.
+            try prepared.passRails()
+            try prepared.checkConfirmed(confirmation)
             let live = LiveWork(prepared, command: command, version: VersionCommand.crossfade, logger: logger)
             let operations = try OperationsServer.start(
                 prepared.recipe.operations, source: WorkStatus(live), logger: logger)
@@ -62,7 +65,7 @@ enum WorkRunning {
         Interruption.listen { atMost in
             if isJSON {
                 return logger.info(
-                    "stopping; a second signal stops at once", ["drain_at_most_seconds": String(atMost ?? 0)])
+                    "stopping; a second signal stops at once", ["drain_at_most_seconds": atMost ?? 0])
             }
             let what = atMost.map { "draining, at most \($0) s" } ?? "stopping"
             // Over the line of progress.
