@@ -135,7 +135,8 @@ final class OperationsDesk: Sendable {
     }
 
     private func events(_ request: HTTPRequest) -> HTTPResponse {
-        let type = [("Content-Type", "text/event-stream; charset=utf-8")]
+        // A proxy in between that gathers the answer first (nginx) would show nothing for minutes.
+        let type = [("Content-Type", "text/event-stream; charset=utf-8"), ("X-Accel-Buffering", "no")]
         guard request.method == "GET" else { return HTTPResponse(headers: type, body: .bytes([])) }
         let stream = HTTPStream()
         // A browser whose stream was cut comes back after so many milliseconds.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What happens while work runs, each event once: the line that is logged, where there is one, and the figures that it
 /// moves. Nothing here is called for a single record: outcomes of records are counted by the ledger and read at a scrape.
 ///
@@ -139,12 +141,19 @@ public final class WorkEvents: Sendable {
         "crossfade_last_commit_timestamp_seconds", "When settled offsets were last kept, seconds since 1970.")
     private let stops = Counter("crossfade_process_stops_total", "Times that this process did not run for too long.")
 
+    /// Whether the group has said which partitions are this member's, none of them included: a group of more members than
+    /// partitions has some that stand by.
+    public var hasAssignment: Bool { isAssigned.load(ordering: .relaxed) }
+    private let isAssigned = Atomic<Bool>(false)
+
     public func partitionsAssigned(_ partitions: [Int32]) {
+        isAssigned.store(true, ordering: .relaxed)
         rebalances.add("assigned")
         logger.info("partitions assigned", ["partitions": partitions.sorted()])
     }
 
     public func partitionsRevoked(_ partitions: [Int32], lost: Bool, drained: Bool) {
+        isAssigned.store(false, ordering: .relaxed)
         rebalances.add(lost ? "lost" : "revoked")
         logger.info(
             "partitions revoked",

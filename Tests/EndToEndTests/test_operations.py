@@ -140,6 +140,27 @@ def test_a_taken_port_is_a_warning_and_off_is_off(m):
 
 
 @pytest.mark.embedded
+def test_a_member_that_stands_by_is_ready(migrate, seed):
+    """A group of more members than partitions: who has none does its work, too; a rollout must not wait for it."""
+    m = migrate("es-1.7", "es-6.8", Workload(seed, 60, 20, 5), copied=1.0, partitions=1).prepare()
+    m.init()
+    m.copy()
+    m.replay()
+    follows = [m.start("follow"), m.start("follow")]
+    urls = [where(follow) for follow in follows]
+    for follow in follows:
+        follow.assigned()
+
+    def owned():
+        return sorted(sum(p["owned"] for p in status(url)["partitions"]) for url in urls)
+    wait_for("one to have the partition and one to stand by", lambda: owned() == [0, 1], 120)
+    for url in urls:
+        wait_for("readiness", lambda: get(url, "/readyz") == (200, "ready\n"), 60)
+    for follow in follows:
+        m.stop(follow)
+
+
+@pytest.mark.embedded
 def test_a_copy_is_watched(m):
     m.write_recipe(copy={"slices": 2, "page": 10, "rate": "20/s"})
     m.init()

@@ -23,6 +23,7 @@ import Testing
             let head = try client.head()
             #expect(head.status == 200)
             #expect(head.header("Content-Type") == "text/event-stream; charset=utf-8")
+            #expect(head.header("X-Accel-Buffering") == "no")
         }
 
         /// Name and data; nil at the stream's end.

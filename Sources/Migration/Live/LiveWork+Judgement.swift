@@ -66,6 +66,8 @@ extension LiveWork {
         }
         guard command != "copy" else { return reasons }
         if !snapshot.partitions.contains(where: \.isOwned) {
+            // Who stands by for the others does its work, too, as long as the group is there.
+            guard !events.hasAssignment else { return reasons + (book.watch?.waiting.map { [$0] } ?? []) }
             reasons.append("no partition of topic \(snapshot.topic) is assigned to this process")
         } else if snapshot.lag == nil || book.watch?.ends == nil {
             reasons.append("the lag is unknown\(book.watch?.waiting.map { ": \($0)" } ?? "")")
