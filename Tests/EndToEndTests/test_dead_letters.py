@@ -11,6 +11,8 @@ from letters import DEAD, MendedModel, dead_and_alive, insert, listed, mend, red
 from stack import wait_for
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 SERVERS = [("es-6.8", "es-8.17"), ("es-6.8", "es-6.8")]
 
 
@@ -191,6 +193,7 @@ def alter(m, **config):
     m.log.admin.incremental_alter_configs([resource])[resource].result(30)
 
 
+@pytest.mark.real
 def test_a_compacted_topic_is_refused(dying):
     m = dying
     m.log.create(m.tree["dead_letters"]["topic"], 1, **{"cleanup.policy": "compact"})
@@ -200,6 +203,7 @@ def test_a_compacted_topic_is_refused(dying):
     replay_all(m)
 
 
+@pytest.mark.real
 def test_a_letter_too_large_for_the_topic(dying):
     m = dying
     m.log.produce(m.topic, [insert("large", code="broken", title=random.Random(1).randbytes(5000).hex())])
@@ -233,6 +237,7 @@ def test_the_topic_is_deleted_under_way(dying):
         assert any(key == b"late" for _, _, key, _ in letters.letters(m))
 
 
+@pytest.mark.real
 def test_the_topic_is_made_to_keep(dying):
     m = dying
     m.replay()

@@ -1,6 +1,8 @@
 """Partial updates: one key hit by everything, documents that the copy has not reached, several members on the same keys."""
 import random
 
+import pytest
+
 import compare
 import texts
 from binary import DONE
@@ -9,6 +11,8 @@ from log import Writer
 from memory import finish_watched
 from model import Model
 from workload import Workload
+
+pytestmark = pytest.mark.embedded
 
 
 def command(name, ident, message=None):

@@ -1,10 +1,14 @@
 """One final outcome a record: outcomes, records in flight and offsets agree at any moment; and what cannot be right is cried out."""
 import json
 
+import pytest
+
 from binary import OUTCOMES
 from log import Writer
 from stack import wait_for
 from workload import Workload
+
+pytestmark = pytest.mark.embedded
 
 
 def insert(ident):

@@ -125,6 +125,7 @@ def test_application_group_named_after_the_copy(m):
     check_error(m.run("plan", seconds=30), f"indexer-{m.name}", "copy began", code=REFUSED)
 
 
+@pytest.mark.real
 def test_application_group_mistyped(m):
     """It is named, so that is not what is said: it has committed nothing, there is no such group, and there is one like it."""
     m.log.commit(f"indexer-{m.name}", m.topic, m.log.ends(m.topic))

@@ -8,6 +8,8 @@ from binary import DONE, REFUSED, check_error
 from stack import wait_for
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 TARGETS = ["es-6.8", "es-8.17", "os-3"]
 ALL = {"match_all": {}}
 
@@ -65,6 +67,7 @@ def done(m):
     m.replay()
 
 
+@pytest.mark.real
 def test_deleted_stays_deleted(m, stack, request):
     """The application's delete, the target restarted, then a late copied page and a late old write."""
     done(m)
@@ -100,6 +103,7 @@ def test_the_delete_before_the_copy_reaches_it(m):
     m.check()
 
 
+@pytest.mark.real
 def test_purge(m, stack, request):
     """Young ones stay, old ones go, and before a replay or a copy they are back."""
     m.init()
