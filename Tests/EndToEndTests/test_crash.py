@@ -5,6 +5,8 @@ from log import Writer
 from stack import wait_for
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 COMMANDS, IDS = 60_000, 20_000
 
 

@@ -5,6 +5,8 @@ from log import Log
 from proxy import Proxy
 from workload import Workload
 
+pytestmark = pytest.mark.embedded
+
 PASSWORD = "pa$$w0rd-of-the-proxy"
 
 
@@ -27,6 +29,7 @@ def small(m):
     m.check()
 
 
+@pytest.mark.real
 def test_kafka_with_sasl_and_tls(migrate, guarded, seed, monkeypatch):
     monkeypatch.setenv("E2E_KAFKA_PASSWORD", "secret")
     log, kafka = guarded
