@@ -1,6 +1,8 @@
 """kill -9 in the middle; started again, the end state is the same."""
 import random
 
+import pytest
+
 from log import Writer
 from stack import wait_for
 from workload import Workload
