@@ -88,7 +88,11 @@ public enum ItemClass: Equatable, Sendable {
     }
 
     private static func deadReason(type: String, reason: String?, status: Int) -> String {
-        if type == "illegal_argument_exception", reason?.hasPrefix("Limit of total fields") == true {
+        // Elasticsearch 8 and later say it within the error of the document: "[1:17] failed to parse: Limit of total ...".
+        let limit = "Limit of total fields ["
+        if type == "illegal_argument_exception" && reason?.hasPrefix(limit) == true
+            || type == "document_parsing_exception" && reason?.contains("] failed to parse: " + limit) == true
+        {
             return "field_limit"
         }
         guard !type.isEmpty else { return "status_\(status)" }

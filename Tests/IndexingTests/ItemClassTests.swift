@@ -72,6 +72,13 @@ import Testing
             400, "illegal_argument_exception", .dead("field_limit"),
             reason: "Limit of total fields [1000] has been exceeded"),
         Row(
+            400, "document_parsing_exception", .dead("field_limit"),
+            reason: "[1:17] failed to parse: Limit of total fields [1000] has been exceeded while adding new fields [1]"
+        ),
+        Row(
+            400, "document_parsing_exception", .dead("document_parsing"),
+            reason: "[1:17] failed to parse field [n] of type [long]"),
+        Row(
             400, "illegal_argument_exception", .stop("alias_closed"),
             reason: "no write index is defined for alias [copy]. The write index may be explicitly disabled"),
         Row(400, "routing_missing_exception", .dead("routing_missing")),
