@@ -84,6 +84,25 @@ import Testing
         #expect(without { $0.lost = ["follow of h"] }.attention == ["follow of h"])
         #expect(without { $0.deadLetters = ["a": 1] }.attention == ["1 dead letter unresolved"])
         #expect(without { $0.phase = nil }.attention == [])
+        #expect(without { ($0.replayDue, $0.running, $0.phase) = (true, [], .copied) }.attention.count == 1)
+    }
+
+    /// Cron looks at it: what is not begun is no fault, what was begun and is left is one.
+    @Test func whoShouldFollowKnowsTheLag() {
+        func attention(_ phase: MigrationState.Phase, _ running: Set<String>, replay: Standing.Part = .done) -> [String]
+        {
+            without { ($0.phase, $0.running, $0.replay, $0.lag) = (phase, running, replay, nil) }.attention
+        }
+        #expect(
+            without { ($0.phase, $0.running, $0.copy, $0.replay, $0.lag) = (.created, [], .none, .none, nil) }.attention
+                == [], "only created")
+        #expect(attention(.copying, ["copy"], replay: .none) == [])
+        #expect(attention(.copied, [], replay: .none) == ["copied, and nobody replays"])
+        #expect(attention(.copying, [], replay: .none) == ["copied, and nobody replays"])
+        #expect(attention(.replaying, ["replay"], replay: .unfinished) == [])
+        #expect(attention(.replaying, []) == ["nobody follows", "the lag is unknown"])
+        #expect(attention(.following, []) == ["nobody follows", "the lag is unknown"])
+        #expect(attention(.following, ["follow"]) == ["the lag is unknown"])
     }
 
     @Test func theNextCommand() {

@@ -120,7 +120,8 @@ public struct Standing: Sendable, Equatable {
 
     // MARK: People
 
-    /// What does not get right by waiting: somebody has to look. Empty: nothing.
+    /// What does not get right by waiting: somebody has to look. Empty: nothing. A migration that was only created is
+    /// not begun: what it lacks is the next command, and no fault.
     public var attention: [String] {
         var found = indexReasons
         guard phase != nil else { return found }
@@ -128,14 +129,20 @@ public struct Standing: Sendable, Equatable {
         if replayDue, !running.contains("replay") { found.append(Self.due) }
         switch phaseName {
         case "copy_interrupted", "replay_interrupted": found.append(phaseText)
+        case "copied" where !replayDue: found.append("copied, and nobody replays")
         case "stopped", "replayed": found.append("nobody follows")
         default: break
         }
         found += waiting
         found += lost
-        if lag == nil, running.contains("follow") { found.append("the lag is unknown") }
+        if lag == nil, shouldFollow { found.append("the lag is unknown") }
         found += letterReasons
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
+    }
+
+    /// Whether somebody follows, or has to: then the lag must be known.
+    private var shouldFollow: Bool {
+        running.contains("follow") || phase == .following || phaseName == "replayed"
     }
 
     // MARK: The next command

@@ -13,8 +13,11 @@ enum StatusCommand {
 
             With --check it ends with 1 when something does not get right by waiting: a target index that is gone or \
             closed, work that was interrupted or that nobody does any more, a process that is no longer heard of, one \
-            that waits for a cluster or for Kafka, unresolved dead letters, a replay that is due, a recipe that has \
-            changed since it was confirmed, an unknown lag, an alarm; and when the servers cannot be asked.
+            that waits for a cluster or for Kafka, unresolved dead letters, a replay that is due because the target index \
+            was made again, a recipe that has changed since it was confirmed, a lag that is unknown although somebody \
+            follows or has to, an alarm; and when the servers cannot be asked. A migration that was only planned or \
+            created is not begun: that nothing is copied, replayed or followed yet is no fault, and `next` says what to \
+            type.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [
