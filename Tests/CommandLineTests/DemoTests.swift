@@ -24,6 +24,16 @@ import Testing
         #expect(kinds[.broken] == 2)
     }
 
+    /// Who killed the follower is not the demo, and nobody has to guess what the number means.
+    @Test func theEndOfAChildIsSaid() {
+        let killed = DemoChild.ending(of: "crossfade follow a.yaml", 9, bySignal: true, told: "")
+        #expect(killed.hasPrefix("crossfade follow a.yaml was killed by signal 9, and not by the demo"))
+        #expect(killed.hasSuffix("Everything is tidied up; start the demo again."))
+        let failed = DemoChild.ending(of: "crossfade plan a.yaml", 2, bySignal: false, told: "a\nb\n")
+        #expect(failed == "crossfade plan a.yaml ended with exit code 2. The last that it said:\na\nb")
+        #expect(DemoChild.ending(of: "x", 1, bySignal: false, told: "") == "x ended with exit code 1.")
+    }
+
     @Test func commandsByHand() throws {
         var model = DemoModel()
         let commands = [

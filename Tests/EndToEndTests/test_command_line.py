@@ -210,6 +210,7 @@ def test_help_is_as_wide_as_the_terminal():
     (["recipe", "--verbose", "check"], "options follow it"), (["r.yaml"], "crossfade plan r.yaml"),
     (["completions", "bsh"], 'Did you mean "bash"?'), (["plan", "r.yaml", "--envfile", "x"], "Did you mean --env-file?"),
     (["plan", "r.yaml", "-format", "json"], "Did you mean --format?"), (["qwertz"], "crossfade --help lists them all"),
+    (["demo", "--name", "x"], "--kafka, --old and --new"),
 ])
 def test_misspelt(words, said):
     result = run(*words)

@@ -58,9 +58,19 @@ final class DemoChild: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    /// The end of what it told, for errors.
-    var lastWords: String {
-        told.split(separator: "\n").suffix(8).joined(separator: "\n")
+    /// How it ended although it should not have, for people.
+    var ending: String {
+        Self.ending(of: line, code, bySignal: process.terminationReason == .uncaughtSignal, told: told)
+    }
+
+    /// `code`: its exit code, or the signal's number.
+    static func ending(of line: String, _ code: Int32, bySignal: Bool, told: String) -> String {
+        let lastWords = told.split(separator: "\n").suffix(8).joined(separator: "\n")
+        let words = lastWords.isEmpty ? "." : ". The last that it said:\n\(lastWords)"
+        guard bySignal else { return "\(line) ended with exit code \(code)" + words }
+        let killer = code == SIGKILL ? " (by somebody, or because memory ran out)" : ""
+        return "\(line) was killed by signal \(code), and not by the demo\(killer). Everything is tidied up; start the "
+            + "demo again" + words
     }
 }
 

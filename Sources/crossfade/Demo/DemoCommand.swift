@@ -23,7 +23,7 @@ enum DemoCommand {
                 "Which commands the application writes; the same for the same number."),
             .init("duration", value: "SECONDS", standard: "40", "How long the application writes at its rate."),
             .init("rate", value: "N", standard: "200", "Commands a second."),
-            .init("keep", "Go on after the receipt, for looking around, until Ctrl-C."),
+            .init("keep", "Go on after the receipt until Ctrl-C: prints addresses and commands to look around with."),
             .init("kafka", value: "HOST:PORT", "A real Kafka; with --old and --new."),
             .init("old", value: "URL", "The cluster to move from."),
             .init("new", value: "URL", "The cluster to move to."),
@@ -99,7 +99,14 @@ enum DemoCommand {
 
     private static func addresses(_ arguments: ParsedArguments) throws -> Addresses? {
         let given = ["kafka", "old", "new"].compactMap { arguments.value($0) }
-        if given.isEmpty { return nil }
+        if given.isEmpty {
+            guard arguments.value("name") == nil else {
+                throw UsageError(
+                    message: "--name names what is made on real servers: give --kafka, --old and --new with it, or "
+                        + "leave it out.")
+            }
+            return nil
+        }
         guard given.count == 3 else {
             throw UsageError(
                 message: "--kafka, --old and --new belong together: give all three, or none for the embedded demo.")

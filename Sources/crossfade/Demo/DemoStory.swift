@@ -87,7 +87,7 @@ final class DemoStory {
         if let failure = writer.figures.failure { throw DemoError("the writer ended: \(failure)") }
         if let failure = indexer.progress.failure { throw DemoError("the application's indexer ended: \(failure)") }
         if let follower, !follower.isRunning {
-            throw DemoError("\(follower.line) ended with \(follower.code):\n\(follower.lastWords)")
+            throw DemoError(follower.ending)
         }
     }
 
@@ -99,7 +99,7 @@ final class DemoStory {
         screen.command(child.line)
         try wait(child.line, seconds: 180) { !child.isRunning }
         guard child.code == 0 else {
-            throw DemoError("\(child.line) ended with \(child.code):\n\(child.lastWords)")
+            throw DemoError(child.ending)
         }
         if quotes { screen.quote(child.said) }
         return child
@@ -290,7 +290,7 @@ final class DemoStory {
         let letters = try started(["dead-letters", "list", DemoFolder.recipe, "--format", "json"])
         try wait(letters.line, seconds: 60) { !letters.isRunning }
         guard letters.code == 0, let list = try? JSONValue(parsing: letters.said) else {
-            throw DemoError("\(letters.line) ended with \(letters.code):\n\(letters.lastWords)")
+            throw DemoError(letters.ending)
         }
         receipt.deadLetters = list["letters"]?.array?.count ?? list["total"]?.int.map { Int($0) } ?? 0
         try run(["dead-letters", "list", DemoFolder.recipe])
@@ -302,7 +302,7 @@ final class DemoStory {
         last.signal(SIGTERM)
         try wait("the follower's end", seconds: 60) { !last.isRunning }
         guard [0, ExitCode.interrupted.rawValue].contains(last.code) else {
-            throw DemoError("\(last.line) ended with \(last.code):\n\(last.lastWords)")
+            throw DemoError(last.ending)
         }
     }
 
