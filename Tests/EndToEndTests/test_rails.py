@@ -140,6 +140,19 @@ def test_application_group_mistyped(m):
     check_error(m.run("plan", seconds=30), said, "did you mean", code=REFUSED)
 
 
+def test_status_says_that_an_application_group_has_committed_nothing(m):
+    """As plan does. A migration that was only created is no reason for an alarm."""
+    assert "application_group" not in m.status()
+    m.tree["commands"]["application_group"] = f"indexr-{m.name}"
+    m.write_recipe()
+    m.init()
+    rail = next(rail for rail in m.plan()["rails"] if rail["name"] == "log_reach")
+    said = m.run("status", "--check", seconds=60).expect(DONE).json
+    assert "has committed nothing" in rail["detail"], rail
+    assert said["application_group"] == {"name": f"indexr-{m.name}", "trouble": rail["detail"]}
+    assert "writer   " + rail["detail"] in m.crossfade("status", m.recipe, seconds=60).expect(DONE).out
+
+
 @pytest.mark.real
 def test_application_group_without_an_offset(m):
     """A partition whose beginning is gone, and of which the group has said nothing."""

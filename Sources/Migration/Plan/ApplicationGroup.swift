@@ -22,3 +22,30 @@ enum ApplicationGroup {
         return without(group, topic: topic, groups: try? admin.groups())
     }
 }
+
+extension Survey {
+    /// Why it cannot be checked that the log still reaches back to what the old index had applied; nil: it can, or there is
+    /// no old index. `plan` and `status` say the same.
+    func reachUnknown(_ recipe: Recipe) -> String? {
+        guard recipe.source != nil else { return nil }
+        if state?.recorded == nil, let why = applicationUnknown {
+            return
+                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be checked that "
+                + "the log still reaches back to what the old index had applied: \(why)"
+        }
+        guard recorded(recipe)?.isEmpty ?? true else { return nil }
+        return
+            "\(whyNotRecorded(recipe)), so it cannot be checked that the log still reaches back to what the old index had "
+            + "applied when the copy began"
+    }
+
+    func whyNotRecorded(_ recipe: Recipe) -> String {
+        guard let group = recipe.commands.applicationGroup else { return "commands.application_group is not named" }
+        if state?.copy != nil, state?.recorded == nil {
+            return
+                "the copy began before commands.application_group was named, so it is not known where group \(group) stood "
+                + "then"
+        }
+        return applicationWithout ?? "group \(group) had committed nothing when the copy began"
+    }
+}

@@ -129,18 +129,8 @@ struct Rails {
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
         }
-        if survey.state?.recorded == nil, let why = survey.applicationUnknown {
-            return add(
-                "log_reach", .warn,
-                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be checked that the "
-                    + "log still reaches back to what the old index had applied: \(why)")
-        }
-        guard let application = survey.recorded(recipe), !application.isEmpty else {
-            return add(
-                "log_reach", .warn,
-                "\(whyNotRecorded), so it cannot be checked that the log still reaches back to what the old index had applied "
-                    + "when the copy began")
-        }
+        if let unknown = survey.reachUnknown(recipe) { return add("log_reach", .warn, unknown) }
+        let application = survey.recorded(recipe) ?? [:]
         if let (partition, offset) = application.sorted(by: { $0.key < $1.key }).first(where: {
             (start[$0.key] ?? 0) > $0.value
         }) {
@@ -151,16 +141,6 @@ struct Rails {
                     + "before \(offset)")
         }
         add("log_reach", .ok, "the replay begins at or before what the old index had applied")
-    }
-
-    private var whyNotRecorded: String {
-        guard let group = recipe.commands.applicationGroup else { return "commands.application_group is not named" }
-        if survey.state?.copy != nil, survey.state?.recorded == nil {
-            return
-                "the copy began before commands.application_group was named, so it is not known where group \(group) stood "
-                + "then"
-        }
-        return survey.applicationWithout ?? "group \(group) had committed nothing when the copy began"
     }
 
     private mutating func judgeRecorded() {
@@ -182,7 +162,7 @@ struct Rails {
         if recorded.isEmpty {
             return add(
                 "recorded_group", .refused,
-                "replay.from is recorded, but \(whyNotRecorded)")
+                "replay.from is recorded, but \(survey.whyNotRecorded(recipe))")
         }
         let without = marks.filter { recorded[$0.key] == nil && $0.value.high > 0 }
         if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {

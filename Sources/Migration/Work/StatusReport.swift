@@ -43,6 +43,11 @@ extension Status {
                     "tombstones": isKnown ? .number($0.tombstones) : .null,
                 ]
             })
+        if let group = prepared.recipe.commands.applicationGroup {
+            object["application_group"] = [
+                "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
+            ]
+        }
         object["replay_due"] = .bool(standing.replayDue)
         if let replay = survey.state?.replay {
             object["replay"] = [
@@ -50,6 +55,12 @@ extension Status {
             ]
         }
         return .object(object)
+    }
+
+    /// What is said of a named application's group that nothing could be recorded of, as `plan` says it; nil: nothing.
+    private var applicationTrouble: String? {
+        guard prepared.recipe.commands.applicationGroup != nil else { return nil }
+        return prepared.survey.reachUnknown(prepared.recipe)
     }
 
     private static func texts(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
@@ -101,6 +112,7 @@ extension Status {
                     + (replay.finished == nil ? "unfinished, \(Self.remaining(replay)) records to its end" : "done"))
         }
         lines += lagLines
+        if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
         lines.append("letters  " + lettersText)
         lines += members.flatMap(memberLines)
         lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
