@@ -44,9 +44,29 @@ public struct ServerPersona: Sendable, Equatable {
         let digits = String(name.dropFirst(3))
         let text = digits.contains(".") ? digits : digits + ".0"
         guard let version = ServerPersona.patches[name] ?? ServerVersion(text),
-            (try? Capabilities.of(product, version)) != nil
+            (try? Capabilities.of(product, version)) != nil, ServerPersona.wasReleased(product, version)
         else { return nil }
         self.init(product, version)
+    }
+
+    /// The last minor version of every major one that has ended. There never was an Elasticsearch 3 or 4.
+    private static let lastMinors: [ServerInfo.Product: [Int: Int]] = [
+        .elasticsearch: [1: 7, 2: 4, 3: -1, 4: -1, 5: 6, 6: 8, 7: 17, 8: 19], .opensearch: [1: 3, 2: 19],
+    ]
+
+    private static func wasReleased(_ product: ServerInfo.Product, _ version: ServerVersion) -> Bool {
+        version.minor <= lastMinors[product]?[version.major] ?? .max
+    }
+
+    /// Names of the tested versions next to a name that is none, below and above it where there is one; at least one.
+    public static func nearest(to name: String) -> [String] {
+        let prefix = name.hasPrefix("os") ? "os-" : "es-"
+        let tested = patches.filter { $0.key.hasPrefix(prefix) }.sorted { $0.value < $1.value }
+        let digits = String(name.drop { !$0.isNumber })
+        guard let version = ServerVersion(digits.contains(".") ? digits : digits + ".0") else {
+            return tested.suffix(1).map(\.key)
+        }
+        return [tested.last { $0.value <= version }, tested.first { $0.value > version }].compactMap { $0?.key }
     }
 
     /// As it is written on a command line: `es-6.8`, `os-3.3`.

@@ -25,7 +25,9 @@ enum EmbeddedNodeCommand {
         do throws(UsageError) {
             let name = arguments.value("persona") ?? ""
             guard let persona = ServerPersona(named: name) else {
-                throw UsageError(message: "--persona is \"\(name)\"; it must be a version such as es-6.8 or os-3.")
+                throw UsageError(
+                    message: "--persona is \"\(name)\", which is no version that Crossfade supports; the nearest are "
+                        + "\(ServerPersona.nearest(to: name).joined(separator: " and ")).")
             }
             let memory = try number(arguments, "memory", 1...1 << 20)
             let threads = try number(arguments, "threads", 1...256)
