@@ -91,7 +91,8 @@ public final class CommandDecoder {
         let slice = extractor[layout.operation]
         guard slice.kind == .string else {
             throw Reject(
-                reason: "no_operation", detail: "the field of the command's name \(Self.is(slice.kind))")
+                reason: "no_operation",
+                detail: "\(field { $0.operation }), the command's name, \(Self.is(slice.kind))")
         }
         let name = try content(slice, text, scratch)
         let meaning = layout.names.meaning(name)
@@ -121,7 +122,8 @@ public final class CommandDecoder {
             let slice = extractor[layout.id]
             guard slice.kind == .string || slice.kind == .number else {
                 throw Reject(
-                    reason: "no_id", detail: "the id's field \(Self.is(slice.kind)), not a string or number")
+                    reason: "no_id",
+                    detail: "\(field { $0.id.path }), the id, \(Self.is(slice.kind)), not a string or number")
             }
             return try checkedID(try content(slice, text, idScratch))
         }
@@ -137,9 +139,15 @@ public final class CommandDecoder {
         guard slice.kind == .object else {
             throw Reject(
                 reason: slice.isAbsent ? "no_document" : "not_an_object",
-                detail: "the field that is to be the document \(Self.is(slice.kind))")
+                detail: "\(field { $0.document }), the document, \(Self.is(slice.kind))")
         }
         return slice.bytes(of: text)
+    }
+
+    /// A field as the recipe names it, for the detail of a reject.
+    private func field(_ path: (CommandFormat.Envelope) -> JSONPath?) -> String {
+        guard case .envelope(let envelope) = format.shape, let path = path(envelope) else { return "the field" }
+        return "the field \(path)"
     }
 
     // MARK: text

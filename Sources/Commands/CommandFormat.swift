@@ -40,6 +40,12 @@ public struct CommandFormat: Sendable {
         case field(JSONPath)
         case key
         case header(String)
+
+        /// Where it is in the value; nil: elsewhere.
+        var path: JSONPath? {
+            guard case .field(let path) = self else { return nil }
+            return path
+        }
     }
 
     /// Where versions come from (design 6.1).

@@ -31,6 +31,8 @@ struct TryReport {
         func line(_ name: String, _ text: String) {
             lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + text)
         }
+        if let reading = result.reading { line("read as", reading == .record ? "a record" : "the value alone") }
+        if let hint = result.hint { line("hint", hint) }
         if let write = result.write {
             line("operation", write.kind.name)
             line("index", write.index)
@@ -66,6 +68,8 @@ struct TryReport {
         return [
             "sample": .string(result.label), "outcome": .string(result.outcome.name),
             "reason": result.reason.map { .string($0) } ?? .null, "detail": result.detail.map { .string($0) } ?? .null,
+            "read_as": result.reading.map { .string($0.rawValue) } ?? .null,
+            "hint": result.hint.map { .string($0) } ?? .null,
             "operation": write.map { .string($0.kind.name) } ?? .null,
             "index": write.map { .string($0.index) } ?? .null, "id": write.map { .string($0.id) } ?? .null,
             "routing": write?.routing.map { .string($0) } ?? .null,

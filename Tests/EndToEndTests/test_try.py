@@ -75,14 +75,15 @@ def test_mapping_explosion_and_strict_mapping(crossfade, tmp_path):
 def test_text_is_for_people(crossfade, tmp_path):
     file = records(tmp_path, command("Insert", "a1", {"rack": 1}), command("Move", "a1"))
     result = crossfade("try", EXAMPLE, "--records", file, env=NOWHERE).expect(FAILED)
-    for words in ("records.jsonl:1", "operation   index", "version     2", '"rack": 1', "new field   rack (long)",
+    for words in ("records.jsonl:1", "read as     the value alone", "operation   index", "version     2", '"rack": 1', "new field   rack (long)",
                   "dead_lettered: unknown_operation", "2 samples: 1 indexed, 1 dead_lettered"):
         assert words in result.out, f"{words!r} is not said\n{result}"
 
 
 def test_usage(crossfade, tmp_path):
     for arguments, word in [((), "--records"), (("--records", tmp_path / "none"), "none"), (("--at", "0"), "PARTITION:OFFSET"),
-                            (("--records", "-", "--as", "es-0.9"), "es-0.9")]:
+                            (("--records", "/dev/null"), "no samples in /dev/null"),
+                            (("--at", "0:0", "--as", "es-3"), "es-2.4 and es-5.6")]:
         check_error(crossfade("try", EXAMPLE, *arguments, env=NOWHERE), word, code=USAGE)
 
 

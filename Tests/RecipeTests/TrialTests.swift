@@ -88,6 +88,39 @@ struct TrialTests {
         #expect(verdicts[4].differences.map(\.path) == ["operation", "reject"])
         #expect(verdicts[5].differences.map(\.path) == ["operation"])
         #expect(verdicts[5].reject?.reason == "no_operation")
+        #expect(verdicts[5].reject?.detail == "the field command, the command's name, is not there")
+    }
+
+    @Test(arguments: [
+        (#"{"value":{"a":1}}"#, SampleLine.Reading.record, nil), (#"{"id":1,"command":"x"}"#, .value, nil),
+        ("no json", .value, nil), (#"{"vlaue":{"a":1},"key":"k"}"#, .value, "\"vlaue\" -> value"),
+        (#"{"value":1,"ofset":7}"#, .value, "\"ofset\" -> offset"), (#"{"value":1,"message":7}"#, .value, nil),
+        (#"{"headers":{}}"#, .value, nil),
+    ])
+    func howALineIsRead(_ text: String, _ reading: SampleLine.Reading, _ hint: String?) {
+        let line = SampleLine(text, number: 3)
+        #expect(line.reading == reading)
+        #expect((line.hint == nil) == (hint == nil))
+        if let hint { #expect(line.hint?.contains(hint) == true) }
+    }
+
+    /// Each kind of record that means nothing is explained for itself.
+    @Test func whyARecordIsSkipped() throws {
+        let text = Self.head.replacing("    document: message\n", with: "    document: message\n    ignore: [Ping]\n")
+            .replacing(
+                "    to: incidents-v2\n", with: "    to: incidents-v2\n    select: { field: kind, equals: incident }\n")
+        let trial = RecipeTrial(try Reading.load(text))
+        func why(_ value: String?) -> String? {
+            let record = SampleRecord(key: Array("k".utf8), value: value.map { Array($0.utf8) })
+            guard case .skipped(let why) = trial.decide(record, base: { _, _, _ in nil }) else { return nil }
+            return why
+        }
+        #expect(try #require(why(nil)).contains("no value"))
+        #expect(try #require(why(#"{"command":"Ping"}"#)).contains("Ping is one to ignore"))
+        #expect(
+            try #require(why(#"{"id":1,"command":"InsertMessageCommand","kind":"x","message":{}}"#))
+                .contains("none of indices"))
+        #expect(why(#"{"id":1,"command":"InsertMessageCommand","kind":"incident","message":{}}"#) == nil)
     }
 
     @Test(arguments: [
@@ -151,7 +184,7 @@ struct TrialTests {
             (#"{"key":"k","value":null}"#, 3, 0, nil),
         ] as [(String, Int64, Int32, String?)])
     func linesOfRecords(_ line: String, _ offset: Int64, _ partition: Int32, _ value: String?) {
-        let record = SampleRecord.line(line, number: 3)
+        let record = SampleLine(line, number: 3).record
         #expect(record.offset == offset && record.partition == partition)
         #expect(record.value.map { String(decoding: $0, as: UTF8.self) } == value)
         if line.contains("headers") {

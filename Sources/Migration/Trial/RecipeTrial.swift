@@ -25,8 +25,8 @@ public final class RecipeTrial {
     /// What becomes of a sample.
     public enum Fate: Sendable {
         case write(Write)
-        /// Nothing to do: an ignored command, or one of no index of the recipe.
-        case skipped
+        /// Nothing to do, and why.
+        case skipped(String)
         /// It becomes a dead letter.
         case rejected(Reject)
     }
@@ -50,7 +50,7 @@ public final class RecipeTrial {
     {
         record.withRecord { record in
             switch decoder.decode(record) {
-            case .skip: .skipped
+            case .skip: .skipped(SkipReason.of(record, recipe.commands.format))
             case .reject(let reject): .rejected(reject)
             case .operation(let operation): fate(operation, base: base)
             }

@@ -44,25 +44,16 @@ public struct SampleRecord: Sendable, Equatable {
         }
     }
 
-    /// A line of a file of records: an object with `value` (`payload`, as kcat writes it) or `key`, and nothing but
-    /// what a record has; anything else is the value itself.
-    public static func line(_ text: String, number: Int) -> SampleRecord {
-        let plain = SampleRecord(value: Array(text.utf8), offset: Int64(number))
-        let known: Set<String> = [
-            "key", "value", "payload", "headers", "partition", "offset", "timestamp", "ts", "topic", "tstype", "broker",
-        ]
-        guard let object = (try? JSONValue(parsing: text))?.object, object.keys.allSatisfy({ known.contains($0) }),
-            ["key", "value", "payload"].contains(where: { object[$0] != nil })
-        else { return plain }
-        var record = SampleRecord(value: bytes(object["value"] ?? object["payload"]), offset: Int64(number))
-        record.key = bytes(object["key"])
-        record.headers = headers(object["headers"])
+    /// A record that is written as a JSON object: with `key`, `value` and so on, or as `kcat -J` writes it.
+    init(_ object: JSONObject, offset: Int64) {
+        self.init(value: Self.bytes(object["value"] ?? object["payload"]), offset: offset)
+        key = Self.bytes(object["key"])
+        headers = Self.headers(object["headers"])
         if let partition = object["partition"]?.int.flatMap({ Int32(exactly: $0) }), partition >= 0 {
-            record.partition = partition
+            self.partition = partition
         }
-        if let offset = object["offset"]?.int, offset >= 0 { record.offset = offset }
-        if let time = (object["timestamp"] ?? object["ts"])?.int { record.timestamp = time }
-        return record
+        if let offset = object["offset"]?.int, offset >= 0 { self.offset = offset }
+        if let time = (object["timestamp"] ?? object["ts"])?.int { timestamp = time }
     }
 
     /// An object, or kcat's list of names and values in turn.

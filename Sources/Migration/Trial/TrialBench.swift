@@ -20,6 +20,10 @@ public final class TrialBench {
         public var newFields: [Field]
         /// Fields of the index's mapping after it, and how many there may be; nil when nothing was indexed.
         public var fields: (count: Int, limit: Int)?
+        /// How the line was read that the sample was written on; nil: it was on none.
+        public var reading: SampleLine.Reading?
+        /// What was probably meant by that line.
+        public var hint: String?
     }
 
     /// A mapped field.
@@ -77,10 +81,8 @@ public final class TrialBench {
 
     private func conclude(_ fate: RecipeTrial.Fate, label: String) throws -> Result {
         switch fate {
-        case .skipped:
-            return Result(
-                label: label, outcome: .skipped, reason: nil,
-                detail: "the command is one to ignore, or belongs to none of indices", newFields: [])
+        case .skipped(let why):
+            return Result(label: label, outcome: .skipped, reason: nil, detail: why, newFields: [])
         case .rejected(let reject):
             return Result(
                 label: label, outcome: .deadLettered, reason: reject.reason, detail: reject.detail, newFields: [])

@@ -9,7 +9,8 @@ enum RecipeTestCommand {
         discussion: """
             Every entry of `tests` in the recipe gives a record of the topic or a document of the source, and what is to
             become of it. They go through the same decoder and the same transform as in a migration. A test that fails
-            shows where the result differs. Exit code 1 when one fails, 2 when the recipe is wrong or has no tests.
+            shows where the result differs. Whether the target's mapping takes the documents is not checked: `crossfade try`
+            shows that. Exit code 1 when one fails, 2 when the recipe is wrong or has no tests.
             """,
         positionals: [CommandDeclaration.recipe],
         run: run)

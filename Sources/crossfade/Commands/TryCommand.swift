@@ -73,8 +73,10 @@ enum TryCommand {
         }
         for (name, text) in request.lines {
             for (number, line) in text.enumerated() where !line.isEmpty {
-                let record = SampleRecord.line(line, number: number)
-                results.append(try bench.run(record, label: "\(name):\(number + 1)"))
+                let line = SampleLine(line, number: number)
+                var result = try bench.run(line.record, label: "\(name):\(number + 1)")
+                (result.reading, result.hint) = (line.reading, line.hint)
+                results.append(result)
             }
         }
         for place in request.places {
@@ -110,8 +112,8 @@ struct TryRequest {
         let name = arguments.value("as") ?? ""
         guard let persona = ServerPersona(named: name) else {
             throw UsageError(
-                message: "--as is \"\(name)\"; it must be es- or os- and a version that Crossfade supports, such as "
-                    + "es-8.17 or os-3.")
+                message: "--as is \"\(name)\", which was never released or is not supported by Crossfade; the nearest "
+                    + "that are: \(ServerPersona.nearest(to: name).joined(separator: " and ")).")
         }
         self.persona = persona
         ids = arguments.all("from-source")
@@ -147,10 +149,16 @@ struct TryRequest {
         guard data.count <= maximumBytes else {
             throw UsageError(message: "the file of records \(file) is larger than 64 MiB: try fewer at once.")
         }
-        return data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
             let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             return String(decoding: line, as: UTF8.self)
         }
+        guard lines.contains(where: { !$0.isEmpty }) else {
+            throw UsageError(
+                message: "there are no samples in \(file == "-" ? "standard input" : file): it must have "
+                    + "records, one a line.")
+        }
+        return lines
     }
 
     /// Bytes of a file of records at most.
