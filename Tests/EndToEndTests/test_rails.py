@@ -1,7 +1,7 @@
 """What must not be begun or gone on with: refused with the numbers named, and nothing written."""
 import pytest
 
-from binary import REFUSED, check_error
+from binary import DONE, REFUSED, check_error
 from stack import wait_for
 from test_errors import nothing_written
 from workload import Keyed, Workload
