@@ -28,10 +28,9 @@ import Testing
     @Test func theEndOfAChildIsSaid() {
         let killed = DemoChild.ending(of: "crossfade follow a.yaml", 9, bySignal: true, told: "")
         #expect(killed.hasPrefix("crossfade follow a.yaml was killed by signal 9, and not by the demo"))
-        #expect(killed.hasSuffix("Everything is tidied up; start the demo again."))
+        #expect(killed.hasSuffix("ran out). Everything is tidied up; the demo can be started again."))
         let failed = DemoChild.ending(of: "crossfade plan a.yaml", 2, bySignal: false, told: "a\nb\n")
-        #expect(failed == "crossfade plan a.yaml ended with exit code 2. The last that it said:\na\nb")
-        #expect(DemoChild.ending(of: "x", 1, bySignal: false, told: "") == "x ended with exit code 1.")
+        #expect(failed.hasPrefix("crossfade plan a.yaml ended with exit code 2.\nThe last that it said:\na\nb\nEvery"))
     }
 
     @Test func commandsByHand() throws {

@@ -66,11 +66,13 @@ final class DemoChild: @unchecked Sendable {
     /// `code`: its exit code, or the signal's number.
     static func ending(of line: String, _ code: Int32, bySignal: Bool, told: String) -> String {
         let lastWords = told.split(separator: "\n").suffix(8).joined(separator: "\n")
-        let words = lastWords.isEmpty ? "." : ". The last that it said:\n\(lastWords)"
-        guard bySignal else { return "\(line) ended with exit code \(code)" + words }
-        let killer = code == SIGKILL ? " (by somebody, or because memory ran out)" : ""
-        return "\(line) was killed by signal \(code), and not by the demo\(killer). Everything is tidied up; start the "
-            + "demo again" + words
+        var how = "ended with exit code \(code)"
+        if bySignal {
+            how = "was killed by signal \(code), and not by the demo"
+            if code == SIGKILL { how += " (by somebody, or because memory ran out)" }
+        }
+        let words = lastWords.isEmpty ? " " : "\nThe last that it said:\n\(lastWords)\n"
+        return "\(line) \(how).\(words)Everything is tidied up; the demo can be started again."
     }
 }
 
