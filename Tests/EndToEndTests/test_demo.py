@@ -111,6 +111,7 @@ def demos(tmp_path_factory):
         runs["flipped"] = Demo(folder / "flip", *SHORT, env=hook)
         runs["kept"] = Demo(folder / "kept", "--keep", *SHORT)
         runs["broken_off"] = Demo(folder / "broken-off", *SHORT)
+        runs["bereft"] = Demo(folder / "bereft", *SHORT)
         yield runs
     finally:
         for run in runs.values():
@@ -123,6 +124,18 @@ def test_broken_off_it_leaves_nothing(demos):
     assert len(demo.processes()) >= 2, demo
     demo.process.send_signal(signal.SIGINT)
     assert demo.wait(30) == 130, demo
+    demo.left_nothing()
+
+
+def test_a_follower_that_somebody_else_kills(demos):
+    demo = demos["bereft"]
+    demo.until("crossfade follow")
+    [follower] = [pid for pid in demo.processes() if b"\0follow\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(follower, signal.SIGKILL)
+    assert demo.wait(60) == 1, demo
+    said = demo.err.read_text()
+    assert re.search(r"follow alerts\.yaml was killed by signal 9, and not by the demo", said), demo
+    assert said.endswith("Everything is tidied up; the demo can be started again.\n"), demo
     demo.left_nothing()
 
 

@@ -55,6 +55,8 @@ def test_fates(crossfade, tmp_path, server):
     reasons = [sample["reason"] for sample in said["samples"] if sample["outcome"] == "dead_lettered"]
     assert reasons == ["unknown_operation", "document_parsing" if server == "es-8.17" else "mapper_parsing", "not_json"]
     assert said["samples"][6]["document"] is None
+    assert [sample["read_as"] for sample in said["samples"]] == ["record"] * 7 + ["value"]
+    assert said["samples"][3]["detail"] == "the command PingCommand is one to ignore (commands.envelope.ignore)"
     assert said["outcomes"]["dead_lettered"] == 3 and sum(said["outcomes"].values()) == 8
 
 
@@ -78,6 +80,16 @@ def test_text_is_for_people(crossfade, tmp_path):
     for words in ("records.jsonl:1", "read as     the value alone", "operation   index", "version     2", '"rack": 1', "new field   rack (long)",
                   "dead_lettered: unknown_operation", "2 samples: 1 indexed, 1 dead_lettered"):
         assert words in result.out, f"{words!r} is not said\n{result}"
+
+
+def test_how_a_line_was_read(crossfade, tmp_path):
+    """A key that is mistyped, and a record without value: each is said as what it is."""
+    file = records(tmp_path, {"vlaue": command("Insert", "a1", {}), "key": "k"}, {"value": None, "key": "k"})
+    strange, empty = attempt(crossfade, "--records", file, code=FAILED)["samples"]
+    assert strange["read_as"] == "value" and '"vlaue" -> value' in strange["hint"] and strange["reason"] == "no_operation"
+    assert strange["detail"] == "the field command, the command's name, is not there"
+    assert empty["read_as"] == "record" and empty["hint"] is None
+    assert empty["outcome"] == "skipped" and "has no value" in empty["detail"]
 
 
 def test_usage(crossfade, tmp_path):
