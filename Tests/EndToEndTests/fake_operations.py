@@ -49,7 +49,8 @@ def base(partitions=6, seconds=600):
                  "latency": latency(4105)},
         "memory": {"in_flight_bytes": 9_400_000, "limit_bytes": 268_435_456, "resident_bytes": 88_000_000},
         "dead_letters": {"topic": "incident-commands-dead", "written": 17,
-                         "by_reason": {"mapper_parsing_exception": 11, "invalid_json": 4, "missing_id": 2}},
+                         "by_reason": {"mapper_parsing_exception": 11, "invalid_json": 4, "missing_id": 2},
+                         "unresolved": 19, "unresolved_by_reason": {"mapper_parsing_exception": 13, "invalid_json": 6}},
         "members": [
             {"member": "crossfade-1", "command": "follow", "host": "search-ops-1", "pid": 4121, "started": at - seconds * 1000,
              "updated": at - 900, "age_seconds": 0.9, "stale": False,
@@ -170,8 +171,21 @@ def unknown():
              bulk={"limit": None, "in_flight": None, "batch_documents": None, "batch_bytes": None, "throttled": None, "requests": {},
                    "retries": {}, "latency": {"count": 0, "sum": 0, "p50": None, "p90": None, "p99": None, "buckets": []}},
              memory={"in_flight_bytes": None, "limit_bytes": None, "resident_bytes": None},
-             dead_letters={"topic": None, "written": None, "by_reason": {}})
+             dead_letters={"topic": None, "written": None, "by_reason": {}, "unresolved": None, "unresolved_by_reason": None})
     s["topic"]["partitions"] = None
+    return s, []
+
+
+def started():
+    """A second ago, with one of everything and no history."""
+    s = base(1, 1)
+    lagging(s, 1)
+    s.update(read=1, lag_seconds=7.2, outcomes={**dict.fromkeys(s["outcomes"], 0), "dead_lettered": 1}, members=s["members"][:1],
+             rate={"records_per_second": 0.0, "bytes_per_second": 0.0},
+             switch={"ready": False, "reasons": ["the lag is 1 record, 8 s", "3 dead letters unresolved"]})
+    s["bulk"]["latency"] = latency(1)
+    s["dead_letters"] = {"topic": "incident-commands-dead", "written": 1, "by_reason": {"not_json": 1},
+                         "unresolved": 3, "unresolved_by_reason": {"not_json": 2, "mapper_parsing_exception": 1}}
     return s, []
 
 
@@ -180,13 +194,14 @@ def nothing():
     return None, []
 
 
-STATES = {f.__name__: f for f in (following, replaying, copying, waiting, alarm, many, unknown, nothing)}
+STATES = {f.__name__: f for f in (following, replaying, copying, waiting, alarm, many, unknown, started, nothing)}
 
 
 class FakeOperations:
     """`status` and `points` are what it says; `change` alters them; `cut` ends all streams and refuses new ones."""
 
-    def __init__(self, state="following", port=0, every=0.25):
+    def __init__(self, state="following", port=0, every=0.25, still=False):
+        self.is_still = still  # its time stands
         self.status, self.points = STATES[state]()
         self.every, self.is_cut, self.streams, self.asked, self.rest = every, False, 0, [], 0
         self.lock, self.ended = threading.Lock(), threading.Event()
@@ -214,7 +229,8 @@ class FakeOperations:
         with self.lock:
             if self.status is None:
                 return None
-            self.work()
+            if not self.is_still:
+                self.work()
             return copy.deepcopy(self.status)
 
     def work(self):

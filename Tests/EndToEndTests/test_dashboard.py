@@ -23,8 +23,8 @@ def page(chromium):
     """page(state, size, ...) -> the stand-in, with the page open and live (but for `nothing`, which never says anything)."""
     started = []
 
-    def open_(state="following", size=browser_module.DESKTOP, **media):
-        fake = fake_operations.FakeOperations(state)
+    def open_(state="following", size=browser_module.DESKTOP, still=False, **media):
+        fake = fake_operations.FakeOperations(state, still=still)
         started.append(fake)
         chromium.open(fake.url, size, **media)
         if state == "nothing":
@@ -76,14 +76,66 @@ def test_a_cut_stream_is_said_and_comes_back(page, chromium):
     assert re.match(r"Disconnected since \d\d:\d\d:\d\dShowing what was last known, of \d\d:\d\d:\d\d\.", said)
     assert chromium.text("live-text") == "disconnected" and chromium.text("lag") == "0"
     assert chromium.run("return document.body.dataset.cut") == "yes"
+    assert chromium.text("ready") == "This process was ready.", "what was last known reads as if it were so now"
+    assert re.match(r"at \d\d:\d\d:\d\d", chromium.text("chart-rate").removeprefix("Records per second"))
     fake.change(lag=77)
     asked = fake.asked.count("/history")
     fake.restore()
     chromium.until("the return", LIVE)
     chromium.until("new figures", "return document.getElementById('lag').textContent === '77'")
+    assert chromium.text("ready") == "This process is ready."
     assert chromium.text("cut") == "" and chromium.run("return document.body.dataset.cut") == "no"
     browser_module.wait_for("the history of the time between", lambda: fake.asked.count("/history") > asked)
     assert all("/events" in error and "503" in error for error in chromium.errors())
+
+
+EMPTY = "return ['lag', 'rate', 'bulk'].map((name) => document.querySelector(`#chart-${name} .empty`)?.textContent ?? null)"
+
+
+def test_right_after_a_start(page, chromium):
+    """One of everything, so that every plural shows; and no chart of one dot."""
+    fake = page("started", still=True)
+    chromium.until("the charts", f"return ({EMPTY.removeprefix('return ')}).every((text) => text === 'waiting for data')")
+    assert chromium.run("return document.querySelectorAll('.chart circle, .chart:not(.hist) path').length") == 0
+    assert chromium.text("so-far") == "less than 1 min of data so far"
+    assert chromium.text("lag-under") == "record behind the topic's end, 8 s behind", "not as in the reasons beside it"
+    assert "1 partition" in chromium.text("foot")
+    fake.change(copy={"expected": 1, "returned": 1, "slices": 1, "slices_done": 1, "finished": False})
+    chromium.until("the copy", "return document.getElementById('copy-under').textContent === '1 of 1 document, 1 of 1 slice'")
+    shown = chromium.run("return document.body.innerText")
+    assert re.findall(r"(?<![\d.,])1 (?:record|request|partition|document|slice|letter)s\b", shown) == []
+    fake.is_still = False
+    chromium.until("two points", EMPTY + "[0] === null")
+
+
+def test_figures_of_one_thing_say_which_they_are(page, chromium):
+    fake = page("started", still=True)
+    assert chromium.text("h-unresolved") == "Dead letters unresolved in the topic: 3"
+    assert chromium.text("unresolved") == "not_json2mapper_parsing_exception1"
+    assert chromium.text("h-dead") == "Dead letters written by this process: 1"
+    assert chromium.text("dead") == "not_json1" and chromium.text("dead-topic") == "incident-commands-dead"
+    assert chromium.text("outcomes-sum") == "1 record by this process"
+    assert chromium.text("rate-under").startswith("mean of the last 5 s, ")
+    assert "in the last second" in chromium.text("chart-rate")
+    # only a follower looks the topic up
+    fake.change(dead_letters={**fake.status["dead_letters"], "unresolved": None, "unresolved_by_reason": None})
+    chromium.until("one figure only", "return document.getElementById('h-unresolved').hidden && document.getElementById('unresolved').hidden")
+
+
+def test_time_without_data_is_not_claimed(page, chromium):
+    page("replaying")
+    chromium.until("the history", "return document.getElementById('so-far').textContent === '4 min of data so far'")
+    assert ", last 4 min: " in chromium.run("return document.querySelector('#chart-rate svg').getAttribute('aria-label')")
+    chromium.find("[data-minutes='1']").click()
+    chromium.until("all of it", "return document.getElementById('so-far').textContent === ''")
+
+
+@pytest.mark.parametrize("size", [PHONE, browser_module.DESKTOP])
+def test_both_clusters_begin_at_one_height(page, chromium, size):
+    fake = page("following", size)
+    fake.change(source={**fake.status["source"], "name": "a cluster with a long name that needs several lines of a telephone, and of a desk, too"})
+    chromium.until("the name", "return document.getElementById('source-where').textContent.startsWith('a cluster')")
+    assert chromium.run("const top = (id) => document.getElementById(id).getBoundingClientRect().top; return top('source') - top('target')") == 0
 
 
 def test_a_server_that_goes_away_and_comes_back_at_its_port(page, chromium):
@@ -123,7 +175,7 @@ def test_what_is_not_known_is_said_to_be_unknown(page, chromium):
     for ident in ("lag", "rate", "target", "memory-read", "outcomes-sum"):
         assert chromium.text(ident) == "unknown"
     assert chromium.run("return [...document.querySelectorAll('#outcomes dd:nth-of-type(odd)')].map(d => d.textContent)") == ["unknown"] * 7
-    assert chromium.run("return document.querySelector('#chart-lag .empty').textContent") == "unknown in this time"
+    chromium.until("points without a lag", "return document.querySelector('#chart-lag .empty').textContent === 'unknown in this time'")
     assert not re.search(r"\b(NaN|undefined|null|Infinity)\b", chromium.run("return document.body.innerText"))
     assert chromium.errors() == []
 

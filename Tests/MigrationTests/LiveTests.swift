@@ -71,6 +71,9 @@ import Testing
         #expect(json["members"]?[0]?["age_seconds"]?.double == 1 && json["members"]?[0]?["stale"]?.bool == false)
         #expect(json["bulk"]?["latency"]?["buckets"] == [[.number(1), .number(1)], [.number(2), .number(2)]])
         #expect(json["bulk"]?["latency"]?["p50"]?.double == 1)
+        #expect(json["dead_letters"]?["unresolved"] == .null && json["dead_letters"]?["unresolved_by_reason"] == .null)
+        snapshot.deadLetters.unresolved = ["a": 2, "b": 1]
+        #expect(snapshot.json(rate: nil)["dead_letters"]?["unresolved"] == .number(3))
     }
 
     /// Whether a process still reads a partition is part of what it says of itself; who did not say so, did.

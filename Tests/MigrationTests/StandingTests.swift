@@ -40,7 +40,7 @@ import Testing
             ("no broker answers", { $0.waiting = ["no broker answers"] }),
             ("the lag is unknown", { $0.lag = nil }),
             ("the lag is 7 records", { $0.lag = 7 }),
-            ("the lag is 1 record, 30 s", { ($0.lag, $0.lagSeconds) = (1, 30.4) }),
+            ("the lag is 1 record, 31 s", { ($0.lag, $0.lagSeconds) = (1, 30.4) }),
             ("it is not known whether there are dead letters", { $0.deadLetters = nil }),
             ("3 dead letters unresolved", { $0.deadLetters = ["a": 1, "b": 2] }),
             ("alarm stale_rate", { $0.alarms = [Alarm(name: "stale_rate", text: "many")] }),

@@ -44,6 +44,10 @@ extension LiveWork {
         if snapshot.replay == nil, let replay = book.state?.replay {
             snapshot.replay = WorkSnapshot.Replay(remaining: replay.remaining, isFinished: replay.finished != nil)
         }
+        // Whether a redrive has resolved them only the dead-letter topic tells, which a follower looks up.
+        if command == "follow" {
+            snapshot.deadLetters.unresolved = book.letters?.present(snapshot.deadLetters.reasons)
+        }
         snapshot.ready.reasons = unready(book, snapshot)
         let standing = standing(book, snapshot)
         snapshot.switching.reasons = standing.reasonsAgainstSwitch
@@ -89,9 +93,8 @@ extension LiveWork {
             standing.waiting.append("\(command) waits: \(waiting)")
         }
         standing.alarms = snapshot.alarms
-        // Whether a redrive has resolved them only the dead-letter topic tells, which a follower looks up.
-        let written = snapshot.deadLetters.reasons
-        standing.deadLetters = command == "follow" ? book.letters.map { $0.present(written) } : written
+        let letters = snapshot.deadLetters
+        standing.deadLetters = command == "follow" ? letters.unresolved : letters.reasons
         return standing
     }
 

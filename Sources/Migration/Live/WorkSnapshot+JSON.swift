@@ -37,6 +37,8 @@ extension WorkSnapshot {
         object["dead_letters"] = [
             "topic": .string(deadLetters.topic), "written": .number(deadLetters.written),
             "by_reason": .counts(deadLetters.reasons),
+            "unresolved": .known(deadLetters.unresolved.map { Int64($0.values.reduce(0, +)) }),
+            "unresolved_by_reason": deadLetters.unresolved.map { .counts($0) } ?? .null,
         ]
         object["members"] = .array(members.map { $0.live(now: now) })
         object["indices"] = .array(indices.map(\.json))

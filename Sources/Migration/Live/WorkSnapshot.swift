@@ -84,9 +84,11 @@ public struct WorkSnapshot: Sendable {
 
     public struct DeadLetterFigures: Sendable, Equatable {
         public var topic: String
-        /// By this process: acknowledged ones, and all by reason.
+        /// Acknowledged ones of this process: the records with that outcome, and the same by reason.
         public var written = 0
         public var reasons: [String: Int] = [:]
+        /// Those in the topic that nothing has resolved, whoever wrote them; nil: nobody has looked them up.
+        public var unresolved: [String: Int]?
     }
 
     /// A target index.

@@ -30,7 +30,7 @@ final class DeadLetters: @unchecked Sendable {
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
     private let pending = Mutex<
-        (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int)], reasons: [String: Int])
+        (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int, reason: String)], reasons: [String: Int])
     >((0, [:], [:]))
     private let room: ByteRoom
 
@@ -43,7 +43,7 @@ final class DeadLetters: @unchecked Sendable {
         self.logger = logger
     }
 
-    /// Letters by reason so far, acknowledged or not.
+    /// Dead-lettered records by reason so far: in sum what the ledger counts as that outcome.
     var reasons: [String: Int] { pending.withLock { $0.reasons } }
 
     /// A record that could not be understood or transformed.
@@ -123,8 +123,7 @@ final class DeadLetters: @unchecked Sendable {
         ledger.hold(bytes)
         let token = pending.withLock { pending in
             pending.next += 1
-            pending.runs[pending.next] = (run, bytes)
-            pending.reasons[why.reason, default: 0] += 1
+            pending.runs[pending.next] = (run, bytes, why.reason)
             return pending.next
         }
         deliver(key: key, value: value, headers: headers, token: token)
@@ -260,7 +259,10 @@ final class DeadLetters: @unchecked Sendable {
         guard let letter = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
         room.leave(letter.bytes)
         ledger.release(letter.bytes)
-        ledger.settle(letter.run, .deadLettered, 1)
+        // Under the lock, so that who sees the last record settled sees its reason, too.
+        pending.withLock { pending in
+            if ledger.settle(letter.run, .deadLettered, 1) { pending.reasons[letter.reason, default: 0] += 1 }
+        }
     }
 
     private func fail(_ message: String, underlying: String?) {

@@ -140,19 +140,23 @@ final class Ledger: Sendable {
         }
     }
 
-    /// `count` records of `run` have their final outcome.
-    func settle(_ run: RunReference, _ outcome: Outcome, _ count: Int) {
-        guard count > 0 else { return }
-        book.withLock { book in
-            guard book.lanes[run.lane]?.generation == run.generation else { return }
+    /// `count` records of `run` have their final outcome. False: they do not count here, because the lane was given back
+    /// meanwhile and its next owner reads them again.
+    @discardableResult
+    func settle(_ run: RunReference, _ outcome: Outcome, _ count: Int) -> Bool {
+        guard count > 0 else { return false }
+        let isCounted = book.withLock { book in
+            guard book.lanes[run.lane]?.generation == run.generation else { return false }
             book.lanes[run.lane]?.outcomes[outcome] += count
             _ = book.lanes[run.lane]?.tracker.settle(run.number, count)
             guard let fresh = book.lanes[run.lane]?.freshRun, run.number >= fresh, outcome != .skipped,
                 outcome != .deadLettered
-            else { return }
+            else { return true }
             _ = book.alarm.tell(outcomes: count, stale: outcome == .stale ? count : 0)
+            return true
         }
         settled?(run, outcome, count)
+        return isCounted
     }
 
     /// Everything before `next` has been read and holds no further record (control records, gaps of compaction).

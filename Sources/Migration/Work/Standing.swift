@@ -115,7 +115,8 @@ public struct Standing: Sendable, Equatable {
     private var lagReason: String? {
         guard let lag else { return "the lag is unknown" }
         guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
-        return "the lag is \(lag) record\(lag == 1 ? "" : "s")" + (lagSeconds.map { ", \(Int($0)) s" } ?? "")
+        let seconds = lagSeconds.map { ", \(Int($0.rounded(.up))) s" } ?? ""
+        return "the lag is \(lag) record\(lag == 1 ? "" : "s")\(seconds)"
     }
 
     // MARK: People
