@@ -134,6 +134,18 @@ struct NodeCall {
         return value != "false" && value != "0" && value != "no" && value != "off"
     }
 
+    /// A parameter that is a whole number; nil when it is not given. What is none, or too large, is refused.
+    func whole<Number: FixedWidthInteger>(
+        _ name: String, _ persona: ServerPersona, as kind: Number.Type = Int64.self
+    ) throws(NodeError) -> Number? {
+        guard let text = request.parameter(name) else { return nil }
+        if let number = Number(text) { return number }
+        let word = Number.bitWidth == 32 ? "int" : "long"
+        var refused = persona.illegal("Failed to parse \(word) parameter [\(name)] with value [\(text)]")
+        refused.causes = [NodeError.Cause(type: "number_format_exception", reason: "For input string: \"\(text)\"")]
+        throw refused
+    }
+
     var hasBody: Bool { !request.body.isEmpty }
 
     /// The body as JSON; an empty object when there is none.

@@ -21,6 +21,31 @@ import Testing
         #expect(user.count("i") == 1)
     }
 
+    @Test(arguments: [
+        (
+            "version=9223372036854775808&version_type=external",
+            "long parameter [version] with value [9223372036854775808]"
+        ),
+        ("version=abc", "long parameter [version] with value [abc]"),
+        ("if_seq_no=x&if_primary_term=1", "long parameter [if_seq_no] with value [x]"),
+        ("if_seq_no=1&if_primary_term=x", "long parameter [if_primary_term] with value [x]"),
+        ("size=abc", "int parameter [size] with value [abc]"),
+        ("from=9999999999", "int parameter [from] with value [9999999999]"),
+    ])
+    func parametersThatAreNoNumbersAreRefused(_ parameters: String, _ reason: String) {
+        let user = NodeUser("es-6.8")
+        #expect(user.ask("PUT", "/i/_doc/1", ["n": 1]).status == 201)
+        let isSearch = parameters.hasPrefix("size") || parameters.hasPrefix("from")
+        let refused =
+            isSearch
+            ? user.ask("GET", "/i/_search?\(parameters)") : user.ask("PUT", "/i/_doc/1?\(parameters)", ["n": 2])
+        #expect(refused.status == 400)
+        #expect(refused.answer["error"]?["type"]?.string == "illegal_argument_exception")
+        #expect(refused.answer["error"]?["reason"]?.string == "Failed to parse \(reason)")
+        #expect(refused.answer["error"]?["caused_by"]?["type"]?.string == "number_format_exception")
+        #expect(user.ask("GET", "/i/_doc/1").answer["_version"]?.int == 1)
+    }
+
     @Test func deletesAreForgottenWhenTheirTimeIsOver() {
         let user = NodeUser("es-6.8")
         _ = user.ask("PUT", "/i", ["settings": ["gc_deletes": "60s"]])

@@ -125,7 +125,7 @@ extension SearchNode {
         var operation = WriteOperation(kind: kind, id: id, type: place.type)
         operation.routing = call.parameter("routing")
         operation.parent = call.parameter("parent")
-        operation.version = call.parameter("version").flatMap { Int64($0) }
+        operation.version = try call.whole("version", persona)
         if let name = call.parameter("version_type") {
             guard let type = WriteOperation.VersionType(rawValue: name == "external_gt" ? "external" : name) else {
                 throw persona.illegal("No version type match [\(name)]")
@@ -133,8 +133,8 @@ extension SearchNode {
             operation.versionType = type
         }
         if persona.since(6, 6) {
-            operation.sequence = call.parameter("if_seq_no").flatMap { Int64($0) }
-            operation.term = call.parameter("if_primary_term").flatMap { Int64($0) }
+            operation.sequence = try call.whole("if_seq_no", persona)
+            operation.term = try call.whole("if_primary_term", persona)
         } else if persona.since(5), call.parameter("if_seq_no") != nil {
             throw persona.illegal(
                 "request [\(call.wholePath)] contains unrecognized parameters: [if_primary_term], [if_seq_no]")

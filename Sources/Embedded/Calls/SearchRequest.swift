@@ -95,8 +95,8 @@ struct SearchRequest {
 
     private mutating func read(_ call: NodeCall, _ persona: ServerPersona) throws(NodeError) {
         if let text = call.parameter("q") { query = ["query_string": ["query": .string(text)]] }
-        if let text = call.parameter("size") { size = try number("size", .number(text), persona) }
-        if let text = call.parameter("from") { from = try number("from", .number(text), persona) }
+        if let given = try call.whole("size", persona, as: Int32.self) { size = Int(given) }
+        if let given = try call.whole("from", persona, as: Int32.self) { from = Int(given) }
         if let text = call.parameter("sort") { sort = SortKey.list(text) }
         if let filter = SourceFilter(call) { source = filter }
         if call.isYes("version") { givesVersion = true }
