@@ -129,6 +129,17 @@ public final class WorkEvents: Sendable {
     /// Nothing was read for so long because as much is in flight as may be.
     public func readingWaited(milliseconds: Int) { backpressure.add(milliseconds) }
 
+    /// The figures for StatsD cannot be sent, or can be again.
+    public func statsdIsHeard(_ isHeard: Bool, address: String) {
+        if isHeard {
+            logger.info("figures are sent to StatsD again", ["address": address])
+        } else {
+            logger.warning(
+                "figures for StatsD go nowhere: the name is not known now, or the network is away", ["address": address]
+            )
+        }
+    }
+
     // MARK: The group
 
     private let rebalances = CounterFamily(

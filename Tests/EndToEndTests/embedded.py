@@ -1,4 +1,5 @@
 """Servers from the binary itself, where there are no real ones: `crossfade embedded-node` and `crossfade embedded-log`."""
+import signal
 import subprocess
 
 from binary import command_line
@@ -44,6 +45,13 @@ class EmbeddedStack:
     def log(self):
         self.start("kafka-4.1")
         return EmbeddedLog(self.served["kafka-4.1"])
+
+    def pause(self, ident):
+        """It hangs: it takes connections and says nothing."""
+        self.served[ident].process.send_signal(signal.SIGSTOP)
+
+    def resume(self, ident):
+        self.served[ident].process.send_signal(signal.SIGCONT)
 
     def wipe(self, ident):
         self.served.pop(ident).end()

@@ -71,6 +71,13 @@ class Stack:
         self.run("kill", self.prefix + ident)
         self.addresses.pop(ident, None)
 
+    def pause(self, ident):
+        """It hangs: it takes connections and says nothing."""
+        self.run("pause", self.prefix + ident)
+
+    def resume(self, ident):
+        self.run("resume", self.prefix + ident)
+
     def certificate(self, ident):
         return self.run("cert", self.prefix + ident)
 

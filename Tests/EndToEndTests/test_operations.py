@@ -161,6 +161,27 @@ def test_a_member_that_stands_by_is_ready(migrate, seed):
 
 
 @pytest.mark.embedded
+def test_a_target_that_hangs_is_said_although_nothing_is_written(m, stack):
+    m.init()
+    m.copy()
+    m.replay()
+    follow = m.start("follow")
+    url = where(follow)
+    wait_for("readiness", lambda: get(url, "/readyz")[0] == 200, 90)
+    stack.pause("es-6.8")
+    try:
+        code, reasons = wait_for("it to be said", lambda: (a := get(url, "/readyz"))[0] == 503 and a, 30)
+        assert "target" in reasons and "answer" in reasons, reasons
+        assert get(url, "/livez")[0] == 200
+        assert "target" in status(url)["waiting"]
+    finally:
+        stack.resume("es-6.8")
+    wait_for("readiness again", lambda: get(url, "/readyz")[0] == 200, 60)
+    wait_for("nothing to wait for", lambda: status(url)["waiting"] is None, 30)
+    m.stop(follow)
+
+
+@pytest.mark.embedded
 def test_a_copy_is_watched(m):
     m.write_recipe(copy={"slices": 2, "page": 10, "rate": "20/s"})
     m.init()

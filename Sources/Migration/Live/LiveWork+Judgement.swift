@@ -65,7 +65,7 @@ extension LiveWork {
         if let error = pipeline.failure.value { return ["it has failed: \(error.message)"] }
         if Interruption.isAsked { return ["it is stopping"] }
         var reasons: [String] = []
-        if let trouble = pipeline.sink.presentTrouble ?? book.targetTrouble {
+        if let trouble = Self.targetTrouble(book, now: Monotonic.milliseconds()) {
             reasons.append("the target does not take writes: \(trouble)")
         }
         guard command != "copy" else { return reasons }

@@ -25,6 +25,8 @@ public final class LiveWork: Sendable {
         var state: MigrationState?
         /// What the last look at the target failed with.
         var targetTrouble: String?
+        /// Since when a question to the target waits for its answer, by the monotonic clock; nil: none does.
+        var targetAskedAt: Int64?
         var members: [MemberReport] = []
         var indices: [WorkSnapshot.Index] = []
         /// nil: they were not looked up yet.
@@ -68,8 +70,24 @@ public final class LiveWork: Sendable {
 
     func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
+    func targetIsAsked() { book.withLock { $0.targetAskedAt = Monotonic.milliseconds() } }
+
     /// `trouble`: why the target did not answer; nil: it did.
-    func targetAnswered(_ trouble: String?) { book.withLock { $0.targetTrouble = trouble } }
+    func targetAnswered(_ trouble: String?) { book.withLock { ($0.targetTrouble, $0.targetAskedAt) = (trouble, nil) } }
+
+    /// Why the target cannot be written to, as far as that is known now; nil: it can.
+    var targetTrouble: String? {
+        book.withLock { Self.targetTrouble($0, now: Monotonic.milliseconds()) }
+    }
+
+    /// A request that hangs says nothing until its time is over, which is long after somebody wants to know.
+    static let targetPatience: Int64 = 5000
+
+    static func targetTrouble(_ book: Book, now: Int64) -> String? {
+        if let trouble = book.pipeline?.sink.presentTrouble ?? book.targetTrouble { return trouble }
+        guard let asked = book.targetAskedAt, now - asked >= targetPatience else { return nil }
+        return "it has not answered for \((now - asked) / 1000) s"
+    }
 
     /// nil: it could not be looked up now, and what was known stays.
     func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
@@ -87,14 +105,24 @@ public final class LiveWork: Sendable {
     /// Whether dead letters were looked up already.
     var knowsLetters: Bool { book.withLock { $0.letters != nil } }
 
-    var targetIsThere: Bool {
-        book.withLock { $0.targetTrouble == nil && $0.pipeline?.sink.presentTrouble == nil }
-    }
+    var targetIsThere: Bool { targetTrouble == nil }
 
     /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.
     var isWatched: Bool { book.withLock { Clock.now() - $0.lastAsked < 60_000 } }
 
     // MARK: For who watches
+
+    /// What keeps the work from going on; nil: nothing does.
+    public var waiting: String? { waiting(book.withLock { $0 }) }
+
+    private func waiting(_ book: Book) -> String? {
+        guard let pipeline = book.pipeline else { return nil }
+        if let trouble = pipeline.sink.presentTrouble { return trouble }
+        if let trouble = Self.targetTrouble(book, now: Monotonic.milliseconds()) { return "the target: \(trouble)" }
+        if let waiting = book.watch?.waiting { return waiting }
+        // Assigned none is another thing than not assigned yet.
+        return command == "follow" && !events.hasAssignment ? "the group has not assigned partitions yet" : nil
+    }
 
     /// Milliseconds since the loop that moves the work last went round, which renews the lease, or said that it stands and
     /// why; 0 before and after it runs.
@@ -152,7 +180,7 @@ public final class LiveWork: Sendable {
         snapshot.deadLetters.written = snapshot.outcomes[Outcome.deadLettered.rawValue]
         snapshot.deadLetters.reasons = pipeline.deadLetters.reasons
         snapshot.alarms = Alarm(ledger.alarm).map { [$0] } ?? []
-        snapshot.waiting = pipeline.sink.presentTrouble ?? book.watch?.waiting
+        snapshot.waiting = waiting(book)
     }
 }
 

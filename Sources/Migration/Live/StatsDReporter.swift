@@ -10,10 +10,12 @@ import Telemetry
 public final class StatsDReporter: @unchecked Sendable {
     private let live: LiveWork
     private let sender: StatsDSender
+    private let address: String
     private let condition = NSCondition()
     private var stopped = false
     private var thread: JoinableThread?
     private var told = StatsDDifferences()
+    private var isHeard = true
 
     /// - Parameters:
     ///   - live: the work, not necessarily begun.
@@ -25,6 +27,7 @@ public final class StatsDReporter: @unchecked Sendable {
         let host = address[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         guard !host.isEmpty else { return nil }
         self.live = live
+        self.address = address
         sender = StatsDSender(host: host, port: port)
     }
 
@@ -54,7 +57,11 @@ public final class StatsDReporter: @unchecked Sendable {
     }
 
     private func tell(isLast: Bool) {
-        sender.send(told.lines(live.documents, milliseconds: isLast ? live.age : nil))
+        let lines = told.lines(live.documents, milliseconds: isLast ? live.age : nil)
+        let isSent = sender.send(lines)
+        guard isSent != isHeard else { return }
+        isHeard = isSent
+        live.events.statsdIsHeard(isSent, address: address)
     }
 }
 

@@ -48,13 +48,13 @@ public struct FollowWork {
                     return true
                 },
                 isMember: true, watch: run.watch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, logWatch = run.watch, live] in
+                onTick: { [ledger = pipeline.ledger, logWatch = run.watch, live] in
                     live.beat()
                     watch.look()
                     progress.tell(
                         done: ledger.outcomes.total, total: nil,
                         lag: Lag.of(ledger.partitions(), ends: logWatch?.ends).map { "\($0)" } ?? "unknown",
-                        trouble: sink.presentTrouble ?? logWatch?.waiting)
+                        trouble: live.waiting)
                 }),
             logger: logger)
         let consumer = try LogConsumer(
@@ -93,8 +93,8 @@ private final class StateWatch {
         guard Monotonic.milliseconds() >= next else { return }
         next = Monotonic.milliseconds() + 10_000
         sayAlarm()
-        // A target that is away is nothing new: the sink waits for it, too.
-        guard pipeline.sink.presentTrouble == nil, let state = try? store.load() else { return }
+        // A target that is away is nothing new: the sink waits for it, too. One that hangs would make the polling wait.
+        guard live.targetIsThere, let state = try? store.load() else { return }
         live.knows(state)
         for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
         guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }

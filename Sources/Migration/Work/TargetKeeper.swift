@@ -110,6 +110,7 @@ final class TargetKeeper: @unchecked Sendable {
 
     /// nil: there is no such index, or the target does not answer.
     private func uuid(of index: String) -> String? {
+        live.targetIsAsked()
         do {
             let found = try prepared.survey.target.writer.indexUUID(index)
             live.targetAnswered(nil)
