@@ -4,6 +4,7 @@ watched meanwhile (docs/performance.md).
 Python's standard library only; the hot programs are C (src/), and this file only starts, measures and compares them.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -380,26 +381,59 @@ def judged(rounds, topic):
     return result
 
 
+class Setting:
+    """What a benchmark's rounds stand on: tools, binary, the filled topic, a folder. All of it is gone afterwards; of a run
+    that failed the folder stays."""
+
+    def __init__(self, options):
+        self.options = options
+        self.tools, self.binary = build_tools(), build_crossfade(options.crossfade)
+        self.load = os.getloadavg()[0]
+        if self.load > os.cpu_count():
+            say(f"bench: the machine is busy (load {self.load:.1f}): these figures are for a look only")
+        self.processes, self.stamp = Processes(), f"{os.getpid()}-{int(time.time()) % 100000}"
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
+
+    @contextlib.contextmanager
+    def topic(self):
+        undo, kept = (lambda: None), True
+        try:
+            topic, undo = load_topic(self.options, self.tools, self.processes)
+            yield topic
+            kept = False
+        finally:
+            self.processes.end_all()
+            undo()
+            if kept and any(self.folder.iterdir()):
+                say(f"bench: recipes and logs are in {self.folder}")
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def crossfade_round(self, topic, name, *more):
+        return crossfade_round(self.options, self.tools, topic, self.binary, name, self.folder, self.processes,
+                               self.folder / "crossfade.log", *more)
+
+    def tell(self, result, shown):
+        """Prints what was found; the exit code."""
+        if self.options.format == "json":
+            say(shown)
+            print(json.dumps(result))
+        else:
+            print(shown)
+        return 3 if self.options.gate and not all(result["meets"].values()) else 0
+
+
 def replay(options):
-    tools = build_tools()
-    binary = build_crossfade(options.crossfade)
-    load = os.getloadavg()[0]
-    if load > os.cpu_count():
-        say(f"bench: the machine is busy (load {load:.1f}): these figures are for a look only")
-    processes, stamp = Processes(), f"{os.getpid()}-{int(time.time()) % 100000}"
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
-    undo, kept = (lambda: None), True
-    try:
-        topic, undo = load_topic(options, tools, processes)
+    setting = Setting(options)
+    tools, stamp, log = setting.tools, setting.stamp, setting.folder / "rdkafka_performance.log"
+    with setting.topic() as topic:
         for i in range(options.warmup): # the broker's JVM compiles its hot paths; counted for nobody
-            peer_round(options, tools, topic, f"bench-warm-{stamp}-{i}", folder / "rdkafka_performance.log")
+            peer_round(options, tools, topic, f"bench-warm-{stamp}-{i}", log)
         rounds = []
         for i in range(options.rounds):
             parts = {
-                "rdkafka_performance": lambda: peer_round(
-                    options, tools, topic, f"bench-peer-{stamp}-{i}", folder / "rdkafka_performance.log"),
-                "crossfade": lambda: crossfade_round(
-                    options, tools, topic, binary, f"bench-{stamp}-{i}", folder, processes, folder / "crossfade.log"),
+                "rdkafka_performance": lambda: peer_round(options, tools, topic, f"bench-peer-{stamp}-{i}", log),
+                "crossfade": lambda: setting.crossfade_round(topic, f"bench-{stamp}-{i}"),
             }
             order = list(parts) if i % 2 == 0 else list(reversed(parts))
             entry = {name: parts[name]() for name in order}
@@ -408,58 +442,22 @@ def replay(options):
             say(f"bench: round {i + 1} of {options.rounds}: rdkafka_performance "
                 f"{entry['rdkafka_performance']['records_per_second']:,.0f}/s, crossfade "
                 f"{entry['crossfade']['records_per_second']:,.0f}/s, ratio {entry['ratio']:.3f}")
-        kept = False
-    finally:
-        processes.end_all()
-        undo()
-        if kept and any(folder.iterdir()):
-            say(f"bench: recipes and logs are in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    result = judged(rounds, topic) | {"load_before": round(load, 2), "rounds": rounds}
-    if options.format == "json":
-        say(table(rounds, result))
-        print(json.dumps(result))
-    else:
-        print(table(rounds, result))
-    return 3 if options.gate and not all(result["meets"].values()) else 0
+    result = judged(rounds, topic) | {"load_before": round(setting.load, 2), "rounds": rounds}
+    return setting.tell(result, table(rounds, result))
 
 
 def watching(options):
     """`scripts/bench operations`."""
-    tools, binary = build_tools(), build_crossfade(options.crossfade)
-    load = os.getloadavg()[0]
-    if load > os.cpu_count():
-        say(f"bench: the machine is busy (load {load:.1f}): these figures are for a look only")
-    processes, stamp = Processes(), f"{os.getpid()}-{int(time.time()) % 100000}"
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="crossfade-bench-"))
-    undo, kept = (lambda: None), True
-    try:
-        topic, undo = load_topic(options, tools, processes)
-
+    setting = Setting(options)
+    with setting.topic() as topic:
         def run(name, more):
-            return crossfade_round(
-                options, tools, topic, binary, name, folder, processes, folder / "crossfade.log", more)
+            return setting.crossfade_round(topic, name, more)
 
         for i in range(options.warmup):
-            run(f"bench-warm-{stamp}-{i}", 'operations:\n  listen: "off"\n')
-        found = operations.pairs(sys.modules[__name__], options, run, stamp)
-        kept = False
-    finally:
-        processes.end_all()
-        undo()
-        if kept and any(folder.iterdir()):
-            say(f"bench: recipes and logs are in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    result = operations.judged(found, topic) | {"load_before": round(load, 2), "pairs": found}
-    shown = operations.table(found, result)
-    if options.format == "json":
-        say(shown)
-        print(json.dumps(result))
-    else:
-        print(shown)
-    return 3 if options.gate and not all(result["meets"].values()) else 0
+            run(f"bench-warm-{setting.stamp}-{i}", 'operations:\n  listen: "off"\n')
+        found = operations.pairs(sys.modules[__name__], options, run, setting.stamp)
+    result = operations.judged(found, topic) | {"load_before": round(setting.load, 2), "pairs": found}
+    return setting.tell(result, operations.table(found, result))
 
 
 def positive(text):
