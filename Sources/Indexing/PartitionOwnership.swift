@@ -1,0 +1,60 @@
+import Commands
+
+/// One ownership of a partition, or of a slice of the copy: what was read since it began, and what became of it.
+public struct PartitionOwnership: Sendable {
+    public let generation: Generation
+    /// The offset at which it began; nil: not known.
+    public let start: Int64?
+    public private(set) var tracker = RunTracker()
+    public private(set) var outcomes = OutcomeCounts()
+    /// Whether the source has no more documents for the slice. Stays false for partitions, which have no last record.
+    public var isReadToEnd = false
+    /// No process can have applied a record from this offset on before we do; nil: nothing is known about that.
+    private var unappliedFrom: Int64?
+    /// The first run that lies wholly at or after `unappliedFrom`.
+    private var firstUnappliedRun: Int?
+
+    init(generation: Generation, start: Int64?, unappliedFrom: Int64?) {
+        self.generation = generation
+        self.start = start
+        self.unappliedFrom = unappliedFrom
+    }
+
+    /// The next offset to read.
+    public var position: Int64? { tracker.position ?? start }
+    /// Every record before this offset has its final outcome.
+    public var settledUpTo: Int64? { tracker.committable ?? start }
+
+    /// Whether everything the source had was read and has its final outcome.
+    public var isFinished: Bool { isReadToEnd && tracker.unsettled == 0 }
+
+    /// Opens a run and returns its number; nil when it makes no sense, see ``RunTracker/open(first:next:count:)``.
+    mutating func open(first: Int64, next: Int64, count: Int) -> Int? {
+        let number = tracker.open(first: first, next: next, count: count)
+        guard number >= 0 else { return nil }
+        if firstUnappliedRun == nil, let unappliedFrom, first >= unappliedFrom { firstUnappliedRun = number }
+        return number
+    }
+
+    /// `count` records of a run have their final outcome. False, and nothing changes, when the run never had so many.
+    mutating func settle(_ number: Int, _ outcome: Outcome, _ count: Int) -> Bool {
+        let mistakes = tracker.mistakes
+        _ = tracker.settle(number, count)
+        guard tracker.mistakes == mistakes else { return false }
+        outcomes[outcome] += count
+        return true
+    }
+
+    /// Everything before `next` was read and holds no further record.
+    mutating func advance(to next: Int64) { tracker.advance(to: next) }
+
+    /// Another process has applied, or may apply, records up to `offset`. Runs under way are no longer judged by the alarm.
+    mutating func othersReach(_ offset: Int64) {
+        guard let known = unappliedFrom, offset > known else { return }
+        unappliedFrom = offset
+        firstUnappliedRun = nil
+    }
+
+    /// Whether no other process can have applied the run's records.
+    func isUnapplied(_ number: Int) -> Bool { firstUnappliedRun.map { number >= $0 } ?? false }
+}
