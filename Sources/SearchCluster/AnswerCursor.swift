@@ -1,12 +1,15 @@
 import JSONText
 
-/// Where an answer stopped making sense.
+/// The answer is not what it must be.
 struct AnswerProblem: Error {
+    /// The byte at which that was found.
     var offset: Int
 }
 
-/// Walks a server's JSON answer as bytes. Trusts the server to write JSON and checks only what it steps on, but never
-/// reads beyond the end; a document inside is skipped by its brackets and validated where it is used.
+/// Walks through the bytes of a server's JSON answer.
+///
+/// It trusts the server to write JSON: it checks only the bytes that it steps on, and skips a document by its brackets.
+/// The code that uses the document validates it. It never reads beyond the end of the answer.
 struct AnswerCursor {
     let base: UnsafePointer<UInt8>
     let count: Int
@@ -29,7 +32,7 @@ struct AnswerCursor {
         }
     }
 
-    /// The next byte that is not white space, not consumed.
+    /// The next byte that is not white space. The cursor stays on it.
     @inline(__always) mutating func peek() throws(AnswerProblem) -> UInt8 {
         space()
         guard at < count else { throw problem }
@@ -41,7 +44,7 @@ struct AnswerCursor {
         at &+= 1
     }
 
-    /// Enters an object: its first key, the cursor on the value; nil when it is empty.
+    /// Enters an object. Gives its first key, with the cursor on that key's value; nil when the object is empty.
     mutating func firstKey() throws(AnswerProblem) -> Range<Int>? {
         try take(UInt8(ascii: "{"))
         guard try peek() != UInt8(ascii: "}") else {
@@ -51,7 +54,7 @@ struct AnswerCursor {
         return try key()
     }
 
-    /// After a member's value: the next key; nil when the object ends.
+    /// The next key of an object, called behind a value; nil at the end of the object.
     mutating func nextKey() throws(AnswerProblem) -> Range<Int>? {
         switch try peek() {
         case UInt8(ascii: ","):
@@ -71,7 +74,7 @@ struct AnswerCursor {
         return key
     }
 
-    /// Enters an array; false when it is empty.
+    /// Enters an array. False when it is empty.
     mutating func firstElement() throws(AnswerProblem) -> Bool {
         try take(UInt8(ascii: "["))
         guard try peek() != UInt8(ascii: "]") else {
@@ -81,7 +84,7 @@ struct AnswerCursor {
         return true
     }
 
-    /// After an element: whether another follows.
+    /// Called behind an element of an array: whether another one follows.
     mutating func nextElement() throws(AnswerProblem) -> Bool {
         switch try peek() {
         case UInt8(ascii: ","):
@@ -94,7 +97,7 @@ struct AnswerCursor {
         }
     }
 
-    /// A string's range, quotes included.
+    /// Reads a string. The range includes the quotes.
     mutating func string() throws(AnswerProblem) -> Range<Int> {
         guard try peek() == UInt8(ascii: "\"") else { throw problem }
         let start = at
@@ -102,7 +105,7 @@ struct AnswerCursor {
         return start..<at
     }
 
-    /// A string's range, or nil for null.
+    /// Reads a string with its quotes, or null (nil).
     mutating func optionalString() throws(AnswerProblem) -> Range<Int>? {
         if try peek() == UInt8(ascii: "n") {
             _ = try value()
@@ -134,7 +137,7 @@ struct AnswerCursor {
         return false
     }
 
-    /// Any value's range.
+    /// Reads any value. The range covers its whole JSON text.
     mutating func value() throws(AnswerProblem) -> Range<Int> {
         let first = try peek()
         let start = at
@@ -155,7 +158,7 @@ struct AnswerCursor {
         }
     }
 
-    /// From an opening bracket to behind the one that closes it.
+    /// Moves from an opening bracket to behind the bracket that closes it.
     private mutating func skipNested() throws(AnswerProblem) {
         var depth = 0
         while at < count {
@@ -174,7 +177,7 @@ struct AnswerCursor {
         throw problem
     }
 
-    /// From the opening quote to behind the closing one; eight bytes a step.
+    /// Moves from the opening quote to behind the closing one, eight bytes at a step.
     @inline(__always) private mutating func skipString() throws(AnswerProblem) {
         at &+= 1
         while true {
@@ -200,12 +203,13 @@ struct AnswerCursor {
         }
     }
 
-    /// The high bit of each byte that is zero (the lowest one set is always right, which is all that is used).
+    /// Sets the high bit of each byte that is zero. Only the lowest bit that is set can be trusted; nothing else is
+    /// used.
     @inline(__always) private static func zeroes(_ word: UInt64) -> UInt64 {
         (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
     }
 
-    /// Whether a quoted range's content is `text`.
+    /// Whether the string at `range`, which includes its quotes, is `text`.
     @inline(__always) func isKey(_ range: Range<Int>, _ text: StaticString) -> Bool {
         range.count == text.utf8CodeUnitCount &+ 2
             && same(range.lowerBound &+ 1, text)

@@ -1,47 +1,53 @@
 import Glibc
 import JSONText
+import Telemetry
 
 /// One item of a bulk answer.
 public struct BulkItem: Sendable {
     public enum Action: UInt8, Sendable { case index, create, update, delete, other }
 
     public var action: Action
-    /// HTTP-like: 200, 201, 404 of a delete, 409, 429, ...
+    /// A status as in HTTP: 200, 201, 404 (of a delete), 409, 429, ...
     public var status: Int
-    /// The error's type, without quotes, e.g. `version_conflict_engine_exception`; on 1.x the Java class, e.g.
-    /// `VersionConflictEngineException`. Nil when the item has no error.
+    /// Where the error's type stands in the answer, without quotes: `version_conflict_engine_exception`, on 1.x the
+    /// Java class `VersionConflictEngineException`. Nil when the item has no error.
     public var errorType: Range<Int>?
-    /// The error's reason as it stands in the answer, JSON escapes and all, without quotes.
+    /// Where the error's reason stands in the answer, without quotes. JSON escapes are not resolved.
     public var errorReason: Range<Int>?
 }
 
 /// The answer to a bulk request.
 public enum BulkResponse {
-    /// Reads the answer of a bulk of `expected` items, of status 200, and gives every item in order, with its place.
+    /// Reads the answer, of HTTP status 200, to a bulk request of `expected` items. Gives every item to `each`, in
+    /// order, with its place in the request.
     ///
-    /// `each` is called only once the whole answer proved sound; an answer that is cut off, not JSON, has fewer or more
-    /// items than were sent or an item without status throws `malformedAnswer` (retriable: the request failed, what it
-    /// did is unknown). The flag `errors` is not trusted; every item's own status is what counts.
+    /// Nothing is given before the whole answer has been checked. Throws `malformedAnswer` when the answer is cut off
+    /// or not JSON, when it has fewer or more items than were sent, and when an item has no status. That error may be
+    /// retried: nobody knows what the request did. The flag `errors` is not read, because only the status of each item
+    /// counts (promise P6 in `docs/architecture.md`).
+    ///
+    /// `redactor`: takes credentials out of the part of the answer that an error quotes; see
+    /// ``HTTPTransport/redactor``.
     public static func scan(
-        _ body: Bytes, expected: Int, each: (Int, BulkItem) -> Void
+        _ body: Bytes, expected: Int, redactor: Redactor = Redactor([]), each: (Int, BulkItem) -> Void
     ) throws(ClusterError) {
         let count: Int
         do throws(AnswerProblem) {
-            // Twice, because nothing may be told before all is known to be sound; cheaper than to remember the items.
+            // The answer is walked twice, to check it before anything is given. That is cheaper than to keep the items.
             count = try walk(body) { _, _ in }
             if count == expected { _ = try walk(body, each) }
         } catch {
             throw ClusterError(
                 .malformedAnswer,
                 "the bulk answer is not whole or not a bulk answer: it breaks at byte \(error.offset) of \(body.count)",
-                underlying: String(repairing: Bytes(rebasing: body.prefix(200))))
+                underlying: redactor.redact(String(repairing: Bytes(rebasing: body.prefix(200)))))
         }
         guard count == expected else {
             throw ClusterError(.malformedAnswer, "the bulk answer has \(count) items where \(expected) were sent")
         }
     }
 
-    /// How many items there are; each is given to `each`.
+    /// Gives each item to `each`. Returns how many there are.
     private static func walk(_ body: Bytes, _ each: (Int, BulkItem) -> Void) throws(AnswerProblem) -> Int {
         var count = 0
         var cursor = try AnswerCursor(body)
@@ -68,7 +74,8 @@ public enum BulkResponse {
         return count
     }
 
-    /// What nearly every item is, letter by letter: `{"index":{"status":201}}`; nil, and nothing read, when it is not.
+    /// Reads an item that is exactly `{"index":{"status":201}}`, as nearly every item is. Nil, with nothing read, when
+    /// it is not.
     @inline(__always) private static func plainItem(_ cursor: inout AnswerCursor) throws(AnswerProblem) -> BulkItem? {
         guard try cursor.peek() == UInt8(ascii: "{"), cursor.count &- cursor.at >= 25 else { return nil }
         let start = cursor.base + cursor.at
@@ -87,7 +94,7 @@ public enum BulkResponse {
         memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 
-    /// `{"index": {"status": 201, ...}}`
+    /// Reads any item: `{"index": {"status": 201, ...}}`.
     private static func item(_ cursor: inout AnswerCursor) throws(AnswerProblem) -> BulkItem {
         let start = cursor.at
         guard let name = try cursor.firstKey() else { throw AnswerProblem(offset: start) }

@@ -1,13 +1,13 @@
 import JSONText
 
-/// A cluster that answered: what it is, and the ways to use it.
+/// A cluster that has answered: its product and version, a reader and a writer.
 public final class Cluster: Sendable {
     public let endpoint: ClusterEndpoint
     public let transport: HTTPTransport
     public let server: ServerInfo
     public let capabilities: Capabilities
-    /// The cluster's UUID where there is one, and the ids of its nodes: two endpoints are the same cluster when theirs
-    /// have one in common, which also holds for 1.x. Node ids of 1.x and 2.x change with a restart.
+    /// The cluster's UUID, if it has one, and the ids of its nodes. Two endpoints belong to the same cluster when these
+    /// have a member in common; the node ids make that work for 1.x. Node ids of 1.x and 2.x change with a restart.
     public let identity: Set<String>
 
     private init(
@@ -21,7 +21,8 @@ public final class Cluster: Sendable {
         self.identity = identity
     }
 
-    /// Asks the cluster what it is. Refuses what is not a supported Elasticsearch or OpenSearch.
+    /// Asks the cluster for its version and its nodes. Throws `unsupported` for anything but a supported version of
+    /// Elasticsearch or OpenSearch.
     public static func connect(
         _ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits = HTTPTransport.Limits()
     ) throws(ClusterError) -> Cluster {
@@ -44,16 +45,16 @@ public final class Cluster: Sendable {
             endpoint: endpoint, transport: transport, server: server, capabilities: capabilities, identity: identity)
     }
 
-    /// Reads, and cannot write.
-    public var reader: SourceReader { SourceReader(transport: transport, capabilities: capabilities) }
+    /// Reads the cluster. It cannot write.
+    public var reader: ClusterReader { ClusterReader(transport: transport, capabilities: capabilities) }
 
-    /// Writes; for the target only.
+    /// Writes to the cluster; for the target only.
     public var writer: TargetWriter { TargetWriter(transport: transport, capabilities: capabilities) }
 
-    /// Whether both are one cluster, by whatever address.
+    /// Whether both are the same cluster, under whatever addresses.
     public func isSame(as other: Cluster) -> Bool { !identity.isDisjoint(with: other.identity) }
 
-    /// Ends the connections.
+    /// Closes the connections. Requests under way fail with `closed`.
     public func close() { transport.close() }
 
     private struct Node {
@@ -61,7 +62,7 @@ public final class Cluster: Sendable {
         var version: String?
     }
 
-    /// Empty where the credentials may not ask.
+    /// The nodes; empty when the credentials do not allow to ask for them.
     private static func nodes(_ transport: HTTPTransport) throws(ClusterError) -> [Node] {
         let request = HTTPRequest(.get, "/_nodes?filter_path=nodes.*.name,nodes.*.version", timeoutSeconds: 10)
         do throws(ClusterError) {
@@ -87,7 +88,8 @@ public final class Cluster: Sendable {
             || root["tagline"]?.string?.contains("OpenSearch") == true
         var version = said
         if isOpenSearch, said == ServerVersion(7, 10, 2) {
-            // Compatibility mode (`compatibility.override_main_response_version`): the nodes say what they are.
+            // The setting `compatibility.override_main_response_version` makes the server say 7.10.2. The nodes tell
+            // their real version.
             let real = nodes.compactMap { $0.version.flatMap { ServerVersion($0) } }.filter { $0.major < 7 }
             version = real.min() ?? ServerVersion(1, 0)
         }

@@ -1,6 +1,6 @@
 import Telemetry
 
-/// Where a cluster is and how to get in (`source` and `target` of the recipe).
+/// The address of a cluster and the credentials for it (`source` and `target` of the recipe).
 public struct ClusterEndpoint: Sendable, Equatable {
     public enum Auth: Sendable, Equatable {
         case none
@@ -8,10 +8,10 @@ public struct ClusterEndpoint: Sendable, Equatable {
         case apiKey(Secret)
     }
 
-    /// Node URLs, tried in turn: `https://host:9200` with no path, user or query.
+    /// URLs of the nodes, which take turns: `https://host:9200`, without user or query.
     public var urls: [String]
     public var auth: Auth
-    /// PEM file of the certificate authority; nil: the system's.
+    /// The PEM file of the certificate authority; nil: those that the system trusts.
     public var caFile: String?
     /// Whether the server's certificate and name are checked.
     public var verifyTLS: Bool

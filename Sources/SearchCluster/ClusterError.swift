@@ -1,48 +1,48 @@
 import JSONText
 
-/// What went wrong between Crossfade and a cluster. Never holds credentials or document content.
+/// A request to a cluster that failed. It never holds credentials or the content of documents.
 public struct ClusterError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, CaseIterable {
-        /// No connection: refused, reset, no such host, no route.
+        /// No connection, or it broke: refused, reset, no such host, no route.
         case unreachable
         /// The connection or the answer took too long.
         case timedOut = "timed_out"
-        /// Certificate or handshake.
+        /// The certificate or the TLS handshake failed.
         case tls
         /// 401.
         case unauthorized
-        /// 403 that is not a block of the index.
+        /// 403, unless it says that the index is blocked.
         case forbidden
-        /// 404: no such index, alias or document.
+        /// 404: there is no such index, alias or document.
         case notFound = "not_found"
-        /// 400 and other answers that the same request will get again.
+        /// 400, and other answers that the same request would get again.
         case badRequest = "bad_request"
-        /// The index is closed: somebody has to open it.
+        /// The index is closed. Somebody has to open it.
         case indexClosed = "index_closed"
-        /// 409, or a compare-and-set that lost.
+        /// 409: the index exists already, or somebody else has changed the document.
         case conflict
-        /// 413, or a body beyond what the server takes.
+        /// 413, or an answer that is longer than the limit.
         case tooLarge = "too_large"
-        /// 429, 5xx, blocks: the cluster cannot now, and may later.
+        /// 408, 429, 5xx or a block: the cluster cannot do it now. Later it may.
         case unavailable
-        /// An answer that cannot be understood, or that is not whole.
+        /// The answer is not whole, or cannot be understood.
         case malformedAnswer = "malformed_answer"
-        /// The server's product or version, or something it lacks.
+        /// Crossfade does not support the server's product or version.
         case unsupported
-        /// The scroll context is gone; the slice must be read again from its start.
+        /// The scroll context is gone. The slice must be read again from its start.
         case scrollExpired = "scroll_expired"
         /// A document has no `_source`.
         case noSource = "no_source"
-        /// Only some shards answered: what came would be fewer documents than there are.
+        /// Only some shards answered, so documents would be missing.
         case partialAnswer = "partial_answer"
-        /// The endpoint as given cannot be used.
+        /// The endpoint cannot be used as it is given, or curl refused a request.
         case configuration
         /// The transport was closed while the request was under way.
         case closed
     }
 
     public var code: Code
-    /// What happened, to what, and what to do.
+    /// What happened, to which index or node, and what to do about it.
     public var message: String
     /// The node's URL, without credentials.
     public var node: String?
@@ -51,11 +51,11 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     public var status: Int?
     /// The server's error type, e.g. `version_conflict_engine_exception`; on 1.x a Java class name.
     public var serverType: String?
-    /// The server's or curl's own words, shortened.
+    /// The words of the server or of curl, shortened. Credentials are taken out.
     public var underlying: String?
     /// Whether the same request may succeed later.
     public var retriable: Bool
-    /// Whether not even a connection was made: the request cannot have been executed.
+    /// Whether no connection was made, so that the server cannot have executed the request.
     public var neverConnected = false
 
     public init(
@@ -82,7 +82,7 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
         return text
     }
 
-    /// The same error, said of this index.
+    /// The same error, but about this index.
     func about(index: String) -> ClusterError {
         var copy = self
         copy.index = index

@@ -1,6 +1,6 @@
 import JSONText
 
-/// A request to whichever node is next in turn.
+/// A request to one of the nodes, which take turns.
 public struct HTTPRequest: Sendable {
     public enum Method: String, Sendable {
         case get = "GET"
@@ -12,7 +12,7 @@ public struct HTTPRequest: Sendable {
 
     public enum Body: Sendable {
         case none
-        /// Sent from where it lies, not copied: the giver does not touch it until the completion has run.
+        /// Sent without being copied. The caller must not touch the buffer until the completion has run.
         case buffer(ByteBuffer)
     }
 
@@ -31,21 +31,22 @@ public struct HTTPRequest: Sendable {
     }
 
     public var method: Method
-    /// With its query, beginning with `/`, already percent-encoded.
+    /// The path with its query. It begins with `/` and is percent-encoded.
     public var path: String
     public var body: Body
     public var contentType: ContentType
-    /// For the whole exchange.
+    /// The limit for the whole exchange.
     public var timeoutSeconds: Double
     public var connectTimeoutSeconds: Double
-    /// Whether a connection failure is tried at once on the next node. Only for what may be done twice.
+    /// Whether the request goes to the next node at once when a connection fails. Only for requests that may be
+    /// executed twice.
     public var failsOver: Bool
-    /// Whether the server may compress its answer: for cold calls, not for bulk or scroll.
+    /// Whether the server may compress its answer. Bulk and scroll requests go without, because it costs CPU.
     public var acceptsCompression: Bool
-    /// Bytes of the answer at most, where the transport's own limit is too much; nil: that limit.
+    /// The most bytes that the answer may have; nil: ``HTTPTransport/Limits/answerBytes``.
     public var answerBytes: Int?
 
-    /// `failsOver` and `acceptsCompression`: by default only GET and HEAD.
+    /// `failsOver` and `acceptsCompression`: nil means yes for GET and HEAD and no for all others.
     public init(
         _ method: Method, _ path: String, body: Body = .none, contentType: ContentType = .json,
         timeoutSeconds: Double = 60, connectTimeoutSeconds: Double = 5, failsOver: Bool? = nil,
@@ -63,14 +64,15 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-/// An answer, of whatever status.
+/// An answer of any status.
 public struct HTTPResponse: Sendable {
     public var status: Int
-    /// Whoever holds the answer owns it; give it back with ``HTTPTransport/recycle(_:)`` or let it go.
+    /// The receiver of the answer owns the buffer. It gives it back with ``HTTPTransport/recycle(_:)``, or just drops
+    /// it.
     public var body: ByteBuffer
-    /// From the start of the request to the last byte of the answer.
+    /// The time from the start of the request to the last byte of the answer.
     public var seconds: Double
-    /// Which of the endpoint's URLs answered.
+    /// The place of the node that answered in ``HTTPTransport/nodes``.
     public var node: Int
 
     public init(status: Int, body: ByteBuffer, seconds: Double, node: Int) {

@@ -2,23 +2,25 @@ import CLibcurl
 import Dispatch
 import JSONText
 import Synchronization
+import Telemetry
 
-/// HTTP to the nodes of one cluster: one thread, one curl multi handle, connections kept and handles reused.
+/// HTTP to the nodes of one cluster. One thread drives one curl multi handle; connections and handles are reused.
 ///
-/// curl itself may send a POST a second time when a kept connection turns out dead before the first byte of an answer
-/// (up to five times). For bulk that is harmless, because every write carries an external version; for scroll it is
-/// found by counting (see ``ScrollReader``).
+/// When a kept connection turns out to be dead before the first byte of an answer, curl itself may send a POST again,
+/// up to five times. A bulk request may be repeated, because every write carries an external version (promise P1 in
+/// `docs/architecture.md`). A repeated scroll request would lose a page; ``ScrollReader`` finds that by counting.
 public final class HTTPTransport: Sendable {
     public struct Limits: Sendable {
-        /// Bytes of one answer, after decompression; a longer one is an error, not memory.
+        /// The most bytes of one answer, after decompression. A longer answer is an error (`tooLarge`).
         public var answerBytes: Int = 200 << 20
-        /// Buffers kept for reuse.
+        /// The most buffers that are kept for reuse.
         public var pooledBuffers: Int = 32
-        /// Bytes that a pooled buffer keeps.
+        /// The most bytes that one kept buffer may have.
         public var pooledBufferBytes: Int = 4 << 20
-        /// Bytes of all pooled buffers.
+        /// The most bytes of all kept buffers together.
         public var pooledBytes: Int = 16 << 20
-        /// A transfer with no byte in either direction for so long is given up. Longer than any server should think.
+        /// A request fails when no byte moves in either direction for so long. It is longer than any server should
+        /// need.
         public var stallSeconds: Int = 120
 
         public init() {}
@@ -26,10 +28,12 @@ public final class HTTPTransport: Sendable {
 
     let inbox: TransportInbox
     private let thread: PlainThread
-    /// Node URLs without credentials, as messages name them.
+    /// The URLs of the nodes without credentials, as messages name them.
     public let nodes: [String]
+    /// Takes this cluster's credentials out of texts that the server wrote: a proxy may echo the request's headers.
+    public let redactor: Redactor
 
-    /// Starts the thread; connects to nothing yet. Throws `configuration` for what can never work.
+    /// Starts the thread. It connects to nothing yet. Throws `configuration` for an endpoint that can never work.
     public init(_ endpoint: ClusterEndpoint, limits: Limits = Limits()) throws(ClusterError) {
         _ = HTTPTransport.curlReady
         let settings = try TransportSettings(endpoint, limits: limits)
@@ -50,16 +54,17 @@ public final class HTTPTransport: Sendable {
         self.inbox = inbox
         self.thread = thread
         nodes = settings.shownURLs
+        redactor = settings.redactor
     }
 
     deinit { close() }
 
     private static let curlReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    /// Sends a request; `completion` gets the answer whatever its status, or why there is none.
+    /// Sends a request. `completion` gets the answer, of any status, or the reason why there is none.
     ///
-    /// The completion runs on the transport's thread and must not block it; it may submit. When the transport is
-    /// closed already it runs at once, on the caller's thread.
+    /// The completion runs on the transport's thread. It must not block that thread, but it may submit another request.
+    /// When the transport is already closed, the completion runs at once, on the caller's thread.
     public func submit(
         _ request: HTTPRequest, completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
     ) {
@@ -67,8 +72,8 @@ public final class HTTPTransport: Sendable {
         completion(.failure(TransportInbox.closedError))
     }
 
-    /// Sends a request and waits. For cold calls and plain threads only: it blocks the calling thread, and must not
-    /// be called from a completion.
+    /// Sends a request and waits for the answer. It blocks the calling thread, so it must not be called from a
+    /// completion or from a Swift task.
     public func perform(_ request: HTTPRequest) throws(ClusterError) -> HTTPResponse {
         guard !thread.isCurrent else {
             throw ClusterError(.configuration, "a blocking request was made on the HTTP thread; submit it instead")
@@ -79,10 +84,10 @@ public final class HTTPTransport: Sendable {
         return try box.wait().get()
     }
 
-    /// Gives an answer's buffer back for the next one.
+    /// Gives the buffer of an answer back, so that another answer can use it.
     public func recycle(_ buffer: ByteBuffer) { inbox.recycle(buffer) }
 
-    /// Ends the thread. Requests under way fail with `closed`. Repeatable.
+    /// Ends the thread. Requests under way fail with `closed`. It may be called again.
     public func close() {
         guard inbox.close() else { return }
         thread.join()
@@ -104,94 +109,5 @@ private final class AnswerBox: Sendable {
     func wait() -> Result<HTTPResponse, ClusterError> {
         ready.wait()
         return answer.withLock { $0 } ?? .failure(TransportInbox.closedError)
-    }
-}
-
-/// A request with its completion, and the nodes it failed on.
-struct Submission: Sendable {
-    var request: HTTPRequest
-    var completion: @Sendable (Result<HTTPResponse, ClusterError>) -> Void
-    var tried: Set<Int> = []
-}
-
-/// What callers and the transport's thread share.
-///
-/// `@unchecked Sendable`: the multi pointer is used by other threads only for `curl_multi_wakeup`, which curl allows
-/// from any thread, and only under the lock and before `finished`.
-final class TransportInbox: @unchecked Sendable {
-    private struct State {
-        var waiting: [Submission] = []
-        var closed = false
-        /// The multi handle is gone.
-        var finished = false
-    }
-
-    let multi: UnsafeMutableRawPointer
-    private let limits: HTTPTransport.Limits
-    private let state = Mutex(State())
-    private let pool = Mutex<(buffers: [ByteBuffer], bytes: Int)>(([], 0))
-
-    static let closedError = ClusterError(.closed, "the connection to the cluster was closed while a request waited")
-
-    init(multi: UnsafeMutableRawPointer, limits: HTTPTransport.Limits) {
-        self.multi = multi
-        self.limits = limits
-    }
-
-    /// False when closed.
-    func add(_ submission: Submission) -> Bool {
-        state.withLock { state in
-            guard !state.closed else { return false }
-            state.waiting.append(submission)
-            // One wake-up is enough for all that wait.
-            if state.waiting.count == 1 { curl_multi_wakeup(multi) }
-            return true
-        }
-    }
-
-    /// Moves what waits into `into`; false when the transport is to end.
-    func take(into: inout [Submission]) -> Bool {
-        state.withLock { state in
-            into.append(contentsOf: state.waiting)
-            state.waiting.removeAll(keepingCapacity: true)
-            return !state.closed
-        }
-    }
-
-    /// True for the one caller that closed it.
-    func close() -> Bool {
-        state.withLock { state in
-            guard !state.closed else { return false }
-            state.closed = true
-            if !state.finished { curl_multi_wakeup(multi) }
-            return true
-        }
-    }
-
-    /// On the transport's thread, last.
-    func finish() {
-        state.withLock { state in
-            state.closed = true
-            state.finished = true
-            curl_multi_cleanup(multi)
-        }
-    }
-
-    func buffer() -> ByteBuffer {
-        pool.withLock { pool in
-            let buffer = pool.buffers.popLast()
-            pool.bytes -= buffer?.capacity ?? 0
-            return buffer
-        } ?? ByteBuffer(capacity: 16 << 10)
-    }
-
-    func recycle(_ buffer: ByteBuffer) {
-        buffer.removeAll(keepingAtMost: limits.pooledBufferBytes)
-        pool.withLock { pool in
-            guard pool.buffers.count < limits.pooledBuffers, pool.bytes + buffer.capacity <= limits.pooledBytes
-            else { return }
-            pool.buffers.append(buffer)
-            pool.bytes += buffer.capacity
-        }
     }
 }

@@ -1,15 +1,16 @@
-/// Which node is next: in turn, those set aside after a connection failure left out. Pure; time is given.
+/// Chooses the node of the next request. The nodes take turns; a node whose connection failed is set aside for a while.
+/// A pure value: the caller passes the time, in nanoseconds of the monotonic clock.
 struct NodeRing {
     private struct Node {
         var failures = 0
-        /// Nanoseconds on the monotonic clock; 0: healthy.
+        /// 0: the node is not set aside.
         var asideUntil: UInt64 = 0
     }
 
     private var nodes: [Node]
     private var turn = 0
 
-    /// 1 s after the first failure, doubled with each, at most 30 s.
+    /// A node is set aside for 1 s after its first failure, then for twice as long after each, at most 30 s.
     static let firstPause: UInt64 = 1_000_000_000
     static let longestPause: UInt64 = 30_000_000_000
 
@@ -17,8 +18,8 @@ struct NodeRing {
 
     var count: Int { nodes.count }
 
-    /// The next node in turn that is not set aside and not in `tried`; when all are set aside, the one that comes back
-    /// first, because an answer is worth more than politeness. Nil only when every node was tried.
+    /// The next node in turn that is not set aside and not in `tried`. When all the others are set aside, the one whose
+    /// time ends first. Nil only when every node is in `tried`.
     mutating func next(now: UInt64, excluding tried: Set<Int> = []) -> Int? {
         var earliest: Int?
         for step in 0..<nodes.count {
@@ -46,6 +47,6 @@ struct NodeRing {
         nodes[node].asideUntil = now &+ pause
     }
 
-    /// How many are not set aside.
+    /// How many nodes are not set aside.
     func healthy(now: UInt64) -> Int { nodes.count { $0.asideUntil <= now } }
 }

@@ -1,9 +1,9 @@
 import CLibcurl
 import Glibc
 
-/// A thread of the operating system, for work that blocks and so must stay off Swift's pool.
+/// A thread of the operating system, for work that blocks: such work must not run on Swift's thread pool.
 struct PlainThread: @unchecked Sendable {
-    // `pthread_t` is an integer on Linux; handing it between threads is what it is for.
+    // `@unchecked Sendable`: `pthread_t` is an integer on Linux, made to be used from other threads.
     private let id: pthread_t
 
     private final class Work {
@@ -15,7 +15,7 @@ struct PlainThread: @unchecked Sendable {
         }
     }
 
-    /// Nil when the system gives no more threads. `name`: at most 15 bytes, as the kernel takes them.
+    /// Nil when the system gives no more threads. `name`: at most 15 bytes, because the kernel takes no more.
     init?(name: String, _ body: @escaping @Sendable () -> Void) {
         let work = Unmanaged.passRetained(Work(name: name, body: body))
         var id = pthread_t()
@@ -35,7 +35,7 @@ struct PlainThread: @unchecked Sendable {
         self.id = id
     }
 
-    /// Waits for its end; called on the thread itself, lets it go instead.
+    /// Waits until the thread ends. On the thread itself it does not wait, but detaches the thread.
     func join() {
         if pthread_equal(pthread_self(), id) != 0 {
             _ = pthread_detach(id)
@@ -47,7 +47,7 @@ struct PlainThread: @unchecked Sendable {
     var isCurrent: Bool { pthread_equal(pthread_self(), id) != 0 }
 }
 
-/// Nanoseconds on a clock that only goes forward.
+/// Nanoseconds of a clock that never goes back.
 func monotonicNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

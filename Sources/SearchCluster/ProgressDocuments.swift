@@ -1,8 +1,8 @@
 import JSONText
 
-// Documents that only inform: written without a condition, given up quickly. Not for what must be kept.
+// Documents that only inform. They are written without a condition and with short timeouts, so some may be lost.
 extension TargetWriter {
-    /// Writes the document, whatever is there, within a few seconds or not at all.
+    /// Writes the document over whatever is there. Fails after a few seconds.
     public func putProgress(_ index: String, _ id: String, _ source: JSONValue) throws(ClusterError) {
         let request = HTTPRequest(
             .put, documentPath(index, id), body: RequestPath.body(source), timeoutSeconds: 5, connectTimeoutSeconds: 2,
@@ -10,14 +10,14 @@ extension TargetWriter {
         _ = try transport.call(request, doing: "writing document \(id) of \(index)", index: index)
     }
 
-    /// Deletes the document if it is there, within a few seconds or not at all.
+    /// Deletes the document if it is there. Fails after a few seconds.
     public func deleteProgress(_ index: String, _ id: String) throws(ClusterError) {
         let request = HTTPRequest(
             .delete, documentPath(index, id), timeoutSeconds: 3, connectTimeoutSeconds: 2, failsOver: false)
         _ = try transport.callIfPresent(request, doing: "deleting document \(id) of \(index)", index: index)
     }
 
-    /// Documents of a small index as a search finds them, about a second old; at most 1,000.
+    /// The documents of a small index, at most 1,000. A search finds them, so they may be about a second old.
     public func documents(_ index: String) throws(ClusterError) -> [(id: String, source: JSONValue)] {
         let request = HTTPRequest(
             .post, path(index) + "/_search", body: RequestPath.body(["size": 1000, "query": ["match_all": [:]]]),

@@ -1,10 +1,10 @@
 import JSONText
 
-/// The only requests that a reader can make. Method and endpoint follow from the case, so nothing that holds this can
-/// write, whatever it is given.
+/// The only requests that a reader can make. The case decides the method and the path, so a reader cannot write,
+/// whatever its arguments are.
 enum ReadCall: Sendable {
     case index(String)
-    /// The closed indices that a pattern matches.
+    /// Describes the closed indices that a pattern matches.
     case closed(String)
     case search(index: String, parameters: String)
     case scroll(keepAlive: String, plainText: Bool)
@@ -24,7 +24,7 @@ enum ReadCall: Sendable {
                 .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds
             )
         case .scroll(let keepAlive, let plainText):
-            // Never failing over: the page may have been read, and a second request would skip it.
+            // Without fail-over: the server may have read the page already, and a second request would skip it.
             HTTPRequest(
                 .post, plainText ? "/_search/scroll?scroll=\(keepAlive)" : "/_search/scroll", body: body,
                 contentType: plainText ? .text : .json, timeoutSeconds: timeoutSeconds, failsOver: false)
@@ -52,6 +52,9 @@ struct ReadOnlyTransport: Sendable {
 
     var nodes: [String] { transport.nodes }
 
+    /// `text` without the cluster's credentials.
+    func redact(_ text: String) -> String { transport.redactor.redact(text) }
+
     func tree(
         _ call: ReadCall, body: HTTPRequest.Body = .none, timeoutSeconds: Double = 60, doing: String,
         index: String? = nil
@@ -60,7 +63,7 @@ struct ReadOnlyTransport: Sendable {
         return try transport.call(request, doing: doing, index: index)
     }
 
-    /// The answer's bytes; an error for every status from 300 on.
+    /// Sends the request and waits. Throws for every status from 300 on.
     func bytes(
         _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, doing: String, index: String
     ) throws(ClusterError) -> HTTPResponse {

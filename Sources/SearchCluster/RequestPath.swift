@@ -2,10 +2,10 @@ import JSONText
 
 /// Paths and bodies of requests.
 enum RequestPath {
-    /// One path segment, percent-encoded; `*` and `,` stay, so that patterns work.
+    /// One segment of a path, percent-encoded. `*` and `,` are kept, so that patterns work.
     static func segment(_ text: String) -> String { encode(text, keeping: "-._~*,") }
 
-    /// One query value, percent-encoded.
+    /// One value of a query, percent-encoded.
     static func query(_ text: String) -> String { encode(text, keeping: "-._~") }
 
     private static func encode(_ text: String, keeping: StaticString) -> String {

@@ -1,10 +1,10 @@
 import JSONText
 
-/// Reads one slice page by page. Blocking, for a copy's own thread; not shared.
+/// Reads one slice page by page. It blocks its thread and must not be shared between threads.
 ///
-/// What it gives is every document of the slice as it was when the scroll began, or an error: a page with failed
-/// shards, one that timed out, and an end that comes before as many documents as the server announced are all refused.
-/// The last also finds a page that curl asked for twice, because a scroll gives each page once.
+/// It gives every document of the slice as it was when the scroll began, or it throws. It throws for a page with failed
+/// shards, for a page that timed out, and for an end that comes before as many documents as the server announced. The
+/// count also finds a page that is lost because curl sent its request twice: a scroll gives each page only once.
 public final class ScrollReader {
     public let slice: SliceSpec
     private let transport: ReadOnlyTransport
@@ -14,14 +14,14 @@ public final class ScrollReader {
     private var scrollID: String?
     private var started = false
     private var finished = false
-    /// Documents in the slice, as the server announced; nil before the first page.
+    /// How many documents the slice has, as the server announced; nil before the first page.
     public private(set) var total: Int64?
-    /// Documents given so far.
+    /// How many documents were given so far.
     public private(set) var delivered: Int64 = 0
 
     /// How long the server keeps the scroll between two pages.
     public static let keepAlive = "10m"
-    /// A page may take the server long on a cold disk.
+    /// With a cold disk a page may take a server long.
     private static let pageTimeoutSeconds = 300.0
 
     init(
@@ -36,7 +36,7 @@ public final class ScrollReader {
 
     deinit { close() }
 
-    /// The next page, never empty; nil at the end. After an error the slice is to be read again from its start.
+    /// The next page, which is never empty; nil at the end. After an error the slice must be read again from its start.
     public func nextPage() throws(ClusterError) -> Page? {
         guard !finished else { return nil }
         while true {
@@ -55,14 +55,14 @@ public final class ScrollReader {
         }
     }
 
-    /// Frees the server's scroll context. Needed only when the reader is left before its end; also done by `deinit`.
+    /// Frees the server's scroll context. The end of the slice and `deinit` do the same.
     public func close() {
         finished = true
         guard let id = scrollID else { return }
         scrollID = nil
         let plain = capabilities.scrollBody == .plainText
         let body = plain ? RequestPath.body(text: id) : RequestPath.body(["scroll_id": [.string(id)]])
-        // Not waited for and not checked: the server forgets the context by itself when its time is over.
+        // Nobody waits for the answer or checks it: the server drops the context itself when its time is over.
         let transport = transport
         transport.submit(.clearScroll(plainText: plain), body: body, timeoutSeconds: 10) { result in
             if case .success(let answer) = result { transport.recycle(answer.body) }
@@ -155,7 +155,7 @@ public final class ScrollReader {
                         + "see the cluster's health and read the slice again",
                 answer)
             error.serverType = why?.type
-            error.underlying = why?.reason.map { ClusterError.shortened($0) }
+            error.underlying = why?.reason.map { ClusterError.shortened(transport.redact($0)) }
             throw error
         }
         guard scan.timedOut else { return }

@@ -10,7 +10,7 @@ public struct ServerVersion: Sendable, Hashable, Comparable, CustomStringConvert
         self.patch = patch
     }
 
-    /// `7.17.28`, `9.0.0-SNAPSHOT`, `2.0.0-rc1`; nil when it does not begin with two numbers.
+    /// Reads `7.17.28`, `9.0.0-SNAPSHOT` or `2.0.0-rc1`. Nil when the text does not begin with two numbers.
     public init?(_ text: String) {
         let plain = text.prefix { $0 != "-" && $0 != "+" }
         let parts = plain.split(separator: ".", omittingEmptySubsequences: false)
@@ -25,7 +25,7 @@ public struct ServerVersion: Sendable, Hashable, Comparable, CustomStringConvert
     }
 }
 
-/// What a cluster says it is.
+/// The product, version and name of a cluster.
 public struct ServerInfo: Sendable, Equatable, CustomStringConvertible {
     public enum Product: String, Sendable {
         case elasticsearch = "Elasticsearch"
@@ -33,10 +33,10 @@ public struct ServerInfo: Sendable, Equatable, CustomStringConvertible {
     }
 
     public var product: Product
-    /// The real one, also of an OpenSearch that poses as Elasticsearch 7.10.2.
+    /// The real version, also when an OpenSearch says that it is Elasticsearch 7.10.2.
     public var version: ServerVersion
     public var clusterName: String
-    /// Nil before Elasticsearch 2 and while the cluster has none (`_na_`).
+    /// Nil before Elasticsearch 2, and as long as the cluster has none (`_na_`).
     public var clusterUUID: String?
 
     public init(product: Product, version: ServerVersion, clusterName: String, clusterUUID: String?) {

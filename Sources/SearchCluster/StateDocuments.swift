@@ -1,24 +1,24 @@
 import JSONText
 
-/// What a document must still be for a write to happen.
+/// The state in which a document must be for a write to happen.
 public enum DocumentToken: Sendable, Equatable {
-    /// It must not exist.
+    /// The document must not exist.
     case absent
-    /// 6.7 and later, OpenSearch.
+    /// From 6.7 on, and OpenSearch.
     case sequence(number: Int64, term: Int64)
-    /// Before: the internal version.
+    /// Before 6.7: the internal version.
     case version(Int64)
 }
 
-/// A document read for compare-and-set.
+/// A document with the token that a later compare-and-set needs.
 public struct StateDocument: Sendable, Equatable {
     public var source: JSONValue
     public var token: DocumentToken
 }
 
-// Single documents under compare-and-set: Crossfade's own state. Not for the hot path.
+// Crossfade keeps its own state in single documents, and changes them only by compare-and-set.
 extension TargetWriter {
-    /// The document as it is this moment, refreshed or not; nil when it or its index is not there.
+    /// Reads a document; nil when there is no such document or index. It sees every write, also before a refresh.
     public func getDocument(_ index: String, _ id: String) throws(ClusterError) -> StateDocument? {
         let doing = "reading document \(id) of \(index)"
         guard
@@ -31,13 +31,14 @@ extension TargetWriter {
         return StateDocument(source: source, token: token)
     }
 
-    /// Writes the document if it still is what `expecting` says, else throws `conflict`. The new token.
+    /// Writes the document and gives its new token. Throws `conflict` when the document is not in the state
+    /// `expecting`.
     @discardableResult public func putDocument(
         _ index: String, _ id: String, _ source: JSONValue, expecting: DocumentToken
     ) throws(ClusterError) -> DocumentToken {
         let doing = "writing document \(id) of \(index)"
         let address = documentPath(index, id) + "?" + condition(expecting)
-        // Without fail-over: a second attempt after a lost answer would meet its own write.
+        // Without fail-over: after a lost answer a second attempt would conflict with the first.
         let answer = try transport.call(
             HTTPRequest(.put, address, body: RequestPath.body(source), failsOver: false), doing: doing, index: index)
         guard let token = token(answer) else {
@@ -46,7 +47,7 @@ extension TargetWriter {
         return token
     }
 
-    /// Deletes the document if it still is what `expecting` says, else throws `conflict`; false when it is not there.
+    /// Deletes the document; false when it is not there. Throws `conflict` when it is not in the state `expecting`.
     @discardableResult public func deleteDocument(
         _ index: String, _ id: String, expecting: DocumentToken
     ) throws(ClusterError) -> Bool {

@@ -1,18 +1,18 @@
 import CLibcurl
 import JSONText
 
-/// One easy handle with what it needs while it is under way; reused for request after request. Belongs to the
-/// transport's thread.
+/// One easy handle of curl with the request that it carries. It is used again for the next request. Only the
+/// transport's thread touches it.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
-    /// curl writes its reason here.
+    /// curl writes the text of an error here.
     private let reason: UnsafeMutablePointer<CChar>
     private let longestAnswer: Int
     private let keptBytes: Int
-    /// Of the present request.
+    /// The most bytes that the answer to the present request may have.
     private(set) var answerLimit: Int
     var body: ByteBuffer
-    /// Nil: idle.
+    /// Nil when the handle is idle.
     var submission: Submission?
     var node = 0
     private(set) var overflowed = false
@@ -34,9 +34,9 @@ final class Transfer {
         reason.deallocate()
     }
 
-    /// What never changes between requests.
+    /// Sets the options that are the same for all requests.
     private func setConstants(_ settings: TransportSettings) {
-        // Unretained: the loop's list keeps the transfer alive longer than its handle is under way.
+        // Unretained: the loop keeps every transfer in a list as long as curl uses its handle.
         let own = Unmanaged.passUnretained(self).toOpaque()
         crossfade_easy_set_pointer(easy, CURLOPT_PRIVATE, own)
         crossfade_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, reason)
@@ -54,11 +54,11 @@ final class Transfer {
         crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
         crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, 30)
         crossfade_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, 15)
-        // Many load balancers cut idle connections at 60 s.
+        // Many load balancers cut a connection that is idle for 60 s.
         crossfade_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 50)
         crossfade_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         crossfade_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        // A proxy from the environment is for package downloads, not for the cluster beside us.
+        // A proxy that the environment names is for the internet, not for the cluster.
         crossfade_easy_set_string(easy, CURLOPT_PROXY, "")
         // HTTP/2 would put all bulk requests on one connection; the servers speak 1.1.
         crossfade_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -77,7 +77,7 @@ final class Transfer {
         crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, settings.verifyTLS ? 2 : 0)
     }
 
-    /// Makes the handle ready for the submission. `headers` outlives the transfer.
+    /// Prepares the handle for a request. `headers` must outlive the transfer.
     func prepare(
         _ submission: Submission, node: Int, url: String, headers: UnsafeMutablePointer<curl_slist>?
     ) -> CURLcode {
@@ -108,7 +108,7 @@ final class Transfer {
             return setName(request.method, natural: .get)
         case (_, .none):
             crossfade_easy_set_long(easy, CURLOPT_POST, 1)
-            // A pointer to nothing with length 0; a null pointer would make curl read the body from a callback.
+            // The pointer must not be null: then curl would read the body from a callback. The length is 0.
             crossfade_easy_set_pointer(easy, CURLOPT_POSTFIELDS, reason)
             crossfade_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, 0)
         case (_, .buffer(let buffer)):
@@ -141,13 +141,13 @@ final class Transfer {
 
     var seconds: Double { Double(crossfade_easy_get_offset(easy, CURLINFO_TOTAL_TIME_T)) / 1_000_000 }
 
-    /// Whether the connection, and with TLS the handshake, was never made.
+    /// Whether there was no connection, with TLS no finished handshake.
     var neverConnected: Bool { crossfade_easy_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T) == 0 }
 
-    /// Gives up what came of an answer: half of a giant is not kept for the next one.
+    /// Drops the part of an answer that has come. A large buffer is freed.
     func forget() { body.removeAll(keepingAtMost: keptBytes) }
 
-    /// curl's words, or its name of the code.
+    /// curl's text for the error, or at least its name for the code.
     func explanation(_ code: CURLcode) -> String {
         if reason[0] != 0 { return String(cString: reason) }
         return curl_easy_strerror(code).map { String(cString: $0) } ?? "curl code \(code.rawValue)"

@@ -1,17 +1,17 @@
 import CLibcurl
 import JSONText
 
-/// The transport's thread: owns the multi handle and every easy handle. Never leaves its thread.
+/// The work of the transport's thread. It owns the multi handle and every easy handle, and stays on that thread.
 final class TransportLoop {
     private let settings: TransportSettings
     private let inbox: TransportInbox
     private let multi: UnsafeMutableRawPointer
     private var ring: NodeRing
     private var idle: [Transfer] = []
-    /// Those under way, by easy handle: keeps them alive, since curl holds them unretained.
+    /// The transfers under way, by easy handle. This keeps them alive; curl holds only an unretained pointer.
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
     private var batch: [Submission] = []
-    /// One list a content type, built once; the nodes share credentials, so they share the lists.
+    /// One list of headers per content type. All nodes use it, because they share the credentials.
     private var jsonHeaders: UnsafeMutablePointer<curl_slist>?
     private var ndjsonHeaders: UnsafeMutablePointer<curl_slist>?
     private var textHeaders: UnsafeMutablePointer<curl_slist>?
@@ -34,7 +34,7 @@ final class TransportLoop {
 
     private func headers(_ type: HTTPRequest.ContentType) -> UnsafeMutablePointer<curl_slist>? {
         var list = curl_slist_append(nil, type.header)
-        // Without this, curl waits up to a second for "100 Continue" before a body of more than 1 MiB.
+        // Without this, curl waits up to a second for "100 Continue" before it sends a body of more than 1 MiB.
         list = curl_slist_append(list, "Expect:")
         if let authorization = settings.authorization { list = curl_slist_append(list, authorization.reveal()) }
         return list
@@ -42,7 +42,7 @@ final class TransportLoop {
 
     func run() {
         crossfade_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(32, settings.urls.count * 16))
-        // No pipelining or multiplexing: one request a connection.
+        // No multiplexing: one request per connection.
         crossfade_multi_set_long(multi, CURLMOPT_PIPELINING, 0)
         while inbox.take(into: &batch) {
             let started = !batch.isEmpty
@@ -51,7 +51,7 @@ final class TransportLoop {
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             let finished = collect()
-            // Completions may have submitted more: look before sleeping.
+            // A completion may have submitted more requests, so look again before sleeping.
             if started || finished { continue }
             curl_multi_poll(multi, nil, 0, 1000, nil)
         }
@@ -85,7 +85,7 @@ final class TransportLoop {
         active[transfer.easy] = transfer
     }
 
-    /// Hands over what is done; true when anything was.
+    /// Calls the completions of finished requests. True when there was one.
     private func collect() -> Bool {
         var any = false
         while true {
@@ -142,47 +142,8 @@ final class TransportLoop {
             submission?.completion(.failure(TransportInbox.closedError))
         }
         active.removeAll()
-        // Easy handles go before the multi handle whose connections they use.
+        // Easy handles must be freed before the multi handle, whose connections they use.
         idle.removeAll()
         inbox.finish()
-    }
-
-    private static func error(_ transfer: Transfer, _ code: CURLcode, _ settings: TransportSettings) -> ClusterError {
-        let node = settings.shownURLs[transfer.node]
-        let why = transfer.explanation(code)
-        func failure(_ kind: ClusterError.Code, _ message: String, retriable: Bool? = nil) -> ClusterError {
-            var error = ClusterError(kind, message, node: node, underlying: why, retriable: retriable)
-            error.neverConnected = transfer.neverConnected
-            return error
-        }
-        switch code {
-        case CURLE_OPERATION_TIMEDOUT:
-            return failure(
-                .timedOut,
-                transfer.neverConnected
-                    ? "no connection to \(node) in time; check the address and the firewall"
-                    : "\(node) did not answer in time; it may be overloaded")
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CERTPROBLEM,
-            CURLE_SSL_CIPHER:
-            return failure(
-                .tls, "the certificate of \(node) was not accepted; give the authority that signed it as ca_file")
-        case CURLE_SSL_CONNECT_ERROR:
-            return failure(.tls, "the TLS handshake with \(node) failed; does that port speak https?", retriable: true)
-        case CURLE_WRITE_ERROR where transfer.overflowed:
-            return failure(
-                .tooLarge, "the answer of \(node) is longer than \(transfer.answerLimit) bytes; ask for less")
-        case CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING, CURLE_WEIRD_SERVER_REPLY:
-            return failure(.malformedAnswer, "\(node) sent what is not a proper HTTP answer")
-        case CURLE_UNSUPPORTED_PROTOCOL:
-            return failure(.malformedAnswer, "\(node) does not speak HTTP; is it the REST port, and http or https?")
-        case CURLE_URL_MALFORMAT:
-            return failure(.configuration, "the URL of \(node) is malformed; write it as http://host:9200")
-        case CURLE_COULDNT_RESOLVE_HOST:
-            return failure(.unreachable, "the host name of \(node) is not known; check it and the DNS")
-        case CURLE_COULDNT_CONNECT:
-            return failure(.unreachable, "\(node) refuses connections; is the server up?")
-        default:
-            return failure(.unreachable, "the connection to \(node) broke; is the server up, and http or https?")
-        }
     }
 }

@@ -2,15 +2,15 @@ import CLibcurl
 import FoundationEssentials
 import Telemetry
 
-/// An endpoint, checked and in the form that curl takes.
+/// An endpoint that has been checked, in the form that curl takes.
 struct TransportSettings: Sendable {
-    /// Without trailing slash.
+    /// The URLs of the nodes, without a slash at the end.
     var urls: [String]
-    /// The same without `user:password@`, should there be one.
+    /// The same without `user:password@`, in case a URL holds that.
     var shownURLs: [String]
     var user: String?
     var password: Secret?
-    /// The whole value of the `Authorization` header for an API key.
+    /// The whole `Authorization` header for an API key.
     var authorization: Secret?
     var caFile: String?
     var verifyTLS: Bool
@@ -36,7 +36,7 @@ struct TransportSettings: Sendable {
             self.password = password
         case .apiKey(let key):
             try TransportSettings.refuseControlCharacters(key.reveal(), "the API key")
-            authorization = Secret("Authorization: ApiKey \(TransportSettings.encodedKey(key.reveal()))")
+            authorization = Secret(TransportSettings.keyHeader + TransportSettings.encodedKey(key.reveal()))
         }
         caFile = endpoint.caFile
         verifyTLS = endpoint.verifyTLS
@@ -48,7 +48,9 @@ struct TransportSettings: Sendable {
         }
     }
 
-    /// The form `id:key` is what a user copies from one place, its base64 what they copy from the other.
+    private static let keyHeader = "Authorization: ApiKey "
+
+    /// Users copy an API key either as `id:key` or as the base64 of that. The header needs base64.
     private static func encodedKey(_ key: String) -> String {
         key.contains(":") ? Data(key.utf8).base64EncodedString() : key
     }
@@ -69,12 +71,28 @@ struct TransportSettings: Sendable {
         return (plain, shown)
     }
 
+    /// Takes the credentials out of a text, in every form in which they are sent.
+    var redactor: Redactor {
+        var secrets: [String] = []
+        if let password { secrets.append(password.reveal()) }
+        if let user, let password { secrets.append(Data("\(user):\(password.reveal())".utf8).base64EncodedString()) }
+        if let authorization {
+            secrets.append(String(authorization.reveal().dropFirst(TransportSettings.keyHeader.count)))
+        }
+        for (url, shown) in zip(urls, shownURLs) where url != shown {
+            // `user:password`, and what curl makes of it.
+            let login = String(url[..<(url.lastIndex(of: "@") ?? url.endIndex)].split(separator: "/").last ?? "")
+            secrets += [login, Data(login.utf8).base64EncodedString()]
+        }
+        return Redactor(secrets)
+    }
+
     private static func withoutCredentials(_ url: String) -> String {
         guard let at = url.lastIndex(of: "@"), let colon = url.firstIndex(of: ":"), colon < at else { return url }
         return String(url[...colon]) + "//" + String(url[url.index(after: at)...])
     }
 
-    /// A line break would let a secret add headers of its own.
+    /// A line break in a secret would add a header to the request.
     private static func refuseControlCharacters(_ text: String, _ what: String) throws(ClusterError) {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return }
         throw ClusterError(
@@ -83,7 +101,7 @@ struct TransportSettings: Sendable {
 }
 
 extension HTTPTransport {
-    /// Version of libcurl, e.g. `7.88.1`.
+    /// The version of libcurl, e.g. `7.88.1`.
     public static var libraryVersion: String {
         guard let text = curl_version() else { return "unknown" }
         // The first word of `libcurl/7.88.1 OpenSSL/3.0 ...`.

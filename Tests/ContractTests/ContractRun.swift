@@ -9,7 +9,7 @@ struct ContractRun {
     let cluster: Cluster
     let url: String
 
-    var reader: SourceReader { cluster.reader }
+    var reader: ClusterReader { cluster.reader }
     var writer: TargetWriter { cluster.writer }
     var can: Capabilities { cluster.capabilities }
 

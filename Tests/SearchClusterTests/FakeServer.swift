@@ -137,6 +137,9 @@ private let fakeServerScript = #"""
             if path == '/slow': time.sleep(30); return self.answer(200, {})
             if path == '/big': return self.answer(200, b'x' * (3 << 20))
             if path == '/echo': return self.answer(200, body)
+            if path == '/tell-headers':
+                # As a proxy's debug page does.
+                return self.answer(502, ('bad gateway, request was: ' + str(self.headers)).encode())
             if path == '/status':
                 return self.answer(int(self.path.split('=')[1]), {'error': {'type': 'some_exception', 'reason': 'why'}})
             if path == '/drop':

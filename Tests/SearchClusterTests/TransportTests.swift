@@ -115,6 +115,28 @@ import Testing
                 == .configuration)
     }
 
+    /// A proxy may answer with the request's own headers: an error that quotes it shows no credentials.
+    @Test(arguments: [
+        (
+            ClusterEndpoint.Auth.basic(user: "elastic", password: Secret("hunter2-hunter2")),
+            "ZWxhc3RpYzpodW50ZXIyLWh1bnRlcjI="
+        ),
+        (.apiKey(Secret("an-id:a-secret-key")), "YW4taWQ6YS1zZWNyZXQta2V5"),
+        (.apiKey(Secret("YW4taWQ6YS1zZWNyZXQta2V5")), "YW4taWQ6YS1zZWNyZXQta2V5"),
+    ])
+    func anEchoedAuthorizationIsNotQuoted(_ auth: ClusterEndpoint.Auth, _ echoed: String) throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint(auth))
+        let answer = try transport.perform(HTTPRequest(.get, "/tell-headers"))
+        // The server did tell it.
+        #expect(String(repairing: answer.body.bytes).contains(echoed))
+        let error = try #require(ClusterError(answer: answer, from: transport, doing: "asking"))
+        #expect(!error.description.contains(echoed), "\(error)")
+        #expect(error.underlying?.contains(Redactor.mark) == true, "\(error)")
+        #expect(error.underlying?.contains("bad gateway") == true, "\(error)")
+    }
+
     @Test func aDeadNodeIsPassedOver() throws {
         let server = try FakeServer()
         defer { server.stop() }

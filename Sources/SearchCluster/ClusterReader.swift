@@ -1,10 +1,10 @@
 import JSONText
 
 /// Reads a cluster. It has no way to write: see ``ReadCall``.
-public final class SourceReader: Sendable {
+public final class ClusterReader: Sendable {
     let transport: ReadOnlyTransport
     public let capabilities: Capabilities
-    /// The most slices that servers take by default (`index.max_slices_per_scroll`).
+    /// The most slices that a server allows by default (`index.max_slices_per_scroll`).
     public static let maximumSlices = 1024
 
     init(transport: HTTPTransport, capabilities: Capabilities) {
@@ -12,7 +12,7 @@ public final class SourceReader: Sendable {
         self.capabilities = capabilities
     }
 
-    /// The concrete open indices behind an index, alias or pattern, by name; empty when a pattern matches none.
+    /// The concrete open indices behind an index, alias or pattern, sorted by name. Empty when a pattern matches none.
     public func resolve(_ name: String) throws(ClusterError) -> [IndexInfo] {
         let answer: JSONValue
         do throws(ClusterError) {
@@ -31,7 +31,7 @@ public final class SourceReader: Sendable {
         return found.sorted { $0.name < $1.name }
     }
 
-    /// The closed indices that the patterns in `name` match, which ``resolve(_:)`` leaves out.
+    /// The closed indices that the patterns in `name` match. ``resolve(_:)`` leaves them out.
     public func closed(_ name: String) throws(ClusterError) -> [String] {
         var found: Set<String> = []
         for pattern in name.split(separator: ",").map(String.init) where pattern.contains("*") {
@@ -45,7 +45,8 @@ public final class SourceReader: Sendable {
         return found.sorted()
     }
 
-    /// Documents that a search finds, all or those of `query` (the query itself, without the word `query`).
+    /// How many documents a search finds. `query`: only those that it matches; the query itself, without the key
+    /// `query`.
     public func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
         let answer = try transport.tree(
@@ -60,9 +61,9 @@ public final class SourceReader: Sendable {
         return count
     }
 
-    /// How to read the index in parts: `wanted` slices, or one part a shard on 1.x and 2.x.
+    /// The parts in which to read the index: `wanted` slices; on 1.x and 2.x one part per shard.
     ///
-    /// More slices than shards cost the server a pass over all ids for each the first time.
+    /// With more slices than shards the server goes through all ids once per slice, the first time.
     public func slices(_ index: IndexInfo, wanted: Int) -> [SliceSpec] {
         switch capabilities.slicing {
         case .shardScan:
@@ -70,20 +71,21 @@ public final class SourceReader: Sendable {
                 SliceSpec(index: index.name, kind: .shard, number: $0, of: max(index.shards, 1))
             }
         case .slicedScroll:
-            let count = min(max(wanted, 1), SourceReader.maximumSlices)
+            let count = min(max(wanted, 1), ClusterReader.maximumSlices)
             guard count > 1 else { return [SliceSpec(index: index.name, kind: .whole, number: 0, of: 1)] }
             return (0..<count).map { SliceSpec(index: index.name, kind: .slice, number: $0, of: count) }
         }
     }
 
-    /// Starts to read a slice, at its next page's call. `pageSize`: documents a page. `query`: only what it finds.
+    /// A reader for a slice. Nothing is sent before its first page is asked for. `pageSize`: documents per page, from 1
+    /// to 10,000. `query`: only the documents that it matches.
     public func openScroll(_ slice: SliceSpec, pageSize: Int, query: JSONValue? = nil) -> ScrollReader {
         ScrollReader(
             transport: transport, capabilities: capabilities, slice: slice, pageSize: min(max(pageSize, 1), 10_000),
             query: query)
     }
 
-    /// Whole documents by id, as they are this moment, refreshed or not. Waits for the answer.
+    /// Reads whole documents by id and waits for the answer. It sees every write, also before a refresh.
     public func multiGet(
         _ index: String, type: String? = nil, _ request: MultiGetRequest
     ) throws(ClusterError) -> MultiGetAnswer {
@@ -94,8 +96,8 @@ public final class SourceReader: Sendable {
             body: answer.body, expected: request.count, index: index, transport: transport)
     }
 
-    /// The same without waiting. `request` is not touched until the completion, which runs on the transport's thread.
-    /// A longer answer than `answerBytes` is an error (`tooLarge`).
+    /// The same without waiting. The completion runs on the transport's thread; the caller must not touch `request`
+    /// before that. An answer that is longer than `answerBytes` is an error (`tooLarge`).
     public func multiGet(
         _ index: String, type: String? = nil, _ request: MultiGetRequest, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
@@ -118,7 +120,7 @@ public final class SourceReader: Sendable {
         }
     }
 
-    /// One search, for cold calls: `body` is the whole request.
+    /// Sends one search and waits. `body` is the whole request.
     public func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {
         let answer = try transport.tree(
             .search(index: index, parameters: ""), body: RequestPath.body(body), timeoutSeconds: 120,
@@ -130,3 +132,6 @@ public final class SourceReader: Sendable {
         return answer
     }
 }
+
+/// The former name, until all rooms use the present one.
+public typealias SourceReader = ClusterReader

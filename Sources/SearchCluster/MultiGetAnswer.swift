@@ -1,71 +1,21 @@
 import JSONText
 
-/// The body of a `_mget`, built id by id; reused.
-///
-/// `@unchecked Sendable`: one owner at a time, as its ``ByteBuffer``.
-public final class MultiGetRequest: @unchecked Sendable {
-    private let body = ByteBuffer(capacity: 4096)
-    /// Documents asked for.
-    public private(set) var count = 0
-    /// Whether the brackets that end the body are written.
-    private var closed = false
-
-    public init() { removeAll() }
-
-    /// Forgets everything; only when no request with it is under way.
-    public func removeAll() {
-        body.removeAll(keepingAtMost: 1 << 20)
-        body.append("{\"docs\":[")
-        count = 0
-        closed = false
-    }
-
-    /// Asks for a document. `id`, `routing`, `type`: unescaped UTF-8. `type`: only for indices of several types.
-    public func append(id: Bytes, routing: Bytes?, type: Bytes? = nil) {
-        if closed {
-            body.count -= 2
-            closed = false
-        }
-        if count > 0 { body.append(UInt8(ascii: ",")) }
-        body.append("{\"_id\":")
-        JSONString.escape(id, into: body)
-        if let type {
-            body.append(",\"_type\":")
-            JSONString.escape(type, into: body)
-        }
-        if let routing {
-            body.append(",\"routing\":")
-            JSONString.escape(routing, into: body)
-        }
-        body.append(UInt8(ascii: "}"))
-        count += 1
-    }
-
-    func finishedBody() -> ByteBuffer {
-        if !closed {
-            body.append("]}")
-            closed = true
-        }
-        return body
-    }
-}
-
-/// One document of a `_mget`.
+/// One document of the answer to a `_mget`.
 public struct GotDocument: Sendable {
     public var found: Bool
-    /// 0 when not found.
+    /// 0 when the document was not found.
     public var version: Int64
-    /// The document as JSON text; nil when not found or without `_source`.
+    /// Where the JSON text of the document stands in the answer; nil when it was not found or has no `_source`.
     public var source: Range<Int>?
-    /// JSON string.
+    /// Where the routing stands in the answer, a JSON string with its quotes.
     public var routing: Range<Int>?
-    /// The error's JSON text, when this document could not be got: an object, on 1.x a string.
+    /// Where the error stands in the answer when the server could not read this document: an object, on 1.x a string.
     public var error: Range<Int>?
 }
 
-/// The answer of a `_mget`, in the request's order. Gives its bytes back to the transport when it goes.
+/// The answer to a `_mget`, in the order of the request. Its deinitializer gives the bytes back to the transport.
 ///
-/// `@unchecked Sendable`: nothing changes after it is made.
+/// `@unchecked Sendable`: nothing changes after the initializer.
 public final class MultiGetAnswer: @unchecked Sendable {
     private let body: ByteBuffer
     private let transport: ReadOnlyTransport
@@ -84,13 +34,14 @@ public final class MultiGetAnswer: @unchecked Sendable {
         }
         guard documents.count == expected else {
             throw ClusterError(
-                .malformedAnswer, "\(documents.count) documents came for the \(expected) asked for", index: index)
+                .malformedAnswer, "the answer has \(documents.count) documents where \(expected) were asked for",
+                index: index)
         }
     }
 
     deinit { transport.recycle(body) }
 
-    /// Valid as long as the answer; see ``Page/bytes(_:)``.
+    /// The bytes are valid as long as the answer lives; see ``Page/bytes(_:)``.
     public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 
     static func scan(_ bytes: Bytes, expected: Int) throws(AnswerProblem) -> [GotDocument] {

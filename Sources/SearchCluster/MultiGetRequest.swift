@@ -1,0 +1,52 @@
+import JSONText
+
+/// The body of a `_mget` request. It is built id by id and can be used again.
+///
+/// `@unchecked Sendable`: it has one owner at a time, as a ``ByteBuffer`` has.
+public final class MultiGetRequest: @unchecked Sendable {
+    private let body = ByteBuffer(capacity: 4096)
+    /// How many documents are asked for.
+    public private(set) var count = 0
+    /// Whether the brackets at the end of the body are written.
+    private var closed = false
+
+    public init() { removeAll() }
+
+    /// Makes the body empty. No request with it may be under way.
+    public func removeAll() {
+        body.removeAll(keepingAtMost: 1 << 20)
+        body.append("{\"docs\":[")
+        count = 0
+        closed = false
+    }
+
+    /// Asks for one more document. `id`, `routing` and `type` are unescaped UTF-8. `type` is needed only when the index
+    /// has several types.
+    public func append(id: Bytes, routing: Bytes?, type: Bytes? = nil) {
+        if closed {
+            body.count -= 2
+            closed = false
+        }
+        if count > 0 { body.append(UInt8(ascii: ",")) }
+        body.append("{\"_id\":")
+        JSONString.escape(id, into: body)
+        if let type {
+            body.append(",\"_type\":")
+            JSONString.escape(type, into: body)
+        }
+        if let routing {
+            body.append(",\"routing\":")
+            JSONString.escape(routing, into: body)
+        }
+        body.append(UInt8(ascii: "}"))
+        count += 1
+    }
+
+    func finishedBody() -> ByteBuffer {
+        if !closed {
+            body.append("]}")
+            closed = true
+        }
+        return body
+    }
+}

@@ -1,0 +1,153 @@
+import JSONText
+
+/// The answer to a search or a scroll, read from its bytes.
+struct PageScan {
+    var scrollID: Range<Int>?
+    var took: Int64 = 0
+    var timedOut = false
+    var failedShards: Int64 = 0
+    var failures: Range<Int>?
+    var total: Int64 = -1
+    /// False when `total` is only a lower bound.
+    var totalIsExact = true
+    var hits: [Hit] = []
+    var sourceBytes = 0
+    /// The id of the first document that has no `_source`.
+    var withoutSource: Range<Int>?
+
+    init(_ bytes: Bytes, expectedHits: Int) throws(AnswerProblem) {
+        hits.reserveCapacity(expectedHits)
+        var cursor = try AnswerCursor(bytes)
+        var sawHits = false
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "hits") {
+                try readHits(&cursor)
+                sawHits = true
+            } else if cursor.isKey(key, "_scroll_id") {
+                scrollID = try cursor.string()
+            } else if cursor.isKey(key, "took") {
+                took = try cursor.integer()
+            } else if cursor.isKey(key, "timed_out") {
+                timedOut = try cursor.boolean()
+            } else if cursor.isKey(key, "_shards") {
+                try readShards(&cursor)
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+        guard sawHits else { throw AnswerProblem(offset: 0) }
+    }
+
+    private mutating func readShards(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "failed") {
+                failedShards = try cursor.integer()
+            } else if cursor.isKey(key, "failures") {
+                failures = try cursor.value()
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+    }
+
+    private mutating func readHits(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "total") {
+                try readTotal(&cursor)
+            } else if cursor.isKey(key, "hits") {
+                var more = try cursor.firstElement()
+                while more {
+                    try readHit(&cursor)
+                    more = try cursor.nextElement()
+                }
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+    }
+
+    private mutating func readTotal(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        guard try cursor.peek() == UInt8(ascii: "{") else {
+            total = try cursor.integer()
+            return
+        }
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "value") {
+                total = try cursor.integer()
+            } else {
+                let value = try cursor.value()
+                if cursor.isKey(key, "relation") { totalIsExact = cursor.isText(value, "\"eq\"") }
+            }
+            next = try cursor.nextKey()
+        }
+    }
+
+    private mutating func readHit(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        let start = cursor.at
+        var id: Range<Int>?
+        var source: Range<Int>?
+        var hit = Hit(id: 0..<0, source: 0..<0)
+        var next = try cursor.firstKey()
+        while let key = next {
+            if cursor.isKey(key, "_source") {
+                source = try cursor.value()
+            } else if cursor.isKey(key, "_id") {
+                id = try cursor.string()
+            } else if cursor.isKey(key, "_version") {
+                hit.version = try cursor.integer()
+            } else if cursor.isKey(key, "_routing") {
+                hit.routing = try cursor.optionalString()
+            } else if cursor.isKey(key, "_type") {
+                hit.type = try cursor.optionalString()
+            } else if cursor.isKey(key, "_index") {
+                hit.index = try cursor.string()
+            } else if cursor.isKey(key, "_parent") {
+                hit.parent = try cursor.optionalString()
+            } else if cursor.isKey(key, "fields") {
+                try readFields(&cursor, &hit)
+            } else {
+                _ = try cursor.value()
+            }
+            next = try cursor.nextKey()
+        }
+        guard let id else { throw AnswerProblem(offset: start) }
+        guard let source, cursor.base[source.lowerBound] == UInt8(ascii: "{") else {
+            withoutSource = withoutSource ?? id
+            return
+        }
+        hit.id = id
+        hit.source = source
+        sourceBytes &+= source.count
+        hits.append(hit)
+    }
+
+    /// Reads the `fields` of a hit: 1.x puts `_routing` and `_parent` there.
+    private func readFields(_ cursor: inout AnswerCursor, _ hit: inout Hit) throws(AnswerProblem) {
+        var next = try cursor.firstKey()
+        while let key = next {
+            let isRouting = cursor.isKey(key, "_routing")
+            let isParent = cursor.isKey(key, "_parent")
+            var range = try cursor.value()
+            if isRouting || isParent {
+                // Some versions wrap the value in an array.
+                if cursor.base[range.lowerBound] == UInt8(ascii: "[") {
+                    var inner = cursor
+                    inner.at = range.lowerBound
+                    guard try inner.firstElement() else { throw AnswerProblem(offset: range.lowerBound) }
+                    range = try inner.string()
+                }
+                if cursor.base[range.lowerBound] == UInt8(ascii: "\"") {
+                    if isRouting { hit.routing = range } else { hit.parent = range }
+                }
+            }
+            next = try cursor.nextKey()
+        }
+    }
+}
