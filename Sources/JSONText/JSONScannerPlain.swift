@@ -3,26 +3,23 @@ import CBytes
 // What nearly all members are that machines write: no white space, strings without escapes, integers. Nothing here throws:
 // what is not plain is left to the functions that take everything.
 extension JSONScanner {
-    /// Bytes that must be readable where a plain member begins: sixteen of its key, or a remembered one's sixteen, two more to
-    /// its value, whose quote and first sixteen, and the one behind them: 36.
-    @inlinable @inline(__always) static var plainRoom: Int { 48 }
+    /// A plain member is read in whole vectors: 36 bytes more than its first. These are its quote, sixteen bytes of its key,
+    /// quote and colon, the value's quote and its first sixteen bytes, and the one behind them.
+    @inlinable @inline(__always) static var plainRoom: Int { 36 }
 
-    /// The offset before which plain members may be looked for. Nearly always that is the text's whole length, and a little
-    /// behind it is read: memory comes in pages, and what lies on the page of the last byte can be read. What is found counts
-    /// only if it ends before `end`.
-    @inlinable @inline(__always) public static func plainEnd(_ text: UnsafePointer<UInt8>, _ end: Int) -> Int {
-        UInt(bitPattern: text + (end &- 1)) & 4095 < UInt(4096 &- plainRoom) ? end : end &- plainRoom
-    }
+    /// The offset before which a plain member may begin in a text of `end` bytes, so that nothing beyond the text is read. It
+    /// is negative for a short text. The members behind it are left to the functions that take everything.
+    @inlinable @inline(__always) public static func plainEnd(_ end: Int) -> Int { end &- plainRoom }
 
     /// The offset of the closing quote of the key whose first content byte is at `start`, if it is plain, at most sixteen
-    /// bytes long and has its colon right behind it; else -1. The member must begin before ``plainEnd(_:_:)``.
+    /// bytes long and has its colon right behind it; else -1. The member must begin before ``plainEnd(_:)``.
     @inlinable @inline(__always) public static func plainKey(_ text: UnsafePointer<UInt8>, _ start: Int) -> Int {
         let quote = start &+ Int(crossfade_plain16(text + start))
         return pair(text, quote) == 0x3A22 ? quote : -1
     }
 
-    /// The offset after the plain string, integer or literal at `start`, and what it is; else -1. It may lie behind the text. The
-    /// member must begin before `last`, which is ``plainEnd(_:_:)``.
+    /// The offset after the plain string, integer or literal at `start`, and what it is; else -1. The offset is at most `end`.
+    /// The member must begin before `last`, which is ``plainEnd(_:)``.
     @inlinable @inline(__always) public static func plainValue(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ last: Int, _ kind: inout JSONKind
     ) -> Int {

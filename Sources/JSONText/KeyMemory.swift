@@ -87,7 +87,7 @@ public struct KeyMemory {
     @inline(never) public func skipUnnumbered(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ place: inout Int
     ) -> Int {
-        let last = JSONScanner.plainEnd(text, end)
+        let last = JSONScanner.plainEnd(end)
         var next = start
         var at = start
         while next < last {

@@ -203,7 +203,7 @@ struct Scan {
     @inline(never) private func plainPairs(_ start: Int) -> Int {
         let text = text
         let end = end
-        let last = JSONScanner.plainEnd(text, end)
+        let last = JSONScanner.plainEnd(end)
         var to = pairs.base + pairs.count
         let limit = pairs.base + pairs.capacity
         var after = start

@@ -91,6 +91,26 @@ import Testing
         #expect(good > 5000)
     }
 
+    /// A text that ends with its memory: under the address sanitizer (`scripts/check --sanitize`) any read beyond it ends the
+    /// test. The short ways once read up to 48 bytes more where these lay on the page of the last byte, which no page that
+    /// may not be read can show.
+    @Test func nothingIsReadBeyondTheText() {
+        let seed = newSeed("nothingIsReadBeyondTheText")
+        var writer = Writer(random: Seeded(seed))
+        let road = Road()
+        for _ in 0..<2000 {
+            let bytes = writer.record()
+            // Every end within the last member, whatever it is.
+            for cut in 0..<min(bytes.count, 8) {
+                let text = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count - cut)
+                defer { text.deallocate() }
+                text.initialize(from: bytes, count: bytes.count - cut)
+                let outcome = road.outcome(Bytes(start: text, count: bytes.count - cut))
+                #expect(outcome == Road().outcome(Bytes(start: text, count: bytes.count - cut)), "seed \(seed)")
+            }
+        }
+    }
+
     /// Whether the text is valid, where it is not, and what comes out, by others' code.
     private func judge(_ bytes: [UInt8], _ outcome: String, _ seed: UInt64) throws {
         let comment = Comment(rawValue: "seed \(seed) \(String(decoding: bytes, as: UTF8.self)) became \(outcome)")
