@@ -138,7 +138,13 @@ public final class KeyLanes {
     /// Folds the operations of up to `limit` lanes onto their bases.
     public func takeWrites(max limit: Int, using transform: some LaneTransform) -> [LaneWrite] {
         var writes: [LaneWrite] = []
-        while writes.count < limit, let key = folds.next() {
+        while writes.count < limit, let write = takeWrite(using: transform) { writes.append(write) }
+        return writes
+    }
+
+    /// Folds the operations of one lane onto their base.
+    public func takeWrite(using transform: some LaneTransform) -> LaneWrite? {
+        while let key = folds.next() {
             guard let lane = lane(key), lane.phase == .based, let base = lane.base else { continue }
             let policy = missing.indices.contains(lane.entry) ? missing[lane.entry] : .create
             let fold = lane.fold(base, missing: policy, using: transform)
@@ -147,9 +153,9 @@ public final class KeyLanes {
                 sourceFetches.append(key)
                 continue
             }
-            if let write = finish(fold, lane) { writes.append(write) }
+            if let write = finish(fold, lane) { return write }
         }
-        return writes
+        return nil
     }
 
     /// The write's final answer; gives the outcomes that follow from it.

@@ -13,10 +13,12 @@ public struct LaneOperation: Sendable {
     /// Serial of a batch under way that holds a write of this key: the lane does not read its base before
     /// ``KeyLanes/batchSettled(_:)`` was told that serial, so it must not have been told already.
     public var waitFor: Int?
+    /// What the driver keeps of the record meanwhile, in bytes.
+    public var recordBytes: Int
 
     public init(
         kind: OperationKind, version: Int64, routing: [UInt8]? = nil, document: [UInt8], token: UInt64,
-        waitFor: Int? = nil
+        waitFor: Int? = nil, recordBytes: Int = 0
     ) {
         self.kind = kind
         self.version = version
@@ -24,10 +26,11 @@ public struct LaneOperation: Sendable {
         self.document = document
         self.token = token
         self.waitFor = waitFor
+        self.recordBytes = recordBytes
     }
 
-    /// Bytes it holds, with an allowance for its own storage.
-    var heldBytes: Int { document.count + (routing?.count ?? 0) + 96 }
+    /// Bytes it holds, with its record and an allowance for its own storage.
+    var heldBytes: Int { document.count + (routing?.count ?? 0) + recordBytes + 96 }
 }
 
 /// A lane, as the driver names it. A key of a lane that is gone is recognised and its call ignored.
