@@ -30,18 +30,20 @@ let package = Package(
         .systemLibrary(name: "CLibmicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CBytes"),
+        room("Basics", []),
+        room("Runtime", ["Basics"]),
         room("JSONText", ["CBytes"]),
         room("Commands", ["JSONText"]),
         room("Transform", ["JSONText", "Commands"]),
         room("Indexing", ["JSONText", "Commands", "Transform"]),
         room("Telemetry", []),
-        room("CommandLog", ["CLibrdkafka", "JSONText", "Commands", "Telemetry"]),
+        room("CommandLog", ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"]),
         room("SearchCluster", ["CLibcurl", "JSONText", "Commands", "Indexing", "Telemetry"]),
         room(
             "Migration",
             [
-                "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
-                "SearchCluster",
+                "CLibyaml", "CXXHash", "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing",
+                "Telemetry", "CommandLog", "SearchCluster",
             ]),
         room("HTTPServer", ["CLibmicrohttpd"]),
         room(
@@ -49,8 +51,8 @@ let package = Package(
         room(
             "Operations",
             [
-                "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
-                "Migration",
+                "Runtime", "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
+                "HTTPServer", "Migration",
             ],
             resources: [.embedInCode("Dashboard/dashboard.html")]),
         tests("HTTPServerTests", ["HTTPServer", "SocketClient"]),
@@ -62,19 +64,26 @@ let package = Package(
         .executableTarget(
             name: "crossfade",
             dependencies: [
-                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
-                "HTTPServer",
-                "Migration", "Operations", "Embedded",
+                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
+                "SearchCluster", "HTTPServer", "Migration", "Operations", "Embedded",
             ],
             swiftSettings: strict),
+        tests("BasicsTests", ["Basics", "Seeds"]),
+        tests("RuntimeTests", ["Basics", "Runtime", "Seeds"]),
         tests("JSONTextTests", ["JSONText"]),
         tests("TransformTests", ["JSONText", "Commands", "Transform", "Seeds"]),
         tests(
             "MigrationTests",
-            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
+            [
+                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster",
+                "Migration", "Seeds",
+            ]),
         tests(
             "RecipeTests",
-            ["JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Migration", "Seeds"]),
+            [
+                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster",
+                "Migration", "Seeds",
+            ]),
         tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests(

@@ -1,3 +1,4 @@
+import Basics
 import CLibrdkafka
 import Telemetry
 
@@ -72,7 +73,7 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
             switch rd_kafka_conf_set(conf, key, passthrough[key] ?? "", &text.bytes, text.bytes.count) {
             case RD_KAFKA_CONF_OK: return nil
             case RD_KAFKA_CONF_UNKNOWN:
-                let hint = nearest(to: key, among: names).map { "; did you mean \($0)?" } ?? ""
+                let hint = NearestWord.to(key, among: names).map { "; did you mean \($0)?" } ?? ""
                 return (key, "librdkafka \(Self.version) knows no property \(key)\(hint)")
             default:
                 return (key, "\(key) cannot have this value: \(redact(text.string))")
@@ -130,27 +131,4 @@ struct ErrorText {
     var string: String {
         String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
-}
-
-/// The name with the fewest edits, when they are few.
-func nearest(to name: String, among names: [String]) -> String? {
-    let best = names.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
-    guard let best, best.0 <= max(2, name.utf8.count / 4) else { return nil }
-    return best.1
-}
-
-private func distance(_ one: String, _ other: String) -> Int {
-    let left = Array(one.utf8)
-    let right = Array(other.utf8)
-    var row = Array(0...right.count)
-    for (i, byte) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, candidate) in right.enumerated() {
-            let above = row[j + 1]
-            row[j + 1] = min(above + 1, row[j] + 1, diagonal + (byte == candidate ? 0 : 1))
-            diagonal = above
-        }
-    }
-    return row[right.count]
 }

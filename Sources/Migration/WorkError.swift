@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What went wrong in the work, and what to do about it.
 public struct WorkError: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
@@ -26,20 +24,5 @@ public struct WorkError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         guard let underlying, !underlying.isEmpty else { return message }
         return "\(message) (\(underlying))"
-    }
-}
-
-/// The first failure of several threads; the others are its consequences.
-final class FirstFailure: Sendable {
-    private let error = Mutex<WorkError?>(nil)
-    private let flag = Atomic<Bool>(false)
-
-    var isSet: Bool { flag.load(ordering: .acquiring) }
-
-    var value: WorkError? { error.withLock { $0 } }
-
-    func set(_ failure: WorkError) {
-        error.withLock { if $0 == nil { $0 = failure } }
-        flag.store(true, ordering: .releasing)
     }
 }

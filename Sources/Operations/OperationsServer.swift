@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import HTTPServer
 import Migration
+import Runtime
 import Synchronization
 import Telemetry
 
@@ -51,7 +52,7 @@ public final class OperationsServer: Sendable {
         let thread = Thread {
             var due = DispatchTime.now()
             repeat {
-                desk.tick(wall: Clock.now())
+                desk.tick(wall: WallClock.now())
                 // A process that was stopped does not make up for the seconds that it missed.
                 due = max(due + 1, DispatchTime.now())
             } while stopping.wait(timeout: due) == .timedOut

@@ -1,3 +1,4 @@
+import Basics
 import Migration
 
 /// Understands command lines by the declarations.

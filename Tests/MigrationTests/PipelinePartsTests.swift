@@ -1,6 +1,7 @@
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Seeds
 import Testing

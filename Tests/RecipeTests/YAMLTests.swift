@@ -57,17 +57,6 @@ struct YAMLTests {
         #expect(YAMLScalar(text: text, plain: true, reference: nil).isNumber == expected)
     }
 
-    @Test(
-        arguments: [
-            ("keytovalue", "keyToValue"), ("tpoic", "topic"), ("in-flight", "in_flight"),
-            ("applicationgroup", "application_group"),
-            ("xyz", nil), ("", nil),
-        ] as [(String, String?)])
-    func nearest(_ word: String, _ expected: String?) {
-        let words = ["keyToValue", "topic", "in_flight", "application_group", "to"]
-        #expect(NearestWord.to(word, among: words) == expected)
-    }
-
     /// Bytes of all kinds: the loader answers, it never traps.
     @Test func fuzz() throws {
         var random = Seeded(newSeed("YAML fuzz"))

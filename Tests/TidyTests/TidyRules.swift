@@ -5,33 +5,35 @@ enum TidyRules {
 
     /// What each target may import of ours, beyond itself (design section 3). Imports go one way.
     static let imports: [String: Set<String>] = [
+        "Basics": [],
+        "Runtime": ["Basics"],
         "JSONText": ["CBytes"],
         "Commands": ["JSONText"],
         "Transform": ["JSONText", "Commands"],
         "Indexing": ["JSONText", "Commands", "Transform"],
         "Telemetry": [],
-        "CommandLog": ["CLibrdkafka", "JSONText", "Commands", "Transform", "Indexing", "Telemetry"],
-        "SearchCluster": ["CLibcurl", "JSONText", "Commands", "Transform", "Indexing", "Telemetry"],
+        "CommandLog": ["CLibrdkafka", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry"],
+        "SearchCluster": ["CLibcurl", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry"],
         "HTTPServer": ["CLibmicrohttpd", "JSONText", "Telemetry"],
         "Migration": [
-            "CLibyaml", "CXXHash", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
-            "SearchCluster", "HTTPServer",
+            "CLibyaml", "CXXHash", "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry",
+            "CommandLog", "SearchCluster", "HTTPServer",
         ],
         "Operations": [
-            "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
-            "Migration",
+            "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
+            "SearchCluster", "HTTPServer", "Migration",
         ],
         "Embedded": [
             "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
         ],
         "crossfade": [
-            "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
-            "Migration", "Operations", "Embedded",
+            "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
+            "SearchCluster", "HTTPServer", "Migration", "Operations", "Embedded",
         ],
     ]
 
     /// No clock, no I/O, no lock, no Foundation: these import nothing but what the table says.
-    static let pure: Set<String> = ["JSONText", "Commands", "Transform", "Indexing"]
+    static let pure: Set<String> = ["Basics", "JSONText", "Commands", "Transform", "Indexing"]
 
     /// What comes with the toolchain, for all the others.
     static let toolchain: Set<String> = [
@@ -40,6 +42,7 @@ enum TidyRules {
 
     static func all(_ source: SourceText, target: String) -> [String] {
         importsOneWay(source, target: target) + fileIsShort(source) + functionsAreShort(source) + nothingTraps(source)
+            + waitsAreMonotonic(source)
     }
 
     static func importsOneWay(_ source: SourceText, target: String) -> [String] {
@@ -163,6 +166,26 @@ enum TidyRules {
             found.append("\(source.path):\(source.line(at: at)): a force unwrap")
         }
         return found
+    }
+
+    /// No wait that ends at a time of day: when the clock is set back, it ends late. `MonotonicCondition` is the one
+    /// condition.
+    static func waitsAreMonotonic(_ source: SourceText) -> [String] {
+        source.words.indices.compactMap { index in
+            let word = source.words[index]
+            let next = index + 1 < source.words.count ? source.words[index + 1].word : ""
+            let opens = word.end < source.code.count && source.code[word.end] == UInt8(ascii: "(")
+            let wait: String? =
+                switch word.word {
+                case "NSCondition", "NSConditionLock", "wallTimeout": word.word
+                case "wait" where opens && next == "until", "sleep" where opens && next == "until":
+                    "\(word.word)(until:"
+                default: nil
+                }
+            return wait.map {
+                "\(source.path):\(source.line(at: word.start)): \($0) waits by the wall clock, use MonotonicCondition"
+            }
+        }
     }
 
     /// `try` and `as` have their own message.

@@ -69,6 +69,18 @@ import Testing
         ("let a = #\"\\\"#\nlet b = c!\n", "Migration", "x:2: a force unwrap"),
         ("let a = \"\"\"\n  \"b!\"\n  \"\"\"\nlet d = e!\n", "Migration", "x:4: a force unwrap"),
         ("func f() { fatalError(\"no\") }\n", "Migration", "x:1: fatalError"),
+        (
+            "let c = NSCondition()\n", "Migration",
+            "x:1: NSCondition waits by the wall clock, use MonotonicCondition"
+        ),
+        (
+            "f()\nwhile c.wait(until: Date()) {}\n", "Migration",
+            "x:2: wait(until: waits by the wall clock, use MonotonicCondition"
+        ),
+        (
+            "Thread.sleep(until: end)\n", "Migration",
+            "x:1: sleep(until: waits by the wall clock, use MonotonicCondition"
+        ),
     ]
 
     @Test(arguments: bad) func finds(_ text: String, _ target: String, _ expected: String) {
@@ -80,6 +92,7 @@ import Testing
         "let a = #\"b! \"c!\" \\(d!)\"#\n", "let a = \"\"\"\n  b! \"c!\"\n  \"\"\"\n",
         "import Foundation\nimport JSONText\n",
         "if !a, (!b) { f([!c]) }\n", "func fatal() {}\n",
+        "c.wait(milliseconds: 5)\nwait()\n_ = until\n",
     ]
 
     @Test(arguments: good) func leavesAlone(_ text: String) {

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import Telemetry
 
 /// Ids and keys that a redrive may still write.
@@ -88,7 +89,8 @@ public struct DeadLetterLog {
     /// ``RedriveWork`` leaves them alone when there was a purge after they died.
     public static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
         UnresolvedLetters(
-            try DeadLetterLog(recipe, logger: logger).letters(), now: Clock.now(), tombstoneAge: recipe.tombstoneAge)
+            try DeadLetterLog(recipe, logger: logger).letters(), now: WallClock.now(), tombstoneAge: recipe.tombstoneAge
+        )
     }
 
     /// The ids that the letter's record may be written under, as far as the present recipe can tell.
@@ -141,7 +143,7 @@ public struct DeadLetterLog {
         defer { consumer.close(seconds: 2) }
         let batch = RecordBatch(capacity: 1024)
         while !left.isEmpty {
-            guard !Interruption.isAsked else {
+            guard !StopSignal.isAsked else {
                 throw WorkError(.interrupted, "reading the dead letters was interrupted")
             }
             try consumer.poll(into: batch, timeoutMs: 100)

@@ -1,3 +1,5 @@
+import Basics
+
 /// Why a record becomes a dead letter, for manuals and completions.
 ///
 /// Beside these there are the kinds of error by which a target refuses a document, as it calls them without their

@@ -1,5 +1,6 @@
 import Foundation
 import JSONText
+import Runtime
 
 /// Times of letters.
 public enum LetterTime {
@@ -14,7 +15,7 @@ public enum LetterTime {
 
     /// A time (`2026-11-21T10:00:00Z`) or how long ago (`90s`, `30m`, `2h`, `1d`), in milliseconds since 1970; nil when
     /// it is neither.
-    public static func parse(_ text: String, now: Int64 = Clock.now()) -> Int64? {
+    package static func parse(_ text: String, now: Int64 = WallClock.now()) -> Int64? {
         let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         if let last = text.last, let unit = units[last], let count = Int64(text.dropLast()), count >= 0 {
             let (ago, overflow) = count.multipliedReportingOverflow(by: unit)

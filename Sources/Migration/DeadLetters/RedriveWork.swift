@@ -1,6 +1,7 @@
 import CommandLog
 import Commands
 import Foundation
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry
@@ -39,13 +40,13 @@ public struct RedriveWork {
         let chosen = filter.select(all)
         let letters = redrivable(chosen, state)
         let progress = Progress("redrive", logger: logger)
-        Interruption.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
         var counts = OutcomeCounts()
         var reasons: [String: Int] = [:]
         // Older epochs first, and documents of the copy before the commands that came after them: merges build on both.
         let rounds = Dictionary(grouping: letters) { Round(epoch: $0.epoch, isRecord: $0.origin.coordinates != nil) }
         for (round, part) in rounds.sorted(by: { $0.key < $1.key }) {
-            guard !Interruption.isAsked else { break }
+            guard !StopSignal.isAsked else { break }
             let drive = Redrive(prepared, state: state, epoch: round.epoch, log: log, logger: logger)
             counts += try drive.run(part) { done in
                 progress.tell(done: counts.total + done, total: letters.count, trouble: drive.trouble)
@@ -63,7 +64,7 @@ public struct RedriveWork {
         }
         var summary = Summary(
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
-            complete: !Interruption.isAsked || counts.total == letters.count)
+            complete: !StopSignal.isAsked || counts.total == letters.count)
         summary.reasons = reasons
         if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
         if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }
@@ -162,7 +163,7 @@ final class Redrive {
             pipeline.ledger.own(lane)
         }
         var rest = sorted[...]
-        while !rest.isEmpty, !Interruption.isAsked, !pipeline.failure.isSet {
+        while !rest.isEmpty, !StopSignal.isAsked, !pipeline.failure.isSet {
             let window = take(&rest)
             try feed(window)
             while pipeline.isFull, !pipeline.failure.isSet {
@@ -258,8 +259,8 @@ final class Redrive {
             pipeline.flush()
             resolve()
             told(pipeline.ledger.outcomes.total)
-            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + Pipeline.drainsFor }
-            if let end, Monotonic.milliseconds() > end { break }
+            if end == nil, StopSignal.isAsked { end = MonotonicClock.milliseconds() + Pipeline.drainsFor }
+            if let end, MonotonicClock.milliseconds() > end { break }
             Thread.sleep(forTimeInterval: 0.01)
         }
         resolve()

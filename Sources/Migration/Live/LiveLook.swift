@@ -1,4 +1,5 @@
 import Foundation
+import Runtime
 import SearchCluster
 
 /// Looks up now and then what only those who watch want to know: the members, the state, and what the target indices
@@ -16,7 +17,7 @@ struct LiveLook {
     mutating func look(_ live: LiveWork, _ board: MemberBoard) {
         // A target that is away has nothing to say, and must not hold up who looks after it.
         guard live.isWatched, live.targetIsThere else { return }
-        let now = Monotonic.milliseconds()
+        let now = MonotonicClock.milliseconds()
         let target = live.prepared.survey.target
         if now >= nextMembers {
             nextMembers = now + Self.membersEvery
@@ -27,7 +28,7 @@ struct LiveLook {
         if live.command == "follow", now >= nextLetters {
             live.lookUpLetters()
             // Many letters take their time: no more than a twentieth of ours. At first no broker has told anything yet.
-            let took = Monotonic.milliseconds() - now
+            let took = MonotonicClock.milliseconds() - now
             nextLetters = now + (live.knowsLetters ? max(Self.lettersEvery, 20 * took) : Self.membersEvery / 5)
         }
         if now >= nextIndices {

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Runtime
 
 extension LiveWork {
     /// The partitions as this process knows them, and the lag of those that it reads.
@@ -57,15 +58,15 @@ extension LiveWork {
         // The phase is this process's, whatever goes on beside it.
         var own = standing
         if book.pipeline != nil { own.running = [command] }
-        if !Interruption.isAsked { snapshot.phase = own.phaseName }
+        if !StopSignal.isAsked { snapshot.phase = own.phaseName }
     }
 
     private func unready(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
         guard let pipeline = book.pipeline else { return ["it is starting"] }
         if let error = pipeline.failure.value { return ["it has failed: \(error.message)"] }
-        if Interruption.isAsked { return ["it is stopping"] }
+        if StopSignal.isAsked { return ["it is stopping"] }
         var reasons: [String] = []
-        if let trouble = Self.targetTrouble(book, now: Monotonic.milliseconds()) {
+        if let trouble = Self.targetTrouble(book, now: MonotonicClock.milliseconds()) {
             reasons.append("the target does not take writes: \(trouble)")
         }
         guard command != "copy" else { return reasons }

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry
@@ -13,7 +14,7 @@ public final class LiveWork: Sendable {
     let prepared: Preparation
     let command: String
     private let version: String
-    let started = Clock.now()
+    let started = WallClock.now()
 
     /// What is told or looked up now and then, by threads that look anyway.
     struct Book: Sendable {
@@ -45,7 +46,7 @@ public final class LiveWork: Sendable {
     }
 
     private let book: Mutex<Book>
-    private let heart = Atomic<Int64>(Monotonic.milliseconds())
+    private let heart = Atomic<Int64>(MonotonicClock.milliseconds())
 
     /// - Parameters:
     ///   - command: `follow`, `replay` or `copy`.
@@ -66,18 +67,18 @@ public final class LiveWork: Sendable {
     }
 
     /// The loop that moves the work goes round once more.
-    func beat() { heart.store(Monotonic.milliseconds(), ordering: .relaxed) }
+    func beat() { heart.store(MonotonicClock.milliseconds(), ordering: .relaxed) }
 
     func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
-    func targetIsAsked() { book.withLock { $0.targetAskedAt = Monotonic.milliseconds() } }
+    func targetIsAsked() { book.withLock { $0.targetAskedAt = MonotonicClock.milliseconds() } }
 
     /// `trouble`: why the target did not answer; nil: it did.
     func targetAnswered(_ trouble: String?) { book.withLock { ($0.targetTrouble, $0.targetAskedAt) = (trouble, nil) } }
 
     /// Why the target cannot be written to, as far as that is known now; nil: it can.
     var targetTrouble: String? {
-        book.withLock { Self.targetTrouble($0, now: Monotonic.milliseconds()) }
+        book.withLock { Self.targetTrouble($0, now: MonotonicClock.milliseconds()) }
     }
 
     /// A request that hangs says nothing until its time is over, which is long after somebody wants to know.
@@ -108,7 +109,7 @@ public final class LiveWork: Sendable {
     var targetIsThere: Bool { targetTrouble == nil }
 
     /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.
-    var isWatched: Bool { book.withLock { Clock.now() - $0.lastAsked < 60_000 } }
+    var isWatched: Bool { book.withLock { WallClock.now() - $0.lastAsked < 60_000 } }
 
     // MARK: For who watches
 
@@ -118,7 +119,9 @@ public final class LiveWork: Sendable {
     private func waiting(_ book: Book) -> String? {
         guard let pipeline = book.pipeline else { return nil }
         if let trouble = pipeline.sink.presentTrouble { return trouble }
-        if let trouble = Self.targetTrouble(book, now: Monotonic.milliseconds()) { return "the target: \(trouble)" }
+        if let trouble = Self.targetTrouble(book, now: MonotonicClock.milliseconds()) {
+            return "the target: \(trouble)"
+        }
         if let waiting = book.watch?.waiting { return waiting }
         // Assigned none is another thing than not assigned yet.
         return command == "follow" && !events.hasAssignment ? "the group has not assigned partitions yet" : nil
@@ -128,12 +131,12 @@ public final class LiveWork: Sendable {
     /// why; 0 before and after it runs.
     public var heartbeatAge: Int64 {
         guard let pipeline = book.withLock({ $0.pipeline }) else { return 0 }
-        return max(0, min(pipeline.lease.age, Monotonic.milliseconds() - heart.load(ordering: .relaxed)))
+        return max(0, min(pipeline.lease.age, MonotonicClock.milliseconds() - heart.load(ordering: .relaxed)))
     }
 
     /// All that is known now. `isLooking`: somebody wants to see it, so that what must be looked up is looked up, too.
     public func snapshot(isLooking: Bool = true) -> WorkSnapshot {
-        let now = Clock.now()
+        let now = WallClock.now()
         var book = book.withLock { book in
             if isLooking { book.lastAsked = now }
             return book
@@ -152,7 +155,7 @@ public final class LiveWork: Sendable {
         let state = book.state
         var snapshot = WorkSnapshot(
             migration: recipe.name, command: command, version: version, started: started, now: now,
-            phase: Interruption.isAsked ? "stopping" : state?.phase.rawValue ?? MigrationState.Phase.created.rawValue,
+            phase: StopSignal.isAsked ? "stopping" : state?.phase.rawValue ?? MigrationState.Phase.created.rawValue,
             fingerprint: prepared.fingerprint, topic: recipe.commands.topic,
             topicPartitions: prepared.survey.topic.partitions.count, group: recipe.commands.group,
             deadLetters: WorkSnapshot.DeadLetterFigures(topic: recipe.deadLetterTopic))

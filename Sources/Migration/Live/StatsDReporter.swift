@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Runtime
 import Telemetry
 
 /// Tells a StatsD server once a second how running work gets on, under the names that the script of the incidents'
@@ -11,7 +12,7 @@ public final class StatsDReporter: @unchecked Sendable {
     private let live: LiveWork
     private let sender: StatsDSender
     private let address: String
-    private let condition = NSCondition()
+    private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
     private var told = StatsDDifferences()
@@ -52,7 +53,7 @@ public final class StatsDReporter: @unchecked Sendable {
     private func pause() -> Bool {
         condition.lock()
         defer { condition.unlock() }
-        if !stopped { _ = condition.wait(until: Date().addingTimeInterval(1)) }
+        if !stopped { condition.wait(milliseconds: 1000) }
         return stopped
     }
 
@@ -109,7 +110,7 @@ struct StatsDDifferences {
 
 extension LiveWork {
     /// Milliseconds since the work was made.
-    var age: Int { Int(clamping: max(0, Clock.now() - started)) }
+    var age: Int { Int(clamping: max(0, WallClock.now() - started)) }
 
     /// What became of documents, by target index.
     var documents: [IndexedDocuments] {

@@ -1,5 +1,6 @@
 import CommandLog
 import Foundation
+import Runtime
 import Telemetry
 
 /// Reads single records of the topic, to compare them with witnesses.
@@ -36,7 +37,7 @@ struct LogProbe: Sendable {
     ) throws(LogError) -> [Int32: [(witness: LogWitness, finding: Finding)]] {
         var results: [Int32: [(witness: LogWitness, finding: Finding)]] = [:]
         var left = witnesses.filter { !$0.value.isEmpty }
-        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
+        let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
         while !left.isEmpty {
             var round: [Int32: LogWitness] = [:]
             for (partition, wanted) in left {
@@ -61,7 +62,9 @@ struct LogProbe: Sendable {
 
     /// When the records at these offsets were written, in milliseconds since 1970; those that are not there are left out.
     func timestamps(at offsets: [Int32: Int64], seconds: Double = 10) throws(LogError) -> [Int32: Int64] {
-        try read(offsets, until: Monotonic.milliseconds() + Int64(seconds * 1000)).compactMapValues { $0?.timestamp }
+        try read(offsets, until: MonotonicClock.milliseconds() + Int64(seconds * 1000)).compactMapValues {
+            $0?.timestamp
+        }
     }
 
     /// The records at exactly these offsets; nil where there is none (any more) or time is up.
@@ -72,7 +75,7 @@ struct LogProbe: Sendable {
         defer { consumer.close(seconds: 2) }
         let batch = RecordBatch(capacity: 256)
         var left = Set(offsets.keys)
-        while !left.isEmpty, Monotonic.milliseconds() < end {
+        while !left.isEmpty, MonotonicClock.milliseconds() < end {
             do {
                 try consumer.poll(into: batch, timeoutMs: 100)
             } catch {

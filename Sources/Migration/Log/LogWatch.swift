@@ -1,5 +1,6 @@
 import CommandLog
 import Foundation
+import Runtime
 import Synchronization
 import Telemetry
 
@@ -48,14 +49,14 @@ final class LogWatch: Sendable {
     }
 
     private let options: Options
-    private let failure: FirstFailure
+    private let failure: FailureLatch<WorkError>
     private let logger: Logger
     private let book = Mutex(Book())
     private let contact = Mutex(LogContact())
     private let stopping = Mailbox<Bool>()
     private let thread = Mutex<JoinableThread?>(nil)
 
-    init(_ options: Options, failure: FirstFailure, logger: Logger) {
+    init(_ options: Options, failure: FailureLatch<WorkError>, logger: Logger) {
         self.options = options
         self.failure = failure
         self.logger = logger
@@ -112,7 +113,7 @@ final class LogWatch: Sendable {
 
     /// What keeps records from coming: no broker answers, or an open transaction; nil when nothing does.
     var waiting: String? {
-        if let silence = contact.withLock({ $0.trouble(now: Monotonic.milliseconds()) }) { return silence }
+        if let silence = contact.withLock({ $0.trouble(now: MonotonicClock.milliseconds()) }) { return silence }
         return book.withLock { book in
             let pinned = book.pinned.sorted { $0.key < $1.key }
                 .first { $0.value.isHeld && $0.value.stable <= (book.lanes[$0.key]?.position ?? -1) }
@@ -121,7 +122,7 @@ final class LogWatch: Sendable {
     }
 
     /// Where each partition that is read ends, up to the last stable offset; nil: that is not known at present.
-    var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: Monotonic.milliseconds()) } }
+    var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: MonotonicClock.milliseconds()) } }
 
     /// When the last applied record of each partition was written, by its own timestamp, milliseconds since 1970.
     var appliedTimes: [Int32: Int64] {
@@ -147,7 +148,7 @@ final class LogWatch: Sendable {
 
     private func loop() {
         var looker = Looker(partitions: options.partitions)
-        looker.nextProbe = Monotonic.milliseconds() + options.probeEvery
+        looker.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
         do {
             let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
             defer { admin.close() }
@@ -188,8 +189,8 @@ final class LogWatch: Sendable {
                 marks.mapValues(\.high), ends: (ends ?? [:]).mapValues(\.high), before: book.pinned
             ).filter { book.lanes[$0.key] != nil }
         }
-        guard isLast || Monotonic.milliseconds() >= looker.nextProbe || !looker.changed.isEmpty else { return }
-        looker.nextProbe = Monotonic.milliseconds() + options.probeEvery
+        guard isLast || MonotonicClock.milliseconds() >= looker.nextProbe || !looker.changed.isEmpty else { return }
+        looker.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
         try probe(&looker, lanes, marks, all: isLast)
     }
 
@@ -197,13 +198,13 @@ final class LogWatch: Sendable {
     private func asking<Answer>(
         _ marks: ((Answer) -> [Int32: (low: Int64, high: Int64)])? = nil, _ question: () throws(LogError) -> Answer
     ) throws(LogError) -> Answer {
-        contact.withLock { $0.ask(now: Monotonic.milliseconds()) }
+        contact.withLock { $0.ask(now: MonotonicClock.milliseconds()) }
         do throws(LogError) {
             let answer = try question()
-            contact.withLock { $0.answer(marks?(answer).mapValues(\.high), now: Monotonic.milliseconds()) }
+            contact.withLock { $0.answer(marks?(answer).mapValues(\.high), now: MonotonicClock.milliseconds()) }
             return answer
         } catch {
-            contact.withLock { $0.fail(error, now: Monotonic.milliseconds()) }
+            contact.withLock { $0.fail(error, now: MonotonicClock.milliseconds()) }
             throw error
         }
     }

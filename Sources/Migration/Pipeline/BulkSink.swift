@@ -2,6 +2,7 @@ import Commands
 import Foundation
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -25,7 +26,7 @@ final class BulkSink: @unchecked Sendable {
     private let ledger: Ledger
     private let deadLetters: DeadLetters
     private let events: WorkEvents
-    private let condition = NSCondition()
+    private let condition = MonotonicCondition()
     private var limit: ConcurrencyLimit
     private var sizer = BatchSizer()
     private var busy = 0
@@ -36,7 +37,7 @@ final class BulkSink: @unchecked Sendable {
     private var trouble: String?
     private var throttles = 0
     private let delays = DelayQueue()
-    private let failure: FirstFailure
+    private let failure: FailureLatch<WorkError>
     private let lease: Lease
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
@@ -45,7 +46,7 @@ final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetters,
-        limit: ConcurrencyLimit, memory: Int, failure: FirstFailure, lease: Lease, events: WorkEvents,
+        limit: ConcurrencyLimit, memory: Int, failure: FailureLatch<WorkError>, lease: Lease, events: WorkEvents,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
@@ -108,7 +109,7 @@ final class BulkSink: @unchecked Sendable {
     func submit(_ batch: BulkBatch) -> Bool {
         condition.lock()
         while busy >= limit.limit || (busy > 0 && weight + batch.weight > memory), !failure.isSet {
-            _ = condition.wait(until: Date().addingTimeInterval(0.5))
+            condition.wait(milliseconds: 500)
         }
         let go = !failure.isSet
         if go {

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Runtime
 import SearchCluster
 import Synchronization
 
@@ -18,7 +19,7 @@ final class CopyFeed: @unchecked Sendable {
     private var written: Set<Int> = []
     private var readers: [JoinableThread] = []
     private let running = Atomic<Int>(0)
-    private let pace: Pace
+    private let pace: RateLimiter
 
     init(
         _ prepared: Preparation, source: Cluster, pipeline: Pipeline, copy: MigrationState.Copy, store: StateStore
@@ -29,7 +30,7 @@ final class CopyFeed: @unchecked Sendable {
         self.store = store
         slices = copy.slices
         waiting = copy.slices.indices.filter { !copy.slices[$0].done }.reversed()
-        pace = Pace(
+        pace = RateLimiter(
             documentsPerSecond: prepared.recipe.copy.documentsPerSecond,
             bytesPerSecond: prepared.recipe.copy.bytesPerSecond)
         for slice in waiting { pipeline.ledger.own(Int32(slice)) }
@@ -98,7 +99,7 @@ final class CopyFeed: @unchecked Sendable {
     // MARK: Readers
 
     private func readSlices() {
-        while !Interruption.isAsked, !pipeline.failure.isSet {
+        while !StopSignal.isAsked, !pipeline.failure.isSet {
             guard let number = lock.withLock({ waiting.popLast() }) else { return }
             do {
                 try read(number)
@@ -124,12 +125,12 @@ final class CopyFeed: @unchecked Sendable {
         defer { scroll.close() }
         var done = 0
         while let page = try scroll.nextPage() {
-            guard !Interruption.isAsked, !pipeline.failure.isSet else { return }
+            guard !StopSignal.isAsked, !pipeline.failure.isSet else { return }
             pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
-            while pipeline.isFull, !pipeline.failure.isSet, !Interruption.isAsked {
+            while pipeline.isFull, !pipeline.failure.isSet, !StopSignal.isAsked {
                 Thread.sleep(forTimeInterval: 0.005)
             }
-            guard !Interruption.isAsked else { return }
+            guard !StopSignal.isAsked else { return }
             let first = Int64(done)
             done += page.hits.count
             lock.withLock { returnedBySlice[number] = done }
@@ -154,33 +155,5 @@ extension SliceSpec {
             let number = Int(numbers[0]), let of = Int(numbers[1])
         else { return nil }
         self.init(index: index, kind: kind, number: number, of: of)
-    }
-}
-
-/// Keeps the copy at the rate the recipe allows, all readers together.
-///
-/// `@unchecked Sendable` because `free` is touched only under `lock`.
-final class Pace: @unchecked Sendable {
-    private let documentsPerSecond: Int?
-    private let bytesPerSecond: Int?
-    private let lock = NSLock()
-    private var free = Monotonic.milliseconds()
-
-    init(documentsPerSecond: Int?, bytesPerSecond: Int?) {
-        self.documentsPerSecond = documentsPerSecond
-        self.bytesPerSecond = bytesPerSecond
-    }
-
-    /// Waits until what was let through before has used its time.
-    func wait(documents: Int, bytes: Int) {
-        var cost = 0.0
-        if let documentsPerSecond { cost = max(cost, Double(documents) / Double(max(1, documentsPerSecond))) }
-        if let bytesPerSecond { cost = max(cost, Double(bytes) / Double(max(1, bytesPerSecond))) }
-        guard cost > 0 else { return }
-        lock.lock()
-        let start = max(free, Monotonic.milliseconds())
-        free = start + Int64(cost * 1000)
-        lock.unlock()
-        while Monotonic.milliseconds() < start, !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.01) }
     }
 }

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry
@@ -25,18 +26,18 @@ final class DeadLetters: @unchecked Sendable {
 
     private let options: Options
     private let ledger: Ledger
-    private let failure: FirstFailure
+    private let failure: FailureLatch<WorkError>
     private let logger: Logger
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
     private let pending = Mutex<
         (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int, reason: String)], reasons: [String: Int])
     >((0, [:], [:]))
-    private let room: ByteRoom
+    private let room: ByteSemaphore
 
     /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
-    init(_ options: Options, ledger: Ledger, failure: FirstFailure, memory: Int, logger: Logger) {
-        room = ByteRoom(memory)
+    init(_ options: Options, ledger: Ledger, failure: FailureLatch<WorkError>, memory: Int, logger: Logger) {
+        room = ByteSemaphore(memory)
         self.options = options
         self.ledger = ledger
         self.failure = failure
@@ -135,7 +136,7 @@ final class DeadLetters: @unchecked Sendable {
     /// What letters and resolutions alike say of themselves.
     private var common: [(String, [UInt8]?)] {
         [
-            (LetterHeader.time, Array(String(Clock.now()).utf8)),
+            (LetterHeader.time, Array(String(WallClock.now()).utf8)),
             (LetterHeader.migration, Array(options.migration.utf8)),
             (LetterHeader.epoch, Array(String(options.epoch).utf8)),
         ]

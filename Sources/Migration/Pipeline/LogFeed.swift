@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import Indexing
+import Runtime
 import Telemetry
 
 /// Feeds records of the topic into the pipeline and commits what is settled. Owns the poll thread: everything here
@@ -79,7 +80,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         }
         defer { self.consumer = nil }
         // The commit comes after the draining; ten seconds are the consumer's own limit for it.
-        Interruption.drains(atMost: drainSeconds + 10)
+        StopSignal.drains(atMost: drainSeconds + 10)
         let over: Bool
         do {
             over = try loop(consumer)
@@ -100,7 +101,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private func loop(_ consumer: LogConsumer) throws -> Bool {
         let records = RecordBatch(capacity: 4096)
         var over = false
-        while !over, !Interruption.isAsked, !pipeline.failure.isSet {
+        while !over, !StopSignal.isAsked, !pipeline.failure.isSet {
             if options.isMember {
                 if !pipeline.lease.isValid { try askGroup(consumer, records) }
                 pipeline.lease.renew()
@@ -108,9 +109,9 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 try pipeline.checkAwake()
             }
             let full = pipeline.isFull
-            let began = full ? Monotonic.milliseconds() : 0
+            let began = full ? MonotonicClock.milliseconds() : 0
             try consumer.poll(into: records, timeoutMs: full ? 5 : 50, paused: full)
-            if full { pipeline.events.readingWaited(milliseconds: Int(Monotonic.milliseconds() - began)) }
+            if full { pipeline.events.readingWaited(milliseconds: Int(MonotonicClock.milliseconds() - began)) }
             take(records)
             try commitIfDue(consumer)
             options.onTick()
@@ -210,7 +211,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 if let error {
                     pipeline.events.commitFailed(error.message)
                 } else {
-                    pipeline.events.offsetsKept(now: Clock.now())
+                    pipeline.events.offsetsKept(now: WallClock.now())
                 }
             }
         }
@@ -219,7 +220,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     // MARK: Commit
 
     private func commitIfDue(_ consumer: LogConsumer) throws {
-        let now = Monotonic.milliseconds()
+        let now = MonotonicClock.milliseconds()
         guard now >= nextCommit else { return }
         nextCommit = now + options.commitEvery
         try commit(consumer, synchronously: false)
@@ -237,7 +238,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         }
         committed.merge(offsets) { _, new in new }
         // Of the others the broker's answer tells, at a later poll.
-        if synchronously || !options.isMember { pipeline.events.offsetsKept(now: Clock.now()) }
+        if synchronously || !options.isMember { pipeline.events.offsetsKept(now: WallClock.now()) }
     }
 
     private func notes(_ offsets: [Int32: Int64]) -> [Int32: String] {
@@ -305,7 +306,7 @@ final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         guard !position.isEmpty else { return }
         pipeline.events.processWasStopped(
             milliseconds: pipeline.lease.age, sessionTimeout: timeouts.session)
-        while !position.isEmpty, !Interruption.isAsked, !pipeline.failure.isSet {
+        while !position.isEmpty, !StopSignal.isAsked, !pipeline.failure.isSet {
             if isStillMember(Array(position.keys)) { return }
             try consumer.poll(into: records, timeoutMs: 100, paused: true)
             tell(records.events)

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Transform
 
@@ -169,7 +170,7 @@ final class MergeDesk {
             document.withUnsafeBufferPointer { batch.body.append($0) }
             batch.laneBytes += document.count
         } else {
-            Tombstone.append(to: batch.body, time: Clock.now())
+            Tombstone.append(to: batch.body, time: WallClock.now())
         }
         batch.body.append(UInt8(ascii: "\n"))
         batch.laneWrites.append(write)

@@ -1,6 +1,7 @@
 import Foundation
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import Indexing
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry
@@ -14,7 +15,7 @@ final class Pipeline: @unchecked Sendable {
     let plan: PipelinePlan
     let ledger: Ledger
     let events: WorkEvents
-    let failure = FirstFailure()
+    let failure = FailureLatch<WorkError>()
     /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
     let lease = Lease()
     let deadLetters: DeadLetters
@@ -120,13 +121,13 @@ final class Pipeline: @unchecked Sendable {
     /// waits as long as nobody asks for a stop.
     func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
         flush()
-        var end = seconds.map { Monotonic.milliseconds() + Int64($0 * 1000) }
+        var end = seconds.map { MonotonicClock.milliseconds() + Int64($0 * 1000) }
         while ledger.unsettled(in: lanes) > 0 {
             // A process that was stopped meanwhile does not know whose they are now.
             guard !failure.isSet, lease.isValid else { return false }
             lease.renew()
-            if let end, Monotonic.milliseconds() > end { return false }
-            if end == nil, Interruption.isAsked { end = Monotonic.milliseconds() + Self.drainsFor }
+            if let end, MonotonicClock.milliseconds() > end { return false }
+            if end == nil, StopSignal.isAsked { end = MonotonicClock.milliseconds() + Self.drainsFor }
             Thread.sleep(forTimeInterval: 0.002)
         }
         return true

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Transform
 
@@ -48,7 +49,7 @@ final class Worker: @unchecked Sendable {
     let ledger: Ledger
     let sink: BulkSink
     let deadLetters: DeadLetters
-    let failure: FirstFailure
+    let failure: FailureLatch<WorkError>
     private let decoder: CommandDecoder
     private let transformers: [Transformer]
     /// The same, to be called without counting references.
@@ -72,7 +73,7 @@ final class Worker: @unchecked Sendable {
 
     init(
         number: Int, plan: PipelinePlan, ledger: Ledger, sink: BulkSink, deadLetters: DeadLetters, pool: BatchPool,
-        reader: MergeReader, failure: FirstFailure, ids: IDWatch?
+        reader: MergeReader, failure: FailureLatch<WorkError>, ids: IDWatch?
     ) {
         self.ids = ids
         watchesIDs = ids != nil
@@ -235,7 +236,7 @@ final class Worker: @unchecked Sendable {
             isTombstone: operation.kind == .delete)
         var reject: Reject?
         if operation.kind == .delete {
-            Tombstone.append(to: body, time: Clock.now())
+            Tombstone.append(to: body, time: WallClock.now())
         } else {
             reject = unowned[operation.entry]._withUnsafeGuaranteedRef { transformer in
                 do throws(TransformError) {
@@ -334,7 +335,7 @@ final class Worker: @unchecked Sendable {
         batch.serial = serial
         batch.entry = entry
         batch.era = era
-        batch.opened = Monotonic.milliseconds()
+        batch.opened = MonotonicClock.milliseconds()
         let owned = Unmanaged.passRetained(batch)
         open[entry] = owned
         return owned
@@ -371,7 +372,7 @@ final class Worker: @unchecked Sendable {
     /// A trickle of records never fills a batch: none waits longer than 100 ms.
     private func flushOld() {
         guard open.contains(where: { $0 != nil }) else { return }
-        let now = Monotonic.milliseconds()
+        let now = MonotonicClock.milliseconds()
         for entry in open.indices {
             if let batch = open[entry]?.takeUnretainedValue(), now - batch.opened > 100 { seal(entry) }
         }

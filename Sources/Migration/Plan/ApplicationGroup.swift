@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 
 /// What is said of an application's consumer group that has committed nothing on the topic: most often its name is

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import Telemetry
 
 /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets order
@@ -34,8 +35,8 @@ struct IDSample {
         let decoder = CommandDecoder(recipe.commands.format)
         let batch = RecordBatch(capacity: 1024)
         var seen: [String: (Int32, Int64)] = [:]
-        let end = Monotonic.milliseconds() + Int64(seconds * 1000)
-        while !left.isEmpty, Monotonic.milliseconds() < end {
+        let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
+        while !left.isEmpty, MonotonicClock.milliseconds() < end {
             try consumer.poll(into: batch, timeoutMs: 100)
             for index in 0..<batch.count { sample.look(batch[index], decoder, &seen) }
             for index in 0..<batch.count {

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Why a file could not be read, as a clause that follows its name.

@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 
 /// What the schema's table cannot say: keys that contradict each other, and keys that would do nothing.

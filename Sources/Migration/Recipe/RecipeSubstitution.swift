@@ -1,3 +1,5 @@
+import Basics
+
 /// Puts environment variables and files where `${NAME}` and `${file:/path}` stand in values. `$${` means `${` itself.
 /// What is put in is not looked through again.
 struct RecipeSubstitution {

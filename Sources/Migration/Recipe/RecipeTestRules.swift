@@ -1,3 +1,5 @@
+import Basics
+
 /// Contradictions inside one entry of `tests`.
 struct RecipeTestRules {
     let problems: RecipeProblems

@@ -1,5 +1,6 @@
 import Commands
 import JSONText
+import Runtime
 import SearchCluster
 import Transform
 
@@ -90,7 +91,7 @@ public final class RecipeTrial {
         do throws(TransformError) {
             switch operation.kind {
             case .index: try transformers[operation.entry].apply(operation.document, into: body)
-            case .delete: Tombstone.append(to: body, time: Clock.now())
+            case .delete: Tombstone.append(to: body, time: WallClock.now())
             case .merge:
                 let entry = recipe.indices[operation.entry]
                 let present = base(operation.entry, id, routing)

@@ -1,3 +1,4 @@
+import Basics
 import JSONText
 
 /// A line of a file of records, and how it was understood.

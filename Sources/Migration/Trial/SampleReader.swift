@@ -1,5 +1,6 @@
 import CommandLog
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -29,8 +30,8 @@ public enum SampleReader {
             log: logger.kafka)
         defer { consumer.close(seconds: 2) }
         let batch = RecordBatch(capacity: 1)
-        let end = Monotonic.milliseconds() + 15_000
-        while Monotonic.milliseconds() < end, !Interruption.isAsked {
+        let end = MonotonicClock.milliseconds() + 15_000
+        while MonotonicClock.milliseconds() < end, !StopSignal.isAsked {
             try consumer.poll(into: batch, timeoutMs: 100)
             defer { batch.releaseAll() }
             if batch.count > 0 {

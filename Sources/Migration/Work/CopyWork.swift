@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Synchronization
 import Telemetry
@@ -41,11 +42,11 @@ public struct CopyWork {
         let feed = CopyFeed(prepared, source: source, pipeline: pipeline, copy: copy, store: store)
         live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
-        Interruption.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
         var stop: Int64?
         while !feed.isOver {
-            if Interruption.isAsked { stop = stop ?? Monotonic.milliseconds() + Pipeline.drainsFor }
-            if let stop, Monotonic.milliseconds() > stop { break }
+            if StopSignal.isAsked { stop = stop ?? MonotonicClock.milliseconds() + Pipeline.drainsFor }
+            if let stop, MonotonicClock.milliseconds() > stop { break }
             Thread.sleep(forTimeInterval: 0.02)
             live.beat()
             try pipeline.checkAwake()
@@ -89,7 +90,7 @@ public struct CopyWork {
             // Asked before anything was read: the old index holds all that was applied by then.
             $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
             $0.copy = MigrationState.Copy(
-                round: ($0.copy?.round ?? 0) + 1, expected: expected, started: Clock.now(), finished: nil,
+                round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
                 slices: slices)
         }
     }
@@ -119,7 +120,7 @@ public struct CopyWork {
         for entry in prepared.survey.entries { try alias.close(entry.index) }
         return try store.update {
             $0.copyGate = .closed
-            $0.copy?.finished = Clock.now()
+            $0.copy?.finished = WallClock.now()
             if $0.phase == .copying { $0.phase = .copied }
         }
     }

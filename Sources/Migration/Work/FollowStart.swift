@@ -1,5 +1,6 @@
 import CommandLog
 import Foundation
+import Runtime
 import Telemetry
 
 /// Where `follow` begins on partitions that have become its own, and whether it may (design 6.9): the group's own
@@ -19,7 +20,7 @@ struct FollowStart {
             do {
                 return try find(partitions)
             } catch let error as LogError {
-                guard error.retriable, !Interruption.isAsked else { throw error }
+                guard error.retriable, !StopSignal.isAsked else { throw error }
                 live.beat()
                 logger.warning("where to start cannot be asked now; asking again", ["error": "\(error)"])
                 Thread.sleep(forTimeInterval: 0.5)

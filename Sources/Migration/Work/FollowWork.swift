@@ -1,6 +1,7 @@
 import CommandLog
 import Commands
 import Foundation
+import Runtime
 import Telemetry
 
 /// `follow`: stays in the consumer group and keeps the new cluster current until told to stop.
@@ -79,7 +80,7 @@ private final class StateWatch {
     private var unfinished: Bool
     private let hasSource: Bool
     private var isAlarmed = false
-    private var next = Monotonic.milliseconds() + 10_000
+    private var next = MonotonicClock.milliseconds() + 10_000
 
     init(_ store: StateStore, _ pipeline: Pipeline, _ live: LiveWork) {
         self.store = store
@@ -90,8 +91,8 @@ private final class StateWatch {
     }
 
     func look() {
-        guard Monotonic.milliseconds() >= next else { return }
-        next = Monotonic.milliseconds() + 10_000
+        guard MonotonicClock.milliseconds() >= next else { return }
+        next = MonotonicClock.milliseconds() + 10_000
         sayAlarm()
         // A target that is away is nothing new: the sink waits for it, too. One that hangs would make the polling wait.
         guard live.targetIsThere, let state = try? store.load() else { return }

@@ -1,6 +1,7 @@
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -115,8 +116,8 @@ final class MemberBeacon: @unchecked Sendable {
     /// nil: this work does not watch the log.
     private let watch: LogWatch?
     private let member = UUID().uuidString.lowercased()
-    private let started = Clock.now()
-    private let condition = NSCondition()
+    private let started = WallClock.now()
+    private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
 
@@ -138,8 +139,8 @@ final class MemberBeacon: @unchecked Sendable {
             while !isStopped {
                 let report = report
                 try? board.write(report)
-                let due = Monotonic.milliseconds() + Self.every
-                while !isStopped, Monotonic.milliseconds() < due, !hasChanged(report) { pause() }
+                let due = MonotonicClock.milliseconds() + Self.every
+                while !isStopped, MonotonicClock.milliseconds() < due, !hasChanged(report) { pause() }
             }
             try? board.remove(member)
         }
@@ -157,8 +158,7 @@ final class MemberBeacon: @unchecked Sendable {
     /// A second, or until the end.
     private func pause() {
         condition.lock()
-        let due = Date().addingTimeInterval(1)
-        while !stopped, condition.wait(until: due) {}
+        condition.wait(milliseconds: 1000) { !stopped }
         condition.unlock()
     }
 
@@ -177,7 +177,7 @@ final class MemberBeacon: @unchecked Sendable {
     }
 
     private func sweep() {
-        for report in (try? board.read()) ?? [] where Clock.now() - report.updated > Self.forgottenAfter {
+        for report in (try? board.read()) ?? [] where WallClock.now() - report.updated > Self.forgottenAfter {
             try? board.remove(report.member)
         }
     }
@@ -185,7 +185,7 @@ final class MemberBeacon: @unchecked Sendable {
     private var report: MemberReport {
         var report = MemberReport(
             member: member, command: command, host: ProcessInfo.processInfo.hostName,
-            pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: Clock.now())
+            pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: WallClock.now())
         let ends = watch?.ends ?? [:]
         // The lanes of a copy are slices of the source.
         if watch != nil {

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -187,7 +188,7 @@ public enum Initialisation {
             // State first: a crash after it leaves indices that are known to be ours.
             var state = MigrationState(
                 name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint, work: prepared.work,
-                created: Clock.now(), indices: survey.entries.map(\.index))
+                created: WallClock.now(), indices: survey.entries.map(\.index))
             for index in missing { state.uuids[index] = "" }
             try store.create(state)
         } else if !missing.isEmpty {
@@ -235,9 +236,4 @@ enum WriteRoad {
         let aliases = TargetAliases(index: index)
         return self == .copy ? aliases.copy : aliases.log
     }
-}
-
-public enum Clock {
-    /// Milliseconds since 1970.
-    public static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }

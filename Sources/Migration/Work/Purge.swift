@@ -2,6 +2,7 @@ import Commands
 import Foundation
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -101,7 +102,7 @@ struct Purge {
             }
             try state.checkReplayed(recipeFile)
             if claiming {
-                let now = Clock.now()
+                let now = WallClock.now()
                 state.purge = MigrationState.Purge(
                     first: state.purge?.first ?? now, last: now, purged: state.purge?.purged ?? 0, isAway: true,
                     underWay: now)

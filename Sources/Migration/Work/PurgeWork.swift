@@ -1,5 +1,6 @@
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -25,13 +26,13 @@ public struct PurgeWork {
             throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
         }
         _ = try prepared.confirmed(nil, logger: logger)
-        let begun = Monotonic.milliseconds()
-        let report = try prepared.purge(logger: logger).run(before: age.map { Clock.now() - $0 }) {
-            Interruption.isAsked
+        let begun = MonotonicClock.milliseconds()
+        let report = try prepared.purge(logger: logger).run(before: age.map { WallClock.now() - $0 }) {
+            StopSignal.isAsked
         }
         return PurgeSummary(
             report: report, age: age, tombstoneAge: prepared.recipe.tombstoneAge, recipe: prepared.recipe.typed,
-            seconds: Double(Monotonic.milliseconds() - begun) / 1000)
+            seconds: Double(MonotonicClock.milliseconds() - begun) / 1000)
     }
 }
 

@@ -1,6 +1,7 @@
 import CommandLog
 import Foundation
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -79,7 +80,7 @@ public struct ReplayWork {
             $0.phase = .replaying
             $0.record(prepared.survey.application, epoch: epoch)
             $0.replay = MigrationState.Replay(
-                round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: Clock.now(), finished: nil,
+                round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: WallClock.now(), finished: nil,
                 start: prepared.start,
                 end: ends, position: prepared.start)
         }
@@ -102,7 +103,7 @@ public struct ReplayWork {
         guard complete else { return try store.update { _ in } }
         let ended = try store.update {
             guard $0.replay?.started == replay.started else { return }
-            $0.replay?.finished = Clock.now()
+            $0.replay?.finished = WallClock.now()
             $0.replayDue = false
             // Gaps at the end (markers, aborted records) were passed, too.
             $0.replay?.position.merge(replay.end) { max($0, $1) }

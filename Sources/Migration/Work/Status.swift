@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import Telemetry
 
 /// `status`: where the migration stands.
@@ -32,16 +33,16 @@ public struct Status: Sendable {
 
     /// Looks at everything. `letters`: what is known of the dead letters already; nil: they are read.
     public static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
-        let begun = Monotonic.milliseconds()
+        let begun = MonotonicClock.milliseconds()
         let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
         let letters = try letters ?? Letters.read(recipe, logger: logger)
         let survey = prepared.survey
         let store = StateStore(target: survey.target, name: recipe.name)
         let members = survey.state == nil ? [] : (try? MemberBoard(store, target: survey.target).read()) ?? []
-        var status = Status(prepared, members: members, letters: letters, now: Clock.now())
+        var status = Status(prepared, members: members, letters: letters, now: WallClock.now())
         if let lag = status.lag, lag > 0, status.standing.running.contains("follow") {
             let passed = try awaitEnds(prepared, logger: logger)
-            let seconds = Double(Monotonic.milliseconds() - begun) / 1000
+            let seconds = Double(MonotonicClock.milliseconds() - begun) / 1000
             status = Status(
                 prepared, members: members, letters: letters, lagSeconds: passed ? seconds : nil, now: status.now)
         }
@@ -55,13 +56,13 @@ public struct Status: Sendable {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let ends = prepared.survey.watermarks.filter { $0.value.high > $0.value.low }.mapValues(\.high)
-        let deadline = Monotonic.milliseconds() + 3000
+        let deadline = MonotonicClock.milliseconds() + 3000
         repeat {
             let committed = try? admin.committed(
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys), timeout: 3)
             if let committed, ends.allSatisfy({ (committed[$0.key] ?? -1) >= $0.value }) { return true }
             Thread.sleep(forTimeInterval: 0.2)
-        } while Monotonic.milliseconds() < deadline && !Interruption.isAsked
+        } while MonotonicClock.milliseconds() < deadline && !StopSignal.isAsked
         return false
     }
 
@@ -161,7 +162,7 @@ extension Preparation {
         let pid = Int(ProcessInfo.processInfo.processIdentifier)
         let host = ProcessInfo.processInfo.hostName
         let members = (try? MemberBoard(store, target: survey.target).read()) ?? []
-        let now = Clock.now()
+        let now = WallClock.now()
         let others = members.filter { !$0.isStale(now: now) && ($0.pid, $0.host) != (pid, host) }
         var standing = Standing(self, state: state, running: others)
         // What was confirmed with this very command is confirmed.

@@ -1,6 +1,7 @@
 import Commands
 import Foundation
 import JSONText
+import Runtime
 import Telemetry
 
 /// What a piece of work came to: every record and document read, with its one outcome.
@@ -114,7 +115,7 @@ public final class Progress: @unchecked Sendable {
     private let command: String
     private let logger: Logger
     private let terminal: Bool
-    private let begun = Monotonic.milliseconds()
+    private let begun = MonotonicClock.milliseconds()
     private var next: Int64 = 0
     private var last: (at: Int64, done: Int) = (0, 0)
     /// Whether the last line said that something is waited for, and when it was written.
@@ -129,12 +130,12 @@ public final class Progress: @unchecked Sendable {
     }
 
     /// Seconds since the work began.
-    var seconds: Double { Double(Monotonic.milliseconds() - begun) / 1000 }
+    var seconds: Double { Double(MonotonicClock.milliseconds() - begun) / 1000 }
 
     /// `total`: what there is to do, where that is known; `lag`: records behind, for following, as text, which is asked for
     /// only when a line is due; `trouble`: what is waited for. That this begins or ends is said at once.
     func tell(done: Int, total: Int?, lag: @autoclosure () -> String? = nil, trouble: String? = nil) {
-        let now = Monotonic.milliseconds()
+        let now = MonotonicClock.milliseconds()
         let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
         guard now >= next || hasChanged else { return }
         next = now + (terminal ? 500 : 10_000)

@@ -1,4 +1,5 @@
 import Foundation
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -12,7 +13,7 @@ final class TargetKeeper: @unchecked Sendable {
     private let live: LiveWork
     private let purge: Purge?
     private let board: MemberBoard
-    private let condition = NSCondition()
+    private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
     private var nextPurge: Int64
@@ -34,7 +35,7 @@ final class TargetKeeper: @unchecked Sendable {
         board = MemberBoard(
             StateStore(target: prepared.survey.target, name: prepared.recipe.name), target: prepared.survey.target)
         purgeEvery = max(1000, min(prepared.recipe.tombstoneAge / 6, 600_000))
-        nextPurge = Monotonic.milliseconds() + purgeEvery
+        nextPurge = MonotonicClock.milliseconds() + purgeEvery
         thread = JoinableThread("cf-keeper") { [self] in run() }
     }
 
@@ -50,7 +51,7 @@ final class TargetKeeper: @unchecked Sendable {
     private var isStopped: Bool {
         condition.lock()
         defer { condition.unlock() }
-        return stopped || pipeline.failure.isSet || Interruption.isAsked
+        return stopped || pipeline.failure.isSet || StopSignal.isAsked
     }
 
     private func run() {
@@ -59,15 +60,15 @@ final class TargetKeeper: @unchecked Sendable {
             liveLook.look(live, board)
             if pipeline.sink.presentTrouble != nil || isAnyoneWaiting {
                 // Tombstones that waited for the cluster are younger than they say, and so are requests that still wait.
-                nextPurge = max(nextPurge, Monotonic.milliseconds() + prepared.recipe.tombstoneAge)
+                nextPurge = max(nextPurge, MonotonicClock.milliseconds() + prepared.recipe.tombstoneAge)
             }
-            if let purge, Monotonic.milliseconds() >= nextPurge {
+            if let purge, MonotonicClock.milliseconds() >= nextPurge {
                 run(purge)
-                nextPurge = Monotonic.milliseconds() + purgeEvery
+                nextPurge = MonotonicClock.milliseconds() + purgeEvery
             }
             condition.lock()
             let pause = min(Self.lookEvery, purge == nil ? Self.lookEvery : purgeEvery)
-            if !stopped { _ = condition.wait(until: Date().addingTimeInterval(Double(pause) / 1000)) }
+            if !stopped { condition.wait(milliseconds: Int(pause)) }
             condition.unlock()
         }
     }
@@ -75,8 +76,8 @@ final class TargetKeeper: @unchecked Sendable {
     /// Whether a member, here or elsewhere, says that the target does not take its writes. Asked where it matters, before a
     /// purge.
     private var isAnyoneWaiting: Bool {
-        guard purge != nil, Monotonic.milliseconds() >= nextPurge else { return false }
-        let now = Clock.now()
+        guard purge != nil, MonotonicClock.milliseconds() >= nextPurge else { return false }
+        let now = WallClock.now()
         return ((try? board.read()) ?? []).contains { $0.waiting != nil && !$0.isStale(now: now) }
     }
 
@@ -147,7 +148,7 @@ final class TargetKeeper: @unchecked Sendable {
 
     private func run(_ purge: Purge) {
         do {
-            let report = try purge.run(before: Clock.now() - prepared.recipe.tombstoneAge) { isStopped }
+            let report = try purge.run(before: WallClock.now() - prepared.recipe.tombstoneAge) { isStopped }
             guard report.purged > 0 || report.kept["dead_letter"] != nil else { return }
             live.events.tombstonesPurged(
                 report.purged, younger: report.kept["younger"] ?? 0, deadLetter: report.kept["dead_letter"] ?? 0,

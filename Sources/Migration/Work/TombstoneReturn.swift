@@ -1,5 +1,6 @@
 import CommandLog
 import Foundation
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -55,8 +56,8 @@ struct TombstoneReturn {
     /// A delete that a purge has sent before it looked into the state would take a tombstone that is written now.
     private func awaitPurge() throws {
         var told = false
-        while let since = try store.load()?.purge?.underWay, Clock.now() - since < Self.purgeLasts {
-            guard !Interruption.isAsked else {
+        while let since = try store.load()?.purge?.underWay, WallClock.now() - since < Self.purgeLasts {
+            guard !StopSignal.isAsked else {
                 throw WorkError(.interrupted, "interrupted while a purge was under way")
             }
             if !told { logger.info("waiting for the end of a purge that is under way") }

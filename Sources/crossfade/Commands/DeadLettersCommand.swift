@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Migration
+import Runtime
 
 /// `crossfade dead-letters list`, `show` and `redrive`.
 enum DeadLettersCommand {
@@ -48,7 +49,7 @@ enum DeadLettersCommand {
     @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter in
             WorkRunning.with(arguments, output) { recipe, logger in
-                Interruption.listen()
+                StopSignal.listen()
                 let all = try DeadLetterLog(recipe, logger: logger).letters()
                 for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
                     output.talk("crossfade: " + doubt)
@@ -73,7 +74,7 @@ enum DeadLettersCommand {
             // It was named: whether it is resolved is part of what is shown.
             filter.all = true
             return WorkRunning.with(arguments, output) { recipe, logger in
-                Interruption.listen()
+                StopSignal.listen()
                 let log = DeadLetterLog(recipe, logger: logger)
                 guard let letter = filter.select(try log.letters()).last, let whole = try log.whole(letter) else {
                     output.failure(

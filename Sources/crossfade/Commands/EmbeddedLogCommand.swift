@@ -1,6 +1,7 @@
 import CommandLog
 import Foundation
 import Migration
+import Runtime
 
 /// `crossfade embedded-log`: librdkafka's mock broker as a process of its own, for tests.
 enum EmbeddedLogCommand {
@@ -34,7 +35,7 @@ enum EmbeddedLogCommand {
     }
 
     private static func serve(_ topics: [(name: String, partitions: Int)], brokers: Int, _ output: Output) -> ExitCode {
-        Interruption.listen()
+        StopSignal.listen()
         do {
             let log = try MockLog(brokers: brokers)
             defer { log.close() }
@@ -42,7 +43,7 @@ enum EmbeddedLogCommand {
             output.data(["bootstrap": .string(log.bootstrap)], text: log.bootstrap)
             // A thread of its own: reading waits, and a signal must still end the process.
             Thread.detachNewThread { makeTopics(log, output) }
-            while !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.05) }
+            while !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
             return .done
         } catch {
             output.failure("\(error).", code: "failed")

@@ -1,6 +1,7 @@
 import Embedded
 import Foundation
 import Migration
+import Runtime
 
 /// `crossfade embedded-node`: a search node in memory as a process of its own, for tests.
 enum EmbeddedNodeCommand {
@@ -49,12 +50,12 @@ enum EmbeddedNodeCommand {
     }
 
     private static func serve(_ node: SearchNode, _ address: String, _ threads: Int, _ output: Output) -> ExitCode {
-        Interruption.listen()
+        StopSignal.listen()
         do {
             let server = try EmbeddedSearchServer(node, address: address, threads: threads)
             defer { server.stop() }
             output.data(["url": .string(server.url)], text: server.url)
-            while !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.05) }
+            while !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
             return .done
         } catch {
             output.failure("\(error).", code: "failed")

@@ -1,4 +1,5 @@
 import Migration
+import Runtime
 
 /// `crossfade purge`.
 enum PurgeCommand {
@@ -33,7 +34,7 @@ enum PurgeCommand {
             age = milliseconds
         }
         return WorkRunning.with(arguments, output) { recipe, logger in
-            Interruption.listen()
+            StopSignal.listen()
             let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
             let summary = try PurgeWork(prepared, olderThan: age, all: arguments.has("all"), logger: logger).run()
             output.data(summary.json, text: summary.text)

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Migration
+import Runtime
 import Synchronization
 import Telemetry
 
@@ -33,8 +34,8 @@ final class StatusWatch: Sendable {
 
     func run() -> ExitCode {
         if output.format == .text, isatty(STDOUT_FILENO) == 1, isatty(STDIN_FILENO) == 1 { return onScreen() }
-        Interruption.listen()
-        while !Interruption.isAsked {
+        StopSignal.listen()
+        while !StopSignal.isAsked {
             do {
                 let status = try look()
                 output.data(status.json, text: status.text + "\n")
@@ -42,7 +43,7 @@ final class StatusWatch: Sendable {
                 output.failure("\(error)", code: "failed")
             }
             let due = Date().addingTimeInterval(Self.every)
-            while Date() < due, !Interruption.isAsked { Thread.sleep(forTimeInterval: 0.05) }
+            while Date() < due, !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
         }
         return .interrupted
     }

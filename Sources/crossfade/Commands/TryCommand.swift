@@ -2,6 +2,7 @@ import Embedded
 import Foundation
 import JSONText
 import Migration
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -45,7 +46,7 @@ enum TryCommand {
         do throws(UsageError) {
             let request = try TryRequest(arguments)
             return WorkRunning.with(arguments, output) { recipe, logger in
-                Interruption.listen()
+                StopSignal.listen()
                 return try run(request, recipe, logger, output)
             }
         } catch {

@@ -4,6 +4,7 @@ import HTTPServer
 import JSONText
 import Migration
 import Operations
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -62,7 +63,7 @@ enum WorkRunning {
     private static func listen(_ arguments: ParsedArguments, _ output: Output, _ logger: Logger) {
         let isTerminal = output.isTerminal
         let isJSON = arguments.logsJSON
-        Interruption.listen { atMost in
+        StopSignal.listen { atMost in
             if isJSON {
                 return logger.info(
                     "stopping; a second signal stops at once", ["drain_at_most_seconds": atMost ?? 0])

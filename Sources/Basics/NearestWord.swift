@@ -1,7 +1,7 @@
-/// Finds the word that was meant. For recipe keys, commands, options and the words that an option allows.
-public enum NearestWord {
+/// Finds the word that somebody meant who mistyped it: a recipe key, a command, an option, a Kafka property.
+package enum NearestWord {
     /// The candidate nearest to `word`, if one is near enough to be what was meant.
-    public static func to(_ word: String, among candidates: some Sequence<String>) -> String? {
+    package static func to(_ word: String, among candidates: some Sequence<String>) -> String? {
         let wanted = folded(word)
         guard wanted.count <= 64, !wanted.isEmpty else { return nil }
         var best: (word: String, distance: Int)?
@@ -14,12 +14,13 @@ public enum NearestWord {
         return best?.word
     }
 
-    /// Case and the mark between words are not what makes words differ.
+    /// Words do not differ by case, nor by the mark between their parts.
     private static func folded(_ word: String) -> [Character] {
         word.lowercased().map { $0 == "-" || $0 == "." || $0 == " " ? "_" : $0 }
     }
 
-    /// Edit distance in which exchanging two neighbours is one edit.
+    /// The number of edits between two words. An edit inserts, removes or replaces a character, or exchanges two
+    /// neighbours.
     static func distance(_ one: [Character], _ other: [Character]) -> Int {
         var twoBack: [Int] = []
         var oneBack = Array(0...other.count)
