@@ -7,6 +7,10 @@ public struct BatchLimits: Sendable, Equatable {
         self.documents = documents
         self.bytes = bytes
     }
+
+    @inlinable public func areReached(documents: Int, bytes: Int) -> Bool {
+        documents >= self.documents || bytes >= self.bytes
+    }
 }
 
 /// Names a batch of one worker.
@@ -43,7 +47,7 @@ public struct BatchAssembler: Sendable {
     private var serial = 0
     private var openCount = 0
 
-    public init(entries: Int, limits: BatchLimits, generation: Generation = 0) {
+    public init(entries: Int, limits: BatchLimits, generation: Generation = 1) {
         self.limits = limits
         self.generation = generation
         slots = Array(repeating: Slot(), count: entries)
@@ -66,7 +70,7 @@ public struct BatchAssembler: Sendable {
     /// The entry's open batch has one item more, and its body has `bytes` now. True: it is full, so take it.
     @inlinable public mutating func add(to entry: Int, bytes: Int) -> Bool {
         slots[entry].documents &+= 1
-        return slots[entry].documents >= limits.documents || bytes >= limits.bytes
+        return limits.areReached(documents: slots[entry].documents, bytes: bytes)
     }
 
     /// Closes the entry's batch, which the driver hands over unless it is empty; nil: none was open.

@@ -1,8 +1,8 @@
 /// How large a bulk request should be: by documents and by bytes, whichever is reached first.
 ///
-/// Starts at 1,000 documents or 512 KiB (what real servers liked best, and what stays in a core's cache on its way), grows
-/// while full batches are answered quickly, shrinks when they are slow, halves when the server says that it is too large
-/// (413) and never comes near that size again.
+/// Starts at 1,000 documents or 512 KiB (what real servers liked best, and what stays in a core's cache on its way),
+/// grows while full batches are answered quickly, shrinks when they are slow, halves when the server says that it is
+/// too large (413) and never comes near that size again.
 public struct BatchSizer: Sendable {
     public static let largestBytes = 15_000_000
     public static let largestDocuments = 5_000
@@ -25,10 +25,8 @@ public struct BatchSizer: Sendable {
         self.bytes = min(max(Self.smallestBytes, bytes), Self.largestBytes)
     }
 
-    /// Whether a batch of this size is to be sent.
-    @inlinable public func isFull(documents: Int, bytes: Int) -> Bool {
-        documents >= self.documents || bytes >= self.bytes
-    }
+    /// The size at which a batch is full.
+    public var limits: BatchLimits { BatchLimits(documents: documents, bytes: bytes) }
 
     /// A batch was answered. Only one that was nearly full says anything.
     public mutating func answered(documents: Int, bytes: Int, tookMilliseconds: Int) {

@@ -25,7 +25,8 @@ public struct HeldBytes: Sendable, Equatable {
 
     public mutating func release(_ bytes: Int) { total &-= bytes }
 
-    /// Records or a page of this size are handed to a worker. They count twice: their write will be about as large again.
+    /// Records or a page of this size are handed to a worker. They count twice: their write will be about as large
+    /// again.
     public mutating func enqueue(_ bytes: Int) {
         queued &+= bytes
         hold(2 &* bytes)

@@ -1,7 +1,7 @@
 import Commands
 
-/// Which records of which partitions were read, and what became of each: one final outcome per record (promises P2 and P3
-/// in docs/architecture.md).
+/// Which records of which partitions were read, and what became of each: one final outcome per record (promises P2
+/// and P3 in docs/architecture.md).
 ///
 /// At any moment, for every partition and in sum: records read = outcomes + records in flight.
 ///
@@ -49,8 +49,8 @@ public struct OutcomeBook: Sendable {
         return generation
     }
 
-    /// Ends the ownership of a partition. Its records in flight are its next owner's, who reads them again; outcomes that
-    /// still come for them are ``Settlement/late``.
+    /// Ends the ownership of a partition. Its records in flight are its next owner's, who reads them again; outcomes
+    /// that still come for them are ``Settlement/late``.
     public mutating func giveUp(_ partition: Int32) {
         guard let ended = owned.removeValue(forKey: partition) else { return }
         var left = past[partition] ?? Past(start: ended.start)
@@ -60,13 +60,15 @@ public struct OutcomeBook: Sendable {
         past[partition] = left
     }
 
-    /// Gives up everything: no batch that is under way now may be sent (again).
-    public mutating func abandonAll() {
+    /// Gives up everything: no batch that is under way now may be sent (again). Returns the generation that begins.
+    @discardableResult
+    public mutating func abandonAll() -> Generation {
         for partition in owned.keys { giveUp(partition) }
         abandonedUpTo = generation
+        return generation &+ 1
     }
 
-    /// Whether a batch that was opened in this generation may still be sent.
+    /// Whether a batch that was opened in this generation, or in one that began later, may still be sent.
     public func isOurs(_ generation: Generation) -> Bool { generation > abandonedUpTo }
 
     public func ownership(of partition: Int32) -> PartitionOwnership? { owned[partition] }
@@ -95,7 +97,8 @@ public struct OutcomeBook: Sendable {
         return .counted
     }
 
-    /// Everything before `next` was read, and the rest of it holds no record (control records, gaps left by compaction).
+    /// Everything before `next` was read, and the rest of it holds no record (control records, gaps left by
+    /// compaction).
     public mutating func advance(_ partition: Int32, to next: Int64) {
         guard let at = owned.index(forKey: partition) else { return }
         owned.values[at].advance(to: next)

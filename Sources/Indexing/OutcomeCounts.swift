@@ -21,7 +21,8 @@ public struct OutcomeCounts: Sendable, Equatable {
 /// What is known of a partition, or of a slice of the copy, in this process.
 public struct PartitionCounts: Sendable, Equatable {
     public var partition: Int32
-    /// Records read. Of ownerships that ended only those that got an outcome count: the next owner reads the others again.
+    /// Records read. Of ownerships that ended only those that got an outcome count: the next owner reads the others
+    /// again.
     public var read = 0
     /// Records read that have no final outcome yet.
     public var inFlight = 0

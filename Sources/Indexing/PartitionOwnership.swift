@@ -48,7 +48,8 @@ public struct PartitionOwnership: Sendable {
     /// Everything before `next` was read and holds no further record.
     mutating func advance(to next: Int64) { tracker.advance(to: next) }
 
-    /// Another process has applied, or may apply, records up to `offset`. Runs under way are no longer judged by the alarm.
+    /// Another process has applied, or may apply, records up to `offset`. Runs under way are no longer judged by the
+    /// alarm.
     mutating func othersReach(_ offset: Int64) {
         guard let known = unappliedFrom, offset > known else { return }
         unappliedFrom = offset

@@ -105,8 +105,9 @@ import Testing
 
     @Test func batchesFollowTheServer() {
         var sizer = BatchSizer()
-        #expect(sizer.isFull(documents: 1_000, bytes: 0) && sizer.isFull(documents: 1, bytes: 524_288))
-        #expect(!sizer.isFull(documents: 999, bytes: 524_287))
+        #expect(sizer.limits.areReached(documents: 1_000, bytes: 0))
+        #expect(sizer.limits.areReached(documents: 1, bytes: 524_288))
+        #expect(!sizer.limits.areReached(documents: 999, bytes: 524_287))
         for _ in 0..<100 { sizer.answered(documents: sizer.documents, bytes: sizer.bytes, tookMilliseconds: 5) }
         #expect(sizer.documents == 5_000 && sizer.bytes == BatchSizer.roomyBytes)
         sizer.tooLarge(bytes: 1_000_000)

@@ -17,7 +17,7 @@ private final class BookBox {
         book.own(partition, start: start, unappliedFrom: unappliedFrom)
     }
     func giveUp(_ partition: Int32) { book.giveUp(partition) }
-    func abandonAll() { book.abandonAll() }
+    @discardableResult func abandonAll() -> Generation { book.abandonAll() }
     func open(_ partition: Int32, first: Int64, next: Int64, count: Int) -> RunID? {
         book.open(partition, first: first, next: next, count: count)
     }
@@ -159,7 +159,8 @@ private final class BookBox {
         let second = book.own(1)
         book.giveUp(0)
         #expect(book.isOurs(first) && book.isOurs(second))
-        book.abandonAll()
+        let next = book.abandonAll()
+        #expect(book.isOurs(next) && !book.isOurs(next - 1))
         #expect(!book.isOurs(first) && !book.isOurs(second) && book.ownership(of: 1) == nil)
         #expect(book.isOurs(book.own(0)))
     }
