@@ -1,9 +1,8 @@
 import CLibrdkafka
 
-/// Where the consumer's callbacks arrive.
+/// Receives the callbacks of a consumer.
 ///
-/// `@unchecked Sendable`: the rebalance and commit callbacks come from within polls, so on the poll thread, which is
-/// the only one to touch what is here.
+/// `@unchecked Sendable`: the rebalance and commit callbacks come from within polls, so only the poll thread uses it.
 final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
     weak var consumer: LogConsumer?
     weak var delegate: (any LogConsumerDelegate)?
@@ -42,8 +41,7 @@ final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
         guard err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             let lost = rd_kafka_assignment_lost(rk) != 0
             if lost { consumer.owned.subtract(partitions) }
-            // Before the delegate, so that its view of what is ours is the truth for commits; unassign comes after
-            // them.
+            // The delegate commits, so lost partitions must be gone before, and the others go after.
             delegate?.revoked(partitions, lost: lost)
             consumer.unassign(partitions)
             return

@@ -3,12 +3,11 @@ import Foundation
 import JSONText
 import Synchronization
 
-/// Writes dead letters: idempotent, acknowledged by all replicas, told of each by its token.
-///
-/// May be used from several threads.
+/// Writes dead letters to Kafka. It is idempotent, waits for all replicas, and reports each record by its token. May be
+/// used from several threads.
 public final class DeadLetterProducer: Sendable {
-    /// Told once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` took, on
-    /// the producer's own thread.
+    /// Is called once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` has
+    /// taken, on the producer's thread.
     public typealias Delivered = @Sendable (_ token: UInt64, _ error: LogError?) -> Void
 
     private let handle: KafkaHandle
@@ -21,7 +20,7 @@ public final class DeadLetterProducer: Sendable {
         target = ProducerTarget(context: HandleContext(settings: settings, sink: log), delivered: delivered)
         let defaults = [
             ("linger.ms", "5"), ("partitioner", "murmur2_random"), ("compression.type", "lz4"),
-            // A dead letter is as large as its record, and the topic's own limit decides.
+            // A dead letter is as large as its record, so only the limit of the topic shall count.
             ("message.max.bytes", "104857600"),
         ]
         handle = try KafkaHandle(
@@ -38,9 +37,9 @@ public final class DeadLetterProducer: Sendable {
         thread.start()
     }
 
-    /// Queues one record; key and value are copied, nil is kept as null. False when the queue stayed full for
-    /// `waitMs`: nothing was taken,
-    /// try again. Throws when the record can never be sent (too large, unknown topic) or the producer is at its end.
+    /// Queues one record. Key and value are copied; nil means null. False when the queue stayed full for `waitMs`
+    /// milliseconds: then the record was not taken, and the caller tries again. Throws when the record can never be
+    /// sent (too large, unknown topic) or the producer cannot go on.
     public func send(
         topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8]?)] = [], token: UInt64,
         partition: Int32? = nil, timestamp: Int64? = nil, waitMs: Int = 1000
@@ -70,7 +69,7 @@ public final class DeadLetterProducer: Sendable {
                     continue
                 }
                 content.withUnsafeBytes {
-                    // -1: the name ends with a zero. An empty value is not null, so it needs an address.
+                    // -1 means that the name ends with a zero. An empty value needs an address, because nil means null.
                     _ = rd_kafka_header_add(list, name, -1, $0.baseAddress ?? Self.nothing, $0.count)
                 }
             }
@@ -86,7 +85,7 @@ public final class DeadLetterProducer: Sendable {
         return err
     }
 
-    /// An address for empty bytes, which have none of their own: librdkafka takes nil as null. Never read or written.
+    /// An address for empty bytes, because librdkafka takes nil as null. Nobody reads or writes there.
     nonisolated(unsafe) private static let nothing = UnsafeRawPointer(
         UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
 
@@ -102,10 +101,10 @@ public final class DeadLetterProducer: Sendable {
         return handle.context.redact(text.string)
     }
 
-    /// Records taken whose fate has not been told.
+    /// How many records were taken but not yet reported.
     public var inFlight: Int { target.sent.load(ordering: .relaxed) }
 
-    /// Waits until every record taken has its answer, at most `seconds`. True when so.
+    /// Waits at most `seconds` until every record is reported. True when all are.
     public func flush(seconds: Double) -> Bool {
         let deadline = Deadline(seconds: seconds)
         while inFlight > 0 {
@@ -115,7 +114,7 @@ public final class DeadLetterProducer: Sendable {
         return true
     }
 
-    /// Flushes and ends. What has no answer after `seconds` is told as failed.
+    /// Flushes and ends. Records without an answer after `seconds` are reported as failed.
     @discardableResult
     public func close(seconds: Double = 10) -> Bool {
         guard !target.stopping.load(ordering: .relaxed) else { return true }
@@ -132,7 +131,7 @@ public final class DeadLetterProducer: Sendable {
     deinit { close(seconds: 0) }
 }
 
-/// Where delivery reports arrive. `@unchecked Sendable`: all its state is constant or atomic.
+/// Receives the delivery reports. `@unchecked Sendable`: all its state is constant or atomic.
 private final class ProducerTarget: CallbackTarget, @unchecked Sendable {
     let sent = Atomic<Int>(0)
     let stopping = Atomic<Bool>(false)

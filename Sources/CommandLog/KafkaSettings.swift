@@ -2,18 +2,19 @@ import Basics
 import CLibrdkafka
 import Telemetry
 
-/// How to reach the command log, as the recipe's `commands` section says it.
+/// How to reach the command log: the section `commands` of the recipe.
 public struct KafkaSettings: Sendable, CustomStringConvertible {
     /// `host:port`, several separated by commas.
     public var bootstrap: String
     /// The consumer group of Crossfade.
     public var group: String
-    /// librdkafka's own properties; values may be secrets and are never printed.
+    /// librdkafka's own properties. A value may be a secret; none is printed.
     public var passthrough: [String: String]
-    /// Bytes that a consumer prefetches at most, beside one fetch response a broker; the user's own
-    /// `queued.max.messages.kbytes` goes before.
+    /// The most bytes that a consumer prefetches, without one fetch response per broker. The property
+    /// `queued.max.messages.kbytes` of the recipe goes before it.
     public var prefetchedBytes = 8 << 20
-    /// Bytes of one fetch response; the user's own `fetch.max.bytes` goes before. A batch that is larger comes alone.
+    /// The most bytes of one fetch response. A single batch may be larger. The property `fetch.max.bytes` of the recipe
+    /// goes before it.
     public var fetchBytes = 8 << 20
 
     public init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
@@ -22,17 +23,17 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         self.passthrough = passthrough
     }
 
-    /// The same for a client that is no member of the group: an instance id would make it look like one.
+    /// The same for a client that is not a member of the group. An instance id would make it one.
     var withoutMembership: KafkaSettings {
         var settings = self
         settings.passthrough["group.instance.id"] = nil
         return settings
     }
 
-    /// Whether cooperative assignment can be trusted: before 2.10 librdkafka loses records with it.
+    /// Whether cooperative assignment is safe. Before 2.10 librdkafka loses records with it.
     var allowsCooperative = rd_kafka_version() >= 0x020a_00ff
 
-    /// Properties that Crossfade decides, with what makes them its own.
+    /// Properties that a recipe may not set, because Crossfade sets them, each with the reason.
     static let ownership: [String: String] = [
         "bootstrap.servers": "say it as commands.bootstrap", "metadata.broker.list": "say it as commands.bootstrap",
         "group.id": "say it as commands.group",
@@ -50,10 +51,10 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
     ]
 
-    /// Names of the properties that a recipe may not set.
+    /// The names of the properties that a recipe may not set.
     public static let owned: Set<String> = Set(ownership.keys)
 
-    /// What is wrong with the passthrough properties, by name; empty when nothing is. Values are never repeated.
+    /// The faults of the passthrough properties, by name. No message repeats a value.
     public func validate() -> [(key: String, message: String)] {
         let names = Self.propertyNames
         return passthrough.keys.sorted().compactMap { key in
@@ -84,7 +85,7 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
     /// librdkafka's version, for instance `2.0.2`.
     public static var version: String { String(cString: rd_kafka_version_str()) }
 
-    /// Every property name that this librdkafka knows and a recipe may set, sorted.
+    /// The names of all properties that this librdkafka knows and a recipe may set, sorted.
     public static let propertyNames: [String] = {
         guard let conf = rd_kafka_conf_new() else { return [] }
         defer { rd_kafka_conf_destroy(conf) }
@@ -100,7 +101,7 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
             }
             rd_kafka_conf_dump_free(dump, count)
         }
-        // The dump leaves out properties without a value; these are the ones that recipes need.
+        // The dump leaves out properties without a value. These are the ones that recipes need.
         names.formUnion([
             "sasl.username", "sasl.password", "sasl.mechanisms", "sasl.mechanism", "ssl.ca.location",
             "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", "ssl.key.password",
@@ -118,17 +119,8 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         return "KafkaSettings(bootstrap: \(bootstrap), group: \(group), passthrough: [\(keys)])"
     }
 
-    /// `text` without any passthrough value of a property that can be a secret.
+    /// `text` without the values of secret properties.
     func redact(_ text: String) -> String {
         Redactor(passthrough.filter { SecretProperties.contains($0.key) }.values).redact(text)
-    }
-}
-
-/// Room for librdkafka's error texts.
-struct ErrorText {
-    var bytes = [CChar](repeating: 0, count: 512)
-
-    var string: String {
-        String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -1,47 +1,27 @@
 import CLibrdkafka
 import Synchronization
 
-/// A topic as the brokers describe it.
-public struct TopicDescription: Sendable {
-    public struct Broker: Sendable {
-        public var id: Int32
-        public var host: String
-        public var port: Int
-    }
-
-    public var topic: String
-    /// In ascending order.
-    public var partitions: [Int32]
-    /// The topic's own id, which changes when it is made again. nil: librdkafka 2.0.2 cannot ask for it.
-    public var topicID: String?
-    /// Partition to the broker that leads it; -1: none does now.
-    public var leaders: [Int32: Int32]
-    public var brokers: [Broker]
-    public var clusterID: String?
-}
-
-/// Questions to the brokers and changes there. Every call blocks the calling thread, at most `timeout` seconds.
-///
+/// Asks the brokers about topics and groups, and changes them. Every call blocks its thread, at most `timeout` seconds.
 /// May be used from several threads.
 public final class LogAdmin: Sendable {
     let handle: KafkaHandle
     let settings: KafkaSettings
     private let reached = Mutex<Bool>(false)
 
-    /// Makes a client; nothing is asked yet. `settings.group` is not joined.
+    /// Makes a client. It asks nothing yet, and never joins the group of the settings.
     public init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
         let settings = settings.withoutMembership
         self.settings = settings
-        // A consumer, because producers create the topics that they ask about; without a group, so it joins nothing.
+        // A consumer, because a producer creates the topics that it asks about. It has no group, so it joins none.
         handle = try KafkaHandle(
             RD_KAFKA_CONSUMER, settings: settings, ours: [("allow.auto.create.topics", "false")],
             target: CallbackTarget(context: HandleContext(settings: settings, sink: log)))
     }
 
-    /// Ends the client. Nothing may be called afterwards.
+    /// Ends the client. No other call may follow.
     public func close() { handle.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
 
-    /// What the topic looks like. A topic that is not there is ``LogError/Code/missingTopic``.
+    /// Describes a topic. Throws ``LogError/Code/missingTopic`` when it does not exist.
     public func describe(_ topic: String, timeout: Double = 10) throws(LogError) -> TopicDescription {
         let deadline = Deadline(seconds: timeout)
         try connect(deadline)
@@ -65,7 +45,7 @@ public final class LogAdmin: Sendable {
         }
     }
 
-    /// nil while the topic is being made.
+    /// Nil while the topic is being created.
     private func read(_ metadata: rd_kafka_metadata, topic: String, doing: String) throws(LogError) -> TopicDescription?
     {
         guard metadata.topic_cnt > 0, let topics = metadata.topics else {
@@ -87,8 +67,8 @@ public final class LogAdmin: Sendable {
             clusterID: clusterID)
     }
 
-    /// The first offset and the end of each partition. The end is the last stable offset, unless the recipe sets
-    /// `isolation.level` to `read_uncommitted`: what an open transaction holds back is not counted.
+    /// The first offset and the end of each partition. The end is the last stable offset, in front of the first open
+    /// transaction, unless the recipe sets `isolation.level` to `read_uncommitted`.
     public func watermarks(
         _ topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: (low: Int64, high: Int64)] {
@@ -110,8 +90,8 @@ public final class LogAdmin: Sendable {
         return marks
     }
 
-    /// The first offset of each partition whose record is of `milliseconds` (since 1970) or later; nil when there is
-    /// none.
+    /// Per partition, the offset of the first record whose timestamp is `milliseconds` (since 1970) or later. Nil when
+    /// there is none.
     public func offsets(
         _ topic: String, partitions: [Int32], forTimestamp milliseconds: Int64, timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64?] {
@@ -125,14 +105,14 @@ public final class LogAdmin: Sendable {
         return found.mapValues { $0 < 0 ? nil : $0 }
     }
 
-    /// Waits until a broker answers, at most 8 s: an address that is wrong shall be known soon. Refused credentials
-    /// and failed handshakes end it at once.
+    /// Waits until a broker answers, at most 8 s, so that a wrong address is reported soon. Throws at once when the
+    /// credentials are refused or the TLS handshake fails.
     func connect(_ deadline: Deadline) throws(LogError) {
         rd_kafka_poll(handle.rk, 0)
         if reached.withLock({ $0 }) { return }
         let doing = "connecting to \(settings.bootstrap)"
         let deadline = Deadline(seconds: min(8, Double(deadline.milliseconds) / 1000))
-        // Growing steps, because one step must be long enough for a slow answer and errors are seen between steps only.
+        // The steps grow: errors are seen only between two steps, but a step must be long enough for a slow answer.
         var step: Int32 = 100
         repeat {
             var metadata: UnsafePointer<rd_kafka_metadata>?
@@ -151,7 +131,7 @@ public final class LogAdmin: Sendable {
         throw LogError(RD_KAFKA_RESP_ERR__TRANSPORT, doing: doing, text: why)
     }
 
-    /// `call`, with a failed connection's own words where librdkafka says only that time is up.
+    /// Runs `call`. When it times out, the error also says why a connection failed.
     func ask<Answer>(_ call: () throws(LogError) -> Answer) throws(LogError) -> Answer {
         do {
             return try call()

@@ -1,8 +1,8 @@
 import CLibrdkafka
 
 extension LogAdmin {
-    /// The topic's configuration as it stands, defaults of the brokers included: `cleanup.policy`, `retention.ms`, ...
-    /// Values that the brokers keep secret are left out. Needs the right to describe the topic's configuration.
+    /// The configuration of a topic, with the defaults of the brokers: `cleanup.policy`, `retention.ms`, ... Values
+    /// that the brokers keep secret are left out. The credentials need the right to describe the configuration.
     public func configuration(of topic: String, timeout: Double = 10) throws(LogError) -> [String: String] {
         let doing = "reading the configuration of topic \(topic)"
         return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
@@ -12,10 +12,7 @@ extension LogAdmin {
             rd_kafka_DescribeConfigs(self.handle.rk, &request, 1, options, queue)
             let event = try next(RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT)
             defer { rd_kafka_event_destroy(event) }
-            var count = 0
-            guard let results = rd_kafka_DescribeConfigs_result_resources(event, &count), count > 0,
-                let described = results[0]
-            else { throw LogError(.refused, "\(doing): the broker gave no answer for it") }
+            let described = try Self.first(rd_kafka_DescribeConfigs_result_resources, of: event, doing: doing)
             let err = rd_kafka_ConfigResource_error(described)
             guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
             var found: [String: String] = [:]

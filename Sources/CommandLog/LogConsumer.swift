@@ -1,72 +1,58 @@
 import CLibrdkafka
-import Glibc
 import Synchronization
-
-/// Who is told of partitions that come and go. Both calls come from within
-/// ``LogConsumer/poll(into:maximum:timeoutMs:paused:)`` or
-/// ``LogConsumer/close(seconds:)``, on the poll thread, and may call the consumer back (committed, commit, watermarks).
-public protocol LogConsumerDelegate: AnyObject {
-    /// The partitions are ours now. Returns where each is to start; a partition without a start is an error. What it
-    /// throws ends the consumer: the next poll throws it.
-    func assigned(_ partitions: [Int32]) throws -> [Int32: Int64]
-    /// The partitions are to be given up: drain and commit here, in less than `max.poll.interval.ms`. When they are
-    /// `lost`, another member may have them already: forget them, a commit is refused. A member that hung while it was
-    /// asked to give them up learns it as an ordinary revocation; then the broker refuses its commit (groupActive).
-    func revoked(_ partitions: [Int32], lost: Bool)
-}
 
 /// Reads one topic.
 ///
-/// **One thread.** Everything but ``wake()`` is called by one thread, the poll thread.
+/// **One thread.** Only ``wake()`` may be called from any thread. One thread, the poll thread, makes all other calls.
 ///
-/// **How records come.** Batch consumption is what makes librdkafka fast, and up to 2.0.2 it loses records when a
-/// rebalance,
-/// a pause or a seek happens beside it. So nothing happens beside it: the records of all assigned partitions are
-/// forwarded to a queue of our own (`data`), which only batches are taken from, while librdkafka's main queue carries
-/// rebalances and errors and is served between two batches by the same thread. Forwarding is set in the rebalance
-/// callback,
-/// before the assignment starts a fetch, by `rd_kafka_queue_forward`, which marks the partition's queue as forwarded by
-/// the application, so that the fetch start leaves it alone; the fetch stop of a revocation clears it, and the next
-/// assignment sets it again. Records of a former assignment that are still in `data` carry an outdated version and are
-/// dropped by librdkafka itself.
+/// **Two queues.** librdkafka is fast only when records are taken in batches. But up to 2.0.2 it loses records when a
+/// rebalance, a pause or a seek happens while a batch is taken. So the two are kept apart. The records of all
+/// partitions are forwarded to a queue of our own (`data`), and only batches are taken from it. Rebalances and errors
+/// come through librdkafka's main queue, which the poll thread serves between two batches. The rebalance callback sets
+/// the forwarding with `rd_kafka_queue_forward` before the assignment starts to fetch. That call marks the partition's
+/// queue as forwarded by the application, so that the start of the fetch leaves it alone. A revocation clears the mark,
+/// and the next assignment sets it again. Records of an earlier assignment may still be in `data`; librdkafka drops
+/// them itself, because their version is outdated.
 ///
-/// **Back-pressure.** A caller whose buffers are full polls with `paused: true`: callbacks are served and the group
-/// membership stays alive, but no record is taken. No partition is ever paused in librdkafka (its resume skips records
-/// before 2.1). What is then prefetched is bounded by `queued.max.messages.kbytes` (8 MiB here for all partitions
-/// together, because they share one queue) plus one fetch response a broker (`fetch.max.bytes`).
+/// **Back-pressure.** A caller whose buffers are full polls with `paused: true`. Then callbacks are served and the
+/// member stays in the group, but no record is taken. No partition is paused in librdkafka, because resuming skips
+/// records before 2.1. librdkafka prefetches at most `queued.max.messages.kbytes` (by default 8 MiB for all partitions
+/// together, because they share one queue) and one fetch response per broker (`fetch.max.bytes`).
 ///
-/// `@unchecked Sendable` because of the one-thread rule, which the caller keeps; it is handed to its thread once.
+/// `@unchecked Sendable`: the caller keeps the rule of one thread. It hands the consumer to that thread once.
 public final class LogConsumer: @unchecked Sendable {
     public enum Mode: Sendable {
-        /// Member of the settings' group: partitions come and go.
+        /// As a member of the group of the settings. The group decides which partitions this member has.
         case group
-        /// These partitions from these offsets, as no member of any group.
+        /// These partitions from these offsets, without a group.
         case assigned([Int32: Int64])
     }
 
     let topic: String
     let handle: KafkaHandle
     let target: ConsumerTarget
-    private let data: OpaquePointer
+    /// The queue of the records.
+    let data: OpaquePointer
     private let main: OpaquePointer
     private let mode: Mode
-    private var closed: Bool { gate.withLock { $0 } }
-    /// True once closed; held while another thread wakes, so that the queues are there.
+    var closed: Bool { gate.withLock { $0 } }
+    /// True when the consumer is closed. ``wake()`` holds the lock, so that the queues still exist.
     private let gate = Mutex(false)
     private let woken = Atomic<Bool>(false)
-    /// Records that came where none should, for the next batch.
+    /// Records that came through the main queue, where none should come. They go into the next batch.
     private var strays: [LogMessage] = []
-    /// The partitions assigned, for which commits are let through.
+    /// The partitions that this consumer has now. Offsets of others are not committed.
     var owned: Set<Int32> = []
-    /// Thrown by the next poll that has no records to hand over.
+    /// The next poll that has no records to give throws this.
     var pending: LogError?
-    /// Whether a record or an end of a partition has ever come: then errors of connections pass.
-    private var served = false
+    /// Whether a record or the end of a partition has ever come. From then on failed connections end nothing: they may
+    /// come back.
+    var served = false
     private var refill: RefillNudge
 
     var rk: OpaquePointer { handle.rk }
 
-    /// Connects nothing yet: the first poll does.
+    /// Makes the client. It connects with the first poll.
     public init(
         settings: KafkaSettings, topic: String, mode: Mode, delegate: (any LogConsumerDelegate)? = nil,
         log: @escaping KafkaLogSink = { _ in }
@@ -87,7 +73,7 @@ public final class LogConsumer: @unchecked Sendable {
         self.data = data
         self.main = main
         refill = RefillNudge(rk: handle.rk, settings: settings)
-        // Callbacks and errors of connections come through consumer_poll too.
+        // So that consumer_poll also serves callbacks and errors of connections.
         rd_kafka_poll_set_consumer(handle.rk)
         target.consumer = self
         try start()
@@ -119,13 +105,12 @@ public final class LogConsumer: @unchecked Sendable {
         }
     }
 
-    /// Takes records into `batch`, up to `maximum` in it, and what else there is to know into its events, which it
-    /// clears
-    /// first. Waits up to `timeoutMs` milliseconds for the first record, and serves callbacks. With `paused` it
-    /// takes no
-    /// record. Throws what ends the reading (startDeleted, missingTopic, authentication, fatal, what the delegate
-    /// threw),
-    /// but only when the records before it have been handed over.
+    /// Takes records until `batch` holds `maximum` of them, puts what else happened into its events, and serves
+    /// callbacks. It clears the events first. `timeoutMs`: how long to wait for the first record, in milliseconds.
+    /// `paused`: takes no record.
+    ///
+    /// Throws the error that ends the reading: `startDeleted`, `missingTopic`, `authentication`, `fatal`, or the error
+    /// that the delegate threw. It gives the records before that error first.
     public func poll(
         into batch: RecordBatch, maximum: Int = .max, timeoutMs: Int32 = 100, paused: Bool = false
     ) throws(LogError) {
@@ -137,7 +122,7 @@ public final class LogConsumer: @unchecked Sendable {
             let before = batch.count
             while batch.count < min(maximum, batch.capacity), let stray = strays.popLast() { batch.append(stray) }
             batch.take(from: data, maximum: maximum) { self.sort($0, into: batch) }
-            // With a timeout librdkafka waits until the batch is full; so only one record is waited for.
+            // With a timeout librdkafka waits until the batch is full. So this waits for one record only.
             if batch.count == before, batch.events.isEmpty, pending == nil, timeoutMs > 0, !takeWake() {
                 batch.take(from: data, maximum: before + 1, milliseconds: timeoutMs) { self.sort($0, into: batch) }
             }
@@ -150,7 +135,7 @@ public final class LogConsumer: @unchecked Sendable {
         throw pending
     }
 
-    /// Ends a poll that is waiting. From any thread.
+    /// Ends a poll that is waiting. May be called from any thread.
     public func wake() {
         woken.store(true, ordering: .sequentiallyConsistent)
         gate.withLock { closed in
@@ -166,7 +151,7 @@ public final class LogConsumer: @unchecked Sendable {
         var wait = timeoutMs
         while let message = rd_kafka_consumer_poll(rk, wait) {
             wait = 0
-            // A record cannot come here, as all are forwarded; it would not be lost.
+            // All records are forwarded, so none should come here. If one does, it is kept.
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 strays.insert(LogMessage(message), at: 0)
             } else {
@@ -179,229 +164,8 @@ public final class LogConsumer: @unchecked Sendable {
         }
     }
 
-    /// What a message that is no record means.
-    private func sort(_ message: rd_kafka_message_t, into batch: RecordBatch) {
-        let text = rd_kafka_message_errstr_safe(message)
-        let doing = "reading topic \(topic)\(message.partition >= 0 ? " [\(message.partition)]" : "")"
-        switch message.err {
-        case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-            served = true
-            batch.events.append(.endOfPartition(partition: message.partition, nextOffset: message.offset))
-        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-            guard pending == nil else { return }
-            pending = startDeleted(message.partition, asked: message.offset, text: text)
-        case RD_KAFKA_RESP_ERR__FATAL:
-            var words = ErrorText()
-            let err = rd_kafka_fatal_error(rk, &words.bytes, words.bytes.count)
-            let said = handle.context.redact(words.string)
-            pending =
-                err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
-                ? LogError(err, doing: doing, text: said)
-                : LogError(
-                    .fatal, "\(doing): the client can go no further (\(err.rawValue)); start again", underlying: said)
-        case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
-            pending = LogError(
-                .groupActive,
-                "\(doing): the group has members of another kind (another assignment strategy); use a "
-                    + "group of its own, or stop them", underlying: text)
-        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            guard pending == nil else { return }
-            guard isMissing(message.partition) else {
-                return handle.context.log(4, "CONSUME", "\(doing): \(text); but it is there")
-            }
-            pending = LogError(message.err, doing: doing, text: text)
-        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-            RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
-            RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
-            RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
-            RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
-            pending = pending ?? LogError(message.err, doing: doing, text: text)
-        default:
-            handle.context.log(4, "CONSUME", "\(doing): \(text)")
-        }
-    }
-
-    /// Whether the topic, or the partition, is not there: a broker that has just started, or has not heard of a new topic
-    /// yet, says so too early.
-    private func isMissing(_ partition: Int32) -> Bool {
-        guard let local = rd_kafka_topic_new(rk, topic, nil) else { return true }
-        defer { rd_kafka_topic_destroy(local) }
-        for attempt in 0..<3 {
-            if attempt > 0 { usleep(500_000) }
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            let err = rd_kafka_metadata(rk, 0, local, &metadata, 3000)
-            // Who does not answer has not said that it is gone.
-            guard err == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { return false }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            guard metadata.pointee.topic_cnt > 0, let found = metadata.pointee.topics?[0] else { continue }
-            let isThere = found.err == RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt > partition
-            if isThere || LogError.isRetriable(found.err) { return false }
-        }
-        return true
-    }
-
-    private func startDeleted(_ partition: Int32, asked: Int64, text: String) -> LogError {
-        let deadline = Deadline(seconds: 3)
-        func look(_ time: Int64) -> Int64? {
-            try? listOffsets(rk, topic: topic, partitions: [partition], time: time, deadline: deadline, doing: "")[
-                partition]
-        }
-        let first = look(firstOffset)
-        let end = look(endOffset)
-        let known = "the log has \(first.map(String.init) ?? "?") to \(end.map(String.init) ?? "?")"
-        return LogError(
-            .startDeleted,
-            "topic \(topic) [\(partition)]: offset \(asked) is not there (\(known)); records were deleted by "
-                + "retention or the topic was recreated: copy again and start from what there is",
-            underlying: text,
-            coordinates: .init(topic: topic, partition: partition, asked: asked, first: first, end: end))
-    }
-
-    // MARK: Offsets
-
-    /// Commits offsets (of the next record to read), with `notes` beside them. Offsets of partitions that are not ours,
-    /// or lost, are left out and returned. Asynchronously the answer is a `.committed` event of a later poll;
-    /// synchronously it is waited for up to `timeout` seconds, and an error is thrown: groupActive when the group no
-    /// longer knows this member, fenced when another has its instance id.
-    @discardableResult
-    public func commit(
-        _ offsets: [Int32: Int64], notes: [Int32: String] = [:], synchronously: Bool, timeout: Double = 10
-    ) throws(LogError) -> [Int32] {
-        guard !closed else { throw LogError(.closed, "the consumer of topic \(topic) is closed") }
-        let mine = offsets.filter { owned.contains($0.key) && $0.value >= 0 }
-        let left = offsets.keys.filter { mine[$0] == nil }.sorted()
-        guard !mine.isEmpty else { return left }
-        let list = PartitionList(topic, mine, notes: notes)
-        let doing = "committing offsets of topic \(topic)"
-        guard synchronously else {
-            let err = rd_kafka_commit(rk, list.list, 1)
-            guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
-            return left
-        }
-        // librdkafka's own synchronous commit knows no timeout.
-        guard let queue = rd_kafka_queue_new(rk) else { throw LogError(.fatal, "\(doing): no memory") }
-        defer { rd_kafka_queue_destroy(queue) }
-        let err = rd_kafka_commit_queue(rk, list.list, queue, nil, nil)
-        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
-        let milliseconds = Deadline(seconds: timeout).milliseconds
-        guard let event = rd_kafka_queue_poll(queue, max(1, milliseconds)) else {
-            throw LogError(RD_KAFKA_RESP_ERR__TIMED_OUT, doing: doing)
-        }
-        defer { rd_kafka_event_destroy(event) }
-        let answer = rd_kafka_event_error(event)
-        if answer == RD_KAFKA_RESP_ERR__NO_OFFSET { return left }
-        guard answer == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(answer, doing: doing) }
-        if let result = rd_kafka_event_topic_partition_list(event), let failure = PartitionList.failure(result) {
-            throw LogError(failure.err, doing: "\(doing) [\(failure.partition)]")
-        }
-        return left
-    }
-
-    /// The group's committed offsets, for starts in ``LogConsumerDelegate/assigned(_:)``; partitions without are
-    /// left out.
-    public func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: CommittedOffset] {
-        let deadline = Deadline(seconds: timeout)
-        while true {
-            let list = PartitionList(topic, partitions)
-            var err = rd_kafka_committed(rk, list.list, max(1, deadline.milliseconds))
-            if err == RD_KAFKA_RESP_ERR_NO_ERROR { err = list.failure?.err ?? err }
-            if err == RD_KAFKA_RESP_ERR_NO_ERROR { return list.committed }
-            guard LogError.isRetriable(err), !deadline.isOver else {
-                throw LogError(err, doing: "reading the committed offsets of topic \(topic)")
-            }
-        }
-    }
-
-    /// First offset and end of each partition, as ``LogAdmin/watermarks(_:partitions:timeout:)``.
-    public func watermarks(
-        _ partitions: [Int32], timeout: Double = 10
-    ) throws(LogError) -> [Int32: (low: Int64, high: Int64)] {
-        let deadline = Deadline(seconds: timeout)
-        let doing = "reading the first and last offsets of topic \(topic)"
-        func list(_ time: Int64) throws(LogError) -> [Int32: Int64] {
-            try listOffsets(rk, topic: topic, partitions: partitions, time: time, deadline: deadline, doing: doing)
-        }
-        let low = try list(firstOffset)
-        let high = try list(endOffset)
-        return Dictionary(
-            uniqueKeysWithValues: low.compactMap { entry in
-                high[entry.key].map { (entry.key, (low: entry.value, high: $0)) }
-            })
-    }
-
-    /// The offset after the last record taken, past control records that were met; partitions of which nothing came
-    /// are left out.
-    /// For display only: neither a commit nor "caught up" may be derived from it, as records taken are not records
-    /// applied.
-    public func position() -> [Int32: Int64] {
-        let list = PartitionList(topic, Array(owned))
-        guard rd_kafka_position(rk, list.list) == RD_KAFKA_RESP_ERR_NO_ERROR else { return [:] }
-        return list.offsets.filter { $0.value >= 0 }
-    }
-
-    // MARK: Assignment
-
-    /// Starts the partitions: forwarding first, then fetching.
-    func assign(_ starts: [Int32: Int64]) throws(LogError) {
-        for partition in starts.keys {
-            guard let queue = rd_kafka_queue_get_partition(rk, topic, partition) else {
-                throw LogError(.missingTopic, "topic \(topic) has no partition \(partition); look at the topic")
-            }
-            rd_kafka_queue_forward(queue, data)
-            rd_kafka_queue_destroy(queue)
-        }
-        let list = PartitionList(topic, starts)
-        let doing = "starting to read topic \(topic)"
-        if Self.isCooperative(rk) {
-            if let error = rd_kafka_incremental_assign(rk, list.list) {
-                defer { rd_kafka_error_destroy(error) }
-                throw LogError(rd_kafka_error_code(error), doing: doing)
-            }
-            owned.formUnion(starts.keys)
-            return
-        }
-        let err = rd_kafka_assign(rk, list.list)
-        guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing) }
-        owned = Set(starts.keys)
-    }
-
-    /// Whether partitions come and go a few at a time.
-    static func isCooperative(_ rk: OpaquePointer) -> Bool {
-        rd_kafka_rebalance_protocol(rk).map { String(cString: $0) } == "COOPERATIVE"
-    }
-
-    func unassign(_ partitions: [Int32]) {
-        if Self.isCooperative(rk) {
-            owned.subtract(partitions)
-            let list = PartitionList(topic, partitions)
-            if let error = rd_kafka_incremental_unassign(rk, list.list) { rd_kafka_error_destroy(error) }
-        } else {
-            owned = []
-            rd_kafka_assign(rk, nil)
-        }
-    }
-
-    // MARK: Membership
-
-    /// What librdkafka goes by, in milliseconds: a member unheard of for `session` is out of the group, as is one that has
-    /// not polled for `poll`; heartbeats are sent every `heartbeat`.
-    public var timeouts: (session: Int, heartbeat: Int, poll: Int) {
-        func number(_ name: String) -> Int? {
-            var text = ErrorText()
-            var size = text.bytes.count
-            let result = rd_kafka_conf_get(rd_kafka_conf(rk), name, &text.bytes, &size)
-            return result == RD_KAFKA_CONF_OK ? Int(text.string) : nil
-        }
-        return (
-            number("session.timeout.ms") ?? 45_000, number("heartbeat.interval.ms") ?? 3000,
-            number("max.poll.interval.ms") ?? 300_000
-        )
-    }
-
-    /// Leaves the group (the delegate is told of the revocation) and gives everything back, in about `seconds` at
-    /// most. All records
-    /// must have been released. False when the broker or a thread did not end in time: it then ends in the background.
+    /// Leaves the group and frees the client, in about `seconds` at most. The delegate is told of the revocation. All
+    /// records must have been released. False when the broker or a thread needs longer; then it ends in the background.
     @discardableResult
     public func close(seconds: Double = 10) -> Bool {
         guard !closed else { return true }
@@ -412,7 +176,7 @@ public final class LogConsumer: @unchecked Sendable {
             } else {
                 var message: UnsafeMutablePointer<rd_kafka_message_t>?
                 while rd_kafka_consumer_closed(rk) == 0, !deadline.isOver {
-                    // Serves the rebalance callback; what comes out is an error of the closing.
+                    // This serves the rebalance callback. A message that comes out is an error of the closing.
                     if rd_kafka_consume_batch_queue(queue, min(100, deadline.milliseconds), &message, 1) == 1 {
                         rd_kafka_message_destroy(message)
                     }
@@ -431,10 +195,4 @@ public final class LogConsumer: @unchecked Sendable {
     }
 
     deinit { close(seconds: 5) }
-}
-
-/// The text of an error message, which librdkafka gives as a borrowed pointer.
-private func rd_kafka_message_errstr_safe(_ message: rd_kafka_message_t) -> String {
-    var message = message
-    return rd_kafka_message_errstr(&message).map { String(cString: $0) } ?? ""
 }

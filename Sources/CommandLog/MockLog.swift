@@ -3,19 +3,17 @@ import Synchronization
 
 /// librdkafka's broker inside the process, for tests, benchmarks and the demo.
 ///
-/// A partition keeps only its last 5 MiB (older batches go silently, which is also how a deleted start is made). It
-/// knows
-/// no transactions' markers, no compaction, no offsets by time, no topics made by request, no description of
-/// groups. A topic that is asked about is made, with 4 partitions. A group takes 3 s to form, and after a member
-/// left as long as
-/// the session timeout less a second: so clients should use ``settings(group:)``.
+/// A partition keeps only its last 5 MiB. Older batches disappear silently; tests make a deleted start that way. The
+/// broker knows no transaction markers, no compaction and no offsets by time. Clients cannot create topics or describe
+/// groups. A topic that a client asks about is created, with 4 partitions. A group needs 3 s to form. After a member
+/// has left, it needs the session timeout less a second, so clients should use ``settings(group:)``.
 ///
-/// `@unchecked Sendable` because librdkafka's mock cluster may be called from any thread.
+/// `@unchecked Sendable`: librdkafka's mock cluster may be called from any thread.
 public final class MockLog: @unchecked Sendable {
     private let handle: KafkaHandle
     private let cluster: OpaquePointer
 
-    /// A cluster of `brokers`; topics are made with ``createTopic(_:partitions:)``.
+    /// Starts a cluster with that many brokers and no topics.
     public init(brokers: Int = 1, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
         let settings = KafkaSettings(bootstrap: "", group: "mock")
         handle = try KafkaHandle(
@@ -27,13 +25,13 @@ public final class MockLog: @unchecked Sendable {
         self.cluster = cluster
     }
 
-    /// Addresses, as ``KafkaSettings/bootstrap`` wants them; another process on this machine can use them too.
+    /// The addresses of the brokers, for ``KafkaSettings/bootstrap``. Other processes on this machine can use them too.
     public var bootstrap: String {
         rd_kafka_mock_cluster_bootstraps(cluster).map { String(cString: $0) } ?? ""
     }
 
-    /// Settings of a client, with a session timeout that lets groups form again soon; less than the 3 s, and none
-    /// forms.
+    /// Settings for a client. The session timeout is short, so that a group forms again soon. With less than 3 s no
+    /// group would form.
     public func settings(group: String) -> KafkaSettings {
         KafkaSettings(
             bootstrap: bootstrap, group: group,
@@ -45,18 +43,18 @@ public final class MockLog: @unchecked Sendable {
         guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: "creating topic \(name)") }
     }
 
-    /// The next `count` requests of that kind (Kafka's ApiKey) fail with `error` (Kafka's error code).
+    /// Makes the next `count` requests of a kind fail. `apiKey` and `error` are Kafka's numbers.
     public func fail(apiKey: Int16, error: Int32, count: Int) {
         let errors = [rd_kafka_resp_err_t](repeating: rd_kafka_resp_err_t(rawValue: error), count: max(0, count))
         rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, errors)
     }
 
-    /// Cuts a broker (1 and on) off, or lets it serve again.
+    /// Stops or starts a broker. `id`: from 1.
     public func setBroker(_ id: Int32, up: Bool) {
         _ = up ? rd_kafka_mock_broker_set_up(cluster, id) : rd_kafka_mock_broker_set_down(cluster, id)
     }
 
-    /// Every answer of the broker takes `milliseconds` longer.
+    /// Delays every answer of a broker by `milliseconds`.
     public func setDelay(_ milliseconds: Int32, broker: Int32) {
         _ = rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
     }

@@ -1,23 +1,23 @@
 import CLibrdkafka
 import Foundation
 
-/// A group's offset of one partition, with what was said beside it.
+/// The offset that a group has committed for one partition, with the note beside it.
 public struct CommittedOffset: Sendable, Equatable {
-    /// Of the next record to read.
+    /// The offset of the next record to read.
     public var offset: Int64
-    /// The commit's metadata, which any client of the group may have written; nil: none.
+    /// The metadata of the commit; nil: none. Any client of the group may have written it.
     public var note: String?
 }
 
 /// librdkafka's list of partitions of one topic with an offset each.
 ///
-/// Owned by the scope that makes it; the C list is freed with it.
+/// The scope that makes it owns it. The C list is freed with it.
 struct PartitionList: ~Copyable {
     let list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
     /// `notes`: the metadata to commit beside an offset.
     init(_ topic: String, _ offsets: [Int32: Int64], notes: [Int32: String] = [:]) {
-        // Never nil: librdkafka ends the process when memory does.
+        // Never nil: librdkafka ends the process when there is no memory.
         list = rd_kafka_topic_partition_list_new(Int32(clamping: offsets.count)).unsafelyUnwrapped
         for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
             guard let element = rd_kafka_topic_partition_list_add(list, topic, partition) else { continue }
@@ -35,10 +35,10 @@ struct PartitionList: ~Copyable {
 
     deinit { rd_kafka_topic_partition_list_destroy(list) }
 
-    /// The offsets, without partitions that carry an error.
+    /// The offsets of the partitions that have no error.
     var offsets: [Int32: Int64] { Self.offsets(list) }
 
-    /// What was committed beside the offsets, for partitions without an error.
+    /// The committed offsets with their notes, of the partitions that have an offset and no error.
     var committed: [Int32: CommittedOffset] {
         var found: [Int32: CommittedOffset] = [:]
         for element in Self.elements(list) where element.err == RD_KAFKA_RESP_ERR_NO_ERROR && element.offset >= 0 {
@@ -49,7 +49,7 @@ struct PartitionList: ~Copyable {
         return found
     }
 
-    /// The first partition with an error.
+    /// The first partition that has an error.
     var failure: (partition: Int32, err: rd_kafka_resp_err_t)? { Self.failure(list) }
 
     static func elements(
@@ -72,31 +72,3 @@ struct PartitionList: ~Copyable {
         elements(list).first { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }.map { ($0.partition, $0.err) }
     }
 }
-
-/// Offsets through ListOffsets: one request a broker, with its timeout kept, unlike
-/// `rd_kafka_query_watermark_offsets` before 2.3.
-///
-/// `time` is milliseconds since 1970, or -2 for the first offset, or -1 for the end (the last stable offset under
-/// `read_committed`).
-func listOffsets(
-    _ rk: OpaquePointer, topic: String, partitions: [Int32], time: Int64, deadline: Deadline, doing: String
-) throws(LogError) -> [Int32: Int64] {
-    guard !partitions.isEmpty else { return [:] }
-    while true {
-        let list = PartitionList(topic, partitions, offset: time)
-        var err = rd_kafka_offsets_for_times(rk, list.list, max(1, deadline.milliseconds))
-        var which = ""
-        if err == RD_KAFKA_RESP_ERR_NO_ERROR, let failure = list.failure {
-            err = failure.err
-            which = " [\(failure.partition)]"
-        }
-        if err == RD_KAFKA_RESP_ERR_NO_ERROR { return list.offsets }
-        // Leaders move; the timeout of the whole call bounds this.
-        guard LogError.isRetriable(err), !deadline.isOver else { throw LogError(err, doing: doing + which) }
-        rd_kafka_poll(rk, 50)
-    }
-}
-
-/// The name of a start offset in messages.
-let firstOffset: Int64 = -2
-let endOffset: Int64 = -1

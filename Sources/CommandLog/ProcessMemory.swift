@@ -1,13 +1,13 @@
 import CLibrdkafka
 
-/// How the process treats freed memory.
+/// Settings for the memory of the whole process; see mallopt(3).
 public enum ProcessMemory {
-    /// Fetch responses and bulk bodies are megabytes: kept in the heap they are used again, instead of being mapped,
-    /// cleared and unmapped by the kernel each time. For a program's start; concerns the whole process (mallopt(3)).
+    /// Keeps large buffers in the heap when they are freed. Fetch responses and bulk bodies have megabytes; otherwise
+    /// the kernel would map, clear and unmap them each time. To be called when the program starts.
     public static func keepLargeBuffers() { keep(buffers: 32 << 20, free: 64 << 20) }
 
-    /// Buffers of more than `buffers` bytes go back to the kernel as soon as they are freed, as does what is free at the
-    /// heap's end beyond `free` bytes: giants that came and went would leave holes that nothing else fills.
+    /// Gives a buffer of more than `buffers` bytes back to the kernel as soon as it is freed, and free memory at the
+    /// end of the heap that is more than `free` bytes. Otherwise very large buffers would leave holes that stay empty.
     public static func keep(buffers: Int, free: Int) {
         mallopt(M_MMAP_THRESHOLD, Int32(clamping: min(buffers, 32 << 20)))
         mallopt(M_TRIM_THRESHOLD, Int32(clamping: min(free, 64 << 20)))

@@ -1,18 +1,16 @@
 import CLibrdkafka
 
-/// Wakes librdkafka's broker threads when the prefetched records run low.
+/// Wakes librdkafka's broker threads when few prefetched records are left.
 ///
-/// Before 2.2 a broker thread that found the prefetch full looks again only after up to a second, however fast the
-/// records
-/// are taken: a consumer that is a little slower than the broker would get 16 MiB a second. Setting credentials
-/// wakes every
-/// broker thread and does nothing else, as the ones set are those that are set already.
+/// Before 2.2 a broker thread that finds the prefetch full looks again only after up to a second, however fast the
+/// records are taken. A consumer that is a little slower than the broker would get only 16 MiB per second. To set the
+/// credentials wakes every broker thread. It has no other effect, because they are the same as before.
 struct RefillNudge {
     private let rk: OpaquePointer
     private let username: String
     private let password: String
     private let needed: Bool
-    /// Records that were waiting when it was last looked.
+    /// The most records that were waiting since the last wake-up.
     private var highest = 0
     private var last = ContinuousClock.now
 
@@ -23,7 +21,7 @@ struct RefillNudge {
         needed = rd_kafka_version() < 0x0202_00ff
     }
 
-    /// Called after records were taken from `data`.
+    /// To be called after records were taken from `data`.
     mutating func nudge(_ data: OpaquePointer) {
         guard needed else { return }
         let waiting = rd_kafka_queue_length(data)

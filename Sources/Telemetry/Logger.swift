@@ -1,9 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Log lines: a static message with metadata, as text or JSON, on standard error. Never document content, never a
-/// secret. One line is one `write`, so that lines of several threads do not mix. In JSON numbers are numbers, and what is
-/// not known is null.
+/// Writes log lines to standard error, as text or JSON: a fixed message with values beside it.
+///
+/// A line never holds the content of documents or a secret. Each line is one `write`, so that lines of several threads
+/// do not mix. In JSON numbers stay numbers, and an unknown value is null.
 public final class Logger: Sendable {
     public enum Level: Int, Sendable, Comparable {
         case debug, info, warning, error
@@ -26,7 +27,7 @@ public final class Logger: Sendable {
     private let level: Level
     private let write: @Sendable (String) -> Void
 
-    /// `write` gets whole lines with their newline; nil: standard error.
+    /// `write` gets whole lines with their line end; nil: they go to standard error.
     public init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
         self.format = format
         self.level = level
@@ -64,13 +65,13 @@ public final class Logger: Sendable {
         }
     }
 
-    /// UTC with its zone: `2026-11-28T20:54:21.123Z`.
+    /// The time in UTC: `2026-11-28T20:54:21.123Z`.
     static func time(_ date: Date) -> String {
         date.formatted(
             .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 
-    /// Bare where that is unambiguous, quoted otherwise.
+    /// The value as it is, or in quotes when it would be ambiguous.
     private static func plain(_ value: String) -> String {
         let bare = !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
         return bare ? value : quoted(value)
@@ -93,41 +94,4 @@ public final class Logger: Sendable {
         }
         return text + "\""
     }
-}
-
-/// What a log line can tell beside its message.
-public protocol LogValue {
-    /// For a text line, before it is quoted where it must be.
-    var logText: String { get }
-    var logJSON: String { get }
-}
-
-extension String: LogValue {
-    public var logText: String { self }
-    public var logJSON: String { Logger.quoted(self) }
-}
-
-extension LogValue where Self: BinaryInteger {
-    public var logText: String { String(self) }
-    public var logJSON: String { String(self) }
-}
-
-extension Int: LogValue {}
-extension Int32: LogValue {}
-extension Int64: LogValue {}
-
-extension Bool: LogValue {
-    public var logText: String { String(self) }
-    public var logJSON: String { String(self) }
-}
-
-/// Not known.
-extension Optional: LogValue where Wrapped: LogValue {
-    public var logText: String { self?.logText ?? "-" }
-    public var logJSON: String { self?.logJSON ?? "null" }
-}
-
-extension [Int32]: LogValue {
-    public var logText: String { map(String.init).joined(separator: ",") }
-    public var logJSON: String { "[" + map(String.init).joined(separator: ",") + "]" }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What the kernel says of this process, under the names that Prometheus' own clients use.
+/// Figures of this process from the kernel, under the names that Prometheus' own clients use.
 /// Source: proc(5), https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
 public enum ProcessFigures {
-    /// Bytes in memory; 0 when the kernel does not say.
+    /// The bytes of this process in memory; 0 when the kernel does not say.
     public static var residentBytes: Int { memory.resident }
 
     private static var memory: (virtual: Int, resident: Int) {
@@ -48,13 +48,14 @@ public enum ProcessFigures {
         defer { closedir(folder) }
         var count: Int64 = 0
         while readdir(folder) != nil { count += 1 }
-        // Without `.`, `..` and the folder's own.
+        // Without `.`, `..` and the descriptor of the folder itself.
         return max(0, count - 3)
     }
 
-    /// The kernel's clock ticks from its start to ours, after when it started.
+    /// The time at which the process started, in seconds since 1970: the kernel's start, and its clock ticks from
+    /// there.
     private static var startTime: Double? {
-        // The second field is the command in brackets, and may hold anything.
+        // The second field is the command in brackets, which may hold blanks and brackets.
         guard let rest = read("/proc/self/stat").split(separator: ")").last else { return nil }
         let fields = rest.split(separator: " ")
         let boot = read("/proc/stat").split(separator: "\n").first { $0.hasPrefix("btime ") }
@@ -63,7 +64,7 @@ public enum ProcessFigures {
         return began + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// A small file of the kernel's; empty when it cannot be read.
+    /// The text of a small file of the kernel; empty when it cannot be read.
     private static func read(_ path: String) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }

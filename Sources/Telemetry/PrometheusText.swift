@@ -1,41 +1,10 @@
-/// Measurements of one name, as they are at a scrape.
-public struct MetricFamily: Sendable {
-    public enum Kind: String, Sendable { case counter, gauge, histogram }
-
-    public enum Value: Sendable {
-        case whole(Int64)
-        case real(Double)
-        case histogram(HistogramFigures)
-    }
-
-    public struct Sample: Sendable {
-        public var labels: [(name: String, value: String)]
-        public var value: Value
-    }
-
-    public let name: String
-    public let help: String
-    public let kind: Kind
-    public var samples: [Sample] = []
-
-    public init(_ name: String, _ kind: Kind, _ help: String) {
-        self.name = name
-        self.help = help
-        self.kind = kind
-    }
-
-    public mutating func add(_ value: Value, _ labels: [(name: String, value: String)] = []) {
-        samples.append(Sample(labels: labels, value: value))
-    }
-}
-
-/// The text that Prometheus reads, version 0.0.4.
+/// Writes the text format that Prometheus reads, version 0.0.4.
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 public enum PrometheusText {
-    /// Its media type.
+    /// The media type of the text.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// A family without samples is left out: what is not known is not there.
+    /// The text for these families. A family without samples is left out.
     public static func write(_ families: [MetricFamily]) -> String {
         var text = ""
         for family in families where !family.samples.isEmpty {
@@ -71,7 +40,7 @@ public enum PrometheusText {
         text += " \(value)\n"
     }
 
-    /// As its own parser (Go's) reads numbers.
+    /// A number as Prometheus reads it.
     static func plain(_ number: Double) -> String {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }

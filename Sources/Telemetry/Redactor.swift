@@ -1,27 +1,12 @@
-/// Which settings hold secrets. There is this one list: for recipes, for Kafka clients, for logs.
-public enum SecretProperties {
-    /// What the names of secret settings have in common. Librdkafka's, above all; of those, user names and the places
-    /// of key stores count too, because they say half of what an intruder needs.
-    private static let marks = [
-        "password", "secret", "token", "jaas", "username", ".pem", "credential", "keystore", "oauthbearer.config",
-    ]
-
-    /// Whether a value of the setting `name`, such as `sasl.password`, must not be shown.
-    public static func contains(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return marks.contains { name.contains($0) }
-    }
-}
-
-/// Takes secrets out of texts that others wrote, such as librdkafka's log lines.
+/// Takes secrets out of texts that others wrote, such as librdkafka's log lines and the answers of servers.
 ///
-/// A secret of eight characters or more is taken out wherever it stands. A shorter one can be a word, or a part of one,
-/// that means nothing secret (with the password `a` even `a broker`): it is taken out where it stands as a value, that
-/// is in quotes or brackets, after `=`, or between punctuation on both sides.
+/// A secret of eight characters or more is taken out everywhere. A shorter one may also be an ordinary word or a part
+/// of one: with the password `a` that would be every "a" in a sentence. So it is taken out only where it is a value: in
+/// quotes or brackets, after `=`, or between punctuation on both sides.
 public struct Redactor: Sendable {
-    /// What stands in a secret's place.
+    /// The text that replaces a secret.
     public static let mark = "<redacted>"
-    /// Characters from which on a secret is taken out everywhere.
+    /// A secret with this many characters is taken out everywhere.
     static let longEnough = 8
 
     private static let openers: Set<Character> = ["\"", "'", "`", "=", ":", "(", "[", "{", "<", ",", ";", "|", "\n"]
@@ -29,15 +14,15 @@ public struct Redactor: Sendable {
         "\"", "'", "`", ")", "]", "}", ">", ",", ";", "|", "@", "&", "\n", "\r\n",
     ]
 
-    /// The longest first: what is left of a longer one would show its end.
+    /// The longest come first. Otherwise a secret that is part of a longer one would leave the rest of that.
     private let secrets: [String]
 
-    /// For these secrets; empty ones are none.
+    /// A redactor for these secrets. Empty ones are ignored.
     public init(_ secrets: some Sequence<String>) {
         self.secrets = Set(secrets).filter { !$0.isEmpty }.sorted { ($1.count, $0) < ($0.count, $1) }
     }
 
-    /// `text` with ``mark`` in the place of every secret.
+    /// `text` with ``mark`` instead of every secret.
     public func redact(_ text: String) -> String {
         var text = text
         for secret in secrets {
@@ -53,13 +38,13 @@ public struct Redactor: Sendable {
         return text
     }
 
-    /// Whether what stands at `range` is a whole value, not a word of a sentence.
+    /// Whether the text at `range` is a whole value, and not a word of a sentence.
     private static func isValue(_ range: Range<String.Index>, in text: String) -> Bool {
         let before = text[..<range.lowerBound].last { $0 != " " }
         let after = text[range.upperBound...]
         guard let before else { return ends(after) }
         guard openers.contains(before) else { return false }
-        // `password=a is wrong`: what is assigned ends at a blank, whatever comes then.
+        // In `password=a is wrong` the value ends at the blank.
         return ends(after) || (before == "=" && after.first == " ")
     }
 

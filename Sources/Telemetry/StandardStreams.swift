@@ -1,22 +1,22 @@
 import Glibc
 import Synchronization
 
-/// Standard output and standard error, whatever has become of them: closed, a pipe without a reader, a full disk. What
-/// cannot be said is no reason to end the work.
+/// Standard output and standard error. They may be closed, a pipe without a reader, or a file on a full disk. The work
+/// goes on without them.
 public enum StandardStreams {
     private static let failed = Atomic<Int32>(0)
 
-    /// For a program's start. A closed descriptor would be given to the next socket, and what is said would go there; a
-    /// pipe without a reader would end the process.
+    /// To be called when the program starts. Without it the next socket would get the number of a closed descriptor and
+    /// then receive the output. A pipe without a reader would end the process.
     public static func prepare() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
-            // The lowest that is free is this one.
+            // `open` gives the lowest free number, which is this one.
             _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
         }
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// All of it, however many writes that takes. A reader that went away is not our failure.
+    /// Writes the whole text, with as many writes as that needs. A reader that has gone away is no failure.
     public static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
@@ -38,16 +38,16 @@ public enum StandardStreams {
         }
     }
 
-    /// Why data could not be written to standard output, e.g. "No space left on device"; nil when all could.
+    /// Why a write to standard output failed, e.g. "No space left on device"; nil when none failed.
     public static var failure: String? {
         let code = failed.load(ordering: .relaxed)
         return code == 0 ? nil : String(cString: strerror(code))
     }
 
-    /// Columns of the terminal that a descriptor is; 80 when it is none, or does not say.
+    /// The columns of the terminal behind a descriptor; 80 when it is not a terminal or does not say.
     public static func width(of descriptor: Int32) -> Int { size(of: descriptor).columns }
 
-    /// The same with its rows, 24 when they are not known.
+    /// The columns and rows of the terminal behind a descriptor; 80 and 24 when they are not known.
     public static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }

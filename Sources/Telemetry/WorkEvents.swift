@@ -1,14 +1,14 @@
 import Synchronization
 
-/// What happens while work runs, each event once: the line that is logged, where there is one, and the figures that it
-/// moves. Nothing here is called for a single record: outcomes of records are counted by the ledger and read at a scrape.
+/// The events of the work. Each has one method, which writes the log line, if there is one, and moves the figures.
 ///
-/// Figures are relaxed atomics: an event costs the path it happens on a few additions. Every counter begins at 0 with all
-/// values of its label.
+/// No method is called per record: the ledger counts the outcomes of records, and a scrape reads them from there. The
+/// figures are relaxed atomics, so that an event costs its caller only a few additions. Every counter begins at 0, with
+/// all values of its label.
 public final class WorkEvents: Sendable {
     public let logger: Logger
 
-    /// - Parameter indices: names of the target indices, in the order by which they are numbered.
+    /// - Parameter indices: the names of the target indices. Their places here are the numbers that later calls use.
     public init(_ logger: Logger, indices: [String] = []) {
         self.logger = logger
         let name = "crossfade_index_operations_total"
@@ -44,30 +44,31 @@ public final class WorkEvents: Sendable {
     public enum Retry: String, Sendable, CaseIterable {
         /// The target has too much to do: status 429 or 5xx of the request, 429 of an item.
         case throttled
-        /// No answer came.
+        /// There was no answer.
         case connection
-        /// An answer that is none, e.g. with items missing.
+        /// The answer could not be used, e.g. because items were missing.
         case malformed
-        /// A block, or a shard or index that is not there at the moment.
+        /// The index is blocked, or a shard or the index is not there at the moment.
         case unavailable
-        /// Refused as a whole: sent again in halves.
+        /// The request was refused as a whole, and is sent again in halves.
         case split
     }
 
-    /// The target answered a bulk request. Not logged: there may be hundreds a second.
+    /// The target answered a bulk request. This is not logged, because there may be hundreds per second.
     public func bulkAnswered(status: Int, seconds: Double, bytes: Int) {
         requests.add(String(status))
         latency.observe(seconds)
         sizes.observe(Double(bytes))
     }
 
-    /// A bulk request came to nothing before it was answered.
+    /// A bulk request got no answer.
     public func bulkUnanswered() { requests.add("none") }
 
     private let operations: [CounterFamily]
 
-    /// What the answer said of the operations in a request to the index of that number. `refused`: of the concluded ones,
-    /// those that the target will never take.
+    /// The answer to a bulk request was read. `index`: the number of the target index. `concluded`: operations that
+    /// have their outcome. `refused`: those of them that the target will never take. `again`: operations to be sent
+    /// again.
     public func bulkSettled(index: Int, concluded: Int, refused: Int, again: Int) {
         items.add("concluded", concluded)
         items.add("retry", again)
@@ -76,7 +77,7 @@ public final class WorkEvents: Sendable {
         operations[index].add("failure", refused)
     }
 
-    /// All or a part of a request is sent again.
+    /// A bulk request, or a part of it, is sent again.
     public func bulkRepeated(_ reason: Retry) { retries.add(reason.rawValue) }
 
     public func targetRefusesAll(because reason: String) {
@@ -120,16 +121,16 @@ public final class WorkEvents: Sendable {
         recordBytes.add(bytes)
     }
 
-    /// A page of the copy came from the source.
+    /// The source gave a page of the copy.
     public func pageTaken(documents count: Int, bytes: Int) {
         documents.add(count)
         documentBytes.add(bytes)
     }
 
-    /// Nothing was read for so long because as much is in flight as may be.
+    /// Reading waited so long, because no more records or documents may be in memory at once.
     public func readingWaited(milliseconds: Int) { backpressure.add(milliseconds) }
 
-    /// The figures for StatsD cannot be sent, or can be again.
+    /// The figures for StatsD cannot be sent (false), or can be sent again (true).
     public func statsdIsHeard(_ isHeard: Bool, address: String) {
         if isHeard {
             logger.info("figures are sent to StatsD again", ["address": address])
@@ -152,7 +153,7 @@ public final class WorkEvents: Sendable {
         "crossfade_last_commit_timestamp_seconds", "When settled offsets were last kept, seconds since 1970.")
     private let stops = Counter("crossfade_process_stops_total", "Times that this process did not run for too long.")
 
-    /// Whether the group has said which partitions are this member's, none of them included: a group of more members than
+    /// Whether the group has told this member its partitions. A member may get none: a group with more members than
     /// partitions has some that stand by.
     public var hasAssignment: Bool { isAssigned.load(ordering: .relaxed) }
     private let isAssigned = Atomic<Bool>(false)
@@ -171,13 +172,14 @@ public final class WorkEvents: Sendable {
             ["partitions": partitions.sorted(), "lost": lost, "drained": drained])
     }
 
-    /// Settled offsets are kept: by the group, for a replay in the state. `now`: milliseconds since 1970.
+    /// Offsets of settled records were committed to the group, or written to the state of a replay. `now`: milliseconds
+    /// since 1970.
     public func offsetsKept(now: Int64) {
         commits.add("ok")
         lastCommit.set(now)
     }
 
-    /// They could not be kept at this time.
+    /// Such offsets could not be written this time.
     public func offsetsNotKept() { commits.add("failed") }
 
     public func commitFailed(_ error: String) {
@@ -215,20 +217,21 @@ public final class WorkEvents: Sendable {
 
     // MARK: Figures
 
-    /// Bytes of records and of pages' documents that were taken.
+    /// The bytes of all records and documents that were taken.
     public var bytesTaken: Int { recordBytes.total + documentBytes.total }
 
-    /// Bulk requests by status and repetitions by reason, those that there were.
+    /// The bulk requests by status, without statuses that did not occur.
     public var bulkRequests: [String: Int] { requests.present }
+    /// The repeated bulk requests by reason, without reasons that did not occur.
     public var bulkRetries: [String: Int] { retries.present }
     public var bulkLatency: HistogramFigures { latency.present }
 
-    /// Operations by index, in the order of their numbers.
+    /// The operations of each target index, by its number.
     public var indices: [(succeeded: Int, failed: Int)] {
         operations.map { ($0.totals.first?.count ?? 0, $0.totals.last?.count ?? 0) }
     }
 
-    /// Everything that the events have moved, for a scrape.
+    /// All figures, for a scrape.
     public var families: [MetricFamily] {
         let metrics: [any Metric] = [
             requests, latency, sizes, items, retries, waits, records, recordBytes, documents, documentBytes,
