@@ -1,0 +1,114 @@
+/// Why no tombstone may be purged at present.
+public enum PurgeRefusal: Sendable, Equatable {
+    /// A page that comes after the tombstone of its document is gone would bring the document back.
+    case copyUnfinished
+    /// A replay may write something older than a delete whose tombstone would be gone.
+    case replayUnfinished
+    /// The target index was made again, and the log was not replayed into it yet.
+    case replayDue
+}
+
+/// What a migration's state says that decides whether tombstones may be purged (promise P5 in docs/architecture.md).
+///
+/// All times are milliseconds of one clock. The purge itself may be late; that is what ``PurgeRecord`` is for.
+public struct PurgeConditions: Sendable, Equatable {
+    /// When a copy or a replay ended.
+    public enum Work: Sendable, Equatable {
+        /// There never was one, and none is needed.
+        case none
+        case unfinished
+        case finished(Int64)
+
+        var end: Int64? { if case .finished(let time) = self { time } else { nil } }
+    }
+
+    public var copy: Work
+    public var replay: Work
+    public var replayDue: Bool
+
+    public init(copy: Work, replay: Work, replayDue: Bool) {
+        self.copy = copy
+        self.replay = replay
+        self.replayDue = replayDue
+    }
+
+    /// Why nothing may be purged; nil: the state allows it.
+    public var refusal: PurgeRefusal? {
+        if copy == .unfinished { return .copyUnfinished }
+        if replay == .unfinished { return .replayUnfinished }
+        return replayDue ? .replayDue : nil
+    }
+
+    /// When the last copy or replay ended; nil: there was none.
+    public var lastEnd: Int64? {
+        guard let copy = copy.end else { return replay.end }
+        return max(copy, replay.end ?? copy)
+    }
+
+    /// Whether the last copy or replay ended long enough ago for a purge of tombstones written before `before`. A member may
+    /// not have noticed yet that it ended, and requests of it may still be on their way.
+    public func isQuiet(before: Int64) -> Bool { lastEnd.map { $0 < before } ?? true }
+}
+
+/// Why the tombstone of a document with dead letters must stay: a redrive of an older command would bring the document
+/// back.
+public enum TombstoneHold: Sendable, Equatable {
+    /// A dead letter that may be redriven at any time.
+    case unresolved
+    /// A dead letter was redriven. A redrive of it that was killed may be late until then, in milliseconds.
+    case redriven(until: Int64)
+
+    /// What one dead letter holds; nil: it was resolved so long ago that it holds nothing any more.
+    /// - Parameters:
+    ///   - resolvedAt: when it was resolved; nil: it is not.
+    ///   - tombstoneAge: longer than any request can be late.
+    public init?(resolvedAt: Int64?, now: Int64, tombstoneAge: Int64) {
+        guard let resolvedAt else {
+            self = .unresolved
+            return
+        }
+        let (until, overflow) = resolvedAt.addingReportingOverflow(tombstoneAge)
+        guard overflow || until >= now else { return nil }
+        self = .redriven(until: overflow ? .max : until)
+    }
+
+    /// The one that lasts longer.
+    public func or(_ other: TombstoneHold?) -> TombstoneHold {
+        switch (self, other) {
+        case (_, nil), (.unresolved, _): self
+        case (_, .unresolved): .unresolved
+        case (.redriven(let one), .redriven(let other)): .redriven(until: max(one, other))
+        }
+    }
+}
+
+/// What the state remembers of purges for the copies and replays to come.
+public struct PurgeRecord: Sendable, Equatable {
+    /// Tombstones are gone that a copy or a replay would miss. It must write the deletes of the log again first.
+    public private(set) var mustRestore: Bool
+    /// Since when a request of a purge may be on its way, in milliseconds; nil: none is.
+    public private(set) var underWaySince: Int64?
+
+    public init(mustRestore: Bool = false, underWaySince: Int64? = nil) {
+        self.mustRestore = mustRestore
+        self.underWaySince = underWaySince
+    }
+
+    /// A page of tombstones is about to be deleted. To be recorded before the request leaves.
+    public mutating func begin(now: Int64) {
+        mustRestore = true
+        underWaySince = now
+    }
+
+    /// The page has its answers.
+    public mutating func answered() { underWaySince = nil }
+
+    /// The deletes of the log were all written again.
+    public mutating func restored() { mustRestore = false }
+
+    /// Whether a request may still arrive. It would take a tombstone that is written now.
+    /// - Parameter longest: milliseconds that a request can be under way at most.
+    public func mayArrive(now: Int64, longest: Int64) -> Bool {
+        underWaySince.map { now &- $0 < longest } ?? false
+    }
+}
