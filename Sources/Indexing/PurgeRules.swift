@@ -106,6 +106,10 @@ public struct PurgeRecord: Sendable, Equatable {
     /// The deletes of the log were all written again.
     public mutating func restored() { mustRestore = false }
 
+    /// Whether a partial update whose document is not in the target takes the source's. It must not while deletes are to be
+    /// written again: the document may be one that was deleted, and whose delete the old index has not applied yet.
+    public func sourceIsBase(copyUnfinished: Bool) -> Bool { copyUnfinished && !mustRestore }
+
     /// Whether a request may still arrive. It would take a tombstone that is written now.
     /// - Parameter longest: milliseconds that a request can be under way at most.
     public func mayArrive(now: Int64, longest: Int64) -> Bool {

@@ -49,7 +49,9 @@ import Testing
         #expect(record.mayArrive(now: 109, longest: 10) && !record.mayArrive(now: 110, longest: 10))
         record.answered()
         #expect(record.mustRestore && !record.mayArrive(now: 100, longest: 10))
+        #expect(!record.sourceIsBase(copyUnfinished: true), "the source may hold what was deleted")
         record.restored()
         #expect(!record.mustRestore)
+        #expect(record.sourceIsBase(copyUnfinished: true) && !record.sourceIsBase(copyUnfinished: false))
     }
 }

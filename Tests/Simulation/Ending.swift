@@ -17,7 +17,7 @@ extension World {
         if bits & 16 > 0 { applyAllOld() }
         finishCopy()
         guard goesOn else { return }
-        if replay?.isFinished == false || replayDue || bits & 32 > 0 { finishReplay() }
+        if replay.map({ $0.finished == nil }) == true || replayDue || bits & 32 > 0 { finishReplay() }
         guard goesOn else { return }
         finishFollowing()
         guard goesOn else { return }
@@ -45,9 +45,10 @@ extension World {
 
     func finishCopy() {
         guard copyUnfinished else { return }
-        for engine in engines where engine.kind == .copy && !engine.isPaused { stop(engine) }
+        for engine in engines where engine.isForCopy && !engine.isPaused { stop(engine) }
         deliverPurges()
         beginCopy()
+        finishRestore()
         guard let engine = engines.last, engine.kind == .copy else { return }
         for _ in 0..<100 where goesOn && copyUnfinished {
             for slice in 0..<Self.slices { page(engine, slice, limit: 2) }
@@ -59,23 +60,34 @@ extension World {
     }
 
     func finishReplay() {
-        for engine in engines where engine.kind == .replay && !engine.isPaused { stop(engine) }
+        for engine in engines where engine.isReplaying && !engine.isPaused { stop(engine) }
         deliverPurges()
         startReplay()
+        finishRestore()
         guard goesOn, let engine = engines.last, engine.kind == .replay else { return }
-        for _ in 0..<100 where goesOn && replay?.isFinished == false {
+        for _ in 0..<100 where goesOn && replay?.finished == nil {
             for partition in topic.partitions.indices { poll(engine, partition, limit: 3) }
             deliverOwn(engine)
             endReplay(engine)
         }
-        check(.caughtUpIsAFact, replay?.isFinished == true || !goesOn) {
-            "the replay never ends: positions \(engine.lanes.map(\.position)), frozen ends \(self.replay?.ends ?? [])"
+        check(.caughtUpIsAFact, replay?.finished != nil || !goesOn) {
+            "the replay never ends: positions \(engine.partitions.map(engine.position)), frozen ends \(engine.ends ?? [:])"
+        }
+    }
+
+    /// The tombstones are brought back that the copy or the replay waits for.
+    private func finishRestore() {
+        guard let engine = engines.last, engine.kind == .restore else { return }
+        for _ in 0..<100 where goesOn && engines.contains(where: { $0 === engine }) {
+            for partition in topic.partitions.indices { poll(engine, partition, limit: 3) }
+            deliverOwn(engine)
+            endRestore(engine)
         }
     }
 
     func finishFollowing() {
         if !engines.contains(where: { $0.kind == .follow && !$0.isPaused }) {
-            _ = start(.follow, lanes: setup.partitions)
+            _ = start(.follow, partitions: setup.partitions)
         }
         rebalance(slow: false)
         for _ in 0..<100 {
@@ -85,8 +97,8 @@ extension World {
                 for partition in topic.partitions.indices { poll(engine, partition, limit: 4) }
                 deliverOwn(engine)
                 commit(engine)
-                for partition in topic.partitions.indices where engine.lanes[partition].isOwned {
-                    lag += topic.partitions[partition].stable - engine.lanes[partition].position
+                for partition in topic.partitions.indices where engine.owns(partition) {
+                    lag += topic.partitions[partition].stable - engine.position(partition)
                 }
                 lag += engine.unsettled
             }
@@ -113,7 +125,7 @@ extension World {
     private func redriveAll(checking: Bool) {
         redrive()
         guard let engine = engines.last, engine.kind == .redrive else { return }
-        deliverOwn(engine)
+        repeat { deliverOwn(engine) } while goOn(redriving: engine)
         stop(engine)
         check(.outcomesSum, engine.unsettled == 0) { "a redrive left \(engine.unsettled) letters without an outcome" }
         for letter in letters where checking && letter.offset >= 0 && letter.id >= 0 && letter.resolved == now {

@@ -2,16 +2,9 @@ import Commands
 import Indexing
 import JSONText
 
-/// Names a run in an engine's ledger, as `RunReference` does in the product.
-struct Run: Equatable {
-    var lane: Int
-    var generation: Int
-    var number: Int
-}
-
-/// A record whose operation waits in a merge lane.
+/// A record whose operation waits in a key lane.
 struct Waiting {
-    var run: Run
+    var run: RunID
     var partition: Int
     var offset: Int
     var id: Int
@@ -23,9 +16,9 @@ struct Item {
     var version: Int64
     var body: [UInt8]
     var isTombstone = false
-    /// Of a merge lane.
+    /// Of a key lane.
     var lane: LaneWrite?
-    var run = Run(lane: -1, generation: 0, number: 0)
+    var run = RunID(partition: -1, generation: 0, number: 0)
     /// Of the record; -1: a document of the copy.
     var partition = -1
     var offset = -1
@@ -34,37 +27,24 @@ struct Item {
 }
 
 final class Batch {
-    let serial: Int
+    let id: BatchID
     var items: [Item] = []
-    init(serial: Int) { self.serial = serial }
+    init(_ id: BatchID) { self.id = id }
 }
 
-/// Worker, merge desk, sink and ledger of one process of the product, on one thread: what it does is decided by the real
-/// decoder, transformer, lanes and tracker; what the product's threaded drivers decide is mirrored here in short.
-///
-/// Mirrors: `Worker.write`, `MergeDesk`, `BulkSink.settle`, `Ledger`, `LogFeed.take/commit/revoked`.
+/// One process of the product, on one thread: it performs what the product's own types decide (docs/simulation.md).
 final class Engine {
-    enum Kind { case follow, replay, copy, redrive }
-
-    /// The ledger's book of one partition or slice.
-    struct Lane {
-        var isOwned = false
-        var generation = 0
-        var tracker = RunTracker()
-        var outcomes = 0
-        /// Highest settled run's end, for the switch that leaves the prefix out.
-        var ahead = 0
-        var ends: [Int] = []
-        var start = 0
-        var position = 0
-        var committed = -1
+    enum Kind {
+        case follow, replay, copy, redrive
+        /// Brings tombstones back that were purged, before a copy or a replay.
+        case restore
     }
 
     /// What comes back to it.
     enum Answer {
         /// Nil: the request failed as a whole.
         case bulk(Batch, [NewCluster.Status?]?)
-        case letter(Run)
+        case letter(RunID)
         case target([(LaneFetch, NewCluster.Slot)])
         case source([(LaneFetch, [UInt8]?)])
     }
@@ -75,118 +55,166 @@ final class Engine {
     var isPaused = false
     /// Lost its partitions, and does not know it yet.
     var isFenced = false
-    /// Replay: it brings tombstones back that were purged, and nothing else yet.
-    var isPlanting = false
-    var lanes: [Lane]
+    /// Records read and what became of them, by partition or slice.
+    var book = OutcomeBook()
+    /// What was committed last, by partition; -1: nothing.
+    private(set) var committed: [Int]
+    /// Where a bounded work ends; nil: it goes on.
+    var ends: [Int32: Int64]?
     var inbox: [Answer] = []
-    /// Redrive: the letters by run number. Copy: the pages left, by slice.
+    /// Redrive: the letters by run number, and those whose turn comes later. Copy: the pages left, by slice, and which slices are done.
     var letters: [Int] = []
+    var later: [Int] = []
     var pages: [[(id: Int, document: Document)]] = []
-    /// Of the copy or the replay.
+    var copy = CopyProgress(recorded: [])
+    /// Which copy or replay it is at.
     var round = 0
+    /// Restore: for a copy, not for a replay.
+    var isForCopy = false
     /// Of the group, when it was assigned.
     var groupGeneration = 0
     var batches: [Batch] = []
-    let keyLanes: KeyLanes
-    private var generation = 0
+    var coordinator: PartialUpdateCoordinator
+    private var assembler = BatchAssembler(
+        entries: 1, limits: BatchLimits(documents: 1_000, bytes: .max), generation: 1)
     /// When it began to hold something, as seen at the last look at the clock.
     private var busySince: Int?
     private(set) var open: Batch?
-    private var serial = 0
-    private var token: UInt64 = 0
     private var waiting: [UInt64: Waiting] = [:]
-    private var underWay: [(serial: Int, isDone: Bool)] = []
-    private var lastBatch: [Int]
+    /// For the switch that leaves the prefix out: ends of runs, and the highest that is settled, by partition.
+    private var runEnds: [[Int]] = []
+    private var ahead: [Int]
 
-    init(_ number: Int, _ kind: Kind, _ world: World, lanes count: Int) {
+    init(_ number: Int, _ kind: Kind, _ world: World, partitions count: Int) {
         self.number = number
         self.kind = kind
         self.world = world
-        lanes = Array(repeating: Lane(), count: count)
-        lastBatch = Array(repeating: 0, count: world.setup.ids)
-        keyLanes = KeyLanes(missing: [world.setup.creates ? .create : .reject])
+        committed = Array(repeating: -1, count: count)
+        ahead = Array(repeating: 0, count: count)
+        if !world.on(.prefixCommit) { runEnds = Array(repeating: [], count: count) }
+        coordinator = PartialUpdateCoordinator(
+            missing: [world.setup.creates ? .create : .reject], isNeeded: true, readBytes: 64 << 20,
+            copyUnfinished: false, keyCapacity: 16)
     }
 
-    var unsettled: Int { lanes.reduce(0) { $0 + ($1.isOwned ? $1.tracker.unsettled : 0) } }
+    var partitions: Range<Int> { committed.indices }
+    var unsettled: Int { book.unsettled }
+    /// Whether it holds something that is not written yet.
+    var isBusy: Bool { unsettled > 0 || !batches.isEmpty || open != nil }
 
-    // MARK: Ledger
+    // MARK: Partitions
 
-    func own(_ lane: Int, at position: Int) {
-        generation += 1
-        lanes[lane] = Lane(isOwned: true, generation: generation, start: position, position: position)
+    func owns(_ partition: Int) -> Bool { book.ownership(of: Int32(partition)) != nil }
+
+    /// The next offset to read of a partition that it owns.
+    func position(_ partition: Int) -> Int { Int(book.ownership(of: Int32(partition))?.position ?? 0) }
+
+    /// Where it began to read a partition that it owns.
+    func start(_ partition: Int) -> Int { Int(book.ownership(of: Int32(partition))?.start ?? 0) }
+
+    func own(_ partition: Int, at position: Int) {
+        book.own(Int32(partition), start: Int64(position))
+        // So that where it begins is committed before anything is read.
+        if world.on(.startCommitted) { book.advance(Int32(partition), to: Int64(position)) }
+        committed[partition] = -1
+        ahead[partition] = 0
+        if !runEnds.isEmpty { runEnds[partition] = [] }
     }
 
-    func disown(_ lane: Int) { lanes[lane] = Lane(generation: lanes[lane].generation) }
+    func disown(_ partition: Int) { book.giveUp(Int32(partition)) }
 
-    func begin(_ lane: Int, first: Int, next: Int, count: Int) -> Run {
-        let number = lanes[lane].tracker.open(first: Int64(first), next: Int64(next), count: count)
-        lanes[lane].position = next
-        lanes[lane].ends.append(next)
-        return Run(lane: lane, generation: lanes[lane].generation, number: number)
+    /// All partitions were given back: what waits is another's to do.
+    func abandon() {
+        book.abandonAll()
+        for token in coordinator.abandon() { waiting[token] = nil }
+        for batch in assembler.abandon(generation: book.abandonedUpTo + 1) { coordinator.finished(batch: batch.serial) }
+        open = nil
     }
 
-    func settle(_ run: Run, _ outcome: Outcome, _ count: Int = 1) {
-        guard count > 0 else { return }
-        let isLate = !lanes[run.lane].isOwned || lanes[run.lane].generation != run.generation
-        if isLate {
-            let before = (lanes[run.lane].tracker.committable, lanes[run.lane].tracker.unsettled)
-            if !world.on(.fence), lanes[run.lane].isOwned { _ = lanes[run.lane].tracker.settle(run.number, count) }
-            world.check(
-                .lateAcknowledgementCommitsNothing,
-                before == (lanes[run.lane].tracker.committable, lanes[run.lane].tracker.unsettled)
-            ) {
-                "engine \(self.number): an answer for a lost assignment of partition \(run.lane) settled a record of the next"
+    func begin(_ partition: Int, first: Int, next: Int, count: Int) -> RunID {
+        if !runEnds.isEmpty { runEnds[partition].append(next) }
+        return book.open(Int32(partition), first: Int64(first), next: Int64(next), count: count)
+            ?? RunID(partition: Int32(partition), generation: 0, number: 0)
+    }
+
+    private struct Figures: Equatable {
+        var generation: Generation
+        var committable: Int64?
+        var unsettled: Int
+    }
+
+    private func figures(_ partition: Int32) -> Figures? {
+        guard let owned = book.ownership(of: partition) else { return nil }
+        return Figures(
+            generation: owned.generation, committable: owned.tracker.committable, unsettled: owned.tracker.unsettled)
+    }
+
+    private func settle(_ run: RunID, _ outcome: Outcome) {
+        let before = figures(run.partition)
+        guard let before, before.generation == run.generation else {
+            var forged = run
+            if let before, !world.on(.fence) {
+                forged = RunID(partition: run.partition, generation: before.generation, number: run.number)
             }
-            return
+            _ = book.settle(forged, outcome, 1)
+            return world.check(.lateAcknowledgementCommitsNothing, before == figures(run.partition)) {
+                "engine \(number): an answer for a lost assignment of partition \(run.partition) settled a record of the next"
+            }
         }
-        lanes[run.lane].outcomes += count
-        _ = lanes[run.lane].tracker.settle(run.number, count)
-        if run.number < lanes[run.lane].ends.count {
-            lanes[run.lane].ahead = max(lanes[run.lane].ahead, lanes[run.lane].ends[run.number])
+        let settlement = book.settle(run, outcome, 1)
+        let partition = Int(run.partition)
+        if !runEnds.isEmpty, run.number < runEnds[partition].count {
+            ahead[partition] = max(ahead[partition], runEnds[partition][run.number])
         }
-        let lane = lanes[run.lane]
-        world.check(.outcomesSum, lane.tracker.read == lane.outcomes + lane.tracker.unsettled) {
-            "engine \(self.number): read \(lane.tracker.read), outcomes \(lane.outcomes), in flight \(lane.tracker.unsettled)"
+        if let owned = book.ownership(of: run.partition) {
+            let (read, outcomes, inFlight) = (owned.tracker.read, owned.outcomes.total, owned.tracker.unsettled)
+            world.check(.outcomesSum, settlement == .counted && read == outcomes + inFlight) {
+                "engine \(number): \(settlement): read \(read), outcomes \(outcomes), in flight \(inFlight)"
+            }
         }
         if kind == .redrive { world.resolve(letters[run.number], outcome) }
     }
 
-    func committable(_ lane: Int) -> Int? {
-        guard world.on(.prefixCommit) else { return lanes[lane].ahead > 0 ? lanes[lane].ahead : nil }
-        return lanes[lane].tracker.committable.map { Int($0) }
+    /// What is to be committed of a partition and is not yet.
+    func uncommitted(_ partition: Int) -> Int? {
+        let next: Int?
+        if world.on(.prefixCommit) {
+            next = book.ownership(of: Int32(partition))?.tracker.committable.map { Int($0) }
+        } else {
+            next = ahead[partition] > 0 ? ahead[partition] : nil
+        }
+        return next == committed[partition] ? nil : next
     }
+
+    func isCommitted(_ partition: Int, _ next: Int) { committed[partition] = next }
 
     // MARK: Records
 
-    /// Takes one record, as `Worker.take` does.
-    func take(_ entry: Entry, partition: Int, offset: Int, _ run: Run) {
+    /// Takes one record.
+    func take(_ entry: Entry, partition: Int, offset: Int, _ run: RunID) {
         let text = world.topic.text.slice(entry.text)
         let record = Record(key: nil, value: text, timestamp: -1, partition: Int32(partition), offset: Int64(offset))
-        switch world.tools.decoder.decode(record) {
+        switch coordinator.route(world.tools.decoder.decode(record), onlyDeletes: kind == .restore) {
         case .skip: settle(run, .skipped)
         case .reject: bury(run, partition, offset, id: -1)
-        case .operation(let operation) where isPlanting && operation.kind != .delete: settle(run, .skipped)
-        case .operation(let operation):
-            let id = Int((operation.id.first ?? 0) &- UInt8(ascii: "a"))
-            world.check(.oneVersionSpace, operation.version == Int64(offset) + 2 && id == entry.id) {
-                "partition \(partition) offset \(offset) has version \(operation.version)"
-            }
-            write(operation, id, partition, offset, run)
+        case .keyLane(let operation):
+            let id = id(of: operation, entry, partition, offset)
+            let token = coordinator.append(operation, recordBytes: 0)
+            waiting[token] = Waiting(run: run, partition: partition, offset: offset, id: id)
+        case .batch(let operation):
+            write(operation, id(of: operation, entry, partition, offset), partition, offset, run)
         }
     }
 
-    private func write(_ operation: Operation, _ id: Int, _ partition: Int, _ offset: Int, _ run: Run) {
-        if operation.kind == .merge || keyLanes.holds(0, operation.id) {
-            token += 1
-            waiting[token] = Waiting(run: run, partition: partition, offset: offset, id: id)
-            let batch = world.on(.laneWaits) ? lastBatch[id] : 0
-            keyLanes.append(
-                entry: 0, id: operation.id,
-                LaneOperation(
-                    kind: operation.kind, version: operation.version, document: Array(operation.document),
-                    token: token, waitFor: batch > 0 ? batch : nil))
-            return
+    private func id(of operation: Operation, _ entry: Entry, _ partition: Int, _ offset: Int) -> Int {
+        let id = Int((operation.id.first ?? 0) &- UInt8(ascii: "a"))
+        world.check(.oneVersionSpace, operation.version == Int64(offset) + 2 && id == entry.id) {
+            "partition \(partition) offset \(offset) has version \(operation.version)"
         }
+        return id
+    }
+
+    private func write(_ operation: Operation, _ id: Int, _ partition: Int, _ offset: Int, _ run: RunID) {
         var item = Item(id: id, version: operation.version, body: [], run: run, partition: partition, offset: offset)
         if operation.kind == .delete {
             item.isTombstone = true
@@ -195,35 +223,33 @@ final class Engine {
         } else {
             return bury(run, partition, offset, id: id)
         }
-        add(item)
+        let batch = add(item)
+        if world.on(.laneWaits) { coordinator.sent(operation, in: batch.serial) }
     }
 
     /// A document of the copy.
-    func take(_ document: Document, id: Int, _ run: Run) {
+    func take(_ document: Document, id: Int, _ run: RunID) {
         let source = world.tools.source(document)
         let body = source.withUnsafeBufferPointer { world.tools.transformed($0) }
         guard let body else { return bury(run, -1, -1, id: id, document) }
         add(Item(id: id, version: DocumentVersion.floor(epoch: 0), body: body, run: run, source: document))
     }
 
-    private func add(_ item: Item) {
+    @discardableResult private func add(_ item: Item) -> BatchID {
         let batch: Batch
         if let open {
             batch = open
         } else {
-            serial += 1
-            batch = Batch(serial: serial)
+            batch = Batch(assembler.open(0, now: Int64(world.now)))
             open = batch
         }
-        if item.lane == nil {
-            lastBatch[item.id] = batch.serial
-            if underWay.last?.serial != batch.serial { underWay.append((batch.serial, false)) }
-        }
         batch.items.append(item)
+        if assembler.add(to: 0, bytes: item.body.count) { flush() }
+        return batch.id
     }
 
     /// A dead letter; the record counts when Kafka has it.
-    private func bury(_ run: Run, _ partition: Int, _ offset: Int, id: Int, _ source: Document? = nil) {
+    private func bury(_ run: RunID, _ partition: Int, _ offset: Int, id: Int, _ source: Document? = nil) {
         let letter = World.Letter(partition: partition, offset: offset, id: id, document: source)
         world.wires.append(Wire(engine: number, born: world.now, load: .letter(run, letter)))
         if !world.on(.deadLetterFirst) { settle(run, .deadLettered) }
@@ -233,13 +259,14 @@ final class Engine {
 
     /// Hands the open batch over.
     func flush() {
-        guard let batch = open else { return }
+        guard let batch = open, assembler.take(0) != nil else { return }
         open = nil
         batches.append(batch)
         send(batch)
     }
 
     func send(_ batch: Batch) {
+        guard book.isOurs(batch.id.generation) else { return finish(batch) }
         world.wires.append(
             Wire(
                 engine: number, born: world.now,
@@ -250,7 +277,7 @@ final class Engine {
     /// Whether it holds something that was read longer ago than may be sent, or has stood still so long that what it knows of
     /// the state is old: it begins again from what is committed. A copy's late pages are refused by its alias.
     func isStale(since before: Int, _ now: Int) -> Bool {
-        let holds = !keyLanes.isEmpty || open != nil || !batches.isEmpty
+        let holds = coordinator.isBusy || open != nil || !batches.isEmpty
         guard kind != .copy, holds || isPaused else {
             busySince = nil
             return false
@@ -266,14 +293,16 @@ final class Engine {
         case .bulk(let batch, let statuses?): concluded(batch, statuses)
         case .letter(let run): if world.on(.deadLetterFirst) { settle(run, .deadLettered) }
         case .target(let bases):
-            for (fetch, slot) in bases {
-                keyLanes.base(
-                    fetch.key, found: slot.version > 0, tombstone: slot.isTombstone, version: slot.version,
-                    document: slot.body)
-            }
+            coordinator.basesRead(
+                bases.map { fetch, slot in
+                    .target(
+                        fetch.key, found: slot.version > 0, tombstone: slot.isTombstone, version: slot.version,
+                        document: slot.body)
+                })
         case .source(let bases):
-            for (fetch, document) in bases { keyLanes.sourceBase(fetch.key, document: document) }
+            coordinator.basesRead(bases.map { .source($0.key, document: $1, version: 0) })
         }
+        advance()
     }
 
     private func concluded(_ batch: Batch, _ statuses: [NewCluster.Status?]) {
@@ -290,7 +319,7 @@ final class Engine {
                     case .conflict: .stale
                     case .refused, .closed: .dead(reason: "refused", detail: "")
                     }
-                settle(keyLanes.written(lane.key, result))
+                coordinator.written(lane.key, result)
                 continue
             }
             switch status {
@@ -302,58 +331,46 @@ final class Engine {
             }
         }
         batch.items = again
-        guard again.isEmpty else { return send(batch) }
+        if again.isEmpty { finish(batch) } else { send(batch) }
+    }
+
+    private func finish(_ batch: Batch) {
         batches.removeAll { $0 === batch }
-        // It counts as settled when all opened before it are.
-        if let at = underWay.firstIndex(where: { $0.serial == batch.serial }) { underWay[at].isDone = true }
-        while let first = underWay.first, first.isDone {
-            for id in lastBatch.indices where lastBatch[id] == first.serial { lastBatch[id] = 0 }
-            keyLanes.batchSettled(first.serial)
-            underWay.removeFirst()
-        }
+        coordinator.finished(batch: batch.id.serial)
     }
 
-    private func settle(_ result: LaneResult) {
-        for outcome in result.outcomes {
-            guard let record = waiting.removeValue(forKey: outcome.token) else { continue }
-            settle(record.run, outcome.outcome)
-        }
-        for reject in result.rejects {
-            guard let record = waiting.removeValue(forKey: reject.token) else { continue }
-            bury(record.run, record.partition, record.offset, id: record.id)
-        }
-    }
+    // MARK: Partial updates
 
-    // MARK: Merge lanes
-
-    /// Reads bases and folds, as `MergeDesk.advance` does.
+    /// Does what is to be done for partial updates.
     func advance() {
-        guard !keyLanes.isEmpty else { return }
-        let fetches = keyLanes.takeFetches(max: 8)
-        if !fetches.isEmpty {
-            let bases = fetches.map { ($0, world.new.slots[Int($0.id[0] &- UInt8(ascii: "a"))]) }
-            world.wires.append(Wire(engine: number, born: world.now, load: .read(.target(bases))))
-        }
-        let sources = keyLanes.takeSourceFetches(max: 8)
-        if !sources.isEmpty {
-            let bases = sources.map { fetch in
-                (fetch, world.readOld(Int(fetch.id[0] &- UInt8(ascii: "a"))).map { world.tools.source($0) })
+        while let action = coordinator.next(isFull: false, using: world.tools.lane) {
+            switch action {
+            case .settle(let outcomes):
+                for outcome in outcomes {
+                    if let record = waiting.removeValue(forKey: outcome.token) { settle(record.run, outcome.outcome) }
+                }
+            case .reject(let rejects):
+                for reject in rejects {
+                    guard let record = waiting.removeValue(forKey: reject.token) else { continue }
+                    bury(record.run, record.partition, record.offset, id: record.id)
+                }
+            case .readTarget(let fetches):
+                let bases = fetches.map { ($0, world.new.slots[Self.id($0.id)]) }
+                world.wires.append(Wire(engine: number, born: world.now, load: .read(.target(bases))))
+            case .readSource(let fetches):
+                let bases = fetches.map { fetch in
+                    (fetch, world.readOld(Self.id(fetch.id)).map { world.tools.source($0) })
+                }
+                world.wires.append(Wire(engine: number, born: world.now, load: .read(.source(bases))))
+            case .write(let write):
+                var item = Item(id: Self.id(write.id), version: write.version, body: [], lane: write)
+                if case .document(let body) = write.body { item.body = body } else { item.isTombstone = true }
+                add(item)
             }
-            world.wires.append(Wire(engine: number, born: world.now, load: .read(.source(bases))))
-        }
-        for write in keyLanes.takeWrites(max: 8, using: world.tools.lane) {
-            settle(write.settled)
-            guard write.body != .nothing else { continue }
-            var item = Item(id: Int(write.id[0] &- UInt8(ascii: "a")), version: write.version, body: [], lane: write)
-            if case .document(let body) = write.body { item.body = body } else { item.isTombstone = true }
-            add(item)
         }
     }
 
-    /// Partitions were given back: what waits in lanes is another's to do.
-    func forget() {
-        for token in keyLanes.removeAll() { waiting[token] = nil }
-    }
+    private static func id(_ text: [UInt8]) -> Int { Int((text.first ?? 0) &- UInt8(ascii: "a")) }
 }
 
 /// Something in the network.
@@ -361,7 +378,7 @@ struct Wire {
     enum Load {
         /// As it was sent; the copy's through the alias of its round.
         case bulk(Batch, [Item], round: Int)
-        case letter(Run, World.Letter)
+        case letter(RunID, World.Letter)
         case read(Engine.Answer)
         case purge([(id: Int, version: Int64)])
     }

@@ -1,4 +1,4 @@
-import Commands
+import Indexing
 
 /// What the operator and the world outside do.
 extension World {
@@ -76,12 +76,12 @@ extension World {
         // Nobody deletes what his own indexer has not applied; what Crossfade needs, he may.
         var limit = old.committed[partition]
         if b & 7 > 0 {
-            for engine in engines where engine.kind == .follow || engine.kind == .replay {
-                if engine.lanes[partition].isOwned { limit = min(limit, engine.lanes[partition].position) }
+            for engine in engines where engine.readsLog && engine.owns(partition) {
+                limit = min(limit, engine.position(partition))
             }
             limit = min(limit, recorded?[partition] ?? limit)
             if groupCommitted[partition] >= 0 { limit = min(limit, groupCommitted[partition]) }
-            if let replay { limit = min(limit, replay.position[partition]) }
+            if let replay { limit = min(limit, replay.at(partition)) }
         }
         topic.partitions[partition].start = max(topic.partitions[partition].start, limit)
     }
@@ -109,8 +109,8 @@ extension World {
         let cut = max(end - 1 - (b & 1), old.applied[partition], topic.partitions[partition].start, setup.trimmed)
         guard cut < end, !topic.partitions[partition].isCompacted else { return }
         // What was applied and is kept nowhere (a crash forgot it) nobody can see going backwards (docs/simulation.md).
-        let frozen = replay?.isFinished == false ? replay?.ends[partition] ?? 0 : 0
-        let applied = max(groupCommitted[partition], replay?.position[partition] ?? 0, frozen)
+        let frozen = replay?.finished == nil ? replay?.end[Int32(partition)] ?? 0 : 0
+        let applied = max(applied(partition), Int(frozen))
         guard applied > cut || taken[partition] <= cut else { return }
         topic.partitions[partition].entries.removeSubrange(cut...)
         topic.partitions[partition].isHeld = applied > cut
@@ -119,25 +119,27 @@ extension World {
     // MARK: The copy
 
     func beginCopy() {
-        if let copy, copy.isFinished {
-            guard !on(.recopyRail) || purgedUpTo.indices.allSatisfy({ old.committed[$0] >= purgedUpTo[$0] }) else {
-                return
-            }
-        }
-        if copy == nil || copy?.isFinished == true {
+        guard !engines.contains(where: { $0.isForCopy && !$0.isPaused }) else { return }
+        if copy == nil || copy?.finished != nil {
             guard !on(.purgeAlone) || !purgeIsUnderWay else { return }
             recordFirst(byCopy: true)
             copyRound += 1
-            copy = Copy(
-                round: copyRound, done: Array(repeating: false, count: Self.slices))
+            copy = Copy(round: copyRound, done: Array(repeating: false, count: Self.slices))
         }
-        guard let copy, !engines.contains(where: { $0.kind == .copy && !$0.isPaused }) else { return }
-        new.openRound = copy.round
-        let engine = start(.copy, lanes: Self.slices)
+        if purges.mustRestore, on(.recopyRail) { return startRestore(forCopy: true) }
+        openCopy()
+    }
+
+    /// Opens the copy's alias, and reads the slices that are not done.
+    func openCopy() {
+        guard let copy, copyUnfinished else { return }
+        perform(gate.stepsToOpen(copyIsFinished: false), round: copy.round)
+        let engine = start(.copy, partitions: Self.slices)
         engine.round = copy.round
-        for slice in 0..<Self.slices {
-            engine.pages.append([])
-            guard !copy.done[slice] else { continue }
+        engine.isForCopy = true
+        engine.copy = CopyProgress(recorded: copy.done)
+        engine.pages = Array(repeating: [], count: Self.slices)
+        while let slice = engine.copy.take() {
             engine.own(slice, at: 0)
             // A scroll is a snapshot.
             for id in old.documents.indices where id % Self.slices == slice {
@@ -146,31 +148,45 @@ extension World {
         }
     }
 
+    private func perform(_ steps: [CopyGate.Step], round: Int) {
+        for step in steps {
+            switch step {
+            case .record(let word): gate = word
+            case .openAliases: new.openRound = round
+            case .closeAliases: new.openRound = 0
+            case .recordFinished:
+                gate = .closed
+                copy?.finished = now
+            }
+        }
+    }
+
     /// Running members look into the state every 10 s; those that stand still do not.
     func tellCopyState() {
         for engine in engines where !engine.isPaused {
-            engine.keyLanes.copyUnfinished = on(.sourceBase) && copyUnfinished
+            engine.coordinator.copyUnfinished = takesSourceBases
         }
     }
 
     func page(_ engine: Engine, _ slice: Int, limit: Int) {
-        guard engine.lanes[slice].isOwned, !engine.pages[slice].isEmpty else { return }
+        guard engine.owns(slice) else { return }
         let page = engine.pages[slice].prefix(limit)
         engine.pages[slice].removeFirst(page.count)
-        let first = engine.lanes[slice].position
-        let run = engine.begin(slice, first: first, next: first + page.count, count: page.count)
-        for (id, document) in page { engine.take(document, id: id, run) }
+        if let first = engine.copy.returned(page.count, of: slice), !page.isEmpty {
+            let run = engine.begin(slice, first: first, next: first + page.count, count: page.count)
+            for (id, document) in page { engine.take(document, id: id, run) }
+        }
+        if engine.pages[slice].isEmpty { engine.book.markReadToEnd(Int32(slice)) }
     }
 
     /// Writes down which slices are done; closes the alias and then the copy when all are.
     func record(_ engine: Engine) {
-        guard let state = copy, !state.isFinished, engine.round == state.round else { return }
-        for slice in 0..<Self.slices where engine.lanes[slice].isOwned {
-            if engine.pages[slice].isEmpty, engine.lanes[slice].tracker.unsettled == 0 { copy?.done[slice] = true }
-        }
-        guard copy?.done.allSatisfy({ $0 }) == true else { return }
-        new.openRound = 0
-        copy?.finished = now
+        guard let state = copy, copyUnfinished, engine.round == state.round else { return }
+        let ready = engine.copy.recordable { engine.book.ownership(of: Int32($0))?.isFinished == true }
+        for slice in ready { copy?.done[slice] = true }
+        engine.copy.recorded(ready)
+        guard engine.copy.isComplete else { return }
+        perform(CopyGate.stepsToClose, round: state.round)
         stop(engine)
     }
 
@@ -182,10 +198,11 @@ extension World {
         new.refreshes = on(.tombstoneRefresh)
         guard on(.startOver) else { return }
         copy = nil
+        gate = .closed
         replay = nil
         replayDue = true
         // What was purged was purged from another index.
-        for partition in purgedUpTo.indices { purgedUpTo[partition] = 0 }
+        purges = PurgeRecord()
     }
 
     // MARK: Redrive
@@ -198,12 +215,29 @@ extension World {
             return letter.resolved == nil && letter.id >= 0
         }
         guard !unresolved.isEmpty else { return }
-        let engine = start(.redrive, lanes: 1)
+        let engine = start(.redrive, partitions: 1)
         engine.own(0, at: 0)
-        for letter in unresolved {
+        // Documents of the copy before the commands that came after them: partial updates build on both.
+        let records = unresolved.filter { letters[$0].offset >= 0 }
+        let documents = unresolved.filter { letters[$0].offset < 0 }
+        engine.later = documents.isEmpty ? [] : records
+        feed(engine, documents.isEmpty ? records : documents)
+    }
+
+    /// Goes on with the records when the documents are settled. False: nothing is left.
+    func goOn(redriving engine: Engine) -> Bool {
+        guard engine.unsettled == 0, !engine.later.isEmpty else { return false }
+        let records = engine.later
+        engine.later = []
+        feed(engine, records)
+        return true
+    }
+
+    private func feed(_ engine: Engine, _ chosen: [Int]) {
+        for letter in chosen {
             let from = letters[letter]
             engine.letters.append(letter)
-            let place = engine.lanes[0].position
+            let place = engine.position(0)
             let run = engine.begin(0, first: place, next: place + 1, count: 1)
             if let document = from.document {
                 engine.take(document, id: from.id, run)

@@ -1,6 +1,17 @@
-import Commands
+import Indexing
 
-/// Reading the topic and committing, as `LogFeed`, `FollowWork` and `ReplayWork` do.
+extension Engine {
+    var readsLog: Bool { kind == .follow || kind == .replay || kind == .restore }
+    /// Whether it is at a replay, or about to be.
+    var isReplaying: Bool { kind == .replay || kind == .restore && !isForCopy }
+}
+
+extension ReplayProgress {
+    /// Before this offset everything has its final outcome.
+    func at(_ partition: Int) -> Int { Int(position[Int32(partition)] ?? 0) }
+}
+
+/// Reading the topic, committing, and the rails about the log.
 extension World {
     /// Whether everything before `offset` has its final outcome, judged without the ledger.
     func isFinal(_ partition: Int, _ offset: Int) -> Bool {
@@ -34,60 +45,68 @@ extension World {
 
     var applicationNow: [Int] { on(.recordedStart) ? old.committed : topic.partitions.map(\.end) }
 
+    /// What the log of a partition holds.
+    private func log(_ partition: Int) -> LogExtent {
+        LogExtent(low: Int64(topic.partitions[partition].start), high: Int64(topic.partitions[partition].end))
+    }
+
+    /// Up to where a partition has been applied, as far as anybody has kept it.
+    func applied(_ partition: Int) -> Int { max(groupCommitted[partition], replay?.at(partition) ?? 0) }
+
     /// The rails at a start; false when one refuses.
     func passesRails(_ partition: Int, _ offset: Int) -> Bool {
-        let log = topic.partitions[partition]
-        let known = max(offset, groupCommitted[partition], replay?.position[partition] ?? 0)
-        if known > log.end { return wentBackwards(partition, known) }
-        if offset < log.start, on(.retentionRail) {
-            return refuse("log_start: partition \(partition): \(offset), begins at \(log.start)")
-        }
-        return true
+        let log = log(partition)
+        return passes(LogRails.end(Int64(offset), applied: Int64(applied(partition)), log: log), partition)
+            && passes(LogRails.start(Int64(offset), log: log), partition)
     }
 
     /// The copy holds what the application had applied; reading must begin no later than that.
     private func reaches(_ partition: Int) -> Bool {
-        guard on(.recordedStart), startOfLog(partition) > (recorded ?? old.committed)[partition] else { return true }
-        return refuse("log_reach: partition \(partition) would be read from \(startOfLog(partition))")
+        guard on(.recordedStart) else { return true }
+        let recorded = Int64((recorded ?? old.committed)[partition])
+        return passes(LogRails.reach(Int64(startOfLog(partition)), recorded: recorded), partition)
     }
 
-    /// Whoever reads first records where the application's group stands: what is written from there on, by a member that is killed before it
-    /// commits, too, must be read again from there.
+    /// The first work records where the application's group stands. A member may be killed before it commits; what it has
+    /// written must be read again from there.
     func recordFirst(byCopy: Bool = false) {
         guard recorded == nil, byCopy || on(.recordedAtFirstWork) else { return }
         recorded = applicationNow
     }
 
-    /// The log has lost what the group has not committed: a replay from where it begins now would hide that.
+    /// A new replay leaves out nothing that the group has still to apply.
     private func joins(_ partition: Int, _ start: Int) -> Bool {
-        guard on(.startCommitted), groupCommitted[partition] >= 0, start > groupCommitted[partition] else {
-            return true
+        guard on(.startCommitted), groupCommitted[partition] >= 0 else { return true }
+        let committed = Int64(groupCommitted[partition])
+        return passes(LogRails.join(Int64(start), committed: committed, isTargetNew: replayDue), partition)
+    }
+
+    /// Whether a rail lets the work go on. One that refuses ends the schedule, unless it is switched off.
+    private func passes(_ refusal: LogRefusal?, _ partition: Int) -> Bool {
+        guard let refusal else { return true }
+        switch refusal {
+        case .startLost: if !on(.retentionRail) { return true }
+        case .startBeyondEnd, .wentBackwards:
+            check(.logBackwardsRefused, on(.logBackwardsRail)) { "partition \(partition): \(refusal)" }
+        case .reachesTooLate, .skipsUnapplied: break
         }
-        return refuse(
-            "log_start: partition \(partition): \(groupCommitted[partition]) is committed, replay from \(start)")
-    }
-
-    private func wentBackwards(_ partition: Int, _ offset: Int) -> Bool {
-        let text = "log_end: partition \(partition): \(offset) was applied, ends at \(topic.partitions[partition].end)"
-        check(.logBackwardsRefused, on(.logBackwardsRail)) { text }
-        return refuse(text)
-    }
-
-    private func refuse(_ why: String) -> Bool {
-        if refused == nil { refused = why }
+        if refused == nil { refused = "partition \(partition): \(refusal)" }
         return false
     }
 
     /// Takes up to `limit` records of an owned partition, as one run.
     func poll(_ engine: Engine, _ partition: Int, limit: Int) {
-        guard engine.kind == .follow || engine.kind == .replay, engine.lanes[partition].isOwned else { return }
-        guard passesMidRunRails(engine, partition) else { return }
+        guard engine.readsLog, engine.owns(partition) else { return }
+        let frozen = engine.ends?[Int32(partition)]
+        let next = engine.position(partition)
+        guard passes(LogRails.reading(next: Int64(next), frozenEnd: frozen, log: log(partition)), partition) else {
+            return
+        }
         let log = topic.partitions[partition]
-        let frozen = engine.kind == .replay ? readsUpTo(partition) : nil
-        let end = min(log.stable, frozen ?? .max)
-        var offset = max(engine.lanes[partition].position, log.start)
-        check(.retentionRefused, offset == engine.lanes[partition].position) {
-            "partition \(partition): offset \(engine.lanes[partition].position) is next, but the log begins at \(log.start)"
+        let end = min(log.stable, frozen.map { Int($0) } ?? .max)
+        var offset = max(next, log.start)
+        check(.retentionRefused, offset == next) {
+            "partition \(partition): offset \(next) is next, but the log begins at \(log.start)"
         }
         var found: [Int] = []
         while offset < end, found.count < limit {
@@ -100,122 +119,114 @@ extension World {
             for offset in found { engine.take(log.entries[offset], partition: partition, offset: offset, run) }
         }
         // The end of the partition: everything up to it has been read, markers and gaps too.
-        if offset >= end, on(.markersCount), engine.lanes[partition].position < end {
-            engine.lanes[partition].tracker.advance(to: Int64(end))
-            engine.lanes[partition].position = end
-        }
-        taken[partition] = max(taken[partition], engine.lanes[partition].position)
+        if offset >= end, on(.markersCount) { engine.book.advance(Int32(partition), to: Int64(end)) }
+        taken[partition] = max(taken[partition], engine.position(partition))
     }
 
-    /// Where the replay stops reading: at what was purged while it brings tombstones back, else at its frozen end.
-    private func readsUpTo(_ partition: Int) -> Int? {
-        guard let replay, !replay.isPlanted else { return replay?.ends[partition] }
-        return min(replay.ends[partition], max(replay.start[partition], purgedUpTo[partition]))
+    /// Whether a bounded work has reached its frozen ends, with everything before them settled.
+    private func isOver(_ engine: Engine) -> Bool {
+        guard let ends = engine.ends, engine.unsettled == 0 else { return false }
+        return ReplayProgress.isReached(ends) { engine.book.ownership(of: $0)?.position }
     }
 
-    /// Once all tombstones are there again, everything else is read, from the beginning.
-    private func endPlanting(_ engine: Engine) {
-        guard let state = replay, engine.isPlanting, engine.unsettled == 0 else { return }
-        for partition in state.ends.indices where engine.lanes[partition].position < readsUpTo(partition) ?? 0 {
-            return
-        }
-        replay?.isPlanted = true
-        engine.isPlanting = false
-        for partition in state.ends.indices { engine.own(partition, at: state.position[partition]) }
-    }
-
-    private func passesMidRunRails(_ engine: Engine, _ partition: Int) -> Bool {
-        let log = topic.partitions[partition]
-        let position = engine.lanes[partition].position
-        // A frozen end that is not there any more would be waited for in vain.
-        let known = max(position, engine.kind == .replay ? replay?.ends[partition] ?? 0 : 0)
-        if known > log.end { return wentBackwards(partition, known) }
-        if position < log.start {
-            guard on(.retentionRail) else { return true }
-            return refuse("log_start: partition \(partition): \(position), begins at \(log.start)")
-        }
-        return true
+    private var frozenEnds: [Int32: Int64] {
+        Dictionary(uniqueKeysWithValues: topic.partitions.enumerated().map { (Int32($0), Int64($1.end)) })
     }
 
     // MARK: Commit
 
     /// True when everything settled is committed.
     func commit(_ engine: Engine) {
-        for partition in engine.lanes.indices where engine.lanes[partition].isOwned {
-            guard let next = engine.committable(partition), next != engine.lanes[partition].committed else { continue }
+        for partition in engine.partitions where engine.owns(partition) {
+            guard let next = engine.uncommitted(partition) else { continue }
             switch engine.kind {
             case .follow:
                 // The broker refuses whoever is not a member of the present generation.
                 guard engine.groupGeneration == groupGeneration, !engine.isFenced else { return }
-                checkCommit(
-                    engine, partition,
-                    from: groupCommitted[partition] >= 0 ? groupCommitted[partition] : engine.lanes[partition].start,
-                    to: next)
+                let from = groupCommitted[partition] >= 0 ? groupCommitted[partition] : engine.start(partition)
+                checkCommit(engine, partition, from: from, to: next)
                 groupCommitted[partition] = next
             case .replay:
-                guard !engine.isPlanting, let before = replay?.position[partition] else { return }
+                guard let before = replay?.at(partition) else { return }
                 checkCommit(engine, partition, from: before, to: next)
-                replay?.position[partition] = next
-            case .copy, .redrive: return
+                replay?.keep([Int32(partition): Int64(next)], of: Int64(engine.round))
+            case .copy, .redrive, .restore: return
             }
             tell { "  \(engine.kind) \(engine.number) commits \(next) of partition \(partition)" }
-            engine.lanes[partition].committed = next
+            engine.isCommitted(partition, next)
         }
     }
 
     // MARK: Replay
 
     func startReplay() {
-        guard !engines.contains(where: { $0.kind == .replay && !$0.isPaused }) else { return }
+        guard !engines.contains(where: { $0.isReplaying && !$0.isPaused }) else { return }
         guard !on(.purgeAlone) || !purgeIsUnderWay else { return }
         recordFirst()
-        if replay == nil || replay?.isFinished == true {
-            let start = topic.partitions.indices.map { startOfLog($0) }
-            for partition in start.indices {
-                guard reaches(partition), passesRails(partition, start[partition]), joins(partition, start[partition])
-                else { return }
+        if replay == nil || replay?.finished != nil {
+            var start: [Int32: Int64] = [:]
+            for partition in topic.partitions.indices {
+                let offset = startOfLog(partition)
+                guard reaches(partition), passesRails(partition, offset), joins(partition, offset) else { return }
+                start[Int32(partition)] = Int64(offset)
             }
-            let isBehindPurge = start.indices.contains { start[$0] < purgedUpTo[$0] }
             replayRound += 1
-            replay = Replay(
-                round: replayRound, start: start, ends: topic.partitions.map(\.end), position: start,
-                isPlanted: !isBehindPurge || !on(.replayDeletesFirst))
+            replay = ReplayProgress(started: Int64(replayRound), start: start, ends: frozenEnds)
         }
         guard let replay else { return }
-        for partition in topic.partitions.indices where !passesRails(partition, replay.position[partition]) { return }
-        let engine = start(.replay, lanes: setup.partitions)
-        engine.round = replay.round
-        engine.isPlanting = !replay.isPlanted
-        for partition in topic.partitions.indices { engine.own(partition, at: replay.position[partition]) }
+        for partition in topic.partitions.indices where !passesRails(partition, replay.at(partition)) { return }
+        if purges.mustRestore, on(.replayDeletesFirst) { return startRestore(forCopy: false) }
+        readReplay()
+    }
+
+    private func readReplay() {
+        guard let replay, replay.finished == nil else { return }
+        let engine = start(.replay, partitions: setup.partitions)
+        engine.round = Int(replay.started)
+        engine.ends = replay.end
+        for partition in topic.partitions.indices { engine.own(partition, at: replay.at(partition)) }
+    }
+
+    /// Writes the deletes in the log again, because tombstones were purged, before the copy or the replay begins to write.
+    func startRestore(forCopy: Bool) {
+        let engine = start(.restore, partitions: setup.partitions)
+        engine.isForCopy = forCopy
+        engine.ends = frozenEnds
+        for partition in topic.partitions.indices { engine.own(partition, at: topic.partitions[partition].start) }
+    }
+
+    func endRestore(_ engine: Engine) {
+        guard isOver(engine) else { return }
+        purges.restored()
+        stop(engine)
+        if engine.isForCopy { openCopy() } else { readReplay() }
     }
 
     /// Ends the replay when every frozen end is reached and settled.
     func endReplay(_ engine: Engine) {
-        if engine.isPlanting { return endPlanting(engine) }
-        guard let state = replay, engine.unsettled == 0 else { return }
-        for partition in state.ends.indices where engine.lanes[partition].position < state.ends[partition] { return }
+        guard let state = replay, isOver(engine) else { return }
         commit(engine)
-        for partition in state.ends.indices {
-            for offset in min(state.start[partition], state.ends[partition])..<state.ends[partition] {
-                check(.caughtUpIsAFact, isFinal(partition, offset)) {
+        for (partition, end) in state.end.sorted(by: { $0.key < $1.key }) {
+            for offset in min(state.start[partition] ?? 0, end)..<end {
+                check(.caughtUpIsAFact, isFinal(Int(partition), Int(offset))) {
                     "the replay says it is done, but partition \(partition) offset \(offset) has no outcome"
                 }
             }
         }
-        replay?.finished = now
+        replay?.finish(Int64(engine.round), now: Int64(now))
         replayDue = false
         // The group goes on where the replay ended, unless it is further or has members.
         if !engines.contains(where: { $0.kind == .follow }) {
-            for partition in state.ends.indices where groupCommitted[partition] < state.ends[partition] {
-                groupCommitted[partition] = state.ends[partition]
-            }
+            let committed = Dictionary(
+                uniqueKeysWithValues: groupCommitted.enumerated().map { (Int32($0), Int64($1)) })
+            for (partition, end) in state.handOver(committed: committed) { groupCommitted[Int(partition)] = Int(end) }
         }
-        for other in engines where other.kind == .replay && !other.isPaused { stop(other) }
+        for other in engines where other.isReplaying && !other.isPaused { stop(other) }
     }
 
     /// Whether somebody else has ended the replay that it is at.
     func isOld(_ engine: Engine) -> Bool {
-        engine.kind == .replay && (engine.round != replay?.round || replay?.isFinished == true)
+        engine.kind == .replay && replay?.endsWork(at: Int64(engine.round)) != false
     }
 
     /// Those that run look into the state every few seconds.
@@ -245,17 +256,22 @@ extension World {
             member.groupGeneration = groupGeneration
         }
         for partition in topic.partitions.indices {
-            let replayed = replay?.isFinished == true ? replay?.ends[partition] : nil
-            let start = groupCommitted[partition] >= 0 ? groupCommitted[partition] : replayed ?? startOfLog(partition)
-            guard groupCommitted[partition] >= 0 || replayed != nil || reaches(partition), passesRails(partition, start)
+            let committed = groupCommitted[partition] >= 0 ? Int64(groupCommitted[partition]) : nil
+            let replayed = replay?.finished == nil ? nil : replay?.end[Int32(partition)]
+            let start = FollowOffset.choose(
+                committed: committed, replayedTo: replayed, recipeStart: Int64(startOfLog(partition)))
+            guard committed != nil || replayed != nil || reaches(partition),
+                passes(FollowOffset.refusal(start, log: log(partition)), partition),
+                passesRails(partition, Int(start))
             else { return }
-            if on(.startCommitted), groupCommitted[partition] < 0 { groupCommitted[partition] = start }
-            members[(partition + groupGeneration) % members.count].own(partition, at: start)
+            let member = members[(partition + groupGeneration) % members.count]
+            member.own(partition, at: Int(start))
+            commit(member)
         }
     }
 
     private func revoke(_ engine: Engine, lost: Bool, slow: Bool) {
-        let owned = engine.lanes.contains { $0.isOwned }
+        let owned = engine.partitions.contains { engine.owns($0) }
         if !lost, owned {
             if !slow, on(.drain) { drain(engine) }
             commit(engine)
@@ -265,13 +281,13 @@ extension World {
                 }
             }
         }
-        for partition in engine.lanes.indices { engine.disown(partition) }
-        engine.forget()
+        for partition in engine.partitions { engine.disown(partition) }
+        engine.abandon()
     }
 
     /// Delivers what the engine has under way until nothing of it is unsettled.
     func drain(_ engine: Engine) {
-        for _ in 0..<200 where engine.unsettled > 0 || !engine.batches.isEmpty || engine.open != nil {
+        for _ in 0..<200 where engine.isBusy {
             guard violation == nil else { return }
             engine.advance()
             engine.flush()

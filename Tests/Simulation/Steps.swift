@@ -119,13 +119,15 @@ extension World {
         case .indexLost: loseIndex()
         case .replayEnds:
             // An open transaction pins the end: nobody waits for that here.
-            guard replay?.isFinished == false, topic.partitions.allSatisfy({ $0.stable == $0.end }) else { return }
+            guard let replay, replay.finished == nil, topic.partitions.allSatisfy({ $0.stable == $0.end }) else {
+                return
+            }
             finishReplay()
         case .catchUp: finishFollowing()
         case .rebalance: rebalance(slow: b & 3 == 0)
         case .memberStarts:
             guard engines.reduce(0, { $0 + ($1.kind == .follow ? 1 : 0) }) < 3 else { return }
-            _ = start(.follow, lanes: setup.partitions)
+            _ = start(.follow, partitions: setup.partitions)
             rebalance(slow: b & 3 == 0)
         case .deliver: if !wires.isEmpty { deliver(a % wires.count, .good) }
         case .deliverBadly: if !wires.isEmpty { deliver(a % wires.count, Self.fate(b)) }
@@ -173,7 +175,7 @@ extension World {
 
     private func read(_ engine: Engine, _ b: Int) {
         switch engine.kind {
-        case .follow, .replay:
+        case .follow, .replay, .restore:
             if engine.isFenced { return rebalance(slow: b & 12 == 0) }
             poll(engine, b % setup.partitions, limit: 1 + b >> 2 & 3)
         case .copy: page(engine, b % Self.slices, limit: 1 + b >> 2 & 1)
@@ -190,8 +192,9 @@ extension World {
             guard !isOld(engine) else { return stop(engine) }
             commit(engine)
             endReplay(engine)
+        case .restore: endRestore(engine)
         case .copy: record(engine)
-        case .redrive: if engine.unsettled == 0 { stop(engine) }
+        case .redrive: if engine.unsettled == 0, !goOn(redriving: engine) { stop(engine) }
         }
     }
 }

@@ -87,7 +87,9 @@ extension Story {
         Story(
             .copyEnds, .insert, .delete, .catchUp, .longTime, .purge, .replayStarts, .work(1), .deliver(), .shortTime,
             .update, .work(1, all: false), .catchUp),
-        Story(.insert, .replayStarts, .copyEnds, .delete, .catchUp, .longTime, .purge, .deliver()),
+        // A replay that ends before the delete is under way, while the delete's tombstone is purged.
+        Story(
+            .insert, .replayStarts, .copyEnds, .delete, .catchUp, .longTime, .purge, .deliver(), .shortTime, .work()),
         // The tombstone is young.
         Story(
             .insert, .member, .readOne(), .send(), .crash(), .delete, .copyEnds, .catchUp, .purge, .deliver(1),
@@ -114,6 +116,10 @@ extension Story {
             .longTime, .purge, .deliver(), .copyBegins, .resume, .send(), .deliver()),
         Story(
             .copyBegins, .readOne(), .send(), .delete, .catchUp, .longTime, .purge, .deliver(1), .shortTime, .deliver()),
+        // The same, and the log has lost the delete, so that its tombstone cannot be brought back.
+        Story(
+            .copyBegins, .readOne(), .pause, .copyEnds, .delete, .catchUp, Step(.oldApplies, 0, 5), Step(.oldCommits),
+            .longTime, .purge, .deliver(), Step(.retention), .copyBegins, .work(2), .resume, .send(), .deliver()),
         // A replay begins before anything was recorded, and the old cluster goes on.
         Story(.insert, .replayStarts, .delete, Step(.oldApplies, 0, 5), Step(.oldCommits), .member),
         // The log loses what was read and not yet committed.

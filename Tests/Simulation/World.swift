@@ -22,23 +22,13 @@ public struct Setup: Sendable {
 
 /// Everything there is: log, clusters, the processes between them, and the checks.
 final class World {
+    /// What the state holds of the copy under way, or of the last one.
     struct Copy {
-        var round = 0
-        /// When.
-        var finished: Int?
-        var isFinished: Bool { finished != nil }
-        var done: [Bool] = []
-    }
-    struct Replay {
         var round: Int
-        var start: [Int]
-        var ends: [Int]
-        var position: [Int]
         /// When.
         var finished: Int?
-        /// Whether the purged tombstones are there again.
-        var isPlanted: Bool
-        var isFinished: Bool { finished != nil }
+        /// Which slices are done.
+        var done: [Bool]
     }
     struct Letter {
         /// -1: a document of the copy.
@@ -69,8 +59,11 @@ final class World {
     /// Counts the target indices.
     var indexNumber = 0
     var engines: [Engine] = []
+    // The state, as `MigrationState` is to the product.
     var copy: Copy?
-    var replay: Replay?
+    var gate = CopyGate.closed
+    var replay: ReplayProgress?
+    var purges = PurgeRecord()
     var recorded: [Int]?
     var letters: [Letter] = []
     /// Whoever had a dead letter ever: what becomes of the document is between with and without it.
@@ -81,8 +74,6 @@ final class World {
     var isMended = false
     var groupCommitted: [Int]
     var groupGeneration = 0
-    /// Ends of the log when the last purge began: the old index must have come so far before it is copied again.
-    var purgedUpTo: [Int]
     /// Behind the last record that anybody has read, by partition.
     var taken: [Int]
     var violation: Violation?
@@ -115,7 +106,6 @@ final class World {
         everDead = Array(repeating: false, count: setup.ids)
         groupCommitted = Array(repeating: -1, count: setup.partitions)
         taken = Array(repeating: 0, count: setup.partitions)
-        purgedUpTo = Array(repeating: 0, count: setup.partitions)
         for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
         for partition in 0..<setup.partitions {
             for _ in 0..<setup.trimmed { topic.append(partition, Entry(kind: .nothing)) }
@@ -147,7 +137,7 @@ final class World {
 
     func partition(of id: Int) -> Int { id % setup.partitions }
 
-    var copyUnfinished: Bool { copy?.isFinished != true }
+    var copyUnfinished: Bool { copy?.finished == nil }
 
     /// What the old cluster has, for a copy or as the base of a merge.
     func readOld(_ id: Int) -> Document? {
@@ -157,13 +147,16 @@ final class World {
 
     // MARK: Processes
 
-    func start(_ kind: Engine.Kind, lanes: Int) -> Engine {
+    func start(_ kind: Engine.Kind, partitions: Int) -> Engine {
         engineNumber += 1
-        let engine = Engine(engineNumber, kind, self, lanes: lanes)
-        engine.keyLanes.copyUnfinished = on(.sourceBase) && copyUnfinished
+        let engine = Engine(engineNumber, kind, self, partitions: partitions)
+        engine.coordinator.copyUnfinished = takesSourceBases
         engines.append(engine)
         return engine
     }
+
+    /// Whether a partial update without a base takes the source's document.
+    var takesSourceBases: Bool { on(.sourceBase) && purges.sourceIsBase(copyUnfinished: copyUnfinished) }
 
     /// Crash or kill -9: what it knew is gone, what it sent is not.
     func stop(_ engine: Engine) { engines.removeAll { $0 === engine } }
@@ -190,7 +183,9 @@ final class World {
         if wire.index != indexNumber, on(.aliasPerIndex), wire.writes { return }
         var answer: Engine.Answer?
         switch wire.load {
-        case .purge(let tombstones): purge(tombstones)
+        case .purge(let tombstones):
+            purge(tombstones)
+            purges.answered()
         case .read(let bases):
             answer = bases
         case .letter(let run, let letter):
@@ -226,7 +221,7 @@ final class World {
                 orEqual: item.isTombstone, at: now)
         }
         if round > 0, status == .applied {
-            check(.copyClosed, copy?.round == round && copy?.isFinished == false) {
+            check(.copyClosed, copy?.round == round && copyUnfinished) {
                 "a page of copy round \(round) was written to \(name(item.id)) when that copy was done"
             }
         }
@@ -263,32 +258,43 @@ final class World {
 
     // MARK: Purge
 
-    var purgeIsUnderWay: Bool {
-        wires.contains { if case .purge = $0.load { true } else { false } }
+    /// Whether a request of a purge may still arrive.
+    var purgeIsUnderWay: Bool { purges.mayArrive(now: Int64(now), longest: Int64(Self.lateness + 1)) }
+
+    /// What the state says of copy and replay. A switch that is off lets them have ended long ago.
+    private var purgeConditions: PurgeConditions {
+        func work(_ isNeeded: Bool, _ finished: Int?) -> PurgeConditions.Work {
+            isNeeded ? finished.map { .finished(Int64($0)) } ?? .unfinished : .none
+        }
+        return PurgeConditions(
+            copy: work(on(.purgeWaitsForCopy), copy?.finished),
+            replay: work(on(.purgeWaitsForReplay) && replay != nil, replay?.finished.map { Int($0) }),
+            replayDue: replayDue)
     }
 
     /// Whether a dead letter may still bring something older than the tombstone.
     private func isHeldByLetter(_ id: Int) -> Bool {
         letters.contains { letter in
             guard letter.id == id else { return false }
-            guard let resolved = letter.resolved else { return on(.purgeKeepsUnresolved) }
-            return on(.purgeKeepsResolved) && now - resolved < Self.tombstoneAge
+            let hold = TombstoneHold(
+                resolvedAt: letter.resolved.map { Int64($0) }, now: Int64(now), tombstoneAge: Int64(Self.tombstoneAge))
+            switch hold {
+            case nil: return false
+            case .unresolved: return on(.purgeKeepsUnresolved)
+            case .redriven: return on(.purgeKeepsResolved)
+            }
         }
     }
 
     /// Looks for tombstones that may go, and sends their deletes.
     func beginPurge() {
-        guard !replayDue else { return }
-        if on(.purgeWaitsForCopy) {
-            guard let finished = copy?.finished, now - finished >= Self.tombstoneAge else { return }
-        }
-        if on(.purgeWaitsForReplay), let replay {
-            guard let finished = replay.finished, now - finished >= Self.tombstoneAge else { return }
-        }
+        let conditions = purgeConditions
+        let before = now - Self.tombstoneAge + 1
+        guard conditions.refusal == nil, conditions.isQuiet(before: Int64(before)) else { return }
         var found: [(id: Int, version: Int64)] = []
         for (id, slot) in new.slots.enumerated() where slot.isTombstone {
-            guard !on(.tombstoneAge) || now - slot.written >= Self.tombstoneAge else { continue }
-            guard !isHeldByLetter(id) else { continue }
+            guard !on(.tombstoneAge) || slot.written < before, !isHeldByLetter(id) else { continue }
+            // The product does not ask this (docs/simulation.md).
             guard !on(.purgeBelowCommit) || slot.version - 2 < Int64(groupCommitted[partition(of: id)]) else {
                 continue
             }
@@ -296,7 +302,7 @@ final class World {
         }
         guard !found.isEmpty else { return }
         tell { "  purges \(found.map { "\(self.name($0.id)) v\($0.version)" }.joined(separator: ", "))" }
-        for partition in topic.partitions.indices { purgedUpTo[partition] = topic.partitions[partition].end }
+        purges.begin(now: Int64(now))
         wires.append(Wire(engine: -1, born: now, load: .purge(found), index: indexNumber))
     }
 
