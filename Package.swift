@@ -38,12 +38,50 @@ let package = Package(
         room("Indexing", ["JSONText", "Commands", "Transform"]),
         room("Telemetry", []),
         room("CommandLog", ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"]),
-        room("SearchCluster", ["CLibcurl", "JSONText", "Commands", "Indexing", "Telemetry"]),
+        room("SearchCluster", ["CLibcurl", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"]),
+        room("Failures", ["Basics"]),
+        room("Schema", ["JSONText", "Commands", "Transform", "Failures"]),
+        room(
+            "LogGuard",
+            ["CXXHash", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog"]),
+        room(
+            "Recipe",
+            [
+                "CLibyaml", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Failures",
+                "CommandLog",
+                "SearchCluster",
+            ]),
+        room(
+            "State",
+            [
+                "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard", "SearchCluster",
+            ]),
+        room("DeadLetters", ["Basics", "JSONText", "Commands", "Telemetry", "Runtime", "Failures", "CommandLog"]),
+        room(
+            "Pipeline",
+            [
+                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
+                "SearchCluster", "LogGuard", "DeadLetters",
+            ]),
+        room(
+            "Planning",
+            [
+                "CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime",
+                "Failures",
+                "Schema",
+                "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
+            ]),
         room(
             "Migration",
             [
-                "CLibyaml", "CXXHash", "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing",
-                "Telemetry", "CommandLog", "SearchCluster",
+                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
+                "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
+            ]),
+        room(
+            "Trial",
+            [
+                "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
+                "CommandLog", "SearchCluster", "Recipe", "Pipeline",
             ]),
         room("HTTPServer", ["CLibmicrohttpd"]),
         room(
@@ -51,21 +89,27 @@ let package = Package(
         room(
             "Operations",
             [
-                "Runtime", "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
-                "HTTPServer", "Migration",
+                "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+                "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
+                "Migration",
             ],
             resources: [.embedInCode("Dashboard/dashboard.html")]),
         tests("HTTPServerTests", ["HTTPServer", "SocketClient"]),
         tests("EmbeddedTests", ["JSONText", "Commands", "SearchCluster", "HTTPServer", "Embedded", "Seeds"]),
         tests(
-            "OperationsTests", ["JSONText", "Telemetry", "Migration", "HTTPServer", "Operations", "SocketClient"]),
+            "OperationsTests",
+            [
+                "JSONText", "Commands", "Telemetry", "Indexing", "State", "Planning", "Migration", "HTTPServer",
+                "Operations", "SocketClient",
+            ]),
         tests("TelemetryTests", ["JSONText", "Telemetry"]),
         tests("CommandLogTests", ["CommandLog", "CLibrdkafka", "JSONText", "Commands"]),
         .executableTarget(
             name: "crossfade",
             dependencies: [
-                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog",
-                "SearchCluster", "HTTPServer", "Migration", "Operations", "Embedded",
+                "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
+                "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
+                "Planning", "Migration", "Trial", "Operations", "Embedded",
             ],
             swiftSettings: strict),
         tests("BasicsTests", ["Basics", "Seeds"]),
@@ -75,14 +119,18 @@ let package = Package(
         tests(
             "MigrationTests",
             [
-                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster",
-                "Migration", "Seeds",
+                "Basics", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Indexing",
+                "Runtime",
+                "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
+                "Trial", "Seeds",
             ]),
         tests(
             "RecipeTests",
             [
-                "Basics", "Runtime", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster",
-                "Migration", "Seeds",
+                "Basics", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Indexing",
+                "Runtime",
+                "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
+                "Trial", "Seeds",
             ]),
         tests("CommandLineTests", ["JSONText", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),

@@ -104,7 +104,7 @@ public enum LaneWriteResult: Sendable, Equatable {
 }
 
 /// What a merge does whose document is nowhere.
-public enum MissingDocument: Sendable {
+public enum MissingDocument: String, CaseIterable, Sendable {
     /// The part becomes the document.
     case create
     case reject

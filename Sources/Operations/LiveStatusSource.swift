@@ -4,7 +4,7 @@ import Telemetry
 
 /// What the operations endpoint asks of running work. All of it is answered from memory, by any thread: a cluster that
 /// does not answer must not keep anybody from seeing that it does not.
-public protocol LiveStatusSource: Sendable {
+package protocol LiveStatusSource: Sendable {
     /// The numbers that move, asked for once a second.
     func counters() -> LiveCounters
     /// The object of `/statusz`, asked for only while somebody looks. `rate`: over the last seconds; nil: not known
@@ -19,19 +19,19 @@ public protocol LiveStatusSource: Sendable {
 }
 
 /// Numbers that only grow, but for the lag.
-public struct LiveCounters: Sendable, Equatable {
+package struct LiveCounters: Sendable, Equatable {
     /// Records behind the topic's end; nil: unknown.
-    public var lag: Int64?
+    package var lag: Int64?
     /// Of the partitions whose lag is known.
-    public var lagByPartition: [Int32: Int64] = [:]
+    package var lagByPartition: [Int32: Int64] = [:]
     /// Records or documents that have their final outcome.
-    public var records: Int = 0
+    package var records: Int = 0
     /// Bytes of the records or documents that were read.
-    public var bytes: Int = 0
+    package var bytes: Int = 0
     /// How long bulk requests took, in seconds; nil: it is not measured.
-    public var latency: HistogramFigures?
+    package var latency: HistogramFigures?
 
-    public init() {}
+    package init() {}
 }
 
 extension JSONValue {

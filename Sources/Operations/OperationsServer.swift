@@ -2,12 +2,13 @@ import Dispatch
 import Foundation
 import HTTPServer
 import Migration
+import Recipe
 import Runtime
 import Synchronization
 import Telemetry
 
 /// Serves what can be seen of running work: dashboard, status, events, health and metrics.
-public final class OperationsServer: Sendable {
+package final class OperationsServer: Sendable {
     private let desk: OperationsDesk
     private let server: HTTPServer
     private let stopping = DispatchSemaphore(value: 0)
@@ -15,11 +16,11 @@ public final class OperationsServer: Sendable {
     private let isStopped = Mutex(false)
 
     /// Where it is, e.g. `http://127.0.0.1:9464`.
-    public var url: String { server.url }
-    public var port: Int { server.port }
+    package var url: String { server.url }
+    package var port: Int { server.port }
 
     /// What the recipe says: nil when it is off. A port that is taken is a warning, and any other that is free serves.
-    public static func start(
+    package static func start(
         _ operations: Recipe.Operations, source: any LiveStatusSource, logger: Logger
     ) throws(HTTPServerError) -> OperationsServer? {
         guard let address = operations.listen else { return nil }
@@ -41,7 +42,7 @@ public final class OperationsServer: Sendable {
     }
 
     /// `listen`: `HOST:PORT`, port 0 being any free one.
-    public init(listen: String, source: any LiveStatusSource) throws(HTTPServerError) {
+    package init(listen: String, source: any LiveStatusSource) throws(HTTPServerError) {
         let desk = OperationsDesk(source, page: Dashboard.page, clock: Self.milliseconds)
         let hosts = HostRule(listening: listen)
         server = try HTTPServer(address: listen, threads: 2, maximumBody: 0) { desk.answer($0, hosts) }
@@ -65,7 +66,7 @@ public final class OperationsServer: Sendable {
     deinit { stop() }
 
     /// Says the last word to those who look on, and ends. Does not wait for who does not read.
-    public func stop() {
+    package func stop() {
         guard
             isStopped.withLock({ isStopped in
                 defer { isStopped = true }

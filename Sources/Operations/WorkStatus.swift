@@ -2,20 +2,20 @@ import JSONText
 import Migration
 
 /// Running work, as the operations endpoint asks it.
-public struct WorkStatus: LiveStatusSource {
+package struct WorkStatus: LiveStatusSource {
     private let live: LiveWork
 
-    public init(_ live: LiveWork) { self.live = live }
+    package init(_ live: LiveWork) { self.live = live }
 
-    public func counters() -> LiveCounters { LiveCounters(live.snapshot(isLooking: false)) }
+    package func counters() -> LiveCounters { LiveCounters(live.snapshot(isLooking: false)) }
 
-    public func status(rate: WorkSnapshot.Rate?) -> JSONValue { live.snapshot().json(rate: rate) }
+    package func status(rate: WorkSnapshot.Rate?) -> JSONValue { live.snapshot().json(rate: rate) }
 
-    public func metrics() -> String { live.metrics() }
+    package func metrics() -> String { live.metrics() }
 
-    public var heartbeatAge: Int64 { live.heartbeatAge }
+    package var heartbeatAge: Int64 { live.heartbeatAge }
 
-    public func unreadiness() -> [String] { live.snapshot(isLooking: false).ready.reasons }
+    package func unreadiness() -> [String] { live.snapshot(isLooking: false).ready.reasons }
 }
 
 extension LiveCounters {

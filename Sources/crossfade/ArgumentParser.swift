@@ -1,5 +1,6 @@
 import Basics
 import Migration
+import Recipe
 
 /// Understands command lines by the declarations.
 struct ArgumentParser {

@@ -1,4 +1,7 @@
+import DeadLetters
+import Failures
 import Migration
+import Pipeline
 
 /// The manual page crossfade(1), made from the declarations; in the language of roff with the macros of man(7).
 struct ManualPage {

@@ -1,6 +1,7 @@
 import Commands
 import JSONText
 import Migration
+import Trial
 
 /// What `crossfade try` found, for people and for programs.
 struct TryReport {

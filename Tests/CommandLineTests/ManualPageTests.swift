@@ -1,7 +1,7 @@
+@testable import Failures
 import Foundation
-import Migration
+@testable import Migration
 import Testing
-
 @testable import crossfade
 
 struct ManualPageTests {
@@ -37,7 +37,7 @@ struct ManualPageTests {
         #expect(known.count == DeadLetterReasons.known.count)
         var found: Set<String> = []
         let given = try Regex("(?:reason: |failure\\()\"([a-z_]+)\"", as: (Substring, Substring).self)
-        for room in ["Commands", "Transform", "Indexing", "Migration/Pipeline"] {
+        for room in ["Commands", "Transform", "Indexing", "Pipeline"] {
             let folder = top.appendingPathComponent("Sources/\(room)")
             for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             where file.pathExtension == "swift" {

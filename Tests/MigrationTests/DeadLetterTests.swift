@@ -1,7 +1,7 @@
 import CommandLog
+@testable import DeadLetters
 import Foundation
 import Testing
-
 @testable import Migration
 
 private func letter(
@@ -140,18 +140,19 @@ private func letter(
 
 @Suite struct LetterTextTests {
     @Test func timesBothWays() {
-        #expect(LetterTime.text(1_700_000_000_123) == "2023-11-14T22:13:20.123Z")
+        #expect(DeadLetterTime.text(1_700_000_000_123) == "2023-11-14T22:13:20.123Z")
         let ago: Int64 = 2_800_000
-        #expect(LetterTime.parse("2h", now: 10_000_000) == ago)
-        #expect(LetterTime.parse("2023-11-14T22:13:20Z") == 1_700_000_000_000)
+        #expect(DeadLetterTime.parse("2h", now: 10_000_000) == ago)
+        #expect(DeadLetterTime.parse("2023-11-14T22:13:20Z") == 1_700_000_000_000)
         for bad in ["", "h", "-2h", "2w", "yesterday", "99999999999999999999s", "9223372036854775807d"] {
-            #expect(LetterTime.parse(bad) == nil, "\(bad)")
+            #expect(DeadLetterTime.parse(bad) == nil, "\(bad)")
         }
     }
 
     @Test func terminalsAreNotObeyed() {
-        #expect(LetterText.line(Array("a\u{1B}[2J\u{9B}b\n".utf8)) == "a\\u{1b}[2J\\u{9b}b\\u{a}")
-        #expect(LetterText.json([0xFF, 0x00]).text() == #"{"base64":"/wA="}"#)
-        #expect(LetterText.withoutValue("failed to parse. Preview of field's value: 'secret'") == "failed to parse.")
+        #expect(DeadLetterText.line(Array("a\u{1B}[2J\u{9B}b\n".utf8)) == "a\\u{1b}[2J\\u{9b}b\\u{a}")
+        #expect(DeadLetterText.json([0xFF, 0x00]).text() == #"{"base64":"/wA="}"#)
+        #expect(
+            DeadLetterText.withoutValue("failed to parse. Preview of field's value: 'secret'") == "failed to parse.")
     }
 }

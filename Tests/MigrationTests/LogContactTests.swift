@@ -1,6 +1,8 @@
 import CommandLog
+import Indexing
+@testable import LogGuard
+@testable import Pipeline
 import Testing
-
 @testable import Migration
 
 @Suite struct LogContactTests {
@@ -31,7 +33,7 @@ import Testing
         contact.fail(LogError(.authorization, "reading: not allowed"), now: 10)
         #expect(contact.trouble(now: 10) == "the brokers do not tell where the log ends: reading: not allowed")
         contact.fail(LogError(.missingTopic, "gone"), now: 20)
-        #expect(contact.trouble(now: 20) == nil, "LogWatch judges that")
+        #expect(contact.trouble(now: 20) == nil, "LogMonitor judges that")
         #expect(contact.ends(now: 20) == nil)
     }
 

@@ -1,20 +1,23 @@
 import CommandLog
 import Foundation
+@testable import LogGuard
+@testable import Runtime
+@testable import State
+import Synchronization
 import Testing
-
 @testable import Migration
 
 @Suite struct LogWitnessTests {
-    let one = LogWitness(offset: 12, timestamp: 1_700_000_000_123, digest: 0xFFFF_0000_1234_5678)
+    let one = RecordFingerprint(offset: 12, timestamp: 1_700_000_000_123, digest: 0xFFFF_0000_1234_5678)
 
     @Test func textsComeBack() {
-        #expect(LogWitness(text: one.text) == one)
-        #expect(LogWitness(text: "12:7") == nil && LogWitness(text: "x:7:1") == nil)
+        #expect(RecordFingerprint(text: one.text) == one)
+        #expect(RecordFingerprint(text: "12:7") == nil && RecordFingerprint(text: "x:7:1") == nil)
         let note = CommitNote(epoch: 3, witness: one)
         #expect(CommitNote(text: note.text) == note)
         let bare = CommitNote(epoch: 3, witness: nil)
         #expect(CommitNote(text: bare.text) == bare)
-        let other = LogWitness(offset: 3, timestamp: 5, digest: 6)
+        let other = RecordFingerprint(offset: 3, timestamp: 5, digest: 6)
         let anchored = CommitNote(epoch: 3, witness: one, anchor: other)
         #expect(CommitNote(text: anchored.text) == anchored && anchored.witnesses == [one, other])
         #expect(CommitNote(epoch: 3, witness: one, anchor: one).witnesses == [one])
@@ -26,22 +29,22 @@ import Testing
         var state = MigrationState(
             name: "m", phase: .following, fingerprint: "f", work: .null, created: 1, indices: ["i"])
         state.keep([0: one, 1: one], epoch: 2)
-        state.keep([0: LogWitness(offset: 5, timestamp: -1, digest: 1), 2: one], epoch: 2)
+        state.keep([0: RecordFingerprint(offset: 5, timestamp: -1, digest: 1), 2: one], epoch: 2)
         #expect(state.log?.witnesses == [0: one, 1: one, 2: one])
         state.recordedEpoch = 7
         #expect(MigrationState(json: state.json) == state)
-        state.keep([0: LogWitness(offset: 5, timestamp: -1, digest: 1)], epoch: 3)
+        state.keep([0: RecordFingerprint(offset: 5, timestamp: -1, digest: 1)], epoch: 3)
         #expect(state.log?.witnesses.keys.sorted() == [0] && state.log?.epoch == 3)
     }
 
     /// The settled witness is always the last record below what is settled, whatever is read meanwhile.
     @Test func trailFollowsThePrefix() {
-        var trail = WitnessTrail()
+        var trail = FingerprintTrail()
         var next: Int64 = 0
         var furthest: Int64 = 0
         for round in 0..<2000 {
             next += 1 + Int64(round % 7)
-            trail.read(LogWitness(offset: next - 1, timestamp: 0, digest: UInt64(next)))
+            trail.read(RecordFingerprint(offset: next - 1, timestamp: 0, digest: UInt64(next)))
             let settled = next - Int64(round % 40)
             trail.settle(upTo: settled)
             // A settled prefix never goes back; the witness lies below the furthest it has been.
@@ -55,7 +58,7 @@ import Testing
 
 @Suite struct IDWatchTests {
     @Test func findsAnIdInTwoPartitions() throws {
-        let ids = IDWatch(capacity: 1 << 10)
+        let ids = CrossPartitionIDDetector(capacity: 1 << 10)
         #expect(ids.see(77, partition: 1, offset: 5) == nil)
         #expect(ids.see(77, partition: 1, offset: 6) == nil)
         let clash = try #require(ids.see(77, partition: 2, offset: 3))
@@ -67,9 +70,36 @@ import Testing
 
     /// An id that meets another in its slot takes its place; no two ids are ever taken for one.
     @Test func forgetsRatherThanMistakes() {
-        let ids = IDWatch(capacity: 1 << 4)
+        let ids = CrossPartitionIDDetector(capacity: 1 << 4)
         for id in 1...1000 {
             #expect(ids.see(UInt64(id) << 32 | UInt64(id), partition: Int32(id % 5), offset: Int64(id)) == nil)
         }
+    }
+}
+
+@Suite struct LeaseTests {
+    @Test func runsOutWithoutThePollThread() {
+        let shared = SharedClock()
+        let lease = Lease(clock: { shared.read() })
+        shared.set(9_000_000)
+        #expect(lease.isValid)
+        lease.runsOut(after: 3000)
+        shared.set(9_003_000)
+        #expect(lease.isValid)
+        shared.set(9_003_001)
+        #expect(!lease.isValid)
+        #expect(!lease.renewIfValid() && !lease.isValid)
+        lease.renew()
+        #expect(lease.isValid)
+        shared.set(9_006_000)
+        #expect(lease.renewIfValid())
+        shared.set(9_009_000)
+        #expect(lease.isValid)
+    }
+
+    final class SharedClock: Sendable {
+        private let now = Atomic<Int64>(0)
+        func read() -> Int64 { now.load(ordering: .relaxed) }
+        func set(_ value: Int64) { now.store(value, ordering: .relaxed) }
     }
 }

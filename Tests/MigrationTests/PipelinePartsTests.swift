@@ -1,11 +1,11 @@
 import Commands
 import Foundation
 import JSONText
-import Runtime
+@testable import Pipeline
+@testable import Runtime
 import SearchCluster
 import Seeds
 import Testing
-
 @testable import Migration
 
 @Suite struct LedgerTests {

@@ -1,8 +1,11 @@
+@testable import Failures
 import JSONText
+@testable import Planning
+@testable import Recipe
+@testable import Schema
 import SearchCluster
 import Testing
 import Transform
-
 @testable import Migration
 
 @Suite struct FingerprintTests {
@@ -73,12 +76,6 @@ import Transform
 }
 
 @Suite struct TargetMappingTests {
-    private func entry(_ steps: [TransformStep]) -> Recipe.IndexEntry {
-        Recipe.IndexEntry(
-            from: "a", to: "b", alias: nil, mapping: nil, settings: nil, transform: steps, merge: .deep,
-            missing: .create, id: nil)
-    }
-
     private func flatten(_ path: String) throws -> TransformStep {
         .keyToValue(KeyToValue(field: try JSONPath(parsing: path)))
     }
@@ -96,8 +93,9 @@ import Transform
     @Test func flattenedFieldsAndTheTombstoneAreAdded() throws {
         let steps = [try flatten("tags"), try flatten("meta.labels")]
         let mapping = try TargetMapping.complete(
-            ["properties": ["title": ["type": "text"]]], entry: entry(steps), routingRequired: true, fromSource: false,
-            capabilities: try Capabilities.of(.elasticsearch, ServerVersion(8, 17)))
+            ["properties": ["title": ["type": "text"]]], index: "to", transform: steps, routingRequired: true,
+            fromSource: false,
+            tombstoneProperties: try Capabilities.of(.elasticsearch, ServerVersion(8, 17)).tombstoneProperties)
         #expect(mapping["properties"]?["tags"]?["properties"]?["keyToValue"]?["type"] == "keyword")
         #expect(mapping["properties"]?["meta"]?["properties"]?["labels"]?["properties"]?["value"]?["type"] == "keyword")
         #expect(mapping["properties"]?["crossfade_deleted"]?["type"] == "boolean")
@@ -110,18 +108,18 @@ import Transform
         let map: JSONObject = ["properties": ["tags": ["dynamic": false, "properties": ["host": ["type": "keyword"]]]]]
         let step = try flatten("tags")
         let mapping = try TargetMapping.complete(
-            map, entry: entry([step]), routingRequired: false, fromSource: true,
-            capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
+            map, index: "to", transform: [step], routingRequired: false, fromSource: true,
+            tombstoneProperties: try Capabilities.of(.opensearch, ServerVersion(3, 0)).tombstoneProperties)
         #expect(mapping["properties"]?["tags"]?["properties"]?.object?.count == 2)
         #expect(throws: WorkError.self) {
             try TargetMapping.complete(
-                map, entry: entry([step]), routingRequired: false, fromSource: false,
-                capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
+                map, index: "to", transform: [step], routingRequired: false, fromSource: false,
+                tombstoneProperties: try Capabilities.of(.opensearch, ServerVersion(3, 0)).tombstoneProperties)
         }
         #expect(throws: WorkError.self) {
             try TargetMapping.complete(
-                ["enabled": false], entry: entry([]), routingRequired: false, fromSource: false,
-                capabilities: try Capabilities.of(.opensearch, ServerVersion(3, 0)))
+                ["enabled": false], index: "to", transform: [], routingRequired: false, fromSource: false,
+                tombstoneProperties: try Capabilities.of(.opensearch, ServerVersion(3, 0)).tombstoneProperties)
         }
     }
 

@@ -1,5 +1,5 @@
+@testable import State
 import Testing
-
 @testable import Migration
 
 @Suite struct StandingTests {

@@ -1,7 +1,7 @@
 import JSONText
 import Seeds
+@testable import State
 import Testing
-
 @testable import Migration
 
 @Suite struct StateTests {

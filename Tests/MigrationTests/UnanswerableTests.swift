@@ -1,7 +1,9 @@
 import CommandLog
+@testable import LogGuard
+@testable import Planning
+@testable import Recipe
 import Telemetry
 import Testing
-
 @testable import Migration
 
 /// What the brokers cannot or may not tell is a warning of the plan; what they could have told is never passed over.

@@ -1,7 +1,6 @@
 import HTTPServer
 import JSONText
 import Testing
-
 @testable import Operations
 
 @Suite struct DeskTests {

@@ -1,5 +1,5 @@
 import JSONText
-import Migration
+@testable import Migration
 import Telemetry
 import Testing
 

@@ -1,12 +1,12 @@
 import Foundation
 import HTTPServer
 import JSONText
-import Migration
+@testable import Migration
+@testable import Recipe
 import SocketClient
 import Synchronization
 import Telemetry
 import Testing
-
 @testable import Operations
 
 @Suite struct OperationsServerTests {

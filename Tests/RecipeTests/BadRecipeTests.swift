@@ -1,5 +1,5 @@
+@testable import Recipe
 import Testing
-
 @testable import Migration
 
 /// Each wrong recipe with exactly what is said of it.

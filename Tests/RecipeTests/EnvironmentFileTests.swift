@@ -1,7 +1,7 @@
 import Foundation
+@testable import Recipe
 import Seeds
 import Testing
-
 @testable import Migration
 
 struct EnvironmentFileTests {

@@ -1,10 +1,13 @@
+import Basics
+import CommandLog
 import Commands
 import JSONText
+@testable import Planning
+@testable import Recipe
 import SearchCluster
 import Telemetry
 import Testing
 import Transform
-
 @testable import Migration
 
 /// What good recipes become.

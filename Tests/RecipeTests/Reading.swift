@@ -1,7 +1,7 @@
 import Foundation
 import JSONText
+@testable import Recipe
 import Testing
-
 @testable import Migration
 
 /// A folder that is gone when the test is.

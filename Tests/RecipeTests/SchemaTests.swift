@@ -1,7 +1,7 @@
 import Foundation
 import JSONText
+@testable import Recipe
 import Testing
-
 @testable import Migration
 
 /// The JSON Schema and the reference page, both made from the table of keys.

@@ -1,6 +1,7 @@
+import CommandLog
 import JSONText
+@testable import Recipe
 import Testing
-
 @testable import Migration
 
 /// Secrets and substitutions.

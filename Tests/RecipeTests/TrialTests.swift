@@ -1,8 +1,10 @@
 import Commands
 import Foundation
 import JSONText
+@testable import Planning
+@testable import Recipe
 import Testing
-
+@testable import Trial
 @testable import Migration
 
 /// `tests` of recipes: what is wrong with them, and what they find.

@@ -1,7 +1,8 @@
+import Basics
 import JSONText
+@testable import Recipe
 import Seeds
 import Testing
-
 @testable import Migration
 
 struct YAMLTests {

@@ -1,20 +1,22 @@
 import Foundation
 import Runtime
+import Schema
 import SearchCluster
+import State
 
 /// Looks up now and then what only those who watch want to know: the members, the state, and what the target indices
 /// hold. Used by the one thread that looks after the target, and only while somebody watches.
-struct LiveLook {
+package struct LiveLook {
     private var nextMembers: Int64 = 0
     private var nextIndices: Int64 = 0
     private var nextLetters: Int64 = 0
 
     /// Milliseconds between two looks.
-    static let membersEvery: Int64 = 10_000
-    static let indicesEvery: Int64 = 30_000
-    static let lettersEvery: Int64 = 60_000
+    package static let membersEvery: Int64 = 10_000
+    package static let indicesEvery: Int64 = 30_000
+    package static let lettersEvery: Int64 = 60_000
 
-    mutating func look(_ live: LiveWork, _ board: MemberBoard) {
+    package mutating func look(_ live: LiveWork, _ board: MemberDirectory) {
         // A target that is away has nothing to say, and must not hold up who looks after it.
         guard live.isWatched, live.targetIsThere else { return }
         let now = MonotonicClock.milliseconds()

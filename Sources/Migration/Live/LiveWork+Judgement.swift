@@ -1,10 +1,13 @@
 import Commands
 import Foundation
+import Indexing
+import Pipeline
 import Runtime
+import State
 
 extension LiveWork {
     /// The partitions as this process knows them, and the lag of those that it reads.
-    func takePartitions(_ book: inout Book, into snapshot: inout WorkSnapshot) {
+    package func takePartitions(_ book: inout Book, into snapshot: inout WorkSnapshot) {
         guard command != "copy" else { return }
         let replay = command == "replay" ? book.state?.replay : nil
         let ends = replay?.end ?? book.watch?.ends
@@ -41,7 +44,7 @@ extension LiveWork {
 
     /// Whether this process does its work, whether readers could be moved, and what to type next: by the same rules as
     /// `status`.
-    func judge(_ book: Book, _ snapshot: inout WorkSnapshot) {
+    package func judge(_ book: Book, _ snapshot: inout WorkSnapshot) {
         if snapshot.replay == nil, let replay = book.state?.replay {
             snapshot.replay = WorkSnapshot.Replay(remaining: replay.remaining, isFinished: replay.finished != nil)
         }
@@ -121,7 +124,7 @@ extension LiveWork {
 }
 
 extension WorkSnapshot.Partition {
-    init(_ counts: PartitionCounts) {
+    package init(_ counts: PartitionCounts) {
         self.init(partition: counts.partition)
         isOwned = counts.owned
         (start, position, committed) = (counts.start, counts.position, counts.committed)
@@ -130,7 +133,7 @@ extension WorkSnapshot.Partition {
     }
 
     /// `end`: where the log ended when that was last asked. What was read since lies before its present end.
-    mutating func measure(end asked: Int64?) {
+    package mutating func measure(end asked: Int64?) {
         guard let asked else { return }
         let end = max(asked, position ?? 0)
         self.end = end
@@ -139,7 +142,7 @@ extension WorkSnapshot.Partition {
 
     /// How old what is not applied yet can be: it is younger than the last record that was applied, and than the moment at
     /// which nothing was left to apply.
-    func age(applied: Int64?, level: Int64?, now: Int64) -> Double? {
+    package func age(applied: Int64?, level: Int64?, now: Int64) -> Double? {
         guard let lag else { return nil }
         guard lag > 0 else { return 0 }
         let since = [applied, level].compactMap { $0 }.filter { $0 > 0 }.max()
@@ -149,14 +152,14 @@ extension WorkSnapshot.Partition {
 
 extension MigrationState.Replay {
     /// Records up to the frozen ends, by what was last kept of the progress.
-    var remaining: Int64 {
+    package var remaining: Int64 {
         finished != nil ? 0 : end.reduce(0) { $0 + max(0, $1.value - max(position[$1.key] ?? 0, start[$1.key] ?? 0)) }
     }
 }
 
 extension LiveWork.Letters {
     /// Those that are unresolved by now: the ones there were, and what this process has `written` since.
-    func present(_ written: [String: Int]) -> [String: Int] {
+    package func present(_ written: [String: Int]) -> [String: Int] {
         unresolved.merging(written) { $0 + $1 }.merging(own) { $0 - $1 }.filter { $0.value > 0 }
     }
 }

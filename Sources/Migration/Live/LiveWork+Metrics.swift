@@ -1,18 +1,22 @@
 import CommandLog
 import Commands
+import DeadLetters
+import Failures
+import Pipeline
+import Recipe
 import SearchCluster
 import Telemetry
 
 extension LiveWork {
     /// Everything for a scrape: what the events have moved, what is known at this moment, and the process.
-    public func families() -> [MetricFamily] {
+    package func families() -> [MetricFamily] {
         let snapshot = snapshot()
         return events.families + Self.reading(snapshot) + Self.flow(snapshot) + Self.target(snapshot)
             + Self.verdicts(snapshot) + [build(snapshot)] + ProcessFigures.families
     }
 
     /// The same as Prometheus reads it, version 0.0.4.
-    public func metrics() -> String { PrometheusText.write(families()) }
+    package func metrics() -> String { PrometheusText.write(families()) }
 
     private func build(_ snapshot: WorkSnapshot) -> MetricFamily {
         .one(
@@ -160,7 +164,7 @@ extension LiveWork {
 
 extension MetricFamily {
     /// One value; nil: it is not known, and not there.
-    static func one(
+    package static func one(
         _ name: String, _ help: String, _ value: Value?, _ labels: [(name: String, value: String)] = [],
         kind: Kind = .gauge
     ) -> MetricFamily {

@@ -1,48 +1,53 @@
 import Commands
 import Foundation
+import LogGuard
+import Pipeline
+import Planning
+import Recipe
 import Runtime
 import SearchCluster
+import State
 import Synchronization
 import Telemetry
 
 /// A piece of work that can be watched while it runs. Whoever starts the work makes one, gives it to the work, and may
 /// ask it from any thread, before, while and after it runs: ``snapshot()`` for all that is known, ``families()`` for a
 /// scrape. Asking costs the work nothing but a short look under the ledger's and the sink's locks.
-public final class LiveWork: Sendable {
+package final class LiveWork: Sendable {
     /// What the work tells on its way.
-    public let events: WorkEvents
-    let prepared: Preparation
-    let command: String
+    package let events: WorkEvents
+    package let prepared: Preflight
+    package let command: String
     private let version: String
-    let started = WallClock.now()
+    package let started = WallClock.now()
 
     /// What is told or looked up now and then, by threads that look anyway.
-    struct Book: Sendable {
-        var pipeline: Pipeline?
-        var watch: LogWatch?
+    package struct Book: Sendable {
+        package var pipeline: Pipeline?
+        package var watch: LogMonitor?
         /// The copy that runs here.
-        var feed: CopyFeed?
+        package var feed: CopyFeed?
         /// The state as it was last read.
-        var state: MigrationState?
+        package var state: MigrationState?
         /// What the last look at the target failed with.
-        var targetTrouble: String?
+        package var targetTrouble: String?
         /// Since when a question to the target waits for its answer, by the monotonic clock; nil: none does.
-        var targetAskedAt: Int64?
-        var members: [MemberReport] = []
-        var indices: [WorkSnapshot.Index] = []
+        package var targetAskedAt: Int64?
+        package var members: [MemberReport] = []
+        package var indices: [WorkSnapshot.Index] = []
         /// nil: they were not looked up yet.
-        var letters: Letters?
+        package var letters: Letters?
         /// When each partition was last seen without lag, milliseconds since 1970.
-        var level: [Int32: Int64] = [:]
+        package var level: [Int32: Int64] = [:]
         /// The offset before which everything of a partition is settled, and since when it stands there with more in flight.
-        var settled: [Int32: (offset: Int64?, at: Int64)] = [:]
-        var lastAsked: Int64 = 0
+        package var settled: [Int32: (offset: Int64?, at: Int64)] = [:]
+        package var lastAsked: Int64 = 0
     }
 
     /// Dead letters by reason: the unresolved ones when that was looked up, and what this process had written by then.
-    struct Letters: Sendable {
-        var unresolved: [String: Int]
-        var own: [String: Int]
+    package struct Letters: Sendable {
+        package var unresolved: [String: Int]
+        package var own: [String: Int]
     }
 
     private let book: Mutex<Book>
@@ -51,7 +56,7 @@ public final class LiveWork: Sendable {
     /// - Parameters:
     ///   - command: `follow`, `replay` or `copy`.
     ///   - version: Crossfade's own.
-    public init(_ prepared: Preparation, command: String, version: String, logger: Logger) {
+    package init(_ prepared: Preflight, command: String, version: String, logger: Logger) {
         self.prepared = prepared
         self.command = command
         self.version = version
@@ -62,41 +67,43 @@ public final class LiveWork: Sendable {
     // MARK: From the work
 
     /// The work begins.
-    func runs(_ pipeline: Pipeline, watch: LogWatch?, feed: CopyFeed? = nil) {
+    package func runs(_ pipeline: Pipeline, watch: LogMonitor?, feed: CopyFeed? = nil) {
         book.withLock { ($0.pipeline, $0.watch, $0.feed) = (pipeline, watch, feed) }
     }
 
     /// The loop that moves the work goes round once more.
-    func beat() { heart.store(MonotonicClock.milliseconds(), ordering: .relaxed) }
+    package func beat() { heart.store(MonotonicClock.milliseconds(), ordering: .relaxed) }
 
-    func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
+    package func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
-    func targetIsAsked() { book.withLock { $0.targetAskedAt = MonotonicClock.milliseconds() } }
+    package func targetIsAsked() { book.withLock { $0.targetAskedAt = MonotonicClock.milliseconds() } }
 
     /// `trouble`: why the target did not answer; nil: it did.
-    func targetAnswered(_ trouble: String?) { book.withLock { ($0.targetTrouble, $0.targetAskedAt) = (trouble, nil) } }
+    package func targetAnswered(_ trouble: String?) {
+        book.withLock { ($0.targetTrouble, $0.targetAskedAt) = (trouble, nil) }
+    }
 
     /// Why the target cannot be written to, as far as that is known now; nil: it can.
-    var targetTrouble: String? {
+    package var targetTrouble: String? {
         book.withLock { Self.targetTrouble($0, now: MonotonicClock.milliseconds()) }
     }
 
     /// A request that hangs says nothing until its time is over, which is long after somebody wants to know.
-    static let targetPatience: Int64 = 5000
+    package static let targetPatience: Int64 = 5000
 
-    static func targetTrouble(_ book: Book, now: Int64) -> String? {
+    package static func targetTrouble(_ book: Book, now: Int64) -> String? {
         if let trouble = book.pipeline?.sink.presentTrouble ?? book.targetTrouble { return trouble }
         guard let asked = book.targetAskedAt, now - asked >= targetPatience else { return nil }
         return "it has not answered for \((now - asked) / 1000) s"
     }
 
     /// nil: it could not be looked up now, and what was known stays.
-    func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
+    package func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
 
-    func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
+    package func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
 
     /// Reads the dead letters, all of them; what cannot be read now stays as it was.
-    func lookUpLetters() {
+    package func lookUpLetters() {
         guard let pipeline = book.withLock({ $0.watch?.ends == nil ? nil : $0.pipeline }) else { return }
         let own = pipeline.deadLetters.reasons
         guard let found = try? Status.Letters.read(prepared.recipe, logger: events.logger).unresolved else { return }
@@ -104,17 +111,17 @@ public final class LiveWork: Sendable {
     }
 
     /// Whether dead letters were looked up already.
-    var knowsLetters: Bool { book.withLock { $0.letters != nil } }
+    package var knowsLetters: Bool { book.withLock { $0.letters != nil } }
 
-    var targetIsThere: Bool { targetTrouble == nil }
+    package var targetIsThere: Bool { targetTrouble == nil }
 
     /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.
-    var isWatched: Bool { book.withLock { WallClock.now() - $0.lastAsked < 60_000 } }
+    package var isWatched: Bool { book.withLock { WallClock.now() - $0.lastAsked < 60_000 } }
 
     // MARK: For who watches
 
     /// What keeps the work from going on; nil: nothing does.
-    public var waiting: String? { waiting(book.withLock { $0 }) }
+    package var waiting: String? { waiting(book.withLock { $0 }) }
 
     private func waiting(_ book: Book) -> String? {
         guard let pipeline = book.pipeline else { return nil }
@@ -129,13 +136,13 @@ public final class LiveWork: Sendable {
 
     /// Milliseconds since the loop that moves the work last went round, which renews the lease, or said that it stands and
     /// why; 0 before and after it runs.
-    public var heartbeatAge: Int64 {
+    package var heartbeatAge: Int64 {
         guard let pipeline = book.withLock({ $0.pipeline }) else { return 0 }
         return max(0, min(pipeline.lease.age, MonotonicClock.milliseconds() - heart.load(ordering: .relaxed)))
     }
 
     /// All that is known now. `isLooking`: somebody wants to see it, so that what must be looked up is looked up, too.
-    public func snapshot(isLooking: Bool = true) -> WorkSnapshot {
+    package func snapshot(isLooking: Bool = true) -> WorkSnapshot {
         let now = WallClock.now()
         var book = book.withLock { book in
             if isLooking { book.lastAsked = now }
@@ -188,7 +195,7 @@ public final class LiveWork: Sendable {
 }
 
 extension WorkSnapshot.Server {
-    init(_ cluster: Cluster) {
+    package init(_ cluster: Cluster) {
         self.init(
             product: cluster.server.product.rawValue, version: "\(cluster.server.version)",
             name: cluster.server.clusterName, url: cluster.endpoint.urls.first ?? "")
@@ -196,7 +203,7 @@ extension WorkSnapshot.Server {
 }
 
 extension WorkSnapshot.Copy {
-    init(_ copy: MigrationState.Copy, running feed: CopyFeed?) {
+    package init(_ copy: MigrationState.Copy, running feed: CopyFeed?) {
         let done = copy.slices.filter(\.done)
         self.init(
             expected: copy.expected, returned: done.reduce(0) { $0 + $1.returned }, slices: copy.slices.count,
@@ -206,7 +213,7 @@ extension WorkSnapshot.Copy {
 }
 
 extension WorkSnapshot.Bulk {
-    init(_ load: BulkSink.Load, _ events: WorkEvents) {
+    package init(_ load: BulkSink.Load, _ events: WorkEvents) {
         self.init(
             limit: load.limit, inFlight: load.inFlight, batchDocuments: load.batchDocuments,
             batchBytes: load.batchBytes, throttled: load.throttled, requests: events.bulkRequests,

@@ -8,7 +8,7 @@ import Telemetry
 /// documents in all, and at the end the time it took.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
-public final class StatsDReporter: @unchecked Sendable {
+package final class StatsDReporter: @unchecked Sendable {
     private let live: LiveWork
     private let sender: StatsDSender
     private let address: String
@@ -21,7 +21,7 @@ public final class StatsDReporter: @unchecked Sendable {
     /// - Parameters:
     ///   - live: the work, not necessarily begun.
     ///   - address: `HOST:PORT`, an IPv6 address in brackets. nil when it is none.
-    public init?(_ live: LiveWork, address: String) {
+    package init?(_ live: LiveWork, address: String) {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
             (1...65535).contains(port)
         else { return nil }
@@ -32,7 +32,7 @@ public final class StatsDReporter: @unchecked Sendable {
         sender = StatsDSender(host: host, port: port)
     }
 
-    public func start() {
+    package func start() {
         thread = JoinableThread("cf-statsd") { [self] in
             while !pause() { tell(isLast: false) }
             tell(isLast: true)
@@ -41,7 +41,7 @@ public final class StatsDReporter: @unchecked Sendable {
     }
 
     /// Tells the rest, with the time the work took.
-    public func stop() {
+    package func stop() {
         condition.lock()
         stopped = true
         condition.signal()
@@ -67,21 +67,21 @@ public final class StatsDReporter: @unchecked Sendable {
 }
 
 /// What is known of one target index for StatsD.
-struct IndexedDocuments: Sendable, Equatable {
+package struct IndexedDocuments: Sendable, Equatable {
     /// nil: of records that belong to no index, because they could not be understood.
-    var index: String?
-    var succeeded = 0
-    var failed = 0
+    package var index: String?
+    package var succeeded = 0
+    package var failed = 0
     /// Documents that the copy is to bring; nil: it is no copy.
-    var expected: Int?
+    package var expected: Int?
 }
 
 /// StatsD's counters are told by their growth.
-struct StatsDDifferences {
+package struct StatsDDifferences {
     private var before: [String: (succeeded: Int, failed: Int)] = [:]
 
     /// `milliseconds`: how long the work took, at its end.
-    mutating func lines(_ documents: [IndexedDocuments], milliseconds: Int?) -> [String] {
+    package mutating func lines(_ documents: [IndexedDocuments], milliseconds: Int?) -> [String] {
         var lines: [String] = []
         for one in documents {
             let index = one.index ?? "none"
@@ -110,10 +110,10 @@ struct StatsDDifferences {
 
 extension LiveWork {
     /// Milliseconds since the work was made.
-    var age: Int { Int(clamping: max(0, WallClock.now() - started)) }
+    package var age: Int { Int(clamping: max(0, WallClock.now() - started)) }
 
     /// What became of documents, by target index.
-    var documents: [IndexedDocuments] {
+    package var documents: [IndexedDocuments] {
         let entries = prepared.survey.entries
         var found = zip(entries, events.indices).map { entry, counted in
             IndexedDocuments(

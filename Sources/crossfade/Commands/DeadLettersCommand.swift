@@ -1,6 +1,9 @@
+import DeadLetters
+import Failures
 import Foundation
 import JSONText
 import Migration
+import Pipeline
 import Runtime
 
 /// `crossfade dead-letters list`, `show` and `redrive`.
@@ -50,7 +53,7 @@ enum DeadLettersCommand {
         with(arguments, output) { filter in
             WorkRunning.with(arguments, output) { recipe, logger in
                 StopSignal.listen()
-                let all = try DeadLetterLog(recipe, logger: logger).letters()
+                let all = try DeadLetterReader(recipe, logger: logger).letters()
                 for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
                     output.talk("crossfade: " + doubt)
                 }
@@ -75,7 +78,7 @@ enum DeadLettersCommand {
             filter.all = true
             return WorkRunning.with(arguments, output) { recipe, logger in
                 StopSignal.listen()
-                let log = DeadLetterLog(recipe, logger: logger)
+                let log = DeadLetterReader(recipe, logger: logger)
                 guard let letter = filter.select(try log.letters()).last, let whole = try log.whole(letter) else {
                     output.failure(
                         "there is no such dead letter in topic \(recipe.deadLetterTopic).", code: "not_found")
@@ -135,7 +138,7 @@ enum DeadLettersCommand {
 
     private static func time(_ name: String, _ arguments: ParsedArguments) throws(UsageError) -> Int64? {
         guard let text = arguments.value(name) else { return nil }
-        guard let time = LetterTime.parse(text) else {
+        guard let time = DeadLetterTime.parse(text) else {
             throw bad(name, text, "a time such as 2026-11-01T00:00:00Z, or how long ago, such as 90s, 30m, 2h or 1d")
         }
         return time

@@ -1,5 +1,6 @@
 import Foundation
 import Migration
+import Planning
 
 /// `crossfade init`.
 enum InitCommand {
@@ -20,7 +21,7 @@ enum InitCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         WorkRunning.with(arguments, output) { recipe, logger in
-            let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
+            let prepared = try Preflight.prepare(recipe, sampling: true, logger: logger)
             let known = arguments.value("confirm") ?? (prepared.isMade ? prepared.fingerprint : nil)
             guard let confirmation = known ?? asked(prepared, output) else {
                 output.failure(
@@ -44,7 +45,7 @@ enum InitCommand {
     }
 
     /// At a terminal: shows the plan and asks. The fingerprint on a yes; nil otherwise.
-    private static func asked(_ prepared: Preparation, _ output: Output) -> String? {
+    private static func asked(_ prepared: Preflight, _ output: Output) -> String? {
         guard isatty(STDIN_FILENO) == 1, output.isTerminal else { return nil }
         output.talk(prepared.text)
         guard prepared.refusals.isEmpty else { return prepared.fingerprint }

@@ -1,4 +1,5 @@
 import Migration
+import Planning
 
 /// `crossfade plan`.
 enum PlanCommand {
@@ -15,7 +16,7 @@ enum PlanCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         WorkRunning.with(arguments, output) { recipe, logger in
-            let prepared = try Preparation.prepare(recipe, sampling: true, logger: logger)
+            let prepared = try Preflight.prepare(recipe, sampling: true, logger: logger)
             output.data(prepared.json, text: prepared.text)
             guard !prepared.refusals.isEmpty else { return .done }
             output.talk(

@@ -1,4 +1,6 @@
 import Migration
+import Planning
+import Recipe
 import Runtime
 
 /// `crossfade purge`.
@@ -35,7 +37,7 @@ enum PurgeCommand {
         }
         return WorkRunning.with(arguments, output) { recipe, logger in
             StopSignal.listen()
-            let prepared = try Preparation.prepare(recipe, sampling: false, logger: logger)
+            let prepared = try Preflight.prepare(recipe, sampling: false, logger: logger)
             let summary = try PurgeWork(prepared, olderThan: age, all: arguments.has("all"), logger: logger).run()
             output.data(summary.json, text: summary.text)
             return summary.complete ? .done : .interrupted

@@ -1,5 +1,6 @@
 import JSONText
 import Migration
+import Recipe
 
 /// `crossfade recipe check`.
 enum RecipeCheckCommand {

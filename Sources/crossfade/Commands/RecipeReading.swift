@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Migration
+import Recipe
 
 /// Loads the recipe that a command line names, and tells of all that is wrong with it.
 enum RecipeReading {

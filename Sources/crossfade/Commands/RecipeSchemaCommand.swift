@@ -1,4 +1,5 @@
 import Migration
+import Recipe
 
 /// `crossfade recipe schema`.
 enum RecipeSchemaCommand {

@@ -1,5 +1,7 @@
 import JSONText
 import Migration
+import Recipe
+import Trial
 
 /// `crossfade recipe test`.
 enum RecipeTestCommand {

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Migration
+import Recipe
 import Runtime
 import Synchronization
 import Telemetry

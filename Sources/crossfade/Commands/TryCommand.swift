@@ -2,9 +2,11 @@ import Embedded
 import Foundation
 import JSONText
 import Migration
+import Recipe
 import Runtime
 import SearchCluster
 import Telemetry
+import Trial
 
 /// `crossfade try`.
 enum TryCommand {

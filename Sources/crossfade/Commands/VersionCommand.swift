@@ -2,6 +2,8 @@ import CommandLog
 import HTTPServer
 import JSONText
 import Migration
+import Planning
+import Recipe
 import SearchCluster
 
 /// `crossfade version`.
@@ -17,8 +19,8 @@ enum VersionCommand {
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         let versions = [
             ("crossfade", crossfade), ("swift", swift), ("librdkafka", KafkaSettings.version),
-            ("libcurl", HTTPTransport.libraryVersion), ("libyaml", LibraryVersions.yaml),
-            ("libxxhash", LibraryVersions.xxhash), ("libmicrohttpd", HTTPServer.libraryVersion),
+            ("libcurl", HTTPTransport.libraryVersion), ("libyaml", YAMLLoader.libraryVersion),
+            ("libxxhash", Fingerprint.libraryVersion), ("libmicrohttpd", HTTPServer.libraryVersion),
         ]
         output.data(
             .object(JSONObject(versions.map { ($0.0, .string($0.1)) })),

@@ -1,9 +1,12 @@
 import CommandLog
+import Failures
 import Foundation
 import HTTPServer
 import JSONText
 import Migration
 import Operations
+import Planning
+import Recipe
 import Runtime
 import SearchCluster
 import Telemetry
@@ -26,13 +29,13 @@ enum WorkRunning {
 
     /// A piece of work that a signal may interrupt, and its summary.
     static func work(
-        _ arguments: ParsedArguments, _ output: Output, _ body: (Preparation, String?, Logger) throws -> Summary
+        _ arguments: ParsedArguments, _ output: Output, _ body: (Preflight, String?, Logger) throws -> Summary
     ) -> ExitCode {
         with(arguments, output) { recipe, logger in
             listen(arguments, output, logger)
             let confirmation = arguments.value("confirm")
             // Whoever confirms something new is shown what `plan` would have refused.
-            let prepared = try Preparation.prepare(recipe, sampling: confirmation != nil, logger: logger)
+            let prepared = try Preflight.prepare(recipe, sampling: confirmation != nil, logger: logger)
             let summary = try body(prepared, confirmation, logger)
             output.data(summary.json, text: summary.text)
             return summary.complete ? .done : .interrupted
@@ -42,7 +45,7 @@ enum WorkRunning {
     /// Work that can be watched from its beginning to its last commit.
     static func watchedWork(
         _ command: String, _ arguments: ParsedArguments, _ output: Output,
-        _ body: (Preparation, String?, LiveWork) throws -> Summary
+        _ body: (Preflight, String?, LiveWork) throws -> Summary
     ) -> ExitCode {
         work(arguments, output) { prepared, confirmation, logger in
             // Before a port is opened for work that does not begin.

@@ -1,0 +1,66 @@
+/// ISO 8601 times.
+package enum ISOTime {
+    /// Milliseconds since 1970 of `2026-11-01T00:00:00.123+01:00`; the zone is demanded, seconds and fractions are not.
+    package static func milliseconds(_ text: String) -> Int64? {
+        var rest = Array(text.utf8)[...]
+        guard let year = number(&rest, digits: 4), eat(&rest, "-"), let month = number(&rest, digits: 2),
+            eat(&rest, "-"), let day = number(&rest, digits: 2), eat(&rest, "Tt "),
+            let hour = number(&rest, digits: 2), eat(&rest, ":"), let minute = number(&rest, digits: 2)
+        else { return nil }
+        var second: Int64 = 0
+        var fraction: Int64 = 0
+        if eat(&rest, ":") {
+            guard let seconds = number(&rest, digits: 2) else { return nil }
+            second = seconds
+            if eat(&rest, ".,") {
+                let digits = rest.prefix { (48...57).contains($0) }
+                guard !digits.isEmpty else { return nil }
+                rest = rest.dropFirst(digits.count)
+                for place in 0..<3 {
+                    let digit = place < digits.count ? Int64(digits[digits.startIndex + place]) - 48 : 0
+                    fraction = fraction * 10 + digit
+                }
+            }
+        }
+        guard let offset = zone(&rest), rest.isEmpty, (1...12).contains(month), hour < 24, minute < 60, second < 60
+        else { return nil }
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard day >= 1, day <= lengths[Int(month) - 1] else { return nil }
+        let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
+        return seconds * 1_000 + fraction
+    }
+
+    /// Days since 1970-01-01 in the Gregorian calendar.
+    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// Seconds east of UTC.
+    private static func zone(_ rest: inout ArraySlice<UInt8>) -> Int64? {
+        if eat(&rest, "Zz") { return 0 }
+        let sign: Int64 = rest.first == UInt8(ascii: "-") ? -1 : 1
+        guard eat(&rest, "+-"), let hours = number(&rest, digits: 2) else { return nil }
+        _ = eat(&rest, ":")
+        guard let minutes = number(&rest, digits: 2), hours < 24, minutes < 60 else { return nil }
+        return sign * (hours * 3_600 + minutes * 60)
+    }
+
+    private static func number(_ rest: inout ArraySlice<UInt8>, digits: Int) -> Int64? {
+        let text = rest.prefix(digits)
+        guard text.count == digits, text.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        rest = rest.dropFirst(digits)
+        return text.reduce(0) { $0 * 10 + Int64($1) - 48 }
+    }
+
+    private static func eat(_ rest: inout ArraySlice<UInt8>, _ any: String) -> Bool {
+        guard let byte = rest.first, any.utf8.contains(byte) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+}

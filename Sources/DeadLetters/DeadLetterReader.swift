@@ -1,0 +1,215 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import JSONText
+import Runtime
+import Telemetry
+
+/// Ids and keys that a redrive may still write.
+package struct UnresolvedLetters: Sendable {
+    /// Why a tombstone must stay.
+    package enum Hold: Sendable, Equatable {
+        /// A letter that may be redriven at any time.
+        case unresolved
+        /// A letter that was redriven: a redrive of it that was killed may be late until then, in milliseconds since 1970.
+        case redriven(until: Int64)
+
+        /// Whichever lasts longer.
+        package func or(_ other: Hold?) -> Hold {
+            switch (self, other) {
+            case (_, nil), (.unresolved, _): self
+            case (_, .unresolved): .unresolved
+            case (.redriven(let one), .redriven(let other)): .redriven(until: max(one, other))
+            }
+        }
+    }
+
+    /// Target ids, where the present recipe can tell them.
+    private var ids: [[UInt8]: Hold] = [:]
+    /// Keys of the records; often the id, too.
+    private var keys: [[UInt8]: Hold] = [:]
+    /// Of letters of which nobody can tell the id: any may be it.
+    private var any: Hold?
+
+    /// `now`: milliseconds since 1970, `tombstoneAge`: milliseconds.
+    package init(_ letters: [DeadLetter], now: Int64, tombstoneAge: Int64) {
+        for letter in letters {
+            if let resolved = letter.resolvedAt, resolved < now - tombstoneAge { continue }
+            let hold = letter.resolvedAt.map { Hold.redriven(until: $0 + tombstoneAge) } ?? .unresolved
+            if letter.ids.isEmpty, !letter.isUndecoded { any = hold.or(any) }
+            for id in letter.ids { ids[Array(id.utf8)] = hold.or(ids[Array(id.utf8)]) }
+            if let key = letter.key { keys[key] = hold.or(keys[key]) }
+        }
+    }
+
+    /// Why a tombstone of this id must stay: a redrive of an older command would bring the document back. nil: it need not.
+    package func hold(_ id: [UInt8]) -> Hold? {
+        [ids[id], keys[id], any].reduce(nil) { found, hold in hold.map { $0.or(found) } ?? found }
+    }
+}
+
+/// Reads the dead-letter topic, from its first letter to its end as it is now.
+package struct DeadLetterReader {
+    /// Where the letters are, and how their records are understood.
+    package struct Options: Sendable {
+        package var settings: KafkaSettings
+        package var topic: String
+        /// The migration's name: letters of others are passed over.
+        package var migration: String
+        package var format: CommandFormat
+        /// Of each entry the template of target ids with `{type}` and `{id}`; nil: the id alone.
+        package var idTemplates: [String?]
+
+        package init(
+            settings: KafkaSettings, topic: String, migration: String, format: CommandFormat, idTemplates: [String?]
+        ) {
+            (self.settings, self.topic, self.migration) = (settings, topic, migration)
+            (self.format, self.idTemplates) = (format, idTemplates)
+        }
+    }
+
+    package let options: Options
+    package let logger: Logger
+
+    package init(_ options: Options, logger: Logger) {
+        self.options = options
+        self.logger = logger
+    }
+
+    /// The latest letter of everything that ever died in this migration, resolved or not; in no order. Empty when
+    /// there is no dead-letter topic yet.
+    package func letters() throws -> [DeadLetter] {
+        var book = DeadLetterBook()
+        let decoder = CommandDecoder(options.format)
+        try read { message in
+            defer { message.release() }
+            // Letters of before that header are taken for ours.
+            if let migration = message.text(DeadLetterHeader.migration), migration != options.migration { return }
+            guard let origin = DeadLetter.Origin(message) else { return }
+            if let outcome = message.text(DeadLetterHeader.resolved) {
+                let time = message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp
+                book.resolve(
+                    origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
+                    outcome: outcome)
+                return
+            }
+            var letter = DeadLetter(message, origin: origin)
+            letter.ids = targetIDs(message, letter, decoder)
+            book.add(letter)
+        }
+        return book.letters
+    }
+
+    /// The ids that the letter's record may be written under, as far as the present recipe can tell.
+    private func targetIDs(_ message: LogMessage, _ letter: DeadLetter, _ decoder: CommandDecoder) -> [String] {
+        switch letter.origin {
+        case .document(_, let type, let id):
+            let plain = String(decoding: id, as: UTF8.self)
+            let ids = options.idTemplates.map { template in
+                template?.replacingOccurrences(of: "{type}", with: type ?? "")
+                    .replacingOccurrences(of: "{id}", with: plain) ?? plain
+            }
+            return Array(Set(ids)).sorted()
+        case .record(_, let partition, let offset, _):
+            let record = Record(
+                key: message.key, value: message.value, timestamp: message.time(redriven: true), partition: partition,
+                offset: offset, headers: message.headers)
+            guard case .operation(let operation) = decoder.decode(record) else { return [] }
+            return [String(repairing: operation.id)]
+        }
+    }
+
+    // MARK: Reading
+
+    /// Gives every record of the topic, up to its end as it is now, in the order of its partitions. Each is the
+    /// body's to release.
+    private func read(_ body: (LogMessage) -> Void) throws {
+        let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
+        defer { admin.close() }
+        let partitions: [Int32]
+        do {
+            partitions = try admin.describe(options.topic).partitions
+        } catch {
+            guard error.code == .missingTopic else { throw error }
+            return
+        }
+        let marks = try admin.watermarks(options.topic, partitions: partitions)
+        try read(marks.filter { $0.value.low < $0.value.high }, body)
+    }
+
+    /// Reads each partition from `low` to before `high`.
+    private func read(_ ranges: [Int32: (low: Int64, high: Int64)], _ body: (LogMessage) -> Void) throws {
+        var left = ranges.mapValues(\.high)
+        guard !left.isEmpty else { return }
+        var settings = options.settings
+        // A letter that is kept keeps the whole fetch response it came in.
+        if settings.passthrough["fetch.max.bytes"] == nil { settings.passthrough["fetch.max.bytes"] = "1048576" }
+        let consumer = try LogConsumer(
+            settings: settings, topic: options.topic, mode: .assigned(ranges.mapValues(\.low)),
+            log: logger.kafka)
+        defer { consumer.close(seconds: 2) }
+        let batch = RecordBatch(capacity: 1024)
+        while !left.isEmpty {
+            guard !StopSignal.isAsked else {
+                throw WorkError(.interrupted, "reading the dead letters was interrupted")
+            }
+            try consumer.poll(into: batch, timeoutMs: 100)
+            for index in 0..<batch.count {
+                let message = batch[index]
+                guard let end = left[message.partition], message.offset < end else {
+                    message.release()
+                    continue
+                }
+                if message.offset + 1 >= end { left[message.partition] = nil }
+                body(message)
+            }
+            batch.forget()
+            for case .endOfPartition(let partition, let end) in batch.events where end >= (left[partition] ?? 0) {
+                left[partition] = nil
+            }
+        }
+    }
+
+    /// The letters' records themselves, in the order asked for; one that is gone is nil. Each is the caller's to
+    /// release.
+    package func fetch(_ letters: [DeadLetter]) throws -> [LogMessage?] {
+        let wanted = Dictionary(letters.enumerated().map { ($0.element.place, $0.offset) }) { first, _ in first }
+        var found = [LogMessage?](repeating: nil, count: letters.count)
+        var ranges: [Int32: (low: Int64, high: Int64)] = [:]
+        for place in wanted.keys {
+            let range = ranges[place.partition] ?? (place.offset, place.offset + 1)
+            ranges[place.partition] = (min(range.low, place.offset), max(range.high, place.offset + 1))
+        }
+        do {
+            try read(ranges) { message in
+                if let at = wanted[DeadLetter.Place(partition: message.partition, offset: message.offset)] {
+                    found[at] = message
+                } else {
+                    message.release()
+                }
+            }
+        } catch {
+            for message in found { message?.release() }
+            throw error
+        }
+        return found
+    }
+
+    // MARK: One whole letter
+
+    /// Everything of one letter: its headers and its value, as they are.
+    package struct Whole: Sendable {
+        package var letter: DeadLetter
+        package var headers: [(name: String, value: [UInt8]?)]
+        package var value: [UInt8]?
+    }
+
+    /// nil: it is gone from the topic.
+    package func whole(_ letter: DeadLetter) throws -> Whole? {
+        guard let message = try fetch([letter])[0] else { return nil }
+        defer { message.release() }
+        return Whole(
+            letter: letter, headers: message.copiedHeaders().map { ($0.0, $0.1) }, value: message.value.map(Array.init))
+    }
+}

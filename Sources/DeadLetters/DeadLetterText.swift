@@ -1,0 +1,55 @@
+import Basics
+import Foundation
+import JSONText
+import Runtime
+
+/// Times of letters.
+package enum DeadLetterTime {
+    /// Milliseconds since 1970 as ISO 8601 in UTC.
+    package static func text(_ milliseconds: Int64) -> String {
+        // Seconds and milliseconds apart: a Double of both would round.
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        let date = Date(timeIntervalSince1970: Double(seconds))
+        let text = date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
+        return text + String(format: ".%03lldZ", max(0, rest))
+    }
+
+    /// A time (`2026-11-21T10:00:00Z`) or how long ago (`90s`, `30m`, `2h`, `1d`), in milliseconds since 1970; nil when
+    /// it is neither.
+    package static func parse(_ text: String, now: Int64 = WallClock.now()) -> Int64? {
+        let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        if let last = text.last, let unit = units[last], let count = Int64(text.dropLast()), count >= 0 {
+            let (ago, overflow) = count.multipliedReportingOverflow(by: unit)
+            return overflow ? nil : now - ago
+        }
+        return ISOTime.milliseconds(text)
+    }
+}
+
+/// Bytes for eyes and programs.
+package enum DeadLetterText {
+    /// The text, or `{"base64": ...}` for what is no UTF-8.
+    package static func json(_ bytes: [UInt8]) -> JSONValue {
+        if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
+        return ["base64": .string(Data(bytes).base64EncodedString())]
+    }
+
+    /// A server's words without the value that it quotes: only `show` gives away what is in a document.
+    package static func withoutValue(_ detail: String) -> String {
+        guard let mark = detail.range(of: "Preview of field's value: ") else { return detail }
+        return String(detail[..<mark.lowerBound]).trimmingCharacters(in: .whitespaces)
+    }
+
+    /// One line: control characters, which a terminal would obey, are written out.
+    package static func line(_ bytes: [UInt8], limit: Int = .max) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars.prefix(limit) {
+            if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}

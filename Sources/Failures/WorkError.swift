@@ -1,0 +1,28 @@
+/// What went wrong in the work, and what to do about it.
+package struct WorkError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// The command log, a cluster, a file failed us.
+        case log, cluster, state, deadLetters
+        /// A rail refused (design 6.9); exit code 3.
+        case refused
+        /// The recipe does not fit what was found; exit code 2.
+        case recipe
+        case interrupted
+    }
+
+    package let code: Code
+    package let message: String
+    /// What a server or library said, when it adds something.
+    package let underlying: String?
+
+    package init(_ code: Code, _ message: String, underlying: String? = nil) {
+        self.code = code
+        self.message = message
+        self.underlying = underlying
+    }
+
+    package var description: String {
+        guard let underlying, !underlying.isEmpty else { return message }
+        return "\(message) (\(underlying))"
+    }
+}

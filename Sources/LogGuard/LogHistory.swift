@@ -1,0 +1,51 @@
+import CommandLog
+import Telemetry
+
+/// What is known of the log from before, compared with the log as it is.
+package struct LogHistory: Sendable {
+    /// The group's offsets that count: of this epoch, or of another epoch of the very same log.
+    package var committed: [Int32: Int64] = [:]
+    /// Why the log is not the one that was read; nil when it is, as far as can be seen.
+    package var refusal: String?
+    /// The last record of each partition that was found again.
+    package var found: [Int32: RecordFingerprint] = [:]
+
+    /// Compares. `now`: the group's offsets; `kept`: records of this epoch that the migration's state remembers.
+    package static func compare(
+        now: [Int32: CommittedOffset], kept: [Int32: RecordFingerprint], epoch: Int64,
+        marks: [Int32: (low: Int64, high: Int64)], probe: LogProbe
+    ) throws(LogError) -> LogHistory {
+        var history = LogHistory()
+        var wanted: [Int32: [RecordFingerprint]] = [:]
+        var foreign: Set<Int32> = []
+        for (partition, fingerprint) in kept where marks[partition] != nil { wanted[partition] = [fingerprint] }
+        for (partition, offset) in now where marks[partition] != nil {
+            let note = CommitNote(text: offset.note)
+            let isOurs = note.map { $0.epoch == epoch } ?? true
+            if isOurs {
+                history.committed[partition] = offset.offset
+                for witness in note?.witnesses ?? [] where wanted[partition]?.contains(witness) != true {
+                    wanted[partition, default: []].append(witness)
+                }
+            } else if let witnesses = note?.witnesses, !witnesses.isEmpty {
+                foreign.insert(partition)
+                wanted[partition] = witnesses
+            }
+        }
+        guard !wanted.isEmpty else { return history }
+        for (partition, findings) in try probe.find(wanted, marks: marks).sorted(by: { $0.key < $1.key }) {
+            let same = findings.filter { $0.finding == .same }.map(\.witness)
+            history.found[partition] = same.max { $0.offset < $1.offset }
+            if foreign.contains(partition) {
+                // The epoch was raised: the offset counts if the log is still the one that it is of.
+                if findings.allSatisfy({ $0.finding == .same }) {
+                    history.committed[partition] = now[partition]?.offset
+                }
+            } else if history.refusal == nil {
+                history.refusal = LogMismatch.text(
+                    findings, topic: probe.topic, partition: partition, mark: marks[partition] ?? (0, 0))
+            }
+        }
+        return history
+    }
+}

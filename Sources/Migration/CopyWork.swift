@@ -1,0 +1,181 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import JSONText
+import Pipeline
+import Planning
+import Runtime
+import SearchCluster
+import State
+import Synchronization
+import Telemetry
+
+/// `copy`: the bulk copy old -> new, in slices that are the unit of resume (design 7). The source is only ever read.
+package struct CopyWork {
+    package let prepared: Preflight
+    package let confirmation: String?
+    package let logger: Logger
+    package let live: LiveWork
+
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "copy", version: "", logger: logger)
+    }
+
+    package func run() throws -> Summary {
+        try prepared.passRails()
+        guard let source = prepared.survey.source else {
+            throw WorkError(
+                .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
+        }
+        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let begun = try begin(store, prepared.confirmed(confirmation, logger: logger), source)
+        try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(begun)
+        let state = try open(store, begun)
+        guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
+        live.knows(state)
+        let progress = Progress("copy", logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
+        let run = PipelineRun(prepared, pipeline, telling: ("copy", store), isReading: false, live: live)
+        defer { run.close() }
+        let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
+        let feed = CopyFeed(feedOptions(copy, store), source: source, pipeline: pipeline)
+        live.runs(pipeline, watch: nil, feed: feed)
+        feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
+        StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        var stop: Int64?
+        while !feed.isOver {
+            if StopSignal.isAsked { stop = stop ?? MonotonicClock.milliseconds() + Pipeline.drainsFor }
+            if let stop, MonotonicClock.milliseconds() > stop { break }
+            Thread.sleep(forTimeInterval: 0.02)
+            live.beat()
+            try pipeline.checkAwake()
+            try feed.record()
+            progress.tell(
+                done: already + pipeline.ledger.outcomes.total, total: copy.expected,
+                trouble: pipeline.sink.presentTrouble)
+        }
+        feed.join()
+        try feed.record()
+        progress.end()
+        if let error = pipeline.failure.value { throw error }
+        return try finish(store, feed, pipeline, seconds: progress.seconds)
+    }
+
+    private func feedOptions(_ copy: MigrationState.Copy, _ store: StateStore) -> CopyFeed.Options {
+        let indices = prepared.survey.entries.flatMap(\.source)
+        let slices = copy.slices.map { slice in
+            CopyFeed.Slice(
+                entry: slice.entry, index: slice.index, spec: slice.spec,
+                query: indices.first { $0.name == slice.index }?.liveQuery, isDone: slice.done,
+                returned: slice.returned)
+        }
+        let copy = prepared.recipe.copy
+        return CopyFeed.Options(
+            slices: slices, page: copy.page, documentsPerSecond: copy.documentsPerSecond,
+            bytesPerSecond: copy.bytesPerSecond
+        ) { finished in
+            try store.updateIfReachable { state in
+                for (number, slice) in finished where state.copy?.slices.indices.contains(number) == true {
+                    state.copy?.slices[number].finish(slice)
+                }
+            }
+        }
+    }
+
+    /// Goes on with an interrupted copy, or begins a new one: counts, slices, and where the application's group
+    /// stands now, which is what the copy is sure to hold.
+    private func begin(
+        _ store: StateStore, _ state: MigrationState, _ source: Cluster
+    ) throws -> MigrationState {
+        if let copy = state.copy, copy.finished == nil {
+            let left = copy.slices.filter { !$0.done }.count
+            logger.info("going on with the copy that was interrupted", ["slices_left": left])
+            return try store.update { $0.phase = .copying }
+        }
+        let reader = source.reader
+        var slices: [MigrationState.Slice] = []
+        var expected = 0
+        for (number, entry) in prepared.survey.entries.enumerated() {
+            for index in entry.source {
+                expected += Int(try reader.count(index.name, query: index.liveQuery))
+                for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
+                    slices.append(
+                        MigrationState.Slice(
+                            entry: number, index: index.name, spec: spec.text, done: false, returned: 0, outcomes: [:]))
+                }
+            }
+        }
+        return try store.update {
+            $0.phase = .copying
+            // Asked before anything was read: the old index holds all that was applied by then.
+            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
+            $0.copy = MigrationState.Copy(
+                round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
+                slices: slices)
+        }
+    }
+
+    /// Opens the copy's alias, and says so before and after.
+    private func open(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
+        guard state.copyGate != .open || state.copy?.finished != nil else {
+            // It was left open, but an alias may be changed by hand.
+            try openAliases(store)
+            return state
+        }
+        try store.update { $0.copyGate = .opening }
+        try openAliases(store)
+        return try store.update { $0.copyGate = .open }
+    }
+
+    private func openAliases(_ store: StateStore) throws {
+        let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
+        for entry in prepared.survey.entries { try alias.open(entry.index) }
+    }
+
+    /// Closes the copy's alias: a page that comes later is refused by the cluster itself (design 6.5). The copy counts as
+    /// finished only after that.
+    private func close(_ store: StateStore) throws -> MigrationState {
+        try store.update { $0.copyGate = .closing }
+        let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
+        for entry in prepared.survey.entries { try alias.close(entry.index) }
+        return try store.update {
+            $0.copyGate = .closed
+            $0.copy?.finished = WallClock.now()
+            if $0.phase == .copying { $0.phase = .copied }
+        }
+    }
+
+    private func finish(
+        _ store: StateStore, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
+    ) throws -> Summary {
+        let complete = feed.isComplete
+        let state = complete ? try close(store) : try store.update { _ in }
+        live.knows(state)
+        if complete {
+            let writer = prepared.survey.target.writer
+            for entry in prepared.survey.entries { try writer.refresh(entry.index) }
+        }
+        var summary = Summary("copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        summary.returned = feed.returned
+        summary.expected = state.copy?.expected
+        summary.replayDue = state.replayDue
+        summary.reasons = pipeline.deadLetters.reasons
+        summary.next = prepared.next(after: state, letters: summary.reasons, store: store)
+        return summary
+    }
+}
+
+extension MigrationState.Slice {
+    fileprivate mutating func finish(_ finished: CopyFeed.Finished) {
+        done = true
+        returned = finished.returned
+        for outcome in Outcome.allCases where finished.outcomes[outcome] > 0 {
+            outcomes[outcome.name] = finished.outcomes[outcome]
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import CommandLog
+import Failures
+import Foundation
+import LogGuard
+import Pipeline
+import Planning
+import Runtime
+import State
+import Telemetry
+
+/// Where `follow` begins on partitions that have become its own, and whether it may (design 6.9): the group's own
+/// offset where it has one, else where the replay stood, else the start that the recipe says.
+package struct FollowStart {
+    package let prepared: Preflight
+    package let admin: LogAdmin
+    package let logger: Logger
+    package let live: LiveWork
+    /// The state as it is now; nil: it cannot be read at the moment.
+    package let state: () -> MigrationState?
+
+    /// Brokers that are away are waited for, for as long as it takes: if the group loses patience meanwhile
+    /// (max.poll.interval.ms), the partitions are lost in order and given out again.
+    package func offsets(_ partitions: [Int32]) throws -> LogFeed.Start {
+        while true {
+            do {
+                return try find(partitions)
+            } catch let error as LogError {
+                guard error.retriable, !StopSignal.isAsked else { throw error }
+                live.beat()
+                logger.warning("where to start cannot be asked now; asking again", ["error": "\(error)"])
+                Thread.sleep(forTimeInterval: 0.5)
+            }
+        }
+    }
+
+    private func find(_ partitions: [Int32]) throws -> LogFeed.Start {
+        let recipe = prepared.recipe
+        let topic = recipe.commands.topic
+        let before = prepared.survey.topic.partitions.count
+        if recipe.commands.format.version == .offset {
+            let now = try admin.describe(topic).partitions.count
+            if now != before { throw WorkError(.refused, PartitionsAdded.text(topic: topic, before: before, now: now)) }
+        }
+        let committed = try admin.committedOffsets(group: recipe.commands.group, topic: topic, partitions: partitions)
+        let marks = try admin.watermarks(topic, partitions: partitions)
+        let state = state()
+        let history = try LogHistory.compare(recipe, now: committed, state: state, marks: marks, logger: logger)
+        if let refusal = history.refusal { throw WorkError(.refused, refusal) }
+        let replay = state?.replay?.epoch == recipe.commands.format.epoch ? state?.replay : nil
+        var start: [Int32: Int64] = [:]
+        for partition in partitions {
+            let replayed = replay?.finished == nil ? nil : replay?.end[partition]
+            let offset = history.committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
+            start[partition] = offset
+            guard let mark = marks[partition] else { continue }
+            if offset > mark.high {
+                throw WorkError(
+                    .refused,
+                    LogMismatch.backwards(
+                        topic: topic, partition: partition, applied: offset, low: mark.low, end: mark.high))
+            }
+            if offset < mark.low {
+                throw WorkError(
+                    .refused,
+                    "topic \(topic) partition \(partition): group \(recipe.commands.group) is to go on at offset \(offset), "
+                        + "but the log reaches from \(mark.low) to \(mark.high). Retention overtook it: copy and replay again"
+                )
+            }
+        }
+        // Whoever read before us cannot have read beyond the log's end.
+        return LogFeed.Start(offsets: start, known: history.found, fresh: marks.mapValues(\.high))
+    }
+}

@@ -1,0 +1,117 @@
+import CommandLog
+import Commands
+import Foundation
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import State
+import Telemetry
+
+/// `follow`: stays in the consumer group and keeps the new cluster current until told to stop.
+package struct FollowWork {
+    package let prepared: Preflight
+    package let confirmation: String?
+    package let logger: Logger
+    package let live: LiveWork
+
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "follow", version: "", logger: logger)
+    }
+
+    package func run() throws -> Summary {
+        try prepared.passRails()
+        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
+        let state = try store.update {
+            $0.phase = .following
+            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
+        }
+        live.knows(state)
+        let progress = Progress("follow", logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
+        let run = PipelineRun(prepared, pipeline, purging: true, telling: ("follow", store), live: live)
+        defer { run.close() }
+        let recipe = prepared.recipe
+        let survey = prepared.survey
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let begin = FollowStart(
+            prepared: prepared, admin: admin, logger: logger, live: live, state: { (try? store.load()) ?? state })
+        let watch = StateWatch(store, pipeline, live)
+        let feed = LogFeed(
+            pipeline,
+            LogFeed.Options(
+                topic: recipe.commands.topic, ends: nil,
+                start: { partitions in try begin.offsets(partitions) },
+                commit: { consumer, offsets, notes, synchronously in
+                    try consumer.commit(offsets, notes: notes, synchronously: synchronously)
+                    return true
+                },
+                isMember: true, watch: run.watch,
+                onTick: { [ledger = pipeline.ledger, logWatch = run.watch, live] in
+                    live.beat()
+                    watch.look()
+                    progress.tell(
+                        done: ledger.outcomes.total, total: nil,
+                        lag: Lag.of(ledger.partitions(), ends: logWatch?.ends).map { "\($0)" } ?? "unknown",
+                        trouble: live.waiting)
+                }),
+            logger: logger)
+        let consumer = try LogConsumer(
+            settings: recipe.kafkaSettings, topic: recipe.commands.topic, mode: .group, delegate: feed,
+            log: logger.kafka)
+        _ = try feed.run(consumer)
+        let seconds = progress.seconds
+        progress.end()
+        var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
+        let marks = try? admin.watermarks(recipe.commands.topic, partitions: survey.topic.partitions, timeout: 3)
+        summary.take(pipeline, ends: marks?.mapValues(\.high) ?? [:])
+        return summary
+    }
+}
+
+/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again, and a
+/// replay beside us may read what we have not read yet. Says an alarm once.
+private final class StateWatch {
+    private let store: StateStore
+    private let pipeline: Pipeline
+    private let live: LiveWork
+    private var unfinished: Bool
+    private let hasSource: Bool
+    private var isAlarmed = false
+    private var next = MonotonicClock.milliseconds() + 10_000
+
+    package init(_ store: StateStore, _ pipeline: Pipeline, _ live: LiveWork) {
+        self.store = store
+        self.pipeline = pipeline
+        self.live = live
+        unfinished = pipeline.plan.copyUnfinished
+        hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
+    }
+
+    package func look() {
+        guard MonotonicClock.milliseconds() >= next else { return }
+        next = MonotonicClock.milliseconds() + 10_000
+        sayAlarm()
+        // A target that is away is nothing new: the sink waits for it, too. One that hangs would make the polling wait.
+        guard live.targetIsThere, let state = try? store.load() else { return }
+        live.knows(state)
+        for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
+        guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }
+        unfinished = state.copyUnfinished
+        pipeline.copyIs(unfinished: unfinished)
+    }
+
+    private func sayAlarm() {
+        let stale = pipeline.ledger.alarm
+        if stale.isRaised, !isAlarmed, let alarm = Alarm(stale) {
+            live.events.alarmRaised(alarm.name, alarm.text)
+        }
+        isAlarmed = stale.isRaised
+    }
+}

@@ -1,0 +1,75 @@
+import Failures
+import Planning
+import Runtime
+import Schema
+import SearchCluster
+import State
+import Telemetry
+
+/// `init`: creates the target indices and the state, under the fingerprint that was confirmed.
+package enum Initialisation {
+    /// True when something was made, false when it had been made before under the same fingerprint.
+    package static func run(_ prepared: Preflight, confirmation: String, logger: Logger) throws -> Bool {
+        try prepared.passRails()
+        guard confirmation == prepared.fingerprint else {
+            throw WorkError(
+                .refused,
+                "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since the "
+                    + "plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
+        }
+        let survey = prepared.survey
+        let store = StateStore(target: survey.target, name: prepared.recipe.name)
+        let writer = survey.target.writer
+        if let state = survey.state, state.fingerprint != prepared.fingerprint {
+            try store.update {
+                $0.fingerprint = prepared.fingerprint
+                $0.work = prepared.work
+                $0.indices = Array(Set($0.indices + survey.entries.map(\.index))).sorted()
+            }
+        }
+        let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
+        let missing = survey.entries.filter { !$0.exists }.map(\.index)
+        if survey.state == nil {
+            // State first: a crash after it leaves indices that are known to be ours.
+            var state = MigrationState(
+                name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint, work: prepared.work,
+                created: WallClock.now(), indices: survey.entries.map(\.index))
+            for index in missing { state.uuids[index] = "" }
+            try store.create(state)
+        } else if !missing.isEmpty {
+            try store.update {
+                for index in missing { $0.uuids[index] = "" }
+                if remade == true { $0.startOver() }
+            }
+        }
+        for (number, entry) in survey.entries.filter({ !$0.exists }).enumerated() {
+            do {
+                try writer.createIndex(
+                    entry.index,
+                    body: TargetMapping.createBody(
+                        mapping: entry.mapping, settings: entry.settings,
+                        documentType: survey.target.capabilities.mappingType,
+                        aliases: TargetAliases(index: entry.index).created(survey.target.capabilities)))
+            } catch {
+                // Nothing was made yet: nothing is left behind.
+                if survey.state == nil, number == 0 { _ = try? writer.deleteIndex(store.index) }
+                throw error
+            }
+            logger.info("created the target index", ["index": entry.index])
+        }
+        try settle(survey, store, writer)
+        return survey.state == nil || !missing.isEmpty
+    }
+
+    /// Sees to the aliases of every index, and remembers which indices they are.
+    private static func settle(_ survey: Survey, _ store: StateStore, _ writer: TargetWriter) throws {
+        var uuids: [String: String] = [:]
+        for entry in survey.entries {
+            try TargetAliases(index: entry.index).restore(writer)
+            uuids[entry.index] = try writer.indexUUID(entry.index)
+        }
+        try store.update { state in
+            for (index, uuid) in uuids where state.uuids[index] ?? "" == "" { state.uuids[index] = uuid }
+        }
+    }
+}

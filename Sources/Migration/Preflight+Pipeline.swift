@@ -1,0 +1,79 @@
+import Foundation
+import Commands
+import LogGuard
+import Pipeline
+import Planning
+import Recipe
+import State
+import Telemetry
+
+/// The pipeline that a checked recipe asks for.
+extension Preflight {
+    /// What the pipeline needs.
+    package func pipelinePlan(state: MigrationState, writing: WriteRoad) -> PipelinePlan {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        return PipelinePlan(
+            name: recipe.name, topic: recipe.commands.topic, format: recipe.commands.format,
+            entries: survey.entries.map {
+                PipelinePlan.Entry(
+                    index: $0.index, alias: writing.alias(of: $0.index), transform: $0.recipe.transform,
+                    merge: $0.recipe.merge,
+                    missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id)
+            },
+            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.memory,
+            inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
+            workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
+    }
+
+    /// What looks at the topic while it is read, and keeps in state what it can be known by.
+    package func watch(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) -> LogMonitor {
+        let epoch = recipe.commands.format.epoch
+        return LogMonitor(
+            LogMonitor.Options(
+                settings: recipe.kafkaSettings, topic: recipe.commands.topic,
+                partitions: survey.topic.partitions.count,
+                versionsAreOffsets: recipe.commands.format.version == .offset,
+                keep: { witnesses in try store.updateIfReachable { $0.keep(witnesses, epoch: epoch) } }),
+            failure: pipeline.failure, logger: logger)
+    }
+
+    package func pipeline(state: MigrationState, writing: WriteRoad, live: LiveWork) -> Pipeline {
+        pipeline(pipelinePlan(state: state, writing: writing), events: live.events)
+    }
+
+    /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.
+    package func pipeline(
+        state: MigrationState, writing: WriteRoad, logger: Logger, redriving: Int64? = nil,
+        settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) -> Pipeline {
+        var plan = pipelinePlan(state: state, writing: writing)
+        if let redriving {
+            plan.redriven = true
+            plan.format.epoch = redriving
+            // One id's letters may be of several partitions.
+            plan.workers = 1
+        }
+        return pipeline(plan, events: WorkEvents(logger), settled: settled)
+    }
+
+    package func pipeline(
+        _ plan: PipelinePlan, events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) -> Pipeline {
+        Pipeline(
+            plan, target: survey.target, source: survey.source,
+            deadLetters: DeadLetterWriter.Options(
+                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
+                migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven),
+            events: events, settled: settled)
+    }
+}
+
+/// Which of its aliases the target is written through.
+package enum WriteRoad {
+    case copy, log
+
+    package func alias(of index: String) -> String {
+        let aliases = TargetAliases(index: index)
+        return self == .copy ? aliases.copy : aliases.log
+    }
+}

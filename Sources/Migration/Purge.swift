@@ -1,0 +1,214 @@
+import Commands
+import DeadLetters
+import Failures
+import Foundation
+import Indexing
+import JSONText
+import Pipeline
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// What a purge found and did.
+package struct PurgeReport: Sendable {
+    /// Tombstones that there were.
+    package var found = 0
+    package var purged = 0
+    /// Tombstones that stay, by reason: `younger` than the age, `dead_letter`: an unresolved dead letter of the id may
+    /// still be redriven, `redriven`: one was redriven a short time ago, `newer`: the document was written again meanwhile, `gone`: somebody else purged it meanwhile.
+    package var kept: [String: Int] = [:]
+    /// Until when the last of `redriven` stays, milliseconds since 1970.
+    package var redrivenUntil: Int64?
+    /// Whether it came to its end.
+    package var complete = true
+
+    package static let reasons = ["younger", "dead_letter", "redriven", "newer", "gone"]
+}
+
+/// Deletes tombstones that are old enough (design 6.5). Safe to repeat and to run several times at once: each delete is
+/// `external_gte` at the tombstone's own version, so that whatever is newer stays.
+package struct Purge {
+    package let target: Cluster
+    package let indices: [String]
+    package let store: StateStore
+    /// For messages.
+    package let recipeFile: String
+    /// Whether a copy belongs to the migration: none may be unfinished.
+    package let hasSource: Bool
+    /// Reads which ids must keep their tombstones: those with a dead letter that may still be redriven. Its command is
+    /// older than the delete, and would bring the document back.
+    package let letters: () throws -> (_ id: [UInt8]) -> UnresolvedLetters.Hold?
+    package let logger: Logger
+
+    /// Tombstones a page.
+    private static let pageSize = 1000
+
+    /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between pages.
+    package func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
+        var report = PurgeReport()
+        let quiet = try checkState(claiming: false)
+        let hold = try letters()
+        for index in indices where report.complete {
+            try target.writer.refresh(index)
+            let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
+            // A member may not know yet that the copy, or a replay, has ended, and both may have left requests under way.
+            if let before, quiet >= before {
+                report.found += total
+                report.kept["younger", default: 0] += total
+                continue
+            }
+            guard total > 0, let info = try target.reader.resolve(index).first else { continue }
+            var old = 0
+            for slice in target.reader.slices(info, wanted: 1) where report.complete {
+                let scroll = target.reader.openScroll(
+                    slice, pageSize: Self.pageSize, query: Capabilities.tombstones(before: before))
+                defer { scroll.close() }
+                while let page = try scroll.nextPage() {
+                    guard !stop() else {
+                        report.complete = false
+                        break
+                    }
+                    try checkState(claiming: true)
+                    old += page.hits.count
+                    let before = report.purged
+                    try purge(page, of: index, hold, &report)
+                    let purged = report.purged - before
+                    try store.update {
+                        $0.purge?.purged += purged
+                        $0.purge?.underWay = nil
+                    }
+                }
+            }
+            let younger = report.complete ? max(0, total - old) : 0
+            report.found += old + younger
+            if younger > 0 { report.kept["younger", default: 0] += younger }
+        }
+        return report
+    }
+
+    /// Throws where nothing may be purged; gives the time when the last copy or replay ended. `claiming`: writes into the
+    /// state that tombstones are gone from now on, before the first of them is: a copy or a replay that begins after
+    /// that brings them back first.
+    @discardableResult private func checkState(claiming: Bool) throws -> Int64 {
+        let state = try store.update { state in
+            if hasSource, state.copyUnfinished {
+                throw WorkError(
+                    .refused,
+                    "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
+                        + "document back. Finish `crossfade copy` first")
+            }
+            if let replay = state.replay, replay.finished == nil {
+                throw WorkError(
+                    .refused,
+                    "a replay is not finished: what it writes again may be older than a delete whose tombstone would be gone. Finish "
+                        + "`crossfade replay` first")
+            }
+            try state.checkReplayed(recipeFile)
+            if claiming {
+                let now = WallClock.now()
+                state.purge = MigrationState.Purge(
+                    first: state.purge?.first ?? now, last: now, purged: state.purge?.purged ?? 0, isAway: true,
+                    underWay: now)
+            }
+        }
+        return max(state.copy?.finished ?? 0, state.replay?.finished ?? 0)
+    }
+
+    private func purge(
+        _ page: Page, of index: String, _ hold: ([UInt8]) -> UnresolvedLetters.Hold?, _ report: inout PurgeReport
+    ) throws {
+        var lines: [[UInt8]] = []
+        let id = ByteBuffer()
+        for hit in page.hits {
+            guard let version = hit.version, Tombstone.isOne(page.bytes(hit.source)) else { continue }
+            id.removeAll()
+            try JSONString.unescape(page.bytes(hit.id), into: id)
+            switch hold(Array(id.bytes)) {
+            case .unresolved: report.kept["dead_letter", default: 0] += 1
+            case .redriven(let until):
+                report.kept["redriven", default: 0] += 1
+                report.redrivenUntil = max(report.redrivenUntil ?? until, until)
+            case nil: lines.append(Self.line(page, hit, version: version))
+            }
+        }
+        withExtendedLifetime(page) {}
+        try delete(lines, of: index, &report)
+    }
+
+    private static func line(_ page: Page, _ hit: Hit, version: Int64) -> [UInt8] {
+        let line = ByteBuffer(capacity: 128)
+        line.append("{\"delete\":{\"_id\":")
+        line.append(page.bytes(hit.id))
+        if let routing = hit.routing ?? hit.parent {
+            line.append(",\"routing\":")
+            line.append(page.bytes(routing))
+        }
+        line.append(",\"version\":")
+        line.append(decimal: version)
+        line.append(",\"version_type\":\"external_gte\"}}\n")
+        return Array(line.bytes)
+    }
+
+    /// Sends the deletes until each has its answer.
+    private func delete(_ lines: [[UInt8]], of index: String, _ report: inout PurgeReport) throws {
+        let writer = target.writer
+        let name = TargetAliases(index: index).log
+        let destination = BulkSink.Destination(index: index, name: name, path: writer.bulkPath(name))
+        var left = lines
+        var pauses = Backoff()
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<12 {
+            guard !left.isEmpty else { return }
+            let body = ByteBuffer()
+            for line in left { line.withUnsafeBufferPointer { body.append($0) } }
+            do {
+                left = try send(left, body, destination, &report)
+                if left.isEmpty { return }
+            } catch let error as ClusterError where error.retriable {
+                logger.debug("a purge is repeated", ["because": error.message])
+            }
+            Thread.sleep(forTimeInterval: Double(pauses.next(using: &generator)) / 1000)
+        }
+        throw WorkError(
+            .cluster,
+            "index \(index) did not take the deletes of \(left.count) tombstones; they stay, for the next purge")
+    }
+
+    /// The lines that are to be sent again.
+    private func send(
+        _ lines: [[UInt8]], _ body: ByteBuffer, _ destination: BulkSink.Destination, _ report: inout PurgeReport
+    ) throws -> [[UInt8]] {
+        let transport = target.transport
+        let answer = try transport.perform(target.writer.bulkRequest(destination.path, body: body))
+        defer { transport.recycle(answer.body) }
+        if let error = ClusterError(answer: answer, from: transport, doing: "purging", index: destination.index) {
+            guard let reason = WriteRefusal.reason(error) else { throw error }
+            throw WriteRefusal.error(reason, destination, detail: error.underlying ?? "")
+        }
+        var again: [[UInt8]] = []
+        var failure: WorkError?
+        var purged = 0
+        var kept: [String: Int] = [:]
+        let bytes = answer.body
+        try BulkResponse.scan(bytes.bytes, expected: lines.count) { position, item in
+            let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
+            let verdict = ItemClass.classify(
+                kind: .delete, status: item.status,
+                errorType: item.errorType.map { String(repairing: bytes.slice($0)) },
+                reason: reason)
+            switch verdict {
+            case .done(.applied): purged += 1
+            case .done(.notFound): kept["gone", default: 0] += 1
+            case .done(.stale): kept["newer", default: 0] += 1
+            case .again: again.append(lines[position])
+            case .dead(let code), .stop(let code):
+                failure = WriteRefusal.error(code, destination, detail: reason ?? "")
+            }
+        }
+        report.purged += purged
+        report.kept.merge(kept, uniquingKeysWith: +)
+        if let failure { throw failure }
+        return again
+    }
+}

@@ -1,0 +1,290 @@
+import CommandLog
+import Commands
+import DeadLetters
+import Failures
+import Foundation
+import Indexing
+import Pipeline
+import Planning
+import Runtime
+import SearchCluster
+import State
+import Synchronization
+import Telemetry
+
+/// `dead-letters redrive`: the records themselves, at their own versions, through the present decoder, transform and
+/// sink: the road that a replay takes. Each final outcome is kept as a resolution in the dead-letter topic; a letter that
+/// dies again stays, with its new reason.
+///
+/// May be repeated, killed, and run twice at once: a write that is already there comes out stale, which resolves its
+/// letter as well.
+package struct RedriveWork {
+    package let prepared: Preflight
+    package let confirmation: String?
+    package let filter: DeadLetterFilter
+    package let logger: Logger
+
+    package init(_ prepared: Preflight, confirmation: String?, filter: DeadLetterFilter, logger: Logger) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.filter = filter
+        self.logger = logger
+    }
+
+    /// Rails about what the log still holds: a redrive has its records in the letters.
+    private static let unneeded: Set<String> = ["log_start", "log_reach", "recorded_group", "start_partitions"]
+
+    package func run() throws -> Summary {
+        try prepared.passRails(except: Self.unneeded)
+        let state = try prepared.confirmed(confirmation, logger: logger)
+        try state.checkReplayed(prepared.recipe.typed)
+        let log = DeadLetterReader(prepared.recipe, logger: logger)
+        let all = try log.letters()
+        for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
+            logger.warning("a reason asked for may be misspelt", ["doubt": doubt])
+        }
+        let chosen = filter.select(all)
+        let letters = redrivable(chosen, state)
+        let progress = Progress("redrive", logger: logger)
+        StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        var counts = OutcomeCounts()
+        var reasons: [String: Int] = [:]
+        // Older epochs first, and documents of the copy before the commands that came after them: merges build on both.
+        let rounds = Dictionary(grouping: letters) { Round(epoch: $0.epoch, isRecord: $0.origin.coordinates != nil) }
+        for (round, part) in rounds.sorted(by: { $0.key < $1.key }) {
+            guard !StopSignal.isAsked else { break }
+            let drive = Redrive(prepared, state: state, epoch: round.epoch, log: log, logger: logger)
+            counts += try drive.run(part) { done in
+                progress.tell(done: counts.total + done, total: letters.count, trouble: drive.trouble)
+            }
+            reasons.merge(drive.reasons) { $0 + $1 }
+        }
+        progress.end()
+        if counts[.stale] > 0, prepared.recipe.commands.format.hasMerges {
+            logger.warning(
+                """
+                letters came out stale: something newer is there. Where that was a partial update of the same document, what the \
+                letter said is still missing, until the document is written whole again; `dead-letters list --all` names them
+                """,
+                ["letters": counts[.stale]])
+        }
+        var summary = Summary(
+            "dead-letters redrive", counts: counts, seconds: progress.seconds,
+            complete: !StopSignal.isAsked || counts.total == letters.count)
+        summary.reasons = reasons
+        if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
+        if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }
+        return summary
+    }
+
+    /// Says what it leaves out.
+    private func redrivable(_ chosen: [DeadLetter], _ state: MigrationState) -> [DeadLetter] {
+        let ours = chosen.filter(isOurs)
+        if ours.count < chosen.count {
+            logger.warning(
+                "letters of another command topic, or of indices that no entry takes, are left alone",
+                ["letters": chosen.count - ours.count])
+        }
+        // The tombstone of the document that such a record turns out to be of may be gone: only the whole log knows
+        // whether it was deleted later.
+        let left = ours.filter { !$0.isUndecoded || $0.time > (state.purge?.last ?? .min) }
+        if left.count < ours.count {
+            logger.warning(
+                """
+                letters of records that could not be decoded, from before the last purge of tombstones, are left alone: a \
+                document that was deleted since could come back. `crossfade replay` from the beginning decides rightly
+                """,
+                ["letters": ours.count - left.count])
+        }
+        return left
+    }
+
+    private struct Round: Hashable, Comparable {
+        package var epoch: Int64
+        package var isRecord: Bool
+
+        package static func < (one: Round, other: Round) -> Bool {
+            one.epoch == other.epoch ? !one.isRecord && other.isRecord : one.epoch < other.epoch
+        }
+    }
+
+    private func isOurs(_ letter: DeadLetter) -> Bool {
+        switch letter.origin {
+        case .record(let topic, _, _, _): topic == prepared.recipe.commands.topic
+        case .document(let index, _, _): prepared.entry(ofSource: index) != nil
+        }
+    }
+}
+
+extension Preflight {
+    /// The entry that takes documents of a source index; nil: none does, or the index is not there any more and
+    /// several might.
+    package func entry(ofSource index: String) -> Int? {
+        survey.entries.firstIndex { $0.source.contains { $0.name == index } } ?? (survey.entries.count == 1 ? 0 : nil)
+    }
+}
+
+/// Letters of one epoch on their way through a pipeline of their own.
+package final class Redrive {
+    /// Letters that are fetched together: their bytes are held until their write is acknowledged.
+    private static let windowLetters = 1000
+    private static let windowBytes = 16 << 20
+    /// The lane of documents of the copy; partitions have numbers from 0 on.
+    private static let documentLane: Int32 = -1
+
+    private let prepared: Preflight
+    private let log: DeadLetterReader
+    private let logger: Logger
+    private let pipeline: Pipeline
+    private let outcomes: SettledLetters
+    private var underWay: [RunReference: DeadLetter] = [:]
+    /// Documents of the copy so far: their offsets in their lane.
+    private var documents: Int64 = 0
+
+    package init(_ prepared: Preflight, state: MigrationState, epoch: Int64, log: DeadLetterReader, logger: Logger) {
+        self.prepared = prepared
+        self.log = log
+        self.logger = logger
+        let outcomes = SettledLetters()
+        self.outcomes = outcomes
+        pipeline = prepared.pipeline(
+            state: state, writing: .log, logger: logger, redriving: epoch,
+            settled: { run, outcome, _ in outcomes.add(run, outcome) })
+    }
+
+    package var trouble: String? { pipeline.sink.presentTrouble }
+    package var reasons: [String: Int] { pipeline.deadLetters.reasons }
+
+    /// All of them, or as many as a wish to stop lets through. Throws when one cannot be concluded.
+    package func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
+        let run = PipelineRun(
+            prepared, pipeline, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
+        defer { run.close() }
+        // One id's commands in their order, whatever the order in which they died.
+        let sorted = letters.sorted { one, other in
+            (one.origin.coordinates?.partition ?? -1, one.origin.coordinates?.offset ?? one.place.offset)
+                < (other.origin.coordinates?.partition ?? -1, other.origin.coordinates?.offset ?? other.place.offset)
+        }
+        for lane in Set(sorted.map { $0.origin.coordinates?.partition ?? Self.documentLane }) {
+            pipeline.ledger.own(lane)
+        }
+        var rest = sorted[...]
+        while !rest.isEmpty, !StopSignal.isAsked, !pipeline.failure.isSet {
+            let window = take(&rest)
+            try feed(window)
+            while pipeline.isFull, !pipeline.failure.isSet {
+                try pipeline.checkAwake()
+                resolve()
+                Thread.sleep(forTimeInterval: 0.005)
+            }
+            try pipeline.checkAwake()
+            told(pipeline.ledger.outcomes.total)
+        }
+        try drain(told)
+        if let error = pipeline.failure.value { throw error }
+        guard pipeline.deadLetters.flush(seconds: 60) else {
+            throw pipeline.failure.value
+                ?? WorkError(
+                    .deadLetters,
+                    "Kafka did not acknowledge all resolutions in topic \(prepared.recipe.deadLetterTopic): redrive again; "
+                        + "what is written already comes out stale")
+        }
+        return pipeline.ledger.outcomes
+    }
+
+    private func take(_ rest: inout ArraySlice<DeadLetter>) -> [DeadLetter] {
+        var window: [DeadLetter] = []
+        var bytes = 0
+        while let next = rest.first, window.count < Self.windowLetters, window.isEmpty || bytes < Self.windowBytes {
+            window.append(next)
+            bytes += next.size
+            rest.removeFirst()
+        }
+        return window
+    }
+
+    private func feed(_ letters: [DeadLetter]) throws {
+        for (letter, message) in zip(letters, try log.fetch(letters)) {
+            guard let message else {
+                logger.warning(
+                    "a dead letter is gone from its topic before it could be redriven", ["origin": letter.originText])
+                continue
+            }
+            if let (partition, offset) = letter.origin.coordinates {
+                feed(letter, message, partition, offset)
+            } else {
+                defer { message.release() }
+                feedDocument(letter, message)
+            }
+        }
+        pipeline.flush()
+    }
+
+    private func feed(_ letter: DeadLetter, _ message: LogMessage, _ partition: Int32, _ offset: Int64) {
+        message.restore(partition: partition, offset: offset)
+        guard let run = pipeline.ledger.open(lane: partition, first: offset, next: offset + 1, count: 1) else {
+            return message.release()
+        }
+        underWay[run] = letter
+        pipeline.feed(RecordChunk(run: run, messages: [message], bytes: message.size))
+    }
+
+    private func feedDocument(_ letter: DeadLetter, _ message: LogMessage) {
+        guard case .document(let index, let type, let id) = letter.origin, let source = message.value,
+            let entry = prepared.entry(ofSource: index)
+        else { return }
+        let page: Page
+        do {
+            page = try prepared.survey.target.reader.page(
+                ofOne: source, id: String(decoding: id, as: UTF8.self), index: index, type: type,
+                routing: message.text(DeadLetterHeader.routing), parent: message.text(DeadLetterHeader.parent))
+        } catch {
+            return logger.warning(
+                "a dead letter of the copy holds no document", ["origin": letter.originText, "error": "\(error)"])
+        }
+        let first = documents
+        documents += 1
+        guard let run = pipeline.ledger.open(lane: Self.documentLane, first: first, next: first + 1, count: 1)
+        else { return }
+        underWay[run] = letter
+        pipeline.feed(PageChunk(run: run, page: page, entry: entry))
+    }
+
+    /// Sends the resolutions of what has its outcome.
+    private func resolve() {
+        for (run, outcome) in outcomes.take() {
+            guard let letter = underWay.removeValue(forKey: run), outcome != .deadLettered else { continue }
+            pipeline.deadLetters.resolve(letter, as: outcome)
+        }
+    }
+
+    private func drain(_ told: (Int) -> Void) throws {
+        var end: Int64?
+        while pipeline.ledger.unsettled > 0, !pipeline.failure.isSet {
+            try pipeline.checkAwake()
+            pipeline.flush()
+            resolve()
+            told(pipeline.ledger.outcomes.total)
+            if end == nil, StopSignal.isAsked { end = MonotonicClock.milliseconds() + Pipeline.drainsFor }
+            if let end, MonotonicClock.milliseconds() > end { break }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        resolve()
+    }
+}
+
+/// Outcomes by run, from the threads that settle them to the one that drives.
+package final class SettledLetters: Sendable {
+    private let settled = Mutex<[(RunReference, Outcome)]>([])
+
+    package func add(_ run: RunReference, _ outcome: Outcome) { settled.withLock { $0.append((run, outcome)) } }
+
+    /// Those that came since the last time.
+    package func take() -> [(RunReference, Outcome)] {
+        settled.withLock {
+            let fresh = $0
+            $0 = []
+            return fresh
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import CommandLog
+import Failures
+import Foundation
+import JSONText
+import LogGuard
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// `replay`: the topic from its start to its end as it is now, then stop (design 6.8).
+///
+/// Reads with partitions assigned by hand, not as a member of the group: progress is kept in state, so a replay can
+/// run beside a follower, and again from the start whenever wanted.
+package struct ReplayWork {
+    package let prepared: Preflight
+    package let confirmation: String?
+    package let logger: Logger
+    package let live: LiveWork
+
+    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
+        self.prepared = prepared
+        self.confirmation = confirmation
+        self.logger = logger
+        self.live = live ?? LiveWork(prepared, command: "replay", version: "", logger: logger)
+    }
+
+    package func run() throws -> Summary {
+        try prepared.passRails()
+        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let state = try begin(store, prepared.confirmed(confirmation, logger: logger))
+        guard let replay = state.replay else {
+            throw WorkError(.state, "the state lost its replay while it was written")
+        }
+        try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(state)
+        live.knows(state)
+        let progress = Progress("replay", logger: logger)
+        let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
+        let run = PipelineRun(prepared, pipeline, telling: ("replay", store), live: live)
+        defer { run.close() }
+        let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
+        let feed = LogFeed(
+            pipeline,
+            LogFeed.Options(
+                topic: prepared.recipe.commands.topic, ends: replay.end,
+                start: { _ in
+                    LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
+                },
+                commit: { _, offsets, _, _ in
+                    try store.updateIfReachable {
+                        // Another replay's progress, or none, when a copy has made a new one due meanwhile.
+                        guard $0.replay?.started == replay.started else { return }
+                        $0.replay?.position.merge(offsets) { _, new in new }
+                    }
+                },
+                commitEvery: 3000, watch: run.watch,
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in
+                    live.beat()
+                    progress.tell(
+                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch?.waiting)
+                }),
+            logger: logger)
+        let complete = try feed.run(from: replay.position, prepared.recipe.kafkaSettings)
+        let seconds = progress.seconds
+        progress.end()
+        let ended = try finish(store, replay, complete: complete)
+        var summary = summary(pipeline, ended.replay ?? replay, seconds: seconds, complete: complete)
+        summary.next = prepared.next(after: ended, letters: summary.reasons, store: store)
+        return summary
+    }
+
+    /// Goes on with an interrupted replay of the same work, or begins a new one.
+    private func begin(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
+        let ends = prepared.survey.watermarks.mapValues(\.high)
+        let epoch = prepared.recipe.commands.format.epoch
+        if let replay = state.replay, replay.finished == nil, replay.epoch == epoch {
+            logger.info("going on with the replay that was interrupted")
+            try checkPositions(replay)
+            return try store.update { $0.phase = .replaying }
+        }
+        return try store.update {
+            $0.phase = .replaying
+            $0.record(prepared.survey.application, epoch: epoch)
+            $0.replay = MigrationState.Replay(
+                round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: WallClock.now(), finished: nil,
+                start: prepared.start,
+                end: ends, position: prepared.start)
+        }
+    }
+
+    private func checkPositions(_ replay: MigrationState.Replay) throws(WorkError) {
+        for (partition, mark) in prepared.survey.watermarks.sorted(by: { $0.key < $1.key }) {
+            guard let position = replay.position[partition], position < mark.low else { continue }
+            throw WorkError(
+                .refused,
+                "topic \(prepared.recipe.commands.topic) partition \(partition): the interrupted replay is to go on at offset "
+                    + "\(position), but the log now begins at \(mark.low): retention overtook it. Copy again, then replay"
+            )
+        }
+    }
+
+    private func finish(
+        _ store: StateStore, _ replay: MigrationState.Replay, complete: Bool
+    ) throws -> MigrationState {
+        guard complete else { return try store.update { _ in } }
+        let ended = try store.update {
+            guard $0.replay?.started == replay.started else { return }
+            $0.replay?.finished = WallClock.now()
+            $0.replayDue = false
+            // Gaps at the end (markers, aborted records) were passed, too.
+            $0.replay?.position.merge(replay.end) { max($0, $1) }
+        }
+        live.knows(ended)
+        handOver(replay.end)
+        return ended
+    }
+
+    /// Lets the group go on where the replay ended, unless it is further or has members.
+    private func handOver(_ ends: [Int32: Int64]) {
+        let recipe = prepared.recipe
+        do {
+            let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+            defer { admin.close() }
+            let committed = try admin.committed(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
+            let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
+            if !ahead.isEmpty {
+                let note = CommitNote(epoch: recipe.commands.format.epoch, witness: nil).text
+                try admin.commit(
+                    group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
+                    notes: ahead.mapValues { _ in note })
+            }
+        } catch {
+            if error.code == .groupActive { return logger.info("the group has members; it keeps its own offsets") }
+            logger.warning("the group's offsets could not be set; follow takes the replay's", ["error": "\(error)"])
+        }
+    }
+
+    private func summary(
+        _ pipeline: Pipeline, _ replay: MigrationState.Replay, seconds: Double, complete: Bool
+    ) -> Summary {
+        var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        summary.take(pipeline, ends: replay.end)
+        for at in summary.partitions.indices {
+            // A replay that was interrupted began earlier than this process did.
+            let partition = summary.partitions[at].partition
+            summary.partitions[at].start = replay.start[partition] ?? 0
+            summary.partitions[at].committed = replay.position[partition] ?? 0
+            summary.partitions[at].position = max(summary.partitions[at].position ?? 0, replay.position[partition] ?? 0)
+        }
+        return summary
+    }
+}

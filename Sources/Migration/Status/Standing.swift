@@ -1,0 +1,176 @@
+import State
+
+/// Where a migration stands, as far as it is known, and what follows from that: the phase that is shown, whether readers
+/// may be moved, what a person has to see to, and the command to type next. `status` and what runs decide by it alike.
+package struct Standing: Sendable, Equatable {
+    package enum Part: Sendable { case none, unfinished, done }
+
+    /// The phase as the state says; nil: `init` has not run.
+    package var phase: MigrationState.Phase?
+    /// Whether the recipe still says the work that was confirmed.
+    package var isConfirmed = true
+    package var hasSource = true
+    package var copy = Part.none
+    package var replay = Part.none
+    /// The target index was made again: nothing is whole before a replay.
+    package var replayDue = false
+    /// Target indices that are gone, and that are closed.
+    package var missing: [String] = []
+    package var closed: [String] = []
+    /// The consumer group, for messages.
+    package var group = ""
+    /// Records that the group has still to acknowledge; nil: unknown.
+    package var lag: Int64?
+    /// How old the oldest of them is at most, in seconds; nil: unknown.
+    package var lagSeconds: Double?
+    /// Dead letters that no redrive has resolved, by reason; nil: unknown.
+    package var deadLetters: [String: Int]?
+    /// Partitions that no follower says it has.
+    package var unread: [Int32] = []
+    /// Commands (`copy`, `replay`, `follow`) of the processes that run.
+    package var running: Set<String> = []
+    /// Processes that were killed, or hang, as text.
+    package var lost: [String] = []
+    /// What running processes wait for.
+    package var waiting: [String] = []
+    package var alarms: [Alarm] = []
+
+    package init() {}
+
+    /// A lag that is younger than this is no reason against moving the readers: with writers that never stop there is
+    /// always some.
+    package static let lagAllowed = 5.0
+
+    // MARK: The phase
+
+    /// One word for programs: what goes on now, or where it was left.
+    package var phaseName: String {
+        guard let phase else { return "planned" }
+        if running.contains("follow") { return "following" }
+        if running.contains("replay") { return "replaying" }
+        if running.contains("copy") { return "copying" }
+        switch phase {
+        case .created, .copied: return phase.rawValue
+        case .copying: return copy == .done ? "copied" : "copy_interrupted"
+        case .replaying: return replay == .done ? "replayed" : "replay_interrupted"
+        case .following: return "stopped"
+        }
+    }
+
+    /// The same for people.
+    package var phaseText: String {
+        let now = [("copy", "copying"), ("replay", "replaying"), ("follow", "following")].filter {
+            running.contains($0.0)
+        }
+        if phase != nil, !now.isEmpty { return now.map(\.1).joined(separator: " and ") }
+        switch phaseName {
+        case "planned": return "planned, not initialised"
+        case "copy_interrupted": return "the copy was interrupted"
+        case "replay_interrupted": return "the replay was interrupted"
+        case "replayed": return "replayed, nobody follows"
+        case "stopped": return "nobody follows"
+        default: return phaseName
+        }
+    }
+
+    // MARK: Readers
+
+    /// Why readers may not be moved to the target now; empty: they may.
+    package var reasonsAgainstSwitch: [String] {
+        guard phase != nil else { return ["it is not initialised"] }
+        var reasons = indexReasons
+        if !isConfirmed { reasons.append(Self.unconfirmed) }
+        if hasSource, copy == .none { reasons.append("nothing has been copied from the source") }
+        if hasSource, copy == .unfinished { reasons.append("the copy is not finished") }
+        if replayDue {
+            reasons.append(Self.due)
+        } else if replay == .unfinished {
+            reasons.append("the replay is not finished")
+        }
+        if !running.contains("follow") {
+            reasons.append("nobody follows")
+        } else if !unread.isEmpty {
+            reasons.append("nobody follows partition \(unread.map(String.init).joined(separator: ", "))")
+        }
+        reasons += waiting
+        if let lag = lagReason { reasons.append(lag) }
+        reasons.append(contentsOf: letterReasons)
+        reasons += alarms.map { "alarm \($0.name)" }
+        return reasons
+    }
+
+    package var isReadyToSwitch: Bool { reasonsAgainstSwitch.isEmpty }
+
+    private static let unconfirmed = "the recipe says other work than was confirmed"
+    private static let due = "a replay is due: the target index was made again"
+
+    private var indexReasons: [String] {
+        missing.map { "the target index \($0) is gone" } + closed.map { "the target index \($0) is closed" }
+    }
+
+    private var letterReasons: [String] {
+        guard let deadLetters else { return ["it is not known whether there are dead letters"] }
+        let count = deadLetters.values.reduce(0, +)
+        return count > 0 ? ["\(count) dead letter\(count == 1 ? "" : "s") unresolved"] : []
+    }
+
+    private var lagReason: String? {
+        guard let lag else { return "the lag is unknown" }
+        guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
+        let seconds = lagSeconds.map { ", \(Int($0.rounded(.up))) s" } ?? ""
+        return "the lag is \(lag) record\(lag == 1 ? "" : "s")\(seconds)"
+    }
+
+    // MARK: People
+
+    /// What does not get right by waiting: somebody has to look. Empty: nothing. A migration that was only created is
+    /// not begun: what it lacks is the next command, and no fault.
+    package var attention: [String] {
+        var found = indexReasons
+        guard phase != nil else { return found }
+        if !isConfirmed { found.append(Self.unconfirmed) }
+        if replayDue, !running.contains("replay") { found.append(Self.due) }
+        switch phaseName {
+        case "copy_interrupted", "replay_interrupted": found.append(phaseText)
+        case "copied" where !replayDue: found.append("copied, and nobody replays")
+        case "stopped", "replayed": found.append("nobody follows")
+        default: break
+        }
+        found += waiting
+        found += lost
+        if lag == nil, shouldFollow { found.append("the lag is unknown") }
+        found += letterReasons
+        return found + alarms.map { "alarm \($0.name): \($0.text)" }
+    }
+
+    /// Whether somebody follows, or has to: then the lag must be known.
+    private var shouldFollow: Bool {
+        running.contains("follow") || phase == .following || phaseName == "replayed"
+    }
+
+    // MARK: The next command
+
+    /// Command lines to type next, the first first; empty when there is nothing to do. `fingerprint`: what the present
+    /// recipe comes to, for `init`; `recipe`: as it is typed (``Recipe/typed``).
+    package func next(recipe: String, fingerprint: String) -> [String] {
+        guard phase != nil else { return ["crossfade plan \(recipe)"] }
+        // Nothing can be typed here that opens an index: that is the cluster's own API.
+        guard closed.isEmpty else { return [] }
+        guard missing.isEmpty else { return ["crossfade init \(recipe) --confirm \(fingerprint)"] }
+        guard isConfirmed else { return ["crossfade plan \(recipe)"] }
+        var lines: [String] = []
+        if hasSource, copy != .done, !running.contains("copy") {
+            lines.append("crossfade copy \(recipe)")
+        } else if replayDue || replay == .unfinished || (replay == .none && !running.contains("follow")),
+            !running.contains("replay"), !running.contains("copy")
+        {
+            lines.append("crossfade replay \(recipe)")
+        } else if running.isEmpty {
+            lines.append("crossfade follow \(recipe)")
+        }
+        if let deadLetters, deadLetters.values.contains(where: { $0 > 0 }) {
+            lines.append("crossfade dead-letters list \(recipe)")
+        }
+        return lines
+    }
+}

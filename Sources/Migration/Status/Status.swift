@@ -1,0 +1,178 @@
+import CommandLog
+import Commands
+import DeadLetters
+import Foundation
+import JSONText
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import State
+import Telemetry
+
+/// `status`: where the migration stands.
+package struct Status: Sendable {
+    package struct Partition: Sendable {
+        package var partition: Int32
+        package var committed: Int64?
+        package var end: Int64
+        /// Records the group has still to acknowledge; nil while it has committed nothing.
+        package var lag: Int64?
+        /// Which running follower has it; nil: none says so.
+        package var holder: MemberReport?
+        /// What the members that run now say of it, together; all 0 when none does.
+        package var read = 0
+        package var inFlight = 0
+        package var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
+    }
+
+    package let prepared: Preflight
+    package let partitions: [Partition]
+    /// Processes that run, and those that were killed within the last hour.
+    package let members: [MemberReport]
+    /// Why dead letters are not known; nil: they are, in `standing`.
+    package let lettersUnknown: String?
+    package let standing: Standing
+    /// When it was looked, milliseconds since 1970.
+    package let now: Int64
+
+    /// Looks at everything. `letters`: what is known of the dead letters already; nil: they are read.
+    package static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
+        let begun = MonotonicClock.milliseconds()
+        let prepared = try Preflight.prepare(recipe, sampling: false, logger: logger)
+        let letters = try letters ?? Letters.read(recipe, logger: logger)
+        let survey = prepared.survey
+        let store = StateStore(target: survey.target, name: recipe.name)
+        let members = survey.state == nil ? [] : (try? MemberDirectory(store, target: survey.target).read()) ?? []
+        var status = Status(prepared, members: members, letters: letters, now: WallClock.now())
+        if let lag = status.lag, lag > 0, status.standing.running.contains("follow") {
+            let passed = try awaitEnds(prepared, logger: logger)
+            let seconds = Double(MonotonicClock.milliseconds() - begun) / 1000
+            status = Status(
+                prepared, members: members, letters: letters, lagSeconds: passed ? seconds : nil, now: status.now)
+        }
+        return status
+    }
+
+    /// Waits until the group has acknowledged everything that was there when it was looked at: then no record that is
+    /// behind is older than that. False after 3 s.
+    private static func awaitEnds(_ prepared: Preflight, logger: Logger) throws -> Bool {
+        let recipe = prepared.recipe
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let ends = prepared.survey.watermarks.filter { $0.value.high > $0.value.low }.mapValues(\.high)
+        let deadline = MonotonicClock.milliseconds() + 3000
+        repeat {
+            let committed = try? admin.committed(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys), timeout: 3)
+            if let committed, ends.allSatisfy({ (committed[$0.key] ?? -1) >= $0.value }) { return true }
+            Thread.sleep(forTimeInterval: 0.2)
+        } while MonotonicClock.milliseconds() < deadline && !StopSignal.isAsked
+        return false
+    }
+
+    private init(
+        _ prepared: Preflight, members: [MemberReport], letters: Letters, lagSeconds: Double? = nil, now: Int64
+    ) {
+        self.prepared = prepared
+        self.members = members
+        self.now = now
+        lettersUnknown = letters.unknown
+        let survey = prepared.survey
+        let running = members.filter { !$0.isStale(now: now) }
+        partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
+            Self.partition(partition, mark, committed: survey.committed[partition], running)
+        }
+        var standing = Standing(prepared, running: running)
+        standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
+        standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
+        standing.deadLetters = letters.unresolved
+        standing.unread = partitions.filter { $0.holder == nil }.map(\.partition)
+        standing.lost = members.filter { $0.isStale(now: now) }.map {
+            "\($0.command) of \($0.host) (process \($0.pid)) has not been heard of for \($0.age(now: now)) s"
+        }
+        self.standing = standing
+    }
+
+    private static func partition(
+        _ number: Int32, _ mark: (low: Int64, high: Int64), committed: Int64?, _ running: [MemberReport]
+    ) -> Partition {
+        var found = Partition(
+            partition: number, committed: committed, end: mark.high,
+            lag: committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil))
+        for member in running {
+            for part in member.partitions where part.partition == number {
+                if member.command == "follow", part.isOwned { found.holder = found.holder ?? member }
+                found.read += part.read
+                found.inFlight += part.inFlight
+                for at in found.outcomes.indices where at < part.outcomes.count {
+                    found.outcomes[at] += part.outcomes[at]
+                }
+            }
+        }
+        return found
+    }
+
+    /// What the running members cry about.
+    package var alarms: [Alarm] { standing.alarms }
+
+    /// Sum over the partitions; nil when one is unknown.
+    package var lag: Int64? { standing.lag }
+
+    /// Dead letters that no redrive has resolved.
+    package struct Letters: Sendable {
+        /// By reason; nil: unknown.
+        package var unresolved: [String: Int]?
+        /// Why it is unknown.
+        package var unknown: String?
+
+        /// Reads the whole dead-letter topic.
+        package static func read(_ recipe: Recipe, logger: Logger) throws -> Letters {
+            do {
+                let letters = try DeadLetterReader(recipe, logger: logger).letters().filter { $0.resolved == nil }
+                return Letters(unresolved: Dictionary(letters.map { ($0.reason, 1) }, uniquingKeysWith: +))
+            } catch let error as LogError {
+                return Letters(unknown: "\(error)")
+            }
+        }
+    }
+}
+
+extension Standing {
+    /// As far as the survey and the running members tell; lag and dead letters are still unknown. `state`: as it is by now;
+    /// nil: the survey's.
+    package init(_ prepared: Preflight, state: MigrationState? = nil, running: [MemberReport]) {
+        let survey = prepared.survey
+        let state = state ?? survey.state
+        phase = state?.phase
+        isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
+        hasSource = survey.source != nil
+        copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
+        replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
+        replayDue = state?.replayDue == true
+        if survey.state != nil {
+            missing = survey.entries.filter { !$0.exists }.map(\.index)
+            closed = survey.entries.filter(\.isClosed).map(\.index)
+        }
+        self.running = Set(running.map(\.command))
+        waiting = running.compactMap { member in member.trouble.map { "\(member.command) waits: \($0)" } }
+        alarms = running.flatMap(\.alarms)
+    }
+}
+
+extension Preflight {
+    /// What to type after work that left the state like this: the same again when it was interrupted. This process does not
+    /// count as running any more.
+    package func next(after state: MigrationState, letters: [String: Int], store: StateStore) -> [String] {
+        let pid = Int(ProcessInfo.processInfo.processIdentifier)
+        let host = ProcessInfo.processInfo.hostName
+        let members = (try? MemberDirectory(store, target: survey.target).read()) ?? []
+        let now = WallClock.now()
+        let others = members.filter { !$0.isStale(now: now) && ($0.pid, $0.host) != (pid, host) }
+        var standing = Standing(self, state: state, running: others)
+        // What was confirmed with this very command is confirmed.
+        standing.isConfirmed = true
+        standing.deadLetters = letters
+        return standing.next(recipe: recipe.typed, fingerprint: fingerprint)
+    }
+}

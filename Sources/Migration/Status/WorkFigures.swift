@@ -1,0 +1,35 @@
+import Commands
+import Foundation
+import Indexing
+import JSONText
+import Pipeline
+import State
+
+extension Concurrency {
+    package init(_ load: BulkSink.Load) {
+        self.init(
+            limit: load.limit, inFlight: load.inFlight, batchDocuments: load.batchDocuments,
+            batchBytes: load.batchBytes, throttled: load.throttled)
+    }
+}
+
+extension PartitionReport {
+    package init(_ counts: PartitionCounts, end: Int64?) {
+        self.init(
+            partition: counts.partition, start: counts.start, position: counts.position, committed: counts.committed,
+            end: end, read: counts.read, inFlight: counts.inFlight,
+            outcomes: Outcome.allCases.map { counts.outcomes[$0] }, isOwned: counts.owned)
+    }
+}
+
+extension Summary {
+    /// What a pipeline over the topic came to; `ends`: where each partition's log ends.
+    package mutating func take(_ pipeline: Pipeline, ends: [Int32: Int64]) {
+        reasons = pipeline.deadLetters.reasons
+        partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
+        inFlight = partitions.reduce(0) { $0 + $1.inFlight }
+        read += inFlight
+        concurrency = Concurrency(pipeline.sink.load)
+        if let alarm = Alarm(pipeline.ledger.alarm) { alarms = [alarm] }
+    }
+}

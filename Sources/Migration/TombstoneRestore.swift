@@ -1,0 +1,73 @@
+import CommandLog
+import Failures
+import Foundation
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// Writes the tombstones of all deletes in the log again, before a copy or a replay writes anything that is older.
+///
+/// After a purge a copied page, or an insert that is replayed, would meet nothing: the document would be shown again, and a partial
+/// update that comes meanwhile would take it as its base and outrank the delete for good. Deletes that the log no longer
+/// holds are not needed: what is older has gone from it, too, and the old index has applied them as far as it ever will.
+package struct TombstoneRestore {
+    package let prepared: Preflight
+    package let store: StateStore
+    package let logger: Logger
+
+    /// No request of a purge is under way for longer, milliseconds: the time limit of a bulk request, and some more.
+    private static let purgeLasts: Int64 = 130_000
+
+    /// Does nothing unless tombstones were purged since the last time. The copy or the replay must be in the state as
+    /// unfinished already: then nothing more is purged. Killed on its way, it is done from the beginning.
+    package func run(_ state: MigrationState) throws {
+        guard state.purge?.isAway == true else { return }
+        try awaitPurge()
+        logger.info("tombstones were purged: the deletes in the log are written again first")
+        let progress = Progress("tombstones", logger: logger)
+        var plan = prepared.pipelinePlan(state: state, writing: .log)
+        plan.onlyDeletes = true
+        let live = LiveWork(prepared, command: "tombstones", version: "", logger: logger)
+        let pipeline = prepared.pipeline(plan, events: live.events)
+        let run = PipelineRun(prepared, pipeline, live: live)
+        defer { run.close() }
+        let marks = prepared.survey.watermarks
+        let starts = marks.mapValues(\.low)
+        let total = marks.reduce(0) { $0 + Int(max(0, $1.value.high - $1.value.low)) }
+        let feed = LogFeed(
+            pipeline,
+            LogFeed.Options(
+                topic: prepared.recipe.commands.topic, ends: marks.mapValues(\.high),
+                start: { _ in LogFeed.Start(offsets: starts, known: [:]) }, commit: { _, _, _, _ in true },
+                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
+                    progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
+                }),
+            logger: logger)
+        let complete = try feed.run(from: starts, prepared.recipe.kafkaSettings)
+        progress.end()
+        guard complete, feed.drained else {
+            throw WorkError(
+                .interrupted,
+                "interrupted before the deletes in the log were all written again; start again, nothing is lost")
+        }
+        logger.info("the deletes in the log are back", ["deletes": pipeline.ledger.outcomes[.deleted]])
+        try store.update { $0.purge?.isAway = false }
+    }
+
+    /// A delete that a purge has sent before it looked into the state would take a tombstone that is written now.
+    private func awaitPurge() throws {
+        var told = false
+        while let since = try store.load()?.purge?.underWay, WallClock.now() - since < Self.purgeLasts {
+            guard !StopSignal.isAsked else {
+                throw WorkError(.interrupted, "interrupted while a purge was under way")
+            }
+            if !told { logger.info("waiting for the end of a purge that is under way") }
+            told = true
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+}

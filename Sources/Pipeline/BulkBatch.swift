@@ -1,0 +1,141 @@
+import CommandLog
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+
+/// One write in a bulk body: where its lines are, and which record it settles.
+///
+/// `@unchecked Sendable`: librdkafka's messages may be read and destroyed on any thread, and only the batch has it.
+package struct BatchItem: @unchecked Sendable {
+    /// Action and source line in the batch's body.
+    package var start: Int
+    package var end: Int
+    /// The record itself, held until the write has its outcome: a dead letter is the record as it was, not our reading of
+    /// it. nil for documents of a page and for merges.
+    package var message: LogMessage?
+    /// The document's page among the batch's, and its place there; -1 for records.
+    package var page: Int32 = -1
+    package var hit: Int32 = -1
+    /// Index into the batch's runs.
+    package var run: Int32
+    /// Index into the batch's lane writes; -1 for an ordinary item.
+    package var lane: Int32 = -1
+    package var kind: OperationKind
+    package var offset: Int64
+    package var version: Int64
+}
+
+/// Operations for one target index on their way to the cluster, with all that is needed to repeat them, to settle
+/// their records, and to dead-letter one of them as it came.
+///
+/// `@unchecked Sendable`: it has one owner at a time, the worker that fills it, then the sink.
+package final class BulkBatch: @unchecked Sendable {
+    package let worker: Int
+    package var serial = 0
+    package var entry = 0
+    /// The ledger's era in which it was opened.
+    package var era = 0
+    package let body = ByteBuffer(capacity: 1 << 20)
+    package var items: [BatchItem] = []
+    package var runs: [RunReference] = []
+    /// Pages that items lie in.
+    package var pages: [Page] = []
+    /// Key hashes, for the merge path: which keys are in flight.
+    package var hashes: [UInt64] = []
+    package var laneWrites: [LaneWrite] = []
+    /// Items of the front that the present request carries.
+    package var window = 0
+    /// Largest window that is allowed since the server called one too large.
+    package var ceiling = Int.max
+    /// Operations that the last answer refused for good.
+    package var buried = 0
+    package var attempt = Backoff()
+    /// Of the request under way, for the concurrency limit.
+    package var ticket: ConcurrencyLimit.Ticket?
+    /// When the first item came in, in monotonic milliseconds.
+    package var opened: Int64 = 0
+    /// Bytes accounted for in the ledger.
+    package var held = 0
+    /// Bytes of documents of merge lanes, which the lanes account for.
+    package var laneBytes = 0
+    /// Bytes of memory that it stands for while it is under way.
+    package var weight: Int { held + laneBytes }
+    /// Records by run and outcome that were not yet reported.
+    private var tallies: [Int] = []
+
+    package init(worker: Int) {
+        self.worker = worker
+        items.reserveCapacity(2048)
+    }
+
+    package var isEmpty: Bool { items.isEmpty }
+
+    /// Index of `run` among the batch's; the last one is nearly always it.
+    package func index(of run: RunReference) -> Int32 {
+        if let last = runs.last, last == run { return Int32(runs.count - 1) }
+        if let at = runs.lastIndex(of: run) { return Int32(at) }
+        runs.append(run)
+        tallies.append(contentsOf: repeatElement(0, count: Outcome.allCases.count))
+        return Int32(runs.count - 1)
+    }
+
+    package func tally(_ item: BatchItem, _ outcome: Outcome) {
+        tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
+        item.message?.release()
+    }
+
+    /// Index of `page` among the batch's.
+    package func index(of page: Page) -> Int32 {
+        if pages.last !== page { pages.append(page) }
+        return Int32(pages.count - 1)
+    }
+
+    /// Tells the ledger what was tallied since the last time.
+    package func report(to ledger: Ledger) {
+        for (index, run) in runs.enumerated() {
+            for outcome in Outcome.allCases {
+                let slot = index * Outcome.allCases.count + outcome.rawValue
+                ledger.settle(run, outcome, tallies[slot])
+                tallies[slot] = 0
+            }
+        }
+    }
+
+    /// Keeps only the items in `kept` (ascending), moving their lines to the front of the body.
+    package func keep(_ kept: [BatchItem]) {
+        var end = 0
+        var moved = kept
+        for index in moved.indices {
+            let length = moved[index].end - moved[index].start
+            if moved[index].start != end {
+                (body.base + end).update(from: body.base + moved[index].start, count: length)
+            }
+            moved[index].start = end
+            end += length
+            moved[index].end = end
+        }
+        body.count = end
+        items = moved
+    }
+
+    /// Bytes of the present window's lines.
+    package var windowBytes: Int { window == 0 ? 0 : items[window - 1].end }
+
+    /// Empties it for its next use; giant buffers are given back.
+    package func reset() {
+        body.removeAll(keepingAtMost: 2 << 20)
+        pages.removeAll()
+        items.removeAll(keepingCapacity: true)
+        runs.removeAll(keepingCapacity: true)
+        tallies.removeAll(keepingCapacity: true)
+        hashes.removeAll(keepingCapacity: true)
+        laneWrites.removeAll(keepingCapacity: true)
+        window = 0
+        ceiling = Int.max
+        attempt.reset()
+        ticket = nil
+        held = 0
+        laneBytes = 0
+    }
+}

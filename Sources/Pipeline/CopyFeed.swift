@@ -1,0 +1,196 @@
+import Commands
+import Failures
+import Foundation
+import Indexing
+import JSONText
+import Runtime
+import SearchCluster
+import Synchronization
+
+/// Reads the unfinished slices of a copy, a few at a time, and feeds their pages into the pipeline.
+///
+/// `@unchecked Sendable` because `returnedBySlice`, `written` and `waiting` are touched only under `lock`.
+package final class CopyFeed: @unchecked Sendable {
+    /// One unit of resume of the copy.
+    package struct Slice: Sendable {
+        /// Index into the pipeline's entries.
+        package var entry: Int
+        package var index: String
+        /// ``SliceSpec/text``, as the migration's state keeps it.
+        package var spec: String
+        /// Which documents of the index are copied; nil: all.
+        package var query: JSONValue?
+        /// Read to its end and settled by an earlier run.
+        package var isDone: Bool
+        /// Documents that the source returned in the run that finished it.
+        package var returned: Int
+
+        package init(
+            entry: Int, index: String, spec: String, query: JSONValue?, isDone: Bool, returned: Int
+        ) {
+            (self.entry, self.index, self.spec, self.query) = (entry, index, spec, query)
+            (self.isDone, self.returned) = (isDone, returned)
+        }
+    }
+
+    /// What became of a slice that this run has finished.
+    package struct Finished: Sendable {
+        package var returned: Int
+        package var outcomes: OutcomeCounts
+    }
+
+    package struct Options: Sendable {
+        package var slices: [Slice]
+        /// Documents per page.
+        package var page: Int
+        package var documentsPerSecond: Int?
+        package var bytesPerSecond: Int?
+        /// Keeps finished slices, by number; false when that was not possible now.
+        package var record: @Sendable ([Int: Finished]) throws -> Bool
+
+        package init(
+            slices: [Slice], page: Int, documentsPerSecond: Int?, bytesPerSecond: Int?,
+            record: @escaping @Sendable ([Int: Finished]) throws -> Bool
+        ) {
+            (self.slices, self.page, self.record) = (slices, page, record)
+            (self.documentsPerSecond, self.bytesPerSecond) = (documentsPerSecond, bytesPerSecond)
+        }
+    }
+
+    private let options: Options
+    private let reader: SourceReader
+    private let pipeline: Pipeline
+    private var slices: [Slice] { options.slices }
+    private let lock = NSLock()
+    private var waiting: [Int]
+    private var returnedBySlice: [Int: Int] = [:]
+    private var written: Set<Int> = []
+    private var readers: [JoinableThread] = []
+    private let running = Atomic<Int>(0)
+    private let pace: RateLimiter
+
+    package init(_ options: Options, source: Cluster, pipeline: Pipeline) {
+        self.options = options
+        reader = source.reader
+        self.pipeline = pipeline
+        waiting = options.slices.indices.filter { !options.slices[$0].isDone }.reversed()
+        pace = RateLimiter(documentsPerSecond: options.documentsPerSecond, bytesPerSecond: options.bytesPerSecond)
+        for slice in waiting { pipeline.ledger.own(Int32(slice)) }
+    }
+
+    package func start(readers count: Int) {
+        running.store(count, ordering: .releasing)
+        readers = (0..<count).map { number in
+            JoinableThread("cf-copy-\(number)") { [self] in
+                readSlices()
+                running.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+            }
+        }
+    }
+
+    /// Whether nothing more comes: all read and settled, or stopped with what was read settled, or failed.
+    package var isOver: Bool {
+        guard !pipeline.failure.isSet else { return true }
+        guard running.load(ordering: .acquiring) == 0 else { return false }
+        guard pipeline.ledger.unsettled > 0 else { return true }
+        pipeline.flush()
+        return false
+    }
+
+    /// Documents that the source has returned and slices that are done, of this run and of earlier ones.
+    package var progress: (returned: Int, done: Int) {
+        lock.withLock {
+            let earlier = slices.filter(\.isDone)
+            return (
+                earlier.reduce(0) { $0 + $1.returned } + returnedBySlice.values.reduce(0, +),
+                earlier.count + written.count
+            )
+        }
+    }
+
+    /// Documents the source returned in this run.
+    package var returned: Int { lock.withLock { returnedBySlice.values.reduce(0, +) } }
+
+    /// Whether every slice of the copy is recorded as done.
+    package var isComplete: Bool {
+        lock.withLock { slices.indices.allSatisfy { slices[$0].isDone || written.contains($0) } }
+    }
+
+    package func join() { for reader in readers { reader.join(seconds: 30) } }
+
+    /// Writes into the state which slices are read to the end and settled since the last time.
+    package func record() throws {
+        let ready = lock.withLock { slices.indices.filter { !slices[$0].isDone && !written.contains($0) } }.filter {
+            guard let lane = pipeline.ledger.lane(Int32($0)) else { return false }
+            return lane.exhausted && lane.tracker.unsettled == 0
+        }
+        guard !ready.isEmpty else { return }
+        var finished: [Int: Finished] = [:]
+        for number in ready {
+            guard let lane = pipeline.ledger.lane(Int32(number)) else { continue }
+            let returned = lock.withLock { returnedBySlice[number] ?? 0 }
+            finished[number] = Finished(returned: returned, outcomes: lane.outcomes)
+        }
+        if try options.record(finished) { lock.withLock { written.formUnion(ready) } }
+    }
+
+    // MARK: Readers
+
+    private func readSlices() {
+        while !StopSignal.isAsked, !pipeline.failure.isSet {
+            guard let number = lock.withLock({ waiting.popLast() }) else { return }
+            do {
+                try read(number)
+            } catch {
+                let failed = error as? ClusterError
+                pipeline.failure.set(
+                    WorkError(
+                        .cluster,
+                        "the copy of index \(slices[number].index), slice \(slices[number].spec), stopped: "
+                            + "\(failed?.message ?? "\(error)"). Finished slices are kept: start `copy` again to go on",
+                        underlying: failed?.underlying))
+            }
+        }
+    }
+
+    private func read(_ number: Int) throws {
+        let slice = slices[number]
+        guard let spec = SliceSpec(index: slice.index, text: slice.spec) else {
+            throw WorkError(.state, "the state names a slice \(slice.spec) that this version does not know")
+        }
+        let scroll = reader.openScroll(spec, pageSize: options.page, query: slice.query)
+        defer { scroll.close() }
+        var done = 0
+        while let page = try scroll.nextPage() {
+            guard !StopSignal.isAsked, !pipeline.failure.isSet else { return }
+            pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
+            while pipeline.isFull, !pipeline.failure.isSet, !StopSignal.isAsked {
+                Thread.sleep(forTimeInterval: 0.005)
+            }
+            guard !StopSignal.isAsked else { return }
+            let first = Int64(done)
+            done += page.hits.count
+            lock.withLock { returnedBySlice[number] = done }
+            if let run = pipeline.ledger.open(
+                lane: Int32(number), first: first, next: Int64(done), count: page.hits.count)
+            {
+                pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
+            }
+        }
+        pipeline.ledger.exhaust(lane: Int32(number))
+    }
+}
+
+extension SliceSpec {
+    /// As the state keeps it: `slice 3/16`.
+    package var text: String { "\(kind.rawValue) \(number)/\(of)" }
+
+    package init?(index: String, text: String) {
+        let words = text.split(separator: " ")
+        let numbers = words.last?.split(separator: "/") ?? []
+        guard words.count == 2, numbers.count == 2, let kind = Kind(rawValue: String(words[0])),
+            let number = Int(numbers[0]), let of = Int(numbers[1])
+        else { return nil }
+        self.init(index: index, kind: kind, number: number, of: of)
+    }
+}

@@ -1,0 +1,148 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import Indexing
+import LogGuard
+import Runtime
+import SearchCluster
+import Synchronization
+import Telemetry
+
+/// The one road from records and pages to acknowledged items: workers, sink, dead letters and the ledger over them.
+/// Copy, replay and follow differ only in what they feed into it.
+///
+/// `@unchecked Sendable` because its parts are, and `workers` does not change after `init`.
+package final class Pipeline: @unchecked Sendable {
+    package let plan: PipelinePlan
+    package let ledger: Ledger
+    package let events: WorkEvents
+    package let failure = FailureLatch<WorkError>()
+    /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
+    package let lease = Lease()
+    package let deadLetters: DeadLetterWriter
+    package let sink: BulkSink
+    private let pool: BatchPool
+    private let reader: BaseReader
+    package private(set) var workers: [Worker] = []
+    private var threads: [JoinableThread] = []
+    private let nextWorker = Atomic<Int>(0)
+
+    package init(
+        _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetterWriter.Options,
+        events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+    ) {
+        self.plan = plan
+        self.events = events
+        ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
+        ledger = Ledger(settled: settled)
+        pool = BatchPool(keeping: plan.memory.idle)
+        deadLetters = DeadLetterWriter(
+            options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: events.logger)
+        let post = Post()
+        sink = BulkSink(
+            transport: target.transport,
+            destinations: plan.entries.map {
+                BulkSink.Destination(index: $0.index, name: $0.alias, path: target.writer.bulkPath($0.alias))
+            },
+            ledger: ledger, deadLetters: deadLetters,
+            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
+            memory: plan.memory.requests, failure: failure, lease: lease, events: events,
+            finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
+            laneResult: { batch, item, result in
+                post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
+            })
+        reader = BaseReader(target: target, source: source, plan: plan, events: events)
+        let ids = plan.format.version == .offset ? CrossPartitionIDDetector() : nil
+        for number in 0..<plan.workers {
+            let worker = Worker(
+                number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
+                reader: reader, failure: failure, ids: ids)
+            workers.append(worker)
+        }
+        post.boxes = workers.map(\.mailbox)
+    }
+
+    /// The workers' mailboxes, for the sink, which is made before them.
+    ///
+    /// `@unchecked Sendable` because it is written once, before any thread starts.
+    private final class Post: @unchecked Sendable {
+        package var boxes: [Mailbox<WorkItem>] = []
+    }
+
+    package func start() {
+        threads = workers.map { worker in JoinableThread("cf-worker-\(worker.number)") { worker.run() } }
+    }
+
+    /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind. More in their
+    /// queues would not make anything faster, and each record of the log pins the whole fetch response it came in.
+    package var isFull: Bool { ledger.bytes >= plan.memory.inFlight || ledger.queuedBytes >= plan.memory.queued }
+
+    /// Records of one partition always go to the same worker: their order is kept as far as it matters.
+    package func feed(_ chunk: RecordChunk) {
+        events.recordsTaken(chunk.messages.count, bytes: chunk.bytes)
+        ledger.enqueue(chunk.bytes)
+        workers[Int(chunk.run.lane) % workers.count].mailbox.put(.records(chunk))
+    }
+
+    package func feed(_ chunk: PageChunk) {
+        events.pageTaken(documents: chunk.page.hits.count, bytes: chunk.page.sourceBytes)
+        ledger.enqueue(chunk.page.sourceBytes)
+        let next = nextWorker.wrappingAdd(1, ordering: .relaxed).oldValue
+        workers[next % workers.count].mailbox.put(.page(chunk))
+    }
+
+    /// For work that is no member of a group: throws when the process was stopped for so long that tombstones of what it
+    /// still holds may have been purged meanwhile.
+    package func checkAwake() throws {
+        guard !lease.renewIfValid() else { return }
+        let error = WorkError(
+            .log,
+            "this process was stopped for \(lease.age / 1000) s, and deletes may have been purged meanwhile that are newer than "
+                + "what it holds: nothing of that was written. Start it again, it goes on where it stood")
+        failure.set(error)
+        throw error
+    }
+
+    /// Hand over everything that is open.
+    package func flush() { for worker in workers { worker.mailbox.put(.flush) } }
+
+    /// Drops everything under way: all partitions were given back.
+    package func forget() {
+        let era = ledger.abandon()
+        for worker in workers { worker.mailbox.put(.forget(era: era)) }
+    }
+
+    /// Tells the workers whether documents may still come from the copy.
+    package func copyIs(unfinished: Bool) {
+        for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) }
+    }
+
+    /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
+    package static let drainsFor: Int64 = 20_000
+
+    /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
+    /// waits as long as nobody asks for a stop.
+    package func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
+        flush()
+        var end = seconds.map { MonotonicClock.milliseconds() + Int64($0 * 1000) }
+        while ledger.unsettled(in: lanes) > 0 {
+            // A process that was stopped meanwhile does not know whose they are now.
+            guard !failure.isSet, lease.isValid else { return false }
+            lease.renew()
+            if let end, MonotonicClock.milliseconds() > end { return false }
+            if end == nil, StopSignal.isAsked { end = MonotonicClock.milliseconds() + Self.drainsFor }
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        return true
+    }
+
+    /// Ends the threads; what is not settled stays unsettled.
+    package func close() {
+        for worker in workers { worker.mailbox.close() }
+        for thread in threads { thread.join(seconds: 5) }
+        deadLetters.close()
+        sink.stop()
+        reader.stop()
+    }
+}

@@ -1,0 +1,108 @@
+import Commands
+import Foundation
+import Indexing
+import JSONText
+import Transform
+
+/// What the pipeline needs of recipe, plan and state.
+package struct PipelinePlan: Sendable {
+    package struct Entry: Sendable {
+        /// Concrete index on the target.
+        package var index: String
+        /// The alias through which it is written; see ``TargetAliases``.
+        package var alias: String
+        package var transform: [TransformStep]
+        package var merge: MergeMode
+        package var missing: MissingDocument
+        /// Indices on the source, for the base of a merge while the copy is unfinished.
+        package var from: [String]
+        /// Template of the target id, with `{type}` and `{id}`; nil: the id alone.
+        package var id: String?
+
+        package init(
+            index: String, alias: String, transform: [TransformStep], merge: MergeMode, missing: MissingDocument,
+            from: [String], id: String? = nil
+        ) {
+            self.index = index
+            self.alias = alias
+            self.transform = transform
+            self.merge = merge
+            self.missing = missing
+            self.from = from
+            self.id = id
+        }
+    }
+
+    package var name: String
+    package var topic: String
+    package var format: CommandFormat
+    package var entries: [Entry]
+    /// Whether the copy is still to be finished: then a merge without a base asks the source for it (design 6.4).
+    package var copyUnfinished: Bool
+    /// Bytes in flight and all the other bounds.
+    package var memory: MemoryBudget
+    package var inFlight: Int?
+    package var deadLetterTopic: String
+    package var workers: Int
+    /// Milliseconds that a process which is no member of a group may have been stopped and still write: the purge of the
+    /// others counts on nothing older than `tombstone_age` being under way. No request takes as long as a minute to send.
+    package var longestStop: Int64
+    /// Whether the records are dead letters, which carry their own time in a header.
+    package var redriven = false
+    /// Everything but deletes is passed over; see ``TombstoneRestore``.
+    package var onlyDeletes = false
+
+    package init(
+        name: String, topic: String, format: CommandFormat, entries: [Entry], copyUnfinished: Bool,
+        memory: MemoryBudget, inFlight: Int? = nil, deadLetterTopic: String, workers: Int, longestStop: Int64,
+        redriven: Bool = false, onlyDeletes: Bool = false
+    ) {
+        self.name = name
+        self.topic = topic
+        self.format = format
+        self.entries = entries
+        self.copyUnfinished = copyUnfinished
+        self.memory = memory
+        self.inFlight = inFlight
+        self.deadLetterTopic = deadLetterTopic
+        self.workers = workers
+        self.longestStop = longestStop
+        self.redriven = redriven
+        self.onlyDeletes = onlyDeletes
+    }
+
+    /// Whether a command can be a merge at all; if not, no key needs to be remembered.
+    package var mergesPossible: Bool { format.hasMerges }
+}
+
+/// Batches not in use, so that their buffers are allocated once.
+///
+/// `@unchecked Sendable` because `free` is touched only under `lock`.
+package final class BatchPool: @unchecked Sendable {
+    private let lock = NSLock()
+    private var free: [BulkBatch] = []
+    private var kept = 0
+    /// Bytes of bodies that are kept at most.
+    private let limit: Int
+
+    package init(keeping limit: Int) { self.limit = limit }
+
+    package func take(worker: Int) -> BulkBatch {
+        lock.lock()
+        defer { lock.unlock() }
+        if let at = free.lastIndex(where: { $0.worker == worker }) {
+            kept -= free[at].body.capacity
+            return free.remove(at: at)
+        }
+        return BulkBatch(worker: worker)
+    }
+
+    package func put(_ batch: BulkBatch) {
+        batch.reset()
+        lock.lock()
+        defer { lock.unlock() }
+        guard kept + batch.body.capacity <= limit else { return }
+        kept += batch.body.capacity
+        free.append(batch)
+    }
+}

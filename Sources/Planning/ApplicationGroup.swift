@@ -1,0 +1,53 @@
+import Basics
+import CommandLog
+import Recipe
+
+/// What is said of an application's consumer group that has committed nothing on the topic: most often its name is
+/// mistyped.
+package enum ApplicationGroup {
+    /// `groups`: those that the brokers name; nil: they may not be asked.
+    package static func without(_ group: String, topic: String, groups: [String]?) -> String {
+        let nothing = "group \(group) (commands.application_group) has committed nothing on topic \(topic)"
+        guard let groups else { return "\(nothing): check the name" }
+        if groups.contains(group) {
+            return "\(nothing), though there is such a group: check the name, or let it commit"
+        }
+        let near = NearestWord.to(group, among: groups).map { "; did you mean \"\($0)\"?" } ?? ": check the name"
+        return "\(nothing), and there is no such group\(near)"
+    }
+
+    /// The same, asked; nil when the group has committed something.
+    package static func look(
+        _ group: String, topic: String, committed: [Int32: Int64]?, admin: LogAdmin
+    ) -> String? {
+        guard let committed, committed.isEmpty else { return nil }
+        return without(group, topic: topic, groups: try? admin.groups())
+    }
+}
+
+extension Survey {
+    /// Why it cannot be checked that the log still reaches back to what the old index had applied; nil: it can, or there is
+    /// no old index. `plan` and `status` say the same.
+    package func reachUnknown(_ recipe: Recipe) -> String? {
+        guard recipe.source != nil else { return nil }
+        if state?.recorded == nil, let why = applicationUnknown {
+            return
+                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be checked that "
+                + "the log still reaches back to what the old index had applied: \(why)"
+        }
+        guard recorded(recipe)?.isEmpty ?? true else { return nil }
+        return
+            "\(whyNotRecorded(recipe)), so it cannot be checked that the log still reaches back to what the old index had "
+            + "applied when the copy began"
+    }
+
+    package func whyNotRecorded(_ recipe: Recipe) -> String {
+        guard let group = recipe.commands.applicationGroup else { return "commands.application_group is not named" }
+        if state?.copy != nil, state?.recorded == nil {
+            return
+                "the copy began before commands.application_group was named, so it is not known where group \(group) stood "
+                + "then"
+        }
+        return applicationWithout ?? "group \(group) had committed nothing when the copy began"
+    }
+}

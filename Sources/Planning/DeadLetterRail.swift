@@ -1,0 +1,58 @@
+import CommandLog
+import Recipe
+
+/// Whether the dead-letter topic can take letters, and keeps them.
+package enum DeadLetterRail {
+    /// Changes nothing: a topic that is missing is made with its first letter.
+    package static func look(_ recipe: Recipe, admin: LogAdmin) throws(LogError) -> Rail {
+        let topic = recipe.deadLetterTopic
+        // That is refused with the clusters' rails.
+        guard topic != recipe.commands.topic else {
+            return rail(.ok, "dead letters go to \(topic)")
+        }
+        let isThere = try Told.by { () throws(LogError) in
+            do throws(LogError) {
+                _ = try admin.describe(topic)
+                return true
+            } catch {
+                guard error.code == .missingTopic else { throw error }
+                return false
+            }
+        }
+        if let why = isThere.why {
+            return rail(
+                .warn,
+                "it is not known whether topic \(topic) takes dead letters: \(why). A record that cannot be written would "
+                    + "stop the work")
+        }
+        guard isThere.value == true else { return rail(.ok, "topic \(topic) is made when the first letter comes") }
+        let configuration = try Told.by { () throws(LogError) in try admin.configuration(of: topic) }
+        return judge(topic, configuration)
+    }
+
+    package static func judge(_ topic: String, _ configuration: Told<[String: String]>) -> Rail {
+        guard let found = configuration.value else {
+            return rail(
+                .warn,
+                "it is not known whether topic \(topic) keeps its letters: \(configuration.why ?? ""). It must not be "
+                    + "compacted")
+        }
+        if let policy = found["cleanup.policy"], policy.contains("compact") {
+            return rail(
+                .refused,
+                "topic \(topic) has cleanup.policy=\(policy), which would throw letters away that have the same key: set "
+                    + "it to delete, or name another dead_letters.topic")
+        }
+        if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
+            return rail(
+                .warn,
+                "topic \(topic) keeps its letters for \(RecipeDuration.text(retention)) only: redrive them in time, or set "
+                    + "retention.ms to -1")
+        }
+        return rail(.ok, "topic \(topic) takes dead letters and keeps them")
+    }
+
+    private static func rail(_ verdict: Rail.Verdict, _ detail: String) -> Rail {
+        Rail(name: "dead_letters", verdict: verdict, detail: detail)
+    }
+}

@@ -1,0 +1,26 @@
+import DeadLetters
+import Recipe
+import Runtime
+import Telemetry
+
+extension DeadLetterReader {
+    /// Reads the dead letters of the recipe's migration.
+    package init(_ recipe: Recipe, logger: Logger) {
+        self.init(
+            Options(
+                settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, migration: recipe.name,
+                format: recipe.commands.format, idTemplates: recipe.indices.map(\.id)),
+            logger: logger)
+    }
+
+    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than
+    /// `tombstone_age` ago counts: a redrive that was killed may have sent it as well, and that request may be late.
+    ///
+    /// Letters of records that could not be decoded do not count, because they could hold up every purge for good:
+    /// ``RedriveWork`` leaves them alone when there was a purge after they died.
+    package static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
+        UnresolvedLetters(
+            try DeadLetterReader(recipe, logger: logger).letters(), now: WallClock.now(),
+            tombstoneAge: recipe.tombstoneAge)
+    }
+}

@@ -1,0 +1,106 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import JSONText
+import Recipe
+import SearchCluster
+import State
+import Telemetry
+
+/// Everything looked at and judged, before anything is done: what `plan` shows and what every other command checks.
+package struct Preflight: Sendable {
+    package let recipe: Recipe
+    package let survey: Survey
+    package let rails: [Rail]
+    /// Where the log would be read from.
+    package let start: [Int32: Int64]
+    package let work: JSONValue
+    package let fingerprint: String
+
+    /// `sampling`: also reads the newest records of the topic, to see whether ids keep to one partition.
+    package static func prepare(_ recipe: Recipe, sampling: Bool, logger: Logger) throws -> Preflight {
+        let survey = try Survey.look(recipe, logger: logger)
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
+        let work = survey.work(recipe)
+        var rails = Rails(recipe: recipe, survey: survey, start: start).found
+        if sampling {
+            rails.append(try IDSample.take(recipe, watermarks: survey.unread(recipe), logger: logger).rail(recipe))
+            rails.append(try DeadLetterRail.look(recipe, admin: admin))
+        }
+        return Preflight(
+            recipe: recipe, survey: survey, rails: rails,
+            start: start.offsets, work: work, fingerprint: Fingerprint.of(work))
+    }
+
+    package var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
+
+    /// Throws the refusals as one error, but for those that do not matter to the work in hand.
+    package func passRails(except unneeded: Set<String> = []) throws(WorkError) {
+        let refusals = refusals.filter { !unneeded.contains($0.name) }
+        guard !refusals.isEmpty else { return }
+        throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
+    }
+
+    /// What a person types to have all of this made.
+    private var initialising: String { "crossfade init \(recipe.typed) --confirm \(fingerprint)" }
+
+    /// Whether init has nothing left to make: everything is there, under this very fingerprint.
+    package var isMade: Bool {
+        guard let state = survey.state, state.fingerprint == fingerprint else { return false }
+        return survey.entries.allSatisfy { $0.exists && state.uuids[$0.index] != "" }
+    }
+
+    /// Throws what refuses the work before it has begun; changes nothing.
+    @discardableResult
+    package func checkConfirmed(_ confirmation: String?) throws(WorkError) -> MigrationState {
+        guard let state = survey.state else {
+            throw WorkError(
+                .refused,
+                "migration \(recipe.name) is not initialised on \(survey.target.name): run "
+                    + "`crossfade plan \(recipe.typed)`, then `\(initialising)`")
+        }
+        if let gone = survey.entries.first(where: { !$0.exists }) {
+            throw WorkError(
+                .refused,
+                "the target index \(gone.index) is not there (any more): run `\(initialising)`, which makes it again, then "
+                    + "copy and replay")
+        }
+        if let half = survey.entries.first(where: { state.uuids[$0.index] == "" }) {
+            throw WorkError(
+                .refused,
+                "init was broken off while it made the target index \(half.index): run `\(initialising)` again")
+        }
+        guard state.fingerprint == fingerprint || confirmation == fingerprint else {
+            let changes = Fingerprint.differences(state.work, work).joined(separator: "; ")
+            throw WorkError(
+                .refused,
+                "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm it with "
+                    + "--confirm \(fingerprint)")
+        }
+        return state
+    }
+
+    /// The state, when it stands under this very work, or the user has just confirmed the new one.
+    package func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
+        let state = try checkConfirmed(confirmation)
+        try restoreAliases(logger)
+        guard state.fingerprint != fingerprint else { return state }
+        logger.warning(
+            "other work was confirmed; what is already written keeps its form until its document is written again",
+            ["fingerprint": fingerprint])
+        return try StateStore(target: survey.target, name: recipe.name).update {
+            $0.fingerprint = fingerprint
+            $0.work = work
+        }
+    }
+
+    /// The rails have seen that each index is the one that init made: an alias that somebody took away is all that it lacks.
+    private func restoreAliases(_ logger: Logger) throws {
+        for entry in survey.entries where try TargetAliases(index: entry.index).restore(survey.target.writer) {
+            logger.warning("an alias of the target index was missing and is there again", ["index": entry.index])
+        }
+    }
+}

@@ -1,0 +1,345 @@
+import Commands
+import Foundation
+import JSONText
+import LogGuard
+import Recipe
+import Schema
+import SearchCluster
+
+/// One condition that must hold before anything is written (design 6.9).
+package struct Rail: Sendable {
+    package enum Verdict: String, Sendable { case ok, warn, refused }
+
+    package var name: String
+    package var verdict: Verdict
+    /// What was found, with the numbers named, and what to do.
+    package var detail: String
+}
+
+/// Looks at a survey and judges it.
+package struct Rails {
+    package let recipe: Recipe
+    package let survey: Survey
+    /// Where the log would be read from.
+    package let start: [Int32: Int64]
+    package private(set) var found: [Rail] = []
+
+    package init(recipe: Recipe, survey: Survey, start: ReplayStart) {
+        self.recipe = recipe
+        self.survey = survey
+        self.start = start.offsets
+        judgeLog()
+        judgeTime(start)
+        judgeRecorded()
+        judgePartitions()
+        judgeClusters()
+        for entry in survey.entries { judge(entry) }
+        judgeTargets()
+        for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
+    }
+
+    private mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {
+        found.append(Rail(name: name, verdict: verdict, detail: detail))
+    }
+
+    // MARK: The log
+
+    private mutating func judgeLog() {
+        let topic = recipe.commands.topic
+        let marks = survey.watermarks.sorted { $0.key < $1.key }
+        let gone = marks.filter { (start[$0.key] ?? $0.value.low) < $0.value.low }
+        if let (partition, mark) = gone.first {
+            add(
+                "log_start", .refused,
+                "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset "
+                    + "\(start[partition] ?? 0) is wanted, the log begins at \(mark.low). What lay between is lost to a "
+                    + "replay: start later (replay.from) and copy again, or restore the log")
+        } else {
+            add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
+        }
+        if case .offsets(let asked) = recipe.replay,
+            let unknown = asked.keys.sorted().first(where: { survey.watermarks[$0] == nil })
+        {
+            add(
+                "start_partitions", .refused,
+                "replay.from names partition \(unknown), which topic \(topic) does not have (it has \(marks.count))")
+        }
+        let beyond = marks.filter { (start[$0.key] ?? 0) > $0.value.high }
+        let behind = marks.filter { applied($0.key) > $0.value.high }
+        if let (partition, mark) = beyond.first {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log ends at "
+                    + "\(mark.high)")
+        } else if let (partition, mark) = behind.first {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
+                    + "has been applied, but the log ends at \(mark.high). It was recreated or lost its tail "
+                    + "in an unclean election: raise commands.epoch and use a new commands.group")
+        } else if let why = survey.committedUnknown {
+            add(
+                "log_end", .warn,
+                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log still "
+                    + "holds it: \(why). `follow` will need the group")
+        } else {
+            add("log_end", .ok, "the log ends at or after everything that was applied")
+        }
+        if let refusal = survey.history.refusal {
+            add("log_identity", .refused, refusal)
+        } else {
+            add(
+                "log_identity", .ok,
+                survey.history.found.count > 0
+                    ? "it is the log that was read before: applied records were found again on "
+                        + "\(survey.history.found.count) partitions"
+                    : "no applied record is known that could be looked for")
+        }
+        if let (partition, mark) = marks.first(where: { (survey.ends[$0.key] ?? 0) > $0.value.high }) {
+            add(
+                "open_transaction", .warn,
+                OpenTransaction.words(
+                    partition: partition, stable: mark.high, end: survey.ends[partition] ?? mark.high)
+                    + ". A replay ends at the last stable offset")
+        }
+        judgeReach(marks.map { ($0.key, $0.value.low) })
+    }
+
+    private mutating func judgeTime(_ start: ReplayStart) {
+        guard let unknown = start.unknown else { return }
+        let partitions = unknown.partitions.map { "\($0)" }.joined(separator: ", ")
+        add(
+            "start_time", .warn,
+            "it is not known where the time of replay.from lies on partitions \(partitions) of \(recipe.commands.topic): "
+                + "\(unknown.why). They are read from their beginning, which writes nothing wrong and takes longer")
+    }
+
+    /// Up to where a partition has been applied, as the group's offset or the replay of this epoch says.
+    private func applied(_ partition: Int32) -> Int64 {
+        let replay = survey.state?.replay
+        let replayed = replay?.epoch == recipe.commands.format.epoch ? replay?.position[partition] : nil
+        return max(survey.committed[partition] ?? 0, replayed ?? 0)
+    }
+
+    /// The copy holds what the application had applied; the replay must begin no later than that.
+    private mutating func judgeReach(_ lows: [(Int32, Int64)]) {
+        guard recipe.source != nil else {
+            if let (partition, low) = lows.first(where: { $0.1 > 0 && (start[$0.0] ?? 0) >= $0.1 }) {
+                return add(
+                    "log_reach", .warn,
+                    "there is no source and partition \(partition) begins at offset \(low): what came before it will not be "
+                        + "in the new index")
+            }
+            return add("log_reach", .ok, "the log reaches back to its very beginning")
+        }
+        if let unknown = survey.reachUnknown(recipe) { return add("log_reach", .warn, unknown) }
+        let application = survey.recorded(recipe) ?? [:]
+        if let (partition, offset) = application.sorted(by: { $0.key < $1.key }).first(where: {
+            (start[$0.key] ?? 0) > $0.value
+        }) {
+            return add(
+                "log_reach", .refused,
+                "partition \(partition) would be read from offset \(start[partition] ?? 0), but the old index had only "
+                    + "applied up to offset \(offset) when it was looked at: the commands between would be lost. Start at or "
+                    + "before \(offset)")
+        }
+        add("log_reach", .ok, "the replay begins at or before what the old index had applied")
+    }
+
+    private mutating func judgeRecorded() {
+        guard recipe.replay == .recorded else { return }
+        let group = recipe.commands.applicationGroup ?? "-"
+        let topic = recipe.commands.topic
+        guard let recorded = survey.recorded(recipe) else {
+            return add(
+                "recorded_group", .refused,
+                survey.applicationUnknown.map {
+                    "replay.from is recorded, and it is not known where group \(group) stands: \($0)"
+                }
+                    ?? (survey.application == nil
+                        ? "replay.from is recorded, and commands.application_group names no group to record"
+                        : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
+                            + "not known where group \(group) stood then: cancel, init and copy again"))
+        }
+        let marks = survey.watermarks.sorted { $0.key < $1.key }
+        if recorded.isEmpty {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but \(survey.whyNotRecorded(recipe))")
+        }
+        let without = marks.filter { recorded[$0.key] == nil && $0.value.high > 0 }
+        if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {
+            return add(
+                "recorded_group", .refused,
+                "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of \(topic), "
+                    + "which begins at offset \(mark.low): what it had not applied of the records before is not known")
+        }
+        if !without.isEmpty {
+            return add(
+                "recorded_group", .warn,
+                "group \(group) has committed nothing on partitions \(without.map { "\($0.key)" }.joined(separator: ", ")) of "
+                    + "\(topic): they are read from their beginning")
+        }
+        add("recorded_group", .ok, "the application's group has committed offsets on all partitions")
+    }
+
+    private mutating func judgePartitions() {
+        let now = survey.topic.partitions.count
+        let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.int
+        if let epoch, epoch > recipe.commands.format.epoch {
+            add(
+                "epoch", .refused,
+                "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch \(epoch): every "
+                    + "write would look stale. An epoch is only ever raised")
+        }
+        guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
+            epoch == nil || epoch == recipe.commands.format.epoch
+        else {
+            return add("partitions", .ok, "\(now) partitions")
+        }
+        add(
+            "partitions", .refused,
+            "topic \(recipe.commands.topic) had \(before) partitions at init and has \(now) now: keys have moved between "
+                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take versions from a "
+                + "timestamp or a field")
+    }
+
+    // MARK: The clusters
+
+    private mutating func judgeClusters() {
+        if recipe.deadLetterTopic == recipe.commands.topic {
+            add(
+                "dead_letters", .refused,
+                "dead_letters.topic is the command topic itself: dead letters would be commands")
+        }
+        guard let source = survey.source, source.isSame(as: survey.target) else {
+            return add("same_index", .ok, "source and target are different clusters")
+        }
+        for entry in survey.entries {
+            let aliased = entry.source.contains { $0.name == entry.index || $0.aliases[entry.index] != nil }
+            guard aliased else { continue }
+            return add(
+                "same_index", .refused,
+                "source and target are the same index \(entry.index) of the same cluster: it would be written over while "
+                    + "it is read. Give `to` another name")
+        }
+        add("same_index", .ok, "source and target are one cluster, but different indices")
+    }
+
+    private mutating func judge(_ entry: Survey.Entry) {
+        let ours = survey.state?.indices.contains(entry.index) == true
+        let known = survey.state?.uuids[entry.index] ?? ""
+        if entry.isClosed {
+            add(
+                "target_closed", .refused,
+                "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it (POST "
+                    + "/\(entry.index)/_open)")
+        }
+        if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
+            add(
+                "target_identity", .refused,
+                "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): somebody "
+                    + "deleted it and made another. Delete that one if it is not needed, run init, then copy and replay"
+            )
+        }
+        if entry.exists, !ours, entry.held > 0 {
+            add(
+                "target_content", .refused,
+                "the target index \(entry.index) already has \(entry.held) documents that no migration named "
+                    + "\(recipe.name) has written: choose another `to`, or delete that index if it is not needed")
+        } else if entry.exists, !ours {
+            add(
+                "target_content", .refused,
+                "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: delete "
+                    + "it, or choose another `to`")
+        } else {
+            add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
+        }
+        let fields = TargetMapping.fieldCount(entry.mapping)
+        let limit = TargetMapping.limit(entry.settings)
+        if fields > limit {
+            add(
+                "mapping_size", .refused,
+                "the mapping of \(entry.index) would have \(fields) fields, more than index.mapping.total_fields.limit "
+                    + "(\(limit)): flatten the map with keyToValue, or raise the limit in settings")
+        } else {
+            add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
+        }
+        judgeRouting(entry)
+        if !entry.closed.isEmpty {
+            add(
+                "closed_indices", .warn,
+                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are not "
+                    + "copied: \(entry.closed.joined(separator: ", ")). Open them, if their documents are to come along"
+            )
+        }
+        for index in entry.source { judge(index, entry) }
+    }
+
+    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be "done".
+    private mutating func judgeRouting(_ entry: Survey.Entry) {
+        let isNamed = recipe.commands.format.routing != nil
+        let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)
+        switch (isNamed, isRequired) {
+        case (true, _) where entry.declaredRouting == false:
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the mapping given for \(entry.index) says that it is not required: an "
+                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say required"
+            )
+        case (true, false):
+            add(
+                "routing", .refused,
+                "commands carry a routing value, but the target index \(entry.index) was made without requiring it, which "
+                    + "cannot be changed: delete the index, then init and copy again")
+        case (false, true):
+            add(
+                "routing", .refused,
+                "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every one of "
+                    + "them would be refused. Name the routing under commands.\(recipe.commands.format.shapeName)")
+        default:
+            add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
+        }
+    }
+
+    /// Several indices of one entry: to several targets, and into one.
+    private mutating func judgeTargets() {
+        for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to) where entries.count > 1 {
+            add(
+                "targets", .refused,
+                "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), and nothing "
+                    + "says which of them a command of the topic belongs to: give each source index an entry with `select`"
+            )
+        }
+        for entry in survey.entries where entry.source.count > 1 {
+            add(
+                "ids", .warn,
+                "\(entry.source.count) source indices go into \(entry.index): a document whose id is in two of them is "
+                    + "copied once only and counted as stale the second time")
+        }
+        for entry in survey.entries {
+            guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }
+            add(
+                "alias", .refused,
+                "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have it")
+        }
+    }
+
+    private mutating func judge(_ index: IndexInfo, _ entry: Survey.Entry) {
+        if !index.hasSource {
+            add("source_documents", .refused, "source index \(index.name) does not store _source: it cannot be copied")
+        }
+        if !index.parentTypes.isEmpty {
+            add(
+                "parents", .refused,
+                "source index \(index.name) has parent types (\(index.parentTypes.keys.sorted().joined(separator: ", "))): parent and "
+                    + "child documents are not carried yet")
+        }
+        if index.types.count > 1, entry.recipe.id?.contains("{type}") != true {
+            add(
+                "types", .refused,
+                "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose ids "
+                    + "may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import CommandLog
+import Foundation
+import LogGuard
+import Recipe
+import Telemetry
+
+/// What the brokers told, or why they cannot or may not tell it. Brokers that cannot be reached are an error, as ever.
+package enum Told<Value> {
+    case known(Value)
+    case unknown(String)
+
+    package static func by(_ question: () throws(LogError) -> Value) throws(LogError) -> Told {
+        do throws(LogError) {
+            return .known(try question())
+        } catch {
+            guard error.isUnanswerable else { throw error }
+            return .unknown("\(error)")
+        }
+    }
+
+    package var value: Value? { if case .known(let value) = self { value } else { nil } }
+    package var why: String? { if case .unknown(let why) = self { why } else { nil } }
+}
+
+/// Where a replay or follow of a recipe begins on each partition.
+package struct ReplayStart {
+    package var offsets: [Int32: Int64]
+    /// Partitions whose offset at the time asked for the brokers did not tell, and why; they begin at their beginning.
+    package var unknown: (partitions: [Int32], why: String)?
+
+    package init(offsets: [Int32: Int64]) { self.offsets = offsets }
+
+    package init(_ recipe: Recipe, _ survey: Survey, admin: LogAdmin, logger: Logger) throws {
+        let lows = survey.watermarks.mapValues(\.low)
+        switch recipe.replay {
+        case .beginning: offsets = lows
+        case .recorded:
+            // A partition on which the application has committed nothing starts at its beginning.
+            let recorded = survey.recorded(recipe) ?? [:]
+            offsets = lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
+        case .offsets(let asked): offsets = lows.merging(asked.filter { lows[$0.key] != nil }) { _, asked in asked }
+        case .timestamp(let time):
+            let told = try Told.by { () throws(LogError) in
+                try admin.offsets(recipe.commands.topic, partitions: survey.topic.partitions, forTimestamp: time)
+            }
+            let probe = LogProbe(settings: recipe.kafkaSettings, topic: recipe.commands.topic, logger: logger)
+            self = try Self.at(time, told, marks: survey.watermarks) { offsets throws(LogError) in
+                try probe.timestamps(at: offsets)
+            }
+        }
+    }
+
+    /// `timestamps`: reads when the records at those offsets were written.
+    package static func at(
+        _ time: Int64, _ told: Told<[Int32: Int64?]>, marks: [Int32: (low: Int64, high: Int64)],
+        timestamps: ([Int32: Int64]) throws(LogError) -> [Int32: Int64]
+    ) throws(LogError) -> ReplayStart {
+        var start = ReplayStart(offsets: marks.mapValues(\.low))
+        guard let found = told.value else {
+            start.unknown = (marks.keys.sorted(), told.why ?? "")
+            return start
+        }
+        // A partition without a record so young starts at its end. That there is none is believed only if the last
+        // record is not so young: a broker that cannot look for a time gives the same answer.
+        let without = marks.filter { (found[$0.key] ?? nil) == nil }
+        let last = try timestamps(without.filter { $0.value.high > $0.value.low }.mapValues { $0.high - 1 })
+        var wrong: [Int32] = []
+        for (partition, mark) in marks {
+            if let offset = found[partition] ?? nil {
+                start.offsets[partition] = offset
+            } else if let written = last[partition], written >= time {
+                wrong.append(partition)
+            } else {
+                start.offsets[partition] = mark.high
+            }
+        }
+        if !wrong.isEmpty {
+            start.unknown = (
+                wrong.sorted(),
+                "the brokers named no record of that time or later, but the last one there is younger"
+            )
+        }
+        return start
+    }
+}

@@ -1,0 +1,240 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import JSONText
+import LogGuard
+import Recipe
+import Schema
+import SearchCluster
+import State
+import Telemetry
+
+/// What was found when everything named in the recipe was looked at; nothing is changed by looking.
+package struct Survey: Sendable {
+    /// One entry of the recipe against what is there.
+    package struct Entry: Sendable {
+        package var recipe: Recipe.IndexEntry
+        /// Source indices that `from` names; empty without a source.
+        package var source: [IndexInfo]
+        /// Target index; with `{index}` filled in.
+        package var index: String
+        /// Closed indices that `from` matches, too, and that cannot be read.
+        package var closed: [String]
+        /// What the recipe's own mapping says of required routing; nil: nothing.
+        package var declaredRouting: Bool?
+        /// Whether the target index, where there is one, requires routing.
+        package var requiresRouting: Bool?
+        /// Documents in the source now.
+        package var documents: Int
+        /// The mapping the target index gets.
+        package var mapping: JSONObject
+        /// Whether the mapping is the source's, because the recipe has none.
+        package var mappingFromSource: Bool
+        package var settings: JSONValue?
+        /// Whether the target index exists, and how many documents and how many tombstones it holds.
+        package var exists: Bool
+        /// It is there and closed: nothing is known of what it holds.
+        package var isClosed = false
+        package var held: Int
+        package var tombstones: Int
+        /// nil when there is no index of that name.
+        package var uuid: String?
+    }
+
+    package var target: Cluster
+    package var source: Cluster?
+    package var topic: TopicDescription
+    /// Partition to first and next offset (up to the last stable offset).
+    package var watermarks: [Int32: (low: Int64, high: Int64)]
+    /// The application's own group's offsets, when the recipe names it.
+    package var application: [Int32: Int64]?
+    /// Why the application's group's offsets are not known; nil when they are, or when no group is named.
+    package var applicationUnknown: String?
+    /// What to say of the application's group when it has committed nothing; nil when it has.
+    package var applicationWithout: String?
+    /// Why our own group's offsets are not known.
+    package var committedUnknown: String?
+    /// Our group's offsets, as far as they are of this log and epoch.
+    package var committed: [Int32: Int64]
+    /// Whether the log is the one that was read before.
+    package var history: LogHistory
+    /// Partition to the log's end, whether or not that may be read yet.
+    package var ends: [Int32: Int64]
+    package var entries: [Entry]
+    /// Which of the recipe's aliases are names of indices on the target.
+    package var targetNames: Set<String>
+    package var state: MigrationState?
+
+    /// Looks. Throws when something cannot be reached or is not there; what is there but wrong is for the rails.
+    package static func look(_ recipe: Recipe, logger: Logger) throws -> Survey {
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        let topic = try admin.describe(recipe.commands.topic)
+        let target = try Cluster.connect(recipe.target)
+        let source = try recipe.source.map { try Cluster.connect($0) }
+        // What has been applied before where the log ends: both move while a follower works, and the end is the further.
+        let state = try StateStore(target: target, name: recipe.name).load()
+        let own = try Told.by { () throws(LogError) in
+            try admin.committedOffsets(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
+        }
+        let offsets = own.value ?? [:]
+        let application = try recipe.commands.applicationGroup.map { group in
+            try Told.by { () throws(LogError) in
+                try admin.committed(group: group, topic: recipe.commands.topic, partitions: topic.partitions)
+            }
+        }
+        // Before the ends that may be read: what is written between the two questions is no open transaction.
+        let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
+        defer { whole?.close() }
+        let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
+        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
+        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
+        var entries: [Entry] = []
+        for entry in recipe.indices {
+            entries += try look(entry, recipe, source: source, target: target)
+        }
+        var names: Set<String> = []
+        for alias in recipe.indices.compactMap(\.alias) where try target.writer.indexExists(alias) {
+            // The same question is answered for an alias; only an index has its own name behind it.
+            if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
+        }
+        return Survey(
+            target: target, source: source, topic: topic, watermarks: watermarks, application: application?.value,
+            applicationUnknown: application?.why,
+            applicationWithout: recipe.commands.applicationGroup.flatMap {
+                ApplicationGroup.look($0, topic: recipe.commands.topic, committed: application?.value, admin: admin)
+            },
+            committedUnknown: own.why, committed: history.committed,
+            history: history, ends: ends ?? watermarks.mapValues(\.high),
+            entries: entries, targetNames: names, state: state)
+    }
+
+    private static func look(
+        _ entry: Recipe.IndexEntry, _ recipe: Recipe, source: Cluster?, target: Cluster
+    ) throws -> [Entry] {
+        var found: [IndexInfo] = []
+        var closed: [String] = []
+        if let from = entry.from, let source {
+            found = try resolve(from, source)
+            closed = try source.reader.closed(from)
+        }
+        guard entry.to.contains("{index}") else {
+            return [try make(entry, found, closed, index: entry.to, recipe, target: target)]
+        }
+        return try found.map {
+            let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
+            return try make(entry, [$0], closed, index: index, recipe, target: target)
+        }
+    }
+
+    private static func resolve(_ from: String, _ source: Cluster) throws -> [IndexInfo] {
+        var found: [IndexInfo] = []
+        do {
+            found = try source.reader.resolve(from)
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        guard found.isEmpty else { return found }
+        throw WorkError(
+            .cluster,
+            "the source \(source.name) has no index or alias \(from): there is nothing to migrate. Check `from` of the "
+                + "recipe's indices; what there is can be seen at /_cat/indices of the source")
+    }
+
+    private static func make(
+        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], index: String, _ recipe: Recipe,
+        target: Cluster
+    ) throws -> Entry {
+        let base = try entry.mapping.map { try JSONValue(parsing: $0) }
+        let own = base.map(TargetMapping.bare)
+        let mapping = try TargetMapping.complete(
+            own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), index: entry.to,
+            transform: entry.transform, routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil,
+            tombstoneProperties: target.capabilities.tombstoneProperties)
+        let writer = target.writer
+        let exists = try writer.indexExists(index)
+        var made = Entry(
+            recipe: entry, source: found, index: index, closed: closed,
+            declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
+            documents: found.reduce(0) { $0 + Int($1.liveCount) },
+            mapping: mapping, mappingFromSource: own == nil,
+            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, held: 0, tombstones: 0)
+        guard exists else { return made }
+        made.uuid = try writer.indexUUID(index)
+        do throws(ClusterError) {
+            made.requiresRouting = try target.reader.resolve(index).first?.routingRequired
+            made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
+            made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
+        } catch {
+            guard error.code == .indexClosed else { throw error }
+            made.isClosed = true
+        }
+        return made
+    }
+
+    // MARK: The work
+
+    /// The parts under the fingerprint.
+    package func work(_ recipe: Recipe) -> JSONValue {
+        var entries: [JSONValue] = []
+        for entry in self.entries {
+            var members = JSONObject()
+            members["index"] = .string(entry.index)
+            members["from"] = .array(entry.source.map { .string($0.name) })
+            members["mapping"] = entry.mappingFromSource ? "the source's" : .object(entry.mapping)
+            members["settings"] = entry.settings ?? .null
+            entries.append(.object(members))
+        }
+        return [
+            "recipe": Self.meaning(recipe),
+            "indices": .array(entries),
+            "source": source.map { .string($0.permanentID) } ?? .null,
+            "target": .string(target.permanentID),
+            "topic": [
+                "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,
+                "partitions": .number(topic.partitions.count),
+                "cluster": topic.clusterID.map { .string($0) } ?? .null,
+            ],
+        ]
+    }
+
+    /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
+    package static func meaning(_ recipe: Recipe) -> JSONValue {
+        guard var object = RecipeText.meaning(recipe).object else { return .null }
+        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "tests"] {
+            object.removeValue(forKey: key)
+        }
+        if var commands = object["commands"]?.object {
+            for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
+            object["commands"] = .object(commands)
+        }
+        object["indices"] = .array(
+            (object["indices"]?.array ?? []).map { entry in
+                guard var entry = entry.object else { return entry }
+                for key in ["mapping", "settings"] { entry.removeValue(forKey: key) }
+                return .object(entry)
+            })
+        return .object(object)
+    }
+
+    /// The part of the log whose ids must keep to one partition: all of it, but when the epoch was raised, because keys
+    /// have moved, only what the group has not applied yet.
+    package func unread(_ recipe: Recipe) -> [Int32: (low: Int64, high: Int64)] {
+        let epoch = state?.work["recipe"]?["commands"]?["epoch"]?.int ?? 0
+        guard state != nil, epoch < recipe.commands.format.epoch else { return watermarks }
+        return Dictionary(
+            uniqueKeysWithValues: watermarks.map { partition, mark in
+                let low = min(mark.high, max(mark.low, committed[partition] ?? mark.low))
+                return (partition, (low: low, high: mark.high))
+            })
+    }
+
+    /// Where the application's group stood when anything was first read, or stands before that. nil: it was not
+    /// recorded. Offsets of another epoch's log mean nothing: then all of this one is new.
+    package func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
+        guard let state, let recorded = state.recorded else { return state?.copy == nil ? application : nil }
+        return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)
+    }
+}

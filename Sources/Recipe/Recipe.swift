@@ -1,0 +1,122 @@
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+import Transform
+
+/// A checked recipe (design 4): what the YAML file said, with every default filled in.
+package struct Recipe: Sendable {
+    /// Where the file was, for messages and for paths relative to it.
+    package var file: String
+    /// How a command line names the recipe, quoted for a shell and with its files of variables, for commands that a
+    /// person is to type next.
+    package var typed: String
+    /// Names state, consumer group and metrics.
+    package var name: String
+    package var commands: CommandSource
+    /// Absent: only the topic feeds the target.
+    package var source: ClusterEndpoint?
+    package var target: ClusterEndpoint
+    package var indices: [IndexEntry]
+    package var copy: CopyOptions
+    package var replay: ReplayStart
+    /// Dead-letter topic; default `<commands.topic>-dead`.
+    package var deadLetterTopic: String
+    package var limits: Limits
+    /// How old a tombstone must be to be purged, in milliseconds.
+    package var tombstoneAge: Int64
+    package var operations: Operations
+    /// What `crossfade recipe test` runs; no part of the work.
+    package var tests: [RecipeTest]
+    /// See ``RecipeText/canonical(_:)``.
+    package var shown: JSONValue
+    /// See ``RecipeText/meaning(_:)``.
+    package var meaning: JSONValue
+
+    /// `commands`.
+    package struct CommandSource: Sendable {
+        package var bootstrap: String
+        package var topic: String
+        package var group: String
+        /// Passed through to librdkafka; may hold secrets, so it is never printed unredacted.
+        package var kafka: [String: String]
+        /// Format, versions, epoch, selection: all that the decoder needs, one `EntrySelector` an entry.
+        package var format: CommandFormat
+        package var applicationGroup: String?
+    }
+
+    /// One of `indices`.
+    package struct IndexEntry: Sendable {
+        package var from: String?
+        package var to: String
+        package var alias: String?
+        /// JSON text of the mapping (`{"properties": ...}` or with a type wrapper); absent: the source's.
+        package var mapping: String?
+        /// JSON text of the settings.
+        package var settings: String?
+        package var transform: [TransformStep]
+        /// `shallow`: top-level fields replace; `deep`: as the update API does.
+        package var merge: MergeMode
+        /// What a merge does whose document is nowhere once the copy is done.
+        package var missing: MissingDocument
+        /// Template of the target id for sources with several types, e.g. `{type}-{id}`; nil: the id alone.
+        package var id: String?
+    }
+
+    /// `copy`.
+    package struct CopyOptions: Sendable {
+        package var slices: Int
+        /// Documents a page.
+        package var page: Int
+        /// Documents a second; nil: unlimited.
+        package var documentsPerSecond: Int?
+        /// Bytes of source documents a second; nil: unlimited.
+        package var bytesPerSecond: Int?
+    }
+
+    /// `replay.from`.
+    package enum ReplayStart: Sendable, Equatable {
+        case beginning
+        /// Where `application_group` stood when the copy began.
+        case recorded
+        /// Milliseconds since 1970.
+        case timestamp(Int64)
+        /// Partition to offset; partitions not named start at their beginning.
+        case offsets([Int32: Int64])
+    }
+
+    /// `limits`.
+    package struct Limits: Sendable {
+        /// Bytes in flight between poll and acknowledgement.
+        package var memory: Int
+        /// Bulk requests under way; nil: adapted.
+        package var inFlight: Int?
+    }
+
+    /// `operations`.
+    package struct Operations: Sendable, Equatable {
+        /// `HOST:PORT` of dashboard, health and metrics, port 0 being any free one; nil: off.
+        package var listen: String?
+        /// Whether the recipe says where to listen, or the default stands.
+        package var listenIsGiven: Bool
+        /// `HOST:PORT` that StatsD datagrams are sent to; nil: none are.
+        package var statsd: String?
+
+        package init(listen: String?, listenIsGiven: Bool, statsd: String?) {
+            self.listen = listen
+            self.listenIsGiven = listenIsGiven
+            self.statsd = statsd
+        }
+    }
+}
+
+/// Printing or dumping a recipe shows what may be shown, wherever it is held.
+extension Recipe: CustomStringConvertible, CustomReflectable {
+    package var description: String { shown.text() }
+    package var customMirror: Mirror { Mirror(self, children: ["recipe": shown.text()]) }
+}
+
+extension Recipe.CommandSource: CustomStringConvertible, CustomReflectable {
+    package var description: String { "CommandSource(kafka: \(kafka.keys.sorted()))" }
+    package var customMirror: Mirror { Mirror(self, children: ["kafka": kafka.keys.sorted()]) }
+}

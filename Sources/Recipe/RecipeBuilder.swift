@@ -1,0 +1,219 @@
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+import Telemetry
+import Transform
+
+/// Makes a `Recipe` of a value that schema and rules found good.
+package struct RecipeBuilder {
+    package let file: String
+    package let files: RecipeFiles
+
+    /// A value that schema and rules should have refused. Told of as an error, never a trap.
+    package struct Gap: Error {
+        package var mark: SourceMark
+        package var key: String
+    }
+
+    package func build(_ root: RecipeValue) throws(Gap) -> Recipe {
+        let commands = try need(root, "commands")
+        let source = root["source"]
+        let limits = try need(root, "limits")
+        var said = root
+        // Without a source nothing is copied, and the defaults of the copy mean nothing.
+        if source == nil { said.content = .section(root.members.filter { $0.key != "copy" }) }
+        let name = try text(root, "name")
+        let commandPart = try commandSource(commands, root)
+        let target = try endpoint(try need(root, "target"))
+        let indices = try entries(try need(root, "indices").items)
+        let copy = try copyOptions(root)
+        let replay = try replayStart(try need(try need(root, "replay"), "from"))
+        let deadLetters = try text(try need(root, "dead_letters"), "topic")
+        let memory = try integer(limits, "memory")
+        let tombstoneAge = try integer(root, "tombstone_age")
+        let operations = try operations(try need(root, "operations"))
+        let tests = try RecipeTestBuilder.tests(root)
+        var sourcePart: ClusterEndpoint?
+        if let source { sourcePart = try endpoint(source) }
+        return Recipe(
+            file: file, typed: ShellWord.quoted(file), name: name, commands: commandPart, source: sourcePart,
+            target: target, indices: indices,
+            copy: copy, replay: replay, deadLetterTopic: deadLetters,
+            limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
+            tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests,
+            shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
+    }
+
+    private func entries(_ values: [RecipeValue]) throws(Gap) -> [Recipe.IndexEntry] {
+        var entries: [Recipe.IndexEntry] = []
+        for value in values { entries.append(try entry(value)) }
+        return entries
+    }
+
+    // MARK: commands
+
+    private func commandSource(_ commands: RecipeValue, _ root: RecipeValue) throws(Gap) -> Recipe.CommandSource {
+        let properties = commands["kafka"]?.members.compactMap { member in member.value.text.map { (member.key, $0) } }
+        return Recipe.CommandSource(
+            bootstrap: try text(commands, "bootstrap"), topic: try text(commands, "topic"),
+            group: try text(commands, "group"), kafka: Dictionary(properties ?? []) { first, _ in first },
+            format: try format(commands, root), applicationGroup: commands["application_group"]?.text)
+    }
+
+    private func format(_ commands: RecipeValue, _ root: RecipeValue) throws(Gap) -> CommandFormat {
+        let name = try text(commands, "format")
+        let part = commands[name]
+        let shape: CommandFormat.Shape
+        switch name {
+        case "document": shape = .document
+        case "debezium":
+            let fields = part?["id"]?.items.compactMap(\.text)
+            shape = .debezium(id: fields)
+        default: shape = .envelope(try envelope(try need(commands, "envelope")))
+        }
+        let selectors = try map(try need(root, "indices").items) { entry throws(Gap) -> CommandFormat.Selector? in
+            guard let select = entry["select"] else { return nil }
+            return CommandFormat.Selector(field: try path(select, "field"), equals: try text(select, "equals"))
+        }
+        return CommandFormat(
+            shape: shape, routing: try optionalPath(part, "routing"),
+            version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
+            selectors: selectors)
+    }
+
+    private func envelope(_ envelope: RecipeValue) throws(Gap) -> CommandFormat.Envelope {
+        func names(_ key: String) -> [String] { envelope[key]?.items.compactMap(\.text) ?? [] }
+        let id = try text(envelope, "id")
+        let source: CommandFormat.IDSource
+        if id == "key" {
+            source = .key
+        } else if id.hasPrefix("header:") {
+            source = .header(String(id.dropFirst(7)))
+        } else {
+            source = .field(try path(envelope, "id"))
+        }
+        return CommandFormat.Envelope(
+            id: source, operation: try path(envelope, "operation"), index: names("index"), merge: names("merge"),
+            delete: names("delete"), ignore: names("ignore"), document: try optionalPath(envelope, "document"))
+    }
+
+    private func version(_ value: RecipeValue) throws(Gap) -> CommandFormat.VersionSource {
+        switch value.text {
+        case "offset": return .offset
+        case "timestamp": return .timestamp
+        default:
+            if let header = value["header"]?.text { return .header(header) }
+            return .field(try path(value, "field"))
+        }
+    }
+
+    // MARK: clusters, indices
+
+    private func endpoint(_ cluster: RecipeValue) throws(Gap) -> ClusterEndpoint {
+        var auth = ClusterEndpoint.Auth.none
+        if let given = cluster["auth"] {
+            if let key = given["api_key"]?.text {
+                auth = .apiKey(Secret(key))
+            } else {
+                auth = .basic(user: try text(given, "user"), password: Secret(try text(given, "password")))
+            }
+        }
+        return ClusterEndpoint(
+            urls: try map(try need(cluster, "urls").items) { url throws(Gap) in
+                guard let text = url.text else { throw Gap(mark: url.mark, key: "urls") }
+                return text
+            },
+            auth: auth, caFile: cluster["ca_file"]?.text.map { files.resolve($0) },
+            verifyTLS: cluster["verify_tls"]?.flag ?? true)
+    }
+
+    private func entry(_ entry: RecipeValue) throws(Gap) -> Recipe.IndexEntry {
+        func json(_ key: String) -> String? {
+            guard case .json(let value, _)? = entry[key]?.content else { return nil }
+            return value.text()
+        }
+        let steps = try map(entry["transform"]?.items ?? []) { value throws(Gap) in
+            guard let step = RecipeSteps.step(value) else { throw Gap(mark: value.mark, key: "transform") }
+            return step
+        }
+        return Recipe.IndexEntry(
+            from: entry["from"]?.text, to: try text(entry, "to"), alias: entry["alias"]?.text,
+            mapping: json("mapping"), settings: json("settings"), transform: steps,
+            merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
+            missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create, id: entry["id"]?.text)
+    }
+
+    // MARK: copy, replay
+
+    private func copyOptions(_ root: RecipeValue) throws(Gap) -> Recipe.CopyOptions {
+        let copy = try need(root, "copy")
+        var options = Recipe.CopyOptions(slices: try integer(copy, "slices"), page: try integer(copy, "page"))
+        for rate in (copy["rate"]?.items ?? []).compactMap(\.text).compactMap(RecipeRate.init) {
+            switch rate {
+            case .documents(let count): options.documentsPerSecond = count
+            case .bytes(let count): options.bytesPerSecond = count
+            }
+        }
+        return options
+    }
+
+    private func operations(_ operations: RecipeValue) throws(Gap) -> Recipe.Operations {
+        let listen = try need(operations, "listen")
+        let address = try text(operations, "listen")
+        return Recipe.Operations(
+            listen: address == "off" ? nil : address, listenIsGiven: listen.given, statsd: operations["statsd"]?.text)
+    }
+
+    private func replayStart(_ from: RecipeValue) throws(Gap) -> Recipe.ReplayStart {
+        switch from.text {
+        case "beginning": return .beginning
+        case "recorded": return .recorded
+        default:
+            if let time = from["timestamp"]?.integer { return .timestamp(time) }
+            var offsets: [Int32: Int64] = [:]
+            for member in try need(from, "offsets").members {
+                guard let partition = Int32(member.key), let offset = member.value.integer else {
+                    throw Gap(mark: member.mark, key: "offsets")
+                }
+                offsets[partition] = offset
+            }
+            return .offsets(offsets)
+        }
+    }
+
+    // MARK: what must be there
+
+    private func need(_ value: RecipeValue, _ key: String) throws(Gap) -> RecipeValue {
+        guard let member = value[key], !member.isWrong else { throw Gap(mark: value.mark, key: key) }
+        return member
+    }
+
+    private func text(_ value: RecipeValue, _ key: String) throws(Gap) -> String {
+        guard let text = value[key]?.text else { throw Gap(mark: value.mark, key: key) }
+        return text
+    }
+
+    private func integer(_ value: RecipeValue, _ key: String) throws(Gap) -> Int {
+        guard let number = value[key]?.integer else { throw Gap(mark: value.mark, key: key) }
+        return Int(number)
+    }
+
+    private func path(_ value: RecipeValue, _ key: String) throws(Gap) -> JSONPath {
+        guard let path = RecipeSteps.path(value[key]) else { throw Gap(mark: value.mark, key: key) }
+        return path
+    }
+
+    private func optionalPath(_ value: RecipeValue?, _ key: String) throws(Gap) -> JSONPath? {
+        guard let value, value[key] != nil else { return nil }
+        return try path(value, key)
+    }
+
+    private func map<T>(
+        _ values: [RecipeValue], _ transform: (RecipeValue) throws(Gap) -> T
+    ) throws(Gap) -> [T] {
+        var results: [T] = []
+        for value in values { results.append(try transform(value)) }
+        return results
+    }
+}

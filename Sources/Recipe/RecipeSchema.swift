@@ -1,0 +1,255 @@
+import Indexing
+import Transform
+
+/// The table of all keys that a recipe may have.
+package enum RecipeSchema {
+    package static let root = RecipeSection(
+        title: "the recipe",
+        keys: [
+            RecipeKey("name", .scalar(.name), required: true, "Names the state, the consumer group and the metrics."),
+            RecipeKey("commands", .section(commands), required: true, "The application's command topic."),
+            RecipeKey(
+                "source", .section(cluster("source")),
+                "The old cluster, only ever read. Without it only the topic feeds the target."),
+            RecipeKey("target", .section(cluster("target")), required: true, "The new cluster."),
+            RecipeKey(
+                "indices", .list(.section(entry), orOne: false), required: true, "What goes where, in which shape."),
+            RecipeKey("copy", .section(copy), "The bulk copy from the source."),
+            RecipeKey("replay", .section(replay), "The replay of the topic."),
+            RecipeKey("dead_letters", .section(deadLetters), "Where records go that can never be applied."),
+            RecipeKey("limits", .section(limits), "Bounds of what Crossfade takes."),
+            RecipeKey(
+                "tombstone_age", .scalar(.duration), standard: "1h",
+                "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
+            ),
+            RecipeKey("operations", .section(operations), "Where a running command can be watched."),
+            RecipeKey(
+                "tests", .list(.section(RecipeTestSchema.test), orOne: false, allowsEmpty: true),
+                "Samples and what is to become of them, for `crossfade recipe test`."),
+        ])
+
+    package static let commands = RecipeSection(
+        title: "commands",
+        keys: [
+            RecipeKey(
+                "bootstrap", .scalar(.nonEmpty), required: true,
+                "Kafka brokers to begin with: `host:port`, several with commas."),
+            RecipeKey("topic", .scalar(.topic), required: true, "The topic with the application's commands."),
+            RecipeKey(
+                "group", .scalar(.nonEmpty), standardInWords: "`crossfade-<name>`", "Crossfade's own consumer group."),
+            RecipeKey(
+                "kafka", .properties,
+                "Any property of librdkafka, passed through, e.g. `security.protocol`; what Crossfade owns is refused."
+            ),
+            RecipeKey(
+                "format", .choice(["document", "envelope", "debezium"]), required: true,
+                "How a record says what is to be done."),
+            RecipeKey("envelope", .section(envelope), "Where the parts are, for `format: envelope`."),
+            RecipeKey("document", .section(document), "Further parts, for `format: document`."),
+            RecipeKey("debezium", .section(debezium), "Further parts, for `format: debezium`."),
+            RecipeKey(
+                "application_group", .scalar(.nonEmpty),
+                "The application's own consumer group, for `from: recorded` and for its lag beside ours; only read."
+            ),
+            RecipeKey(
+                "version", .words(["offset", "timestamp"], or: .section(version)), standard: "offset",
+                "Where the versions of documents come from."),
+            RecipeKey(
+                "epoch", .integer(0...(1 << 18) - 1), standard: "0",
+                "Raised when the topic was recreated, so that its new offsets are newer than the old."),
+        ])
+
+    package static let version = RecipeSection(
+        title: "commands.version",
+        keys: [
+            RecipeKey(
+                "field", .scalar(.fieldPath), "Path of a whole number that grows with every change of a document."),
+            RecipeKey("header", .scalar(.nonEmpty), "Name of the record header that holds it."),
+        ], exactlyOne: true)
+
+    package static let envelope = RecipeSection(
+        title: "commands.envelope",
+        keys: [
+            RecipeKey(
+                "id", .scalar(.idSource), required: true,
+                "Where the document's id is: a path, the record's key, or a header."),
+            RecipeKey("operation", .scalar(.fieldPath), required: true, "Where the command's name is."),
+            RecipeKey("index", names, standard: "[]", "Names of commands that bring the whole document."),
+            RecipeKey(
+                "merge", names, standard: "[]",
+                "Names of commands that bring a part of it, to be merged into what is there."),
+            RecipeKey("delete", names, standard: "[]", "Names of commands that delete it."),
+            RecipeKey(
+                "ignore", names, standard: "[]",
+                "Names of commands that mean nothing to the index. Any other name is rejected to the dead letters."),
+            RecipeKey(
+                "document", .scalar(.fieldPath), standardInWords: "the whole value", "The part that is the document."),
+            RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is."),
+        ])
+
+    private static let names = RecipeType.list(.scalar(.nonEmpty), orOne: true, allowsEmpty: true)
+
+    package static let document = RecipeSection(
+        title: "commands.document",
+        keys: [RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is in the document.")])
+
+    package static let debezium = RecipeSection(
+        title: "commands.debezium",
+        keys: [
+            RecipeKey(
+                "id", .list(.scalar(.nonEmpty)), standardInWords: "the key's only field",
+                "Fields of the record's key that make the id, joined by `:`."),
+            RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is in the row."),
+        ])
+
+    package static func cluster(_ title: String) -> RecipeSection {
+        RecipeSection(
+            title: title,
+            keys: [
+                RecipeKey("url", .list(.scalar(.url)), "A node's URL, or several nodes' URLs."),
+                RecipeKey("urls", .list(.scalar(.url)), "The same as `url`."),
+                RecipeKey("auth", .section(auth(title)), standardInWords: "none", "How to get in."),
+                RecipeKey(
+                    "ca_file", .scalar(.nonEmpty), standardInWords: "the system's",
+                    "PEM file of the certificate authority, relative to the recipe."),
+                RecipeKey(
+                    "verify_tls", .flag, standard: "true", "Whether the server's certificate and name are checked."),
+            ])
+    }
+
+    package static func auth(_ cluster: String) -> RecipeSection {
+        RecipeSection(
+            title: "\(cluster).auth",
+            keys: [
+                RecipeKey("user", .scalar(.nonEmpty), "User of basic authentication."),
+                RecipeKey("password", .scalar(.text), secret: true, "Its password."),
+                RecipeKey(
+                    "api_key", .scalar(.nonEmpty), secret: true,
+                    "An API key as the cluster gave it out, in place of user and password."),
+            ])
+    }
+
+    package static let entry = RecipeSection(
+        title: "an entry of indices",
+        keys: [
+            RecipeKey(
+                "from", .scalar(.sourceIndex),
+                "Index, alias or pattern on the source. Without it only the topic feeds the index."),
+            RecipeKey(
+                "to", .scalar(.targetIndex), required: true,
+                "Index on the target; `{index}` stands for the source index that a pattern found."),
+            RecipeKey("alias", .scalar(.alias), "The alias that the application reads."),
+            RecipeKey(
+                "mapping", .jsonObject, standardInWords: "the source's",
+                "The mapping: a JSON file relative to the recipe, or inline."),
+            RecipeKey(
+                "settings", .jsonObject, standardInWords: "the target's defaults",
+                "The index settings: a JSON file relative to the recipe, or inline."),
+            RecipeKey(
+                "transform", .list(.section(step), orOne: false, allowsEmpty: true), standard: "[]",
+                "What is done to every document, in this order."),
+            RecipeKey(
+                "select", .section(select), standardInWords: "all that no entry before it took",
+                "Which commands belong to this entry."),
+            RecipeKey(
+                "merge", .choice(MergeMode.allCases.map(\.rawValue)), standard: "deep",
+                "How a part of a document is merged: `deep` as the update API does, `shallow` by top-level fields."
+            ),
+            RecipeKey(
+                "missing", .choice(MissingDocument.allCases.map(\.rawValue)), standard: "create",
+                "What a merge does whose document is nowhere once the copy is done."),
+            RecipeKey(
+                "id", .scalar(.idTemplate), standardInWords: "the id alone",
+                "The target's ids, where the source has several types with ids of their own."),
+        ])
+
+    package static let select = RecipeSection(
+        title: "select",
+        keys: [
+            RecipeKey(
+                "field", .scalar(.fieldPath), required: true,
+                "Path from the root of the record's value (for debezium of the event: `after.kind`, which for a delete is looked up in `before`)."
+            ),
+            RecipeKey("equals", .scalar(.text), required: true, "What it is to be."),
+        ])
+
+    package static let copy = RecipeSection(
+        title: "copy",
+        keys: [
+            RecipeKey(
+                "slices", .integer(1...1024), standard: "16",
+                "Parts that are copied side by side, and the units of resuming."),
+            RecipeKey("page", .integer(1...10_000), standard: "1000", "Documents a page."),
+            RecipeKey(
+                "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
+                "Bounds the reading: `5000/s`, `20MB/s`, or both in a list."),
+        ])
+
+    package static let replay = RecipeSection(
+        title: "replay",
+        keys: [
+            RecipeKey(
+                "from", .words(["beginning", "recorded"], or: .section(replayStart)), standard: "beginning",
+                "Where the replay starts. `recorded`: where `application_group` stood when the copy began; that group must be what feeds "
+                    + "the old index.")
+        ], shorthand: nil)
+
+    package static let replayStart = RecipeSection(
+        title: "replay.from",
+        keys: [
+            RecipeKey("timestamp", .scalar(.timestamp), "Records of this time and later."),
+            RecipeKey(
+                "offsets", .offsets, "Partition and first offset; partitions not named start at their beginning."),
+        ], exactlyOne: true)
+
+    package static let deadLetters = RecipeSection(
+        title: "dead_letters",
+        keys: [
+            RecipeKey("topic", .scalar(.topic), standardInWords: "`<commands.topic>-dead`", "The dead-letter topic.")
+        ])
+
+    package static let operations = RecipeSection(
+        title: "operations",
+        keys: [
+            RecipeKey(
+                "listen", .words(["off"], or: .scalar(.listenAddress)), standard: "127.0.0.1:9464",
+                "Where `follow`, `replay` and `copy` serve dashboard, health and metrics; port 0 is any free one."),
+            RecipeKey(
+                "statsd", .scalar(.destination), standardInWords: "none", "Where figures are sent by UDP, as StatsD."),
+        ])
+
+    package static let limits = RecipeSection(
+        title: "limits",
+        keys: [
+            RecipeKey(
+                "memory", .scalar(.size), standard: "256MiB",
+                "Bytes in flight between poll and acknowledgement; at least 32MiB."),
+            RecipeKey(
+                "in_flight", .words(["auto"], or: .integer(1...256)), standard: "auto",
+                "Bulk requests under way at once; `auto` adapts to what the target bears."),
+        ])
+}
+
+extension RecipeSchema {
+    /// The section that knows a key which stands in the wrong place, if only one does.
+    package static func home(of key: String) -> String? {
+        let homes = Set(sections.filter { $0.key(key) != nil }.map(\.title))
+        return homes.count == 1 ? homes.first : nil
+    }
+
+    /// All sections, outermost first, in the order of the table.
+    package static let sections: [RecipeSection] = sections(in: root)
+
+    private static func sections(in section: RecipeSection) -> [RecipeSection] {
+        [section] + section.keys.flatMap { sections(in: $0.type) }
+    }
+
+    private static func sections(in type: RecipeType) -> [RecipeSection] {
+        switch type {
+        case .section(let section): sections(in: section)
+        case .list(let item, _, _): sections(in: item)
+        case .words(_, let other): sections(in: other)
+        default: []
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Indexing
+import JSONText
+
+/// Something that cannot be right and that a human should look at.
+package struct Alarm: Sendable, Equatable {
+    package var name: String
+    package var text: String
+
+    package var json: JSONValue { ["name": .string(name), "text": .string(text)] }
+
+    package init(name: String, text: String) {
+        self.name = name
+        self.text = text
+    }
+
+    package init?(json: JSONValue) {
+        guard let name = json["name"]?.string, let text = json["text"]?.string else { return nil }
+        self.init(name: name, text: text)
+    }
+
+    /// The alarm about stale writes that nobody can have made before; nil when it was never raised.
+    package init?(_ stale: StaleAlarm) {
+        guard let worst = stale.worst else { return nil }
+        self.init(
+            name: "stale_rate",
+            text: "\(worst.stale) of \(worst.outcomes) commands that are new in the log came out stale"
+                + "\(stale.isRaised ? "" : " (it has passed)"): the target holds newer versions than this log gives. Was it "
+                + "restored from a snapshot, was the topic made again without raising commands.epoch, or does somebody "
+                + "else write there?")
+    }
+}

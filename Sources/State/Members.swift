@@ -1,0 +1,108 @@
+import Commands
+import Foundation
+import JSONText
+import SearchCluster
+import Telemetry
+
+/// What a running process last said of itself, in a document of its own in the state index.
+package struct MemberReport: Sendable, Equatable {
+    /// Unique for each process.
+    package var member: String
+    package var command: String
+    package var host: String
+    package var pid: Int
+    /// By its own clock, milliseconds since 1970.
+    package var started: Int64
+    package var updated: Int64
+    package var partitions: [PartitionReport] = []
+    package var concurrency: Concurrency?
+    package var alarms: [Alarm] = []
+    /// What keeps the target from taking writes; nil: nothing.
+    package var waiting: String?
+    /// What keeps records from coming: no broker answers, or an open transaction; nil: nothing.
+    package var waitingForLog: String?
+
+    /// Whatever it waits for.
+    package var trouble: String? { waiting ?? waitingForLog }
+
+    /// A report comes every 10 s; who has missed three has ended, or hangs, or cannot reach the target.
+    package static let staleAfter: Int64 = 35_000
+
+    /// Seconds since it was heard of.
+    package func age(now: Int64) -> Int64 { max(0, now - updated) / 1000 }
+
+    package func isStale(now: Int64) -> Bool { now - updated > Self.staleAfter }
+
+    package var read: Int { partitions.reduce(0) { $0 + $1.read } }
+    package var inFlight: Int { partitions.reduce(0) { $0 + $1.inFlight } }
+    package var outcomes: [Int] {
+        partitions.reduce(into: Array(repeating: 0, count: Outcome.allCases.count)) { sum, part in
+            for at in part.outcomes.indices where at < sum.count { sum[at] += part.outcomes[at] }
+        }
+    }
+
+    package var json: JSONValue {
+        [
+            "member": .string(member), "command": .string(command), "host": .string(host), "pid": .number(pid),
+            "started": .number(started), "updated": .number(updated), "read": .number(read),
+            "in_flight": .number(inFlight),
+            "outcomes": .object(JSONObject(zip(Outcome.allCases, outcomes).map { ($0.name, .number($1)) })),
+            "partitions": .array(partitions.map(\.json)), "concurrency": concurrency?.json ?? .null,
+            "alarms": .array(alarms.map(\.json)), "waiting": trouble.map { .string($0) } ?? .null,
+            "waiting_for": trouble == nil ? .null : waiting == nil ? "log" : "target",
+        ]
+    }
+
+    package init(member: String, command: String, host: String, pid: Int, started: Int64, updated: Int64) {
+        (self.member, self.command, self.host, self.pid) = (member, command, host, pid)
+        (self.started, self.updated) = (started, updated)
+    }
+
+    package init?(json: JSONValue) {
+        guard let member = json["member"]?.string, let command = json["command"]?.string,
+            let host = json["host"]?.string, let pid = json["pid"]?.int, let started = json["started"]?.int,
+            let updated = json["updated"]?.int
+        else { return nil }
+        self.init(
+            member: member, command: command, host: host, pid: Int(clamping: pid), started: started, updated: updated)
+        partitions = (json["partitions"]?.array ?? []).compactMap { PartitionReport(json: $0) }
+        concurrency = json["concurrency"].flatMap { Concurrency(json: $0) }
+        alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
+        // A member of an earlier version waits for nothing but the target.
+        if json["waiting_for"]?.string == "log" {
+            waitingForLog = json["waiting"]?.string
+        } else {
+            waiting = json["waiting"]?.string
+        }
+    }
+}
+
+/// The members' documents. They only inform: what cannot be written or read is left out.
+package struct MemberDirectory: Sendable {
+    private static let prefix = "member-"
+    private let writer: TargetWriter
+    private let index: String
+
+    package init(_ store: StateStore, target: Cluster) {
+        writer = target.writer
+        index = store.index
+    }
+
+    package func write(_ report: MemberReport) throws(ClusterError) {
+        // As text: what it holds must not grow the mapping of the state index.
+        try writer.putProgress(index, Self.prefix + report.member, ["report": .string(report.json.text())])
+    }
+
+    package func remove(_ member: String) throws(ClusterError) {
+        try writer.deleteProgress(index, Self.prefix + member)
+    }
+
+    /// Every report there is, the newest first.
+    package func read() throws(ClusterError) -> [MemberReport] {
+        // Else one that ended a moment ago is still found.
+        try writer.refresh(index)
+        return try writer.documents(index).filter { $0.id.hasPrefix(Self.prefix) }.compactMap { document in
+            document.source["report"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap { MemberReport(json: $0) }
+        }.sorted { $0.updated > $1.updated }
+    }
+}

@@ -1,0 +1,360 @@
+import Failures
+import JSONText
+import LogGuard
+
+/// What a migration remembers, as one document on the target (design 9).
+package struct MigrationState: Sendable, Equatable {
+    package enum Phase: String, Sendable, CaseIterable {
+        case created, copying, copied, replaying, following
+    }
+
+    /// One unit of resume of the copy.
+    package struct Slice: Sendable, Equatable {
+        package var entry: Int
+        package var index: String
+        /// `SliceSpec` as text; see ``SliceCode``.
+        package var spec: String
+        package var done: Bool
+        /// Documents the source returned.
+        package var returned: Int
+        package var outcomes: [String: Int]
+
+        package init(entry: Int, index: String, spec: String, done: Bool, returned: Int, outcomes: [String: Int]) {
+            self.entry = entry
+            self.index = index
+            self.spec = spec
+            self.done = done
+            self.returned = returned
+            self.outcomes = outcomes
+        }
+    }
+
+    /// The copy under way or the last one.
+    package struct Copy: Sendable, Equatable {
+        package var round: Int
+        package var expected: Int
+        package var started: Int64
+        package var finished: Int64?
+        package var slices: [Slice]
+
+        package init(round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice]) {
+            self.round = round
+            self.expected = expected
+            self.started = started
+            self.finished = finished
+            self.slices = slices
+        }
+    }
+
+    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias, the
+    /// others after it: what a crash left in between is done again by the next copy.
+    package enum CopyGate: String, Sendable { case closed, opening, open, closing }
+
+    /// What was purged so far.
+    package struct Purge: Sendable, Equatable {
+        /// Milliseconds since 1970.
+        package var first: Int64
+        package var last: Int64
+        package var purged: Int
+        /// Tombstones are gone that a copy or a replay would miss; see ``TombstoneRestore``.
+        package var isAway = true
+        /// Since when a request of a purge may be under way, milliseconds since 1970.
+        package var underWay: Int64?
+
+        package init(first: Int64, last: Int64, purged: Int, isAway: Bool = true, underWay: Int64? = nil) {
+            self.first = first
+            self.last = last
+            self.purged = purged
+            self.isAway = isAway
+            self.underWay = underWay
+        }
+    }
+
+    /// The replay under way or the last one.
+    package struct Replay: Sendable, Equatable {
+        package var round: Int
+        /// `commands.epoch` when it began: offsets of another epoch are another log's.
+        package var epoch: Int64
+        package var started: Int64
+        package var finished: Int64?
+        /// Partition to offset: where it began, the frozen end, how far everything is acknowledged.
+        package var start: [Int32: Int64]
+        package var end: [Int32: Int64]
+        package var position: [Int32: Int64]
+
+        package init(
+            round: Int, epoch: Int64, started: Int64, finished: Int64? = nil, start: [Int32: Int64],
+            end: [Int32: Int64], position: [Int32: Int64]
+        ) {
+            self.round = round
+            self.epoch = epoch
+            self.started = started
+            self.finished = finished
+            self.start = start
+            self.end = end
+            self.position = position
+        }
+    }
+
+    /// By which the log is known again: an applied record a partition, found again some time after it was applied.
+    package struct Log: Sendable, Equatable {
+        package var epoch: Int64
+        package var witnesses: [Int32: RecordFingerprint]
+
+        package init(epoch: Int64, witnesses: [Int32: RecordFingerprint]) {
+            self.epoch = epoch
+            self.witnesses = witnesses
+        }
+    }
+
+    package var name: String
+    package var phase: Phase
+    package var fingerprint: String
+    /// The parts under the fingerprint, to say later what changed.
+    package var work: JSONValue
+    /// Milliseconds since 1970.
+    package var created: Int64
+    /// Target indices that `init` made.
+    package var indices: [String]
+    /// Where the application's own group stood when anything was first read.
+    package var recorded: [Int32: Int64]?
+    /// `commands.epoch` then: these are offsets of that epoch's log.
+    package var recordedEpoch: Int64?
+    package var log: Log?
+    package var copy: Copy?
+    package var replay: Replay?
+    package var copyGate = CopyGate.closed
+    /// UUIDs of the target indices; empty while `init` is making the index.
+    package var uuids: [String: String] = [:]
+    /// nil before tombstones were purged for the first time.
+    package var purge: Purge?
+    /// Nothing is whole before the log was replayed once more: the target index was made again.
+    package var replayDue = false
+
+    package init(
+        name: String, phase: Phase, fingerprint: String, work: JSONValue, created: Int64, indices: [String],
+        recorded: [Int32: Int64]? = nil, recordedEpoch: Int64? = nil, log: Log? = nil, copy: Copy? = nil,
+        replay: Replay? = nil, copyGate: CopyGate = CopyGate.closed, uuids: [String: String] = [:], purge: Purge? = nil,
+        replayDue: Bool = false
+    ) {
+        self.name = name
+        self.phase = phase
+        self.fingerprint = fingerprint
+        self.work = work
+        self.created = created
+        self.indices = indices
+        self.recorded = recorded
+        self.recordedEpoch = recordedEpoch
+        self.log = log
+        self.copy = copy
+        self.replay = replay
+        self.copyGate = copyGate
+        self.uuids = uuids
+        self.purge = purge
+        self.replayDue = replayDue
+    }
+
+    /// Keeps the witnesses that are further than those there are.
+    package mutating func keep(_ witnesses: [Int32: RecordFingerprint], epoch: Int64) {
+        let before = log?.epoch == epoch ? log?.witnesses : nil
+        log = Log(epoch: epoch, witnesses: (before ?? [:]).merging(witnesses) { $0.offset > $1.offset ? $0 : $1 })
+    }
+
+    /// Keeps where the application's group stands, unless that is known from before: a replay or a follower that began
+    /// earlier than the copy counts on the copy holding no more than was applied then.
+    package mutating func record(_ application: [Int32: Int64]?, epoch: Int64) {
+        guard recorded == nil, copy == nil else { return }
+        recorded = application
+        recordedEpoch = epoch
+    }
+
+    /// Whether documents may still come from the source.
+    package var copyUnfinished: Bool { copy?.finished == nil }
+
+    /// A target index is made again: nothing of what was done is in it.
+    package mutating func startOver() {
+        phase = .created
+        copy = nil
+        replay = nil
+        purge = nil
+        copyGate = .closed
+        replayDue = true
+    }
+
+    /// Throws while a replay is due: following on would leave what it is due for as it is.
+    package func checkReplayed(_ recipeFile: String) throws(WorkError) {
+        guard replayDue else { return }
+        throw WorkError(
+            .refused,
+            "migration \(name) must be replayed first: its target index was made again, and nothing of the log is in it. Run "
+                + "`crossfade replay \(recipeFile)`, then follow"
+        )
+    }
+}
+
+extension MigrationState {
+    /// The document.
+    package var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("name", .string(name)), ("phase", .string(phase.rawValue)), ("fingerprint", .string(fingerprint)),
+            // As text: parts hold what users wrote, and must not grow the mapping of the state index.
+            ("work", .string(work.text())), ("created", .number("\(created)")),
+            ("indices", .array(indices.map { .string($0) })),
+        ]
+        if let recorded { members.append(("recorded", Self.offsets(recorded))) }
+        if let recordedEpoch { members.append(("recorded_epoch", .number("\(recordedEpoch)"))) }
+        if let log { members.append(("log", .string(log.text))) }
+        if let copy { members.append(("copy", .string(copy.json.text()))) }
+        if let replay { members.append(("replay", .string(replay.json.text()))) }
+        members.append(("copy_gate", .string(copyGate.rawValue)))
+        members.append(("replay_due", .bool(replayDue)))
+        let uuids = JSONObject(self.uuids.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+        members.append(("uuids", .string(JSONValue.object(uuids).text())))
+        if let purge { members.append(("purge", .string(purge.json.text()))) }
+        return .object(JSONObject(members))
+    }
+
+    package static func offsets(_ offsets: [Int32: Int64]) -> JSONValue {
+        .string(offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ","))
+    }
+
+    package static func offsets(_ value: JSONValue?) -> [Int32: Int64]? {
+        guard let text = value?.string else { return nil }
+        var offsets: [Int32: Int64] = [:]
+        for pair in text.split(separator: ",") {
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]) else { return nil }
+            offsets[partition] = offset
+        }
+        return offsets
+    }
+
+    /// nil when the document is not a state of ours.
+    package init?(json: JSONValue) {
+        guard let name = json["name"]?.string, let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)),
+            let fingerprint = json["fingerprint"]?.string, let workText = json["work"]?.string,
+            let work = try? JSONValue(parsing: workText), let created = json["created"]?.int,
+            let indices = json["indices"]?.array
+        else { return nil }
+        self.init(
+            name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
+            indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
+        recordedEpoch = json["recorded_epoch"]?.int
+        log = json["log"]?.string.flatMap(Log.init(text:))
+        copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
+        replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
+        copyGate = json["copy_gate"]?.string.flatMap(CopyGate.init(rawValue:)) ?? .closed
+        replayDue = json["replay_due"]?.bool ?? false
+        let known = json["uuids"]?.string.flatMap { try? JSONValue(parsing: $0) }?.object ?? JSONObject()
+        for (index, uuid) in known { uuids[index] = uuid.string }
+        purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
+    }
+}
+
+extension MigrationState.Purge {
+    package var json: JSONValue {
+        var members: JSONObject = [
+            "first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)"),
+            "away": .bool(isAway),
+        ]
+        if let underWay { members["under_way"] = .number("\(underWay)") }
+        return .object(members)
+    }
+
+    package init?(json: JSONValue) {
+        guard let first = json["first"]?.int, let last = json["last"]?.int, let purged = json["purged"]?.int else {
+            return nil
+        }
+        self.init(
+            first: first, last: last, purged: Int(purged), isAway: json["away"]?.bool ?? true,
+            underWay: json["under_way"]?.int)
+    }
+}
+
+extension MigrationState.Log {
+    /// `epoch partition=witness ...`.
+    package var text: String {
+        (["\(epoch)"] + witnesses.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }).joined(
+            separator: " ")
+    }
+
+    package init?(text: String) {
+        let parts = text.split(separator: " ")
+        guard let epoch = parts.first.flatMap({ Int64($0) }) else { return nil }
+        var witnesses: [Int32: RecordFingerprint] = [:]
+        for part in parts.dropFirst() {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let partition = Int32(pair[0]), let witness = RecordFingerprint(text: pair[1])
+            else { return nil }
+            witnesses[partition] = witness
+        }
+        self.init(epoch: epoch, witnesses: witnesses)
+    }
+}
+
+extension MigrationState.Copy {
+    package var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("round", .number("\(round)")), ("expected", .number("\(expected)")), ("started", .number("\(started)")),
+            ("slices", .array(slices.map(\.json))),
+        ]
+        if let finished { members.append(("finished", .number("\(finished)"))) }
+        return .object(JSONObject(members))
+    }
+
+    package init?(json: JSONValue) {
+        guard let round = json["round"]?.int, let expected = json["expected"]?.int,
+            let started = json["started"]?.int, let slices = json["slices"]?.array
+        else { return nil }
+        self.init(
+            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.int,
+            slices: slices.compactMap(MigrationState.Slice.init(json:)))
+    }
+}
+
+extension MigrationState.Slice {
+    package var json: JSONValue {
+        .object(
+            JSONObject([
+                ("entry", .number("\(entry)")), ("index", .string(index)), ("spec", .string(spec)),
+                ("done", .bool(done)), ("returned", .number("\(returned)")),
+                (
+                    "outcomes",
+                    .object(JSONObject(outcomes.sorted { $0.key < $1.key }.map { ($0.key, .number("\($0.value)")) }))
+                ),
+            ]))
+    }
+
+    package init?(json: JSONValue) {
+        guard let entry = json["entry"]?.int, let index = json["index"]?.string, let spec = json["spec"]?.string,
+            let done = json["done"]?.bool, let returned = json["returned"]?.int,
+            let members = json["outcomes"]?.object
+        else { return nil }
+        var outcomes: [String: Int] = [:]
+        for (key, value) in members { outcomes[key] = Int(value.int ?? 0) }
+        self.init(
+            entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
+    }
+}
+
+extension MigrationState.Replay {
+    package var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("round", .number("\(round)")), ("epoch", .number("\(epoch)")), ("started", .number("\(started)")),
+            ("start", MigrationState.offsets(start)), ("end", MigrationState.offsets(end)),
+            ("position", MigrationState.offsets(position)),
+        ]
+        if let finished { members.append(("finished", .number("\(finished)"))) }
+        return .object(JSONObject(members))
+    }
+
+    package init?(json: JSONValue) {
+        guard let round = json["round"]?.int, let epoch = json["epoch"]?.int, let started = json["started"]?.int,
+            let start = MigrationState.offsets(json["start"]), let end = MigrationState.offsets(json["end"]),
+            let position = MigrationState.offsets(json["position"])
+        else { return nil }
+        self.init(
+            round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.int, start: start, end: end,
+            position: position)
+    }
+}

@@ -1,0 +1,67 @@
+import Commands
+import JSONText
+
+/// One partition of the topic, as a process that reads it reports it.
+/// At any moment `read == outcomes + inFlight`.
+package struct PartitionReport: Sendable, Equatable {
+    package var partition: Int32
+    /// The first offset read; nil: nothing was.
+    package var start: Int64?
+    /// The next offset to read.
+    package var position: Int64?
+    /// Everything before it has its final outcome.
+    package var committed: Int64?
+    /// Where the log ends, or where the replay is to; nil: it could not be asked.
+    package var end: Int64?
+    package var read = 0
+    package var inFlight = 0
+    package var outcomes: [Int] = []
+    /// Whether the process still reads it.
+    package var isOwned = true
+
+    package init(
+        partition: Int32, start: Int64? = nil, position: Int64? = nil, committed: Int64? = nil, end: Int64? = nil,
+        read: Int = 0, inFlight: Int = 0, outcomes: [Int] = [], isOwned: Bool = true
+    ) {
+        self.partition = partition
+        self.start = start
+        self.position = position
+        self.committed = committed
+        self.end = end
+        self.read = read
+        self.inFlight = inFlight
+        self.outcomes = outcomes
+        self.isOwned = isOwned
+    }
+}
+
+extension PartitionReport {
+    /// Records between what has its outcome and the end; nil when either is unknown.
+    package var lag: Int64? {
+        guard let end, let committed else { return nil }
+        return max(0, end - committed)
+    }
+
+    package var json: JSONValue {
+        func number(_ value: Int64?) -> JSONValue { value.map { .number($0) } ?? .null }
+        return [
+            "partition": .number(Int(partition)), "owned": .bool(isOwned), "start": number(start),
+            "position": number(position),
+            "committed": number(committed), "end": number(end), "lag": number(lag), "read": .number(read),
+            "in_flight": .number(inFlight),
+            "outcomes": .object(JSONObject(zip(Outcome.allCases, outcomes).map { ($0.name, .number($1)) })),
+        ]
+    }
+
+    package init?(json: JSONValue) {
+        guard let partition = json["partition"]?.int, let read = json["read"]?.int,
+            let inFlight = json["in_flight"]?.int
+        else { return nil }
+        self.init(
+            partition: Int32(clamping: partition), start: json["start"]?.int, position: json["position"]?.int,
+            committed: json["committed"]?.int, end: json["end"]?.int, read: Int(clamping: read),
+            inFlight: Int(clamping: inFlight),
+            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.int ?? 0) },
+            isOwned: json["owned"]?.bool ?? true)
+    }
+}

@@ -1,0 +1,78 @@
+import Failures
+import JSONText
+import Schema
+import SearchCluster
+
+/// The state document in `.crossfade-<name>` on the target, changed by compare-and-set, so that two operators cannot
+/// both act and a new machine can go on (design 9).
+package struct StateStore: Sendable {
+    private static let document = "migration"
+
+    private let target: Cluster
+    private let writer: TargetWriter
+    package let index: String
+
+    package init(target: Cluster, name: String) {
+        self.target = target
+        writer = target.writer
+        index = ".crossfade-\(name)"
+    }
+
+    /// nil when there is none: `init` has not run.
+    package func load() throws -> MigrationState? {
+        guard try writer.indexExists(index), let stored = try writer.getDocument(index, Self.document)
+        else { return nil }
+        return try state(stored.source)
+    }
+
+    private func state(_ json: JSONValue) throws(WorkError) -> MigrationState {
+        guard let state = MigrationState(json: json) else {
+            throw WorkError(
+                .state,
+                "document \(Self.document) of index \(index) is not a state this version of crossfade understands")
+        }
+        return state
+    }
+
+    /// Makes index and document; throws a conflict when somebody else has just done so.
+    package func create(_ state: MigrationState) throws {
+        if try !writer.indexExists(index) {
+            // `enabled: false` keeps what is inside from becoming fields.
+            let mapping: JSONObject = ["dynamic": "false", "properties": [:]]
+            let settings: JSONValue = ["index": ["number_of_shards": 1]]
+            try writer.createIndex(
+                index,
+                body: TargetMapping.createBody(
+                    mapping: mapping, settings: settings, documentType: target.capabilities.mappingType))
+        }
+        _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
+    }
+
+    /// As ``update(_:)``, for progress that can also be written later: false while the target is away.
+    package func updateIfReachable(_ change: (inout MigrationState) throws -> Void) throws -> Bool {
+        do {
+            try update(change)
+            return true
+        } catch let error as ClusterError where error.retriable {
+            return false
+        }
+    }
+
+    /// Reads, changes, writes back; again when somebody else was faster. Returns what was written.
+    @discardableResult package func update(_ change: (inout MigrationState) throws -> Void) throws -> MigrationState {
+        for attempt in 1... {
+            guard let stored = try writer.getDocument(index, Self.document) else { break }
+            var state = try state(stored.source)
+            let before = state
+            try change(&state)
+            if state == before { return state }
+            do {
+                _ = try writer.putDocument(index, Self.document, state.json, expecting: stored.token)
+                return state
+            } catch {
+                guard error.code == .conflict, attempt < 20 else { throw error }
+            }
+        }
+        throw WorkError(.state, "the state in index \(index) is gone: was the migration cancelled meanwhile?")
+    }
+}

@@ -1,0 +1,74 @@
+import DeadLetters
+import Foundation
+import JSONText
+import Pipeline
+
+/// What `dead-letters list` shows.
+struct DeadLetterList: Sendable {
+    let topic: String
+    /// Everything in the topic, and of that what is unresolved.
+    let total: Int
+    let unresolved: Int
+    let letters: [DeadLetter]
+
+    init(topic: String, all: [DeadLetter], chosen filter: DeadLetterFilter) {
+        self.topic = topic
+        total = all.count
+        unresolved = all.count { $0.resolved == nil }
+        letters = filter.select(all)
+    }
+
+    var json: JSONValue {
+        [
+            "topic": .string(topic), "total": .number(total), "unresolved": .number(unresolved),
+            "letters": .array(letters.map(\.json)),
+        ]
+    }
+
+    var text: String {
+        let rows =
+            [["AT", "TIME", "REASON", "ID", "DEATHS", "RESOLVED", "DETAIL"]]
+            + letters.map { letter in
+                [
+                    letter.originText, DeadLetterTime.text(letter.time), letter.reason,
+                    DeadLetterText.line(Array((letter.id ?? "").utf8), limit: 40), String(letter.deaths),
+                    letter.resolved ?? "no",
+                    DeadLetterText.line(Array(DeadLetterText.withoutValue(letter.detail).utf8), limit: 120),
+                ]
+            }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            zip(row, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }
+                .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+        }
+        let said = "\(letters.count) shown; \(topic) holds \(total) dead letters, \(unresolved) of them unresolved"
+        return (letters.isEmpty ? [said] : lines + [said]).joined(separator: "\n")
+    }
+}
+
+/// What `dead-letters show` shows.
+extension DeadLetterReader.Whole {
+    var json: JSONValue {
+        var object = letter.json.object ?? JSONObject()
+        object["detail"] = .string(letter.detail)
+        object["headers"] = .array(
+            headers.map { ["name": .string($0.name), "value": $0.value.map { DeadLetterText.json($0) } ?? .null] })
+        object["value"] = value.map { DeadLetterText.json($0) } ?? .null
+        return .object(object)
+    }
+
+    var text: String {
+        var lines = [
+            "at        \(letter.originText)", "reason    \(letter.reason)",
+            "detail    \(DeadLetterText.line(Array(letter.detail.utf8)))",
+            "time      \(DeadLetterTime.text(letter.time))",
+            "version   \(letter.version)", "key       \(letter.key.map { DeadLetterText.line($0) } ?? "null")",
+            "resolved  \(letter.resolved ?? "no")",
+        ]
+        for header in headers {
+            lines.append("header    \(header.name): \(header.value.map { DeadLetterText.line($0) } ?? "null")")
+        }
+        lines.append("value     \(value.map { DeadLetterText.line($0) } ?? "null")")
+        return lines.joined(separator: "\n")
+    }
+}

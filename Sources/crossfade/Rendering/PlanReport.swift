@@ -1,0 +1,124 @@
+import Commands
+import Foundation
+import JSONText
+import Planning
+import Schema
+import SearchCluster
+import Transform
+
+/// What `plan` shows: everything that was looked at, every rail with its verdict, the fingerprint of it all.
+extension Preflight {
+    var json: JSONValue {
+        var object: JSONObject = [
+            "migration": .string(recipe.name),
+            "fingerprint": .string(fingerprint),
+            "initialised": .bool(survey.state != nil),
+            "clusters": [
+                "source": survey.source.map(Self.cluster) ?? .null, "target": Self.cluster(survey.target),
+            ],
+            "topic": [
+                "name": .string(recipe.commands.topic), "partitions": .number(survey.topic.partitions.count),
+                "records": .number(records), "group": .string(recipe.commands.group),
+                "offsets": .array(
+                    survey.watermarks.sorted { $0.key < $1.key }.map {
+                        [
+                            "partition": .number(Int($0.key)), "first": .number($0.value.low),
+                            "end": .number($0.value.high), "start": .number(start[$0.key] ?? $0.value.low),
+                        ]
+                    }),
+            ],
+            "indices": .array(survey.entries.map(index)),
+            "rails": .array(
+                rails.map {
+                    ["name": .string($0.name), "verdict": .string($0.verdict.rawValue), "detail": .string($0.detail)]
+                }),
+        ]
+        object["changes"] = .array(changes.map { .string($0) })
+        object["passes"] = .bool(refusals.isEmpty)
+        return .object(object)
+    }
+
+    /// Where the recipe, and what was found, differ from what was confirmed; empty before `init`.
+    private var changes: [String] {
+        guard let state = survey.state, state.fingerprint != fingerprint else { return [] }
+        return Fingerprint.differences(state.work, work)
+    }
+
+    /// Records between start and end of the log.
+    private var records: Int64 {
+        survey.watermarks.reduce(0) { $0 + max(0, $1.value.high - (start[$1.key] ?? $1.value.low)) }
+    }
+
+    private static func cluster(_ cluster: Cluster) -> JSONValue {
+        [
+            "product": .string(cluster.server.product.rawValue),
+            "version": .string(cluster.server.version.description), "name": .string(cluster.server.clusterName),
+            "uuid": cluster.server.clusterUUID.map { .string($0) } ?? .null,
+            "url": .string(cluster.endpoint.urls.first ?? ""),
+        ]
+    }
+
+    private func index(_ entry: Survey.Entry) -> JSONValue {
+        [
+            "from": .array(entry.source.map { .string($0.name) }), "to": .string(entry.index),
+            "alias": entry.recipe.alias.map { .string($0) } ?? .null, "documents": .number(entry.documents),
+            "exists": .bool(entry.exists), "fields": .number(TargetMapping.fieldCount(entry.mapping)),
+            "mapping": .object(entry.mapping), "settings": entry.settings ?? .null,
+            "transform": .array(entry.recipe.transform.map { .string($0.summary) }),
+        ]
+    }
+
+    var text: String {
+        var lines = ["migration \(recipe.name)", ""]
+        lines.append("source   \(survey.source?.name ?? "none: only the topic feeds the target")")
+        lines.append("target   \(survey.target.name)")
+        lines.append(
+            "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records to read"
+        )
+        for entry in survey.entries {
+            lines.append("")
+            let from = entry.source.map { "\($0.name) (\($0.liveCount) documents)" }.joined(separator: ", ")
+            lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
+            if let alias = entry.recipe.alias {
+                lines.append("         readers' alias: \(alias), not touched before the rollover")
+            }
+            for step in entry.recipe.transform { lines.append("         \(step.summary)") }
+            let fields = TargetMapping.fieldCount(entry.mapping)
+            lines.append("         mapping: \(fields) fields\(entry.mappingFromSource ? ", the source's" : "")")
+        }
+        lines.append("")
+        for rail in rails {
+            let mark = rail.verdict == .ok ? "ok     " : rail.verdict == .warn ? "warn   " : "REFUSED"
+            lines.append("\(mark)  \(rail.name): \(rail.detail)")
+        }
+        lines.append("")
+        if survey.state != nil {
+            lines.append(
+                "already initialised" + (changes.isEmpty ? "" : "; the work has changed since it was confirmed:"))
+            lines += changes.map { "         " + $0 }
+        }
+        lines.append("fingerprint \(fingerprint)")
+        if refusals.isEmpty, survey.state?.fingerprint != fingerprint {
+            lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension TransformStep {
+    /// One line for a human.
+    var summary: String {
+        switch self {
+        case .keyToValue(let step): "keyToValue \(step.field)"
+        case .rename(let from, let to): "rename \(from) to \(to)"
+        case .remove(let paths): "remove \(paths.map(\.description).joined(separator: ", "))"
+        case .keep(let paths): "keep only \(paths.map(\.description).joined(separator: ", "))"
+        case .set(let field, let json, let ifMissing): "set \(field) to \(json)\(ifMissing ? " where missing" : "")"
+        case .copy(let from, let to): "copy \(from) to \(to)"
+        case .cast(let field, let to): "cast \(field) to \(to.rawValue)"
+        case .lowercase(let field): "lowercase \(field)"
+        case .split(let field, let separator): "split \(field) at \"\(separator)\""
+        case .join(let field, let separator): "join \(field) with \"\(separator)\""
+        }
+    }
+}

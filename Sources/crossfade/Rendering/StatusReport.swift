@@ -1,0 +1,181 @@
+import Commands
+import Foundation
+import JSONText
+import Migration
+import State
+
+/// What `status` shows.
+extension Status {
+    var json: JSONValue {
+        let survey = prepared.survey
+        var object: JSONObject = [
+            "migration": .string(prepared.recipe.name), "phase": .string(standing.phaseName),
+            "recorded_phase": survey.state.map { .string($0.phase.rawValue) } ?? .null,
+            "fingerprint": survey.state.map { .string($0.fingerprint) } ?? .null,
+            "confirmed": .bool(survey.state?.fingerprint == prepared.fingerprint),
+            "switch": [
+                "ready": .bool(standing.isReadyToSwitch), "reasons": Self.texts(standing.reasonsAgainstSwitch),
+            ],
+            "attention": Self.texts(standing.attention), "next": Self.texts(next),
+            "lag": lag.map { .number($0) } ?? .null,
+            "lag_seconds": standing.lagSeconds.map { .number(String(format: "%.1f", $0)) } ?? .null,
+            "partitions": .array(partitions.map(Self.json)),
+            "members": .array(
+                members.map { report in
+                    var member = report.json.object ?? JSONObject()
+                    member["age_seconds"] = .number(report.age(now: now))
+                    member["stale"] = .bool(report.isStale(now: now))
+                    return .object(member)
+                }),
+            "alarms": .array(alarms.map(\.json)), "dead_letters": letters,
+        ]
+        if let copy = survey.state?.copy {
+            object["copy"] = [
+                "finished": .bool(copy.finished != nil), "expected": .number(copy.expected),
+                "slices": .number(copy.slices.count), "slices_done": .number(copy.slices.count { $0.done }),
+                "returned": .number(copy.slices.reduce(0) { $0 + $1.returned }),
+            ]
+        }
+        object["indices"] = .array(
+            survey.entries.map {
+                let isKnown = $0.exists && !$0.isClosed
+                return [
+                    "index": .string($0.index), "exists": .bool($0.exists), "closed": .bool($0.isClosed),
+                    "documents": isKnown ? .number($0.held) : .null,
+                    "tombstones": isKnown ? .number($0.tombstones) : .null,
+                ]
+            })
+        if let group = prepared.recipe.commands.applicationGroup {
+            object["application_group"] = [
+                "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
+            ]
+        }
+        object["replay_due"] = .bool(standing.replayDue)
+        if let replay = survey.state?.replay {
+            object["replay"] = [
+                "finished": .bool(replay.finished != nil), "remaining": .number(Self.remaining(replay)),
+            ]
+        }
+        return .object(object)
+    }
+
+    /// What is said of a named application's group that nothing could be recorded of, as `plan` says it; nil: nothing.
+    private var applicationTrouble: String? {
+        guard prepared.recipe.commands.applicationGroup != nil else { return nil }
+        return prepared.survey.reachUnknown(prepared.recipe)
+    }
+
+    private static func texts(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+
+    private static func json(_ part: Partition) -> JSONValue {
+        [
+            "partition": .number(Int(part.partition)), "committed": part.committed.map { .number($0) } ?? .null,
+            "end": .number(part.end), "lag": part.lag.map { .number($0) } ?? .null,
+            "member": part.holder.map { .string($0.member) } ?? .null, "read": .number(part.read),
+            "in_flight": .number(part.inFlight),
+            "outcomes": .object(JSONObject(zip(Outcome.allCases, part.outcomes).map { ($0.name, .number($1)) })),
+        ]
+    }
+
+    private var letters: JSONValue {
+        let topic = JSONValue.string(prepared.recipe.deadLetterTopic)
+        guard let found = standing.deadLetters else {
+            return ["topic": topic, "unresolved": .null, "by_reason": .null]
+        }
+        let reasons = JSONObject(found.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) })
+        return ["topic": topic, "unresolved": .number(found.values.reduce(0, +)), "by_reason": .object(reasons)]
+    }
+
+    private static func remaining(_ replay: MigrationState.Replay) -> Int64 {
+        replay.end.reduce(0) { $0 + max(0, $1.value - (replay.position[$1.key] ?? 0)) }
+    }
+
+    private var next: [String] {
+        standing.next(recipe: prepared.recipe.typed, fingerprint: prepared.fingerprint)
+    }
+
+    // MARK: For people
+
+    var text: String {
+        var lines = ["migration \(prepared.recipe.name): \(standing.phaseText)"]
+        let against = standing.reasonsAgainstSwitch
+        lines.append("ready to switch: " + (against.isEmpty ? "yes" : "no, because " + against.joined(separator: "; ")))
+        if let copy = prepared.survey.state?.copy {
+            let done = copy.slices.count { $0.done }
+            lines.append(
+                "copy     \(copy.finished == nil ? "unfinished" : "done"), \(done) of \(copy.slices.count) slices, "
+                    + "\(copy.slices.reduce(0) { $0 + $1.returned }) of \(copy.expected) documents")
+        }
+        lines += indexLines
+        if standing.replayDue { lines.append("replay   due: what follows is refused until it is done") }
+        if let replay = prepared.survey.state?.replay {
+            lines.append(
+                "replay   "
+                    + (replay.finished == nil ? "unfinished, \(Self.remaining(replay)) records to its end" : "done"))
+        }
+        lines += lagLines
+        if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
+        lines.append("letters  " + lettersText)
+        lines += members.flatMap(memberLines)
+        lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
+        if !standing.isConfirmed {
+            lines.append("changed  the recipe says other work than was confirmed: see `crossfade plan`")
+        }
+        lines += standing.attention.enumerated().map { ($0.offset == 0 ? "look at  " : "         ") + $0.element }
+        lines += next.map { "next: \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    private var indexLines: [String] {
+        guard prepared.survey.state != nil else { return [] }
+        return prepared.survey.entries.map { entry in
+            if !entry.exists {
+                return
+                    "INDEX    \(entry.index) IS GONE: somebody deleted it. Nothing that it held is anywhere else on the target"
+            }
+            if entry.isClosed { return "INDEX    \(entry.index) IS CLOSED: what it holds cannot be seen. Open it" }
+            return "index    \(entry.index): \(entry.held) documents, \(entry.tombstones) tombstones"
+        }
+    }
+
+    private var lagLines: [String] {
+        let group = prepared.recipe.commands.group
+        var text = "unknown: \(prepared.survey.committedUnknown ?? "group \(group) has committed nothing")"
+        if let lag {
+            text = "\(lag)"
+            if lag > 0 {
+                text +=
+                    standing.lagSeconds.map { ", not more than \(Int($0.rounded(.up))) s behind" } ?? " records behind"
+            }
+        }
+        return ["lag      " + text]
+            + partitions.map { part in
+                let committed = part.committed.map { "\($0)" } ?? "-"
+                let holder = part.holder.map { ", held by \($0.host) process \($0.pid)" } ?? ", held by nobody"
+                return "         partition \(part.partition): committed \(committed), end \(part.end)\(holder)"
+            }
+    }
+
+    private var lettersText: String {
+        let topic = prepared.recipe.deadLetterTopic
+        guard let found = standing.deadLetters else { return "unknown: \(lettersUnknown ?? "-")" }
+        let count = found.values.reduce(0, +)
+        guard count > 0 else { return "no unresolved dead letters in \(topic)" }
+        let why = found.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        return "\(count) unresolved dead letters in \(topic): \(why)"
+    }
+
+    private func memberLines(_ report: MemberReport) -> [String] {
+        let age = "\(report.age(now: now)) s ago"
+        let counts = zip(Outcome.allCases, report.outcomes).filter { $1 > 0 }.map { "\($0.name) \($1)" }
+        var lines = [
+            "\(report.command.padding(toLength: 8, withPad: " ", startingAt: 0)) \(report.host) process \(report.pid), "
+                + (report.isStale(now: now) ? "STALE: last heard \(age)" : "heard \(age)")
+                + (report.command == "copy" ? "" : ", read \(report.read), in flight \(report.inFlight)")
+                + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
+        ]
+        if let concurrency = report.concurrency { lines.append("         \(concurrency.text)") }
+        if let waiting = report.trouble { lines.append("         WAITING: \(waiting)") }
+        return lines
+    }
+}
