@@ -1,5 +1,5 @@
-"""scripts/bench: how fast Crossfade replays a topic, beside rdkafka_performance on the same topic, and what it costs to be
-watched meanwhile (docs/performance.md).
+"""scripts/bench: how fast Crossfade replays a topic, beside rdkafka_performance on the same topic, and what it costs to
+be watched meanwhile (docs/performance.md).
 
 Python's standard library only; the hot programs are C (src/), and this file only starts, measures and compares them.
 """
@@ -91,8 +91,10 @@ def build_tools():
     source, strict = HERE / "src", ["-std=c11", "-Wall", "-Wextra", "-Werror"]
     headers = sorted(source.glob("*.h"))
     tools = {
-        "nullsink": compile_c("nullsink", [source / "nullsink.c", source / "cluster.c"], ([*strict, "-O3"], []), headers),
-        "loadgen": compile_c("loadgen", [source / "loadgen.c", source / "commands.c"], ([*strict, "-O2"], ["-lrdkafka"]), headers),
+        "nullsink": compile_c("nullsink", [source / "nullsink.c", source / "cluster.c"], ([*strict, "-O3"], []),
+                              headers),
+        "loadgen": compile_c("loadgen", [source / "loadgen.c", source / "commands.c"],
+                             ([*strict, "-O2"], ["-lrdkafka"]), headers),
     }
     peer = pathlib.Path(os.environ.get("RDKAFKA_PERFORMANCE_SOURCE", PEER_SOURCE))
     packed = peer.with_name(peer.name + ".gz")
@@ -102,8 +104,10 @@ def build_tools():
         peer = BUILD / "rdkafka_performance.c"
         peer.write_bytes(gzip.decompress(packed.read_bytes()))
     if not peer.exists():
-        raise Broken(f"{peer} is not there: it comes with Debian's librdkafka-dev, unless dpkg leaves out documentation "
-                     "(/etc/dpkg/dpkg.cfg.d); then set RDKAFKA_PERFORMANCE_SOURCE to a copy from librdkafka's examples/")
+        raise Broken(f"{peer} is not there: it comes with Debian's librdkafka-dev, unless dpkg leaves out "
+                     f"documentation "
+                     "(/etc/dpkg/dpkg.cfg.d); then set RDKAFKA_PERFORMANCE_SOURCE to a copy from librdkafka's "
+                     "examples/")
     stubs = HERE / "rdkafka/src"
     flags = (["-O2", "-w", f"-I{stubs}", "-I/usr/include/librdkafka"], ["-lrdkafka", "-lz", "-lrt"])
     tools["rdkafka_performance"] = compile_c("rdkafka_performance", [peer], flags, sorted(stubs.glob("*.h")))
@@ -291,7 +295,8 @@ def crossfade_round(options, tools, topic, binary, name, folder, processes, log,
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}"
         recipe = folder / f"{name}.yaml"
         (folder / "mapping.json").write_text(json.dumps(MAPPING))
-        recipe.write_text(RECIPE.format(name=name, bootstrap=topic["bootstrap"], topic=topic["topic"], sink=url, index=name) + more)
+        recipe.write_text(RECIPE.format(name=name, bootstrap=topic["bootstrap"], topic=topic["topic"], sink=url,
+                                        index=name) + more)
         fingerprint = None
         for command in ("plan", "init"):
             confirm = ["--confirm", fingerprint] if fingerprint else []
@@ -315,7 +320,8 @@ def crossfade_round(options, tools, topic, binary, name, folder, processes, log,
     return {"records_per_second": topic["records"] / seconds, "seconds": seconds,
             "cpu_s_per_million": done["cpu"] / topic["records"] * 1e6, "memory_mb": done["memory"] / 1e6,
             "wall_seconds": done["wall"], "sink_seconds": sunk["seconds"],
-            "sink_cpu_s_per_million": sunk["cpu_seconds"] / topic["records"] * 1e6, "bulk_requests": sunk["bulk_requests"],
+            "sink_cpu_s_per_million": sunk["cpu_seconds"] / topic["records"] * 1e6,
+            "bulk_requests": sunk["bulk_requests"],
             "bulk_bytes": sunk["bytes"], "connections": sunk["connections"], "summary": summary}
 
 
@@ -345,7 +351,8 @@ def table(rounds, result):
                  f"{'peak MB':>8} {'bulks':>6} {'sink s':>7} {'peer cpu s/M':>13}"]
     for i, r in enumerate(rounds, 1):
         peer, ours = r["rdkafka_performance"], r["crossfade"]
-        lines.append(f"{i:>7} {peer['records_per_second']:>22,.0f} {ours['records_per_second']:>12,.0f} {r['ratio']:>6.3f} "
+        lines.append(f"{i:>7} {peer['records_per_second']:>22,.0f} {ours['records_per_second']:>12,.0f} "
+                     f"{r['ratio']:>6.3f} "
                      f"{ours['cpu_s_per_million']:>8.2f} {ours['memory_mb']:>8.1f} {ours['bulk_requests']:>6} "
                      f"{ours['sink_seconds']:>7.2f} {peer['cpu_s_per_million']:>13.2f}")
     lines.append(f"{'median':>7} {result['rdkafka_performance_records_per_second']:>22,.0f} "
@@ -353,7 +360,8 @@ def table(rounds, result):
                  f"{result['memory_mb']:>8.1f} (the largest)")
     lines.append("")
     for name, (relation, goal) in GOALS.items():
-        lines.append(f"{name}: {result[name]:.3f}, goal {relation} {goal}: {'met' if result['meets'][name] else 'MISSED'}")
+        lines.append(f"{name}: {result[name]:.3f}, goal {relation} {goal}: "
+                     f"{'met' if result['meets'][name] else 'MISSED'}")
     return "\n".join(lines)
 
 
@@ -382,8 +390,8 @@ def judged(rounds, topic):
 
 
 class Setting:
-    """What a benchmark's rounds stand on: tools, binary, the filled topic, a folder. All of it is gone afterwards; of a run
-    that failed the folder stays."""
+    """What a benchmark's rounds stand on: tools, binary, the filled topic, a folder. All of it is gone afterwards; of a
+    run that failed the folder stays."""
 
     def __init__(self, options):
         self.options = options
@@ -437,7 +445,8 @@ def replay(options):
             }
             order = list(parts) if i % 2 == 0 else list(reversed(parts))
             entry = {name: parts[name]() for name in order}
-            entry["ratio"] = entry["crossfade"]["records_per_second"] / entry["rdkafka_performance"]["records_per_second"]
+            ours, theirs = (entry[name]["records_per_second"] for name in ("crossfade", "rdkafka_performance"))
+            entry["ratio"] = ours / theirs
             rounds.append(entry)
             say(f"bench: round {i + 1} of {options.rounds}: rdkafka_performance "
                 f"{entry['rdkafka_performance']['records_per_second']:,.0f}/s, crossfade "
@@ -479,15 +488,18 @@ def embedded_rate(options):
 
 
 def add_options(run, rounds):
-    run.add_argument("--format", choices=["text", "json"], default="text", help="json: one line on stdout, the table on stderr")
+    run.add_argument("--format", choices=["text", "json"], default="text",
+                     help="json: one line on stdout, the table on stderr")
     run.add_argument("--rounds", type=positive, default=rounds)
     run.add_argument("--records", type=positive, default=1_000_000)
     run.add_argument("--broker", metavar="stack|mock|HOST:PORT",
                      help="default: the stack's Kafka (CROSSFADE_STACK, ../shared/stack/stack), else librdkafka's mock")
     run.add_argument("--partitions", type=positive, help="default: 6; on the mock as many as its 5 MiB each ask for")
-    run.add_argument("--topic", default="crossfade-bench", help="filled if it is not there; at HOST:PORT only --fresh replaces another content")
+    run.add_argument("--topic", default="crossfade-bench",
+                     help="filled if it is not there; at HOST:PORT only --fresh replaces another content")
     run.add_argument("--fresh", action="store_true", help="fill the topic anew")
-    run.add_argument("--keep", action="store_true", help="leave the stack's Kafka running with the topic, for the next run")
+    run.add_argument("--keep", action="store_true",
+                     help="leave the stack's Kafka running with the topic, for the next run")
     run.add_argument("--warmup", type=int, default=1, help="runs before the first round that count for nobody (1)")
     run.add_argument("--limit", type=positive, default=300, help="seconds that one run may take (300)")
     run.add_argument("--crossfade", metavar="PATH", default=os.environ.get("CROSSFADE_BIN"),
@@ -496,15 +508,18 @@ def add_options(run, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Crossfade's benchmarks; see docs/performance.md.")
+    parser = argparse.ArgumentParser(prog="scripts/bench",
+                                     description="Crossfade's benchmarks; see docs/performance.md.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("tools", help="build nullsink, loadgen and rdkafka_performance; print their paths as JSON")
     replays = verbs.add_parser("replay", help="topic -> keyToValue -> null sink, beside rdkafka_performance")
-    watched = verbs.add_parser("operations", help="the same replay with and without a scrape a second and ten dashboards, in pairs")
+    watched = verbs.add_parser("operations",
+                               help="the same replay with and without a scrape a second and ten dashboards, in pairs")
     for run, rounds in ((replays, 5), (watched, 10)):
         add_options(run, rounds)
     node = verbs.add_parser("embedded", help="the embedded search node's own rate: _bulk over HTTP on loopback")
-    node.add_argument("--format", choices=["text", "json"], default="text", help="json: one line on stdout, the rest on stderr")
+    node.add_argument("--format", choices=["text", "json"], default="text",
+                      help="json: one line on stdout, the rest on stderr")
     node.add_argument("--persona", default="es-6.8", help="the server that it poses as (es-6.8)")
     node.add_argument("--documents", type=positive, default=400_000)
     node.add_argument("--clients", type=positive, default=2)

@@ -1,8 +1,8 @@
 """scripts/bench embedded: how many documents a second the embedded search node takes through _bulk on loopback.
 
-Documents of about 400 bytes with external versions, bodies of 1,000, sent over kept connections by processes of their own,
-as Crossfade sends them: the answer is filtered down to each item's status. Every status is counted, and the node's own
-count at the end must be that of the documents sent.
+Documents of about 400 bytes with external versions, bodies of 1,000, sent over kept connections by processes of their
+own, as Crossfade sends them: the answer is filtered down to each item's status. Every status is counted, and the node's
+own count at the end must be that of the documents sent.
 """
 import http.client
 import json
@@ -22,7 +22,8 @@ WORDS = ("disk full network slow database restart timeout memory leak certificat
 def document(number):
     chosen = random.Random(number)
     return json.dumps({
-        "id": f"alert-{number}", "service": f"service-{number % 97}", "state": chosen.choice(["open", "closed", "acked"]),
+        "id": f"alert-{number}", "service": f"service-{number % 97}",
+        "state": chosen.choice(["open", "closed", "acked"]),
         "severity": chosen.randrange(1, 6), "created_at": "2026-11-28T20:15:30Z",
         "title": " ".join(chosen.choice(WORDS) for _ in range(12)), "region": f"region-{number % 7}",
         "host": f"host-{chosen.randrange(100_000)}.example.org", "rev": number,
@@ -73,7 +74,8 @@ def round_of(url, path, mapping, documents, clients):
         return answer.status, data
 
     call("DELETE", "/bench")
-    status, data = call("PUT", "/bench", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}, "mappings": mapping})
+    status, data = call("PUT", "/bench",
+                        {"settings": {"number_of_shards": 3, "number_of_replicas": 0}, "mappings": mapping})
     if status != 200:
         raise RuntimeError(data[:300])
     ready, go, results = multiprocessing.Semaphore(0), multiprocessing.Event(), multiprocessing.Queue()

@@ -1,8 +1,9 @@
 """scripts/bench operations: what it costs a replay to be watched.
 
-Pairs of replays of one topic into one kind of sink: one that serves nothing (`operations.listen: off`), one with a scrape of
-/metrics every second and ten open /events streams. Which of the two goes first alternates. What counts is the kernel's CPU time
-of the crossfade process by record; those who watch are this process's threads, and are counted for nobody.
+Pairs of replays of one topic into one kind of sink: one that serves nothing (`operations.listen: off`), one with a
+scrape of /metrics every second and ten open /events streams. Which of the two goes first alternates. What counts is the
+kernel's CPU time of the crossfade process by record; those who watch are this process's threads, and are counted for
+nobody.
 """
 import contextlib
 import http.client
@@ -89,7 +90,8 @@ def watched_round(bench, run, name):
         found = run(name, f"operations:\n  listen: 127.0.0.1:{port}\n")
     found |= {"scrapes": watchers.scrapes, "streams": len(watchers.streams), "events": watchers.events}
     if not watchers.scrapes or len(watchers.streams) < STREAMS or "crossfade_records_total{" not in watchers.metrics:
-        raise bench.Broken(f"this round was not watched: {watchers.scrapes} scrapes, {len(watchers.streams)} of {STREAMS} streams; "
+        raise bench.Broken(f"this round was not watched: {watchers.scrapes} scrapes, {len(watchers.streams)} of "
+                           f"{STREAMS} streams; "
                            "take more --records")
     return found
 
@@ -122,12 +124,15 @@ def judged(found, topic):
 
 
 def table(found, result):
-    lines = ["", f"{'pair':>6} {'off: cpu s/M':>13} {'on: cpu s/M':>12} {'ratio':>6} {'scrapes':>8} {'events':>7} {'off/s':>10} {'on/s':>10}"]
+    lines = ["", f"{'pair':>6} {'off: cpu s/M':>13} {'on: cpu s/M':>12} {'ratio':>6} {'scrapes':>8} {'events':>7} "
+                 f"{'off/s':>10} {'on/s':>10}"]
     for number, pair in enumerate(found, 1):
         off, on = pair["off"], pair["on"]
         lines.append(f"{number:>6} {off['cpu_s_per_million']:>13.3f} {on['cpu_s_per_million']:>12.3f} "
                      f"{on['cpu_s_per_million'] / off['cpu_s_per_million']:>6.3f} {on['scrapes']:>8} {on['events']:>7} "
                      f"{off['records_per_second']:>10,.0f} {on['records_per_second']:>10,.0f}")
-    lines.append(f"{'median':>6} {result['cpu_s_per_million_off']:>13.3f} {result['cpu_s_per_million_on']:>12.3f} {result['ratio']:>6.3f}")
-    lines += ["", f"ratio of the medians: {result['ratio']:.3f}, goal <= {GOAL}: {'met' if result['meets']['ratio'] else 'MISSED'}"]
+    lines.append(f"{'median':>6} {result['cpu_s_per_million_off']:>13.3f} {result['cpu_s_per_million_on']:>12.3f} "
+                 f"{result['ratio']:>6.3f}")
+    lines += ["", f"ratio of the medians: {result['ratio']:.3f}, goal <= {GOAL}: "
+                  f"{'met' if result['meets']['ratio'] else 'MISSED'}"]
     return "\n".join(lines)

@@ -31,7 +31,8 @@ def call(connection, method, path, body=None, expect=(200, 201)):
 def body(name, first, count):
     lines = []
     for i in range(first, first + count):
-        lines.append(json.dumps({"index": {"_index": name, "_id": f"inc-{i:08}", "version": i + 2, "version_type": "external"}}))
+        lines.append(json.dumps({"index": {"_index": name, "_id": f"inc-{i:08}", "version": i + 2,
+                                           "version_type": "external"}}))
         pairs = [{"keyToValue": f"k{j:05}:value-{j}", "value": f"value-{j}"} for j in range(6)]
         lines.append(json.dumps({"id": f"inc-{i:08}", "title": "x" * 150, "tags": pairs}, separators=(",", ":")))
     return ("\n".join(lines) + "\n").encode()
@@ -40,7 +41,8 @@ def body(name, first, count):
 def send(address, payload, times, answered):
     connection = http.client.HTTPConnection(address)
     for _ in range(times):
-        answered.append(len(call(connection, "POST", "/_bulk?filter_path=took,errors,items.*.status", payload)["items"]))
+        answered.append(len(call(connection, "POST", "/_bulk?filter_path=took,errors,items.*.status",
+                                 payload)["items"]))
 
 
 def replay(address, name):
@@ -56,7 +58,8 @@ def replay(address, name):
         send(address, body(name, 0, RECORDS % BATCH), 1, answered)
     outcomes = dict.fromkeys(["deleted", "merged", "stale", "superseded", "skipped", "dead_lettered"], 0)
     seconds = time.monotonic() - began
-    return {"command": "replay", "read": RECORDS, "outcomes": {"indexed": sum(answered), **outcomes}, "seconds": seconds}
+    return {"command": "replay", "read": RECORDS, "outcomes": {"indexed": sum(answered), **outcomes},
+            "seconds": seconds}
 
 
 def main():

@@ -16,7 +16,8 @@ DONE, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 def path():
     """CROSSFADE_BINARY, else the release build, else the debug build."""
     named = os.environ.get("CROSSFADE_BINARY")
-    candidates = [pathlib.Path(named)] if named else [ROOT / ".build/release/crossfade", ROOT / ".build/debug/crossfade"]
+    candidates = [pathlib.Path(named)] if named else [ROOT / ".build/release/crossfade",
+                                                      ROOT / ".build/debug/crossfade"]
     for candidate in candidates:
         if candidate.exists():
             return candidate.resolve()
@@ -62,7 +63,8 @@ class Result:
 
 def reconciles(counts, about):
     """Every record read has exactly one outcome, or is in flight."""
-    assert sum(counts["outcomes"].values()) + counts.get("in_flight", 0) == counts["read"], f"outcomes do not sum to read\n{about}"
+    assert sum(counts["outcomes"].values()) + counts.get("in_flight",
+                                                         0) == counts["read"], f"outcomes do not sum to read\n{about}"
 
 
 def last_object(text):
@@ -162,7 +164,8 @@ class Crossfade:
         return "".join(f.read_text(errors="replace") for run in self.runs for f in (run.out_file, run.err_file))
 
 
-STACK_TRACE = re.compile(r"Fatal error|Stack dump|Thread \d+ crashed|^\s*(#\d+ |\d+ +0x)|\bat 0x[0-9a-f]{6,}|Traceback", re.M)
+STACK_TRACE = re.compile(r"Fatal error|Stack dump|Thread \d+ crashed|^\s*(#\d+ |\d+ +0x)|\bat "
+                         r"0x[0-9a-f]{6,}|Traceback", re.M)
 
 
 def check_error(result, *names, code, secrets=(), seconds=15):

@@ -23,7 +23,8 @@ class Browser:
         options = Options()
         options.binary_location = CHROMIUM
         # the sandbox needs user namespaces, which containers lack; it looks at pages of our own only
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                         "--hide-scrollbars",
                          "--disable-background-networking", "--no-first-run"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -81,6 +82,7 @@ class Browser:
             size = (size[0], self.run("return document.documentElement.scrollHeight"))
             self.look(size, **media)
         # two frames: what depends on the size is drawn in the first one
-        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(arguments[0], 600)))")
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(() => "
+                                         "setTimeout(arguments[0], 600)))")
         answer = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         pathlib.Path(path).write_bytes(base64.b64decode(answer["data"]))

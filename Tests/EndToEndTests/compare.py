@@ -73,8 +73,8 @@ def check_version(found, versions, ident, hit):
 
 
 def snapshot(cluster, index):
-    """id -> (version, document) of everything, tombstones too: equal snapshots mean that nothing was written but tombstones
-    over themselves, which a delete that is read again does."""
+    """id -> (version, document) of everything, tombstones too: equal snapshots mean that nothing was written but
+    tombstones over themselves, which a delete that is read again does."""
     cluster.refresh(index)
     found = {}
     for hit in cluster.scroll(index, {"match_all": {}}):

@@ -32,7 +32,8 @@ def seed():
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Without real servers a test that needs them is skipped; one that is marked `embedded` runs on the binary's own."""
+    """Without real servers a test that needs them is skipped; one that is marked `embedded` runs on the binary's
+    own."""
     if stack_module.program():
         return
     for item in items:
@@ -82,7 +83,8 @@ def migrate(request, stack, log, folder):
     made = []
 
     def make(source, target, workload=None, /, **options):
-        made.append(Migration(folder, options.pop("log", log), stack.start(source), stack.start(target), workload, **options))
+        made.append(Migration(folder, options.pop("log", log), stack.start(source), stack.start(target), workload,
+                              **options))
         return made[-1]
     yield make
     for migration in made:

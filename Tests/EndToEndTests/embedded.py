@@ -1,4 +1,5 @@
-"""Servers from the binary itself, where there are no real ones: `crossfade embedded-node` and `crossfade embedded-log`."""
+"""Servers from the binary itself, where there are no real ones: `crossfade embedded-node` and `crossfade
+embedded-log`."""
 import signal
 import subprocess
 
@@ -39,7 +40,8 @@ class EmbeddedStack:
         assert not options, f"an embedded {name} knows no {options}"
         ident = ident or name
         if ident not in self.served:
-            self.served[ident] = Served("embedded-log") if name.startswith("kafka") else Served("embedded-node", "--persona", name)
+            self.served[ident] = Served("embedded-log") if name.startswith("kafka") else Served("embedded-node",
+                                                                                                "--persona", name)
         return self.served[ident].address
 
     def log(self):

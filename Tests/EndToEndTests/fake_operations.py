@@ -1,9 +1,10 @@
-"""Stands in for the HTTP endpoints of a running migration, for states of the dashboard that are hard to make with a real one.
+"""Stands in for the HTTP endpoints of a running migration, for states of the dashboard that are hard to make with a
+real one.
 
     python3 Tests/EndToEndTests/fake_operations.py [STATE] [--port PORT]     to look at one in a browser
 
-It serves the page itself as it is in the sources, /history and /events. What it says is a `status` (the JSON of /statusz);
-tests change it while the page looks.
+It serves the page itself as it is in the sources, /history and /events. What it says is a `status` (the JSON of
+/statusz); tests change it while the page looks.
 """
 import argparse
 import copy
@@ -15,7 +16,8 @@ import threading
 import time
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "Sources/Operations/Dashboard/dashboard.html"
-POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src "
+          "data:; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -27,21 +29,25 @@ def now():
 def base(partitions=6, seconds=600):
     """Following, level with the topic, nothing wrong."""
     at = now()
-    outcomes = {"indexed": 1_904_233, "deleted": 20_441, "merged": 311_902, "stale": 48_120, "superseded": 7_310, "skipped": 903,
+    outcomes = {"indexed": 1_904_233, "deleted": 20_441, "merged": 311_902, "stale": 48_120, "superseded": 7_310,
+                "skipped": 903,
                 "dead_lettered": 17}
     read = sum(outcomes.values())
     return {
         "migration": "incidents", "command": "follow", "version": "0.1.0", "started": at - seconds * 1000, "now": at,
         "phase": "following", "fingerprint": "3f9a-11c4-e07b",
         "ready": {"ready": True, "reasons": []}, "switch": {"ready": True, "reasons": []},
-        "source": {"product": "Elasticsearch", "version": "1.7.6", "name": "old-cluster", "url": "http://127.0.0.1:9201"},
-        "target": {"product": "Elasticsearch", "version": "6.8.23", "name": "new-cluster", "url": "http://127.0.0.1:9202"},
+        "source": {"product": "Elasticsearch", "version": "1.7.6", "name": "old-cluster",
+                   "url": "http://127.0.0.1:9201"},
+        "target": {"product": "Elasticsearch", "version": "6.8.23", "name": "new-cluster",
+                   "url": "http://127.0.0.1:9202"},
         "topic": {"name": "incident-commands", "partitions": partitions, "group": "crossfade-incidents"},
         "lag": 0, "lag_seconds": 0, "read": read, "in_flight": 0, "outcomes": outcomes,
         "rate": {"records_per_second": 412.0, "bytes_per_second": 388_000.0},
         "partitions": [
             {"partition": p, "owned": p % 3 != 2 or partitions < 3, "start": 0, "position": 400_000 + 7919 * p,
-             "committed": 400_000 + 7919 * p, "end": 400_000 + 7919 * p, "lag": 0, "read": read // partitions, "in_flight": 0,
+             "committed": 400_000 + 7919 * p, "end": 400_000 + 7919 * p, "lag": 0, "read": read // partitions,
+             "in_flight": 0,
              "outcomes": {}} for p in range(partitions)],
         "copy": None, "replay": {"remaining": 0, "finished": True},
         "bulk": {"limit": 4, "in_flight": 1, "batch_documents": 1000, "batch_bytes": 941_000, "throttled": 212,
@@ -52,12 +58,16 @@ def base(partitions=6, seconds=600):
                          "by_reason": {"mapper_parsing_exception": 11, "invalid_json": 4, "missing_id": 2},
                          "unresolved": 19, "unresolved_by_reason": {"mapper_parsing_exception": 13, "invalid_json": 6}},
         "members": [
-            {"member": "crossfade-1", "command": "follow", "host": "search-ops-1", "pid": 4121, "started": at - seconds * 1000,
+            {"member": "crossfade-1", "command": "follow", "host": "search-ops-1", "pid": 4121,
+             "started": at - seconds * 1000,
              "updated": at - 900, "age_seconds": 0.9, "stale": False,
-             "partitions": [p for p in range(partitions) if p % 3 != 2 or partitions < 3], "outcomes": outcomes, "waiting": None},
-            {"member": "crossfade-2", "command": "follow", "host": "search-ops-2", "pid": 877, "started": at - seconds * 1000,
+             "partitions": [p for p in range(partitions) if p % 3 != 2 or partitions < 3], "outcomes": outcomes,
+             "waiting": None},
+            {"member": "crossfade-2", "command": "follow", "host": "search-ops-2", "pid": 877,
+             "started": at - seconds * 1000,
              "updated": at - 2100, "age_seconds": 2.1, "stale": False,
-             "partitions": [p for p in range(partitions) if p % 3 == 2 and partitions >= 3], "outcomes": {"indexed": 881_220},
+             "partitions": [p for p in range(partitions) if p % 3 == 2 and partitions >= 3],
+             "outcomes": {"indexed": 881_220},
              "waiting": None}],
         "indices": [{"index": "incidents-v2", "documents": 1_811_402, "tombstones": 20_102, "fields": 31}],
         "alarms": [], "waiting": None, "next": ["crossfade status incidents.yaml --watch"],
@@ -149,11 +159,14 @@ def waiting():
 def alarm():
     s, points = following()
     s["alarms"] = [
-        {"name": "stale writes", "text": "312 of the last 1,000 writes of partition 4 were stale: does somebody else write to incidents-v2?"},
-        {"name": "dead letters", "text": "17 dead letters are not resolved; see: crossfade dead-letters list incidents.yaml"}]
+        {"name": "stale writes",
+         "text": "312 of the last 1,000 writes of partition 4 were stale: does somebody else write to incidents-v2?"},
+        {"name": "dead letters",
+         "text": "17 dead letters are not resolved; see: crossfade dead-letters list incidents.yaml"}]
     s["switch"] = {"ready": False, "reasons": ["17 dead letters are not resolved", "an alarm is on: stale writes"]}
     s["members"][1].update(stale=True, age_seconds=95)
-    s["next"] = ["crossfade dead-letters list incidents.yaml", "crossfade dead-letters redrive incidents.yaml --reason mapper_parsing_exception"]
+    s["next"] = ["crossfade dead-letters list incidents.yaml",
+                 "crossfade dead-letters redrive incidents.yaml --reason mapper_parsing_exception"]
     return s, points
 
 
@@ -166,12 +179,16 @@ def unknown():
     s = base()
     for key in ("lag", "lag_seconds", "read", "in_flight", "source", "target", "replay"):
         s[key] = None
-    s.update(partitions=[], members=[], indices=[], next=[], phase="created", switch={"ready": False, "reasons": ["lag is unknown"]},
+    s.update(partitions=[], members=[], indices=[], next=[], phase="created",
+             switch={"ready": False, "reasons": ["lag is unknown"]},
              outcomes=dict.fromkeys(s["outcomes"]), rate={"records_per_second": None, "bytes_per_second": None},
-             bulk={"limit": None, "in_flight": None, "batch_documents": None, "batch_bytes": None, "throttled": None, "requests": {},
-                   "retries": {}, "latency": {"count": 0, "sum": 0, "p50": None, "p90": None, "p99": None, "buckets": []}},
+             bulk={"limit": None, "in_flight": None, "batch_documents": None, "batch_bytes": None, "throttled": None,
+                   "requests": {},
+                   "retries": {}, "latency": {"count": 0, "sum": 0, "p50": None, "p90": None, "p99": None,
+                                              "buckets": []}},
              memory={"in_flight_bytes": None, "limit_bytes": None, "resident_bytes": None},
-             dead_letters={"topic": None, "written": None, "by_reason": {}, "unresolved": None, "unresolved_by_reason": None})
+             dead_letters={"topic": None, "written": None, "by_reason": {}, "unresolved": None,
+                           "unresolved_by_reason": None})
     s["topic"]["partitions"] = None
     return s, []
 
@@ -180,7 +197,8 @@ def started():
     """A second ago, with one of everything and no history."""
     s = base(1, 1)
     lagging(s, 1)
-    s.update(read=1, lag_seconds=7.2, outcomes={**dict.fromkeys(s["outcomes"], 0), "dead_lettered": 1}, members=s["members"][:1],
+    s.update(read=1, lag_seconds=7.2, outcomes={**dict.fromkeys(s["outcomes"], 0), "dead_lettered": 1},
+             members=s["members"][:1],
              rate={"records_per_second": 0.0, "bytes_per_second": 0.0},
              switch={"ready": False, "reasons": ["the lag is 1 record, 8 s", "3 dead letters unresolved"]})
     s["bulk"]["latency"] = latency(1)

@@ -1,4 +1,5 @@
-"""Commands that die under a migration's first recipe and are good under a mended one, and what the topic of the dead holds."""
+"""Commands that die under a migration's first recipe and are good under a mended one, and what the topic of the dead
+holds."""
 import zlib
 
 import texts
@@ -41,7 +42,8 @@ def dead_and_alive(count):
         records += [insert(f"newer-{n}", code="broken", status="old"), insert(f"newer-{n}", status="new")]
         records += [insert(f"gone-{n}", code="broken"), delete(f"gone-{n}")]
         # a dead part on a good document
-        records += [insert(f"part-{n}", tags={"host": "a", "check": "b"}), update(f"part-{n}", code="broken", tags={"host": "c"})]
+        records += [insert(f"part-{n}", tags={"host": "a", "check": "b"}),
+                    update(f"part-{n}", code="broken", tags={"host": "c"})]
         # a whole history of dead ones
         records += [insert(f"history-{n}", code="broken", status="open", severity=texts.number(3)),
                     update(f"history-{n}", code="worse", status="closed")]

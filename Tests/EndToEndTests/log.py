@@ -72,7 +72,8 @@ class Log:
     def watermarks(self, topic):
         consumer = Consumer({**self.config, "group.id": "e2e-watermarks"})
         try:
-            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30) for p in self.partitions(topic)}
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)
+                    for p in self.partitions(topic)}
         finally:
             consumer.close()
 
@@ -107,7 +108,8 @@ class Log:
         return sum(end - committed.get(p, 0) for p, end in self.ends(topic).items())
 
     def read(self, topic):
-        """Everything in the topic now: (partition, offset, key, value, headers, timestamp), a partition after the other."""
+        """Everything in the topic now: (partition, offset, key, value, headers, timestamp), a partition after the
+        other."""
         bounds = {p: (low, high) for p, (low, high) in self.watermarks(topic).items() if low < high}
         found, heard = {p: [] for p in bounds}, time.monotonic()
         position = {p: low for p, (low, _) in bounds.items()}
@@ -146,7 +148,8 @@ class Deliveries(Producer):
     """A producer that tells what was not delivered; `flush` alone only waits until nothing is on its way."""
 
     def __init__(self, config):
-        # not `self` within: a producer that refers to itself would live on, with its threads, until the collector finds it
+        # not `self` within: a producer that refers to itself would live on, with its threads, until the collector finds
+        # it
         self.failed = failed = []
         super().__init__({**config, "on_delivery": lambda error, message: failed.append(error) if error else None})
 

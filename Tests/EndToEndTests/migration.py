@@ -29,7 +29,8 @@ class Migration:
             sections["commands"] = {**sections.get("commands", {}), "version": {"field": f"message.{revision}"}}
         source_url = sections.pop("source_url", source)
         target_url = sections.pop("target_url", target)
-        self.tree = recipes.recipe(self.name, log.bootstrap, self.topic, source_url, target_url, self.old, self.new, shape, **sections)
+        self.tree = recipes.recipe(self.name, log.bootstrap, self.topic, source_url, target_url, self.old, self.new,
+                                   shape, **sections)
         self.records = list(workload) if workload is not None else []
         self.split = int(len(self.records) * copied)
         self.writer = None
@@ -125,7 +126,8 @@ class Migration:
         return compare.snapshot(self.target, self.new)
 
     def dead_letters(self):
-        """(partition, offset) of the source record -> reason, for every record of the dead-letter topic; and their number."""
+        """(partition, offset) of the source record -> reason, for every record of the dead-letter topic; and their
+        number."""
         found, count = {}, 0
         topic = self.tree["dead_letters"]["topic"]
         if topic not in self.log.topics():
@@ -145,7 +147,8 @@ class Migration:
         self.crossfade.close()
         if self.writer and self.writer.is_alive():
             self.writer.stop()
-        for cluster, index in ((self.source, self.old), (self.target, self.new), (self.target, f".crossfade-{self.name}")):
+        for cluster, index in ((self.source, self.old), (self.target, self.new),
+                               (self.target, f".crossfade-{self.name}")):
             cluster.call("DELETE", f"/{index}", missing_ok=True)
         for topic in {self.topic, self.tree["dead_letters"]["topic"]} & self.log.topics():
             self.log.delete(topic)

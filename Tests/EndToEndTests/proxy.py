@@ -36,7 +36,8 @@ class Proxy:
             if method in ("GET", "HEAD"):
                 return True
             # letting go of a scroll is no write
-            return (method == "POST" and READS.search(bare)) or (method == "DELETE" and bare.startswith("/_search/scroll"))
+            return (method == "POST" and READS.search(bare)) or (method == "DELETE"
+                                                                 and bare.startswith("/_search/scroll"))
         return [(m, p) for m, p in self.requests if not reads(m, p)]
 
     def allowed(self, header):
@@ -73,24 +74,30 @@ class Proxy:
                 proxy.requests.append((self.command, self.path))
                 time.sleep(proxy.delay)
                 if not proxy.allowed(self.headers.get("Authorization")):
-                    return self.answer(401, [("WWW-Authenticate", 'Basic realm="cluster"'), ("Content-Type", "application/json")],
-                                       b'{"error":{"type":"security_exception","reason":"unable to authenticate"},"status":401}')
+                    return self.answer(401,
+                                       [("WWW-Authenticate", 'Basic realm="cluster"'),
+                                        ("Content-Type", "application/json")],
+                                       b'{"error":{"type":"security_exception","reason":"unable to '
+                                       b'authenticate"},"status":401}')
                 proxy.handle(self, body)
 
             def ask(self, body, path=None):
                 """What the upstream answers: (status, headers, body); 502 when it does not."""
                 headers = {k: v for k, v in self.headers.items()
-                           if k.lower() not in ("host", "connection", "transfer-encoding", "content-length", "authorization", "expect")}
+                           if k.lower() not in ("host", "connection", "transfer-encoding", "content-length",
+                                                "authorization", "expect")}
                 for attempt in (0, 1):
                     fresh = getattr(local, "connection", None) is None
                     if fresh:
-                        local.connection = http.client.HTTPConnection(proxy.upstream.hostname, proxy.upstream.port, timeout=120)
+                        local.connection = http.client.HTTPConnection(proxy.upstream.hostname, proxy.upstream.port,
+                                                                      timeout=120)
                     try:
                         local.connection.request(self.command, path or self.path, body or None, headers)
                         answer = local.connection.getresponse()
                         data = answer.read()
                         return answer.status, [(k, v) for k, v in answer.getheaders()
-                                               if k.lower() not in ("content-length", "transfer-encoding", "connection")], data
+                                               if k.lower() not in ("content-length", "transfer-encoding",
+                                                                    "connection")], data
                     except (http.client.HTTPException, OSError):
                         local.connection.close()
                         local.connection = None

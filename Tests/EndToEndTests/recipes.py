@@ -11,7 +11,8 @@ PAIR = {"properties": {"keyToValue": {"type": "keyword"}, "value": {"type": "key
 MAPPING = {
     "properties": {
         "title": {"type": "text"}, "status": {"type": "keyword"}, "severity": {"type": "integer"},
-        "opened_at": {"type": "long"}, "cost": {"type": "double"}, "rev": {"type": "long"}, "closed_by": {"type": "keyword"},
+        "opened_at": {"type": "long"}, "cost": {"type": "double"}, "rev": {"type": "long"},
+        "closed_by": {"type": "keyword"},
         "host": {"properties": {"name": {"type": "keyword"}, "address": {"type": "keyword"}}},
         "notes": {"type": "object", "dynamic": False},
         "tags": PAIR,
@@ -19,9 +20,11 @@ MAPPING = {
 }
 
 
-def recipe(name, bootstrap, topic, source, target, old="incidents", new="incidents-v2", /, shape="envelope", mapping=MAPPING,
+def recipe(name, bootstrap, topic, source, target, old="incidents", new="incidents-v2", /, shape="envelope",
+           mapping=MAPPING,
            settings=None, kafka=None, **sections):
-    """The recipe as a tree; `sections` are merged in: commands=, source=, target=, index= (the one entry), copy=, ..."""
+    """The recipe as a tree; `sections` are merged in: commands=, source=, target=, index= (the one entry), copy=,
+    ..."""
     commands = {"bootstrap": bootstrap, "topic": topic, "format": shape}
     if kafka:
         commands["kafka"] = kafka

@@ -21,7 +21,8 @@ def program():
 
 
 class Stack:
-    """Servers of one test session, with names and ports of their own; at most four search servers at once, oldest out."""
+    """Servers of one test session, with names and ports of their own; at most four search servers at once, oldest
+    out."""
 
     def __init__(self):
         self.program = program()
@@ -49,7 +50,8 @@ class Stack:
         return done.stdout.strip()
 
     def start(self, name, ident=None, *options):
-        """The address of a running server; starts it when it does not run. `ident`: for a second one of the same name."""
+        """The address of a running server; starts it when it does not run. `ident`: for a second one of the same
+        name."""
         ident = ident or name
         if not name.startswith("kafka"):
             if ident in self.search:

@@ -28,7 +28,8 @@ SECRET = "hunter2-must-never-be-seen"
 
 def run(*arguments, given="", folder=None, **env):
     environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"} | env
-    return subprocess.run([*command_line(), *map(str, arguments)], input=given, capture_output=True, text=True, cwd=folder,
+    return subprocess.run([*command_line(), *map(str, arguments)], input=given, capture_output=True, text=True,
+                          cwd=folder,
                           env=environment, timeout=60)
 
 
@@ -59,7 +60,8 @@ def bash(script, words, folder):
     """What bash's completion function offers for the last of `words`."""
     program = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _crossfade; '
                'if [[ ${#COMPREPLY[@]} -gt 0 ]]; then printf "%s\\n" "${COMPREPLY[@]}"; fi')
-    done = subprocess.run(["bash", "--norc", "-c", program, str(script), *words], capture_output=True, text=True, cwd=folder, timeout=30)
+    done = subprocess.run(["bash", "--norc", "-c", program, str(script), *words], capture_output=True, text=True,
+                          cwd=folder, timeout=30)
     assert not done.stderr, done.stderr
     return set(done.stdout.splitlines())
 
@@ -67,7 +69,8 @@ def bash(script, words, folder):
 def fish(script, words, folder):
     line = " ".join(words)
     done = subprocess.run(["fish", "--no-config", "-c", 'source $argv[1]; complete -C "$argv[2]"', str(script), line],
-                          capture_output=True, text=True, cwd=folder, timeout=30, env={**os.environ, "HOME": str(folder)})
+                          capture_output=True, text=True, cwd=folder, timeout=30,
+                          env={**os.environ, "HOME": str(folder)})
     assert not done.stderr, done.stderr
     return {offered.split("\t")[0] for offered in done.stdout.splitlines()}
 
@@ -136,7 +139,8 @@ COMPLETED = [
     (["crossfade", ""], {"plan", "dead-letters", "recipe", "man", "help"}, {"check", "embedded-log"}),
     (["crossfade", "recipe", ""], {"check", "schema"}, {"list", "plan"}),
     (["crossfade", "dead-letters", "r"], {"redrive"}, {"list", "replay"}),
-    (["crossfade", "dead-letters", "list", "r.yaml", "--"], {"--reason", "--since", "--env-file", "--format"}, {"--older-than"}),
+    (["crossfade", "dead-letters", "list", "r.yaml", "--"], {"--reason", "--since", "--env-file", "--format"},
+     {"--older-than"}),
     (["crossfade", "purge", "r.yaml", "--o"], {"--older-than"}, {"--offset"}),
     (["crossfade", "dead-letters", "list", "r.yaml", "--reason", "base_"], {"base_too_large"}, {"bad_base"}),
     (["crossfade", "plan", "r.yaml", "--format", ""], {"text", "json"}, {"r.yaml"}),
@@ -179,9 +183,11 @@ def test_manual_page(folder):
     page = run("man").stdout
     (folder / "crossfade.1").write_text(page)
     # mandoc's lint is the strictest: also matters of style end in a message.
-    lint = subprocess.run(["mandoc", "-Tlint", "-Wstyle", "crossfade.1"], capture_output=True, text=True, cwd=folder, timeout=30)
+    lint = subprocess.run(["mandoc", "-Tlint", "-Wstyle", "crossfade.1"], capture_output=True, text=True, cwd=folder,
+                          timeout=30)
     assert (lint.stdout, lint.returncode) == ("", 0)
-    shown = subprocess.run(["mandoc", "-Tutf8", "-Owidth=78", "crossfade.1"], capture_output=True, text=True, cwd=folder, timeout=30)
+    shown = subprocess.run(["mandoc", "-Tutf8", "-Owidth=78", "crossfade.1"], capture_output=True, text=True,
+                           cwd=folder, timeout=30)
     text = re.sub(".\b", "", shown.stdout)
     for words in ("crossfade dead-letters redrive RECIPE", "--older-than DURATION", "EXIT STATUS", "no_routing"):
         assert words in text
@@ -205,10 +211,13 @@ def test_help_is_as_wide_as_the_terminal():
 
 
 @pytest.mark.parametrize("words, said", [
-    (["stauts", "r.yaml"], 'Did you mean "crossfade status"?'), (["check", "r.yaml"], 'Did you mean "crossfade recipe check"?'),
-    (["redrive"], 'Did you mean "crossfade dead-letters redrive"?'), (["dead-leters", "list"], 'Did you mean "crossfade dead-letters"?'),
+    (["stauts", "r.yaml"], 'Did you mean "crossfade status"?'),
+    (["check", "r.yaml"], 'Did you mean "crossfade recipe check"?'),
+    (["redrive"], 'Did you mean "crossfade dead-letters redrive"?'),
+    (["dead-leters", "list"], 'Did you mean "crossfade dead-letters"?'),
     (["recipe", "--verbose", "check"], "options follow it"), (["r.yaml"], "crossfade plan r.yaml"),
-    (["completions", "bsh"], 'Did you mean "bash"?'), (["plan", "r.yaml", "--envfile", "x"], "Did you mean --env-file?"),
+    (["completions", "bsh"], 'Did you mean "bash"?'),
+    (["plan", "r.yaml", "--envfile", "x"], "Did you mean --env-file?"),
     (["plan", "r.yaml", "-format", "json"], "Did you mean --format?"), (["qwertz"], "crossfade --help lists them all"),
     (["demo", "--name", "x"], "--kafka, --old and --new"),
 ])

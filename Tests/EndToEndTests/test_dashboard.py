@@ -20,7 +20,8 @@ return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility(
 
 @pytest.fixture
 def page(chromium):
-    """page(state, size, ...) -> the stand-in, with the page open and live (but for `nothing`, which never says anything)."""
+    """page(state, size, ...) -> the stand-in, with the page open and live (but for `nothing`, which never says
+    anything)."""
     started = []
 
     def open_(state="following", size=browser_module.DESKTOP, still=False, **media):
@@ -47,20 +48,24 @@ def test_values_move_lag_reaches_0_and_phases_advance(page, chromium):
     drawn = chromium.run("return document.querySelector('#chart-lag path:not(.area)').getAttribute('d')")
     assert drawn.count("L") > 200, "the history is not drawn"
     # what is done between two statuses is counted, and the charts go on
-    chromium.until("a next point", f"return document.querySelector('#chart-lag path:not(.area)').getAttribute('d') !== {drawn!r}")
+    chromium.until("a next point",
+                   f"return document.querySelector('#chart-lag path:not(.area)').getAttribute('d') !== {drawn!r}")
     chromium.until("more records", f"return document.getElementById('rate-under').textContent !== {read!r}")
     for total in (900_000, 31_000, 0):
         fake.lag(total)
         said = f"{fake.status['lag']:,}"
         chromium.until(f"lag {said}", f"return document.getElementById('lag').textContent === {said!r}")
-    assert chromium.text("lag-under") == "level with the end of the topic, in the 4 of 6 partitions that this process reads"
+    assert chromium.text("lag-under") == (
+        "level with the end of the topic, in the 4 of 6 partitions that this process reads")
     fake.change(phase="following", command="follow", switch={"ready": True, "reasons": []})
     chromium.until("the next phase", now + " === 'following'")
     chromium.until("the switch", "return document.getElementById('switch').textContent === 'yes'")
-    assert chromium.run("return [...document.querySelectorAll('.step')].map(s => s.dataset.state)") == ["done"] * 5 + ["now"]
+    steps = chromium.run("return [...document.querySelectorAll('.step')].map(s => s.dataset.state)")
+    assert steps == ["done"] * 5 + ["now"]
     assert "Phase: following." in chromium.text("speak")
     fake.change(phase="stopping")
-    chromium.until("that it drains", "return document.querySelector('.step[aria-current=step]').innerText.endsWith('stopping')")
+    chromium.until("that it drains",
+                   "return document.querySelector('.step[aria-current=step]').innerText.endsWith('stopping')")
     assert chromium.run(now) == "following", "where it is was forgotten"
     fake.change(phase="replay_interrupted")
     chromium.until("the step", now + " === 'replaying'")
@@ -89,19 +94,22 @@ def test_a_cut_stream_is_said_and_comes_back(page, chromium):
     assert all("/events" in error and "503" in error for error in chromium.errors())
 
 
-EMPTY = "return ['lag', 'rate', 'bulk'].map((name) => document.querySelector(`#chart-${name} .empty`)?.textContent ?? null)"
+EMPTY = ("return ['lag', 'rate', 'bulk']"
+         ".map((name) => document.querySelector(`#chart-${name} .empty`)?.textContent ?? null)")
 
 
 def test_right_after_a_start(page, chromium):
     """One of everything, so that every plural shows; and no chart of one dot."""
     fake = page("started", still=True)
-    chromium.until("the charts", f"return ({EMPTY.removeprefix('return ')}).every((text) => text === 'waiting for data')")
+    chromium.until("the charts",
+                   f"return ({EMPTY.removeprefix('return ')}).every((text) => text === 'waiting for data')")
     assert chromium.run("return document.querySelectorAll('.chart circle, .chart:not(.hist) path').length") == 0
     assert chromium.text("so-far") == "less than 1 min of data so far"
     assert chromium.text("lag-under") == "record behind the topic's end, 8 s behind", "not as in the reasons beside it"
     assert "1 partition" in chromium.text("foot")
     fake.change(copy={"expected": 1, "returned": 1, "slices": 1, "slices_done": 1, "finished": False})
-    chromium.until("the copy", "return document.getElementById('copy-under').textContent === '1 of 1 document, 1 of 1 slice'")
+    chromium.until("the copy",
+                   "return document.getElementById('copy-under').textContent === '1 of 1 document, 1 of 1 slice'")
     shown = chromium.run("return document.body.innerText")
     assert re.findall(r"(?<![\d.,])1 (?:record|request|partition|document|slice|letter)s\b", shown) == []
     fake.is_still = False
@@ -119,13 +127,16 @@ def test_figures_of_one_thing_say_which_they_are(page, chromium):
     assert "in the last second" in chromium.text("chart-rate")
     # only a follower looks the topic up
     fake.change(dead_letters={**fake.status["dead_letters"], "unresolved": None, "unresolved_by_reason": None})
-    chromium.until("one figure only", "return document.getElementById('h-unresolved').hidden && document.getElementById('unresolved').hidden")
+    chromium.until("one figure only",
+                   "return document.getElementById('h-unresolved').hidden && "
+                   "document.getElementById('unresolved').hidden")
 
 
 def test_time_without_data_is_not_claimed(page, chromium):
     page("replaying")
     chromium.until("the history", "return document.getElementById('so-far').textContent === '4 min of data so far'")
-    assert ", last 4 min: " in chromium.run("return document.querySelector('#chart-rate svg').getAttribute('aria-label')")
+    assert ", last 4 min: " in chromium.run("return document.querySelector('#chart-rate "
+                                            "svg').getAttribute('aria-label')")
     chromium.find("[data-minutes='1']").click()
     chromium.until("all of it", "return document.getElementById('so-far').textContent === ''")
 
@@ -133,9 +144,12 @@ def test_time_without_data_is_not_claimed(page, chromium):
 @pytest.mark.parametrize("size", [PHONE, browser_module.DESKTOP])
 def test_both_clusters_begin_at_one_height(page, chromium, size):
     fake = page("following", size)
-    fake.change(source={**fake.status["source"], "name": "a cluster with a long name that needs several lines of a telephone, and of a desk, too"})
+    fake.change(source={**fake.status["source"],
+                        "name": "a cluster with a long name that needs several lines of a telephone, and of a desk, "
+                                "too"})
     chromium.until("the name", "return document.getElementById('source-where').textContent.startsWith('a cluster')")
-    assert chromium.run("const top = (id) => document.getElementById(id).getBoundingClientRect().top; return top('source') - top('target')") == 0
+    assert chromium.run("const top = (id) => document.getElementById(id).getBoundingClientRect().top; return "
+                        "top('source') - top('target')") == 0
 
 
 def test_a_server_that_goes_away_and_comes_back_at_its_port(page, chromium):
@@ -146,9 +160,12 @@ def test_a_server_that_goes_away_and_comes_back_at_its_port(page, chromium):
     again = fake_operations.FakeOperations("replaying", port)
     try:
         chromium.until("the return, with another process's figures", LIVE)
-        chromium.until("its phase", "return document.querySelector('.step[aria-current=step] span').textContent === 'replaying'")
+        chromium.until("its phase",
+                       "return document.querySelector('.step[aria-current=step] span').textContent === 'replaying'")
         # the points of the process before are gone: the scale is the new one's
-        chromium.until("its history", "return document.querySelector('#chart-lag path:not(.area)').getAttribute('d').split('L').length < 400")
+        chromium.until("its history",
+                       "return document.querySelector('#chart-lag "
+                       "path:not(.area)').getAttribute('d').split('L').length < 400")
     finally:
         again.close()
     chromium.errors()
@@ -162,7 +179,9 @@ def test_waiting_and_alarms_are_loud_and_said_once(page, chromium):
     aloud = chromium.text("shout")
     assert "WAITING" in aloud and "for " not in aloud, "a text that changes each second would be read out each second"
     fake.change(waiting=None, alarms=[{"name": "stale writes", "text": "somebody else writes"}])
-    chromium.until("the alarm", "return document.querySelector('.bar.alarm')?.textContent === 'ALARM stale writessomebody else writes'")
+    chromium.until("the alarm",
+                   "return document.querySelector('.bar.alarm')?.textContent === 'ALARM stale writessomebody else "
+                   "writes'")
     assert chromium.run("return document.querySelector('.bar.waiting')") is None
     fake.change(alarms=[])
     chromium.until("silence", "return document.getElementById('alarms').children.length === 0")
@@ -174,8 +193,10 @@ def test_what_is_not_known_is_said_to_be_unknown(page, chromium):
     chromium.until("the status", "return document.getElementById('switch').textContent === 'no'")
     for ident in ("lag", "rate", "target", "memory-read", "outcomes-sum"):
         assert chromium.text(ident) == "unknown"
-    assert chromium.run("return [...document.querySelectorAll('#outcomes dd:nth-of-type(odd)')].map(d => d.textContent)") == ["unknown"] * 7
-    chromium.until("points without a lag", "return document.querySelector('#chart-lag .empty').textContent === 'unknown in this time'")
+    assert chromium.run("return [...document.querySelectorAll('#outcomes dd:nth-of-type(odd)')].map(d => "
+                        "d.textContent)") == ["unknown"] * 7
+    chromium.until("points without a lag",
+                   "return document.querySelector('#chart-lag .empty').textContent === 'unknown in this time'")
     assert not re.search(r"\b(NaN|undefined|null|Infinity)\b", chromium.run("return document.body.innerText"))
     assert chromium.errors() == []
 
@@ -199,7 +220,8 @@ def test_the_theme_follows_the_system_and_the_choice_is_kept(page, chromium):
     colour = "return getComputedStyle(document.body).backgroundColor"
     light = chromium.run(colour)
     chromium.look(prefers_color_scheme="dark")
-    dark = chromium.until("dark", f"const c = getComputedStyle(document.body).backgroundColor; return c !== {light!r} && c")
+    dark = chromium.until("dark",
+                          f"const c = getComputedStyle(document.body).backgroundColor; return c !== {light!r} && c")
     chromium.find("[data-set=light]").click()
     assert chromium.run(colour) == light
     chromium.open(fake.url, prefers_color_scheme="dark")
@@ -222,11 +244,14 @@ return arguments[0].map(([ink, paper]) => {
   return (a + 0.05) / (b + 0.05);
 });
 """
-TEXT = [("--ink", "--panel"), ("--ink", "--page"), ("--ink", "--well"), ("--soft", "--panel"), ("--soft", "--page"), ("--old", "--panel"), ("--new", "--panel"),
-        ("--good", "--panel"), ("--lag", "--panel"), ("--dead", "--page"), ("--page", "--ink"), ("--warn-ink", "--warn-page"),
+TEXT = [("--ink", "--panel"), ("--ink", "--page"), ("--ink", "--well"), ("--soft", "--panel"), ("--soft", "--page"),
+        ("--old", "--panel"), ("--new", "--panel"),
+        ("--good", "--panel"), ("--lag", "--panel"), ("--dead", "--page"), ("--page", "--ink"),
+        ("--warn-ink", "--warn-page"),
         ("--alarm-ink", "--alarm-page"), ("--cut-ink", "--cut-page")]
 SHAPES = [(name, "--panel") for name in (
-    "--rate", "--bulk", "--bulk2", "--memory", "--indexed", "--merged", "--deleted", "--stale", "--superseded", "--skipped", "--dead", "--focus")]
+    "--rate", "--bulk", "--bulk2", "--memory", "--indexed", "--merged", "--deleted", "--stale", "--superseded",
+    "--skipped", "--dead", "--focus")]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -241,13 +266,15 @@ def test_contrast(page, chromium, theme):
 def test_everything_is_reached_by_keyboard_and_charts_are_read_by_it(page, chromium):
     page("replaying")
     wanted = chromium.run("""
-        window.wanted = [...document.querySelectorAll('button, summary, .chart[tabindex], a[href], main .scroll')].filter((e) => e.checkVisibility());
+        window.wanted = [...document.querySelectorAll('button, summary, .chart[tabindex], a[href], main .scroll')]
+            .filter((e) => e.checkVisibility());
         return window.wanted.length""")
     seen = set()
     chromium.run("document.activeElement.blur()")
     for _ in range(wanted + 10):
         chromium.tab()
-        at = chromium.run("const e = document.activeElement; return [window.wanted.indexOf(e), e === document.body || getComputedStyle(e).outlineStyle !== 'none']")
+        at = chromium.run("const e = document.activeElement; return [window.wanted.indexOf(e), e === document.body || "
+                          "getComputedStyle(e).outlineStyle !== 'none']")
         assert at[1], "the focus cannot be seen"
         seen.add(at[0])
     assert seen >= set(range(wanted)), "not reached: " + str(chromium.run(
@@ -257,7 +284,8 @@ def test_everything_is_reached_by_keyboard_and_charts_are_read_by_it(page, chrom
     chromium.press(Keys.ARROW_LEFT)
     spoken = chromium.until("a value read", "return document.getElementById('speak').textContent")
     assert re.match(r"\d\d:\d\d:\d\d: records/s [\d,]+$", spoken)
-    assert chromium.until("the time read", "return document.querySelector('#chart-lag .read').textContent").startswith("at ")
+    assert chromium.until("the time read",
+                          "return document.querySelector('#chart-lag .read').textContent").startswith("at ")
     chromium.press(Keys.ESCAPE)
     chromium.until("no cursor", "return document.querySelector('.cursor') === null")
     assert chromium.errors() == []
@@ -267,26 +295,33 @@ def test_hovering_reads_a_chart(page, chromium):
     page("replaying")
     box = chromium.find("#chart-lag .chart")
     browser_module.webdriver.ActionChains(chromium.driver).move_to_element(box).perform()
-    chromium.until("all charts at one time", "return [...document.querySelectorAll('.chart:not(.hist)')].every((c) => c.querySelector('.cursor'))")
+    chromium.until("all charts at one time",
+                   "return [...document.querySelectorAll('.chart:not(.hist)')].every((c) => "
+                   "c.querySelector('.cursor'))")
     assert chromium.run("return document.querySelector('#chart-lag .read b').textContent") != chromium.text("lag")
 
 
 def test_a_screen_reader_finds_its_way(page, chromium):
     page("alarm")
-    assert chromium.run("return ['header', 'main', 'footer', 'h1'].map((tag) => document.querySelectorAll(tag).length)") == [1, 1, 1, 1]
+    assert chromium.run("return ['header', 'main', 'footer', 'h1'].map((tag) => "
+                        "document.querySelectorAll(tag).length)") == [1, 1, 1, 1]
     unnamed = chromium.run("""
-        const named = (e) => e.getAttribute('aria-label') || e.textContent.trim() || document.getElementById(e.getAttribute('aria-labelledby'))?.textContent;
-        return [...document.querySelectorAll('svg[role=img], [role=img], button, section, summary, [role=region], [role=group]')]
+        const named = (e) => e.getAttribute('aria-label') || e.textContent.trim()
+            || document.getElementById(e.getAttribute('aria-labelledby'))?.textContent;
+        const shown = 'svg[role=img], [role=img], button, section, summary, [role=region], [role=group]';
+        return [...document.querySelectorAll(shown)]
           .filter((e) => e.checkVisibility() && !named(e)).map((e) => e.outerHTML.slice(0, 120))""")
     assert unnamed == []
-    silent = chromium.run("return [...document.querySelectorAll('svg')].filter((e) => !e.getAttribute('aria-label') && e.getAttribute('aria-hidden') !== 'true').length")
+    silent = chromium.run("return [...document.querySelectorAll('svg')].filter((e) => !e.getAttribute('aria-label') && "
+                          "e.getAttribute('aria-hidden') !== 'true').length")
     assert silent == 0
     label = chromium.run("return document.querySelector('#chart-rate svg').getAttribute('aria-label')")
     assert re.match(r"Records per second, last 15 min: records/s now [\d,]+, lowest [\d,]+, highest [\d,]+\.$", label)
     # what a chart draws is there as a table, too, on request
     chromium.find("#chart-bulk summary").click()
     chromium.until("the table", "return document.querySelectorAll('#chart-bulk tbody tr').length >= 30")
-    assert chromium.run("return [...document.querySelectorAll('#chart-bulk th')].map((t) => t.scope + t.textContent)") == ["colTime", "colp99", "colp50"]
+    heads = chromium.run("return [...document.querySelectorAll('#chart-bulk th')].map((t) => t.scope + t.textContent)")
+    assert heads == ["colTime", "colp99", "colp50"]
 
 
 def test_nothing_moves_for_those_who_asked_for_that(page, chromium):
@@ -303,8 +338,10 @@ def test_text_from_outside_stays_text(page, chromium):
         migration=EVIL, phase=EVIL, waiting=EVIL, next=[EVIL], fingerprint=EVIL, alarms=[{"name": EVIL, "text": EVIL}],
         source={key: EVIL for key in ("product", "version", "name", "url")}, switch={"ready": False, "reasons": [EVIL]},
         ready={"ready": False, "reasons": [EVIL]}, topic={"name": EVIL, "partitions": 6, "group": EVIL},
-        members=[{**status["members"][0], "member": EVIL, "host": EVIL, "waiting": EVIL}], indices=[{**status["indices"][0], "index": EVIL}],
-        bulk={**status["bulk"], "retries": {EVIL: 3}, "requests": {EVIL: 2}}, dead_letters={"topic": EVIL, "written": 1, "by_reason": {EVIL: 1}})
+        members=[{**status["members"][0], "member": EVIL, "host": EVIL, "waiting": EVIL}],
+        indices=[{**status["indices"][0], "index": EVIL}],
+        bulk={**status["bulk"], "retries": {EVIL: 3}, "requests": {EVIL: 2}},
+        dead_letters={"topic": EVIL, "written": 1, "by_reason": {EVIL: 1}})
     chromium.until("the name", "return document.getElementById('name').textContent.startsWith('<img')")
     chromium.until("the command", "return document.querySelector('#next code').textContent.startsWith('<img')")
     assert chromium.run("return document.querySelectorAll('img, body script:not(:last-of-type)').length") == 0
@@ -315,10 +352,12 @@ def test_text_from_outside_stays_text(page, chromium):
 
 def test_the_command_is_copied_whole(page, chromium):
     page("alarm")
-    chromium.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    chromium.driver.execute_cdp_cmd("Browser.grantPermissions",
+                                    {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     chromium.find("#next li:nth-child(2) button").click()
     chromium.until("the word", "return document.querySelector('#next li:nth-child(2) button').textContent === 'Copied'")
-    copied = chromium.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], (e) => arguments[0](String(e)))")
+    copied = chromium.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], (e) => "
+                                                  "arguments[0](String(e)))")
     assert copied == "crossfade dead-letters redrive incidents.yaml --reason mapper_parsing_exception"
 
 
@@ -326,5 +365,7 @@ def test_many_partitions_are_drawn_and_thousands_are_not(page, chromium):
     fake = page("many")
     chromium.until("64 charts", "return document.querySelectorAll('#cells li').length === 64")
     fake.status, _ = fake_operations.replaying(3000)
-    chromium.until("the hindmost only", "return document.getElementById('partitions-most').textContent.includes('the 64 with the most lag, of 3000')")
+    chromium.until("the hindmost only",
+                   "return document.getElementById('partitions-most').textContent.includes('the 64 with the most lag, "
+                   "of 3000')")
     assert chromium.run("return document.querySelectorAll('#cells li').length") == 64

@@ -18,7 +18,8 @@ PHASE = "document.querySelector('.step[aria-current=step] span')?.textContent"
 WATCH = f"""
 window.phases = []; window.lags = []; window.copied = [];
 new MutationObserver(() => {{
-  const phase = {PHASE}, lag = document.getElementById('lag').textContent, copied = document.getElementById('copy').textContent;
+  const phase = {PHASE}, lag = document.getElementById('lag').textContent;
+  const copied = document.getElementById('copy').textContent;
   if (phase && phases.at(-1) !== phase) phases.push(phase);
   if (lags.at(-1) !== lag) lags.push(lag);
   if (copies.at(-1) !== copied) copies.push(copied);
@@ -28,7 +29,9 @@ new MutationObserver(() => {{
 
 def outcomes_shown(chromium):
     return chromium.run("""
-        const shown = [...document.querySelectorAll('#outcomes dt')].map((dt) => [dt.textContent.replace('-', '_'), Number(dt.nextSibling.textContent.replaceAll(',', ''))]);
+        const number = (dd) => Number(dd.textContent.replaceAll(',', ''));
+        const shown = [...document.querySelectorAll('#outcomes dt')]
+            .map((dt) => [dt.textContent.replace('-', '_'), number(dt.nextSibling)]);
         return Object.fromEntries(shown)""")
 
 
@@ -47,7 +50,8 @@ def every_metric_named_in_deploy_is_exported(url):
     missing = {name: place for name, place in named.items()
                if name not in exported and re.sub(r"_(bucket|sum|count)$", "", name) not in exported}
     assert len(named) >= 18 and missing == {}, missing
-    labels = set().union(*(exported.get(name) or exported.get(re.sub(r"_(bucket|sum|count)$", "", name), set()) for name in named))
+    labels = set().union(*(exported.get(name) or exported.get(re.sub(r"_(bucket|sum|count)$", "", name), set())
+                           for name in named))
     assert test_deploy.labels_named() <= labels, test_deploy.labels_named() - labels
     said = subprocess.run([test_deploy.PROMTOOL, "check", "metrics"], input=page, capture_output=True, text=True)
     assert said.returncode == 0 and not said.stderr.strip(), said.stderr
@@ -73,7 +77,8 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
     chromium.until("the copy's figure", "return copies.some((text) => text.endsWith('%'))")
     assert chromium.errors() == []
     copy.wait(120).expect(0)
-    chromium.until("the copy's end", "return document.getElementById('cut').textContent.startsWith('The process ended at')")
+    chromium.until("the copy's end",
+                   "return document.getElementById('cut').textContent.startsWith('The process ended at')")
 
     # the replay comes at the same address; it may be over before the page has tried again
     m.replay()
@@ -105,14 +110,16 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
     assert chromium.run("return document.querySelectorAll('#cells li').length") == m.partitions
     assert chromium.run("return document.querySelector('#chart-lag path:not(.area)').getAttribute('d')").count("L") > 3
     assert chromium.run("return document.querySelectorAll('#chart-hist rect').length") > 0
-    assert f"{m.new}" in chromium.until("the target's indices", "return document.querySelector('#indices tbody')?.textContent", 60)
+    assert f"{m.new}" in chromium.until("the target's indices",
+                                        "return document.querySelector('#indices tbody')?.textContent", 60)
     assert chromium.errors_but_of("events") == []
 
     every_metric_named_in_deploy_is_exported(url)
 
     # the numbers fit a phone
     chromium.look(PHONE)
-    chromium.until("the phone", f"return innerWidth === {PHONE[0]} && document.documentElement.scrollWidth === {PHONE[0]}")
+    chromium.until("the phone",
+                   f"return innerWidth === {PHONE[0]} && document.documentElement.scrollWidth === {PHONE[0]}")
     chromium.look()
 
     # a crash is a cut, and the next start a return

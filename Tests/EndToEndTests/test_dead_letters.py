@@ -25,19 +25,22 @@ def check_mended(m):
 
 @pytest.mark.parametrize("source, target", SERVERS, ids=[target for _, target in SERVERS])
 def test_redrive_equals_the_model(migrate, seed, source, target):
-    """Documents and commands that do not fit, in copy, replay and follow; the recipe is mended, then all is as it should be."""
+    """Documents and commands that do not fit, in copy, replay and follow; the recipe is mended, then all is as it
+    should be."""
     count = 30
     records = list(Workload(seed, 2000, 400, 200, malformed=10)) + dead_and_alive(count)
     m = migrate(source, target, records, copied=1.0, mapping=letters.BROKEN_MAPPING).prepare()
     m.init()
     copied = m.copy()
     # what has a broken code in the old index
-    assert copied["outcomes"]["dead_lettered"] == copied["dead_letter_reasons"]["mapper_parsing" if target == "es-6.8" else "document_parsing"] \
+    assert copied["outcomes"]["dead_lettered"] == copied["dead_letter_reasons"]["mapper_parsing" if target == "es-6.8"
+                                                                                else "document_parsing"] \
         == sum(1 for origin, *_ in letters.letters(m) if origin[0] == "copy")
     replayed = m.replay()
     assert replayed["outcomes"]["dead_lettered"] == DEAD * count + 10
     follow = m.start("follow")
-    headers = [("trace", b"abc"), ("empty", b""), ("null", None), ("trace", b"again"), ("crossfade.reason", b"not ours")]
+    headers = [("trace", b"abc"), ("empty", b""), ("null", None), ("trace", b"again"),
+               ("crossfade.reason", b"not ours")]
     key, value = insert("with-headers", code="broken")
     at = letters.produce_with_headers(m.log, m.topic, key, value, headers)
     m.caught_up(follow)
@@ -46,7 +49,8 @@ def test_redrive_equals_the_model(migrate, seed, source, target):
 
     found = listed(m)
     assert found["unresolved"] == found["total"] == len({origin for origin, *_ in letters.letters(m)})
-    shown = m.crossfade("dead-letters", "show", m.recipe, "--format", "json", "--offset", f"{at[0]}:{at[1]}").expect(0).json
+    shown = m.crossfade("dead-letters", "show", m.recipe, "--format", "json", "--offset",
+                        f"{at[0]}:{at[1]}").expect(0).json
     kept = [(h["name"], h["value"]) for h in shown["headers"] if not h["name"].startswith("crossfade.")]
     assert kept == [("trace", "abc"), ("empty", ""), ("null", None), ("trace", "again")], kept
     assert shown["value"] == value.decode() and shown["key"] == shown["id"] == "with-headers", shown
@@ -75,7 +79,8 @@ def test_redrive_equals_the_model(migrate, seed, source, target):
 def test_two_redrives_and_a_kill(migrate, seed):
     """Several at once, killed in the middle, while the application writes on: the end state is the same."""
     count = 600
-    m = migrate("es-6.8", "es-8.17", dead_and_alive(count), copied=1.0, mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
+    m = migrate("es-6.8", "es-8.17", dead_and_alive(count), copied=1.0,
+                mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
     m.tree.pop("source")
     m.tree["indices"][0].pop("from")
     m.write_recipe()
@@ -108,7 +113,8 @@ def test_two_redrives_and_a_kill(migrate, seed):
 
 
 def test_filters(migrate, seed):
-    m = migrate("es-6.8", "es-8.17", dead_and_alive(5), copied=1.0, mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
+    m = migrate("es-6.8", "es-8.17", dead_and_alive(5), copied=1.0,
+                mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
     m.tree.pop("source")
     m.tree["indices"][0].pop("from")
     m.write_recipe()
@@ -179,7 +185,8 @@ def replay_all(m):
 
 @pytest.fixture
 def dying(migrate):
-    m = migrate("es-6.8", "es-8.17", dead_and_alive(20), copied=1.0, mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
+    m = migrate("es-6.8", "es-8.17", dead_and_alive(20), copied=1.0,
+                mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
     m.tree.pop("source")
     m.tree["indices"][0].pop("from")
     m.write_recipe()
@@ -215,7 +222,8 @@ def test_a_letter_too_large_for_the_topic(dying):
 
 
 def test_the_topic_is_deleted_under_way(dying):
-    """Kafka takes letters for a while, then its topic is gone: the follower ends, or the letter is in a topic made again."""
+    """Kafka takes letters for a while, then its topic is gone: the follower ends, or the letter is in a topic made
+    again."""
     m = dying
     follow = m.start("follow")
     m.caught_up(follow)
@@ -242,5 +250,6 @@ def test_the_topic_is_made_to_keep(dying):
     m = dying
     m.replay()
     resource = ConfigResource(ConfigResource.Type.TOPIC, m.tree["dead_letters"]["topic"])
-    config = {name: entry.value for name, entry in m.log.admin.describe_configs([resource])[resource].result(30).items()}
+    config = {name: entry.value for name,
+              entry in m.log.admin.describe_configs([resource])[resource].result(30).items()}
     assert (config["cleanup.policy"], config["retention.ms"], config["retention.bytes"]) == ("delete", "-1", "-1")

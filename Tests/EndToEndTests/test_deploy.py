@@ -89,7 +89,8 @@ def test_the_grafana_dashboard_is_whole():
     for number, (x, y, w, h) in enumerate(places):
         assert x + w <= 24
         for x2, y2, w2, h2 in places[:number]:
-            assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y, f"{panels[number]['title']} lies over another panel"
+            apart = x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
+            assert apart, f"{panels[number]['title']} lies over another panel"
     for panel in panels:
         for target in panel.get("targets", []):
             assert target["datasource"]["uid"] == "${datasource}"

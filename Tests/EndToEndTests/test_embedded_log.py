@@ -103,7 +103,8 @@ def test_a_migration_over_the_embedded_log(place):
     assert place.new.count("things-v2", live) == 399
     letters = crossfade("dead-letters", "list", "r.yaml").expect(0)
     assert re.search(r"\b1 of them unresolved", letters.out), letters
-    assert crossfade("dead-letters", "redrive", "r.yaml", "--format", "json").expect(0).json["outcomes"]["dead_lettered"] == 1
+    assert crossfade("dead-letters", "redrive", "r.yaml", "--format",
+                     "json").expect(0).json["outcomes"]["dead_lettered"] == 1
     purge = crossfade("purge", "r.yaml", "--format", "json").expect(0).json
     assert purge["found"] == 1 and purge["purged"] == 0, purge
 

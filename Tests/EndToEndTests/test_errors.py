@@ -1,4 +1,5 @@
-"""Wrong in turn: the right exit code within 15 s, one paragraph that names the thing, nothing written, no secret said."""
+"""Wrong in turn: the right exit code within 15 s, one paragraph that names the thing, nothing written, no secret
+said."""
 import contextlib
 import os
 import re
@@ -35,7 +36,8 @@ def nobody():
 def nothing_written(m):
     """Neither the target, nor the source, nor Kafka is changed."""
     def all_of_it():
-        return (m.target.contents(), m.source.contents(), m.log.topics() - {"__consumer_offsets"}, m.log.committed(m.group, m.topic))
+        return (m.target.contents(), m.source.contents(), m.log.topics() - {"__consumer_offsets"},
+                m.log.committed(m.group, m.topic))
     before = all_of_it()
     yield
     assert all_of_it() == before
@@ -176,7 +178,8 @@ def test_recipe_changed_after_init(m):
     m.write_recipe()
     with nothing_written(m):
         for command in ("copy", "replay", "follow"):
-            check_error(m.run(command, seconds=30), 'transform[1]: was absent, is {"remove":{"field":["notes"]}}. If', code=REFUSED)
+            check_error(m.run(command, seconds=30), 'transform[1]: was absent, is {"remove":{"field":["notes"]}}. If',
+                        code=REFUSED)
     m.run("copy", "--confirm", m.run("plan").json["fingerprint"]).expect(DONE)
 
 
@@ -186,7 +189,9 @@ def test_nothing_runs_before_init(m):
             assert m.run(command, seconds=30).expect(FAILED, REFUSED).seconds < 15
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["plan"], ["plan", "no-such-file.yaml"], ["plan", "recipe.yaml", "--no-such-option"]])
+@pytest.mark.parametrize("arguments",
+                         [["no-such-command"], ["plan"], ["plan", "no-such-file.yaml"],
+                          ["plan", "recipe.yaml", "--no-such-option"]])
 def test_usage(m, arguments):
     result = m.crossfade(*arguments, seconds=15).expect(USAGE)
     assert result.err.strip() and not result.out.strip()
@@ -194,13 +199,15 @@ def test_usage(m, arguments):
 
 def shell(m, text, seconds=60):
     """The exit code of a command line in which $CF is the binary, and what it said."""
-    run = subprocess.run(["bash", "-c", text], env={**os.environ, "CF": " ".join(command_line()), "RECIPE": str(m.recipe)},
+    run = subprocess.run(["bash", "-c", text],
+                         env={**os.environ, "CF": " ".join(command_line()), "RECIPE": str(m.recipe)},
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
     return run.returncode, run.stdout + run.stderr
 
 
 def test_nobody_to_talk_to(m):
-    """Found by a tester: a log line that could not be written to a closed standard error ended the process. The work goes on."""
+    """Found by a tester: a log line that could not be written to a closed standard error ended the process. The work
+    goes on."""
     m.init()
     for closed in ("2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/null 2>&-"):
         code, said = shell(m, f"$CF replay $RECIPE {closed}")

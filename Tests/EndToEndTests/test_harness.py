@@ -22,7 +22,8 @@ def test_texts_keep_numbers():
 def test_key_to_value():
     assert key_to_value({"host": "db-1", "check": "cpu"}) == [
         {"keyToValue": "check:cpu", "value": "cpu"}, {"keyToValue": "host:db-1", "value": "db-1"}]
-    assert key_to_value({"a:b\\c": number("0.10"), "b": True, "c": None, "d": "", "e": ["x", "y"], "f": {"g": "h"}}) == [
+    assert key_to_value({"a:b\\c": number("0.10"), "b": True, "c": None, "d": "", "e": ["x", "y"],
+                         "f": {"g": "h"}}) == [
         {"keyToValue": "a\\:b\\\\c:0.10", "value": "0.10"}, {"keyToValue": "b:true", "value": "true"},
         {"keyToValue": "d:", "value": ""}, {"keyToValue": "e:x", "value": "x"}, {"keyToValue": "e:y", "value": "y"},
         {"keyToValue": "f.g:h", "value": "h"}]
@@ -45,7 +46,8 @@ def test_model():
         '{"command":"PingCommand"}', "nonsense", '{"command":"InsertMessageCommand","id":"1","message":[]}',
     ]):
         model.apply(b"key", text.encode(), n)
-    assert model.expected() == {"1": {"a": number(1), "tags": [{"keyToValue": "k:x", "value": "x"}]}, "3": {"b": number(2)}}
+    assert model.expected() == {"1": {"a": number(1), "tags": [{"keyToValue": "k:x", "value": "x"}]},
+                                "3": {"b": number(2)}}
     assert model.last == {"1": 1, "2": 3, "3": 4}
     assert model.counts == {"index": 2, "merge": 2, "delete": 1, "skip": 1, "reject": 2, "stale": 0}
 
@@ -90,7 +92,8 @@ def test_comparer_sees_every_difference(filled):
         ("index", live[0], {"version": after, "version_type": "external"}, texts.render(changed)),
         ("delete", live[1], {}, None),
         ("index", "foreign", {}, "{}"),
-        ("index", dead[0], {"version": 10**9, "version_type": "external"}, '{"crossfade_deleted":true,"title":"left over"}'),
+        ("index", dead[0], {"version": 10**9, "version_type": "external"},
+         '{"crossfade_deleted":true,"title":"left over"}'),
         ("index", live[2], {"version": 10**9, "version_type": "external"}, '{"crossfade_deleted":true}'),
     ])
     differences = found()
@@ -100,7 +103,8 @@ def test_comparer_sees_every_difference(filled):
     assert [d[0] for d in differences.extra] == ["foreign"]
     assert {d[0] for d in differences.versions} == {live[0], live[2], dead[0]}
     assert {d[0] for d in differences.tombstones} == {dead[0], live[2]}
-    cluster.bulk(index, [("index", dead[1], {"version": 10**9 + 1, "version_type": "external"}, '{"title":"resurrected"}')])
+    cluster.bulk(index, [("index", dead[1], {"version": 10**9 + 1, "version_type": "external"},
+                          '{"title":"resurrected"}')])
     assert {d[0] for d in found().extra} == {"foreign", dead[1]}
 
 

@@ -8,7 +8,8 @@ pytestmark = pytest.mark.embedded
 
 COMMANDS, IDS = 20_000, 4_000
 
-PAIRS = [("es-2.4", "es-7.10"), ("es-5.6", "es-7.17"), ("es-6.8", "es-8.17"), ("es-7.10", "os-3"), ("es-8.17", "es-9.0")]
+PAIRS = [("es-2.4", "es-7.10"), ("es-5.6", "es-7.17"), ("es-6.8", "es-8.17"), ("es-7.10", "os-3"),
+         ("es-8.17", "es-9.0")]
 # where the new cluster takes the old mapping as it is, the recipe has none: tags' two fields come from the step
 WITHOUT_MAPPING = {("es-7.10", "os-3"), ("es-8.17", "es-9.0")}
 

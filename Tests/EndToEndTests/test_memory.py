@@ -1,5 +1,5 @@
-"""Memory stays near limits.memory, whatever comes (design 6.10): large documents, many partitions, a target that is away. The hot
-key is in test_merge.py."""
+"""Memory stays near limits.memory, whatever comes (design 6.10): large documents, many partitions, a target that is
+away. The hot key is in test_merge.py."""
 import json
 import time
 
@@ -28,7 +28,8 @@ class Sent:
 
 
 def insert(ident, title):
-    return ident.encode(), json.dumps({"command": "InsertMessageCommand", "id": ident, "message": {"title": title}}).encode()
+    return ident.encode(), json.dumps({"command": "InsertMessageCommand", "id": ident,
+                                       "message": {"title": title}}).encode()
 
 
 def test_documents_of_20_megabytes(migrate):
@@ -55,7 +56,8 @@ def test_documents_of_20_megabytes(migrate):
 
 
 def test_a_thousand_partitions(migrate, seed):
-    m = migrate("es-6.8", "es-8.17", Workload(seed, 40_000, 8000, 500), copied=0.5, partitions=1000, limits={"memory": "64MiB"})
+    m = migrate("es-6.8", "es-8.17", Workload(seed, 40_000, 8000, 500), copied=0.5, partitions=1000,
+                limits={"memory": "64MiB"})
     m.prepare()
     m.init()
     m.copy()
@@ -73,7 +75,8 @@ def test_a_thousand_partitions(migrate, seed):
 
 def test_a_target_that_is_away(migrate, stack, seed):
     """Reading pauses when the budget is used up; the member stays in its group, and goes on when the target is back."""
-    m = migrate("es-6.8", "es-8.17", Workload(seed, 80_000, 6_000, 500), copied=0.02, limits={"memory": "64MiB"}).prepare()
+    m = migrate("es-6.8", "es-8.17", Workload(seed, 80_000, 6_000, 500), copied=0.02,
+                limits={"memory": "64MiB"}).prepare()
     m.init()
     m.copy()
     m.replay()

@@ -1,4 +1,5 @@
-"""Partial updates: one key hit by everything, documents that the copy has not reached, several members on the same keys."""
+"""Partial updates: one key hit by everything, documents that the copy has not reached, several members on the same
+keys."""
 import random
 
 import pytest
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.embedded
 
 
 def command(name, ident, message=None):
-    return ident.encode(), texts.render({"command": name, "id": ident, **({} if message is None else {"message": message})}).encode()
+    return ident.encode(), texts.render({"command": name, "id": ident,
+                                         **({} if message is None else {"message": message})}).encode()
 
 
 def insert(ident, message):
@@ -82,7 +84,8 @@ def parts(r, count, idents):
 
 
 def test_updates_of_what_is_not_copied_yet(migrate, seed):
-    """Follow sees parts of documents that only the old cluster has; the copy comes later and must neither be lost nor win."""
+    """Follow sees parts of documents that only the old cluster has; the copy comes later and must neither be lost nor
+    win."""
     r = random.Random(seed)
     documents = originals(r, 600)
     idents = sorted(documents)

@@ -1,4 +1,5 @@
-"""The topic changes under the work: it stops with exit code 3 and both coordinates, and nothing after that is committed."""
+"""The topic changes under the work: it stops with exit code 3 and both coordinates, and nothing after that is
+committed."""
 import json
 import re
 import signal
@@ -78,8 +79,9 @@ def test_recreated_while_followed(m):
 
 @pytest.mark.parametrize("hung", [True, False])
 def test_a_recreated_log_that_is_read_on_is_not_taken_for_the_old_one(migrate, hung):
-    """Found by a tester: made again and longer at once, so that the reading goes on in it (always when the member hung meanwhile), and
-    commits in it, before a look at the records finds out. What is kept then must still tell that it is another log."""
+    """Found by a tester: made again and longer at once, so that the reading goes on in it (always when the member hung
+    meanwhile), and commits in it, before a look at the records finds out. What is kept then must still tell that it is
+    another log."""
     m = migrate("es-6.8", "es-8.17", partitions=2)
     m.log.create(m.topic, 2)
     m.tree.pop("source")
@@ -174,12 +176,13 @@ def test_retention_overtakes_follow(m):
 
 
 def settings(m, **changed):
-    m.target.call("PUT", f"/{m.new}/_settings", {f"index.{name.replace('__', '.')}": value for name, value in changed.items()})
+    m.target.call("PUT", f"/{m.new}/_settings",
+                  {f"index.{name.replace('__', '.')}": value for name, value in changed.items()})
 
 
 def test_stopped_past_the_session(m):
-    """A member that is stopped with writes under way sends them no more when it wakes and is out of the group: by then its
-    successor has deleted the documents, and the cluster has forgotten the deletes."""
+    """A member that is stopped with writes under way sends them no more when it wakes and is out of the group: by then
+    its successor has deleted the documents, and the cluster has forgotten the deletes."""
     m.tree["commands"]["kafka"] = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
     m.write_recipe()
     one = following(m)
@@ -190,7 +193,8 @@ def test_stopped_past_the_session(m):
     one.process.send_signal(signal.SIGSTOP)
     settings(m, blocks__write=None, gc_deletes="0s")
     two = m.start("follow")
-    m.log.produce(m.topic, [(i.encode(), json.dumps({"command": "DeleteMessageCommand", "id": i}).encode()) for i in ids])
+    m.log.produce(m.topic,
+                  [(i.encode(), json.dumps({"command": "DeleteMessageCommand", "id": i}).encode()) for i in ids])
     m.caught_up(two)
     m.target.refresh(m.new)
     tombstones = list(m.target.scroll(m.new, {"term": {"crossfade_deleted": True}}))
@@ -221,7 +225,8 @@ def test_open_transaction_is_named(m):
     m.copy()
     plan = m.run("plan", seconds=60).expect(DONE).json
     rail = next(r for r in plan["rails"] if r["name"] == "open_transaction")
-    assert rail["verdict"] == "warn" and re.search(r"last stable offset \d+, end \d+ on partition \d", rail["detail"]), rail
+    assert rail["verdict"] == "warn" and re.search(r"last stable offset \d+, end \d+ on partition \d",
+                                                   rail["detail"]), rail
     m.replay(seconds=60)
     producer.commit_transaction(30)
     # its end is acknowledged before its markers are written

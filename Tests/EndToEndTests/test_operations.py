@@ -105,7 +105,8 @@ def test_a_follower_is_watched_from_its_start_to_its_last_commit(m):
     assert get(url, "/statusz", Host="elsewhere.example")[0] == 421
     code, metrics = get(url, "/metrics")
     assert code == 200 and SECRET not in metrics
-    checked = subprocess.run([promtool(), "check", "metrics"], input=metrics, capture_output=True, text=True, timeout=60)
+    checked = subprocess.run([promtool(), "check", "metrics"], input=metrics, capture_output=True, text=True,
+                             timeout=60)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert value(metrics, "crossfade_kafka_records_consumed_total") == said["read"]
     assert sum(values(metrics, "crossfade_records_total").values()) == said["read"]

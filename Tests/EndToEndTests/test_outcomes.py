@@ -1,4 +1,5 @@
-"""One final outcome a record: outcomes, records in flight and offsets agree at any moment; and what cannot be right is cried out."""
+"""One final outcome a record: outcomes, records in flight and offsets agree at any moment; and what cannot be right is
+cried out."""
 import json
 
 import pytest
@@ -12,7 +13,8 @@ pytestmark = pytest.mark.embedded
 
 
 def insert(ident):
-    return ident.encode(), json.dumps({"command": "InsertMessageCommand", "id": ident, "message": {"title": "new"}}).encode()
+    return ident.encode(), json.dumps({"command": "InsertMessageCommand", "id": ident,
+                                       "message": {"title": "new"}}).encode()
 
 
 def followers(m):
@@ -64,7 +66,8 @@ def test_outcomes_agree_with_offsets_at_any_moment(migrate, seed):
 
 
 def test_writes_that_cannot_be_stale_raise_an_alarm(migrate, seed):
-    """The target holds versions this log never gave, as after a restored snapshot. And a member that was killed is said to be stale."""
+    """The target holds versions this log never gave, as after a restored snapshot. And a member that was killed is said
+    to be stale."""
     m = migrate("es-6.8", "es-8.17", list(Workload(seed, 2000, 400, 100)), copied=1.0).prepare()
     m.init()
     m.copy()

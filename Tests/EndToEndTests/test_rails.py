@@ -127,7 +127,8 @@ def test_application_group_named_after_the_copy(m):
 
 @pytest.mark.real
 def test_application_group_mistyped(m):
-    """It is named, so that is not what is said: it has committed nothing, there is no such group, and there is one like it."""
+    """It is named, so that is not what is said: it has committed nothing, there is no such group, and there is one like
+    it."""
     m.log.commit(f"indexer-{m.name}", m.topic, m.log.ends(m.topic))
     m.tree["commands"]["application_group"] = f"indexr-{m.name}"
     m.write_recipe()

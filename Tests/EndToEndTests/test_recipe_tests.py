@@ -37,12 +37,14 @@ def test_example_passes(crossfade):
 
 
 def test_a_failing_test_shows_where(crossfade, tmp_path):
-    recipe = copy_of_example(tmp_path / "r", lambda text: text.replace('"host:db-2", value: db-2', '"host:db-2", value: db-9'))
+    recipe = copy_of_example(tmp_path / "r",
+                             lambda text: text.replace('"host:db-2", value: db-2', '"host:db-2", value: db-9'))
     result = crossfade("recipe", "test", recipe, env=NOWHERE).expect(FAILED)
     assert "document.tags[1].value" in result.out and '"db-9"' in result.out and '"db-2"' in result.out
     line = next(n for n, l in enumerate(recipe.read_text().splitlines(), 1) if "an update changes" in l)
     assert f"recipe.yaml:{line}:" in result.out
-    [failed] = [t for t in crossfade("recipe", "test", recipe, "--format", "json", env=NOWHERE).expect(FAILED).json["tests"] if not t["passed"]]
+    [failed] = [t for t in crossfade("recipe", "test", recipe, "--format", "json",
+                                     env=NOWHERE).expect(FAILED).json["tests"] if not t["passed"]]
     assert failed["differences"] == [{"path": "document.tags[1].value", "expected": "db-9", "found": "db-2"}]
     assert failed["line"] == line
 
@@ -54,7 +56,8 @@ def test_no_tests_is_said(crossfade, tmp_path):
 
 
 def test_a_wrong_test_has_its_place(crossfade, tmp_path):
-    recipe = copy_of_example(tmp_path / "r", lambda text: text.replace("expect: { operation: skip }", "expect: { operation: skipp }"))
+    recipe = copy_of_example(tmp_path / "r",
+                             lambda text: text.replace("expect: { operation: skip }", "expect: { operation: skipp }"))
     line = next(n for n, l in enumerate(recipe.read_text().splitlines(), 1) if "skipp" in l)
     result = crossfade("recipe", "test", recipe, env=NOWHERE).expect(USAGE)
     assert f"recipe.yaml:{line}:" in result.err and "skip" in result.err

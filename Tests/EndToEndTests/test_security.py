@@ -67,7 +67,8 @@ def test_source_is_only_read(migrate, stack, seed, source):
 
 def scrolled(cluster, index):
     """Every hit of a small index with its version, the same way on every version."""
-    answer = cluster.call("POST", f"/{index}/_search", {"size": 10_000, "version": True, "query": {"match_all": {}}}, exact=True)
+    answer = cluster.call("POST", f"/{index}/_search", {"size": 10_000, "version": True, "query": {"match_all": {}}},
+                          exact=True)
     hits = answer["hits"]["hits"]
     assert len(hits) == cluster.count(index)
     return hits

@@ -57,7 +57,8 @@ def test_status_from_the_plan_to_an_index_that_is_gone(m):
     m.log.produce(m.topic, [(b"odd", b'{"command":"Nonsense","id":"odd"}')])
     data, text = status(m)
     assert data["phase"] == "planned" and data["next"] == [f"crossfade plan {m.recipe}"], data
-    assert text.startswith(f"migration {m.name}: planned, not initialised\nready to switch: no, because it is not initialised")
+    assert text.startswith(f"migration {m.name}: planned, not initialised\nready to switch: no, because it is not "
+                           f"initialised")
     follow = following(m)
     wait_for("it to say which partitions it has", lambda: all(p["member"] for p in m.status()["partitions"]), 30)
     data, text = status(m)
@@ -101,7 +102,8 @@ def test_status_after_a_replay_and_watched(m):
     assert watched.terminate(30).code == 130
 
     screen, terminal = pty.openpty()
-    run = subprocess.Popen([*command_line(), "status", str(m.recipe), "--watch"], stdin=terminal, stdout=terminal, stderr=terminal)
+    run = subprocess.Popen([*command_line(), "status", str(m.recipe), "--watch"], stdin=terminal, stdout=terminal,
+                           stderr=terminal)
     os.close(terminal)
     said = read_until(screen, b"ready to switch: no")
     assert b"\x1b[?1049h" in said and f"migration {m.name}".encode() in said

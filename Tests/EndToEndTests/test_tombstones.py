@@ -1,4 +1,5 @@
-"""Deletes stay deleted: tombstones, the copy's own alias, the purge, and a target index that is deleted under the work."""
+"""Deletes stay deleted: tombstones, the copy's own alias, the purge, and a target index that is deleted under the
+work."""
 import json
 
 import pytest
@@ -33,7 +34,8 @@ def send(m, alias, ident, version):
     """A write that comes late, as a stopped process or a slow proxy would deliver it: its status and what was said."""
     path = f"/{alias}/_doc/_bulk" if m.target.typed else f"/{alias}/_bulk"
     lines = [{"index": {"_id": ident, "version": version, "version_type": "external"}}, {"title": "late"}]
-    status, data = m.target.request("POST", path, "".join(json.dumps(line) + "\n" for line in lines), "application/x-ndjson")
+    status, data = m.target.request("POST", path, "".join(json.dumps(line) + "\n" for line in lines),
+                                    "application/x-ndjson")
     answer = json.loads(data)
     if status >= 300:
         return status, str(answer["error"])
@@ -72,7 +74,8 @@ def test_deleted_stays_deleted(m, stack, request):
     """The application's delete, the target restarted, then a late copied page and a late old write."""
     done(m)
     count(m)
-    assert m.status()["indices"] == [{"index": m.new, "exists": True, "closed": False, "documents": count(m, compare.LIVE),
+    assert m.status()["indices"] == [{"index": m.new, "exists": True, "closed": False,
+                                      "documents": count(m, compare.LIVE),
                                       "tombstones": count(m, compare.DEAD)}]
     command(m, "InsertMessageCommand", "gone", title="here")
     caught_up(m)
@@ -128,7 +131,8 @@ def test_purge(m, stack, request):
     restart(m, stack, request)
     # the old index still has what was deleted: its page comes, and meets the tombstone that the log gave back
     assert m.copy()["outcomes"]["stale"] > 0 and m.status()["replay_due"] is False
-    assert count(m, {"ids": {"values": [ident]}}, f"{m.new}-crossfade-read") == 0 < count(m, {"ids": {"values": [ident]}})
+    assert count(m, {"ids": {"values": [ident]}}, f"{m.new}-crossfade-read") == 0 < count(m,
+                                                                                          {"ids": {"values": [ident]}})
     m.check()
     caught_up(m)
 
@@ -168,7 +172,8 @@ def test_nothing_is_made_in_place_of_a_deleted_index(m):
 
 
 def test_an_alias_that_was_taken_away_is_put_back(migrate, seed):
-    """Found by a tester: the rails passed, and follow waited and ended again and again. The index is whole, only its alias is not."""
+    """Found by a tester: the rails passed, and follow waited and ended again and again. The index is whole, only its
+    alias is not."""
     m = migrate("es-6.8", "es-8.17", Workload(seed, 1500, 300, 100), copied=1.0).prepare()
     done(m)
     follow = m.start("follow")

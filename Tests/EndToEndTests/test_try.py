@@ -36,7 +36,9 @@ def attempt(crossfade, *arguments, code=DONE, recipe=EXAMPLE):
 def test_fates(crossfade, tmp_path, server):
     file = records(
         tmp_path,
-        {"value": command("Insert", "a1", {"title": "t", "severity": 3, "tags": {"host": "db-1", "check": "cpu"}, "rack": {"row": 7}}), "offset": 40},
+        {"value": command("Insert", "a1",
+                          {"title": "t", "severity": 3, "tags": {"host": "db-1", "check": "cpu"}, "rack": {"row": 7}}),
+         "offset": 40},
         {"value": command("Update", "a1", {"tags": {"host": "db-2"}}), "offset": 41},
         {"value": command("Update", "a1", {"status": "late"}), "offset": 39},
         {"value": {"command": "PingCommand"}},
@@ -46,12 +48,16 @@ def test_fates(crossfade, tmp_path, server):
         "no json at all")
     said = attempt(crossfade, "--records", file, "--as", server, code=FAILED)
     outcomes = [sample["outcome"] for sample in said["samples"]]
-    assert outcomes == ["indexed", "merged", "stale", "skipped", "dead_lettered", "dead_lettered", "deleted", "dead_lettered"]
+    assert outcomes == ["indexed", "merged", "stale", "skipped", "dead_lettered", "dead_lettered", "deleted",
+                        "dead_lettered"]
     first, second = said["samples"][:2]
-    assert first["operation"] == "index" and first["id"] == "a1" and first["version"] == 42 and first["index"] == "incidents-v2"
-    assert first["document"]["tags"] == [{"keyToValue": "check:cpu", "value": "cpu"}, {"keyToValue": "host:db-1", "value": "db-1"}]
+    assert first["operation"] == "index" and first["id"] == "a1"
+    assert first["version"] == 42 and first["index"] == "incidents-v2"
+    assert first["document"]["tags"] == [{"keyToValue": "check:cpu", "value": "cpu"},
+                                         {"keyToValue": "host:db-1", "value": "db-1"}]
     assert {field["field"] for field in first["new_fields"]} == {"rack", "rack.row"}
-    assert second["document"]["tags"][1]["value"] == "db-2" and second["document"]["title"] == "t" and second["new_fields"] == []
+    assert second["document"]["tags"][1]["value"] == "db-2" and second["document"]["title"] == "t"
+    assert second["new_fields"] == []
     reasons = [sample["reason"] for sample in said["samples"] if sample["outcome"] == "dead_lettered"]
     assert reasons == ["unknown_operation", "document_parsing" if server == "es-8.17" else "mapper_parsing", "not_json"]
     assert said["samples"][6]["document"] is None
@@ -77,7 +83,8 @@ def test_mapping_explosion_and_strict_mapping(crossfade, tmp_path):
 def test_text_is_for_people(crossfade, tmp_path):
     file = records(tmp_path, command("Insert", "a1", {"rack": 1}), command("Move", "a1"))
     result = crossfade("try", EXAMPLE, "--records", file, env=NOWHERE).expect(FAILED)
-    for words in ("records.jsonl:1", "read as     the value alone", "operation   index", "version     2", '"rack": 1', "new field   rack (long)",
+    for words in ("records.jsonl:1", "read as     the value alone", "operation   index", "version     2", '"rack": 1',
+                  "new field   rack (long)",
                   "dead_lettered: unknown_operation", "2 samples: 1 indexed, 1 dead_lettered"):
         assert words in result.out, f"{words!r} is not said\n{result}"
 
@@ -86,14 +93,16 @@ def test_how_a_line_was_read(crossfade, tmp_path):
     """A key that is mistyped, and a record without value: each is said as what it is."""
     file = records(tmp_path, {"vlaue": command("Insert", "a1", {}), "key": "k"}, {"value": None, "key": "k"})
     strange, empty = attempt(crossfade, "--records", file, code=FAILED)["samples"]
-    assert strange["read_as"] == "value" and '"vlaue" -> value' in strange["hint"] and strange["reason"] == "no_operation"
+    assert strange["read_as"] == "value" and '"vlaue" -> value' in strange["hint"]
+    assert strange["reason"] == "no_operation"
     assert strange["detail"] == "the field command, the command's name, is not there"
     assert empty["read_as"] == "record" and empty["hint"] is None
     assert empty["outcome"] == "skipped" and "has no value" in empty["detail"]
 
 
 def test_usage(crossfade, tmp_path):
-    for arguments, word in [((), "--records"), (("--records", tmp_path / "none"), "none"), (("--at", "0"), "PARTITION:OFFSET"),
+    for arguments, word in [((), "--records"), (("--records", tmp_path / "none"), "none"),
+                            (("--at", "0"), "PARTITION:OFFSET"),
                             (("--records", "/dev/null"), "no samples in /dev/null"),
                             (("--at", "0:0", "--as", "es-3"), "es-2.4 and es-5.6")]:
         check_error(crossfade("try", EXAMPLE, *arguments, env=NOWHERE), word, code=USAGE)

@@ -7,7 +7,8 @@ STATUSES = ["open", "acknowledged", "in progress", "resolved", "closed"]
 WORDS = ("disk cpu memory latency timeout queue replica shard leader certificate expired refused slow full restart "
          "löschen données 磁盘 \U0001f525 \"quoted\" back\\slash new\nline").split(" ")
 # texts that a double would spoil
-NUMBERS = ["0.10", "1e400", "9223372036854775807", "1.000", "-0.0", "3.141592653589793238462643", "1E5", "12345678901234567890"]
+NUMBERS = ["0.10", "1e400", "9223372036854775807", "1.000", "-0.0", "3.141592653589793238462643", "1E5",
+           "12345678901234567890"]
 
 
 class Workload:
@@ -134,11 +135,13 @@ class Workload:
     def debezium(self, kind, ident, document, r):
         whole = self.document(r, ident) if kind != "delete" else None
         change = {"before": None if kind == "insert" else {"id": ident}, "after": whole,
-                  "op": {"insert": r.choice("cr"), "update": "u", "delete": "d"}[kind], "source": {"table": "incidents"},
+                  "op": {"insert": r.choice("cr"), "update": "u", "delete": "d"}[kind],
+                  "source": {"table": "incidents"},
                   "ts_ms": texts.number(1_700_000_000_000)}
         key = {"id": ident}
         if r.random() < 0.5:
-            change, key = {"schema": {"type": "struct", "fields": []}, "payload": change}, {"schema": {"type": "struct"}, "payload": key}
+            change, key = {"schema": {"type": "struct", "fields": []},
+                           "payload": change}, {"schema": {"type": "struct"}, "payload": key}
         key = texts.render(key).encode()
         # one id must land in one partition whichever way its key was written: the record's partition key is the id
         change = (Keyed(key, ident), texts.render(change).encode())
@@ -161,7 +164,8 @@ class Keyed(bytes):
 
 def ping(r):
     ident = f"ping-{r.randrange(100)}"
-    return ident.encode(), texts.render({"command": "PingCommand", "id": ident, "message": {"n": texts.number(1)}}).encode()
+    return ident.encode(), texts.render({"command": "PingCommand", "id": ident,
+                                         "message": {"n": texts.number(1)}}).encode()
 
 
 def malformed(n, r):

@@ -32,7 +32,8 @@ class Case(Migration):
     """`toxics`: a toxiproxy proxy of this case's name stands before the fault proxy. `proxied_kafka`: Crossfade reaches
     Kafka through toxiproxy's proxy "kafka". `server`: the case's own, already started, that goes when the case goes."""
 
-    def __init__(self, servers, folder, target, workload=(), *, seed, toxics=False, proxied_kafka=False, log=None, server=None,
+    def __init__(self, servers, folder, target, workload=(), *, seed, toxics=False, proxied_kafka=False, log=None,
+                 server=None,
                  kafka=None, **sections):
         self.servers, self.server, self.own_server = servers, server or target, server is not None
         url = servers.search(target) if server is None else servers.search(target, server)
@@ -141,7 +142,8 @@ class Case(Migration):
     def judge(self, truth=None, versions=True, deleted_are_gone=False):
         """Document by document against the model; and what the target applied twice."""
         truth = truth or self.truth()
-        found = compare.compare(self.target, self.new, truth.expected, truth.versions if versions else None, truth.deleted)
+        found = compare.compare(self.target, self.new, truth.expected, truth.versions if versions else None,
+                                truth.deleted)
         if deleted_are_gone:
             left = self.target.count(self.new, compare.DEAD)
             assert not left, f"{left} tombstones are left after the purge"
@@ -160,7 +162,8 @@ class Case(Migration):
         return Kept(self.log.read(self.topic))
 
     def truth_of(self, kept, floor=None):
-        """What these records say. `floor`: partition -> offset; ids without a command at or after it have the copy's version."""
+        """What these records say. `floor`: partition -> offset; ids without a command at or after it have the copy's
+        version."""
         truth = compare.Truth(kept, self.topic, Model(self.shape, self.revision))
         if floor is not None:
             newest = {}

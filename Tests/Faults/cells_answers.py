@@ -61,7 +61,8 @@ def refused_requests(make, size):
 
 @cell("413 for one request in four", SHORT, LONG)
 def too_large_at_random(make, size):
-    """A balancer's 413 says nothing of a single document: only a request of one is final, and there is none at random."""
+    """A balancer's 413 says nothing of a single document: only a request of one is final, and there is none at
+    random."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 1000), copied=0.6)
     m.prepare()
     m.init()
@@ -77,7 +78,8 @@ def too_large_at_random(make, size):
     m.letters(0)
 
 
-@cell("slow and fast requests overtake each other", {"commands": 4000, "seconds": 3}, {"commands": 250_000, "seconds": 40})
+@cell("slow and fast requests overtake each other", {"commands": 4000, "seconds": 3},
+      {"commands": 250_000, "seconds": 40})
 def overtaken(make, size):
     """Commands of few ids in many requests under way at once: what is written last must be what the log says last."""
     m = make(Workload(make.seed, size["commands"], 40, 200), copied=0.2, limits={"in_flight": 8}).ready()
@@ -95,7 +97,8 @@ def overtaken(make, size):
 
 @cell("409 storm", SHORT, LONG)
 def conflicts(make, size):
-    """Everything again and again, by several at once: all stale, nothing written twice but tombstones over themselves."""
+    """Everything again and again, by several at once: all stale, nothing written twice but tombstones over
+    themselves."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 1000), copied=1.0).ready()
     before = m.snapshot()
     runs = [m.start("replay") for _ in range(2)] + [m.start("copy")]

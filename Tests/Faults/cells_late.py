@@ -23,10 +23,13 @@ def alive(records):
     return set(model.documents)
 
 
-@cell("delete, node restart, then a late copied page", short={"commands": 4000}, long={"commands": 60_000}, disturbs={"target"})
+@cell("delete, node restart, then a late copied page", short={"commands": 4000}, long={"commands": 60_000},
+      disturbs={"target"})
 def late_page(make, size):
-    """A page of a copy that was killed is on its way while the copy is finished, its documents are deleted, the node forgets."""
-    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=1.0, copy={"slices": 2, "page": 200}, **GC)
+    """A page of a copy that was killed is on its way while the copy is finished, its documents are deleted, the node
+    forgets."""
+    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=1.0,
+             copy={"slices": 2, "page": 200}, **GC)
     m.prepare()
     m.init()
     m.proxy.rule("hold", times=2)
@@ -53,7 +56,8 @@ def late_page(make, size):
     m.note(f"{len(gone) * 2 // 3} deletes" + (", their tombstones purged" if purged else ""))
 
 
-@cell("a dead member's request after gc_deletes and its successor's delete", short={"commands": 2000}, long={"commands": 60_000})
+@cell("a dead member's request after gc_deletes and its successor's delete", short={"commands": 2000},
+      long={"commands": 60_000})
 def late_request(make, size):
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, **GC).ready()
     first = m.start("follow")
@@ -78,10 +82,12 @@ def late_request(make, size):
     m.note(f"{held} requests held, {len(gone)} deletes")
 
 
-@cell("partial updates of tags before the copy comes", short={"commands": 8000, "rate": "1000/s"}, long={"commands": 250_000, "rate": "8000/s"})
+@cell("partial updates of tags before the copy comes", short={"commands": 8000, "rate": "1000/s"},
+      long={"commands": 250_000, "rate": "8000/s"})
 def merge_before_copy(make, size):
     """follow merges into documents that only the old cluster has; the copy that comes later must not take it back."""
-    m = make(Workload(make.seed, size["commands"], size["commands"] // 3, 300), copied=0.5, copy={"rate": size["rate"], "page": 100})
+    m = make(Workload(make.seed, size["commands"], size["commands"] // 3, 300), copied=0.5,
+             copy={"rate": size["rate"], "page": 100})
     m.log.create(m.topic, m.partitions)
     m.log.produce(m.topic, m.records[:m.split])
     start = m.log.ends(m.topic)

@@ -16,7 +16,8 @@ from workload import Keyed, Workload
 
 @cell("aborted transactions, an open one at the tail", short={"commands": 2000}, long={"commands": 200_000})
 def transactions(make, size):
-    """One transaction in three is aborted; the last one stays open while a replay comes to its end, and is then committed."""
+    """One transaction in three is aborted; the last one stays open while a replay comes to its end, and is then
+    committed."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.7)
     m.log.create(m.topic, m.partitions)
     producer = Producer({**m.log.config, "transactional.id": f"app-{m.name}", "linger.ms": 5})
@@ -62,8 +63,10 @@ def transactions(make, size):
 
 @cell("compacted topic with gaps", short={"commands": 2000}, long={"commands": 200_000})
 def compacted(make, size):
-    m = make(Workload(make.seed, size["commands"], size["commands"] // 20, 500, shape="document"), shape="document", copied=0.5)
-    m.log.create(m.topic, m.partitions, **{"cleanup.policy": "compact", "segment.ms": "300", "min.cleanable.dirty.ratio": "0.01"})
+    m = make(Workload(make.seed, size["commands"], size["commands"] // 20, 500, shape="document"), shape="document",
+             copied=0.5)
+    m.log.create(m.topic, m.partitions,
+                 **{"cleanup.policy": "compact", "segment.ms": "300", "min.cleanable.dirty.ratio": "0.01"})
     for part in range(3):
         step = m.split // 3 + 1
         m.log.produce(m.topic, m.records[part * step:min(m.split, (part + 1) * step)])
@@ -127,8 +130,8 @@ def retention_during(make, size):
 
 
 def stopped_mid_run(m, kept):
-    """All that was committed is applied. Beyond that batches may have been under way: whatever of a document was applied,
-    nothing before it is missing in the document."""
+    """All that was committed is applied. Beyond that batches may have been under way: whatever of a document was
+    applied, nothing before it is missing in the document."""
     m.judge(m.truth_of(kept.applied(m.log.committed(m.group, m.topic), m.proxy.applied.newest(m.new), m.decoder)))
 
 
@@ -194,7 +197,8 @@ def widened_mid_run(make, size):
     m, follow, rest = half_followed(make, size, kafka={"topic.metadata.refresh.interval.ms": "1000"})
     m.log.widen(m.topic, m.partitions + 2)
     # for the old partitions only, as a producer does that has not heard of the new ones
-    m.log.produce(m.topic, [(Keyed(key, f"{place(key, m.partitions, m.partitions + 2)}"), value) for key, value in rest[:100]])
+    m.log.produce(m.topic,
+                  [(Keyed(key, f"{place(key, m.partitions, m.partitions + 2)}"), value) for key, value in rest[:100]])
     kept = m.kept()
     m.refused(follow.wait(90), m.topic, m.partitions, m.partitions + 2)
     stopped_mid_run(m, kept)
@@ -225,9 +229,11 @@ def two_partitions(make, size):
     m.judge(truth)
 
 
-@cell("unclean election takes applied records back", short={"commands": 2000}, long={"commands": 60_000}, disturbs={"kafka3"})
+@cell("unclean election takes applied records back", short={"commands": 2000}, long={"commands": 60_000},
+      disturbs={"kafka3"})
 def unclean(make, size):
-    """The follower is away while records are written and applied; then the leader goes, and the follower leads without them."""
+    """The follower is away while records are written and applied; then the leader goes, and the follower leads without
+    them."""
     log = make.servers.kafka3()
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, log=log, partitions=1,
              # a broker that hangs is asked no longer than that
@@ -266,11 +272,14 @@ def in_sync_replicas(log, topic):
     return sorted(log.admin.list_topics(topic, timeout=5).topics[topic].partitions[0].isrs)
 
 
-@cell("an old indexer that lags behind the log (recorded)", short={"commands": 8000, "rate": "2000/s"}, long={"commands": 250_000, "rate": "10000/s"})
+@cell("an old indexer that lags behind the log (recorded)", short={"commands": 8000, "rate": "2000/s"},
+      long={"commands": 250_000, "rate": "10000/s"})
 def recorded(make, size):
-    """The copy begins while the application's indexer has applied half of the log, and ends when it has applied more."""
+    """The copy begins while the application's indexer has applied half of the log, and ends when it has applied
+    more."""
     group = f"old-indexer-{make.seed}"
-    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.5, copy={"rate": size["rate"], "page": 200},
+    m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.5,
+             copy={"rate": size["rate"], "page": 200},
              replay={"from": "recorded"}, commands={"application_group": group})
     m.log.create(m.topic, m.partitions)
     # Not in the order they were made: producers have batches change places now and then, and what counts is the log.

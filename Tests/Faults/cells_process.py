@@ -82,7 +82,8 @@ def stopped(make, size):
     m.note(f"stopped for more than {SESSION} s")
 
 
-@cell("members join and leave every 3 s", short={"commands": 6000, "seconds": 9}, long={"commands": 150_000, "seconds": 60})
+@cell("members join and leave every 3 s", short={"commands": 6000, "seconds": 9},
+      long={"commands": 150_000, "seconds": 60})
 def churn(make, size):
     """Up to four members on twelve partitions: every 3 s one joins, leaves in order, or is killed."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 6, 500), partitions=12, copied=0.3).ready()

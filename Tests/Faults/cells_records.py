@@ -11,7 +11,8 @@ INSERT = '{"command":"InsertMessageCommand","id":%s,"message":%s}'
 
 def odd_but_good():
     """Records that look wrong and are not: (key, value)."""
-    ids = ["new\nline", "tab\t quote\" back\\slash", "\x01\x1f\x7f control", "x" * 512, "é" * 256, "\U0001f525", " ", "../..", "_id", "\ufeff bom"]
+    ids = ["new\nline", "tab\t quote\" back\\slash", "\x01\x1f\x7f control", "x" * 512, "é" * 256, "\U0001f525", " ",
+           "../..", "_id", "\ufeff bom"]
     for n, ident in enumerate(ids):
         yield ident.encode(), (INSERT % (texts.render(ident), '{"title":"odd id %d"}' % n)).encode()
     bodies = [
@@ -28,7 +29,8 @@ def odd_but_good():
 
 
 def never_good():
-    """Further records that nobody can take, beside those of the workload: twice the same key, lone surrogates, no UTF-8."""
+    """Further records that nobody can take, beside those of the workload: twice the same key, lone surrogates, no
+    UTF-8."""
     insert = INSERT % ('"poison-%d"', "%s")
     yield from (
         (insert % (0, '{"title":"one","title":"two"}')).encode(),

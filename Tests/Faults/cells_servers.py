@@ -29,7 +29,8 @@ def followed(make, size, fault, **options):
     return m
 
 
-@cell("target killed and restarted", short={"commands": 3000, "seconds": 3, "away": 2}, long={"commands": 200_000, "seconds": 30, "away": 30},
+@cell("target killed and restarted", short={"commands": 3000, "seconds": 3, "away": 2},
+      long={"commands": 200_000, "seconds": 30, "away": 30},
       disturbs={"target"})
 def target_killed(make, size):
     def fault(m, follow):
@@ -42,7 +43,8 @@ def target_killed(make, size):
     followed(make, size, fault)
 
 
-@cell("target paused", short={"commands": 3000, "seconds": 3, "away": 6}, long={"commands": 200_000, "seconds": 30, "away": 60},
+@cell("target paused", short={"commands": 3000, "seconds": 3, "away": 6},
+      long={"commands": 200_000, "seconds": 30, "away": 60},
       disturbs={"target"})
 def target_paused(make, size):
     def fault(m, follow):
@@ -57,7 +59,8 @@ def target_paused(make, size):
     followed(make, size, fault)
 
 
-@cell("broker killed and back", short={"commands": 3000, "seconds": 3, "away": 2}, long={"commands": 200_000, "seconds": 30, "away": 20},
+@cell("broker killed and back", short={"commands": 3000, "seconds": 3, "away": 2},
+      long={"commands": 200_000, "seconds": 30, "away": 20},
       disturbs={"kafka"})
 def broker_killed(make, size):
     """The only broker: the log is away, and with it the group's coordinator and the dead letters."""
@@ -70,7 +73,8 @@ def broker_killed(make, size):
     followed(make, size, fault)
 
 
-@cell("leader killed and moved, three brokers", short={"commands": 3000, "seconds": 3}, long={"commands": 200_000, "seconds": 30},
+@cell("leader killed and moved, three brokers", short={"commands": 3000, "seconds": 3},
+      long={"commands": 200_000, "seconds": 30},
       disturbs={"kafka3"})
 def leader_moved(make, size):
     """One broker after the other (but the one that is the controller, too) is killed and comes back."""
@@ -104,7 +108,8 @@ def in_sync(log, topic):
     return all(len(p.isrs) == len(p.replicas) for p in partitions)
 
 
-@cell("read-only block set and lifted", short={"commands": 3000, "seconds": 3, "away": 3}, long={"commands": 200_000, "seconds": 30, "away": 30})
+@cell("read-only block set and lifted", short={"commands": 3000, "seconds": 3, "away": 3},
+      long={"commands": 200_000, "seconds": 30, "away": 30})
 def read_only(make, size):
     """What the flood stage of the disk watermarks does."""
     def fault(m, follow):
@@ -153,4 +158,5 @@ def too_large(make, size):
 def make_giant(text, n):
     import texts
     ident = f"giant-{n}"
-    return ident.encode(), texts.render({"command": "InsertMessageCommand", "id": ident, "message": {"title": text}}).encode()
+    return ident.encode(), texts.render({"command": "InsertMessageCommand", "id": ident,
+                                         "message": {"title": text}}).encode()

@@ -1,8 +1,8 @@
-"""A seeded HTTP proxy before the target that does what servers and networks do at their worst, and that writes down what
-the target really applied.
+"""A seeded HTTP proxy before the target that does what servers and networks do at their worst, and that writes down
+what the target really applied.
 
-A rule is a fault with a chance: `proxy.rule("drop", 0.2)`. The first rule whose dice fall decides what is done with a bulk
-request; everything else passes through. Its kinds:
+A rule is a fault with a chance: `proxy.rule("drop", 0.2)`. The first rule whose dice fall decides what is done with a
+bulk request; everything else passes through. Its kinds:
 
     drop       the target applies it, the answer is never sent
     cut        the target applies it, half of the answer is sent
@@ -36,7 +36,8 @@ class Rule:
         self.asked = 0
 
     def falls(self, dice):
-        """By chance, and for the first time at its third request at the latest: a fault that never came shows nothing."""
+        """By chance, and for the first time at its third request at the latest: a fault that never came shows
+        nothing."""
         self.asked += 1
         return self.times != 0 and (dice.random() < self.chance or self.asked == 3)
 
@@ -137,7 +138,8 @@ class FaultProxy(Proxy):
             return self.close(handler)
         if kind == "status":
             status = rule.options["status"]
-            error = {"error": {"type": ERRORS.get(status, "http_exception"), "reason": "by the fault proxy"}, "status": status}
+            error = {"error": {"type": ERRORS.get(status, "http_exception"), "reason": "by the fault proxy"},
+                     "status": status}
             return handler.answer(status, [("Content-Type", "application/json")], json.dumps(error).encode())
         if kind == "delay":
             time.sleep(rule.options["seconds"])

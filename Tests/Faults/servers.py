@@ -34,7 +34,8 @@ class Toxiproxy:
     def call(self, method, path, body=None):
         connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=30)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+            connection.request(method, path, json.dumps(body) if body is not None else None,
+                               {"Content-Type": "application/json"})
             answer = connection.getresponse()
             data = answer.read()
             if answer.status >= 300:
@@ -81,8 +82,8 @@ class Servers:
         plain, behind, control = free_ports(3)
         toxiproxy = self.toxiproxy()
         front = toxiproxy.proxy("kafka", f"127.0.0.1:{behind}")
-        # A second listener whose advertised address is the proxy. The stack's own lines for the listeners come before what
-        # stands in a value's second line here, and the last line of a properties file counts.
+        # A second listener whose advertised address is the proxy. The stack's own lines for the listeners come before
+        # what stands in a value's second line here, and the last line of a properties file counts.
         listeners = (f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:%s")
         lines = "\n".join(["1", f"listeners={listeners % behind},CONTROLLER://127.0.0.1:{control}",
                            f"advertised.listeners={listeners % front.rsplit(':', 1)[1]}"])
@@ -105,7 +106,8 @@ class Servers:
         with self.lock:
             self.stack.addresses.pop("kafka3", None)
         return self.stack.start("kafka-4.1", "kafka3", "--nodes", "3", "--set", "broker.session.timeout.ms=3000",
-                                "--set", "broker.heartbeat.interval.ms=500", "--set", "unclean.leader.election.interval.ms=2000")
+                                "--set", "broker.heartbeat.interval.ms=500", "--set",
+                                "unclean.leader.election.interval.ms=2000")
 
     def search(self, name, ident=None, *options):
         with self.lock:

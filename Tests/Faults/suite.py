@@ -44,8 +44,8 @@ class Cell:
 
 
 def cell(name, short, long, disturbs=(), uses=(), targets=TARGETS):
-    """A cell of the suite. `disturbs`: servers that it breaks for the others: "target", "kafka", "kafka3", "front" (Kafka's
-    proxied listener). `uses`: those of them it needs whole beside the target and the one broker."""
+    """A cell of the suite. `disturbs`: servers that it breaks for the others: "target", "kafka", "kafka3", "front"
+    (Kafka's proxied listener). `uses`: those of them it needs whole beside the target and the one broker."""
     def register(body):
         CELLS.append(Cell(name, body, short, long, frozenset(disturbs), frozenset(uses) | {"kafka", "target"}, targets,
                           number=len(CELLS)))
@@ -65,7 +65,8 @@ class Make:
 
     def __call__(self, workload=(), **options):
         from case import Case
-        case = Case(self.servers, self.folder, options.pop("target", self.cell.target), workload, seed=self.seed, **options)
+        case = Case(self.servers, self.folder, options.pop("target", self.cell.target), workload, seed=self.seed,
+                    **options)
         self.cases.append(case)
         return case
 
@@ -132,7 +133,8 @@ def line(cell):
     report = cell.report
     text = f"{'ok    ' if not cell.error else 'FAILED'} {cell.name:<44} {cell.target:<8}"
     if report:
-        text += (f" {report.records:>8} records: {outcomes(report)}; duplicates {report.duplicates}, lost {report.lost}, "
+        text += (f" {report.records:>8} records: {outcomes(report)}; duplicates {report.duplicates}, lost "
+                 f"{report.lost}, "
                  f"resurrected {report.resurrected}")
     text += f", {cell.seconds:.1f} s"
     if report and report.notes:
@@ -141,7 +143,8 @@ def line(cell):
 
 
 def outcomes(report):
-    return ", ".join(f"{report.outcomes[name]} {name}" for name in sorted(report.outcomes, key=lambda n: -report.outcomes[n])) or "-"
+    return ", ".join(f"{report.outcomes[name]} {name}"
+                     for name in sorted(report.outcomes, key=lambda n: -report.outcomes[n])) or "-"
 
 
 def chosen(arguments):
@@ -193,7 +196,8 @@ def main():
     parser.add_argument("--long", action="store_true", help="the long form of each cell")
     parser.add_argument("--only", metavar="CELL,...", help="these cells, by name or the beginning of their short name")
     parser.add_argument("--target", choices=TARGETS, help="all on one target; otherwise in turn")
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 << 31))))
+    parser.add_argument("--seed", type=int,
+                        default=int(os.environ.get("CROSSFADE_SEED", random.SystemRandom().randrange(1 << 31))))
     parser.add_argument("--jobs", type=int, default=3, help="cells at once, where they do not disturb each other (3)")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
@@ -207,7 +211,8 @@ def main():
     if not binary.path():
         sys.exit("crossfade is not built: swift build -c release, or CROSSFADE_BIN")
     began = time.time()
-    print(f"seed {arguments.seed}; {'long' if arguments.long else 'short'} form; {len(cells)} cells; {platform.machine()}, "
+    print(f"seed {arguments.seed}; {'long' if arguments.long else 'short'} form; {len(cells)} cells; "
+          f"{platform.machine()}, "
           f"{os.cpu_count()} cores; {binary.path().name}", flush=True)
     run(cells, arguments)
     failed = [c for c in cells if c.error]
