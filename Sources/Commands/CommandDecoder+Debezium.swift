@@ -1,16 +1,16 @@
 import JSONText
 
-/// Change events: `before`, `after`, `op`, bare or as the `payload` beside a `schema`.
+/// Change events of Debezium: `before`, `after` and `op`, either bare or as the `payload` beside a `schema`.
 extension CommandDecoder {
     func decodeDebezium(_ record: Record) throws(Reject) -> Operation? {
-        // A delete is followed by a tombstone for the topic's compaction; the delete itself said it all.
+        // A tombstone follows each delete, for the compaction of the topic. It says nothing new.
         guard let value = record.value else { return nil }
         let text = try parse(value)
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not a change event")
         }
         let payload = extractor[layout.payload].kind
-        // The tombstone as some converters write it.
+        // Some converters write the tombstone this way.
         if payload == .null, !extractor[layout.schema].isAbsent { return nil }
         let isWrapped = payload == .object && extractor[layout.bare.operation].isAbsent
         let event = isWrapped ? layout.wrapped : layout.bare
@@ -58,7 +58,7 @@ extension CommandDecoder {
         let isWrapped = !keys.extractor[DebeziumKeys.schema].isAbsent && !keys.extractor[DebeziumKeys.payload].isAbsent
         let key = isWrapped ? keys.extractor[DebeziumKeys.payload] : keys.extractor.root
         guard key.kind == .object else {
-            // A key that is no struct, as a single-field extraction leaves it.
+            // The key is not a struct when the connector extracts a single field of it.
             return try checkedID(try keyPart(key, text, "the key"))
         }
         guard let fields = keys.fields else {
@@ -87,7 +87,7 @@ extension CommandDecoder {
         return try content(slice, text, scratch)
     }
 
-    /// The value of the only member of the object at `object`, which was found valid.
+    /// The value of the only member of `object`, which is known to be valid. Throws when it has none or several.
     private func onlyMember(_ object: JSONSlice, _ text: Bytes) throws(Reject) -> JSONSlice {
         do throws(JSONError) {
             let inside = Bytes(rebasing: text[..<object.end])
@@ -119,25 +119,4 @@ extension CommandDecoder {
         while at < text.count, text[at] == 0x20 || text[at] == 0x0A || text[at] == 0x0D || text[at] == 0x09 { at += 1 }
         return at
     }
-}
-
-/// Finds the fields of a key struct, bare or as the payload beside a schema.
-struct DebeziumKeys {
-    static let payload = 0
-    static let schema = 1
-
-    let fields: [String]?
-    let extractor: JSONExtractor
-
-    init(_ fields: [String]?) {
-        self.fields = fields
-        var paths = [JSONPath(names: ["payload"]), JSONPath(names: ["schema"])]
-        for field in fields ?? [] {
-            paths.append(JSONPath(names: [field]))
-            paths.append(JSONPath(names: ["payload", field]))
-        }
-        extractor = JSONExtractor(paths: paths)
-    }
-
-    func slot(_ position: Int, wrapped: Bool) -> Int { 2 + 2 * position + (wrapped ? 1 : 0) }
 }

@@ -1,13 +1,13 @@
 import JSONText
 
-/// Ids, routing, versions, selection: what every format has.
+/// Reads the parts that every format has: id, routing, version and selection.
 extension CommandDecoder {
-    /// Elasticsearch 5 and later take no longer ids, and one that is refuses the whole request.
+    /// The longest id in bytes. From Elasticsearch 5 on, a longer id fails the whole bulk request.
     static let longestID = 512
 
     // MARK: id
 
-    /// An id that is bytes of its own: a record key or a header.
+    /// An id that is not JSON: the key of the record, or a header.
     func rawID(_ bytes: Bytes?, _ absent: @autoclosure () -> String) throws(Reject) -> Bytes {
         guard let bytes else { throw Reject(reason: "no_id", detail: absent()) }
         guard JSONString.isValidUTF8(bytes) else {
@@ -26,7 +26,7 @@ extension CommandDecoder {
         return id
     }
 
-    /// A string's content, or the JSON text of any other scalar.
+    /// The content of a string, or the JSON text of any other scalar.
     func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
         let bytes = slice.bytes(of: text)
         guard slice.kind == .string else { return bytes }
@@ -61,7 +61,7 @@ extension CommandDecoder {
 
     // MARK: version
 
-    /// `view` is nil for a record without a value.
+    /// The version of the write. `view`: nil for a record without a value.
     func version(_ record: Record, _ view: DecoderLayout.View?, _ text: Bytes) throws(Reject) -> Int64 {
         switch format.version {
         case .offset:
@@ -93,7 +93,7 @@ extension CommandDecoder {
         }
     }
 
-    /// Digits only, 1 to 2^63 - 1.
+    /// Reads an integer from 1 to 2^63 - 1 that consists of digits only.
     private func integer(_ digits: Bytes) throws(Reject) -> Int64 {
         var number: Int64 = 0
         var isInteger = digits.count > 0
@@ -112,12 +112,12 @@ extension CommandDecoder {
 
     // MARK: selection
 
-    /// Whether a field that some selector looks at is there at all.
+    /// Whether the record has any of the fields by which an entry is selected.
     func hasSelection(_ view: DecoderLayout.View) -> Bool {
         (0..<layout.selected.count).contains { !extractor[layout.selectors[view.selectors &+ $0]].isAbsent }
     }
 
-    /// The first entry whose selector matches; nil: the command belongs to none.
+    /// The first entry whose selector matches; nil: the command belongs to no entry.
     func select(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Int? {
         var entry = 0
         while entry < layout.selected.count {

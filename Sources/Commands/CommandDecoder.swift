@@ -1,19 +1,19 @@
 import JSONText
 
-/// Turns records into operations, as the recipe's `commands` describe them (design 4).
+/// Turns records into operations, as the section `commands` of the recipe describes them (`docs/recipe.md`).
 ///
-/// One a thread, reused record after record: one validating pass over the value, no allocation unless the record is
-/// rejected. The operation's bytes lie in the record and in this decoder, and are valid until its next call. Never throws, never
-/// traps, whatever the record holds.
+/// Each thread needs its own decoder and uses it for one record after the other. It passes over the value once and
+/// allocates nothing unless it rejects the record. The bytes of an operation belong to the record or to the decoder;
+/// they are valid until the decoder's next call. It never throws or traps, whatever the record holds.
 public final class CommandDecoder {
     let format: CommandFormat
     let extractor: JSONExtractor
     let layout: DecoderLayout
     let keys: DebeziumKeys?
-    /// Unescaped or joined ids.
+    /// Holds ids that had to be unescaped or joined.
     let idScratch = ByteBuffer()
     let routingScratch = ByteBuffer()
-    /// Whatever is compared and forgotten: operation names, selected values, versions.
+    /// Holds texts that are needed only for a moment: names of operations, selected values, versions.
     let scratch = ByteBuffer()
 
     public init(_ format: CommandFormat) {
@@ -24,14 +24,14 @@ public final class CommandDecoder {
         if case .debezium(let fields) = format.shape { keys = DebeziumKeys(fields) } else { keys = nil }
     }
 
-    /// Lets `scanner` scan documents on the decoder's way through a record, where the format has them in one place and for
-    /// one entry only.
+    /// Lets `scanner` scan the documents during the decoder's pass. It does so only when the format keeps the document
+    /// in one field and the recipe has one entry.
     public func scanDocuments(with scanner: any JSONValueScanner) {
         guard case .envelope = layout.shape, layout.document >= 0, format.selectors.count == 1 else { return }
         extractor.hand(layout.document, to: scanner)
     }
 
-    /// What the record is. Tombstones (null values) are deletes in format `document` and nothing elsewhere.
+    /// Decodes a record. A record without a value is a delete in the format `document`, and is skipped in the others.
     public func decode(_ record: Record) -> Decoded {
         do throws(Reject) {
             let operation: Operation? =
@@ -63,9 +63,9 @@ public final class CommandDecoder {
             document: extractor.root.bytes(of: text))
     }
 
-    /// A delete has no document that could say which entry it belongs to, or carry a routing or version field.
+    /// Decodes a record without a value. It has no document, so no field can tell its entry, routing or version.
     private func tombstone(_ record: Record) throws(Reject) -> Operation? {
-        // Nor would the entry that takes the rest be right: the document may be another's.
+        // The entry without a selector may be wrong too: the document may belong to another entry.
         guard format.selectors.count == 1, format.selectors[0] == nil else {
             throw Reject(
                 reason: "no_entry",
@@ -154,8 +154,8 @@ public final class CommandDecoder {
 
     static var nothing: Bytes { Bytes(start: nil, count: 0) }
 
-    /// Validates the value and finds everything in it. Gives the JSON text: a Confluent prefix (a zero byte and
-    /// four bytes of schema id) is left out.
+    /// Validates the value and finds all fields in it. Returns the JSON text, without the prefix of the Confluent
+    /// schema registry: a zero byte and four bytes of a schema id.
     func parse(_ value: Bytes) throws(Reject) -> Bytes {
         let text = Self.withoutPrefix(value)
         do {

@@ -1,25 +1,26 @@
 import JSONText
 
-/// How the application writes its commands (design 4, `commands`), with everything the decoder needs.
+/// How the application writes its commands: the section `commands` of the recipe, and what the decoder needs of
+/// `indices`.
 public struct CommandFormat: Sendable {
     public enum Shape: Sendable {
-        /// The record's value is the document, its key the id, null a delete.
+        /// The value of the record is the document, its key is the id, and null is a delete.
         case document
         case envelope(Envelope)
-        /// Debezium change events, with or without the schema wrapper. `id`: the key struct's fields that make the id,
-        /// joined by `:`; nil: the key struct's only field.
+        /// Change events of Debezium, with or without the schema. `id`: the fields of the key that make the id, joined
+        /// by `:`; nil: the only field of the key.
         case debezium(id: [String]?)
     }
 
     public struct Envelope: Sendable {
         public var id: IDSource
-        /// Where the operation's name is.
+        /// The field with the name of the operation.
         public var operation: JSONPath
         public var index: [String]
         public var merge: [String]
         public var delete: [String]
         public var ignore: [String]
-        /// The part that is the document; nil: the whole value.
+        /// The field with the document; nil: the whole value is the document.
         public var document: JSONPath?
 
         public init(
@@ -41,14 +42,14 @@ public struct CommandFormat: Sendable {
         case key
         case header(String)
 
-        /// Where it is in the value; nil: elsewhere.
+        /// The field of the value with the id; nil: the id is not in the value.
         var path: JSONPath? {
             guard case .field(let path) = self else { return nil }
             return path
         }
     }
 
-    /// Where versions come from (design 6.1).
+    /// The source of the external versions (promise P1 in `docs/architecture.md`).
     public enum VersionSource: Sendable, Equatable {
         case offset
         case timestamp
@@ -59,7 +60,7 @@ public struct CommandFormat: Sendable {
     /// Which commands belong to an entry of `indices`.
     public struct Selector: Sendable, Equatable {
         public var field: JSONPath
-        /// The text of the scalar: a string's content, a number's or boolean's JSON text.
+        /// The content of a string, or the JSON text of a number or boolean.
         public var equals: String
 
         public init(field: JSONPath, equals: String) {
@@ -69,7 +70,7 @@ public struct CommandFormat: Sendable {
     }
 
     public var shape: Shape
-    /// The recipe's word for the shape.
+    /// The name of the shape in the recipe.
     public var shapeName: String {
         switch shape {
         case .document: "document"
@@ -77,12 +78,12 @@ public struct CommandFormat: Sendable {
         case .debezium: "debezium"
         }
     }
-    /// Path of the routing value from the record value's root (for debezium: from the row).
+    /// The field with the routing, from the root of the value (debezium: of the row).
     public var routing: JSONPath?
-    /// For the field, the path from the record value's root (for debezium: from the row, for document: the document).
+    /// The source of versions. A field counts from the root of the value (debezium: of the row).
     public var version: VersionSource
     public var epoch: Int64
-    /// One an entry of `indices`, in its order; nil selects everything.
+    /// One selector per entry of `indices`, in their order; nil selects everything.
     public var selectors: [Selector?]
 
     public init(

@@ -1,25 +1,27 @@
 import JSONText
 
-/// Which of the extractor's paths is what; -1 where the format has none. Nothing that is looked at for every record is an
-/// array or a string: counting their references would cost as much as reading the record.
+/// The number of each field among the extractor's paths; -1 when the format has no such field.
+///
+/// Everything that is read per record is a plain number or a ``NameList``, not an array or a string: counting their
+/// references would cost as much as reading the record.
 struct DecoderLayout {
-    /// The places that depend on where the row is: in the value itself, or in a change event before or after the change,
-    /// with or without the schema wrapper.
+    /// The fields whose paths depend on where the row is: in the value itself, or in a change event as `before` or
+    /// `after`, with or without a schema.
     struct View {
         var routing = -1
         var version = -1
-        /// Where the first entry's is in ``selectors``; the others follow it.
+        /// The place of the first entry's selector in ``selectors``. The others follow.
         var selectors = 0
-        /// The row (debezium).
+        /// The row itself (debezium).
         var row = -1
     }
 
-    /// The format without what it takes along, so that looking at it for each record counts no references.
+    /// The format without its values, so that a look at it counts no references.
     enum Shape {
         case document, envelope, debezium
     }
 
-    /// A change event, bare or in the wrapper's payload.
+    /// A change event, either bare or as the payload beside a schema.
     struct Event {
         var operation = -1
         var after = View()
@@ -30,15 +32,15 @@ struct DecoderLayout {
     var id = -1
     var operation = -1
     var document = -1
-    /// The commands' names; each means an ``OperationKind``, or ``ignored``.
+    /// The names of the commands. Each means an ``OperationKind`` or ``ignored``.
     let names: NameList
     var bare = Event()
     var wrapped = Event()
     var payload = -1
     var schema = -1
-    /// Selected texts, one an entry; absent where an entry takes everything.
+    /// The selected text per entry; none for an entry that takes everything.
     let selected: NameList
-    /// The path of each entry's selector, for each view in turn; -1: the entry takes everything.
+    /// The selector of each entry, for one view after the other; -1: the entry takes everything.
     var selectors: [Int] = []
     let shape: Shape
 
@@ -64,7 +66,7 @@ struct DecoderLayout {
         }
     }
 
-    /// The meaning of a command that is nothing to do.
+    /// The meaning of a command that is ignored.
     static let ignored = UInt8.max
 
     private static func commands(_ shape: CommandFormat.Shape) -> [(text: String?, meaning: UInt8)] {
@@ -99,65 +101,11 @@ struct DecoderLayout {
                 selectors.append(-1)
                 continue
             }
-            // A deleted row is only in `before`, so a selector that names a field of the row finds it there.
+            // A deleted row is only in `before`, so a selector of a field in `after` must look there.
             if row == ["before"], names.first == "after", names.count > 1 { names[0] = "before" }
             selectors.append(Self.add(root + names, &paths))
         }
         if !row.isEmpty { view.row = Self.add(root + row, &paths) }
         return view
-    }
-}
-
-/// Texts, each with a meaning, to be compared with bytes. All its properties are constants, so that reading them needs no
-/// exclusivity check.
-final class NameList {
-    private struct Name {
-        let start: Int
-        /// -1: there is no text here.
-        let count: Int
-        let meaning: UInt8
-    }
-
-    private let bytes: UnsafeMutablePointer<UInt8>
-    private let names: UnsafeMutablePointer<Name>
-    let count: Int
-
-    init(_ texts: [(text: String?, meaning: UInt8)]) {
-        count = texts.count
-        names = .allocate(capacity: max(1, texts.count))
-        let all = texts.flatMap { Array(($0.text ?? "").utf8) }
-        bytes = .allocate(capacity: max(1, all.count))
-        bytes.initialize(from: all, count: all.count)
-        var start = 0
-        for (place, entry) in texts.enumerated() {
-            let length = entry.text?.utf8.count
-            (names + place).initialize(to: Name(start: start, count: length ?? -1, meaning: entry.meaning))
-            start += length ?? 0
-        }
-    }
-
-    deinit {
-        names.deallocate()
-        bytes.deallocate()
-    }
-
-    /// Whether there is a text at that place.
-    func isThere(_ place: Int) -> Bool { names[place].count >= 0 }
-
-    func isSame(_ place: Int, _ other: Bytes) -> Bool {
-        let name = names[place]
-        guard name.count == other.count else { return false }
-        guard let other = other.baseAddress else { return true }
-        return JSONScanner.same(bytes + name.start, other, name.count)
-    }
-
-    /// The meaning of the first text that is the same; nil: none is.
-    func meaning(_ other: Bytes) -> UInt8? {
-        var place = 0
-        while place < count {
-            if isSame(place, other) { return names[place].meaning }
-            place &+= 1
-        }
-        return nil
     }
 }

@@ -2,14 +2,14 @@ import JSONText
 
 /// The headers of a record.
 public protocol RecordHeaders {
-    /// The value of the last header of that name; nil when there is none, or it has no value.
+    /// The value of the last header with this name; nil when there is none or its value is null.
     func value(of name: String) -> Bytes?
 }
 
-/// A record of the command topic, as the decoder needs it. A view: its bytes belong to whoever read the record.
+/// A record of the command topic, as the decoder needs it. It is a view: its bytes belong to the reader of the record.
 public struct Record {
     public var key: Bytes?
-    /// Nil for a tombstone, which is not the same as an empty value.
+    /// Nil when the value is null, which is not the same as an empty value.
     public var value: Bytes?
     /// Milliseconds since 1970; -1 when unknown.
     public var timestamp: Int64
@@ -30,12 +30,13 @@ public struct Record {
     }
 }
 
-/// Why a record cannot become an operation; it goes to the dead letters.
+/// The reason why a record cannot become an operation. Such a record becomes a dead letter.
 public struct Reject: Error, Sendable, Equatable {
-    /// Stable code: `not_json`, `schema_not_json`, `bad_utf8`, `lone_surrogate`, `too_deep`, `not_an_object`, `no_document`,
-    /// `no_operation`, `unknown_operation`, `truncate`, `no_id`, `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`.
+    /// The reason as a code that never changes: `not_json`, `schema_not_json`, `bad_utf8`, `lone_surrogate`,
+    /// `too_deep`, `not_an_object`, `no_document`, `no_operation`, `unknown_operation`, `truncate`, `no_id`,
+    /// `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`.
     public var reason: String
-    /// What was wrong with this record, for a human.
+    /// What is wrong with this record, for a reader.
     public var detail: String
 
     public init(reason: String, detail: String) {
@@ -44,10 +45,10 @@ public struct Reject: Error, Sendable, Equatable {
     }
 }
 
-/// What a record turned out to be.
+/// The result of decoding a record.
 public enum Decoded {
     case operation(Operation)
-    /// Nothing to do: an ignored command, a tombstone that means nothing, a command of no entry.
+    /// There is nothing to do: an ignored command, a null value without meaning, or a command of no entry.
     case skip
     case reject(Reject)
 }

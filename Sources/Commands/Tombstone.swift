@@ -1,13 +1,14 @@
 import JSONText
 
-/// What a deleted document becomes for as long as Crossfade writes (design 6.5): a small document of its own, at the
-/// version of the delete. Its form is said here alone.
+/// The document that a delete writes: a small document with the version of the delete. It stays until a purge, so that
+/// an older write that comes late cannot bring the deleted document back (promise P5 in `docs/architecture.md`). Only
+/// this file knows its form.
 public enum Tombstone {
-    /// The mark: true.
+    /// The field that marks a tombstone; its value is true.
     public static let deleted = "crossfade_deleted"
-    /// When it was written, in milliseconds since 1970. Decides only when it may be purged.
+    /// The field with the time at which it was written, in milliseconds since 1970. Only the purge uses it.
     public static let deletedAt = "crossfade_deleted_at"
-    /// The fields that no document of the application may have at its top.
+    /// The fields of a tombstone. No document of the application may have one of them at its top level.
     public static let fields = [deleted, deletedAt]
 
     private static let head: StaticString = "{\"crossfade_deleted\":true,\"crossfade_deleted_at\":"
@@ -19,8 +20,9 @@ public enum Tombstone {
         body.append(UInt8(ascii: "}"))
     }
 
-    /// Whether the document, as an index gives it back, is a tombstone. No document of the application is: one with
-    /// these fields is a reject. Looks at the first bytes alone, because a tombstone is ours to the byte.
+    /// Whether a document, as an index gives it back, is a tombstone. It compares only the first bytes, because
+    /// Crossfade writes every tombstone with exactly these. A document of the application that has these fields is
+    /// rejected.
     public static func isOne(_ document: Bytes) -> Bool {
         let length = head.utf8CodeUnitCount
         guard document.count > length, let text = document.baseAddress else { return false }

@@ -1,28 +1,28 @@
-/// Borrowed bytes. Valid only as long as what they were taken from; never stored beyond that.
+/// Bytes that belong to somebody else. They are valid only as long as their owner.
 public typealias Bytes = UnsafeBufferPointer<UInt8>
 
-/// Growable bytes with one owner at a time, handed over by reference: a bulk body goes from the transform thread
-/// to the HTTP thread without a copy.
+/// Bytes that can grow. A buffer has one owner at a time and is handed over by reference: a bulk body goes from the
+/// thread that transforms to the HTTP thread without a copy.
 ///
-/// `@unchecked Sendable` because every hand-over passes through a lock or a queue, and the giver does not touch the
-/// buffer again until it is handed back. For the same reason its fields need no exclusivity checks at run time, which
-/// would cost more than the appends themselves.
+/// `@unchecked Sendable`: every hand-over goes through a lock or a queue, and the former owner does not touch the
+/// buffer until it gets it back. For the same reason the fields need no exclusivity checks at run time. These would
+/// cost more than the appends.
 public final class ByteBuffer: @unchecked Sendable {
-    /// The storage. Moves when the buffer grows.
+    /// The storage. It moves when the buffer grows.
     @inlinable public var base: UnsafeMutablePointer<UInt8> { storage }
-    /// Bytes in use.
+    /// The number of bytes in use.
     @inlinable public var count: Int {
         get { used }
         set { used = newValue }
     }
-    /// Bytes allocated.
+    /// The number of bytes that fit before the buffer grows.
     @inlinable public var capacity: Int { room }
 
     @exclusivity(unchecked) @usableFromInline var storage: UnsafeMutablePointer<UInt8>
     @exclusivity(unchecked) @usableFromInline var used: Int
     @exclusivity(unchecked) @usableFromInline var room: Int
 
-    /// An empty buffer that holds `capacity` bytes before it grows.
+    /// An empty buffer with room for `capacity` bytes.
     public init(capacity: Int = 256) {
         room = max(capacity, 16)
         storage = .allocate(capacity: room)
@@ -31,25 +31,25 @@ public final class ByteBuffer: @unchecked Sendable {
 
     deinit { base.deallocate() }
 
-    /// All bytes in use, until the next change.
+    /// All bytes in use. They are valid until the next change.
     public var bytes: Bytes {
         @inlinable @inline(__always) get { Bytes(start: base, count: count) }
     }
 
-    /// The bytes of `range`, until the next change. The range is clamped to what there is.
+    /// The bytes in `range`, which is cut to the bytes in use. They are valid until the next change.
     @inlinable public func slice(_ range: Range<Int>) -> Bytes {
         let lower = min(max(range.lowerBound, 0), count)
         let upper = min(max(range.upperBound, lower), count)
         return Bytes(start: base + lower, count: upper - lower)
     }
 
-    /// Room for `extra` more bytes.
+    /// Makes room for `extra` more bytes.
     @inlinable @inline(__always) public func reserve(_ extra: Int) {
         if count &+ extra > capacity { grow(count + extra) }
     }
 
     @inline(never) @usableFromInline func grow(_ wanted: Int) {
-        // Twice as much of a giant would be memory for nothing.
+        // A small buffer doubles. Of a large one, half would stay unused.
         let size = max(wanted, capacity < 4 << 20 ? 2 * capacity : capacity + capacity / 4)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         moved.update(from: base, count: count)
@@ -79,18 +79,18 @@ public final class ByteBuffer: @unchecked Sendable {
         append(text.utf8Start, text.utf8CodeUnitCount)
     }
 
-    /// The text. A literal goes the shorter way, as a `StaticString`.
+    /// Appends a text. A literal uses the faster function for a `StaticString`.
     @_disfavoredOverload public func append(_ text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }
 
-    /// The decimal digits of `number`.
+    /// Appends the decimal digits of `number`.
     public func append(decimal number: Int64) {
         reserve(20)
         var magnitude = number.magnitude
         var digits = 1
-        // 10^19 is more than any magnitude, and still a UInt64.
+        // It ends at 10^19, which is above every magnitude and fits a UInt64.
         var limit: UInt64 = 10
         while magnitude >= limit {
             digits += 1
@@ -109,11 +109,11 @@ public final class ByteBuffer: @unchecked Sendable {
         } while magnitude > 0
     }
 
-    /// Forgets the bytes, keeps the storage.
+    /// Makes the buffer empty. It keeps its storage.
     @inlinable public func removeAll() { count = 0 }
 
-    /// Forgets the bytes, and the storage when it grew beyond `limit`, so that one giant document does not stay paid
-    /// for.
+    /// Makes the buffer empty. Storage of more than `limit` bytes is freed, so that one very large document does not
+    /// cost memory for ever.
     public func removeAll(keepingAtMost limit: Int) {
         count = 0
         guard capacity > limit else { return }
@@ -124,6 +124,6 @@ public final class ByteBuffer: @unchecked Sendable {
 }
 
 extension String {
-    /// The bytes as text; what is not UTF-8 is repaired with U+FFFD, for messages only.
+    /// The bytes as text, for messages. Invalid UTF-8 becomes U+FFFD.
     public init(repairing bytes: Bytes) { self = String(decoding: bytes, as: UTF8.self) }
 }

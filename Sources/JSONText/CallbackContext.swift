@@ -1,7 +1,7 @@
 /// An object that C keeps as the context of a callback and hands back with every call.
 ///
-/// C knows only a pointer, which keeps nothing alive and has no type. Here is the one place that turns objects into pointers
-/// and back; the way back checks the type.
+/// C knows only a pointer, which keeps nothing alive and has no type. Here is the one place that turns objects into
+/// pointers and back; the way back checks the type.
 public enum CallbackContext {
     /// A pointer to `object` that does not keep it alive: the caller does, for as long as C may call.
     public static func borrowed(_ object: AnyObject) -> UnsafeMutableRawPointer {

@@ -1,4 +1,4 @@
-/// Why a text is not JSON, or not JSON that Crossfade passes on, and where.
+/// The reason and the place why a text is not JSON, or is JSON that Crossfade does not pass on.
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Kind: UInt8, Sendable {
         case unexpectedEnd, unexpectedByte, badNumber, badString, badEscape, invalidUTF8, loneSurrogate, tooDeep
@@ -6,7 +6,7 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     public var kind: Kind
-    /// Bytes from the start of the text.
+    /// The place, in bytes from the start of the text.
     public var offset: Int
 
     public init(_ kind: Kind, at offset: Int) {
@@ -28,41 +28,5 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
             case .trailingBytes: "there is something after the value"
             }
         return "\(what) (at byte \(offset))"
-    }
-}
-
-/// What kind of value a text is.
-public enum JSONKind: UInt8, Sendable {
-    /// There is no such value.
-    case absent
-    case null, boolean, number, string, array, object
-}
-
-/// A value's text: a half-open range of bytes, with the quotes of a string.
-public struct JSONSlice: Equatable, Sendable {
-    public var kind: JSONKind
-    /// A string of which it is known that no escape is in it: its content is what lies between the quotes.
-    public var isPlain: Bool
-    public var start: Int
-    public var end: Int
-
-    @inlinable public init(kind: JSONKind, start: Int, end: Int, isPlain: Bool = false) {
-        self.kind = kind
-        self.start = start
-        self.end = end
-        self.isPlain = isPlain
-    }
-
-    /// No value.
-    public static let absent = JSONSlice(kind: .absent, start: 0, end: 0)
-
-    @inlinable public var isAbsent: Bool { kind == .absent }
-
-    /// The value's bytes in `text`, the text it was found in.
-    @inlinable public func bytes(of text: Bytes) -> Bytes {
-        guard let base = text.baseAddress, start >= 0, end <= text.count, start <= end else {
-            return Bytes(start: nil, count: 0)
-        }
-        return Bytes(start: base + start, count: end - start)
     }
 }

@@ -1,20 +1,22 @@
-/// One validating pass over a text that finds the values at several paths.
+/// Finds the values at several paths in one pass over a text, which also validates the text.
 ///
-/// Paths lead through objects only; what an array holds is not found. Of duplicate keys the last wins, as a whole: a
-/// value under an earlier one of the same name is absent. Reused text after text, without allocation; one a thread.
+/// A path leads through objects only, not into arrays. Of members with the same name the last counts as a whole: a
+/// value inside an earlier one is absent. An extractor is used for one text after the other and allocates nothing. Each
+/// thread needs its own.
 public final class JSONExtractor {
-    /// A name on some path; its children lie in a row.
-    private struct Node {
+    /// A name on a path. Its children are next to each other.
+    struct Node {
         var nameStart = 0
         var nameCount = 0
         var firstChild = 0
         var childCount = 0
-        /// The slot of the path that ends here, or -1.
+        /// The slot of the path that ends here; -1: none ends here.
         var slot = -1
-        /// The slots of this node and all below it.
+        /// The first slot of this node and of all nodes below it.
         var firstSlot = 0
+        /// The end of these slots.
         var endSlot = 0
-        /// The keys of the objects that are looked into; their numbers are those of the children. nil: there are none.
+        /// The keys of the objects here, numbered as the children; nil when this node has no children.
         var keys: KeyMemory?
     }
 
@@ -26,12 +28,12 @@ public final class JSONExtractor {
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
-    /// Takes over the value at the path of that index, when it is an object and no other path leads into it.
+    /// Scans the value in ``scannedSlot``, when that is an object and no other path leads into it.
     private var scanner: (any JSONValueScanner)?
     private var scannedSlot = -1
-    /// Where the text's value itself is.
+    /// The place of the whole value.
     public private(set) var root: JSONSlice = .absent
-    /// Whether the text has raw line ends between its tokens.
+    /// Whether there are raw line ends between tokens of the text.
     public private(set) var hasNewlines = false
 
     public init(paths: [JSONPath]) {
@@ -57,13 +59,13 @@ public final class JSONExtractor {
         slotOfPath.deinitialize(count: pathCount).deallocate()
     }
 
-    /// Hands objects at the path of that index to `scanner`, which scans them instead of us.
+    /// Lets `scanner` scan the objects at a path. `path`: the number of the path.
     public func hand(_ path: Int, to scanner: any JSONValueScanner) {
         self.scanner = scanner
         scannedSlot = slotOfPath[path]
     }
 
-    /// The value at the path of that index in the last text; absent after an error.
+    /// The value at the path with this number, in the last text. It is absent after an error.
     public subscript(_ path: Int) -> JSONSlice {
         @inlinable @inline(__always) get {
             assert(path >= 0 && path < pathCount)
@@ -71,7 +73,7 @@ public final class JSONExtractor {
         }
     }
 
-    /// Validates `bytes` whole, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
+    /// Validates the whole text, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
     public func extract(_ bytes: Bytes) throws(JSONError) {
         forget(0, slotCount)
         root = .absent
@@ -98,7 +100,7 @@ public final class JSONExtractor {
         }
     }
 
-    /// The value at `start`, which is `node`'s.
+    /// Scans the value at `start`, which belongs to `node`.
     private func value(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ node: UnsafePointer<Node>, _ levels: Int,
         _ newlines: inout Bool
@@ -125,7 +127,7 @@ public final class JSONExtractor {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
         if at < end, text[at] == UInt8(ascii: "}") { return at &+ 1 }
-        // Only nodes with children come here.
+        // Only a node with children gets here, and it has keys.
         let keys = node.pointee.keys.unsafelyUnwrapped
         var place = 0
         while true {
@@ -143,7 +145,7 @@ public final class JSONExtractor {
             }
             if number >= 0 {
                 let child = nodes + Int(number)
-                // A leaf has its own only, which is set now.
+                // A leaf has only its own slot, which is set now.
                 if child.pointee.childCount > 0 { forget(child.pointee.firstSlot, child.pointee.endSlot) }
                 at = try value(text, at, end, child, levels &- 1, &newlines).end
             } else {
@@ -161,7 +163,7 @@ public final class JSONExtractor {
         }
     }
 
-    /// The number of the child with that key, or -1.
+    /// The number of the child with this key; -1: there is none.
     private func child(
         of node: UnsafePointer<Node>, _ key: UnsafePointer<UInt8>, _ count: Int, _ escaped: Bool
     ) throws(JSONError) -> Int32 {
@@ -185,77 +187,5 @@ public final class JSONExtractor {
             index &+= 1
         }
         return -1
-    }
-
-    /// The trie of the paths, built once.
-    private struct Plan {
-        final class Branch {
-            var name = ""
-            var children: [Branch] = []
-            var paths: [Int] = []
-        }
-
-        var nodes: [Node] = []
-        var names = ByteBuffer()
-        var slotOfPath: [Int] = []
-        var slotCount = 0
-
-        mutating func build(_ paths: [JSONPath]) {
-            slotOfPath = Array(repeating: 0, count: paths.count)
-            let root = Branch()
-            for (index, path) in paths.enumerated() {
-                var branch = root
-                for name in path.names {
-                    if let known = branch.children.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
-                        branch = known
-                    } else {
-                        let new = Branch()
-                        new.name = name
-                        branch.children.append(new)
-                        branch = new
-                    }
-                }
-                branch.paths.append(index)
-            }
-            nodes.append(Node())
-            lay(root, at: 0)
-        }
-
-        /// Fills in the node at `index` and appends its children, in a row, and what is below them.
-        private mutating func lay(_ branch: Branch, at index: Int) {
-            nodes[index].nameStart = names.count
-            names.append(branch.name)
-            nodes[index].nameCount = names.count - nodes[index].nameStart
-            nodes[index].firstSlot = slotCount
-            if !branch.paths.isEmpty {
-                nodes[index].slot = slotCount
-                for path in branch.paths { slotOfPath[path] = slotCount }
-                slotCount += 1
-            }
-            let first = nodes.count
-            nodes[index].firstChild = first
-            nodes[index].childCount = branch.children.count
-            for _ in branch.children { nodes.append(Node()) }
-            for (offset, child) in branch.children.enumerated() { lay(child, at: first + offset) }
-            nodes[index].endSlot = slotCount
-        }
-    }
-}
-
-extension JSONScanner {
-    /// Whether two texts of `count` bytes are the same; short ones are the rule.
-    @inlinable @inline(__always) public static func same(
-        _ one: UnsafePointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int
-    ) -> Bool {
-        var at = 0
-        while at &+ 8 <= count {
-            guard word(one, at) == word(other, at) else { return false }
-            at &+= 8
-        }
-        while at < count {
-            guard one[at] == other[at] else { return false }
-            at &+= 1
-        }
-        return true
     }
 }

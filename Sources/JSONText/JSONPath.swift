@@ -1,6 +1,6 @@
-/// A dotted path to a field: `message.org`. A literal dot is written `\.`, a literal backslash `\\`.
+/// A dotted path to a field: `message.org`. A dot in a name is written `\.`, a backslash `\\`.
 ///
-/// Arrays on the way are walked through: `events.tags` names `tags` in every object of the array `events`.
+/// A path goes through arrays: `events.tags` names the field `tags` of every object in the array `events`.
 public struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     /// The names, outermost first; never empty, and no name is empty.
     public let names: [String]
@@ -46,7 +46,7 @@ public struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A path that cannot be one.
+/// A text that is not a path.
 public struct JSONPathError: Error, Sendable, CustomStringConvertible {
     public let text: String
     public let reason: String

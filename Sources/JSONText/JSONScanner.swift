@@ -1,15 +1,15 @@
 import CBytes
 
-/// Strict, validating scan of JSON text (RFC 8259) without building anything.
+/// Scans and validates JSON text (RFC 8259) without building a tree.
 ///
-/// Stricter than the grammar in two points, so that what passes can be written to any Elasticsearch: strings are valid
-/// UTF-8, and an escape of half a surrogate pair is refused (``JSONError/Kind/loneSurrogate``). Duplicate keys pass.
-/// A byte order mark does not.
+/// It is stricter than the RFC in two points, so that every Elasticsearch takes a text that passes: strings must be
+/// valid UTF-8, and an escape must not be half of a surrogate pair (``JSONError/Kind/loneSurrogate``). It accepts
+/// several members with the same name, and no byte order mark.
 public enum JSONScanner {
-    /// Levels of objects and arrays that are accepted, as many as Elasticsearch's own parser takes.
+    /// How deep objects and arrays may be nested: as deep as Elasticsearch's own parser takes.
     public static let maxDepth = 1000
 
-    /// Checks that `bytes` is one value with nothing but white space around it.
+    /// Checks that `bytes` is one value, with only white space around it.
     public static func validate(_ bytes: Bytes, maxDepth: Int = maxDepth) throws(JSONError) {
         guard let text = bytes.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }
         var newlines = false
@@ -18,7 +18,7 @@ public enum JSONScanner {
         guard rest == bytes.count else { throw JSONError(.trailingBytes, at: rest) }
     }
 
-    /// The offset after the value that starts at `at`, which may begin with white space.
+    /// The offset behind the value at `at`. White space may come before the value.
     public static func skipValue(_ bytes: Bytes, at: Int, maxDepth: Int = maxDepth) throws(JSONError) -> Int {
         guard let text = bytes.baseAddress, at >= 0 else { throw JSONError(.unexpectedEnd, at: 0) }
         var newlines = false
@@ -26,9 +26,9 @@ public enum JSONScanner {
         return try skip(text, start, bytes.count, maxDepth, &newlines)
     }
 
-    /// What the value that starts with `byte` is, if it is one.
+    /// The kind of the value that begins with `byte`; absent when no value does.
     @inlinable @inline(__always) public static func kind(of byte: UInt8) -> JSONKind {
-        // Strings are the most, and need no table then.
+        // Most values are strings, which need no table this way.
         if byte == UInt8(ascii: "\"") { return .string }
         return switch byte {
         case UInt8(ascii: "{"): .object
@@ -41,9 +41,11 @@ public enum JSONScanner {
     }
 }
 
-// The parts, for code that walks a text itself. `text` has `end` bytes; every `at` is within 0...end.
+// The parts, for code that walks through a text itself. `text` has `end` bytes; every `at` and `start` is within
+// 0...end.
 extension JSONScanner {
-    /// The offset of the first byte that is not white space; notes raw line ends, which a line of NDJSON must not have.
+    /// The offset of the first byte that is not white space. `newlines` becomes true when there is a raw line end,
+    /// which a line of NDJSON must not have.
     @inlinable @inline(__always) public static func space(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int, _ newlines: inout Bool
     ) -> Int {
@@ -66,8 +68,10 @@ extension JSONScanner {
         return at
     }
 
-    /// The offset after the value at `at` (no white space before it). A loop, not a recursion by level: a bit for each
-    /// level says object or array, and only every 64th level takes a stack frame.
+    /// The offset behind the value at `start`, which must not be white space. `levels`: how deep it may be nested.
+    ///
+    /// It is a loop: a bit per level says whether that level is an object or an array. Only every 64th level needs a
+    /// recursion.
     public static func skip(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
     ) throws(JSONError) -> Int {
@@ -87,7 +91,7 @@ extension JSONScanner {
                 } else {
                     at = space(text, at &+ 1, end, &newlines)
                     guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-                    // `}` and `]` lie two after their openers in ASCII.
+                    // In ASCII a closing bracket is its opening bracket plus two.
                     guard text[at] == byte &+ 2 else {
                         depth &+= 1
                         objects = objects &<< 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
@@ -119,7 +123,7 @@ extension JSONScanner {
         }
     }
 
-    /// The value at `start` (no white space before it), as ``skip(_:_:_:_:_:)`` finds its end.
+    /// The place and the kind of the value at `start`, which must not be white space; see ``skip(_:_:_:_:_:)``.
     @inlinable @inline(__always) public static func slice(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
     ) throws(JSONError) -> JSONSlice {
@@ -132,13 +136,13 @@ extension JSONScanner {
         return JSONSlice(kind: .string, start: start, end: after, isPlain: !escaped)
     }
 
-    /// The key that must be at `start`: where its closing quote is, and where its value. `escaped` becomes true when
-    /// there is a backslash in it.
+    /// Reads the key at `start`. Gives the offsets of its closing quote and of its value. `escaped` becomes true when
+    /// the key has a backslash.
     @inlinable @inline(__always) public static func key(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool, _ newlines: inout Bool
     ) throws(JSONError) -> (quote: Int, value: Int) {
-        // Nearly every key is shorter than sixteen bytes and has its colon right behind it. One look at whether the text
-        // goes on far enough does for all of that.
+        // Nearly every key has at most sixteen bytes, with the colon right behind it. One check of the text's length is
+        // enough for all of that.
         if start &+ 20 <= end, text[start] == UInt8(ascii: "\"") {
             let quote = start &+ 1 &+ Int(crossfade_plain16(text + start + 1))
             if pair(text, quote) == 0x3A22 { return (quote, space(text, quote &+ 2, end, &newlines)) }
@@ -155,14 +159,14 @@ extension JSONScanner {
         return (after &- 1, try colon(text, after, end, &newlines))
     }
 
-    /// Whether a comma and right behind it a quote come next, as they do between the members that machines write.
+    /// Whether a comma and a quote come next, with nothing between them. Between members that programs write they do.
     @inlinable @inline(__always) public static func isNextKey(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
     ) -> Bool {
         at &+ 2 <= end && pair(text, at) == 0x222C
     }
 
-    /// The offset of the value after the colon that must come next.
+    /// The offset of the value behind the colon, which must come next.
     static func colon(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ newlines: inout Bool
     ) throws(JSONError) -> Int {
@@ -170,82 +174,5 @@ extension JSONScanner {
         guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
         guard text[at] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: at) }
         return space(text, at &+ 1, end, &newlines)
-    }
-
-    /// The offset after the number, `true`, `false` or `null` at `at`.
-    @inlinable @inline(__always) public static func scalar(
-        _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
-    ) throws(JSONError) -> Int {
-        guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-        if at &+ 8 <= end {
-            // Four bytes at once; `alse` is enough for `false`.
-            let word = word(text, at)
-            if UInt32(truncatingIfNeeded: word) == 0x6575_7274 || UInt32(truncatingIfNeeded: word) == 0x6C6C_756E {
-                return at &+ 4
-            }
-            if text[at] == UInt8(ascii: "f"), UInt32(truncatingIfNeeded: word &>> 8) == 0x6573_6C61 { return at &+ 5 }
-        }
-        switch text[at] {
-        case UInt8(ascii: "t"): return try literal(text, at, end, "true")
-        case UInt8(ascii: "f"): return try literal(text, at, end, "false")
-        case UInt8(ascii: "n"): return try literal(text, at, end, "null")
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number(text, at, end)
-        default: throw JSONError(.unexpectedByte, at: at)
-        }
-    }
-
-    @usableFromInline static func literal(
-        _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int, _ word: StaticString
-    ) throws(JSONError) -> Int {
-        var index = 0
-        while index < word.utf8CodeUnitCount {
-            guard at &+ index < end else { throw JSONError(.unexpectedEnd, at: end) }
-            guard text[at &+ index] == word.utf8Start[index] else { throw JSONError(.unexpectedByte, at: at &+ index) }
-            index &+= 1
-        }
-        return at &+ index
-    }
-
-    /// The offset after the number at `at`.
-    public static func number(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) throws(JSONError) -> Int {
-        var at = start
-        if at < end, text[at] == UInt8(ascii: "-") { at &+= 1 }
-        guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
-        if text[at] == UInt8(ascii: "0") {
-            at &+= 1
-            guard at >= end || text[at] &- 0x30 > 9 else { throw JSONError(.badNumber, at: at) }
-        } else {
-            at = try digits(text, at, end)
-        }
-        if at < end, text[at] == UInt8(ascii: ".") { at = try digits(text, at &+ 1, end) }
-        if at < end, text[at] | 0x20 == UInt8(ascii: "e") {
-            at &+= 1
-            if at < end, text[at] == UInt8(ascii: "+") || text[at] == UInt8(ascii: "-") { at &+= 1 }
-            at = try digits(text, at, end)
-        }
-        return at
-    }
-
-    /// The lowest set bit is the top bit of the first byte that is no digit.
-    @inlinable @inline(__always) static func otherThanDigits(_ text: UInt64) -> UInt64 {
-        // A digit becomes 0 to 9, and its top bit stays clear when 0x76 is added; of what is none it is set then, or was.
-        // Carries spoil only what lies above the first.
-        let word = text ^ 0x3030_3030_3030_3030
-        return ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
-    }
-
-    @inline(__always) static func digits(
-        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
-    ) throws(JSONError) -> Int {
-        var at = start
-        while at &+ 8 <= end {
-            let others = otherThanDigits(word(text, at))
-            // Of 0 there are 64, which is eight bytes.
-            at &+= others.trailingZeroBitCount &>> 3
-            if others != 0 { break }
-        }
-        while at < end, text[at] &- 0x30 <= 9 { at &+= 1 }
-        guard at > start else { throw JSONError(at < end ? .badNumber : .unexpectedEnd, at: at) }
-        return at
     }
 }

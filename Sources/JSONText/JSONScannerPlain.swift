@@ -1,25 +1,25 @@
 import CBytes
 
-// What nearly all members are that machines write: no white space, strings without escapes, integers. Nothing here throws:
-// what is not plain is left to the functions that take everything.
+// What nearly all members are that machines write: no white space, strings without escapes, integers. Nothing here
+// throws: what is not plain is left to the functions that take everything.
 extension JSONScanner {
-    /// A plain member is read in whole vectors: 36 bytes more than its first. These are its quote, sixteen bytes of its key,
-    /// quote and colon, the value's quote and its first sixteen bytes, and the one behind them.
+    /// A plain member is read in whole vectors: 36 bytes more than its first. These are its quote, sixteen bytes of its
+    /// key, quote and colon, the value's quote and its first sixteen bytes, and the one behind them.
     @inlinable @inline(__always) static var plainRoom: Int { 36 }
 
-    /// The offset before which a plain member may begin in a text of `end` bytes, so that nothing beyond the text is read. It
-    /// is negative for a short text. The members behind it are left to the functions that take everything.
+    /// The offset before which a plain member may begin in a text of `end` bytes, so that nothing beyond the text is
+    /// read. It is negative for a short text. The members behind it are left to the functions that take everything.
     @inlinable @inline(__always) public static func plainEnd(_ end: Int) -> Int { end &- plainRoom }
 
-    /// The offset of the closing quote of the key whose first content byte is at `start`, if it is plain, at most sixteen
-    /// bytes long and has its colon right behind it; else -1. The member must begin before ``plainEnd(_:)``.
+    /// The offset of the closing quote of the key whose first content byte is at `start`, if it is plain, at most
+    /// sixteen bytes long and has its colon right behind it; else -1. The member must begin before ``plainEnd(_:)``.
     @inlinable @inline(__always) public static func plainKey(_ text: UnsafePointer<UInt8>, _ start: Int) -> Int {
         let quote = start &+ Int(crossfade_plain16(text + start))
         return pair(text, quote) == 0x3A22 ? quote : -1
     }
 
-    /// The offset after the plain string, integer or literal at `start`, and what it is; else -1. The offset is at most `end`.
-    /// The member must begin before `last`, which is ``plainEnd(_:)``.
+    /// The offset after the plain string, integer or literal at `start`, and what it is; else -1. The offset is at most
+    /// `end`. The member must begin before `last`, which is ``plainEnd(_:)``.
     @inlinable @inline(__always) public static func plainValue(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ last: Int, _ kind: inout JSONKind
     ) -> Int {

@@ -1,8 +1,8 @@
 import CBytes
 
-// Strings, sixteen bytes at a time: nearly all of a document's bytes lie in them.
+// Scans strings, sixteen bytes at a time. Nearly all bytes of a document belong to strings.
 extension JSONScanner {
-    /// The offset after the closing quote of the string whose first content byte is at `start`.
+    /// The offset behind the closing quote of a string. `start`: the offset behind its opening quote.
     @inlinable @inline(__always) public static func string(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int
     ) throws(JSONError) -> Int {
@@ -12,7 +12,7 @@ extension JSONScanner {
         return try stringRest(text, at, end, &escaped)
     }
 
-    /// As ``string(_:_:_:)``; `escaped` becomes true when there is a backslash in it.
+    /// The same. `escaped` becomes true when the string has a backslash.
     @inlinable @inline(__always) public static func string(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ escaped: inout Bool
     ) throws(JSONError) -> Int {
@@ -21,12 +21,12 @@ extension JSONScanner {
         return try stringRest(text, at, end, &escaped)
     }
 
-    /// The offset of the first byte that may be a quote, a backslash, a control character or not ASCII; it is not when
-    /// the text ends within 16 bytes.
+    /// The offset of the first byte that is a quote, a backslash, a control character or not ASCII. When the text ends
+    /// before 16 more bytes, the byte at the offset may be any.
     @inlinable @inline(__always) static func plain(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
         var at = start
         while at &+ 16 <= end {
-            // Counted, not branched: where in sixteen bytes a string ends cannot be predicted.
+            // Counting is faster than a branch: nobody can predict where in the sixteen bytes a string ends.
             let count = Int(crossfade_plain16(text + at))
             at &+= count
             if count < 16 { return at }
@@ -34,28 +34,28 @@ extension JSONScanner {
         return at
     }
 
-    /// The eight bytes from `at` on, the first lowest.
+    /// The eight bytes from `at` on. The first is the lowest byte of the word.
     @inlinable @inline(__always) public static func word(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt64 {
         UInt64(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self))
     }
 
-    /// The two bytes from `at` on, the first lower.
+    /// The two bytes from `at` on. The first is the lower byte.
     @inlinable @inline(__always) static func pair(_ text: UnsafePointer<UInt8>, _ at: Int) -> UInt16 {
         UInt16(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt16.self))
     }
 
-    /// The lowest set bit is the top bit of the first byte that is a quote, a backslash, a control character or not
-    /// ASCII; higher bits may be set wrongly by borrows.
+    /// Marks the first byte that is a quote, a backslash, a control character or not ASCII: the lowest bit set is the
+    /// top bit of that byte. Higher bits may be set wrongly, because the subtractions borrow.
     ///
-    /// Swapping bit 1 puts the quote (0x22) where the blank was, right above the control characters, so that one
-    /// comparison finds both. Bytes from 0x80 on are hits anyway, so what they do to the differences is nothing.
+    /// Flipping bit 1 exchanges the quote (0x22) with the blank (0x20), so that the quote is right above the control
+    /// characters. Then one comparison finds both. Bytes from 0x80 on are marked anyway.
     @inlinable @inline(__always) public static func special(_ word: UInt64) -> UInt64 {
         let controlOrQuote = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
         let backslash = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
         return (controlOrQuote | backslash | word) & 0x8080_8080_8080_8080
     }
 
-    /// Whether all words of at least eight bytes pass, of which the last two may overlap.
+    /// Whether all words of a text of at least eight bytes pass a test. The last two words may overlap.
     @inlinable @inline(__always) public static func allWords(
         _ text: UnsafePointer<UInt8>, _ count: Int, _ passes: (UInt64) -> Bool
     ) -> Bool {
@@ -96,7 +96,7 @@ extension JSONScanner {
         }
     }
 
-    /// The offset after the escape whose backslash is at `at`.
+    /// The offset behind an escape. `at`: the offset of its backslash.
     static func escape(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> Int {
         guard at &+ 1 < end else { throw JSONError(.unexpectedEnd, at: end) }
         switch text[at &+ 1] {
@@ -118,7 +118,7 @@ extension JSONScanner {
         }
     }
 
-    /// The UTF-16 code unit of the escape `\uXXXX` whose backslash is at `at`.
+    /// The UTF-16 code unit of an escape `\uXXXX`. `at`: the offset of its backslash.
     static func codeUnit(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> UInt32 {
         guard at &+ 6 <= end else { throw JSONError(.unexpectedEnd, at: end) }
         var unit: UInt32 = 0
@@ -136,7 +136,7 @@ extension JSONScanner {
         return unit
     }
 
-    /// The offset after the multi-byte UTF-8 character at `at`.
+    /// The offset behind the UTF-8 character of several bytes at `at`.
     static func character(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) throws(JSONError) -> Int {
         let lead = text[at]
         let length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0

@@ -1,6 +1,7 @@
 /// The content of JSON strings.
 public enum JSONString {
-    /// Appends the content of a quoted string as UTF-8. `out` is as before when it throws.
+    /// Appends the content of a string as UTF-8. `quoted`: its JSON text with the quotes. When it throws, `out` is as
+    /// before.
     public static func unescape(_ quoted: Bytes, into out: ByteBuffer) throws(JSONError) {
         guard let text = quoted.baseAddress, quoted.count >= 2, text[0] == UInt8(ascii: "\"") else {
             throw JSONError(.unexpectedByte, at: 0)
@@ -10,7 +11,8 @@ public enum JSONString {
         try unescape(content: text + 1, count: end - 2, into: out)
     }
 
-    /// Appends the unescaped text of what lies between the quotes of a string that was already found valid.
+    /// Appends the content of a string as UTF-8. `text`: the bytes between the quotes of a string that is known to be
+    /// valid.
     public static func unescape(
         content text: UnsafePointer<UInt8>, count: Int, into out: ByteBuffer
     ) throws(JSONError) {
@@ -76,7 +78,7 @@ public enum JSONString {
         }
     }
 
-    /// Appends UTF-8 text as a quoted JSON string. Only what must be escaped is.
+    /// Appends UTF-8 text as a JSON string with quotes. It escapes only what must be escaped.
     public static func escape(_ utf8: Bytes, into out: ByteBuffer) {
         out.reserve(utf8.count &+ 2)
         out.append(UInt8(ascii: "\""))
@@ -84,7 +86,7 @@ public enum JSONString {
         out.append(UInt8(ascii: "\""))
     }
 
-    /// Appends UTF-8 text as it stands between the quotes of a JSON string.
+    /// Appends UTF-8 text as the part of a JSON string between the quotes.
     public static func escapeContent(_ utf8: Bytes, into out: ByteBuffer) {
         guard let text = utf8.baseAddress else { return }
         if utf8.count >= 8, JSONScanner.allWords(text, utf8.count, { JSONScanner.special($0) == 0 }) {

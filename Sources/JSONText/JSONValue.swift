@@ -1,7 +1,8 @@
-/// A JSON value as a tree, for the cold path: answers of an API, mappings, state. Numbers keep their text, members
-/// their order.
+/// A JSON value as a tree, for answers of servers, mappings and state. It is too slow for documents on the hot path.
+/// Numbers keep their text, and objects keep the order of their members.
 ///
-/// Equality is JSON's for objects (order of members is nothing) and exact for numbers (`1` is not `1.0`).
+/// Two objects are equal when they have the same members in any order. Two numbers are equal when their texts are: `1`
+/// is not `1.0`.
 public indirect enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -11,19 +12,19 @@ public indirect enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object(JSONObject)
 
-    /// The member of that name, if this is an object that has one.
+    /// The member with this name; nil when there is none or this is not an object.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         return object[key]
     }
 
-    /// The element at `index`, if this is an array that long.
+    /// The element at `index`; nil when there is none or this is not an array.
     public subscript(index: Int) -> JSONValue? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
     }
 
-    /// The value under the names, one object within the other.
+    /// The value at the path, which leads through objects only; nil when there is none.
     public subscript(path path: JSONPath) -> JSONValue? {
         var value = self
         for name in path.names {
@@ -40,7 +41,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         return text
     }
 
-    /// The number, if its text is that of an integer of 64 bits.
+    /// The number, if it is written as an integer and fits 64 bits.
     public var int: Int64? {
         guard case .number(let text) = self else { return nil }
         return Int64(text)
@@ -85,71 +86,4 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
 
 extension JSONValue: CustomStringConvertible {
     public var description: String { text() }
-}
-
-/// The members of an object in their order, each name once.
-public struct JSONObject: Sendable, Equatable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
-    public typealias Element = (key: String, value: JSONValue)
-
-    private var members: [Element] = []
-    /// Where each name is; kept only for objects too large to search one by one.
-    private var index: [String: Int]?
-
-    public init() {}
-
-    /// Of members with the same name the last wins, at the place of the first.
-    public init(_ members: some Sequence<(String, JSONValue)>) {
-        for (key, value) in members { self[key] = value }
-    }
-
-    public init(dictionaryLiteral members: (String, JSONValue)...) { self.init(members) }
-
-    public var startIndex: Int { 0 }
-    public var endIndex: Int { members.count }
-    public subscript(position: Int) -> Element { members[position] }
-    public var keys: [String] { members.map(\.key) }
-    public var values: [JSONValue] { members.map(\.value) }
-
-    /// The member of that name; setting nil removes it, setting a new name appends it.
-    public subscript(key: String) -> JSONValue? {
-        get { place(of: key).map { members[$0].value } }
-        set {
-            guard let value = newValue else {
-                removeValue(forKey: key)
-                return
-            }
-            if let place = place(of: key) {
-                members[place].value = value
-            } else {
-                members.append((key, value))
-                index?[key] = members.count - 1
-                if index == nil, members.count > 16 { reindex() }
-            }
-        }
-    }
-
-    @discardableResult public mutating func removeValue(forKey key: String) -> JSONValue? {
-        guard let place = place(of: key) else { return nil }
-        let value = members.remove(at: place).value
-        if index != nil { reindex() }
-        return value
-    }
-
-    private func place(of key: String) -> Int? {
-        // Names are compared as bytes: two spellings of one accented letter are two names, as for Elasticsearch.
-        if let index, let place = index[key] {
-            if members[place].key.utf8.elementsEqual(key.utf8) { return place }
-        } else if index != nil {
-            return nil
-        }
-        return members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
-    }
-
-    private mutating func reindex() {
-        index = Dictionary(members.enumerated().map { ($1.key, $0) }) { first, _ in first }
-    }
-
-    public static func == (one: JSONObject, other: JSONObject) -> Bool {
-        one.count == other.count && one.allSatisfy { other[$0.key] == $0.value }
-    }
 }

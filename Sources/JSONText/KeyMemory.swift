@@ -1,18 +1,21 @@
 import CBytes
 
-/// The keys of the objects in one place, in their order: a program writes the same keys in the same order again and
-/// again, so that the next one need not be looked for, only looked at.
+/// Remembers the keys of an object and their order, for the next object at the same place.
 ///
-/// A plain handle, freed by who made it; for one thread. What it remembers was scanned and found valid, and only the same
-/// bytes are taken for it, so that a text is judged as it would be without.
+/// Programs write the same keys in the same order again and again. So a scanner need not search the key in a table: one
+/// comparison tells whether it is the expected one. A key is remembered only after it was scanned and found valid, and
+/// only exactly the same bytes match. So the result of a scan never depends on the memory.
+///
+/// It holds plain pointers: the owner calls ``deallocate()``. Only one thread may use it.
 public struct KeyMemory {
-    /// A key with its quotes and the colon right behind them.
+    /// A key with its quotes and the colon behind them.
     @usableFromInline struct Entry {
         var bytes = SIMD16<UInt8>()
-        /// Bytes of it that count; more than 16: none is like it.
+        /// How many of the bytes are used. A number above 16 matches no key.
         @usableFromInline var length = 17
+        /// The number that the caller gave to the key; negative when the caller does not need it.
         @usableFromInline var number: Int32 = -1
-        /// How often another key stood in its place.
+        /// How often another key came instead.
         var misses: Int32 = 0
     }
 
@@ -23,15 +26,15 @@ public struct KeyMemory {
     @usableFromInline let entries: UnsafeMutablePointer<Entry>
     private let state: UnsafeMutablePointer<State>
 
-    /// Keys that are remembered at most.
+    /// The most keys that are remembered.
     static let capacity = 48
-    /// A key that stood in another's place so often is remembered before it.
+    /// After so many misses a new key is inserted in front of the expected one.
     private static let insertAfter: Int32 = 4
-    /// One that was left out so often, all in all, is forgotten, and learned again if it comes.
+    /// After so many misses a key that was left out is forgotten. It is learned again when it comes back.
     private static let removeAfter: Int32 = 16
 
     public init() {
-        // One more, which is like no key, so that the place after the last may be asked for.
+        // One more than needed: it matches no key, so the place behind the last one may be looked at.
         entries = .allocate(capacity: Self.capacity + 1)
         entries.initialize(repeating: Entry(), count: Self.capacity + 1)
         state = .allocate(capacity: 1)
@@ -43,7 +46,7 @@ public struct KeyMemory {
         state.deallocate()
     }
 
-    /// Whether the key at `place` in the order, 0 for an object's first, stands at `at`, its colon right behind it.
+    /// Whether the text at `at` is the key at `place`, with its quotes and the colon. `place`: 0 for the first key.
     @inlinable @inline(__always) public func isNext(
         _ place: Int, _ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int
     ) -> Bool {
@@ -51,14 +54,14 @@ public struct KeyMemory {
         return crossfade_same(text + at, UnsafeRawPointer(entries + place), Int64(entries[place].length)) != 0
     }
 
-    /// Bytes of the key at `place` with quotes and colon.
+    /// The length of the key at `place` in bytes, with quotes and colon.
     @inlinable @inline(__always) public func length(_ place: Int) -> Int { entries[place].length }
 
-    /// The number it was given.
+    /// The number of the key at `place`.
     @inlinable @inline(__always) public func number(_ place: Int) -> Int32 { entries[place].number }
 
-    /// A key other than the one at `place` was found at `at`; its closing quote is at `quote`. The place of the key that is
-    /// to be expected behind it. `number` is the caller's.
+    /// Learns from a key that is not the one at `place`. `at` and `quote`: the offsets of its quotes. `number`: the
+    /// caller's number for it. Returns the place of the key to expect next.
     @inline(never) public func found(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ quote: Int, _ end: Int, number: Int32, at place: Int
     ) -> Int {
@@ -82,8 +85,11 @@ public struct KeyMemory {
         return place &+ 1
     }
 
-    /// The end of the last of the members from `start` on that are as remembered, have no number, and values as most are;
-    /// `start` when the first is not. A loop of its own, because in so small a one nothing leaves the registers.
+    /// Skips members that the caller does not need. It goes on as long as the key is the expected one, has no number,
+    /// and its value is plain (see ``JSONScanner/plainValue(_:_:_:_:)``). Returns the end of the last member that it
+    /// skipped, or `start` when it skipped none. `place`: the place of the expected key.
+    ///
+    /// This loop is a function of its own: it is so small that all its values stay in registers.
     @inline(never) public func skipUnnumbered(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ place: inout Int
     ) -> Int {

@@ -1,11 +1,12 @@
 /// Objects in numbered slots, each owned by its slot and used without counting references.
 ///
-/// Swift counts a reference when an object is loaded from an array or an optional property, and takes the count back after
-/// the use. Both are atomic operations: two or three pairs per record cost some 3 % of the time that a worker has for it. A
-/// slot holds its object with one count from ``put(_:in:)`` to ``take(_:)``; in between, ``with(_:_:)`` lends it uncounted.
+/// Swift counts a reference when an object is loaded from an array or an optional property, and takes the count back
+/// after the use. Both are atomic operations: two or three pairs per record cost some 3 % of the time that a worker has
+/// for it. A slot holds its object with one count from ``put(_:in:)`` to ``take(_:)``; in between, ``with(_:_:)`` lends
+/// it uncounted.
 ///
-/// The rule for the caller: an object must stay in its slot while it is lent. Debug builds check it. For one thread. This
-/// type and ``CallbackContext`` are the only places that handle references by hand.
+/// The rule for the caller: an object must stay in its slot while it is lent. Debug builds check it. For one thread.
+/// This type and ``CallbackContext`` are the only places that handle references by hand.
 public struct UncountedSlots<Object: AnyObject>: ~Copyable {
     public let count: Int
     @usableFromInline let slots: UnsafeMutablePointer<Unmanaged<Object>?>
