@@ -14,12 +14,10 @@ package final class CrossPartitionIDDetector: Sendable {
         package var one: (partition: Int32, offset: Int64)
         package var other: (partition: Int32, offset: Int64)
 
-        package func error(id: String, topic: String) -> WorkError {
-            WorkError(
-                .refused,
-                "id \(id) has commands in two partitions of \(topic): partition \(one.partition) offset \(one.offset) and "
-                    + "partition \(other.partition) offset \(other.offset). Offsets do not order them: take versions from "
-                    + "a timestamp, a field or a header (commands.version). Nothing from there on was committed")
+        package func refusal(id: String, topic: String) -> Refusal {
+            .idInTwoPartitions(
+                id, topic: topic, one: Refusal.Place(one.partition, one.offset),
+                other: Refusal.Place(other.partition, other.offset))
         }
 
         package static func == (one: Clash, other: Clash) -> Bool { one.one == other.one && one.other == other.other }

@@ -1,4 +1,5 @@
 import CommandLog
+import Failures
 import Telemetry
 
 /// What is known of the log from before, compared with the log as it is.
@@ -6,7 +7,7 @@ package struct LogHistory: Sendable {
     /// The group's offsets that count: of this epoch, or of another epoch of the very same log.
     package var committed: [Int32: Int64] = [:]
     /// Why the log is not the one that was read; nil when it is, as far as can be seen.
-    package var refusal: String?
+    package var refusal: Refusal?
     /// The last record of each partition that was found again.
     package var found: [Int32: RecordFingerprint] = [:]
 
@@ -42,7 +43,7 @@ package struct LogHistory: Sendable {
                     history.committed[partition] = now[partition]?.offset
                 }
             } else if history.refusal == nil {
-                history.refusal = LogMismatch.text(
+                history.refusal = LogMismatch.refusal(
                     findings, topic: probe.topic, partition: partition, mark: marks[partition] ?? (0, 0))
             }
         }

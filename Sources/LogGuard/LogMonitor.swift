@@ -223,7 +223,7 @@ package final class LogMonitor: Sendable {
         }
     }
 
-    private func refuse(_ text: String) { failure.set(WorkError(.refused, text)) }
+    private func refuse(_ refusal: Refusal) { failure.set(refusal.error()) }
 
     /// Partitions and their leaders; false when there is nothing more to look at.
     private func topicIsThere(_ looker: inout Looker, _ admin: LogAdmin, _ lanes: [Int32: Lane]) throws(LogError)
@@ -239,13 +239,13 @@ package final class LogMonitor: Sendable {
             // If it is there again at the next look, it is to be shown that it is the same.
             looker.changed.formUnion(lanes.keys)
             // Once may be a broker that has just started.
-            if looker.missing > 1 { refuse(Self.deleted(options.topic, lanes.mapValues(\.position))) }
+            if looker.missing > 1 { refuse(.topicDeleted(options.topic, read: lanes.mapValues(\.position))) }
             return false
         }
         let count = topic.partitions.count
         if count != looker.partitions {
             if options.versionsAreOffsets || count < looker.partitions {
-                refuse(PartitionsAdded.text(topic: options.topic, before: looker.partitions, now: count))
+                refuse(.partitionsChanged(topic: options.topic, before: looker.partitions, now: count))
                 return false
             }
             logger.info(
@@ -259,13 +259,6 @@ package final class LogMonitor: Sendable {
         return true
     }
 
-    package static func deleted(_ topic: String, _ positions: [Int32: Int64]) -> String {
-        let read = positions.sorted { $0.key < $1.key }.prefix(8).map { "partition \($0.key) up to offset \($0.value)" }
-        return
-            "topic \(topic) was deleted while it was read: \(read.joined(separator: ", ")) had been read, and now there is no "
-            + "such topic. If it is made again, raise commands.epoch, copy and replay"
-    }
-
     private func judgeEnds(
         _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)]
     ) -> Bool {
@@ -277,8 +270,8 @@ package final class LogMonitor: Sendable {
             // A leader that is new in office may not know yet how far its followers are.
             guard !looker.shrunk.insert(partition).inserted else { continue }
             refuse(
-                LogMismatch.backwards(
-                    topic: options.topic, partition: partition, applied: lane.position, low: mark.low, end: mark.high))
+                .logWentBackwards(
+                    topic: options.topic, partition: partition, applied: lane.position, low: mark.low, high: mark.high))
             return false
         }
         return true
@@ -304,10 +297,10 @@ package final class LogMonitor: Sendable {
         // Nobody waits for it but at the end.
         let found = try probe.find(wanted, marks: marks, seconds: all ? 3 : 10)
         for (partition, findings) in found.sorted(by: { $0.key < $1.key }) {
-            if let text = LogMismatch.text(
+            if let refusal = LogMismatch.refusal(
                 findings, topic: options.topic, partition: partition, mark: marks[partition] ?? (0, 0))
             {
-                return refuse(text)
+                return refuse(refusal)
             }
         }
         looker.changed = []

@@ -39,13 +39,13 @@ package struct FollowStart {
         let before = prepared.survey.topic.partitions.count
         if recipe.commands.format.version == .offset {
             let now = try admin.describe(topic).partitions.count
-            if now != before { throw WorkError(.refused, PartitionsAdded.text(topic: topic, before: before, now: now)) }
+            if now != before { throw Refusal.partitionsChanged(topic: topic, before: before, now: now).error() }
         }
         let committed = try admin.committedOffsets(group: recipe.commands.group, topic: topic, partitions: partitions)
         let marks = try admin.watermarks(topic, partitions: partitions)
         let state = state()
         let history = try LogHistory.compare(recipe, now: committed, state: state, marks: marks, logger: logger)
-        if let refusal = history.refusal { throw WorkError(.refused, refusal) }
+        if let refusal = history.refusal { throw refusal.error() }
         let replay = state?.replay?.epoch == recipe.commands.format.epoch ? state?.replay : nil
         var start: [Int32: Int64] = [:]
         for partition in partitions {
@@ -54,17 +54,15 @@ package struct FollowStart {
             start[partition] = offset
             guard let mark = marks[partition] else { continue }
             if offset > mark.high {
-                throw WorkError(
-                    .refused,
-                    LogMismatch.backwards(
-                        topic: topic, partition: partition, applied: offset, low: mark.low, end: mark.high))
+                throw Refusal.logWentBackwards(
+                    topic: topic, partition: partition, applied: offset, low: mark.low, high: mark.high
+                ).error()
             }
             if offset < mark.low {
-                throw WorkError(
-                    .refused,
-                    "topic \(topic) partition \(partition): group \(recipe.commands.group) is to go on at offset \(offset), "
-                        + "but the log reaches from \(mark.low) to \(mark.high). Retention overtook it: copy and replay again"
-                )
+                throw Refusal.retentionOvertook(
+                    topic: topic, partition: partition, reader: "group \(recipe.commands.group)", wanted: offset,
+                    low: mark.low, high: mark.high
+                ).error()
             }
         }
         // Whoever read before us cannot have read beyond the log's end.

@@ -104,12 +104,7 @@ package final class TargetMonitor: @unchecked Sendable {
                 }
                 continue
             }
-            pipeline.failure.set(
-                WorkError(
-                    .refused,
-                    "the target index \(entry.index) was deleted and made again while it was written: its UUID was \(known) and is "
-                        + "\(found). Nothing that the old one held is in it: run `crossfade init`, then copy and replay"
-                ))
+            pipeline.failure.set(Refusal.indexMadeAgain(entry.index, before: known, now: found).error())
         }
     }
 

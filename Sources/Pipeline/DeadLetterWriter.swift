@@ -255,11 +255,8 @@ package final class DeadLetterWriter: @unchecked Sendable {
                 "the dead-letter topic's configuration is not known; it must not be compacted",
                 ["topic": options.topic, "because": "\(error)"])
         }
-        guard found["cleanup.policy"]?.contains("compact") != true else {
-            throw LogError(
-                .refused,
-                "the topic has cleanup.policy=\(found["cleanup.policy"] ?? "compact"), which would throw letters away that "
-                    + "have the same key: set it to delete, or name another dead_letters.topic")
+        if let policy = found["cleanup.policy"], policy.contains("compact") {
+            throw LogError(.refused, Refusal.deadLettersCompacted(options.topic, policy: policy).text)
         }
         if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
             logger.warning(

@@ -148,7 +148,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         if let refusal {
             reason = refusal
         } else if let error = error as? LogError, error.code == .missingTopic, !read.isEmpty {
-            reason = WorkError(.refused, LogMonitor.deleted(options.topic, read), underlying: error.underlying)
+            reason = Refusal.topicDeleted(options.topic, read: read).error(underlying: error.underlying)
         } else {
             reason = error
         }

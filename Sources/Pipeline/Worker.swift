@@ -205,7 +205,7 @@ package final class Worker: @unchecked Sendable {
                 let clash = ids?.see(hash, partition: message.partition, offset: message.offset)
             {
                 // Its record stays unsettled, so that nothing from here on is ever committed.
-                failure.set(clash.error(id: String(repairing: operation.id), topic: plan.topic))
+                failure.set(clash.refusal(id: String(repairing: operation.id), topic: plan.topic).error())
                 return message.release()
             }
         }

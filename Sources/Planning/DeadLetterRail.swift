@@ -1,4 +1,5 @@
 import CommandLog
+import Failures
 import Recipe
 
 /// Whether the dead-letter topic can take letters, and keeps them.
@@ -38,10 +39,7 @@ package enum DeadLetterRail {
                     + "compacted")
         }
         if let policy = found["cleanup.policy"], policy.contains("compact") {
-            return rail(
-                .refused,
-                "topic \(topic) has cleanup.policy=\(policy), which would throw letters away that have the same key: set "
-                    + "it to delete, or name another dead_letters.topic")
+            return rail(.refused, Refusal.deadLettersCompacted(topic, policy: policy).text)
         }
         if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
             return rail(

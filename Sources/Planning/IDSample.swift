@@ -1,5 +1,6 @@
 import CommandLog
 import Commands
+import Failures
 import Foundation
 import JSONText
 import Recipe
@@ -79,9 +80,9 @@ package struct IDSample {
         }
         return Rail(
             name: "one_partition", verdict: .refused,
-            detail: "id \(clash.id) has commands in two partitions of \(recipe.commands.topic): partition "
-                + "\(clash.one.partition) offset \(clash.one.offset) and partition \(clash.other.partition) offset "
-                + "\(clash.other.offset). Offsets do not order them: take versions from a timestamp, a field or a header "
-                + "(commands.version)")
+            detail: Refusal.idInTwoPartitions(
+                clash.id, topic: recipe.commands.topic, one: Refusal.Place(clash.one.partition, clash.one.offset),
+                other: Refusal.Place(clash.other.partition, clash.other.offset)
+            ).text)
     }
 }

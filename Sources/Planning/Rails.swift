@@ -86,7 +86,7 @@ package struct Rails {
             add("log_end", .ok, "the log ends at or after everything that was applied")
         }
         if let refusal = survey.history.refusal {
-            add("log_identity", .refused, refusal)
+            add("log_identity", .refused, refusal.text)
         } else {
             add(
                 "log_identity", .ok,

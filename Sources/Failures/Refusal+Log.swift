@@ -1,0 +1,93 @@
+/// Refusals that come from the command topic.
+extension Refusal {
+    private static let raiseEpoch = "raise commands.epoch, then replay"
+
+    /// The log ends before an offset up to which everything was applied. `low` and `high`: the log's first offset, and
+    /// the offset after its last record.
+    package static func logWentBackwards(
+        topic: String, partition: Int32, applied: Int64, low: Int64, high: Int64
+    ) -> Refusal {
+        Refusal(
+            "log_went_backwards",
+            "topic \(topic) partition \(partition) went backwards: everything before offset \(applied) has been "
+                + "applied, "
+                + "but the log reaches from \(low) to \(high) only. The topic was recreated, or it lost its tail in an "
+                + "unclean election: \(raiseEpoch)")
+    }
+
+    /// Another record has the offset of one that was applied. `before` and `now`: the two records in words.
+    package static func recordReplaced(
+        topic: String, partition: Int32, before: String, now: String, low: Int64, high: Int64
+    ) -> Refusal {
+        Refusal(
+            "record_replaced",
+            "topic \(topic) partition \(partition) is not the log that was read before: the record that was applied at "
+                + "\(before) is another one now, \(now); the log reaches from \(low) to \(high). The topic was "
+                + "recreated, or an unclean election took applied records back: \(raiseEpoch)")
+    }
+
+    /// `read`: how far each partition had been read.
+    package static func topicDeleted(_ topic: String, read: [Int32: Int64]) -> Refusal {
+        let read = read.sorted { $0.key < $1.key }.prefix(8).map { "partition \($0.key) up to offset \($0.value)" }
+        return Refusal(
+            "topic_deleted",
+            "topic \(topic) was deleted while it was read: \(read.joined(separator: ", ")) had been read, and now "
+                + "there is "
+                + "no such topic. If it is made again, raise commands.epoch, copy and replay")
+    }
+
+    /// Keys have moved between partitions, so offsets order nothing any more.
+    package static func partitionsChanged(topic: String, before: Int, now: Int) -> Refusal {
+        Refusal(
+            "partitions_changed",
+            "topic \(topic) had \(before) partitions when it was read and has \(now) now: keys have moved between "
+                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch once everything "
+                + "before "
+                + "has been applied, or take versions from a timestamp, a field or a header (commands.version)")
+    }
+
+    /// One id has commands in two partitions under `version: offset`.
+    package static func idInTwoPartitions(_ id: String, topic: String, one: Place, other: Place) -> Refusal {
+        Refusal(
+            "id_in_two_partitions",
+            "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text). Offsets do not order "
+                + "them: take versions from a timestamp, a field or a header (commands.version)")
+    }
+
+    /// The log begins after the offset that is read next. `reader`: who is to read there, in words.
+    package static func retentionOvertook(
+        topic: String, partition: Int32, reader: String, wanted: Int64, low: Int64, high: Int64
+    ) -> Refusal {
+        Refusal(
+            "retention_overtook",
+            "topic \(topic) partition \(partition): \(reader) is to go on at offset \(wanted), but the log reaches "
+                + "from "
+                + "\(low) to \(high). Retention overtook it: copy and replay again")
+    }
+
+    /// The recipe's start lies before the log's beginning.
+    package static func startIsGone(topic: String, partition: Int32, wanted: Int64, low: Int64) -> Refusal {
+        Refusal(
+            "start_is_gone",
+            "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset \(wanted) is "
+                + "wanted, the log begins at \(low). What lay between is lost to a replay: start later (replay.from) "
+                + "and "
+                + "copy again, or restore the log")
+    }
+
+    /// The recipe's start lies after the log's end.
+    package static func startIsBeyondEnd(topic: String, partition: Int32, wanted: Int64, high: Int64) -> Refusal {
+        Refusal(
+            "start_is_beyond_end",
+            "topic \(topic) partition \(partition) is to start at offset \(wanted), but the log ends at \(high)")
+    }
+
+    /// The dead-letter topic is compacted, so letters of the same key would replace each other.
+    package static func deadLettersCompacted(_ topic: String, policy: String) -> Refusal {
+        Refusal(
+            "dead_letters_compacted",
+            "topic \(topic) has cleanup.policy=\(policy), which would throw letters away that have the same key: set "
+                + "it to "
+                + "delete, or name another dead_letters.topic")
+    }
+}
