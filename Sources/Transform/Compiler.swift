@@ -50,21 +50,10 @@ struct Compiler {
             compiled.path = path(field)
             compiled.ifMissing = ifMissing
             compiled.constant = constant(json: json)
-        case .cast(let field, let target):
-            compiled.kind = .cast
+        case .change(let field, let change):
+            compiled.kind = .change(change.kind)
             compiled.path = path(field)
-            compiled.castTarget = target
-        case .lowercase(let field):
-            compiled.kind = .lowercase
-            compiled.path = path(field)
-        case .split(let field, let separator):
-            compiled.kind = .split
-            compiled.path = path(field)
-            compiled.constant = constant(text: separator)
-        case .join(let field, let separator):
-            compiled.kind = .join
-            compiled.path = path(field)
-            compiled.constant = constant(text: separator)
+            compiled.constant = constant(text: change.text)
         }
         self.steps.append(compiled)
     }
@@ -126,7 +115,7 @@ struct Compiler {
         return range(from: start)
     }
 
-    /// The value as one line; null when it is not JSON (the recipe's check says so before it comes here).
+    /// The value as one line; null when it is not JSON (the check of the recipe has refused that before).
     private func constant(json: String) -> TextRange {
         let value = (try? JSONValue(parsing: json)) ?? .null
         return constant(text: value.text())

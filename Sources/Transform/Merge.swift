@@ -1,6 +1,6 @@
 import JSONText
 
-// Partial documents (design 6.4).
+// Partial documents (docs/architecture.md, P4).
 extension Transformer {
     /// Brings `partial`, a part of a document in its old form, into the new form, merges it into `base`, a whole
     /// document in the new form (nil: there is none), and appends the result to `out` as one line of JSON.

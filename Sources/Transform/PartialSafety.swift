@@ -2,7 +2,7 @@ import Commands
 import JSONText
 
 extension Transformer {
-    /// The fields that these steps make although they are the tombstone's, each with its step.
+    /// The tombstone's fields that these steps would make, each with its step.
     public static func reservedFields(madeBy steps: [TransformStep]) -> [(step: Int, field: String)] {
         var found: [(step: Int, field: String)] = []
         for (number, step) in steps.enumerated() {
@@ -17,7 +17,7 @@ extension Transformer {
         return found
     }
 
-    /// The steps that go wrong on a partial document, because they need fields that it may lack, each with the reason.
+    /// The steps that go wrong on a partial document because they need fields that it may lack, each with the reason.
     /// A recipe with `merge` commands must not have them.
     public static func partialUnsafe(_ steps: [TransformStep]) -> [(step: Int, why: String)] {
         var found: [(step: Int, why: String)] = []
@@ -52,7 +52,7 @@ extension Transformer {
         }
     }
 
-    /// Two steps write one field: which of them wins depends on which of their sources a document has.
+    /// Why it is unsafe that two steps write one field: the winner depends on which of their sources a document has.
     private static func writtenBefore(_ field: JSONPath, _ before: ArraySlice<TransformStep>) -> String? {
         for other in before {
             switch other {
@@ -66,7 +66,7 @@ extension Transformer {
         return nil
     }
 
-    /// A step before reads the field that this one replaces, so documents have it on their own.
+    /// Why it is unsafe that an earlier step reads the field that this one replaces: documents have it themselves.
     private static func readBefore(_ field: JSONPath, _ before: ArraySlice<TransformStep>) -> String? {
         for other in before {
             let paths: [JSONPath] =
@@ -74,7 +74,7 @@ extension Transformer {
                 case .keyToValue(let options): [options.field]
                 case .copy(let from, _): [from]
                 case .keep(let paths): paths
-                case .cast(let path, _), .lowercase(let path), .split(let path, _), .join(let path, _): [path]
+                case .change(let path, _): [path]
                 case .rename, .remove, .set: []
                 }
             if paths.contains(where: { JSONPath.overlap($0, field) }) {
@@ -84,7 +84,7 @@ extension Transformer {
         return nil
     }
 
-    /// A step that works on the pairs of a flattened field: an update's pairs are made only when it is merged.
+    /// Why a step cannot work on the pairs of a flattened field: an update's pairs are made only when it is merged.
     private static func insideFlattened(_ step: TransformStep, after before: ArraySlice<TransformStep>) -> String? {
         var flattened: [JSONPath] = []
         for other in before {

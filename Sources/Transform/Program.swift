@@ -1,33 +1,32 @@
 import Commands
 import JSONText
 
-/// A recipe's path as a row of name numbers in ``Program/pathNames``.
+/// A path of the recipe: a row of numbers of names in ``Program/pathNames``.
 struct PathRange {
     var start: Int32 = 0
     var count: Int32 = 0
 }
 
-/// A step with everything looked up.
+/// A step, with its names and texts looked up.
 struct CompiledStep {
-    enum Kind: UInt8 { case keyToValue, rename, copy, remove, keep, set, cast, lowercase, split, join }
+    enum Kind: Equatable { case keyToValue, rename, copy, remove, keep, set, change(ValueChange.Kind) }
 
     var kind: Kind
     /// The recipe's number of the step it came from.
     var origin: Int32
     var path = PathRange()
     var target = PathRange()
-    /// How many names `path` and `target` begin with alike; arrays on them are walked through together.
+    /// How many names `path` and `target` have in common at their beginning. Arrays there are walked through together.
     var common: Int32 = 0
-    /// A constant or a separator, in the constants.
+    /// What `set` sets, or the text of a change, in the constants.
     var constant = TextRange.none
     var ifMissing = false
     var dropNull = false
     var dropEmpty = false
     var lowercase = false
-    var castTarget: CastTarget = .string
     /// The root of what `keep` keeps.
     var keepRoot: Int32 = -1
-    /// No later step looks at the field, or at what it lies in.
+    /// No later step looks at the field or at an object around it.
     var isLastOnPath = false
 }
 
@@ -47,7 +46,7 @@ struct NameTwig {
     var branch: Int32
 }
 
-/// Values in one block that is read without reference counts and checks.
+/// Values in one block of memory. Reading counts no references and checks no bounds, so `index` must be right.
 struct Table<Element> {
     let base: UnsafeMutablePointer<Element>
     let count: Int
@@ -119,7 +118,7 @@ final class Program {
     }
 }
 
-/// Names and the trees of them, for the scan: a plain view of the program's tables, valid as long as that lives.
+/// Names and their trees, for the scan: a plain view of the program's tables, valid as long as the program lives.
 struct NameIndex {
     let names: Table<Program.Name>
     let constants: UnsafePointer<UInt8>
@@ -176,7 +175,7 @@ struct NameIndex {
 }
 
 extension JSONPath {
-    /// How many names two paths begin with alike, the last of the shorter not counted.
+    /// How many names two paths have in common at their beginning, without the last name of the shorter one.
     static func common(_ one: JSONPath, _ other: JSONPath) -> Int {
         let limit = min(one.names.count, other.names.count) - 1
         var count = 0

@@ -1,6 +1,6 @@
 import JSONText
 
-// Running the steps on the nodes.
+// Runs the steps on the document's nodes.
 extension Transformer {
     func runSteps(_ root: Int32) throws(TransformError) {
         var index = 0
@@ -10,7 +10,8 @@ extension Transformer {
             case .keep: try keep(root, step.keepRoot)
             case .rename, .copy: try move(root, step, level: 0)
             case .set: try set(root, step, level: 0)
-            default: try walk(root, step, Int32(truncatingIfNeeded: index), level: 0)
+            case .keyToValue, .remove, .change:
+                try walk(root, step, Int32(truncatingIfNeeded: index), level: 0)
             }
             index &+= 1
         }
@@ -40,7 +41,7 @@ extension Transformer {
             if level &+ 1 < step.path.count {
                 try walk(member, step, index, level: level &+ 1)
             } else {
-                try change(member, step, index)
+                try apply(step, index, to: member)
             }
         case .array:
             var element = arena[node].first
@@ -52,34 +53,33 @@ extension Transformer {
         }
     }
 
-    private func change(_ member: Int32, _ step: CompiledStep, _ index: Int32) throws(TransformError) {
+    private func apply(_ step: CompiledStep, _ index: Int32, to member: Int32) throws(TransformError) {
         switch step.kind {
         case .remove: arena.pointer(member).pointee.shape = .gone
         case .keyToValue: try keyToValue(member, step, index)
-        // Neither changes an array of pairs, and a map that is still to be merged must stay one.
-        case .lowercase where arena[member].shape == .map || arena[member].shape == .object: return
-        case .split where arena[member].shape == .map: return
-        default: try rewrite(member, step)
+        case .change(let change): try self.change(member, change, step)
+        // These are not about a single field.
+        case .rename, .copy, .keep, .set: return
         }
     }
 
     // MARK: keep
 
-    /// Removes what `branch` does not name. Objects and arrays on the way to a kept path stay, be they left empty.
+    /// Removes what `branch` does not name. Objects and arrays on the way to a kept path stay, even empty ones.
     private func keep(_ node: Int32, _ branch: Int32) throws(TransformError) {
         let isObject = arena[node].shape == .object
         var child = arena[node].first
         while child >= 0 {
             let kept = isObject ? program.index.branch(under: branch, name: arena[child].name) : branch
             if kept < 0 || arena[child].shape == .run {
-                // An object's run has no name that is kept, an array's has no object to look into.
+                // A run in an object has no name that is kept. A run in an array has no object to look into.
                 arena.pointer(child).pointee.shape = .gone
             } else if !isObject || !program.index.isEnd(kept), arena[child].shape != .gone {
                 let shape = try open(child)
                 if shape == .object || shape == .array {
                     try keep(child, kept)
                 } else {
-                    // Whatever the base has under this name is replaced by something in which nothing is kept.
+                    // This replaces what the base has under the name, and nothing within it is kept.
                     arena.pointer(child).pointee.shape = isMerging ? .erased : .gone
                 }
             }
@@ -89,7 +89,7 @@ extension Transformer {
 
     // MARK: rename, copy
 
-    /// Finds the objects that both paths begin in.
+    /// Finds the objects in which both paths begin.
     private func move(_ node: Int32, _ step: CompiledStep, level: Int32) throws(TransformError) {
         switch try open(node) {
         case .object:
@@ -125,7 +125,7 @@ extension Transformer {
                 throw failure(
                     "path_through_array", step, "is inside an array; it can only be moved within the same object")
             default:
-                // The base's parent is replaced by this, so what was moved out of it goes too.
+                // This replaces the parent in the base, so what was moved out of it goes too.
                 if isMerging { try place(Node(shape: .erased), in: object, step, step.target, from: step.common) }
                 return
             }
@@ -145,7 +145,7 @@ extension Transformer {
         }
     }
 
-    /// What an update erases is erased under its new name too.
+    /// When an update erases a field, the field's new name is erased too.
     private func passErasure(
         of name: Int32, in holder: Int32, _ step: CompiledStep, to object: Int32
     ) throws(TransformError) {
@@ -169,7 +169,7 @@ extension Transformer {
         return false
     }
 
-    /// A node with the value of `node` that shares nothing with it that a step could change.
+    /// A copy of `node`'s value. A step that changes the copy does not change `node`.
     private func clone(_ node: Int32) -> Node {
         var copy = arena[node]
         guard copy.shape == .object || copy.shape == .array else { return copy }
@@ -217,7 +217,8 @@ extension Transformer {
         arena[node].shape == .raw && firstByte(arena[node].text) == UInt8(ascii: "n")
     }
 
-    /// Gives the field at `path`, from that level on, within `object` the value, and makes the objects that lead there.
+    /// Sets the field at `path` to the value. `object` is what the path's first `level` names lead to; objects that are
+    /// missing on the rest of the way are made.
     private func place(
         _ value: Node, in object: Int32, _ step: CompiledStep, _ path: PathRange, from level: Int32
     ) throws(TransformError) {

@@ -1,9 +1,9 @@
 import JSONText
 
-/// One step of an entry's `transform`, as the recipe says it. Steps run in the recipe's order, each on what the one
-/// before left.
+/// One step of an entry's `transform`, as the recipe says it. Steps run in the recipe's order. Each works on what the
+/// step before it left.
 public enum TransformStep: Equatable, Sendable {
-    /// A map of unbounded keys becomes an array of pairs with two fields (design 10).
+    /// A map of unbounded keys becomes an array of pairs with two fields.
     case keyToValue(KeyToValue)
     case rename(from: JSONPath, to: JSONPath)
     case remove([JSONPath])
@@ -12,13 +12,8 @@ public enum TransformStep: Equatable, Sendable {
     /// Sets a constant, given as JSON text; with `ifMissing` only where the field is absent or null.
     case set(field: JSONPath, json: String, ifMissing: Bool)
     case copy(from: JSONPath, to: JSONPath)
-    case cast(field: JSONPath, to: CastTarget)
-    /// Strings, and strings in arrays, in lower case.
-    case lowercase(JSONPath)
-    /// A string becomes an array of strings.
-    case split(field: JSONPath, separator: String)
-    /// An array of scalars becomes a string.
-    case join(field: JSONPath, separator: String)
+    /// A field gets a new value, made of its old one: `cast`, `lowercase`, `split`, `join`.
+    case change(JSONPath, ValueChange)
 
     /// The fields that it reads, writes or keeps.
     var paths: [JSONPath] {
@@ -26,22 +21,12 @@ public enum TransformStep: Equatable, Sendable {
         case .keyToValue(let options): [options.field]
         case .rename(let from, let to), .copy(let from, let to): [from, to]
         case .remove(let paths), .keep(let paths): paths
-        case .set(let path, _, _), .cast(let path, _), .lowercase(let path), .split(let path, _), .join(let path, _):
-            [path]
+        case .set(let path, _, _), .change(let path, _): [path]
         }
     }
 }
 
-/// What `cast` makes of a value.
-public enum CastTarget: String, CaseIterable, Sendable {
-    case number, boolean, string
-    /// ISO 8601 in UTC with milliseconds, from epoch milliseconds or an ISO text.
-    case dateISO = "date_iso"
-    /// Epoch milliseconds, from an ISO text or a number.
-    case dateEpoch = "date_epoch"
-}
-
-/// Options of `keyToValue` (design 10).
+/// Options of `keyToValue`.
 public struct KeyToValue: Equatable, Sendable {
     /// What to do with a null or an empty string.
     public enum Empty: String, CaseIterable, Sendable { case keep, drop }
@@ -73,7 +58,7 @@ public struct KeyToValue: Equatable, Sendable {
 
 /// How a partial document is merged.
 public enum MergeMode: String, CaseIterable, Sendable {
-    /// Objects merge key by key, everything else is replaced, as Elasticsearch's update API does.
+    /// Objects merge key by key, and everything else is replaced, as Elasticsearch's update API does it.
     case deep
     /// Top-level fields are replaced whole.
     case shallow

@@ -4,7 +4,7 @@ import JSONText
 import SearchCluster
 import Testing
 
-// What tombstones and the copy's alias need of a server (design 6.5).
+// What tombstones and the copy's alias need of a server (docs/architecture.md, P5).
 extension ContractRun {
     /// An index whose mapping takes no unknown field, as `init` makes it: with its aliases.
     func hidesTombstones() throws {

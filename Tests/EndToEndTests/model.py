@@ -1,4 +1,4 @@
-"""What the new index must hold, computed from the commands by plain separate code (design 6.4, 10).
+"""What the new index must hold, computed from the commands by plain separate code.
 
 `Model` takes records in the order of the log and keeps the documents in the OLD schema, as an application would;
 `new_schema` turns one into the new schema.
@@ -134,7 +134,7 @@ def new_schema(document, flattened=("tags",)):
 
 
 def key_to_value(tags, null="drop", empty="keep"):
-    """Design 10. {"host": "db-1"} -> [{"keyToValue": "host:db-1", "value": "db-1"}]"""
+    """What keyToValue makes: {"host": "db-1"} -> [{"keyToValue": "host:db-1", "value": "db-1"}]"""
     return [{"keyToValue": f"{key}:{texts.plain(value) if value is not None else ''}",
              "value": None if value is None else texts.plain(value)}
             for key, value in flat(tags, "")

@@ -1,4 +1,4 @@
-"""The yardstick itself: the comparer sees what is wrong, the model says what the design says."""
+"""The yardstick itself: the comparer sees what is wrong, the model says what docs/recipe.md says."""
 import pytest
 
 import compare

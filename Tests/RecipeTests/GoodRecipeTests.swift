@@ -86,7 +86,7 @@ struct GoodRecipeTests {
         #expect(
             steps == [
                 .keyToValue(KeyToValue(field: try path("tags"))), .remove([try path("a"), try path("b")]),
-                .keep([try path("c")]), .lowercase(try path("d")),
+                .keep([try path("c")]), .change(try path("d"), .lowercase),
             ])
     }
 

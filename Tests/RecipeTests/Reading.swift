@@ -66,7 +66,7 @@ enum Reading {
         return parts.map { changes[$0.0] ?? $0.1 }.joined(separator: "\n") + "\n" + more
     }
 
-    /// The example of the design.
+    /// A recipe with nearly everything in it.
     static let incidents = """
         name: incidents                         # names state, consumer group, metrics
         commands:

@@ -22,12 +22,17 @@ enum Reference {
         case .keep(let paths): value = keep(value, paths.map { $0.names[...] }) ?? nil
         case .set(let path, let json, let ifMissing):
             try set(&value, path.names[...], try JSONValue(parsing: json), ifMissing)
-        case .cast(let path, let target): try each(&value, path.names[...]) { $0 = try $0.map { try cast($0, target) } }
-        case .lowercase(let path): try each(&value, path.names[...]) { $0 = $0.map(lowercase) }
-        case .split(let path, let separator):
-            try each(&value, path.names[...]) { $0 = try $0.map { try split($0, separator) } }
-        case .join(let path, let separator):
-            try each(&value, path.names[...]) { $0 = try $0.map { try join($0, separator) } }
+        case .change(let path, let change):
+            try each(&value, path.names[...]) { $0 = try $0.map { try self.change($0, change) } }
+        }
+    }
+
+    static func change(_ value: JSONValue, _ change: ValueChange) throws -> JSONValue {
+        switch change {
+        case .cast(let target): try cast(value, target)
+        case .lowercase: lowercase(value)
+        case .split(let separator): try split(value, separator)
+        case .join(let separator): try join(value, separator)
         }
     }
 

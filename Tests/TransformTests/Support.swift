@@ -1,6 +1,16 @@
 import JSONText
 import Transform
 
+/// Steps that change a value, as the recipe names them.
+extension TransformStep {
+    static func cast(field: JSONPath, to target: CastTarget) -> TransformStep { .change(field, .cast(to: target)) }
+    static func lowercase(_ field: JSONPath) -> TransformStep { .change(field, .lowercase) }
+    static func split(field: JSONPath, separator: String) -> TransformStep {
+        .change(field, .split(separator: separator))
+    }
+    static func join(field: JSONPath, separator: String) -> TransformStep { .change(field, .join(separator: separator)) }
+}
+
 func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
     try Array(text.utf8).withUnsafeBufferPointer { try body($0) }
 }

@@ -1,0 +1,24 @@
+import JSONText
+
+/// Lower case of what stands between a JSON string's quotes.
+enum Lowercase {
+    /// ASCII is done by byte; text with other characters or escapes by the Unicode rules of the standard library.
+    static func append(content: Bytes, into out: ByteBuffer) {
+        guard let text = content.baseAddress else { return }
+        for byte in content where byte >= 0x80 || byte == UInt8(ascii: "\\") {
+            appendUnicode(text, content.count, into: out)
+            return
+        }
+        out.reserve(content.count)
+        for byte in content {
+            out.append(byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte)
+        }
+    }
+
+    private static func appendUnicode(_ text: UnsafePointer<UInt8>, _ count: Int, into out: ByteBuffer) {
+        let plain = ByteBuffer(capacity: count)
+        guard (try? JSONString.unescape(content: text, count: count, into: plain)) != nil else { return }
+        var lowered = String(decoding: plain.bytes, as: UTF8.self).lowercased()
+        lowered.withUTF8 { JSONString.escapeContent($0, into: out) }
+    }
+}
