@@ -115,10 +115,7 @@ extension TransformStep {
         case .keep(let paths): "keep only \(paths.map(\.description).joined(separator: ", "))"
         case .set(let field, let json, let ifMissing): "set \(field) to \(json)\(ifMissing ? " where missing" : "")"
         case .copy(let from, let to): "copy \(from) to \(to)"
-        case .cast(let field, let to): "cast \(field) to \(to.rawValue)"
-        case .lowercase(let field): "lowercase \(field)"
-        case .split(let field, let separator): "split \(field) at \"\(separator)\""
-        case .join(let field, let separator): "join \(field) with \"\(separator)\""
+        case .change(let field, let change): change.words(field)
         }
     }
 }
