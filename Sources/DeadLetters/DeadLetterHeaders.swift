@@ -1,7 +1,7 @@
 import CommandLog
 import JSONText
 
-/// The headers that say why a record is a dead letter and where it was (design 6.7).
+/// The headers that say why a record is a dead letter and where it was (P7 in docs/architecture.md).
 package enum DeadLetterHeader {
     package static let prefix = "crossfade."
     package static let reason = "crossfade.reason"

@@ -3,7 +3,7 @@ package struct WorkError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
         /// The command log, a cluster, a file failed us.
         case log, cluster, state, deadLetters
-        /// A rail refused (design 6.9); exit code 3.
+        /// A rail refused (P9 in docs/architecture.md); exit code 3.
         case refused
         /// The recipe does not fit what was found; exit code 2.
         case recipe

@@ -1,6 +1,6 @@
-/// How `limits.memory` is shared out (design 6.10). Each number is a bound that is enforced where it is named; the rest
-/// of the limit is for what one record and one request need beyond them, so that the process stays near the limit even with
-/// documents of tens of megabytes. A single thing larger than a bound passes alone.
+/// How `limits.memory` is shared out (P10 in docs/architecture.md). Each number is a bound that is enforced where it is
+/// named; the rest of the limit is for what one record and one request need beyond them, so that the process stays near
+/// the limit even with documents of tens of megabytes. A single thing larger than a bound passes alone.
 package struct MemoryBudget: Sendable {
     /// The recipe's `limits.memory`, in bytes.
     package let limit: Int
@@ -21,12 +21,13 @@ package struct MemoryBudget: Sendable {
     package var letters: Int { limit / 8 }
     /// Bytes of buffers that are kept for the next batch.
     package var idle: Int { limit / 16 }
-    /// Bytes that librdkafka prefetches, of all partitions together. Measured: 8 MiB is as fast as any more, and below 4
-    /// MiB the reading becomes slow.
+    /// Bytes that librdkafka prefetches, of all partitions together. Measured: 8 MiB is as fast as any more, and below
+    /// 4 MiB the reading becomes slow.
     package var prefetched: Int { min(8 << 20, max(4 << 20, limit / 32)) }
     /// Bytes of one fetch response of one broker, as they are on the wire.
     package var fetch: Int { min(8 << 20, max(1 << 20, limit / 32)) }
-    /// Bytes of the largest buffer that stays in the heap when it is freed: what ordinary fetch responses and bulk bodies need.
+    /// Bytes of the largest buffer that stays in the heap when it is freed: what ordinary fetch responses and bulk
+    /// bodies need.
     package var reusable: Int { 2 * fetch }
     /// Bytes free at the end of the heap that are not given back.
     package var spare: Int { limit / 4 }

@@ -4,7 +4,7 @@ import JSONText
 import Synchronization
 
 /// Remembers where ids were seen, as far as 1.5 MiB go, to find one whose commands lie in two partitions, which
-/// `version: offset` cannot bear (design 6.1).
+/// `version: offset` cannot bear (P1 in docs/architecture.md).
 ///
 /// While there is a backlog only ids of every thirty-second hash are looked up, so that it costs next to nothing; when
 /// records come few at a time all are.

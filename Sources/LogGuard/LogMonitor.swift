@@ -5,9 +5,9 @@ import Runtime
 import Synchronization
 import Telemetry
 
-/// Looks at the topic while it is read (design 6.9), on a thread of its own: partitions that are added, a log that goes
-/// backwards, a topic that is deleted or made again, and a transaction that holds the end back. What must stop the work
-/// becomes its failure, of code `refused`.
+/// Looks at the topic while it is read (P9 in docs/architecture.md), on a thread of its own: partitions that are added,
+/// a log that goes backwards, a topic that is deleted or made again, and a transaction that holds the end back. What
+/// must stop the work becomes its failure, of code `refused`.
 ///
 /// The poll thread tells it how far it is; it tells the poll thread nothing but through `failure`.
 package final class LogMonitor: Sendable {
@@ -208,7 +208,8 @@ package final class LogMonitor: Sendable {
         try probe(&looker, lanes, marks, all: isLast)
     }
 
-    /// One question to the brokers, whose answer, or failure, is remembered. `marks`: what it tells of where the log ends.
+    /// One question to the brokers, whose answer, or failure, is remembered. `marks`: what it tells of where the log
+    /// ends.
     private func asking<Answer>(
         _ marks: ((Answer) -> [Int32: (low: Int64, high: Int64)])? = nil, _ question: () throws(LogError) -> Answer
     ) throws(LogError) -> Answer {
@@ -277,8 +278,8 @@ package final class LogMonitor: Sendable {
         return true
     }
 
-    /// Reads applied records again: of partitions whose leader changed all that are remembered, of the others, some at a
-    /// time, the oldest and the newest.
+    /// Reads applied records again: of partitions whose leader changed all that are remembered, of the others, some at
+    /// a time, the oldest and the newest.
     private func probe(
         _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)], all: Bool
     ) throws {

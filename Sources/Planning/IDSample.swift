@@ -8,7 +8,7 @@ import Runtime
 import Telemetry
 
 /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets order
-/// only the records of one partition (design 6.1). Reads the newest records of every partition.
+/// only the records of one partition (P1 in docs/architecture.md). Reads the newest records of every partition.
 package struct IDSample {
     /// Records looked at, of each partition at most.
     package static let size: Int64 = 2000

@@ -4,7 +4,7 @@ import JSONText
 import SearchCluster
 import Transform
 
-/// A checked recipe (design 4): what the YAML file said, with every default filled in.
+/// A checked recipe: what the YAML file said, with every default filled in.
 package struct Recipe: Sendable {
     /// Where the file was, for messages and for paths relative to it.
     package var file: String

@@ -2,7 +2,7 @@ import Failures
 import JSONText
 import LogGuard
 
-/// What a migration remembers, as one document on the target (design 9).
+/// What a migration remembers, as one document on the target (docs/architecture.md).
 package struct MigrationState: Sendable, Equatable {
     package enum Phase: String, Sendable, CaseIterable {
         case created, copying, copied, replaying, following
@@ -46,8 +46,8 @@ package struct MigrationState: Sendable, Equatable {
         }
     }
 
-    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias, the
-    /// others after it: what a crash left in between is done again by the next copy.
+    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias,
+    /// the others after it: what a crash left in between is done again by the next copy.
     package enum CopyGate: String, Sendable { case closed, opening, open, closing }
 
     /// What was purged so far.

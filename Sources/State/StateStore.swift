@@ -4,7 +4,7 @@ import Schema
 import SearchCluster
 
 /// The state document in `.crossfade-<name>` on the target, changed by compare-and-set, so that two operators cannot
-/// both act and a new machine can go on (design 9).
+/// both act and a new machine can go on (docs/architecture.md).
 package struct StateStore: Sendable {
     private static let document = "migration"
 

@@ -17,7 +17,7 @@ package struct TargetAliases: Sendable {
     package var readers: String { "\(index)-crossfade-read" }
     /// Where what comes from the log is written.
     package var log: String { "\(index)-crossfade-WRITE" }
-    /// Where copied pages are written: open while a copy is unfinished, else closed (design 6.5).
+    /// Where copied pages are written: open while a copy is unfinished, else closed (P5 in docs/architecture.md).
     package var copy: String { "\(index)-crossfade-COPY" }
 
     /// For the request that creates the index. The copy's alias is closed; where an alias cannot be closed, it is not
@@ -30,7 +30,8 @@ package struct TargetAliases: Sendable {
         return .object(aliases)
     }
 
-    /// Gives an index that is there what it lacks of them; of the copy's alias see ``CopyAlias``. Whether it lacked any.
+    /// Gives an index that is there what it lacks of them; of the copy's alias see ``CopyAlias``. Whether it lacked
+    /// any.
     @discardableResult
     package func restore(_ writer: TargetWriter) throws(ClusterError) -> Bool {
         let present = try writer.aliases(of: index)

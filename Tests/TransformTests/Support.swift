@@ -8,7 +8,9 @@ extension TransformStep {
     static func split(field: JSONPath, separator: String) -> TransformStep {
         .change(field, .split(separator: separator))
     }
-    static func join(field: JSONPath, separator: String) -> TransformStep { .change(field, .join(separator: separator)) }
+    static func join(field: JSONPath, separator: String) -> TransformStep {
+        .change(field, .join(separator: separator))
+    }
 }
 
 func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
