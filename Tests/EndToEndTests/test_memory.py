@@ -1,5 +1,5 @@
-"""Memory stays near limits.memory, whatever comes (P10 in docs/architecture.md): large documents, many partitions, a target that is
-away. The hot key is in test_merge.py."""
+"""Memory stays near limits.memory, whatever comes (P10 in docs/architecture.md): large documents, many partitions, a
+target that is away. The hot key is in test_merge.py."""
 import json
 import time
 
