@@ -56,7 +56,9 @@ let package = Package(
             [
                 "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard", "SearchCluster",
             ]),
-        room("DeadLetters", ["Basics", "JSONText", "Commands", "Telemetry", "Runtime", "Failures", "CommandLog"]),
+        room(
+            "DeadLetters",
+            ["Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog"]),
         room(
             "Pipeline",
             [

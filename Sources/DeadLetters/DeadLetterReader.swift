@@ -2,41 +2,26 @@ import CommandLog
 import Commands
 import Failures
 import Foundation
+import Indexing
 import JSONText
 import Runtime
 import Telemetry
 
 /// Ids and keys that a redrive may still write.
 package struct UnresolvedLetters: Sendable {
-    /// Why a tombstone must stay.
-    package enum Hold: Sendable, Equatable {
-        /// A letter that may be redriven at any time.
-        case unresolved
-        /// A letter that was redriven: a redrive of it that was killed may be late until then, in milliseconds since 1970.
-        case redriven(until: Int64)
-
-        /// Whichever lasts longer.
-        package func or(_ other: Hold?) -> Hold {
-            switch (self, other) {
-            case (_, nil), (.unresolved, _): self
-            case (_, .unresolved): .unresolved
-            case (.redriven(let one), .redriven(let other)): .redriven(until: max(one, other))
-            }
-        }
-    }
-
     /// Target ids, where the present recipe can tell them.
-    private var ids: [[UInt8]: Hold] = [:]
+    private var ids: [[UInt8]: TombstoneHold] = [:]
     /// Keys of the records; often the id, too.
-    private var keys: [[UInt8]: Hold] = [:]
+    private var keys: [[UInt8]: TombstoneHold] = [:]
     /// Of letters of which nobody can tell the id: any may be it.
-    private var any: Hold?
+    private var any: TombstoneHold?
 
     /// `now`: milliseconds since 1970, `tombstoneAge`: milliseconds.
     package init(_ letters: [DeadLetter], now: Int64, tombstoneAge: Int64) {
         for letter in letters {
-            if let resolved = letter.resolvedAt, resolved < now - tombstoneAge { continue }
-            let hold = letter.resolvedAt.map { Hold.redriven(until: $0 + tombstoneAge) } ?? .unresolved
+            guard let hold = TombstoneHold(resolvedAt: letter.resolvedAt, now: now, tombstoneAge: tombstoneAge) else {
+                continue
+            }
             if letter.ids.isEmpty, !letter.isUndecoded { any = hold.or(any) }
             for id in letter.ids { ids[Array(id.utf8)] = hold.or(ids[Array(id.utf8)]) }
             if let key = letter.key { keys[key] = hold.or(keys[key]) }
@@ -44,7 +29,7 @@ package struct UnresolvedLetters: Sendable {
     }
 
     /// Why a tombstone of this id must stay: a redrive of an older command would bring the document back. nil: it need not.
-    package func hold(_ id: [UInt8]) -> Hold? {
+    package func hold(_ id: [UInt8]) -> TombstoneHold? {
         [ids[id], keys[id], any].reduce(nil) { found, hold in hold.map { $0.or(found) } ?? found }
     }
 }

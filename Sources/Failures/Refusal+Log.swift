@@ -65,6 +65,34 @@ extension Refusal {
                 + "\(low) to \(high). Retention overtook it: copy and replay again")
     }
 
+    /// The log has lost commands that the group was still to apply, and a replay would begin after them.
+    package static func replayLeavesOut(
+        topic: String, partition: Int32, group: String, committed: Int64, start: Int64
+    ) -> Refusal {
+        Refusal(
+            "replay_leaves_out",
+            "topic \(topic) partition \(partition): group \(group) has committed offset \(committed), but the replay would "
+                + "begin at \(start): the commands between were never applied, and a copy cannot make up for them where the "
+                + "group has written since. Begin at or before \(committed) (replay.from), or delete the target index, "
+                + "then init, copy and replay")
+    }
+
+    /// Another process has ended the replay, or has begun another one. What is read from here on may be older than a
+    /// delete whose tombstone is purged by then.
+    package static var replayIsOver: Refusal {
+        Refusal(
+            "replay_is_over",
+            "another process has ended this replay, or has begun another one: this one ends. What it has written stays "
+                + "right")
+    }
+
+    /// Another copy has begun. Its slices are others, and its pages come through the same alias.
+    package static var copyIsOver: Refusal {
+        Refusal(
+            "copy_is_over",
+            "another copy has begun meanwhile, in another process: this one ends. What it has written stays right")
+    }
+
     /// The recipe's start lies before the log's beginning.
     package static func startIsGone(topic: String, partition: Int32, wanted: Int64, low: Int64) -> Refusal {
         Refusal(

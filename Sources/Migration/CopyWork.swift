@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import Failures
 import Foundation
+import Indexing
 import JSONText
 import Pipeline
 import Planning
@@ -63,12 +64,12 @@ package struct CopyWork {
         try feed.record()
         progress.end()
         if let error = pipeline.failure.value { throw error }
-        return try finish(store, feed, pipeline, seconds: progress.seconds)
+        return try finish(store, copy, feed, pipeline, seconds: progress.seconds)
     }
 
-    private func feedOptions(_ copy: MigrationState.Copy, _ store: StateStore) -> CopyFeed.Options {
+    private func feedOptions(_ begun: MigrationState.Copy, _ store: StateStore) -> CopyFeed.Options {
         let indices = prepared.survey.entries.flatMap(\.source)
-        let slices = copy.slices.map { slice in
+        let slices = begun.slices.map { slice in
             CopyFeed.Slice(
                 entry: slice.entry, index: slice.index, spec: slice.spec,
                 query: indices.first { $0.name == slice.index }?.liveQuery, isDone: slice.done,
@@ -80,6 +81,7 @@ package struct CopyWork {
             bytesPerSecond: copy.bytesPerSecond
         ) { finished in
             try store.updateIfReachable { state in
+                try state.checkIsPresent(begun)
                 for (number, slice) in finished where state.copy?.slices.indices.contains(number) == true {
                     state.copy?.slices[number].finish(slice)
                 }
@@ -120,41 +122,45 @@ package struct CopyWork {
         }
     }
 
-    /// Opens the copy's alias, and says so before and after.
+    /// Opens the copy's alias.
     private func open(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
-        guard state.copyGate != .open || state.copy?.finished != nil else {
-            // It was left open, but an alias may be changed by hand.
-            try openAliases(store)
-            return state
-        }
-        try store.update { $0.copyGate = .opening }
-        try openAliases(store)
-        return try store.update { $0.copyGate = .open }
+        let steps = state.copyGate.stepsToOpen(copyIsFinished: state.copy?.finished != nil)
+        return try perform(steps, of: state.copy, store) ?? state
     }
 
-    private func openAliases(_ store: StateStore) throws {
+    /// Opens or closes the copy's alias, step by step. Gives the state as it was written last; nil: it was not written.
+    private func perform(
+        _ steps: [CopyGate.Step], of copy: MigrationState.Copy?, _ store: StateStore
+    ) throws -> MigrationState? {
         let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
-        for entry in prepared.survey.entries { try alias.open(entry.index) }
-    }
-
-    /// Closes the copy's alias: a page that comes later is refused by the cluster itself (design 6.5). The copy counts as
-    /// finished only after that.
-    private func close(_ store: StateStore) throws -> MigrationState {
-        try store.update { $0.copyGate = .closing }
-        let alias = CopyAlias(writer: prepared.survey.target.writer, stateIndex: store.index)
-        for entry in prepared.survey.entries { try alias.close(entry.index) }
-        return try store.update {
-            $0.copyGate = .closed
-            $0.copy?.finished = WallClock.now()
-            if $0.phase == .copying { $0.phase = .copied }
+        var state: MigrationState?
+        for step in steps {
+            switch step {
+            case .record(let word):
+                state = try store.update {
+                    try $0.checkIsPresent(copy)
+                    $0.copyGate = word
+                }
+            case .openAliases: for entry in prepared.survey.entries { try alias.open(entry.index) }
+            case .closeAliases: for entry in prepared.survey.entries { try alias.close(entry.index) }
+            case .recordFinished:
+                state = try store.update {
+                    try $0.checkIsPresent(copy)
+                    $0.copyGate = .closed
+                    $0.copy?.finished = WallClock.now()
+                    if $0.phase == .copying { $0.phase = .copied }
+                }
+            }
         }
+        return state
     }
 
     private func finish(
-        _ store: StateStore, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
+        _ store: StateStore, _ copy: MigrationState.Copy, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
     ) throws -> Summary {
         let complete = feed.isComplete
-        let state = complete ? try close(store) : try store.update { _ in }
+        let closed = complete ? try perform(CopyGate.stepsToClose, of: copy, store) : nil
+        let state = try closed ?? store.update { _ in }
         live.knows(state)
         if complete {
             let writer = prepared.survey.target.writer
@@ -177,5 +183,14 @@ extension MigrationState.Slice {
         for outcome in Outcome.allCases where finished.outcomes[outcome] > 0 {
             outcomes[outcome.name] = finished.outcomes[outcome]
         }
+    }
+}
+
+extension MigrationState {
+    /// Throws when the state holds another copy than the one that is being worked at. Its slices are others, and its pages
+    /// come through the same alias.
+    fileprivate func checkIsPresent(_ copy: Copy?) throws(WorkError) {
+        guard self.copy?.started != copy?.started else { return }
+        throw Refusal.copyIsOver.error()
     }
 }

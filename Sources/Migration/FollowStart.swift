@@ -1,6 +1,7 @@
 import CommandLog
 import Failures
 import Foundation
+import Indexing
 import LogGuard
 import Pipeline
 import Planning
@@ -50,22 +51,29 @@ package struct FollowStart {
         var start: [Int32: Int64] = [:]
         for partition in partitions {
             let replayed = replay?.finished == nil ? nil : replay?.end[partition]
-            let offset = history.committed[partition] ?? replayed ?? prepared.start[partition] ?? 0
+            let offset = FollowOffset.choose(
+                committed: history.committed[partition], replayedTo: replayed, recipeStart: prepared.start[partition])
             start[partition] = offset
             guard let mark = marks[partition] else { continue }
-            if offset > mark.high {
-                throw Refusal.logWentBackwards(
-                    topic: topic, partition: partition, applied: offset, low: mark.low, high: mark.high
-                ).error()
-            }
-            if offset < mark.low {
-                throw Refusal.retentionOvertook(
-                    topic: topic, partition: partition, reader: "group \(recipe.commands.group)", wanted: offset,
-                    low: mark.low, high: mark.high
-                ).error()
-            }
+            let log = LogExtent(low: mark.low, high: mark.high)
+            guard let refusal = FollowOffset.refusal(offset, log: log) else { continue }
+            throw words(refusal, partition, log).error()
         }
         // Whoever read before us cannot have read beyond the log's end.
         return LogFeed.Start(offsets: start, known: history.found, fresh: marks.mapValues(\.high))
+    }
+
+    private func words(_ refusal: LogRefusal, _ partition: Int32, _ log: LogExtent) -> Refusal {
+        let topic = prepared.recipe.commands.topic
+        switch refusal {
+        case .startLost(let wanted, _):
+            return .retentionOvertook(
+                topic: topic, partition: partition, reader: "group \(prepared.recipe.commands.group)", wanted: wanted,
+                low: log.low, high: log.high)
+        case .wentBackwards(let offset, _), .startBeyondEnd(let offset, _), .reachesTooLate(let offset, _),
+            .skipsUnapplied(let offset, _):
+            return .logWentBackwards(
+                topic: topic, partition: partition, applied: offset, low: log.low, high: log.high)
+        }
     }
 }

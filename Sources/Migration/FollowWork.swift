@@ -102,8 +102,8 @@ private final class StateWatch {
         guard live.targetIsThere, let state = try? store.load() else { return }
         live.knows(state)
         for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
-        guard hasSource, pipeline.plan.mergesPossible, state.copyUnfinished != unfinished else { return }
-        unfinished = state.copyUnfinished
+        guard hasSource, pipeline.plan.mergesPossible, state.sourceIsBase != unfinished else { return }
+        unfinished = state.sourceIsBase
         pipeline.copyIs(unfinished: unfinished)
     }
 

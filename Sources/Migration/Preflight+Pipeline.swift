@@ -20,7 +20,7 @@ extension Preflight {
                     merge: $0.recipe.merge,
                     missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id)
             },
-            copyUnfinished: survey.source != nil && state.copyUnfinished, memory: recipe.memory,
+            copyUnfinished: survey.source != nil && state.sourceIsBase, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
     }

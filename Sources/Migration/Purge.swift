@@ -38,7 +38,7 @@ package struct Purge {
     package let hasSource: Bool
     /// Reads which ids must keep their tombstones: those with a dead letter that may still be redriven. Its command is
     /// older than the delete, and would bring the document back.
-    package let letters: () throws -> (_ id: [UInt8]) -> UnresolvedLetters.Hold?
+    package let letters: () throws -> (_ id: [UInt8]) -> TombstoneHold?
     package let logger: Logger
 
     /// Tombstones a page.
@@ -47,13 +47,13 @@ package struct Purge {
     /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between pages.
     package func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
-        let quiet = try checkState(claiming: false)
+        let conditions = try checkState(claiming: false)
         let hold = try letters()
         for index in indices where report.complete {
             try target.writer.refresh(index)
             let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
             // A member may not know yet that the copy, or a replay, has ended, and both may have left requests under way.
-            if let before, quiet >= before {
+            if let before, !conditions.isQuiet(before: before) {
                 report.found += total
                 report.kept["younger", default: 0] += total
                 continue
@@ -76,7 +76,7 @@ package struct Purge {
                     let purged = report.purged - before
                     try store.update {
                         $0.purge?.purged += purged
-                        $0.purge?.underWay = nil
+                        $0.purge?.record.answered()
                     }
                 }
             }
@@ -87,36 +87,49 @@ package struct Purge {
         return report
     }
 
-    /// Throws where nothing may be purged; gives the time when the last copy or replay ended. `claiming`: writes into the
-    /// state that tombstones are gone from now on, before the first of them is: a copy or a replay that begins after
-    /// that brings them back first.
-    @discardableResult private func checkState(claiming: Bool) throws -> Int64 {
+    /// Throws where nothing may be purged. `claiming`: writes into the state that tombstones are gone from now on, before
+    /// the first of them is: a copy or a replay that begins after that brings them back first.
+    @discardableResult private func checkState(claiming: Bool) throws -> PurgeConditions {
         let state = try store.update { state in
-            if hasSource, state.copyUnfinished {
-                throw WorkError(
-                    .refused,
-                    "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
-                        + "document back. Finish `crossfade copy` first")
-            }
-            if let replay = state.replay, replay.finished == nil {
-                throw WorkError(
-                    .refused,
-                    "a replay is not finished: what it writes again may be older than a delete whose tombstone would be gone. Finish "
-                        + "`crossfade replay` first")
-            }
-            try state.checkReplayed(recipeFile)
-            if claiming {
-                let now = WallClock.now()
-                state.purge = MigrationState.Purge(
-                    first: state.purge?.first ?? now, last: now, purged: state.purge?.purged ?? 0, isAway: true,
-                    underWay: now)
-            }
+            try check(state)
+            guard claiming else { return }
+            let now = WallClock.now()
+            var purge = state.purge ?? MigrationState.Purge(first: now, last: now, purged: 0)
+            purge.last = now
+            purge.record.begin(now: now)
+            state.purge = purge
         }
-        return max(state.copy?.finished ?? 0, state.replay?.finished ?? 0)
+        return conditions(state)
+    }
+
+    private func conditions(_ state: MigrationState) -> PurgeConditions {
+        func work(_ isThere: Bool, _ finished: Int64?) -> PurgeConditions.Work {
+            isThere ? finished.map { .finished($0) } ?? .unfinished : .none
+        }
+        return PurgeConditions(
+            copy: work(hasSource || state.copy?.finished != nil, state.copy?.finished),
+            replay: work(state.replay != nil, state.replay?.finished), replayDue: state.replayDue)
+    }
+
+    private func check(_ state: MigrationState) throws(WorkError) {
+        switch conditions(state).refusal {
+        case nil: return
+        case .copyUnfinished:
+            throw WorkError(
+                .refused,
+                "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
+                    + "document back. Finish `crossfade copy` first")
+        case .replayUnfinished:
+            throw WorkError(
+                .refused,
+                "a replay is not finished: what it writes again may be older than a delete whose tombstone would be gone. Finish "
+                    + "`crossfade replay` first")
+        case .replayDue: try state.checkReplayed(recipeFile)
+        }
     }
 
     private func purge(
-        _ page: Page, of index: String, _ hold: ([UInt8]) -> UnresolvedLetters.Hold?, _ report: inout PurgeReport
+        _ page: Page, of index: String, _ hold: ([UInt8]) -> TombstoneHold?, _ report: inout PurgeReport
     ) throws {
         var lines: [[UInt8]] = []
         let id = ByteBuffer()

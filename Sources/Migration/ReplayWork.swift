@@ -1,6 +1,7 @@
 import CommandLog
 import Failures
 import Foundation
+import Indexing
 import JSONText
 import LogGuard
 import Pipeline
@@ -52,9 +53,8 @@ package struct ReplayWork {
                 },
                 commit: { _, offsets, _, _ in
                     try store.updateIfReachable {
-                        // Another replay's progress, or none, when a copy has made a new one due meanwhile.
-                        guard $0.replay?.started == replay.started else { return }
-                        $0.replay?.position.merge(offsets) { _, new in new }
+                        try $0.checkIsPresent(replay)
+                        $0.replay?.progress.keep(offsets, of: replay.started)
                     }
                 },
                 commitEvery: 3000, watch: run.watch,
@@ -82,6 +82,7 @@ package struct ReplayWork {
             try checkPositions(replay)
             return try store.update { $0.phase = .replaying }
         }
+        try checkJoins(state)
         return try store.update {
             $0.phase = .replaying
             $0.record(prepared.survey.application, epoch: epoch)
@@ -94,12 +95,25 @@ package struct ReplayWork {
 
     private func checkPositions(_ replay: MigrationState.Replay) throws(WorkError) {
         for (partition, mark) in prepared.survey.watermarks.sorted(by: { $0.key < $1.key }) {
-            guard let position = replay.position[partition], position < mark.low else { continue }
-            throw WorkError(
-                .refused,
-                "topic \(prepared.recipe.commands.topic) partition \(partition): the interrupted replay is to go on at offset "
-                    + "\(position), but the log now begins at \(mark.low): retention overtook it. Copy again, then replay"
-            )
+            let log = LogExtent(low: mark.low, high: mark.high)
+            guard let position = replay.position[partition], LogRails.start(position, log: log) != nil else { continue }
+            throw Refusal.retentionOvertook(
+                topic: prepared.recipe.commands.topic, partition: partition, reader: "the interrupted replay",
+                wanted: position, low: mark.low, high: mark.high
+            ).error()
+        }
+    }
+
+    /// The log may have lost records that the group was still to apply. A replay that begins after them would hide that: it
+    /// takes the group's offset forwards, and what the group has written would outrank a copied page.
+    private func checkJoins(_ state: MigrationState) throws(WorkError) {
+        for (partition, start) in prepared.start.sorted(by: { $0.key < $1.key }) {
+            let committed = prepared.survey.committed[partition]
+            guard LogRails.join(start, committed: committed, isTargetNew: state.replayDue) != nil else { continue }
+            throw Refusal.replayLeavesOut(
+                topic: prepared.recipe.commands.topic, partition: partition, group: prepared.recipe.commands.group,
+                committed: committed ?? 0, start: start
+            ).error()
         }
     }
 
@@ -108,26 +122,23 @@ package struct ReplayWork {
     ) throws -> MigrationState {
         guard complete else { return try store.update { _ in } }
         let ended = try store.update {
-            guard $0.replay?.started == replay.started else { return }
-            $0.replay?.finished = WallClock.now()
+            guard $0.replay?.progress.finish(replay.started, now: WallClock.now()) == true else { return }
             $0.replayDue = false
-            // Gaps at the end (markers, aborted records) were passed, too.
-            $0.replay?.position.merge(replay.end) { max($0, $1) }
         }
         live.knows(ended)
-        handOver(replay.end)
+        handOver(replay.progress)
         return ended
     }
 
     /// Lets the group go on where the replay ended, unless it is further or has members.
-    private func handOver(_ ends: [Int32: Int64]) {
+    private func handOver(_ replay: ReplayProgress) {
         let recipe = prepared.recipe
         do {
             let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
             defer { admin.close() }
             let committed = try admin.committed(
-                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(ends.keys))
-            let ahead = ends.filter { (committed[$0.key] ?? -1) < $0.value }
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(replay.end.keys))
+            let ahead = replay.handOver(committed: committed)
             if !ahead.isEmpty {
                 let note = CommitNote(epoch: recipe.commands.format.epoch, witness: nil).text
                 try admin.commit(
@@ -153,5 +164,14 @@ package struct ReplayWork {
             summary.partitions[at].position = max(summary.partitions[at].position ?? 0, replay.position[partition] ?? 0)
         }
         return summary
+    }
+}
+
+extension MigrationState {
+    /// Throws when another process has ended this replay, or has begun another one. What is read from here on may be older
+    /// than a delete whose tombstone is purged by then.
+    fileprivate func checkIsPresent(_ replay: Replay) throws(WorkError) {
+        guard self.replay?.progress.endsWork(at: replay.started) != false else { return }
+        throw Refusal.replayIsOver.error()
     }
 }

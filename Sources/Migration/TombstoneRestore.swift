@@ -25,7 +25,7 @@ package struct TombstoneRestore {
     /// Does nothing unless tombstones were purged since the last time. The copy or the replay must be in the state as
     /// unfinished already: then nothing more is purged. Killed on its way, it is done from the beginning.
     package func run(_ state: MigrationState) throws {
-        guard state.purge?.isAway == true else { return }
+        guard state.purges.mustRestore else { return }
         try awaitPurge()
         logger.info("tombstones were purged: the deletes in the log are written again first")
         let progress = Progress("tombstones", logger: logger)
@@ -55,13 +55,13 @@ package struct TombstoneRestore {
                 "interrupted before the deletes in the log were all written again; start again, nothing is lost")
         }
         logger.info("the deletes in the log are back", ["deletes": pipeline.ledger.outcomes[.deleted]])
-        try store.update { $0.purge?.isAway = false }
+        try store.update { $0.purge?.record.restored() }
     }
 
     /// A delete that a purge has sent before it looked into the state would take a tombstone that is written now.
     private func awaitPurge() throws {
         var told = false
-        while let since = try store.load()?.purge?.underWay, WallClock.now() - since < Self.purgeLasts {
+        while try store.load()?.purges.mayArrive(now: WallClock.now(), longest: Self.purgeLasts) == true {
             guard !StopSignal.isAsked else {
                 throw WorkError(.interrupted, "interrupted while a purge was under way")
             }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// Reads the unfinished slices of a copy, a few at a time, and feeds their pages into the pipeline.
 ///
-/// `@unchecked Sendable` because `returnedBySlice`, `written` and `waiting` are touched only under `lock`.
+/// `@unchecked Sendable` because `copy` is touched only under `lock`, and `readers` only by the thread that starts and joins.
 package final class CopyFeed: @unchecked Sendable {
     /// One unit of resume of the copy.
     package struct Slice: Sendable {
@@ -62,9 +62,7 @@ package final class CopyFeed: @unchecked Sendable {
     private let pipeline: Pipeline
     private var slices: [Slice] { options.slices }
     private let lock = NSLock()
-    private var waiting: [Int]
-    private var returnedBySlice: [Int: Int] = [:]
-    private var written: Set<Int> = []
+    private var copy: CopyProgress
     private var readers: [JoinableThread] = []
     private let running = Atomic<Int>(0)
     private let pace: RateLimiter
@@ -73,9 +71,9 @@ package final class CopyFeed: @unchecked Sendable {
         self.options = options
         reader = source.reader
         self.pipeline = pipeline
-        waiting = options.slices.indices.filter { !options.slices[$0].isDone }.reversed()
+        copy = CopyProgress(recorded: options.slices.map(\.isDone))
         pace = RateLimiter(documentsPerSecond: options.documentsPerSecond, bytesPerSecond: options.bytesPerSecond)
-        for slice in waiting { pipeline.ledger.own(Int32(slice)) }
+        for slice in copy.unfinished { pipeline.ledger.own(Int32(slice)) }
     }
 
     package func start(readers count: Int) {
@@ -102,43 +100,42 @@ package final class CopyFeed: @unchecked Sendable {
         lock.withLock {
             let earlier = slices.filter(\.isDone)
             return (
-                earlier.reduce(0) { $0 + $1.returned } + returnedBySlice.values.reduce(0, +),
-                earlier.count + written.count
+                earlier.reduce(0) { $0 + $1.returned } + copy.returned, earlier.count + copy.recordedCount
             )
         }
     }
 
     /// Documents the source returned in this run.
-    package var returned: Int { lock.withLock { returnedBySlice.values.reduce(0, +) } }
+    package var returned: Int { lock.withLock { copy.returned } }
 
     /// Whether every slice of the copy is recorded as done.
     package var isComplete: Bool {
-        lock.withLock { slices.indices.allSatisfy { slices[$0].isDone || written.contains($0) } }
+        lock.withLock { copy.isComplete }
     }
 
     package func join() { for reader in readers { reader.join(seconds: 30) } }
 
     /// Writes into the state which slices are read to the end and settled since the last time.
     package func record() throws {
-        let ready = lock.withLock { slices.indices.filter { !slices[$0].isDone && !written.contains($0) } }.filter {
-            guard let lane = pipeline.ledger.lane(Int32($0)) else { return false }
+        let now = lock.withLock { copy }
+        let ready = now.recordable { slice in
+            guard let lane = pipeline.ledger.lane(Int32(slice)) else { return false }
             return lane.exhausted && lane.tracker.unsettled == 0
         }
         guard !ready.isEmpty else { return }
         var finished: [Int: Finished] = [:]
         for number in ready {
             guard let lane = pipeline.ledger.lane(Int32(number)) else { continue }
-            let returned = lock.withLock { returnedBySlice[number] ?? 0 }
-            finished[number] = Finished(returned: returned, outcomes: lane.outcomes)
+            finished[number] = Finished(returned: now.returned(of: number), outcomes: lane.outcomes)
         }
-        if try options.record(finished) { lock.withLock { written.formUnion(ready) } }
+        if try options.record(finished) { lock.withLock { copy.recorded(ready) } }
     }
 
     // MARK: Readers
 
     private func readSlices() {
         while !StopSignal.isAsked, !pipeline.failure.isSet {
-            guard let number = lock.withLock({ waiting.popLast() }) else { return }
+            guard let number = lock.withLock({ copy.take() }) else { return }
             do {
                 try read(number)
             } catch {
@@ -160,7 +157,6 @@ package final class CopyFeed: @unchecked Sendable {
         }
         let scroll = reader.openScroll(spec, pageSize: options.page, query: slice.query)
         defer { scroll.close() }
-        var done = 0
         while let page = try scroll.nextPage() {
             guard !StopSignal.isAsked, !pipeline.failure.isSet else { return }
             pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
@@ -168,11 +164,10 @@ package final class CopyFeed: @unchecked Sendable {
                 Thread.sleep(forTimeInterval: 0.005)
             }
             guard !StopSignal.isAsked else { return }
-            let first = Int64(done)
-            done += page.hits.count
-            lock.withLock { returnedBySlice[number] = done }
+            let count = page.hits.count
+            guard let first = lock.withLock({ copy.returned(count, of: number) }) else { return }
             if let run = pipeline.ledger.open(
-                lane: Int32(number), first: first, next: Int64(done), count: page.hits.count)
+                lane: Int32(number), first: Int64(first), next: Int64(first + count), count: count)
             {
                 pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
             }

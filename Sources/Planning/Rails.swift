@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Indexing
 import JSONText
 import LogGuard
 import Recipe
@@ -47,8 +48,9 @@ package struct Rails {
     private mutating func judgeLog() {
         let topic = recipe.commands.topic
         let marks = survey.watermarks.sorted { $0.key < $1.key }
-        let gone = marks.filter { (start[$0.key] ?? $0.value.low) < $0.value.low }
-        if let (partition, mark) = gone.first {
+        let logs = marks.map { (partition: $0.key, log: LogExtent(low: $0.value.low, high: $0.value.high)) }
+        let gone = logs.first { LogRails.start(start[$0.partition] ?? $0.log.low, log: $0.log) != nil }
+        if let (partition, mark) = gone {
             add(
                 "log_start", .refused,
                 "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset "
@@ -64,18 +66,18 @@ package struct Rails {
                 "start_partitions", .refused,
                 "replay.from names partition \(unknown), which topic \(topic) does not have (it has \(marks.count))")
         }
-        let beyond = marks.filter { (start[$0.key] ?? 0) > $0.value.high }
-        let behind = marks.filter { applied($0.key) > $0.value.high }
-        if let (partition, mark) = beyond.first {
+        let beyond = logs.first { LogRails.end(start[$0.partition] ?? 0, applied: 0, log: $0.log) != nil }
+        let behind = logs.first { LogRails.end(0, applied: applied($0.partition), log: $0.log) != nil }
+        if let (partition, log) = beyond {
             add(
                 "log_end", .refused,
                 "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log ends at "
-                    + "\(mark.high)")
-        } else if let (partition, mark) = behind.first {
+                    + "\(log.high)")
+        } else if let (partition, log) = behind {
             add(
                 "log_end", .refused,
                 "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
-                    + "has been applied, but the log ends at \(mark.high). It was recreated or lost its tail "
+                    + "has been applied, but the log ends at \(log.high). It was recreated or lost its tail "
                     + "in an unclean election: raise commands.epoch and use a new commands.group")
         } else if let why = survey.committedUnknown {
             add(
@@ -134,9 +136,9 @@ package struct Rails {
         }
         if let unknown = survey.reachUnknown(recipe) { return add("log_reach", .warn, unknown) }
         let application = survey.recorded(recipe) ?? [:]
-        if let (partition, offset) = application.sorted(by: { $0.key < $1.key }).first(where: {
-            (start[$0.key] ?? 0) > $0.value
-        }) {
+        let late = application.sorted { $0.key < $1.key }
+            .first { LogRails.reach(start[$0.key] ?? 0, recorded: $0.value) != nil }
+        if let (partition, offset) = late {
             return add(
                 "log_reach", .refused,
                 "partition \(partition) would be read from offset \(start[partition] ?? 0), but the old index had only "

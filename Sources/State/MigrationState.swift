@@ -1,4 +1,5 @@
 import Failures
+import Indexing
 import JSONText
 import LogGuard
 
@@ -46,27 +47,20 @@ package struct MigrationState: Sendable, Equatable {
         }
     }
 
-    /// Whether the copy's alias takes writes (``CopyAlias``). The words in -ing stand before the change of the alias,
-    /// the others after it: what a crash left in between is done again by the next copy.
-    package enum CopyGate: String, Sendable { case closed, opening, open, closing }
-
     /// What was purged so far.
     package struct Purge: Sendable, Equatable {
         /// Milliseconds since 1970.
         package var first: Int64
         package var last: Int64
         package var purged: Int
-        /// Tombstones are gone that a copy or a replay would miss; see ``TombstoneRestore``.
-        package var isAway = true
-        /// Since when a request of a purge may be under way, milliseconds since 1970.
-        package var underWay: Int64?
+        /// What a copy or a replay must know of it.
+        package var record: PurgeRecord
 
         package init(first: Int64, last: Int64, purged: Int, isAway: Bool = true, underWay: Int64? = nil) {
             self.first = first
             self.last = last
             self.purged = purged
-            self.isAway = isAway
-            self.underWay = underWay
+            record = PurgeRecord(mustRestore: isAway, underWaySince: underWay)
         }
     }
 
@@ -75,12 +69,7 @@ package struct MigrationState: Sendable, Equatable {
         package var round: Int
         /// `commands.epoch` when it began: offsets of another epoch are another log's.
         package var epoch: Int64
-        package var started: Int64
-        package var finished: Int64?
-        /// Partition to offset: where it began, the frozen end, how far everything is acknowledged.
-        package var start: [Int32: Int64]
-        package var end: [Int32: Int64]
-        package var position: [Int32: Int64]
+        package var progress: ReplayProgress
 
         package init(
             round: Int, epoch: Int64, started: Int64, finished: Int64? = nil, start: [Int32: Int64],
@@ -88,12 +77,15 @@ package struct MigrationState: Sendable, Equatable {
         ) {
             self.round = round
             self.epoch = epoch
-            self.started = started
-            self.finished = finished
-            self.start = start
-            self.end = end
-            self.position = position
+            progress = ReplayProgress(
+                started: started, start: start, end: end, position: position, finished: finished)
         }
+
+        package var started: Int64 { progress.started }
+        package var finished: Int64? { progress.finished }
+        package var start: [Int32: Int64] { progress.start }
+        package var end: [Int32: Int64] { progress.end }
+        package var position: [Int32: Int64] { progress.position }
     }
 
     /// By which the log is known again: an applied record a partition, found again some time after it was applied.
@@ -170,6 +162,12 @@ package struct MigrationState: Sendable, Equatable {
 
     /// Whether documents may still come from the source.
     package var copyUnfinished: Bool { copy?.finished == nil }
+
+    /// What copies and replays must know of purges.
+    package var purges: PurgeRecord { purge?.record ?? PurgeRecord() }
+
+    /// Whether a partial update whose document is not in the target takes the source's.
+    package var sourceIsBase: Bool { purges.sourceIsBase(copyUnfinished: copyUnfinished) }
 
     /// A target index is made again: nothing of what was done is in it.
     package mutating func startOver() {
@@ -255,9 +253,9 @@ extension MigrationState.Purge {
     package var json: JSONValue {
         var members: JSONObject = [
             "first": .number("\(first)"), "last": .number("\(last)"), "purged": .number("\(purged)"),
-            "away": .bool(isAway),
+            "away": .bool(record.mustRestore),
         ]
-        if let underWay { members["under_way"] = .number("\(underWay)") }
+        if let underWay = record.underWaySince { members["under_way"] = .number("\(underWay)") }
         return .object(members)
     }
 

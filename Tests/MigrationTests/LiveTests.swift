@@ -73,7 +73,7 @@ import Testing
             round: 1, epoch: 0, started: 1, finished: nil, start: [0: 10, 1: 0], end: [0: 100, 1: 5],
             position: [0: 40, 1: 9])
         #expect(replay.remaining == 60)
-        replay.finished = 2
+        replay.progress.finish(1, now: 2)
         #expect(replay.remaining == 0)
     }
 }

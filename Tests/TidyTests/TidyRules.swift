@@ -23,7 +23,9 @@ enum TidyRules {
             "CommandLog", "SearchCluster",
         ],
         "State": ["JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard", "SearchCluster"],
-        "DeadLetters": ["Basics", "JSONText", "Commands", "Telemetry", "Runtime", "Failures", "CommandLog"],
+        "DeadLetters": [
+            "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
+        ],
         "Pipeline": [
             "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
             "SearchCluster", "LogGuard", "DeadLetters",
