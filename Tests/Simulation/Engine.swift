@@ -28,7 +28,9 @@ struct Item {
 
 final class Batch {
     let id: BatchID
+    /// Those that have no outcome yet.
     var items: [Item] = []
+    var delivery = BulkDelivery()
     init(_ id: BatchID) { self.id = id }
 }
 
@@ -42,8 +44,8 @@ final class Engine {
 
     /// What comes back to it.
     enum Answer {
-        /// Nil: the request failed as a whole.
-        case bulk(Batch, [NewCluster.Status?]?)
+        /// Nil: no answer came.
+        case bulk(Batch, NewCluster.Answer?)
         case letter(RunID)
         case target([(LaneFetch, NewCluster.Slot)])
         case source([(LaneFetch, [UInt8]?)])
@@ -262,15 +264,20 @@ final class Engine {
         guard let batch = open, assembler.take(0) != nil else { return }
         open = nil
         batches.append(batch)
+        batch.delivery.begin(items: batch.items.count)
         send(batch)
     }
 
-    func send(_ batch: Batch) {
-        guard book.isOurs(batch.id.generation) else { return finish(batch) }
+    private func send(_ batch: Batch) {
+        // Whether its partitions may have been given away is asked elsewhere: see `isStale`.
+        guard BulkDelivery.permission(isOurs: book.isOurs(batch.id.generation), leaseIsValid: true) == .send else {
+            return finish(batch)
+        }
         world.wires.append(
             Wire(
                 engine: number, born: world.now,
-                load: .bulk(batch, batch.items, round: kind == .copy ? round : 0),
+                load: .bulk(
+                    batch, Array(batch.items.prefix(batch.delivery.window)), round: kind == .copy ? round : 0),
                 index: world.indexNumber))
     }
 
@@ -289,8 +296,7 @@ final class Engine {
 
     func receive(_ answer: Answer) {
         switch answer {
-        case .bulk(let batch, nil): send(batch)
-        case .bulk(let batch, let statuses?): concluded(batch, statuses)
+        case .bulk(let batch, let answer): perform(next(batch, answer), batch)
         case .letter(let run): if world.on(.deadLetterFirst) { settle(run, .deadLettered) }
         case .target(let bases):
             coordinator.basesRead(
@@ -305,33 +311,55 @@ final class Engine {
         advance()
     }
 
-    private func concluded(_ batch: Batch, _ statuses: [NewCluster.Status?]) {
-        var again: [Item] = []
-        for (item, status) in zip(batch.items, statuses) {
-            guard let status else {
-                again.append(item)
-                continue
+    private func next(_ batch: Batch, _ answer: NewCluster.Answer?) -> BulkStep {
+        // Only for the length of pauses, of which there are none here.
+        var random = SystemRandomNumberGenerator()
+        switch answer {
+        case nil: return batch.delivery.failed(BulkFailure(.connection, because: "no answer"), using: &random)
+        case .tooLarge:
+            let rejection = BulkRejection(
+                status: 413, errorType: nil, reason: nil, isPassing: false, description: "too large")
+            return batch.delivery.rejected(rejection, using: &random)
+        case .items(let statuses):
+            var verdicts = ItemVerdicts()
+            for (place, status) in statuses.enumerated() {
+                let item = batch.items[place]
+                if ItemClass.isApplied(status: status.code) {
+                    conclude(item, .applied)
+                    continue
+                }
+                switch verdicts.judge(place, status: status.code, errorType: status.type, reason: status.reason) {
+                case .settle(let done): conclude(item, done)
+                case .bury(let reason): bury(item, reason)
+                case .keep: break
+                }
             }
-            if let lane = item.lane {
-                let result: LaneWriteResult =
-                    switch status {
-                    case .applied: .applied
-                    case .conflict: .stale
-                    case .refused, .closed: .dead(reason: "refused", detail: "")
-                    }
-                coordinator.written(lane.key, result)
-                continue
-            }
-            switch status {
-            case .applied: settle(item.run, item.isTombstone ? .deleted : .indexed)
-            case .conflict: settle(item.run, .stale)
-            case .refused: bury(item.run, item.partition, item.offset, id: item.id, item.source)
-            // A copy whose alias is closed stops: somebody else has finished it.
-            case .closed: return world.stop(self)
-            }
+            let later = batch.items.dropFirst(batch.delivery.window)
+            batch.items = verdicts.again.map { batch.items[$0] } + later
+            return batch.delivery.answered(verdicts, using: &random)
         }
-        batch.items = again
-        if again.isEmpty { finish(batch) } else { send(batch) }
+    }
+
+    private func perform(_ step: BulkStep, _ batch: Batch) {
+        switch step {
+        case .finish: finish(batch)
+        case .send, .sendHalf, .sendItemsAgain, .sendAgain: send(batch)
+        case .buryFirst(let reason):
+            bury(batch.items.removeFirst(), reason)
+            perform(batch.delivery.firstBuried(), batch)
+        // A copy whose alias is closed stops: somebody else has finished it.
+        case .stop: world.stop(self)
+        }
+    }
+
+    private func conclude(_ item: Item, _ done: ItemClass.Done) {
+        if let lane = item.lane { return coordinator.written(lane.key, done == .stale ? .stale : .applied) }
+        settle(item.run, done == .stale ? .stale : item.isTombstone ? .deleted : .indexed)
+    }
+
+    private func bury(_ item: Item, _ reason: String) {
+        if let lane = item.lane { return coordinator.written(lane.key, .dead(reason: reason, detail: "")) }
+        bury(item.run, item.partition, item.offset, id: item.id, item.source)
     }
 
     private func finish(_ batch: Batch) {

@@ -12,7 +12,38 @@ struct NewCluster {
         /// The highest version that was ever applied.
         var highest: Int64 = 0
     }
-    enum Status { case applied, conflict, refused, closed }
+    /// What becomes of one item of a bulk request.
+    enum Status {
+        case applied, conflict, refused, closed, throttled
+
+        // As Elasticsearch says it.
+        var code: Int {
+            switch self {
+            case .applied: 200
+            case .conflict: 409
+            case .refused, .closed: 400
+            case .throttled: 429
+            }
+        }
+        var type: String? {
+            switch self {
+            case .applied: nil
+            case .conflict: "version_conflict_engine_exception"
+            case .refused: "mapper_parsing_exception"
+            case .closed: "illegal_argument_exception"
+            case .throttled: "es_rejected_execution_exception"
+            }
+        }
+        var reason: String? {
+            self == .closed ? "no write index is defined for alias [to-crossfade-COPY]" : nil
+        }
+    }
+    /// The answer to a bulk request.
+    enum Answer {
+        case items([Status])
+        /// Refused as a whole, with 413.
+        case tooLarge
+    }
 
     var slots: [Slot]
     /// The copy round whose alias takes writes; 0: none.

@@ -138,7 +138,7 @@ extension World {
     private static func fate(_ b: Int) -> Fate {
         switch b & 3 {
         case 0: .throttled(UInt64(b >> 2) | 1)
-        case 1: .lost
+        case 1: b >> 2 & 3 == 0 ? .tooLarge : .lost
         case 2: .answerLost
         default: .late
         }

@@ -165,14 +165,14 @@ final class World {
 
     // MARK: The network
 
-    enum Fate { case good, throttled(UInt64), lost, answerLost, late }
+    enum Fate { case good, throttled(UInt64), lost, answerLost, late, tooLarge }
 
     func deliver(_ index: Int, _ fate: Fate) {
         let wire = wires[index]
         tell { "  \(self.words(wire)): \(fate)" }
         if case .late = fate {
             // The sender gives it up and repeats it; it is still on its way.
-            guard case .bulk(let batch, let items, _) = wire.load, items.count == batch.items.count,
+            guard case .bulk(let batch, _, _) = wire.load,
                 let engine = engine(wire.engine), !engine.isPaused, engine.batches.contains(where: { $0 === batch })
             else { return }
             wires[index].engine = -1
@@ -192,19 +192,25 @@ final class World {
             bury(letter, by: wire.engine)
             answer = .letter(run)
         case .bulk(let batch, let items, let round):
-            if case .lost = fate {
-                answer = .bulk(batch, nil)
-            } else {
-                let statuses = items.enumerated().map { place, item -> NewCluster.Status? in
-                    if case .throttled(let mask) = fate, mask >> UInt64(place & 63) & 1 == 1 { return nil }
-                    return write(item, round: round)
-                }
-                answer = .bulk(batch, statuses)
-                if case .answerLost = fate { answer = .bulk(batch, nil) }
-            }
+            answer = .bulk(batch, self.answer(items, round: round, fate))
         }
         guard let answer, let engine = engine(wire.engine) else { return }
         if engine.isPaused { engine.inbox.append(answer) } else { engine.receive(answer) }
+    }
+
+    private func answer(_ items: [Item], round: Int, _ fate: Fate) -> NewCluster.Answer? {
+        switch fate {
+        case .lost: return nil
+        // One document is never too large.
+        case .tooLarge where items.count > 1: return .tooLarge
+        default: break
+        }
+        let statuses = items.enumerated().map { place, item -> NewCluster.Status in
+            if case .throttled(let mask) = fate, mask >> UInt64(place & 63) & 1 == 1 { return .throttled }
+            return write(item, round: round)
+        }
+        if case .answerLost = fate { return nil }
+        return .items(statuses)
     }
 
     private func write(_ item: Item, round: Int) -> NewCluster.Status {
