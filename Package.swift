@@ -35,7 +35,7 @@ let package = Package(
         room("JSONText", ["CBytes"]),
         room("Commands", ["JSONText"]),
         room("Transform", ["JSONText", "Commands"]),
-        room("Indexing", ["JSONText", "Commands", "Transform"]),
+        room("Indexing", ["Basics", "JSONText", "Commands", "Transform"]),
         room("Telemetry", []),
         room("CommandLog", ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"]),
         room("SearchCluster", ["CLibcurl", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"]),

@@ -11,7 +11,7 @@ enum TidyRules {
         "JSONText": ["CBytes"],
         "Commands": ["JSONText"],
         "Transform": ["JSONText", "Commands"],
-        "Indexing": ["JSONText", "Commands", "Transform"],
+        "Indexing": ["Basics", "JSONText", "Commands", "Transform"],
         "Telemetry": [],
         "CommandLog": ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"],
         "SearchCluster": ["CLibcurl", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"],
