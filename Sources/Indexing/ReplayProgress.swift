@@ -39,11 +39,6 @@ public struct ReplayProgress: Sendable, Equatable {
         return true
     }
 
-    /// Whether every frozen end is reached. `positions`: the next offset to read, by partition.
-    public static func isReached(_ ends: [Int32: Int64], positions: (Int32) -> Int64?) -> Bool {
-        ends.allSatisfy { end in end.value <= 0 || (positions(end.key) ?? 0) >= end.value }
-    }
-
     /// Every end was reached and everything before has its final outcome. False, and nothing changes: another replay did.
     @discardableResult
     public mutating func finish(_ other: Int64, now: Int64) -> Bool {

@@ -50,16 +50,6 @@ import Testing
 @Suite struct ReplayProgressTests {
     private let replay = ReplayProgress(started: 7, start: [0: 3, 1: 0], ends: [0: 10, 1: 4, 2: 0])
 
-    @Test func isReachedWhenEveryFrozenEndIs() {
-        func isReached(_ positions: [Int32: Int64]) -> Bool {
-            ReplayProgress.isReached(replay.end) { positions[$0] }
-        }
-        #expect(!isReached([0: 10, 1: 3]))
-        #expect(!isReached([0: 10]))
-        #expect(isReached([0: 10, 1: 4]), "an empty partition has nothing to reach")
-        #expect(isReached([0: 12, 1: 4, 2: 5]))
-    }
-
     @Test func anotherReplayChangesNothing() {
         var replay = replay
         let (kept, finished) = (replay.keep([0: 5], of: 6), replay.finish(6, now: 100))

@@ -71,7 +71,7 @@ extension World {
             endReplay(engine)
         }
         check(.caughtUpIsAFact, replay?.finished != nil || !goesOn) {
-            "the replay never ends: positions \(engine.partitions.map(engine.position)), frozen ends \(engine.ends ?? [:])"
+            "the replay never ends: positions \(engine.partitions.map(engine.position)), frozen ends \(engine.assignment.ends ?? [:])"
         }
     }
 
@@ -102,9 +102,20 @@ extension World {
                 }
                 lag += engine.unsettled
             }
-            if lag == 0 || !on(.markersCount) { return }
+            if lag == 0 || !on(.markersCount) { return checkCommitted() }
         }
         check(.caughtUpIsAFact, false) { "following never catches up" }
+    }
+
+    /// Whoever has caught up has committed it, also where nothing more comes: the lag that operators see is 0.
+    private func checkCommitted() {
+        for engine in engines where engine.kind == .follow && !engine.isPaused {
+            for (partition, settled) in engine.book.committable() {
+                check(.caughtUpIsAFact, groupCommitted[Int(partition)] == Int(settled) || !on(.prefixCommit)) {
+                    "partition \(partition) is settled up to \(settled), but committed is \(self.groupCommitted[Int(partition)])"
+                }
+            }
+        }
     }
 
     private func finishRedrive() {

@@ -59,10 +59,10 @@ final class Engine {
     var isFenced = false
     /// Records read and what became of them, by partition or slice.
     var book = OutcomeBook()
-    /// What was committed last, by partition; -1: nothing.
-    private(set) var committed: [Int]
-    /// Where a bounded work ends; nil: it goes on.
-    var ends: [Int32: Int64]?
+    /// What it reads, and what is to be committed. Records are known by their offset here.
+    var assignment: PartitionAssignment<Int64>
+    /// Partitions or slices that there are.
+    let partitions: Range<Int>
     var inbox: [Answer] = []
     /// Redrive: the letters by run number, and those whose turn comes later. Copy: the pages left, by slice, and which slices are done.
     var letters: [Int] = []
@@ -87,11 +87,12 @@ final class Engine {
     private var runEnds: [[Int]] = []
     private var ahead: [Int]
 
-    init(_ number: Int, _ kind: Kind, _ world: World, partitions count: Int) {
+    init(_ number: Int, _ kind: Kind, _ world: World, partitions count: Int, ends: [Int32: Int64]?) {
         self.number = number
         self.kind = kind
         self.world = world
-        committed = Array(repeating: -1, count: count)
+        assignment = PartitionAssignment(ends: ends)
+        partitions = 0..<count
         ahead = Array(repeating: 0, count: count)
         if !world.on(.prefixCommit) { runEnds = Array(repeating: [], count: count) }
         coordinator = PartialUpdateCoordinator(
@@ -99,7 +100,6 @@ final class Engine {
             copyUnfinished: false, keyCapacity: 16)
     }
 
-    var partitions: Range<Int> { committed.indices }
     var unsettled: Int { book.unsettled }
     /// Whether it holds something that is not written yet.
     var isBusy: Bool { unsettled > 0 || !batches.isEmpty || open != nil }
@@ -116,24 +116,32 @@ final class Engine {
 
     func own(_ partition: Int, at position: Int) {
         book.own(Int32(partition), start: Int64(position))
+        assignment.assign(Int32(partition), start: Int64(position))
         // So that where it begins is committed before anything is read.
         if world.on(.startCommitted) { book.advance(Int32(partition), to: Int64(position)) }
-        committed[partition] = -1
         ahead[partition] = 0
         if !runEnds.isEmpty { runEnds[partition] = [] }
     }
 
-    func disown(_ partition: Int) { book.giveUp(Int32(partition)) }
-
-    /// All partitions were given back: what waits is another's to do.
-    func abandon() {
+    /// Gives all partitions back: what waits is another's to do.
+    func disown() {
+        let owned = partitions.map { Int32($0) }
+        for partition in owned { book.giveUp(partition) }
+        guard assignment.revoke(owned) else { return }
         book.abandonAll()
         for token in coordinator.abandon() { waiting[token] = nil }
         for batch in assembler.abandon(generation: book.abandonedUpTo + 1) { coordinator.finished(batch: batch.serial) }
         open = nil
     }
 
+    /// Everything up to `next` has been read, markers and gaps too.
+    func reached(_ partition: Int, _ next: Int) {
+        guard let next = assignment.reached(Int32(partition), Int64(next)) else { return }
+        book.advance(Int32(partition), to: next)
+    }
+
     func begin(_ partition: Int, first: Int, next: Int, count: Int) -> RunID {
+        _ = assignment.read(Int32(partition), next: Int64(next), Int64(next - 1))
         if !runEnds.isEmpty { runEnds[partition].append(next) }
         return book.open(Int32(partition), first: Int64(first), next: Int64(next), count: count)
             ?? RunID(partition: Int32(partition), generation: 0, number: 0)
@@ -177,18 +185,14 @@ final class Engine {
         if kind == .redrive { world.resolve(letters[run.number], outcome) }
     }
 
-    /// What is to be committed of a partition and is not yet.
-    func uncommitted(_ partition: Int) -> Int? {
-        let next: Int?
-        if world.on(.prefixCommit) {
-            next = book.ownership(of: Int32(partition))?.tracker.committable.map { Int($0) }
-        } else {
-            next = ahead[partition] > 0 ? ahead[partition] : nil
+    /// What is to be committed and is not yet.
+    func offsetsToCommit() -> [Int32: Int64] {
+        var settled = book.committable()
+        if !world.on(.prefixCommit) {
+            for (partition, end) in ahead.enumerated() where end > 0 { settled[Int32(partition)] = Int64(end) }
         }
-        return next == committed[partition] ? nil : next
+        return assignment.offsetsToCommit(settled: settled, last: false)
     }
-
-    func isCommitted(_ partition: Int, _ next: Int) { committed[partition] = next }
 
     // MARK: Records
 

@@ -97,7 +97,7 @@ extension World {
     /// Takes up to `limit` records of an owned partition, as one run.
     func poll(_ engine: Engine, _ partition: Int, limit: Int) {
         guard engine.readsLog, engine.owns(partition) else { return }
-        let frozen = engine.ends?[Int32(partition)]
+        let frozen = engine.assignment.ends?[Int32(partition)]
         let next = engine.position(partition)
         guard passes(LogRails.reading(next: Int64(next), frozenEnd: frozen, log: log(partition)), partition) else {
             return
@@ -118,15 +118,13 @@ extension World {
             let run = engine.begin(partition, first: first, next: last + 1, count: found.count)
             for offset in found { engine.take(log.entries[offset], partition: partition, offset: offset, run) }
         }
-        // The end of the partition: everything up to it has been read, markers and gaps too.
-        if offset >= end, on(.markersCount) { engine.book.advance(Int32(partition), to: Int64(end)) }
+        if offset >= end, on(.markersCount) { engine.reached(partition, end) }
         taken[partition] = max(taken[partition], engine.position(partition))
     }
 
     /// Whether a bounded work has reached its frozen ends, with everything before them settled.
     private func isOver(_ engine: Engine) -> Bool {
-        guard let ends = engine.ends, engine.unsettled == 0 else { return false }
-        return ReplayProgress.isReached(ends) { engine.book.ownership(of: $0)?.position }
+        engine.assignment.isOver && engine.unsettled == 0
     }
 
     private var frozenEnds: [Int32: Int64] {
@@ -135,26 +133,31 @@ extension World {
 
     // MARK: Commit
 
-    /// True when everything settled is committed.
-    func commit(_ engine: Engine) {
-        for partition in engine.partitions where engine.owns(partition) {
-            guard let next = engine.uncommitted(partition) else { continue }
-            switch engine.kind {
-            case .follow:
-                // The broker refuses whoever is not a member of the present generation.
-                guard engine.groupGeneration == groupGeneration, !engine.isFenced else { return }
+    /// Commits what is settled. `isKept`: whether the brokers, or the target's state, can be reached.
+    func commit(_ engine: Engine, isKept: Bool = true) {
+        guard engine.kind == .follow || engine.kind == .replay else { return }
+        let offsets = engine.offsetsToCommit()
+        guard !offsets.isEmpty else { return }
+        engine.assignment.commitSent(offsets)
+        // The broker refuses whoever is not a member of the present generation.
+        let isTaken = engine.kind == .replay || (engine.groupGeneration == groupGeneration && !engine.isFenced)
+        if isKept, isTaken { keep(offsets, of: engine) }
+        engine.assignment.commitAnswered(offsets, isKept: isKept && isTaken)
+    }
+
+    private func keep(_ offsets: [Int32: Int64], of engine: Engine) {
+        for (number, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+            let (partition, next) = (Int(number), Int(offset))
+            if engine.kind == .follow {
                 let from = groupCommitted[partition] >= 0 ? groupCommitted[partition] : engine.start(partition)
                 checkCommit(engine, partition, from: from, to: next)
                 groupCommitted[partition] = next
-            case .replay:
-                guard let before = replay?.at(partition) else { return }
+            } else if let before = replay?.at(partition) {
                 checkCommit(engine, partition, from: before, to: next)
-                replay?.keep([Int32(partition): Int64(next)], of: Int64(engine.round))
-            case .copy, .redrive, .restore: return
             }
             tell { "  \(engine.kind) \(engine.number) commits \(next) of partition \(partition)" }
-            engine.isCommitted(partition, next)
         }
+        if engine.kind == .replay { replay?.keep(offsets, of: Int64(engine.round)) }
     }
 
     // MARK: Replay
@@ -181,17 +184,15 @@ extension World {
 
     private func readReplay() {
         guard let replay, replay.finished == nil else { return }
-        let engine = start(.replay, partitions: setup.partitions)
+        let engine = start(.replay, partitions: setup.partitions, ends: replay.end)
         engine.round = Int(replay.started)
-        engine.ends = replay.end
         for partition in topic.partitions.indices { engine.own(partition, at: replay.at(partition)) }
     }
 
     /// Writes the deletes in the log again, because tombstones were purged, before the copy or the replay begins to write.
     func startRestore(forCopy: Bool) {
-        let engine = start(.restore, partitions: setup.partitions)
+        let engine = start(.restore, partitions: setup.partitions, ends: frozenEnds)
         engine.isForCopy = forCopy
-        engine.ends = frozenEnds
         for partition in topic.partitions.indices { engine.own(partition, at: topic.partitions[partition].start) }
     }
 
@@ -272,7 +273,8 @@ extension World {
 
     private func revoke(_ engine: Engine, lost: Bool, slow: Bool) {
         let owned = engine.partitions.contains { engine.owns($0) }
-        if !lost, owned {
+        let revocation = GroupTimeouts.revocation(isLost: lost, leaseIsValid: true) { true }
+        if revocation == .handOver, owned {
             if !slow, on(.drain) { drain(engine) }
             commit(engine)
             if !slow {
@@ -281,8 +283,7 @@ extension World {
                 }
             }
         }
-        for partition in engine.partitions { engine.disown(partition) }
-        engine.abandon()
+        engine.disown()
     }
 
     /// Delivers what the engine has under way until nothing of it is unsettled.

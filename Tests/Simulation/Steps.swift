@@ -159,7 +159,7 @@ extension World {
         case .send:
             engine.advance()
             engine.flush()
-        case .commit: keep(engine)
+        case .commit: keep(engine, isKept: b & 7 != 1)
         case .work:
             read(engine, b)
             for _ in 0..<(1 + b >> 4 & 7) {
@@ -184,14 +184,14 @@ extension World {
     }
 
     /// Keeps what is settled.
-    func keep(_ engine: Engine) {
+    func keep(_ engine: Engine, isKept: Bool = true) {
         switch engine.kind {
-        case .follow: commit(engine)
+        case .follow: commit(engine, isKept: isKept)
         case .replay:
             // It looks into the state: somebody else has ended it.
             guard !isOld(engine) else { return stop(engine) }
-            commit(engine)
-            endReplay(engine)
+            commit(engine, isKept: isKept)
+            if isKept { endReplay(engine) }
         case .restore: endRestore(engine)
         case .copy: record(engine)
         case .redrive: if engine.unsettled == 0, !goOn(redriving: engine) { stop(engine) }

@@ -147,9 +147,9 @@ final class World {
 
     // MARK: Processes
 
-    func start(_ kind: Engine.Kind, partitions: Int) -> Engine {
+    func start(_ kind: Engine.Kind, partitions: Int, ends: [Int32: Int64]? = nil) -> Engine {
         engineNumber += 1
-        let engine = Engine(engineNumber, kind, self, partitions: partitions)
+        let engine = Engine(engineNumber, kind, self, partitions: partitions, ends: ends)
         engine.coordinator.copyUnfinished = takesSourceBases
         engines.append(engine)
         return engine
