@@ -1,10 +1,10 @@
 import Commands
 import JSONText
 
-/// What the answer to one item of a bulk request means for it (design 6.6).
+/// What the answer to one item of a bulk request means for it (P6 in docs/architecture.md).
 ///
-/// Decided by the operation, the status and the error's type. The reason text is looked at only where servers give two meanings one status
-/// and type, and then only its fixed beginning.
+/// Decided by the operation, the status and the error's type. The reason text is looked at only where servers give two
+/// meanings one status and type, and then only its fixed beginning.
 public enum ItemClass: Equatable, Sendable {
     public enum Done: Equatable, Sendable {
         case applied
@@ -21,8 +21,8 @@ public enum ItemClass: Equatable, Sendable {
     case again(throttled: Bool)
     /// The item can never succeed; the reason is a stable code for the dead letter.
     case dead(String)
-    /// No item of this index can succeed until an operator acts (index gone, not allowed, alias closed for writes): dead letters
-    /// for every record would only hide that. The work must stop with this reason.
+    /// No item of this index can succeed until an operator acts (index gone, not allowed, alias closed for writes):
+    /// dead letters for every record would only hide that. The work must stop with this reason.
     case stop(String)
 
     /// Whether the status alone says applied, for the hot path; else ask ``classify(kind:status:errorType:reason:)``.
@@ -66,7 +66,8 @@ public enum ItemClass: Equatable, Sendable {
         case "index_not_found_exception", "index_missing_exception": "index_not_found"
         case "invalid_index_name_exception": "invalid_index_name"
         case "security_exception", "authorization_exception": "not_allowed"
-        // Two meanings for one type and status: a bad document, and an alias that is closed for writes (design 6.5).
+        // Two meanings for one type and status: a bad document, and an alias that is closed for writes (P5 in
+        // docs/architecture.md).
         case "illegal_argument_exception" where closesAlias(reason): "alias_closed"
         case "elasticsearch_illegal_argument_exception" where closesAlias(reason): "alias_closed"
         // Same: the cluster's shard limit, index creation disabled and the like are no fault of the document.
@@ -88,7 +89,8 @@ public enum ItemClass: Equatable, Sendable {
     }
 
     private static func deadReason(type: String, reason: String?, status: Int) -> String {
-        // Elasticsearch 8 and later say it within the error of the document: "[1:17] failed to parse: Limit of total ...".
+        // Elasticsearch 8 and later say it within the error of the document: "[1:17] failed to parse: Limit of total
+        // ...".
         let limit = "Limit of total fields ["
         if type == "illegal_argument_exception" && reason?.hasPrefix(limit) == true
             || type == "document_parsing_exception" && reason?.contains("] failed to parse: " + limit) == true
@@ -105,8 +107,9 @@ public enum ItemClass: Equatable, Sendable {
 struct ErrorType {
     let name: String
 
-    /// Takes `mapper_parsing_exception` as it is, and from `MapperParsingException[failed to parse]` the leading class name. Exceptions that
-    /// only carry another one (`RemoteTransportException[...]; nested: EsRejectedExecutionException[...]`) give way to it.
+    /// Takes `mapper_parsing_exception` as it is, and from `MapperParsingException[failed to parse]` the leading class
+    /// name. Exceptions that only carry another one (`RemoteTransportException[...]; nested:
+    /// EsRejectedExecutionException[...]`) give way to it.
     init(_ text: String) {
         var rest = Substring(text)
         var name = Self.className(rest)

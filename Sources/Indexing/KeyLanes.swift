@@ -1,25 +1,25 @@
 import Commands
 import JSONText
 
-/// Per-key lanes for partial updates (design 6.4): a merge is read, change, write with a versioned index, one at a time
-/// for each key, and everything else that happens to the key meanwhile waits in the same lane.
+/// Key lanes for partial updates (P4 in docs/architecture.md). A merge reads the base, changes it, and writes it with a
+/// version, one at a time per key. Everything else that happens to the key meanwhile waits in the same lane.
 ///
 /// How it is driven, all on one thread:
 ///
-/// 1. For every operation: a merge is ``append(entry:id:_:)``ed; so is an index or delete whose key ``holds(_:_:)`` says
-///    has a lane. Anything else takes the usual way, past the lanes.
-/// 2. ``takeFetches(max:)`` gives lanes whose base is to be read from the target by a real-time get; each is answered by
+/// 1. Per operation: call ``append(entry:id:_:)`` for a merge, and for an index or delete whose key has a lane
+///    (``holds(_:_:)``). Anything else goes into a batch, past the lanes.
+/// 2. ``takeFetches(max:)`` gives lanes whose base must be read from the target by a real-time get. Answer each by
 ///    ``base(_:found:tombstone:version:document:)`` or ``fetchFailed(_:)``.
-/// 3. ``takeSourceFetches(max:)`` gives lanes that need the old cluster's document (only while ``copyUnfinished``); each is
-///    answered by ``sourceBase(_:document:)`` or ``fetchFailed(_:)``.
-/// 4. ``takeWrites(max:using:)`` folds queued operations onto the bases. Each write is sent, again and again if it must be,
-///    until it has a final answer, which goes to ``written(_:_:)``.
-/// 5. Both give ``LaneResult``s: each token appears in exactly one of them, once.
+/// 3. ``takeSourceFetches(max:)`` gives lanes that need the source's document (only while ``copyUnfinished``). Answer
+///    each by ``sourceBase(_:document:version:)`` or ``fetchFailed(_:)``.
+/// 4. ``takeWrites(max:using:)`` folds queued operations onto the bases. Send each write, again if need be, until it has
+///    a final answer, and give this answer to ``written(_:_:)``.
+/// 5. Both give ``LaneResult``s. Each token appears in exactly one of them, once.
 ///
-/// **Coalescing.** As many waiting operations of a key as there are (``largestFold`` at most) become one write with the
-/// version of the last. What each counts as: an index, a delete or a merge whose content is in the written document counts
-/// as what it did; one that a later index or delete of the same write replaced whole is superseded. An operation that is older than
-/// the base is stale as a whole: nothing of it is merged, so a repeated part never undoes what came after it.
+/// **Coalescing.** All waiting operations of a key (``largestFold`` at most) become one write with the version of the
+/// last. An operation whose content is in the written document counts as what it did. One that a later index or delete
+/// of the same write replaced whole is superseded. An operation that is older than the base is stale as a whole:
+/// nothing of it is merged, so a repeated part never undoes what came after it.
 ///
 /// A lane is gone when its last operation has its outcome. Pure: no clock, no I/O. Not safe for several threads.
 public final class KeyLanes {

@@ -169,8 +169,9 @@ final class Lane {
         }
     }
 
-    /// Whether a delete that was read again finds its own tombstone: it is written over it, once, which makes the tombstone
-    /// young again. What was read again before it may be on its way as late, and the purge goes by that time (design 6.5).
+    /// Whether a delete that was read again finds its own tombstone: it is written over it, once, which makes the
+    /// tombstone young again. What was read again before it may be on its way as late, and the purge goes by that time
+    /// (P5 in docs/architecture.md).
     private func renews(_ operation: LaneOperation, _ base: LaneBase) -> Bool {
         guard !hasRenewed, operation.kind == .delete, operation.version == base.version, case .deleted = base.state
         else { return false }

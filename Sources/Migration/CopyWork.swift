@@ -12,7 +12,8 @@ import State
 import Synchronization
 import Telemetry
 
-/// `copy`: the bulk copy old -> new, in slices that are the unit of resume (design 7). The source is only ever read.
+/// `copy`: the bulk copy old -> new, in slices that are the unit of resume (docs/architecture.md). The source is only
+/// ever read.
 package struct CopyWork {
     package let prepared: Preflight
     package let confirmation: String?
@@ -187,8 +188,8 @@ extension MigrationState.Slice {
 }
 
 extension MigrationState {
-    /// Throws when the state holds another copy than the one that is being worked at. Its slices are others, and its pages
-    /// come through the same alias.
+    /// Throws when the state holds another copy than the one that is being worked at. Its slices are others, and its
+    /// pages come through the same alias.
     fileprivate func checkIsPresent(_ copy: Copy?) throws(WorkError) {
         guard self.copy?.started != copy?.started else { return }
         throw Refusal.copyIsOver.error()

@@ -9,8 +9,8 @@ import Runtime
 import State
 import Telemetry
 
-/// Where `follow` begins on partitions that have become its own, and whether it may (design 6.9): the group's own
-/// offset where it has one, else where the replay stood, else the start that the recipe says.
+/// Where `follow` begins on partitions that have become its own, and whether it may (P9 in docs/architecture.md): the
+/// group's own offset where it has one, else where the replay stood, else the start that the recipe says.
 package struct FollowStart {
     package let prepared: Preflight
     package let admin: LogAdmin

@@ -16,7 +16,8 @@ package struct PurgeReport: Sendable {
     package var found = 0
     package var purged = 0
     /// Tombstones that stay, by reason: `younger` than the age, `dead_letter`: an unresolved dead letter of the id may
-    /// still be redriven, `redriven`: one was redriven a short time ago, `newer`: the document was written again meanwhile, `gone`: somebody else purged it meanwhile.
+    /// still be redriven, `redriven`: one was redriven a short time ago, `newer`: the document was written again
+    /// meanwhile, `gone`: somebody else purged it meanwhile.
     package var kept: [String: Int] = [:]
     /// Until when the last of `redriven` stays, milliseconds since 1970.
     package var redrivenUntil: Int64?
@@ -26,8 +27,8 @@ package struct PurgeReport: Sendable {
     package static let reasons = ["younger", "dead_letter", "redriven", "newer", "gone"]
 }
 
-/// Deletes tombstones that are old enough (design 6.5). Safe to repeat and to run several times at once: each delete is
-/// `external_gte` at the tombstone's own version, so that whatever is newer stays.
+/// Deletes tombstones that are old enough (P5 in docs/architecture.md). Safe to repeat and to run several times at
+/// once: each delete is `external_gte` at the tombstone's own version, so that whatever is newer stays.
 package struct Purge {
     package let target: Cluster
     package let indices: [String]
@@ -44,7 +45,8 @@ package struct Purge {
     /// Tombstones a page.
     private static let pageSize = 1000
 
-    /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between pages.
+    /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between
+    /// pages.
     package func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
         let conditions = try checkState(claiming: false)
@@ -52,7 +54,8 @@ package struct Purge {
         for index in indices where report.complete {
             try target.writer.refresh(index)
             let total = Int(try target.reader.count(index, query: Capabilities.tombstones()))
-            // A member may not know yet that the copy, or a replay, has ended, and both may have left requests under way.
+            // A member may not know yet that the copy, or a replay, has ended, and both may have left requests under
+            // way.
             if let before, !conditions.isQuiet(before: before) {
                 report.found += total
                 report.kept["younger", default: 0] += total
@@ -87,8 +90,8 @@ package struct Purge {
         return report
     }
 
-    /// Throws where nothing may be purged. `claiming`: writes into the state that tombstones are gone from now on, before
-    /// the first of them is: a copy or a replay that begins after that brings them back first.
+    /// Throws where nothing may be purged. `claiming`: writes into the state that tombstones are gone from now on,
+    /// before the first of them is: a copy or a replay that begins after that brings them back first.
     @discardableResult private func checkState(claiming: Bool) throws -> PurgeConditions {
         let state = try store.update { state in
             try check(state)

@@ -12,7 +12,7 @@ import SearchCluster
 import State
 import Telemetry
 
-/// `replay`: the topic from its start to its end as it is now, then stop (design 6.8).
+/// `replay`: the topic from its start to its end as it is now, then stop (P8 in docs/architecture.md).
 ///
 /// Reads with partitions assigned by hand, not as a member of the group: progress is kept in state, so a replay can
 /// run beside a follower, and again from the start whenever wanted.
@@ -104,8 +104,8 @@ package struct ReplayWork {
         }
     }
 
-    /// The log may have lost records that the group was still to apply. A replay that begins after them would hide that: it
-    /// takes the group's offset forwards, and what the group has written would outrank a copied page.
+    /// The log may have lost records that the group was still to apply. A replay that begins after them would hide
+    /// that: it takes the group's offset forwards, and what the group has written would outrank a copied page.
     private func checkJoins(_ state: MigrationState) throws(WorkError) {
         for (partition, start) in prepared.start.sorted(by: { $0.key < $1.key }) {
             let committed = prepared.survey.committed[partition]
@@ -168,8 +168,8 @@ package struct ReplayWork {
 }
 
 extension MigrationState {
-    /// Throws when another process has ended this replay, or has begun another one. What is read from here on may be older
-    /// than a delete whose tombstone is purged by then.
+    /// Throws when another process has ended this replay, or has begun another one. What is read from here on may be
+    /// older than a delete whose tombstone is purged by then.
     fileprivate func checkIsPresent(_ replay: Replay) throws(WorkError) {
         guard self.replay?.progress.endsWork(at: replay.started) != false else { return }
         throw Refusal.replayIsOver.error()

@@ -7,7 +7,7 @@ import Recipe
 import Schema
 import SearchCluster
 
-/// One condition that must hold before anything is written (design 6.9).
+/// One condition that must hold before anything is written (P9 in docs/architecture.md).
 package struct Rail: Sendable {
     package enum Verdict: String, Sendable { case ok, warn, refused }
 
@@ -278,7 +278,8 @@ package struct Rails {
         for index in entry.source { judge(index, entry) }
     }
 
-    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be "done".
+    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be
+    /// "done".
     private mutating func judgeRouting(_ entry: Survey.Entry) {
         let isNamed = recipe.commands.format.routing != nil
         let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)

@@ -64,39 +64,39 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case recordedAtFirstWork
 }
 
-/// The promises of design section 6, as they are checked.
+/// The promises of docs/architecture.md (P1 to P10), as they are checked.
 public enum Check: Int, CaseIterable, Sendable {
-    /// 6.1: each write carries the version of its record, each copied document the floor.
+    /// P1: each write carries the version of its record, each copied document the floor.
     case oneVersionSpace
-    /// 6.2: whatever is committed has its final outcome: in the index, or in the dead letters.
+    /// P2: whatever is committed has its final outcome: in the index, or in the dead letters.
     case nothingAcknowledgedEarly
-    /// 6.2: outcomes and records in flight sum to the records read.
+    /// P2: outcomes and records in flight sum to the records read.
     case outcomesSum
-    /// 6.3: a revoke that drained in time leaves nothing under way and nothing to read again.
+    /// P3: a revoke that drained in time leaves nothing under way and nothing to read again.
     case drainHandsOver
-    /// 6.3: an answer for a lost partition changes nothing.
+    /// P3: an answer for a lost partition changes nothing.
     case lateAcknowledgementCommitsNothing
-    /// 6.4: fields that only the old cluster knew are not lost by a partial update.
+    /// P4: fields that only the old cluster knew are not lost by a partial update.
     case mergeBaseFromSource
-    /// 6.5: a document that was deleted is not there.
+    /// P5: a document that was deleted is not there.
     case deletesStayDeleted
-    /// 6.5: readers and counts see no tombstone.
+    /// P5: readers and counts see no tombstone.
     case tombstonesHidden
-    /// 6.5: no page of a copy is written when that copy is done.
+    /// P5: no page of a copy is written when that copy is done.
     case copyClosed
-    /// 6.5: a purge takes nothing but tombstones.
+    /// P5: a purge takes nothing but tombstones.
     case purgeSafe
-    /// 6.1: every document is there.
+    /// P1: every document is there.
     case nothingLost
-    /// 6.1: every document is as all commands together made it.
+    /// P1: every document is as all commands together made it.
     case documentsEqualModel
-    /// 6.7: redriving once more changes nothing, and what a redrive calls written is there.
+    /// P7: redriving once more changes nothing, and what a redrive calls written is there.
     case redriveIdempotent
-    /// 6.8: a bounded replay ends, and everything before its frozen ends is settled.
+    /// P8: a bounded replay ends, and everything before its frozen ends is settled.
     case caughtUpIsAFact
-    /// 6.9: a log that ends before what was applied stops the work.
+    /// P9: a log that ends before what was applied stops the work.
     case logBackwardsRefused
-    /// 6.9: a log that begins behind what is wanted stops the work.
+    /// P9: a log that begins behind what is wanted stops the work.
     case retentionRefused
 }
 

@@ -1,6 +1,6 @@
 import Seeds
 
-/// The simulation of the whole protocol (design 6 and 13): schedules made from seeds, no server, no thread, no clock.
+/// The simulation of the whole protocol (docs/simulation.md): schedules made from seeds, no server, no thread, no clock.
 ///
 /// **What is real**: `CommandDecoder` on the records' JSON, `Transformer` (keyToValue, merge; scanned ahead as the workers do), `KeyLanes`,
 /// `RunTracker`. **What is mirrored**, in short (`Engine`, `Reading`): what Worker, MergeDesk, BulkSink, Ledger, LogFeed, FollowWork, ReplayWork and CopyWork
