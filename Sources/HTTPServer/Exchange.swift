@@ -1,7 +1,7 @@
 import CLibmicrohttpd
 
-/// One request and its answer, from the request's first line until the answer is sent. The library's thread that serves the
-/// connection is the only one that uses it.
+/// One request and its answer, from the request line until the answer is sent. Only the library thread that serves
+/// the connection uses it.
 final class Exchange {
     private let service: HTTPService
     private var request: HTTPRequest
@@ -9,14 +9,14 @@ final class Exchange {
     private var isTooLong = false
     private var stream: HTTPStream?
 
-    /// `uri`: as it came, with its query.
+    /// `uri`: as the client sent it, with the query.
     init(_ service: HTTPService, uri: String) {
         self.service = service
         let (path, query) = uri.firstIndex(of: "?").map { (uri[..<$0], uri[uri.index(after: $0)...]) } ?? (uri[...], "")
         request = HTTPRequest(method: "", path: String(path), query: PercentCoding.query(query))
     }
 
-    /// The head is whole; the body is still to come.
+    /// The request line and headers are complete. The body is still to come.
     func head(method: String, connection: OpaquePointer) {
         hasHeaders = true
         request.method = method
@@ -38,7 +38,7 @@ final class Exchange {
 
     var isBegun: Bool { hasHeaders }
 
-    /// A body that is too long is read to its end all the same: a client that still writes does not see an answer.
+    /// A body that is too long is still read to its end: a client that is busy writing would not read the answer.
     func take(_ bytes: UnsafeRawBufferPointer) {
         guard !isTooLong else { return }
         if request.body.count + bytes.count > service.maximumBody {
@@ -49,7 +49,7 @@ final class Exchange {
         }
     }
 
-    /// The request is whole: answers it.
+    /// The request is complete: calls the handler and sends the answer.
     func answer(_ connection: OpaquePointer) -> MHD_Result {
         let response = isTooLong ? Self.tooLong(service.maximumBody) : service.handler(request)
         request.body = []
@@ -69,7 +69,7 @@ final class Exchange {
             guard stream.attach(connection) else { return nil }
             self.stream = stream
             service.opened(stream)
-            // The exchange keeps the stream alive until the connection is done with the response.
+            // The exchange keeps the stream alive until the connection has finished the response.
             return crossfade_http_stream(
                 32 << 10,
                 { context, _, buffer, count in
@@ -80,7 +80,7 @@ final class Exchange {
         }
     }
 
-    /// The connection is done with this exchange, well or not.
+    /// The connection has finished this exchange, successfully or not.
     func end() {
         guard let stream else { return }
         stream.detach()

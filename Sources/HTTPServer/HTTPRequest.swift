@@ -1,12 +1,12 @@
-/// A request that was read whole.
+/// A complete request.
 public struct HTTPRequest: Sendable {
-    /// In capitals, as it came: `GET`, `HEAD`, `POST`, `PUT`, `DELETE`.
+    /// The method in capitals, as the client sent it: `GET`, `HEAD`, `POST`, `PUT`, `DELETE`.
     public var method: String
-    /// The path as it came, still percent-encoded and without the query.
+    /// The path as the client sent it: still percent-encoded, without the query.
     public var path: String
-    /// The query's names and values, decoded, in their order; a name without `=` has nil.
+    /// Names and values of the query, decoded, in their order. A name without `=` has the value nil.
     public var query: [(name: String, value: String?)]
-    /// Header lines as they came.
+    /// Header lines as the client sent them.
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
 
@@ -21,12 +21,12 @@ public struct HTTPRequest: Sendable {
         self.body = body
     }
 
-    /// The first value of a query parameter; an empty text when it stands there without `=`.
+    /// The first value of a query parameter. It is empty when the parameter has no `=`.
     public func parameter(_ name: String) -> String? {
         query.first { $0.name == name }.map { $0.value ?? "" }
     }
 
-    /// The first header of that name, in whatever case.
+    /// The first header of that name. The case of the name does not matter.
     public func header(_ name: String) -> String? {
         headers.first { Self.isSame($0.name, name) }?.value
     }

@@ -1,8 +1,8 @@
-/// What a handler answers.
+/// The answer of a handler.
 public struct HTTPResponse: Sendable {
     public enum Body: Sendable {
         case bytes([UInt8])
-        /// Chunks that come when they come, until the stream is finished (server-sent events).
+        /// Chunks that are sent as they are written, until the stream is finished (server-sent events).
         case stream(HTTPStream)
     }
 

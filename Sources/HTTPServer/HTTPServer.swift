@@ -2,7 +2,7 @@ import CLibmicrohttpd
 import Glibc
 import Synchronization
 
-/// What the exchanges of a server have in common.
+/// What all exchanges of one server share.
 final class HTTPService: Sendable {
     let maximumBody: Int
     let handler: @Sendable (HTTPRequest) -> HTTPResponse
@@ -27,35 +27,35 @@ final class HTTPService: Sendable {
 
     var openStreams: [HTTPStream] { streams.withLock { Array($0.open.values) } }
 
-    /// Ends those that are open and all that are opened from now on.
+    /// Ends the open streams, and every stream that is opened later.
     func finishStreams() {
         streams.withLock { $0.isStopping = true }
         for stream in openStreams { stream.finish() }
     }
 }
 
-/// An HTTP/1.1 server on one address: requests are read whole and handed to `handler`, on the server's own threads.
+/// An HTTP/1.1 server on one address. It reads each request whole and calls `handler` on one of its own threads.
 ///
-/// Connections are kept alive. `HEAD` is answered as the handler answers it, without the body. The threads wait by epoll: a
-/// server that nobody asks anything costs nothing.
+/// Connections are kept alive. For `HEAD` the server calls the handler and sends its answer without the body. The
+/// threads wait with epoll: an idle server uses no CPU.
 public final class HTTPServer: Sendable {
-    /// A pointer into the library; taken once, by who stops.
+    /// The library's daemon. `stop` takes it out, so that it is stopped only once.
     private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
 
-    /// A connection that says nothing for so long is closed; the streams that wait are not concerned.
+    /// Seconds. An idle connection is closed after this time. Suspended streams are not affected.
     private static let idleSeconds: UInt32 = 300
-    /// For headers and for what is read in one go: half of it is the piece in which bodies come.
+    /// Bytes per connection, for headers and for reading. Bodies arrive in pieces of half this size.
     private static let connectionMemory = 256 << 10
 
     private let service: HTTPService
     private let daemon: Mutex<Daemon?>
-    /// The port that it listens on, also where any was asked for.
+    /// The port that the server listens on, also when port 0 was asked for.
     public let port: Int
-    /// Where a client on this machine reaches it, e.g. `http://127.0.0.1:9464`.
+    /// The URL for clients on this machine, e.g. `http://127.0.0.1:9464`.
     public let url: String
 
-    /// Listens on `address`, `HOST:PORT` or `[IPv6]:PORT`, and on nothing else; port 0 is any free one. A longer body than
-    /// `maximumBody` bytes is answered with 413. The handler must not stop the server.
+    /// Listens on `address` and on nothing else. `address`: `HOST:PORT` or `[IPv6]:PORT`; port 0 takes any free port.
+    /// A body of more than `maximumBody` bytes is answered with 413. The handler must not stop the server.
     public init(
         address: String, threads: Int, maximumBody: Int, handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
     ) throws(HTTPServerError) {
@@ -64,13 +64,14 @@ public final class HTTPServer: Sendable {
         port = socket.port
         let everywhere = ["0.0.0.0": "127.0.0.1", "[::]": "[::1]"]
         url = "http://\(everywhere[socket.host] ?? socket.host):\(socket.port)"
-        // The service outlives the daemon: it is let go after the daemon has stopped.
+        // The daemon uses the service until it has stopped. Only then is this reference released.
         let context = Unmanaged.passRetained(service)
         let started = crossfade_http_start(
             socket.descriptor, UInt32(clamping: max(1, threads)), Self.idleSeconds, Self.connectionMemory,
             context.toOpaque(), Self.begin, Self.handle, Self.complete)
         guard let started else {
-            // The library may or may not have closed the socket: closing it here could close somebody else's.
+            // The library may have closed the socket already. Closing it here could close another file that got the
+            // same number.
             context.release()
             throw HTTPServerError(.system, "\(address): no thread or memory to serve it")
         }
@@ -79,11 +80,12 @@ public final class HTTPServer: Sendable {
 
     deinit { stop() }
 
-    /// Ends the streams, closes all connections and waits for the threads. The second call does nothing.
+    /// Ends the streams, closes all connections and waits for the threads. A second call does nothing.
     public func stop() {
         guard let daemon = daemon.withLock({ $0.take() }) else { return }
         service.finishStreams()
-        // A moment for the last of what was written; a client that does not read does not hold it up.
+        // Gives clients a moment to receive the last bytes. A client that does not read must not delay the stop for
+        // longer.
         for _ in 0..<50 where !service.openStreams.isEmpty { usleep(5000) }
         MHD_stop_daemon(daemon.pointer)
         Unmanaged.passUnretained(service).release()

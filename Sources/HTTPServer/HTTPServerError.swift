@@ -1,16 +1,16 @@
-/// Why a server could not be started.
+/// Why a server could not start.
 public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, CaseIterable {
         /// Another socket listens on this address and port.
         case addressInUse = "address_in_use"
-        /// The address cannot be read, is not one of this machine, or needs more rights.
+        /// The address cannot be parsed, does not belong to this machine, or needs more rights.
         case address
         /// The system gave no socket, thread or memory.
         case system
     }
 
     public var code: Code
-    /// What happened, with which address, and what to do.
+    /// What happened, at which address, and what to do.
     public var message: String
 
     public init(_ code: Code, _ message: String) {

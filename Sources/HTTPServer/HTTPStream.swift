@@ -2,22 +2,22 @@ import CLibmicrohttpd
 import Glibc
 import Synchronization
 
-/// The body of a response that is written piece by piece, by any thread, while its client reads.
+/// A response body that any thread writes piece by piece while the client reads.
 ///
-/// While there is nothing to send, the connection is set aside and costs nothing. A client that goes away is noticed at
-/// the next write: who has nothing to say for long writes a heartbeat.
+/// While there is nothing to send, the connection is suspended and costs nothing. A client that has gone away is
+/// noticed at the next write, so a writer that is silent for long should write a heartbeat.
 public final class HTTPStream: Sendable {
-    /// The connection that reads. It is used under the stream's lock only, between `attach` and `detach`, and the library
-    /// closes its socket after `detach` alone.
+    /// The connection that sends this stream. It is used only under the stream's lock, between `attach` and `detach`.
+    /// The library closes its socket only after `detach`.
     private struct Reader: @unchecked Sendable {
-        // A pointer into the library, whose functions for it may be called from any thread.
+        // A pointer of the library. Its functions for this pointer may be called from any thread.
         let connection: OpaquePointer
         var isSuspended = false
     }
 
     private struct State {
         var waiting: [UInt8] = []
-        /// How many of `waiting` are sent already.
+        /// How many bytes of `waiting` have been sent.
         var sent = 0
         var isFinished = false
         var isAbandoned = false
@@ -27,13 +27,13 @@ public final class HTTPStream: Sendable {
     private let state = Mutex(State())
     private let limit: Int
 
-    /// A client that is more than `limit` bytes behind is cut off. One piece alone may be longer.
+    /// `limit`: a client that is more than this many bytes behind is cut off. A single piece may be longer.
     public init(limit: Int = 1 << 20) { self.limit = limit }
 
-    /// Whether what is written may still be read.
+    /// Whether a client may still read what is written.
     public var isOpen: Bool { state.withLock { !$0.isFinished && !$0.isAbandoned } }
 
-    /// False when nobody reads any more: the client went away, or was too slow.
+    /// Adds a piece. False when the client has gone away or was too slow.
     @discardableResult public func write(_ bytes: [UInt8]) -> Bool {
         state.withLock { state in
             guard !state.isFinished, !state.isAbandoned else { return false }
@@ -52,7 +52,7 @@ public final class HTTPStream: Sendable {
         }
     }
 
-    /// Ends the response after what was written.
+    /// Ends the response after everything that was written so far.
     public func finish() {
         state.withLock { state in
             state.isFinished = true
@@ -68,7 +68,7 @@ public final class HTTPStream: Sendable {
         state.waiting = []
         state.sent = 0
         guard let reader = state.reader else { return }
-        // One that does not read would hold its socket until it does.
+        // A client that does not read would otherwise hold the socket for as long as it likes.
         shutdown(crossfade_http_socket(reader.connection), Int32(SHUT_RDWR))
         resume(&state)
     }
@@ -79,9 +79,9 @@ public final class HTTPStream: Sendable {
         MHD_resume_connection(reader.connection)
     }
 
-    /// False when another connection reads it already: a stream is the body of one response.
+    /// False when the stream already has a connection: a stream is the body of one response only.
     func attach(_ connection: OpaquePointer) -> Bool {
-        // Only passes the pointer on.
+        // Only carries the pointer into the lock's closure.
         nonisolated(unsafe) let connection = connection
         return state.withLock { state in
             guard state.reader == nil else { return false }
@@ -90,7 +90,7 @@ public final class HTTPStream: Sendable {
         }
     }
 
-    /// The connection is done with the response, whether all of it was sent or not.
+    /// The connection has finished the response, completely or not.
     func detach() {
         state.withLock { state in
             state.reader = nil
@@ -100,9 +100,10 @@ public final class HTTPStream: Sendable {
         }
     }
 
-    /// On the server's thread: fills `buffer` with what waits; 0 after setting the connection aside.
+    /// Called by the server's thread: fills `buffer` with waiting bytes. Suspends the connection and returns 0 when
+    /// there are none.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        // The caller's own buffer, which nobody else sees before this returns.
+        // The buffer belongs to the caller, and no other thread uses it before this returns.
         nonisolated(unsafe) let buffer = buffer
         return state.withLock { state in
             if state.isAbandoned { return crossfade_http_broken_stream() }

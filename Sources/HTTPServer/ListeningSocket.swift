@@ -3,17 +3,17 @@ import Glibc
 /// A TCP socket that listens on exactly one address.
 struct ListeningSocket {
     let descriptor: Int32
-    /// The port that it listens on, also where any was asked for.
+    /// The port that the socket listens on, also when port 0 was asked for.
     let port: Int
-    /// The address as it belongs into a URL: `127.0.0.1`, `[::1]`.
+    /// The host in the form that a URL needs: `127.0.0.1`, `[::1]`.
     let host: String
 
-    /// `address`: `HOST:PORT` or `[IPv6]:PORT`; port 0 is any free one.
+    /// `address`: `HOST:PORT` or `[IPv6]:PORT`. Port 0 takes any free port.
     init(_ address: String) throws(HTTPServerError) {
         let (host, port) = try Self.split(address)
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        // A host that is left out would mean "all"; only what is named is bound.
+        // An empty host would mean all addresses. The server must not become reachable from outside by accident.
         hints.ai_flags = AI_NUMERICSERV
         var found: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, String(port), &hints, &found)
@@ -52,12 +52,12 @@ struct ListeningSocket {
         return (String(host), port)
     }
 
-    /// Binds, listens, and gives the port.
+    /// Binds the socket, listens, and returns the port.
     private static func listen(
         _ descriptor: Int32, _ info: addrinfo, _ address: String
     ) throws(HTTPServerError) -> Int {
         var yes: Int32 = 1
-        // A port whose connections of before are not forgotten yet is free all the same.
+        // Connections of an earlier process may still hold the port in TIME_WAIT. It can be used all the same.
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         if info.ai_family == AF_INET6 {
             setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -76,7 +76,7 @@ struct ListeningSocket {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
         guard failed == 0 else { throw error(.system, address, "does not tell its port") }
-        // The port stands at the same place in both families.
+        // `sin_port` and `sin6_port` have the same position in both structures.
         return withUnsafeBytes(of: &bound) { Int($0[2]) << 8 | Int($0[3]) }
     }
 

@@ -1,7 +1,7 @@
-/// Texts of a URL, decoded.
+/// Decodes the texts of a URL.
 public enum PercentCoding {
-    /// `%41` becomes `A`; what is no two hexadecimal digits stays as it is. `plusIsSpace`: as in a query. Bytes that are
-    /// not UTF-8 become U+FFFD.
+    /// `%41` becomes `A`. A percent sign without two hexadecimal digits stays. `plusIsSpace`: `+` means a space, as
+    /// in a query. Bytes that are not UTF-8 become U+FFFD.
     public static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -18,7 +18,7 @@ public enum PercentCoding {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Names and values of a query without its `?`, in their order.
+    /// Names and values of a query, in their order. `query` has no `?`.
     static func query(_ text: some StringProtocol) -> [(name: String, value: String?)] {
         text.split(separator: "&").map { pair in
             guard let equals = pair.firstIndex(of: "=") else { return (decode(pair, plusIsSpace: true), nil) }

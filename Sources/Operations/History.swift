@@ -1,12 +1,13 @@
 import JSONText
 import Migration
 
-/// The last quarter of an hour, a point a second: what a dashboard draws as soon as it is opened.
+/// The last 15 minutes, one point per second. The dashboard draws them as soon as it is opened.
 struct History: Sendable {
     static let mostPoints = 900
-    /// Lag is kept for so many partitions a point, the hindmost first: thousands of partitions must not fill the memory.
+    /// A point keeps the lag of at most this many partitions, those with the largest lag. A topic of thousands of
+    /// partitions must not fill the memory.
     static let mostPartitions = 64
-    /// The rate that is shown as a number is that of so many points.
+    /// The rate that is shown as a number is the mean of the last points, this many of them.
     static let ratePoints = 5
 
     struct Point: Sendable, Equatable {
@@ -35,7 +36,7 @@ struct History: Sendable {
     private(set) var points: [Point] = []
     private var last: (counters: LiveCounters, monotonic: Int64)?
 
-    /// `wall`: milliseconds since 1970; `monotonic`: milliseconds of a clock that never goes back.
+    /// Adds a point. `wall`: milliseconds since 1970. `monotonic`: milliseconds of a clock that never goes back.
     mutating func take(_ counters: LiveCounters, wall: Int64, monotonic: Int64) {
         defer { last = (counters, monotonic) }
         guard let last, monotonic > last.monotonic else { return }
@@ -50,7 +51,7 @@ struct History: Sendable {
                 median: latency?.quantile(0.5), p99: latency?.quantile(0.99)))
     }
 
-    /// Over the last few points; nil: there are none yet.
+    /// The mean over the last `ratePoints` points; nil: there are no points yet.
     var rate: WorkSnapshot.Rate? {
         let recent = points.suffix(Self.ratePoints)
         guard !recent.isEmpty else { return nil }

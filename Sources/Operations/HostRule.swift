@@ -1,21 +1,21 @@
-/// Which names a server on the loopback address answers to.
+/// Decides which host names a server on the loopback address answers to.
 ///
-/// A page of anywhere may have a name that it points at 127.0.0.1 (DNS rebinding): the browser of whoever looks at it would
-/// then read our answers as that page's own. Its requests carry that name.
+/// Any web page can have a host name that points at 127.0.0.1 (DNS rebinding). The browser would then let that page
+/// read our answers. Such requests carry the page's host name, and they are refused.
 struct HostRule: Sendable {
-    /// Whether the server can be reached from this machine alone.
+    /// Whether the server can only be reached from this machine.
     let isLoopback: Bool
 
     /// `address`: where the server listens, `HOST:PORT`.
     init(listening address: String) { isLoopback = Self.isLocal(Self.name(address[...])) }
 
-    /// `host`: the request's header; programs that send none are no browsers.
+    /// `host`: the Host header of the request. Browsers always send it; a program that does not send it is allowed.
     func allows(_ host: String?) -> Bool {
         guard isLoopback, let host, !host.isEmpty else { return true }
         return Self.isLocal(Self.name(host[...]))
     }
 
-    /// Without the port.
+    /// The name without the port.
     private static func name(_ host: Substring) -> Substring {
         if host.first == "[", let end = host.firstIndex(of: "]") {
             let rest = host[host.index(after: end)...]

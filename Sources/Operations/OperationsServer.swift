@@ -7,19 +7,20 @@ import Runtime
 import Synchronization
 import Telemetry
 
-/// Serves what can be seen of running work: dashboard, status, events, health and metrics.
+/// Serves the dashboard, status, events, health and metrics of running work.
 package final class OperationsServer: Sendable {
-    private let desk: OperationsDesk
+    private let router: OperationsRouter
     private let server: HTTPServer
     private let stopping = DispatchSemaphore(value: 0)
     private let ticker: DispatchSemaphore
     private let isStopped = Mutex(false)
 
-    /// Where it is, e.g. `http://127.0.0.1:9464`.
+    /// The address, e.g. `http://127.0.0.1:9464`.
     package var url: String { server.url }
     package var port: Int { server.port }
 
-    /// What the recipe says: nil when it is off. A port that is taken is a warning, and any other that is free serves.
+    /// Starts the server that the recipe describes; nil when the recipe turns it off. When the recipe's port is
+    /// taken, the server uses any free port and logs a warning.
     package static func start(
         _ operations: Recipe.Operations, source: any LiveStatusSource, logger: Logger
     ) throws(HTTPServerError) -> OperationsServer? {
@@ -41,20 +42,20 @@ package final class OperationsServer: Sendable {
         }
     }
 
-    /// `listen`: `HOST:PORT`, port 0 being any free one.
+    /// `listen`: `HOST:PORT`. Port 0 takes any free port.
     package init(listen: String, source: any LiveStatusSource) throws(HTTPServerError) {
-        let desk = OperationsDesk(source, page: Dashboard.page, clock: Self.milliseconds)
+        let router = OperationsRouter(source, page: Dashboard.page, clock: Self.milliseconds)
         let hosts = HostRule(listening: listen)
-        server = try HTTPServer(address: listen, threads: 2, maximumBody: 0) { desk.answer($0, hosts) }
-        self.desk = desk
+        server = try HTTPServer(address: listen, threads: 2, maximumBody: 0) { router.answer($0, hosts) }
+        self.router = router
         let ended = DispatchSemaphore(value: 0)
         ticker = ended
         let stopping = stopping
         let thread = Thread {
             var due = DispatchTime.now()
             repeat {
-                desk.tick(wall: WallClock.now())
-                // A process that was stopped does not make up for the seconds that it missed.
+                router.tick(wall: WallClock.now())
+                // After the process was suspended (SIGSTOP), the missed seconds are skipped.
                 due = max(due + 1, DispatchTime.now())
             } while stopping.wait(timeout: due) == .timedOut
             ended.signal()
@@ -65,7 +66,7 @@ package final class OperationsServer: Sendable {
 
     deinit { stop() }
 
-    /// Says the last word to those who look on, and ends. Does not wait for who does not read.
+    /// Sends the last status to open streams and stops the server. Does not wait for clients that do not read.
     package func stop() {
         guard
             isStopped.withLock({ isStopped in
@@ -75,7 +76,7 @@ package final class OperationsServer: Sendable {
         else { return }
         stopping.signal()
         ticker.wait()
-        desk.end()
+        router.end()
         server.stop()
     }
 

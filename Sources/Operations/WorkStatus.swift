@@ -1,7 +1,7 @@
 import JSONText
 import Migration
 
-/// Running work, as the operations endpoint asks it.
+/// Gives the operations endpoint the figures of running work.
 package struct WorkStatus: LiveStatusSource {
     private let live: LiveWork
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import crossfade
 
-/// What command lines mean.
+/// Parsing of command lines.
 struct ArgumentTests {
     private func parse(_ words: [String]) throws(UsageError) -> ArgumentParser.Request {
         try ArgumentParser(commands: CommandLineInterface.commands).parse(words)
@@ -103,7 +103,7 @@ struct ArgumentTests {
         }
     }
 
-    /// A hidden command works and explains itself, but nothing else names it.
+    /// A hidden command works and has help, but nothing else names it.
     @Test func hiddenCommandsAreNotListed() throws {
         let hidden = CommandLineInterface.commands.filter(\.hidden)
         #expect(!hidden.isEmpty)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import crossfade
 
-/// What the demo judges by: its workload, its model of the commands, its comparison.
+/// What the demo's verdict depends on: its workload, its model of the commands, its comparison.
 @Suite struct DemoTests {
     private func records(_ count: Int, seed: UInt64 = 5) -> [DemoRecord] {
         var workload = DemoWorkload(seed: seed, newKeys: 40)
@@ -24,7 +24,7 @@ import Testing
         #expect(kinds[.broken] == 2)
     }
 
-    /// Who killed the follower is not the demo, and nobody has to guess what the number means.
+    /// When somebody else kills the follower, the message says so and names the signal.
     @Test func theEndOfAChildIsSaid() {
         let killed = DemoChild.ending(of: "crossfade follow a.yaml", 9, bySignal: true, told: "")
         #expect(killed.hasPrefix("crossfade follow a.yaml was killed by signal 9, and not by the demo"))
@@ -52,7 +52,7 @@ import Testing
         #expect(model.documents.count == 1 && model.expected("b") == nil)
     }
 
-    /// Every single byte of every document's text, changed, is found.
+    /// The comparison finds a change of any single byte of any document.
     @Test func aFlippedByteIsFound() throws {
         let model = model(records(400))
         let right = model.documents.keys.reduce(into: [String: JSONValue]()) { $0[$1] = model.expected($1) }
@@ -71,7 +71,7 @@ import Testing
             #expect(comparison.different == 1 && comparison.examples.first?.contains(id) == true, "byte \(at)")
             found += 1
         }
-        // Most bytes are within strings and numbers, so that the text stays JSON.
+        // Most bytes are inside strings and numbers, so the changed text is usually still JSON.
         #expect(found > bytes.count / 2)
     }
 
@@ -100,15 +100,15 @@ import Testing
         #expect(receipt.passed)
         receipt.comparison = DemoComparison(expected: model, found: [:])
         #expect(!receipt.passed)
-        // Nothing compared proves nothing.
+        // A comparison of no documents proves nothing.
         receipt.comparison = DemoComparison(expected: DemoModel(), found: [:])
         #expect(!receipt.passed)
     }
 
     @Test func dashboardsAddress() {
         let told = "2026-11-28 info x\n2026-11-28 info operations are served url=http://127.0.0.1:9464\n"
-        #expect(DemoStory.dashboard(told) == "http://127.0.0.1:9464")
-        #expect(DemoStory.dashboard("nothing") == nil)
+        #expect(DemoSession.dashboard(told) == "http://127.0.0.1:9464")
+        #expect(DemoSession.dashboard("nothing") == nil)
     }
 
     @Test func numbersAreGrouped() {

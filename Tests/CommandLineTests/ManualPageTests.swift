@@ -17,7 +17,7 @@ struct ManualPageTests {
         for (code, _) in DeadLetterReasons.known { #expect(page.contains("\n.B \(code)\n")) }
     }
 
-    /// No text becomes a request or an escape of roff.
+    /// No text can become a roff request or escape.
     @Test func escapes() {
         #expect(
             ManualPage.word("a-b \\n 'x' `y` ~ ^ \"q\"") == "a\\-b \\en \\(aqx\\(aq \\(gay\\(ga \\(ti \\(ha \\(dqq\\(dq"
@@ -28,8 +28,8 @@ struct ManualPageTests {
         #expect(ManualPage.prose(dots).split(separator: "\n").allSatisfy { !$0.hasPrefix(".") && $0.count <= 80 })
     }
 
-    /// Every reason that the sources give a reject is known to the manual, to completions and to the reference;
-    /// every exit code to the page about the command line.
+    /// Manual page, completions and reference name every reason for a dead letter. The manual's page about the
+    /// command line names every exit code.
     @Test func everyReasonIsKnown() throws {
         let top = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -12,7 +12,7 @@ struct TextLayoutTests {
             layout.paragraph(String(repeating: "abcde ", count: 8), hanging: 4) == [
                 "abcde abcde abcde abcde abcde abcde", "    abcde abcde",
             ])
-        // A word that is longer than a line is broken; nothing is lost.
+        // A word that is longer than a line is broken, and no character is lost.
         #expect(layout.paragraph("a " + String(repeating: "x", count: 90)).map(\.count) == [1, 40, 40, 10])
     }
 
@@ -36,7 +36,7 @@ struct TextLayoutTests {
             TextLayout(width: 40).table([("a", "one"), (wide, "two")]) == ["  a  one", "  " + wide, "     two"])
     }
 
-    /// Whatever the width, no line is wider, and every word is there in its order.
+    /// No line is longer than the width, and all words are there in their order.
     @Test func nothingIsLostOrTooWide() {
         let seed = newSeed("text layout")
         var random = Seeded(seed)
@@ -55,7 +55,7 @@ struct TextLayoutTests {
         }
     }
 
-    /// Help fits every terminal, commands to type aside.
+    /// Help fits every terminal width, except commands to type.
     @Test(arguments: [40, 57, 80, 100, 200])
     func helpFits(_ width: Int) {
         let help = Help(commands: CommandLineInterface.commands, layout: TextLayout(width: width))

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct ServerTests {
-    /// Answers with what it was asked.
+    /// Answers with a description of the request.
     static func echo(address: String = "127.0.0.1:0", threads: Int = 2, maximumBody: Int = 4 << 20) throws -> HTTPServer
     {
         try HTTPServer(address: address, threads: threads, maximumBody: maximumBody) { request in
@@ -132,7 +132,7 @@ import Testing
         ] {
             let client = try SocketClient(port: server.port)
             try client.send(nonsense)
-            // Half a request is no answer's worth: the server sees that no more will come.
+            // The client closes its side after half a request. The server must not wait for the rest.
             shutdown(client.descriptor, Int32(SHUT_WR))
             _ = try? client.answer()
         }

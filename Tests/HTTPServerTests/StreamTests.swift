@@ -4,7 +4,7 @@ import SocketClient
 import Synchronization
 import Testing
 
-/// Waits, up to 20 s, until something is so.
+/// Waits up to 20 s for a condition.
 func eventually(_ isSo: () -> Bool) -> Bool {
     for _ in 0..<4000 {
         if isSo() { return true }
@@ -14,7 +14,7 @@ func eventually(_ isSo: () -> Bool) -> Bool {
 }
 
 @Suite struct StreamTests {
-    /// A server whose every answer is a stream, and those streams.
+    /// A server that answers every request with a stream, and these streams.
     private final class Streaming: Sendable {
         private let opened = Mutex<[HTTPStream]>([])
 
@@ -29,7 +29,7 @@ func eventually(_ isSo: () -> Bool) -> Bool {
         var streams: [HTTPStream] { opened.withLock { $0 } }
     }
 
-    /// A client that has read the head of its answer.
+    /// A client that has read the head of its response.
     private func reader(_ server: HTTPServer, receiveBuffer: Int32? = nil) throws -> SocketClient {
         let client = try SocketClient(port: server.port, receiveBuffer: receiveBuffer)
         try client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -49,7 +49,7 @@ func eventually(_ isSo: () -> Bool) -> Bool {
         streaming.streams[0].finish()
         #expect(try client.chunk() == nil)
         #expect(!streaming.streams[0].write([1]))
-        // The connection is kept: the next request has a stream of its own.
+        // The client keeps the connection. Its next request gets its own stream.
         try client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(try client.head().status == 200)
         #expect(streaming.streams[1].write([7]))
@@ -95,7 +95,7 @@ func eventually(_ isSo: () -> Bool) -> Bool {
         defer { server.stop() }
         let slow = try reader(server, receiveBuffer: 4096)
         let quick = try reader(server)
-        // The kernel holds some of it first.
+        // The kernel buffers some bytes first.
         var written = 0
         while streaming.streams[0].write(Array(repeating: 65, count: 10_000)) { written += 1 }
         #expect(written >= 10)

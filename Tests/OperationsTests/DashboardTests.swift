@@ -12,7 +12,7 @@ import Testing
         #expect(page.utf8.count < 100_000)
     }
 
-    /// Nothing is fetched from elsewhere, and nothing of the data can become markup.
+    /// The page fetches nothing from elsewhere, and data can never become markup.
     @Test(arguments: [
         "src=", "@import", "url(", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
         "eval(",

@@ -3,14 +3,14 @@ import JSONText
 import Operations
 import Synchronization
 
-/// Stands for running work; what it says is changed by tests.
+/// Replaces running work. Tests set the answers.
 final class FakeSource: LiveStatusSource {
     struct Says {
         var counters = LiveCounters()
         var metrics = "# HELP crossfade_lag Records behind.\n# TYPE crossfade_lag gauge\ncrossfade_lag 3\n"
         var heartbeatAge: Int64 = 5
         var unreadiness: [String] = []
-        /// How often a status was made.
+        /// The number of statuses that were made.
         var statuses = 0
         var padding = 0
     }
@@ -37,7 +37,7 @@ final class FakeSource: LiveStatusSource {
     }
 }
 
-/// A clock that tests turn.
+/// A clock that tests advance.
 final class FakeClock: Sendable {
     private let time = Mutex<Int64>(1000)
     var now: Int64 { time.withLock { $0 } }

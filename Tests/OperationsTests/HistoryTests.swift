@@ -56,7 +56,7 @@ import Testing
         history.take(counters(10, bytes: 1, latency: [0, 0, 1, 0]), wall: 1, monotonic: 1000)
         #expect(history.points[0].recordsPerSecond == 0 && history.points[0].bytesPerSecond == 0)
         #expect(history.points[0].median == nil)
-        // A clock that does not move gives no point.
+        // A clock that has not moved gives no point.
         history.take(counters(20), wall: 1, monotonic: 1000)
         #expect(history.points.count == 1)
     }
@@ -67,7 +67,7 @@ import Testing
         history.take(counters(0, latency: [100, 10, 0, 0]), wall: 0, monotonic: 1000)
         #expect(abs((history.points[0].median ?? 0) - 0.055) < 1e-9)
         #expect(abs((history.points[0].p99 ?? 0) - 0.0991) < 1e-9)
-        // Beyond the last bound nothing more is known.
+        // The exact value beyond the last bound is not known.
         history.take(counters(0, latency: [100, 10, 0, 10]), wall: 0, monotonic: 2000)
         #expect(history.points[1].p99 == 1)
     }

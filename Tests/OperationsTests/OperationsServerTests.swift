@@ -10,7 +10,7 @@ import Testing
 @testable import Operations
 
 @Suite struct OperationsServerTests {
-    /// The data of the next event that a client gets; the rest is kept.
+    /// The data of the client's next event. Later bytes are kept.
     private final class Events {
         let client: SocketClient
         private var text: [UInt8] = []
@@ -26,10 +26,10 @@ import Testing
             #expect(head.header("X-Accel-Buffering") == "no")
         }
 
-        /// Name and data; nil at the stream's end.
+        /// The next event's name and data; nil at the end of the stream.
         func next() throws -> (name: String, data: JSONValue)? {
             while true {
-                // An event ends where a chunk does: it is looked for only then.
+                // An event always ends at the end of a chunk.
                 while text.suffix(2) == [10, 10] || text.count < 1000, let end = text.firstRange(of: [10, 10]) {
                     let lines = text[..<end.lowerBound].split(separator: 10)
                     defer { text.removeSubrange(..<end.upperBound) }
@@ -84,7 +84,7 @@ import Testing
                 lag = event.data["lag"]?.int
             }
         }
-        // Ten who look do not make ten statuses a second.
+        // Ten clients must not cause ten statuses per second.
         let before = source.statuses
         for events in looking { _ = try events.next() }
         #expect(source.statuses - before <= 3)
@@ -93,10 +93,10 @@ import Testing
     @Test func whoReadsTooSlowlyIsCutAndTheOthersAreNot() throws {
         let source = FakeSource()
         let clock = FakeClock()
-        // The test makes the seconds pass, each when the quick one has read the last event.
-        let desk = OperationsDesk(source, page: [], clock: { clock.now })
+        // The test advances the seconds itself, after the fast client has read the event of the second before.
+        let router = OperationsRouter(source, page: [], clock: { clock.now })
         let server = try HTTPServer(address: "127.0.0.1:0", threads: 2, maximumBody: 0) { request in
-            desk.answer(request, HostRule(listening: "127.0.0.1:0"))
+            router.answer(request, HostRule(listening: "127.0.0.1:0"))
         }
         defer { server.stop() }
         let slow = try SocketClient(port: server.port, receiveBuffer: 4096)
@@ -105,10 +105,10 @@ import Testing
         let quick = try Events(port: server.port)
         #expect(try quick.next()?.name == "status")
         source.change { $0.padding = 1_000_000 }
-        // What the kernel holds for the slow one is a few megabytes at most.
+        // The kernel buffers at most a few megabytes for the slow client.
         for second in 0..<10 {
             clock.advance(1000)
-            desk.tick(wall: Int64(second))
+            router.tick(wall: Int64(second))
             #expect(try quick.next()?.name == "status")
         }
         #expect(throws: SocketClient.Failure.self) { while try slow.chunk() != nil {} }

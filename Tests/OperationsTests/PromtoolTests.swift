@@ -5,9 +5,9 @@ import Testing
 
 @testable import Operations
 
-/// What Prometheus's own checker says of the metrics.
+/// Checks the metrics with Prometheus's own tool.
 enum Promtool {
-    /// Debian's, or the one that scripts/setup took out of Debian's package.
+    /// Debian's promtool, or the one that scripts/setup extracted from Debian's package.
     private static var program: URL? {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -16,7 +16,7 @@ enum Promtool {
             .first { FileManager.default.isExecutableFile(atPath: $0) }.map { URL(fileURLWithPath: $0) }
     }
 
-    /// Standard output and error together, and whether it was content.
+    /// Standard output and standard error together, and whether promtool accepted the text.
     static func check(_ text: String) throws -> (isGood: Bool, said: String) {
         let process = Process()
         let found: URL = try #require(program, "no promtool: run scripts/setup")

@@ -1,4 +1,3 @@
-/// `crossfade completions`.
 enum CompletionsCommand {
     static let declaration = CommandDeclaration(
         path: ["completions"],

@@ -11,7 +11,7 @@ enum DeadLettersCommand {
     private static let filters: [CommandDeclaration.Option] = [
         .init(
             "reason", value: "REASON", suggestions: DeadLetterReasons.known.map(\.code),
-            "Only letters of this reason; several separated by commas. The manual lists them."),
+            "Only letters of this reason, or of several separated by commas. The manual lists them."),
         .init("partition", value: "P", "Only records of this partition of the command topic."),
         .init(
             "since", value: "TIME",
@@ -19,7 +19,7 @@ enum DeadLettersCommand {
         .init("until", value: "TIME", "Only letters written at or before this time, or so long ago."),
         .init("offset", value: "P:O", "Only the record at this partition and offset of the command topic."),
         .init("id", value: "ID", "Only letters with this key or document id."),
-        .init("limit", value: "N", "At most so many, the oldest first."),
+        .init("limit", value: "N", "At most this many, the oldest first."),
         .init("all", "Also letters that a redrive has resolved."),
     ]
 
@@ -36,7 +36,8 @@ enum DeadLettersCommand {
         path: ["dead-letters", "show"],
         summary: "Show one dead letter whole, with its headers and its value",
         discussion: """
-            Name it by --offset P:O (partition and offset in the command topic) or by --id. With several, the latest.
+            Name it by --offset P:O (partition and offset in the command topic) or by --id. If several match, the
+            latest is shown.
             """,
         positionals: [CommandDeclaration.recipe], options: filters, run: runShow)
 
@@ -44,14 +45,15 @@ enum DeadLettersCommand {
         path: ["dead-letters", "redrive"],
         summary: "Try to write dead letters again, with the recipe as it is now",
         discussion: """
-            Every letter goes the way of its record in a replay: decoder, transform, bulk write, at the version it had.
-            Nothing newer is overwritten. A letter that fails again stays. May be repeated, and run beside follow.
+            Every letter is handled as its record in a replay: decoder, transform, bulk write, with the record's
+            version. Nothing newer is overwritten. A letter that fails again stays. The command may be repeated, and
+            may run beside follow.
             """,
         positionals: [CommandDeclaration.recipe], options: filters + [CommandDeclaration.confirm], run: runRedrive)
 
     @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter in
-            WorkRunning.with(arguments, output) { recipe, logger in
+            CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
                 let all = try DeadLetterReader(recipe, logger: logger).letters()
                 for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
@@ -74,9 +76,9 @@ enum DeadLettersCommand {
                 throw UsageError(message: "crossfade dead-letters show needs --offset P:O or --id ID.")
             }
             var filter = filter
-            // It was named: whether it is resolved is part of what is shown.
+            // The user named this letter, so it is shown whether it is resolved or not.
             filter.all = true
-            return WorkRunning.with(arguments, output) { recipe, logger in
+            return CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
                 let log = DeadLetterReader(recipe, logger: logger)
                 guard let letter = filter.select(try log.letters()).last, let whole = try log.whole(letter) else {
@@ -92,7 +94,7 @@ enum DeadLettersCommand {
 
     @Sendable private static func runRedrive(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter in
-            WorkRunning.work(arguments, output) { prepared, confirmation, logger in
+            CommandRunner.work(arguments, output) { prepared, confirmation, logger in
                 try RedriveWork(prepared, confirmation: confirmation, filter: filter, logger: logger).run()
             }
         }
@@ -125,11 +127,7 @@ enum DeadLettersCommand {
             filter.limit = limit
         }
         if let text = arguments.value("offset") {
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,
-                offset >= 0
-            else { throw bad("offset", text, "PARTITION:OFFSET, such as 3:1200") }
-            filter.offset = (partition, offset)
+            filter.offset = try recordPosition("offset", text)
         }
         filter.since = try time("since", arguments)
         filter.until = try time("until", arguments)

@@ -3,16 +3,16 @@ import Foundation
 import Migration
 import Runtime
 
-/// `crossfade embedded-log`: librdkafka's mock broker as a process of its own, for tests.
+/// `crossfade embedded-log`: serves librdkafka's mock broker from its own process, for tests.
 enum EmbeddedLogCommand {
     static let declaration = CommandDeclaration(
         path: ["embedded-log"],
         summary: "Serve a command log from memory until a signal",
         discussion: """
-            Prints its bootstrap address once it serves. It keeps the last 5 MiB of a partition, makes a topic that is asked
-            about (with 4 partitions), and knows no topics made by request, no configurations, no offsets by time and no
-            transactions' markers. Each line NAME:PARTITIONS of its standard input makes one more topic; the answer is its
-            name.
+            Prints its bootstrap address once it serves. It keeps the last 5 MiB of a partition, and creates a topic
+            (with 4 partitions) when a client asks about it. It does not support creating topics by request,
+            configurations, offsets by time, or transaction markers. Each line NAME:PARTITIONS of its standard input
+            creates one more topic; it then prints the topic's name.
             """,
         options: [
             .init("topic", value: "NAME:PARTITIONS", "Make this topic first; may be given several times."),
@@ -41,7 +41,7 @@ enum EmbeddedLogCommand {
             defer { log.close() }
             for topic in topics { try log.createTopic(topic.name, partitions: topic.partitions) }
             output.data(["bootstrap": .string(log.bootstrap)], text: log.bootstrap)
-            // A thread of its own: reading waits, and a signal must still end the process.
+            // `readLine` blocks. On its own thread it does not keep a signal from ending the process.
             Thread.detachNewThread { makeTopics(log, output) }
             while !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
             return .done
@@ -51,7 +51,7 @@ enum EmbeddedLogCommand {
         }
     }
 
-    /// Makes the topics that standard input names, until it ends.
+    /// Creates the topics that standard input names, until the input ends.
     @Sendable private static func makeTopics(_ log: MockLog, _ output: Output) {
         while let line = readLine() {
             do {

@@ -3,13 +3,13 @@ import Foundation
 import Migration
 import Runtime
 
-/// `crossfade embedded-node`: a search node in memory as a process of its own, for tests.
+/// `crossfade embedded-node`: serves a search node in memory from its own process, for tests.
 enum EmbeddedNodeCommand {
     static let declaration = CommandDeclaration(
         path: ["embedded-node"],
         summary: "Serve an embedded search node until a signal",
         discussion: """
-            Prints its URL once it serves. What it holds is in memory and gone when it ends. What it speaks is in \
+            Prints its URL once it serves. What it holds is in memory and gone when it ends. What it speaks is in
             docs/embedded.md.
             """,
         options: [

@@ -1,22 +1,17 @@
+import Telemetry
+import Planning
 import Migration
 
-/// `crossfade follow`.
 enum FollowCommand {
-    static let declaration = CommandDeclaration(
-        path: ["follow"],
+    static let declaration = CommandDeclaration.watchedWork(
+        "follow",
         summary: "Keep the new cluster current until told to stop",
         discussion: """
             Applies every command of the topic as it comes. Several processes share the topic's partitions. The first
             SIGINT or SIGTERM finishes what is under way and commits it; the second stops at once. Either way a restart
             goes on where it was.
-            """,
-        positionals: [CommandDeclaration.recipe],
-        options: [CommandDeclaration.confirm],
-        run: run)
-
-    @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.watchedWork("follow", arguments, output) { prepared, confirmation, live in
-            try FollowWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
-        }
+            """
+    ) { prepared, confirmation, live in
+        try FollowWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
     }
 }

@@ -2,14 +2,13 @@ import Foundation
 import Migration
 import Planning
 
-/// `crossfade init`.
 enum InitCommand {
     static let declaration = CommandDeclaration(
         path: ["init"],
         summary: "Create the new indices, and where the migration's state is kept",
         discussion: """
-            Does what `crossfade plan` printed. Confirm it with the fingerprint that plan gave, or answer yes at a terminal.
-            May be run again: what is there already is left as it is.
+            Does what `crossfade plan` printed. Confirm it with the fingerprint that plan printed, or answer yes on a
+            terminal. The command may be repeated: it leaves everything that exists as it is.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [
@@ -20,12 +19,12 @@ enum InitCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.with(arguments, output) { recipe, logger in
+        CommandRunner.withRecipe(arguments, output) { recipe, logger in
             let prepared = try Preflight.prepare(recipe, sampling: true, logger: logger)
             let known = arguments.value("confirm") ?? (prepared.isMade ? prepared.fingerprint : nil)
             guard let confirmation = known ?? asked(prepared, output) else {
                 output.failure(
-                    "nothing was made, because nothing was confirmed. Look at the plan, then run crossfade init "
+                    "nothing was created, because nothing was confirmed. Look at the plan, then run crossfade init "
                         + "\(recipe.typed) --confirm \(prepared.fingerprint).", code: "usage")
                 return .usage
             }
@@ -37,14 +36,14 @@ enum InitCommand {
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
                 ],
                 text: made
-                    ? "created \(indices.joined(separator: ", ")); next: crossfade \(recipe.source == nil ? "replay" : "copy") "
-                        + recipe.typed
+                    ? "created \(indices.joined(separator: ", ")); "
+                        + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
                     : "already initialised under this fingerprint; see crossfade status \(recipe.typed)")
             return .done
         }
     }
 
-    /// At a terminal: shows the plan and asks. The fingerprint on a yes; nil otherwise.
+    /// On a terminal: shows the plan and asks. Returns the fingerprint when the user types yes; else nil.
     private static func asked(_ prepared: Preflight, _ output: Output) -> String? {
         guard isatty(STDIN_FILENO) == 1, output.isTerminal else { return nil }
         output.talk(prepared.text)

@@ -1,4 +1,3 @@
-/// `crossfade man`.
 enum ManCommand {
     static let declaration = CommandDeclaration(
         path: ["man"],

@@ -1,21 +1,21 @@
 import Migration
 import Planning
 
-/// `crossfade plan`.
 enum PlanCommand {
     static let declaration = CommandDeclaration(
         path: ["plan"],
-        summary: "Look at everything and say what would be done; changes nothing",
+        summary: "Check everything and print what would be done; changes nothing",
         discussion: """
-            Reads the recipe, both clusters and the topic. Prints what would be done, every safety check with its verdict,
-            and the plan's fingerprint, which `crossfade init --confirm` takes. Ends with exit code 3 when a check refuses.
+            Reads the recipe, both clusters and the topic. Prints what would be done, every safety check with its
+            verdict, and the plan's fingerprint, which `crossfade init --confirm` takes. Ends with exit code 3 when a
+            check refuses.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        WorkRunning.with(arguments, output) { recipe, logger in
+        CommandRunner.withRecipe(arguments, output) { recipe, logger in
             let prepared = try Preflight.prepare(recipe, sampling: true, logger: logger)
             output.data(prepared.json, text: prepared.text)
             guard !prepared.refusals.isEmpty else { return .done }

@@ -3,22 +3,22 @@ import Planning
 import Recipe
 import Runtime
 
-/// `crossfade purge`.
 enum PurgeCommand {
     static let declaration = CommandDeclaration(
         path: ["purge"],
         summary: "Delete old tombstones of deleted documents",
         discussion: """
-            While Crossfade writes, a deleted document is a small tombstone, so that nothing late can bring it back. \
-            `crossfade follow` purges those that are older than the recipe's tombstone_age; this does it once. Nothing is \
-            purged while a copy is unfinished, nor a tombstone whose document has an unresolved dead letter.
+            While Crossfade writes, a deleted document is kept as a small tombstone, so that a late write cannot bring
+            it back. `crossfade follow` purges tombstones that are older than the recipe's tombstone_age; this command
+            does it once. It purges nothing while a copy is unfinished, and keeps every tombstone whose document has an
+            unresolved dead letter.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [
             .init(
                 "older-than", value: "DURATION",
                 "Purge what is older than this, such as 90s, 15m or 1h, instead of tombstone_age."),
-            .init("all", "Purge all, whatever their age: for the end of a migration, when nothing writes any more."),
+            .init("all", "Purge all, whatever their age. For the end of a migration, when nothing writes any more."),
         ],
         run: run)
 
@@ -35,7 +35,7 @@ enum PurgeCommand {
             }
             age = milliseconds
         }
-        return WorkRunning.with(arguments, output) { recipe, logger in
+        return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             StopSignal.listen()
             let prepared = try Preflight.prepare(recipe, sampling: false, logger: logger)
             let summary = try PurgeWork(prepared, olderThan: age, all: arguments.has("all"), logger: logger).run()

@@ -2,20 +2,19 @@ import JSONText
 import Migration
 import Recipe
 
-/// `crossfade recipe check`.
 enum RecipeCheckCommand {
     static let declaration = CommandDeclaration(
         path: ["recipe", "check"],
         summary: "Say everything that is wrong with a recipe, or that it is good",
         discussion: """
-            Needs no server. Tells all errors at once, each as `file:line:column: error: what is wrong`. A good recipe is
-            shown as it will be used, with every default and without its secrets.
+            Needs no server. Prints all errors at once, each as `file:line:column: error: what is wrong`. A good recipe
+            is printed as it will be used, with every default and without its secrets.
             """,
         positionals: [CommandDeclaration.recipe],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        RecipeReading.with(arguments, output) { recipe in
+        RecipeArgument.load(arguments, output) { recipe in
             let warnings = RecipeText.warnings(recipe)
             output.data(
                 [

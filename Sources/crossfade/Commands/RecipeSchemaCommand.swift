@@ -1,7 +1,6 @@
 import Migration
 import Recipe
 
-/// `crossfade recipe schema`.
 enum RecipeSchemaCommand {
     static let declaration = CommandDeclaration(
         path: ["recipe", "schema"],

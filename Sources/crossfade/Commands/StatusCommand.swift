@@ -2,22 +2,22 @@ import Foundation
 import JSONText
 import Migration
 
-/// `crossfade status`.
 enum StatusCommand {
     static let declaration = CommandDeclaration(
         path: ["status"],
         summary: "Where the migration stands",
         discussion: """
-            Reads the state on the new cluster, the offsets of the consumer groups and the dead letters; changes nothing. \
-            Says what goes on, whether readers may be moved to the new index and why not, and the command to type next.
+            Reads the state on the new cluster, the offsets of the consumer groups and the dead letters; changes
+            nothing. Shows what runs now, whether readers may move to the new index and if not why, and the command to
+            type next.
 
-            With --check it ends with 1 when something does not get right by waiting: a target index that is gone or \
-            closed, work that was interrupted or that nobody does any more, a process that is no longer heard of, one \
-            that waits for a cluster or for Kafka, unresolved dead letters, a replay that is due because the target index \
-            was made again, a recipe that has changed since it was confirmed, a lag that is unknown although somebody \
-            follows or has to, an alarm; and when the servers cannot be asked. A migration that was only planned or \
-            created is not begun: that nothing is copied, replayed or followed yet is no fault, and `next` says what to \
-            type.
+            With --check the exit code is 1 when something will not get right by waiting: a target index that is gone
+            or closed; work that was interrupted or that no process does any more; a process that no longer reports, or
+            that waits for a cluster or for Kafka; unresolved dead letters; a replay that is due because the target
+            index was created again; a recipe that has changed since it was confirmed; an unknown lag while a process
+            follows or should follow; an alarm. It is also 1 when the servers do not answer. A migration that was only
+            planned or created has not begun: it is no fault that nothing is copied, replayed or followed yet, and
+            `next` says what to type.
             """,
         positionals: [CommandDeclaration.recipe],
         options: [
@@ -31,7 +31,7 @@ enum StatusCommand {
             output.failure("--watch and --check exclude each other.", code: "usage")
             return .usage
         }
-        return WorkRunning.with(arguments, output) { recipe, logger in
+        return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             if arguments.has("watch") { return StatusWatch(recipe, output, logger).run() }
             let status = try Status.look(recipe, logger: logger)
             output.data(status.json, text: status.text)

@@ -6,16 +6,16 @@ import Runtime
 import Synchronization
 import Telemetry
 
-/// `status --watch`: the status again and again. At a terminal it takes the whole screen and gives it back at the end;
-/// elsewhere it writes one after the other.
+/// `status --watch`: shows the status again and again. On a terminal it uses the whole screen and restores it at the
+/// end. Elsewhere it prints one status after the other.
 final class StatusWatch: Sendable {
     private static let every = 2.0
-    /// The dead-letter topic may be long: it is read only so often, in seconds.
+    /// Seconds. Reading the dead-letter topic may take long, so its figures are reused for this time.
     private static let lettersEvery: TimeInterval = 10
 
     private struct Seen {
         var status: Status?
-        /// Why the last look failed; nil: it did not.
+        /// Why the last look failed; nil: it succeeded.
         var failure: String?
         var looks = 0
         var isOver = false
@@ -62,7 +62,7 @@ final class StatusWatch: Sendable {
     private func onScreen() -> ExitCode {
         Screen.enter()
         defer { Screen.leave() }
-        // Looking may take long when a server is away; keys are answered meanwhile.
+        // A look may take long when a server does not answer. This thread must still react to keys.
         let looker = Thread { [self] in
             while !seen.withLock({ $0.isOver }) {
                 let found = Result { try look() }
@@ -108,11 +108,12 @@ final class StatusWatch: Sendable {
     }
 }
 
-/// The terminal's second screen, without echo and line buffer, and with the first one as it was afterwards, however the
-/// process is ended by a signal.
+/// The terminal's alternate screen, without echo and line buffer. The normal screen comes back however a signal ends
+/// the process.
 enum Screen {
     private static let leaving = "\u{1B}[?25h\u{1B}[?1049l"
-    /// The terminal as it was. Written once, before the handlers that read it are there.
+    /// The terminal's settings before `enter`. They are written before the signal handlers that read them are
+    /// installed.
     nonisolated(unsafe) private static var before = termios()
 
     static func enter() {
@@ -128,13 +129,13 @@ enum Screen {
         StandardStreams.write("\u{1B}[?1049h\u{1B}[?25l", to: STDOUT_FILENO)
     }
 
-    /// Also from a signal's handler: only calls that are allowed there.
+    /// A signal handler calls this too, so it uses only async-signal-safe functions.
     static func leave() {
         tcsetattr(STDIN_FILENO, TCSANOW, &before)
         leaving.utf8.withContiguousStorageIfAvailable { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// A key that was pressed within the time; nil: none. The end of the input counts as Ctrl-D.
+    /// A key that was pressed within this time; nil: none. The end of the input counts as Ctrl-D.
     static func key(milliseconds: Int32) -> Unicode.Scalar? {
         var ready = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, milliseconds) > 0 else { return nil }
@@ -143,14 +144,14 @@ enum Screen {
         return count == 1 ? Unicode.Scalar(byte) : count == 0 ? "\u{4}" : nil
     }
 
-    /// The lines as a full screen, cut at its edges; what does not fit is counted in the last line.
+    /// Draws the lines on the whole screen, cut at its edges. The last line counts the lines that do not fit.
     static func frame(_ lines: [String], columns: Int, rows: Int) -> String {
         var shown = lines
         if rows > 1, lines.count > rows {
             shown = lines.prefix(rows - 1) + ["... \(lines.count - rows + 1) more lines"]
         }
         let cut = shown.map { line in
-            // What servers said may hold anything, and is to move no cursor.
+            // Texts of servers may contain control characters. They must not move the cursor.
             let plain = String(
                 String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
             return plain.count > columns ? plain.prefix(max(1, columns - 1)) + "\u{2026}" : plain

@@ -8,21 +8,20 @@ import SearchCluster
 import Telemetry
 import Trial
 
-/// `crossfade try`.
 enum TryCommand {
     static let declaration = CommandDeclaration(
         path: ["try"],
         summary: "Show what a recipe makes of single records and documents",
         discussion: """
             Samples go through the decoder and the transform of a migration and are indexed into a search server inside
-            this process, with the recipe's mapping. Nothing is written anywhere else. Each sample's fate is shown:
-            operation, id, routing, version, the document as it would be, the fields that it adds to the mapping, or why
-            it would be a dead letter.
+            this process, with the recipe's mapping. Nothing is written anywhere else. For each sample the command
+            shows operation, id, routing, version, the resulting document and the fields that it adds to the mapping,
+            or why it would be a dead letter.
 
-            Samples come from a file with one record a line (--records), from the topic (--at) and from the source
+            Samples come from a file with one record per line (--records), from the topic (--at) and from the source
             (--from-source); each may be given several times. The documents of the source come first, then the file's
-            records, then those of the topic; an update finds what the samples before it left. Only --at asks the brokers,
-            and only --from-source the old cluster.
+            records, then those of the topic. An update finds what the samples before it left. Only --at reads from the
+            brokers, and only --from-source reads from the old cluster.
 
             Exit code 1 when a sample would be a dead letter.
 
@@ -34,8 +33,8 @@ enum TryCommand {
         options: [
             .init(
                 "records", value: "FILE",
-                "Records, one a line: an object with key, value, headers, partition, offset and timestamp, or the value "
-                    + "alone; - reads them from standard input."),
+                "Records, one per line: an object with key, value, headers, partition, offset and timestamp, or the "
+                    + "value alone; - reads them from standard input."),
             .init("at", value: "P:O", "The record at this partition and offset of the command topic."),
             .init("from-source", value: "ID", "The documents of this id in the source, as copy would write them."),
             .init(
@@ -47,7 +46,7 @@ enum TryCommand {
     @Sendable private static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         do throws(UsageError) {
             let request = try TryRequest(arguments)
-            return WorkRunning.with(arguments, output) { recipe, logger in
+            return CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
                 return try run(request, recipe, logger, output)
             }
@@ -93,7 +92,7 @@ enum TryCommand {
         return results.contains { $0.outcome == .deadLettered } ? .failed : .done
     }
 
-    /// What differs here from the real target.
+    /// The differences between this trial and the real target.
     private static func notes(_ recipe: Recipe, _ source: SampleReader.Source?) -> [String] {
         guard source == nil else { return [] }
         return recipe.indices.filter { $0.mapping == nil && $0.from != nil }.map {
@@ -103,10 +102,10 @@ enum TryCommand {
     }
 }
 
-/// What a command line asks to try.
+/// The command line's requests.
 struct TryRequest {
     var persona: ServerPersona
-    /// Files of records, by name, in lines.
+    /// Files with one record per line.
     var lines: [(name: String, lines: [String])] = []
     var places: [(partition: Int32, offset: Int64)] = []
     var ids: [String]
@@ -121,13 +120,7 @@ struct TryRequest {
         self.persona = persona
         ids = arguments.all("from-source")
         for text in arguments.all("at") {
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0,
-                offset >= 0
-            else {
-                throw UsageError(message: "--at is \"\(text)\"; it must be PARTITION:OFFSET, such as 3:1200.")
-            }
-            places.append((partition, offset))
+            places.append(try recordPosition("at", text))
         }
         let files = arguments.all("records")
         guard !files.isEmpty || !places.isEmpty || !ids.isEmpty else {
@@ -164,6 +157,6 @@ struct TryRequest {
         return lines
     }
 
-    /// Bytes of a file of records at most.
+    /// The most bytes of a file of records.
     private static let maximumBytes = 64 << 20
 }

@@ -6,14 +6,13 @@ import Planning
 import Recipe
 import SearchCluster
 
-/// `crossfade version`.
 enum VersionCommand {
     static let declaration = CommandDeclaration(
         path: ["version"], summary: "Print the versions of Crossfade and of the libraries it uses", run: run)
 
-    /// Crossfade's own version.
+    /// The version of Crossfade.
     static let crossfade = "0.1.0"
-    /// The day of that version, for the manual.
+    /// The date of this version, for the manual page.
     static let released = "2026-11-28"
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
@@ -28,7 +27,7 @@ enum VersionCommand {
         return .done
     }
 
-    /// What compiled it.
+    /// The compiler.
     private static var swift: String {
         #if compiler(>=6.4)
             "6.4 or later"

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A command of this very binary, run as a user would type it, in the demo's folder.
+/// A command of this binary, run as a user would type it, in the demo's folder.
 ///
-/// `@unchecked Sendable`: Foundation's process is only started, asked and signalled, all from the demo's own thread; the
-/// texts are behind a lock.
+/// `@unchecked Sendable`: only the demo's thread starts, asks and signals Foundation's process. A lock protects the
+/// texts.
 final class DemoChild: @unchecked Sendable {
     let words: [String]
     private let process = Process()
@@ -12,7 +12,7 @@ final class DemoChild: @unchecked Sendable {
     private let output: URL
     private let errors: URL
 
-    /// Starts it. Its output goes to files in `folder`.
+    /// Starts the command. Its output goes to files in `folder`.
     init(_ words: [String], folder: URL, number: Int) throws {
         self.words = words
         let name = "\(number)-\(words.first ?? "none")"
@@ -28,7 +28,7 @@ final class DemoChild: @unchecked Sendable {
         try process.run()
     }
 
-    /// This very program.
+    /// The path of this program.
     static func program() throws -> URL {
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(fileURLWithPath: path)
@@ -41,7 +41,7 @@ final class DemoChild: @unchecked Sendable {
     var said: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
     var told: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
-    /// As it would be typed.
+    /// The command line as a user would type it.
     var line: String { (["crossfade"] + words).joined(separator: " ") }
 
     func signal(_ number: Int32) {
@@ -49,7 +49,7 @@ final class DemoChild: @unchecked Sendable {
         kill(pid, number)
     }
 
-    /// Ends it in any case: asks, and after `patience` seconds insists.
+    /// Ends the command in any case: SIGTERM first, SIGKILL after `patience` seconds.
     func end(patience: Double = 5) {
         signal(SIGTERM)
         let limit = Date().addingTimeInterval(patience)
@@ -58,12 +58,12 @@ final class DemoChild: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    /// How it ended although it should not have, for people.
+    /// How the command ended, in words. Used when it should not have ended.
     var ending: String {
         Self.ending(of: line, code, bySignal: process.terminationReason == .uncaughtSignal, told: told)
     }
 
-    /// `code`: its exit code, or the signal's number.
+    /// `code`: the exit code, or the number of the signal.
     static func ending(of line: String, _ code: Int32, bySignal: Bool, told: String) -> String {
         let lastWords = told.split(separator: "\n").suffix(8).joined(separator: "\n")
         var how = "ended with exit code \(code)"
@@ -76,13 +76,13 @@ final class DemoChild: @unchecked Sendable {
     }
 }
 
-/// Signals that ask the demo to end.
+/// The signals that ask the demo to end.
 enum DemoSignals {
     private static let count = Atomic<Int>(0)
 
     static var isAsked: Bool { count.load(ordering: .acquiring) > 0 }
 
-    /// However many come: the demo ends by tidying up, which takes seconds at most.
+    /// Further signals are ignored: the demo needs a few seconds to clean up.
     static func listen() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { _ in DemoSignals.count.wrappingAdd(1, ordering: .acquiringAndReleasing) }

@@ -4,30 +4,30 @@ import Foundation
 import JSONText
 import SearchCluster
 
-/// `crossfade demo`.
 enum DemoCommand {
     static let declaration = CommandDeclaration(
         path: ["demo"],
         summary: "A whole migration before your eyes, with nothing but this program",
         discussion: """
             A Kafka broker, an Elasticsearch 1.7 and an Elasticsearch 6.8 are simulated in this process; an application
-            writes to them all the time. Crossfade moves its index, survives a kill -9, and every document is compared. It
-            takes about a minute. With --kafka, --old and --new the same happens on real servers, in topics and indices
-            that the demo makes and, unless --keep is given, deletes again.
+            writes to them all the time. Crossfade moves its index, survives a kill -9, and every document is compared.
+            It takes about a minute. With --kafka, --old and --new the same happens on real servers, in topics and
+            indices that the demo creates. It deletes them at the end, unless --keep is given.
 
             Exit codes: 0 no difference, 4 the new index differs, 1 something else failed.
             """,
         options: [
             .init(
                 "seed", value: "N", standard: "17",
-                "Which commands the application writes; the same for the same number."),
+                "Selects the commands that the application writes. The same number gives the same commands."),
             .init("duration", value: "SECONDS", standard: "40", "How long the application writes at its rate."),
-            .init("rate", value: "N", standard: "200", "Commands a second."),
-            .init("keep", "Go on after the receipt until Ctrl-C: prints addresses and commands to look around with."),
+            .init("rate", value: "N", standard: "200", "Commands per second."),
+            .init(
+                "keep", "Go on after the receipt until Ctrl-C, and print addresses and commands to look around with."),
             .init("kafka", value: "HOST:PORT", "A real Kafka; with --old and --new."),
             .init("old", value: "URL", "The cluster to move from."),
             .init("new", value: "URL", "The cluster to move to."),
-            .init("name", value: "NAME", "Ends the names of what is made on real servers. Default: a random one."),
+            .init("name", value: "NAME", "The end of all names on real servers. Default: a random one."),
         ],
         run: run)
 
@@ -60,7 +60,7 @@ enum DemoCommand {
     ) throws -> ExitCode {
         let stage = try addresses.map { try DemoStage.real($0) } ?? DemoStage.embedded()
         let servers = stage.servers
-        // What was kept for looking at on real servers stays.
+        // On real servers, --keep leaves the indices for the user to look at.
         var keepsServers = false
         defer { servers.close(deleting: !keepsServers) }
         screen.line("Crossfade: a live search index moves to a new cluster, while it is written.", .heading)
@@ -75,12 +75,13 @@ enum DemoCommand {
         try servers.make(createTopic: stage.createTopic)
         let folder = try DemoFolder(servers)
         defer { folder.remove() }
-        let story = try DemoStory(servers, folder, options, screen)
-        defer { story.end() }
+        let session = try DemoSession(servers, folder, options, screen)
+        defer { session.end() }
+        let story = DemoStory(session: session)
         try story.tell()
-        if output.format == .json { output.line(story.receipt.json.text()) }
+        if output.format == .json { output.line(session.receipt.json.text()) }
         let code: ExitCode =
-            story.receipt.passed ? .done : story.receipt.comparison?.differences == 0 ? .failed : .differs
+            session.receipt.passed ? .done : session.receipt.comparison?.differences == 0 ? .failed : .differs
         if options.keeps {
             try story.keep()
             keepsServers = !servers.isEmbedded
@@ -138,45 +139,5 @@ enum DemoCommand {
                 message: "--\(name) must be a number from \(Int(range.lowerBound)) to \(Int(range.upperBound)).")
         }
         return value
-    }
-}
-
-/// Where the story plays.
-struct DemoStage {
-    let servers: DemoServers
-    let createTopic: (String, Int) throws -> Void
-
-    static func real(_ addresses: DemoCommand.Addresses) throws -> DemoStage {
-        let servers = try DemoServers(
-            bootstrap: addresses.kafka, oldURL: addresses.old, newURL: addresses.new,
-            names: DemoNames(suffix: addresses.name), isEmbedded: false)
-        try servers.refuseWhatExists()
-        return DemoStage(servers: servers) { topic, partitions in
-            let admin = try LogAdmin(settings: servers.settings(group: servers.names.group))
-            defer { admin.close() }
-            try admin.createTopic(topic, partitions: partitions, config: ["retention.ms": "-1"])
-        }
-    }
-
-    /// A broker and two nodes in this process.
-    static func embedded() throws -> DemoStage {
-        let log = try MockLog()
-        var nodes: [EmbeddedSearchServer] = []
-        func stop() {
-            for node in nodes { node.stop() }
-            log.close()
-        }
-        do {
-            for version in [ServerVersion(1, 7, 6), ServerVersion(6, 8, 23)] {
-                nodes.append(try EmbeddedSearchServer(SearchNode(ServerPersona(.elasticsearch, version))))
-            }
-            let servers = try DemoServers(
-                bootstrap: log.bootstrap, oldURL: nodes[0].url, newURL: nodes[1].url, names: DemoNames(suffix: ""),
-                isEmbedded: true, stopping: stop)
-            return DemoStage(servers: servers) { try log.createTopic($0, partitions: $1) }
-        } catch {
-            stop()
-            throw error
-        }
     }
 }

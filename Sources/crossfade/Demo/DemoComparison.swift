@@ -1,15 +1,15 @@
 import JSONText
 import SearchCluster
 
-/// Every document of the new index against what the commands say it must be.
+/// Compares every document of the new index with the one that the commands result in.
 struct DemoComparison: Equatable {
-    /// Documents that must be there, and were looked at.
+    /// The number of expected documents that were compared.
     var compared = 0
     var missing = 0
-    /// Documents that must not be there.
+    /// The number of documents that should not exist.
     var extra = 0
     var different = 0
-    /// The first few of them, each with what is wrong.
+    /// The first few differing documents, each with its difference.
     var examples: [String] = []
 
     var differences: Int { missing + extra + different }
@@ -35,7 +35,7 @@ struct DemoComparison: Equatable {
 
     private mutating func note(_ text: String) { if examples.count < 5 { examples.append(text) } }
 
-    /// Where two documents part.
+    /// The first difference between two documents.
     static func firstDifference(_ wanted: JSONValue, _ found: JSONValue, _ path: String = "") -> String {
         if let one = wanted.object, let other = found.object {
             for (key, value) in one {
@@ -53,7 +53,7 @@ struct DemoComparison: Equatable {
         return "\(path) is \(found.text()) and must be \(wanted.text())"
     }
 
-    /// All documents of an index, by id, without the marks of deleted ones.
+    /// All documents of an index by id, without tombstones.
     static func read(_ index: String, of cluster: Cluster) throws -> [String: JSONValue] {
         var found: [String: JSONValue] = [:]
         guard let info = try cluster.reader.resolve(index).first else { return found }
@@ -72,7 +72,8 @@ struct DemoComparison: Equatable {
         return found
     }
 
-    /// Fields of an index's mapping, as Elasticsearch counts them for its limit: objects and sub-fields, too.
+    /// The number of fields in an index's mapping. Objects and sub-fields count too, as in Elasticsearch's field
+    /// limit.
     static func fields(_ index: String, of cluster: Cluster) throws -> Int {
         guard let info = try cluster.reader.resolve(index).first else { return 0 }
         guard cluster.capabilities.typed else { return fields(info.mappings) }

@@ -1,4 +1,4 @@
-/// Why the demo did not come to its end.
+/// Why the demo ended early.
 struct DemoError: Error, CustomStringConvertible {
     var message: String
     var code: ExitCode
@@ -10,6 +10,6 @@ struct DemoError: Error, CustomStringConvertible {
 
     var description: String { message }
 
-    /// A signal.
+    /// A signal ended the demo.
     static let interrupted = DemoError("interrupted", code: .interrupted)
 }

@@ -2,7 +2,7 @@ import Foundation
 import JSONText
 import SearchCluster
 
-/// A mapping's plain fields and their types, in the words of Elasticsearch 5 and later.
+/// The plain fields of a mapping, with type names of Elasticsearch 5 and later.
 typealias JSONProperties = [(name: String, type: String)]
 
 extension JSONProperties {
@@ -10,7 +10,7 @@ extension JSONProperties {
         .object(JSONObject(map { ($0.name, ["type": .string($0.type)]) }))
     }
 
-    /// A body that makes an index with these fields, in the cluster's own words.
+    /// The body that creates an index with these fields on `cluster`, in the type names of its version.
     func body(_ cluster: Cluster, shards: Int) -> JSONValue {
         let isString = cluster.server.product == .elasticsearch && cluster.server.version.major < 5
         let properties = map { field -> (String, JSONValue) in
@@ -30,12 +30,12 @@ extension JSONProperties {
     }
 }
 
-/// The demo's folder: recipe, mapping, and what the commands said.
+/// The demo's folder: recipe, mapping, and the output of the commands.
 struct DemoFolder {
     let url: URL
     static let recipe = "alerts.yaml"
 
-    /// Makes it, under the system's folder for such things.
+    /// Creates the folder in the system's temporary folder.
     init(_ servers: DemoServers) throws {
         let name = "crossfade-demo-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         url = FileManager.default.temporaryDirectory.appendingPathComponent(name)

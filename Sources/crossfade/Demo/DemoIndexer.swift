@@ -4,10 +4,10 @@ import JSONText
 import SearchCluster
 import Synchronization
 
-/// The application's own indexer: reads the topic in a group of its own and keeps the old index by it, as it did long
-/// before anybody thought of moving. It knows nothing of Crossfade and of versions.
+/// The application's own indexer. It reads the topic in its own consumer group and writes the old index, as it did
+/// long before the migration. It knows nothing of Crossfade or of versions.
 ///
-/// `@unchecked Sendable`: everything but what is behind a lock belongs to the thread.
+/// `@unchecked Sendable`: a lock protects what threads share; everything else belongs to the indexer's thread.
 final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
     let index: String
     private let cluster: Cluster
@@ -33,7 +33,7 @@ final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
         relay.indexer = self
     }
 
-    /// The consumer wants its delegate before there is one.
+    /// The consumer needs its delegate at creation, before the indexer exists.
     private final class Relay: LogConsumerDelegate {
         weak var indexer: DemoIndexer?
         func assigned(_ partitions: [Int32]) throws -> [Int32: Int64] { try indexer?.assigned(partitions) ?? [:] }
@@ -42,7 +42,8 @@ final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
 
     private let relay: Relay
 
-    /// Commands that are in the old index, why it stopped, if it did, and whether it has got its partitions.
+    /// The number of commands in the old index, the failure that stopped the indexer, and whether it has its
+    /// partitions.
     var progress: (applied: Int64, failure: String?, isAssigned: Bool) {
         state.withLock { ($0.applied, $0.failure, $0.isAssigned) }
     }
@@ -84,7 +85,7 @@ final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
         }
     }
 
-    /// Writes each command's document as it was right after it, and commits.
+    /// Writes the state of each command's document after that command, then commits.
     private func apply(_ batch: RecordBatch) throws {
         var changed: [(String, JSONObject?)] = []
         for at in 0..<batch.count {
@@ -99,9 +100,9 @@ final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
     }
 }
 
-/// Plain bulk requests, as an application sends them.
+/// Sends plain bulk requests, as an application does.
 enum DemoBulk {
-    /// Writes the documents, or deletes those that are nil. Throws the first refusal.
+    /// Writes the documents, and deletes those that are nil. Throws the first refusal.
     static func write(_ documents: [(id: String, document: JSONObject?)], to index: String, _ cluster: Cluster) throws {
         guard !documents.isEmpty else { return }
         if let refusal = try send(documents, to: index, cluster) {
@@ -112,12 +113,12 @@ enum DemoBulk {
     struct Refusal {
         var id: String
         var position: Int
-        /// The server's own words.
+        /// The server's own message.
         var type: String
         var reason: String
     }
 
-    /// The first document that the server refused; nil: none.
+    /// Writes the documents, and deletes those that are nil. Returns the first refusal; nil: there is none.
     static func send(
         _ documents: [(id: String, document: JSONObject?)], to index: String, _ cluster: Cluster
     ) throws -> Refusal? {

@@ -1,6 +1,6 @@
 import JSONText
 
-/// What the demo came to.
+/// The result of the demo.
 struct DemoReceipt {
     let seed: UInt64
     var written: [DemoRecord.Kind: Int] = [:]
@@ -9,10 +9,10 @@ struct DemoReceipt {
     var oldFields = 0
     var newFields = 0
     var deadLetters = 0
-    /// Why the new cluster refuses the documents as they are; nil: it does not.
+    /// The reason why the new cluster refuses the unchanged documents; nil: it accepts them.
     var refusal: String?
     var largestLag = 0
-    /// Seconds from the follower's restart until it had applied everything written until then.
+    /// Seconds from the restart of the follower until it had applied everything that was written before the restart.
     var recovery = 0.0
     var seconds = 0.0
 
@@ -20,7 +20,7 @@ struct DemoReceipt {
 
     var total: Int { written.values.reduce(0, +) }
 
-    /// Whether the new index is what it must be: every document, and a dead letter for every broken command.
+    /// Whether the new index is right: every document, and one dead letter for every broken command.
     var passed: Bool {
         comparison?.differences == 0 && (comparison?.compared ?? 0) > 0
             && deadLetters == written[.broken, default: 0]
@@ -58,7 +58,7 @@ struct DemoReceipt {
         return "\(tenths / 10).\(tenths % 10) s"
     }
 
-    /// `timing` differs from run to run; everything else a seed repeats.
+    /// `timing` differs from run to run. Everything else is the same for the same seed.
     var json: JSONValue {
         let kinds = DemoRecord.Kind.allCases.map { ($0.rawValue, JSONValue.number(written[$0, default: 0])) }
         return [

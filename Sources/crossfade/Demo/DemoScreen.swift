@@ -1,8 +1,9 @@
 import Foundation
 import Telemetry
 
-/// What the demo shows: headings, sentences, tables with aligned numbers. On a terminal with colour, elsewhere plain.
-/// Goes to standard output, or to standard error when that is to have nothing but the JSON receipt.
+/// Prints the demo: headings, sentences, tables with aligned numbers. In colour on a terminal, plain elsewhere.
+///
+/// It writes to standard output, or to standard error when standard output must hold only the JSON receipt.
 struct DemoScreen: Sendable {
     private let descriptor: Int32
     private let hasColour: Bool
@@ -44,7 +45,7 @@ struct DemoScreen: Sendable {
         line(hasColour ? text : "== \(text)", .heading)
     }
 
-    /// A sentence or several, wrapped at words.
+    /// Prints sentences, wrapped at spaces.
     func say(_ text: String, indent: String = "", _ style: Style? = nil) {
         var row = ""
         for word in text.split(separator: " ") {
@@ -59,7 +60,7 @@ struct DemoScreen: Sendable {
 
     func command(_ text: String) { line("$ \(text)", .command) }
 
-    /// What a command printed: indented, long lines cut.
+    /// Prints the output of a command: indented, with long lines cut.
     func quote(_ text: String, atMost lines: Int = 40) {
         let all = text.trimmingCharacters(in: .newlines).split(separator: "\n", omittingEmptySubsequences: false)
         for row in all.prefix(lines) {
@@ -69,7 +70,7 @@ struct DemoScreen: Sendable {
         if all.count > lines { line("    … \(all.count - lines) lines more", .quiet) }
     }
 
-    /// Columns with a title each, numbers to the right.
+    /// Prints column titles. Numbers are aligned to the right below them.
     func titles(_ titles: [String]) { line(Self.row(titles), .quiet) }
     func numbers(_ numbers: [Int]) { line(Self.row(numbers.map(Self.grouped))) }
 
@@ -77,7 +78,7 @@ struct DemoScreen: Sendable {
         "  " + cells.map { String(repeating: " ", count: max(0, 20 - $0.count)) + $0 }.joined()
     }
 
-    /// Names to the left, and beside them texts, or numbers in line with their last digits.
+    /// Prints names on the left and values beside them. Numbers are aligned to the right.
     func table(_ rows: [(String, String)], numbers: Bool = false) {
         let names = rows.map(\.0.count).max() ?? 0
         let values = numbers ? rows.map(\.1.count).max() ?? 0 : 0
@@ -87,7 +88,7 @@ struct DemoScreen: Sendable {
         }
     }
 
-    /// 12345 as `12,345`.
+    /// 12345 becomes `12,345`.
     static func grouped(_ number: Int) -> String {
         var digits = String(abs(number))
         var groups: [String] = []

@@ -3,33 +3,7 @@ import Foundation
 import HTTPServer
 import SearchCluster
 
-/// What everything that the demo makes is called.
-struct DemoNames: Sendable {
-    let migration: String
-    let topic: String
-    let deadLetters: String
-    let applicationGroup: String
-    let old: String
-    let new: String
-    /// The index that shows what the new cluster says to documents as they are.
-    let wide: String
-    var group: String { "crossfade-\(migration)" }
-    var state: String { ".crossfade-\(migration)" }
-
-    /// `suffix`: keeps the runs of one set of servers apart; empty: short names.
-    init(suffix: String) {
-        let end = suffix.isEmpty ? "" : "-\(suffix)"
-        migration = "alerts\(end)"
-        topic = "alert-commands\(end)"
-        deadLetters = "alert-commands-dead\(end)"
-        applicationGroup = "alert-indexer\(end)"
-        old = "alerts\(end)"
-        new = "alerts-v2\(end)"
-        wide = "alerts-as-they-are\(end)"
-    }
-}
-
-/// The command log and the two clusters: within this process, or real ones.
+/// The command log and the two clusters: inside this process, or real servers.
 final class DemoServers {
     let bootstrap: String
     let oldURL: String
@@ -38,17 +12,17 @@ final class DemoServers {
     let isEmbedded: Bool
     private(set) var old: Cluster
     private(set) var new: Cluster
-    /// Where Crossfade's commands are to be watched, one after the other: `HOST:PORT`.
+    /// `HOST:PORT` of the dashboard of Crossfade's commands. They run one after the other and share it.
     let dashboard: String
     private let stopping: () -> Void
     private var hasMade = false
 
     static let partitions = 6
 
-    /// Bytes of commands that a partition of the embedded log may hold; it forgets what is older than its last 5 MiB.
+    /// The most bytes of commands per partition of the embedded log, which keeps only the last 5 MiB.
     var partitionLimit: Int? { isEmbedded ? 4 << 20 : nil }
 
-    /// What clients of the log need: short sessions, so that a killed follower's partitions are soon given away.
+    /// Short sessions: Kafka soon gives the partitions of a killed follower to its successor.
     static let clientSettings = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "500"]
 
     init(
@@ -69,7 +43,7 @@ final class DemoServers {
         }
     }
 
-    /// A port that nobody listens on: the one given, or else any. Should somebody take it meanwhile, the command says so.
+    /// A free port: the given one if possible. If another process takes it in the meantime, the command reports it.
     private static func freePort(like port: Int) -> Int {
         for address in ["127.0.0.1:\(port)", "127.0.0.1:0"] {
             guard
@@ -87,7 +61,7 @@ final class DemoServers {
         KafkaSettings(bootstrap: bootstrap, group: group, passthrough: Self.clientSettings)
     }
 
-    /// Whatever is there already is somebody's: it is not touched.
+    /// Refuses to start when something with one of our names exists: it belongs to somebody else.
     func refuseWhatExists() throws {
         let admin = try LogAdmin(settings: settings(group: names.group))
         defer { admin.close() }
@@ -110,7 +84,7 @@ final class DemoServers {
         DemoError("\(what): the demo touches nothing that is there. Give it another --name.", code: .refused)
     }
 
-    /// The topics and the old index.
+    /// Creates the topics and the old index.
     func make(createTopic: (String, Int) throws -> Void) throws {
         hasMade = true
         try createTopic(names.topic, Self.partitions)
@@ -122,7 +96,7 @@ final class DemoServers {
         try old.writer.createIndex(names.old, body: properties.body(old, shards: 2))
     }
 
-    /// Ends what runs here; on real servers, deletes what the demo made there.
+    /// Stops embedded servers. On real servers, deletes what the demo created when `deleting` is true.
     func close(deleting: Bool) {
         if deleting, hasMade, !isEmbedded {
             for index in [names.new, names.wide, names.state] { _ = try? new.writer.deleteIndex(index) }

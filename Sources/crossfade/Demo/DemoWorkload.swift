@@ -1,6 +1,6 @@
 import JSONText
 
-/// Random numbers that a seed repeats (SplitMix64).
+/// Random numbers that depend only on the seed (SplitMix64).
 struct DemoRandom {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ struct DemoRandom {
         return z ^ (z >> 31)
     }
 
-    /// 0 up to, but not including, `bound`, which is at least 1.
+    /// A number from 0 to `bound` - 1. `bound` is at least 1.
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
 
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
@@ -29,8 +29,8 @@ struct DemoRecord: Sendable {
     var value: String
 }
 
-/// What an application that watches machines writes: alerts that are opened, changed and deleted, with tags whose keys
-/// nobody ever limited. The same seed writes the same commands.
+/// The commands of an application that watches machines. It opens, changes and deletes alerts, and nobody limits the
+/// keys of their tags. The same seed gives the same commands.
 struct DemoWorkload {
     private var random: DemoRandom
     private var number = 0
@@ -38,7 +38,7 @@ struct DemoWorkload {
     private var gone: [String] = []
     private var born = 0
     private var tagKeys = 0
-    /// Out of a hundred inserted alerts, so many bring a tag key that was never there.
+    /// This many of 100 inserted alerts bring a new tag key.
     var newKeys: Int
 
     init(seed: UInt64, newKeys: Int) {
@@ -48,7 +48,7 @@ struct DemoWorkload {
 
     mutating func next() -> DemoRecord {
         defer { number += 1 }
-        // A writer that was killed in the middle of a record, now and then.
+        // Now and then a record is cut off, as if the writer had been killed while it wrote.
         if number % 1500 == 700 {
             return DemoRecord(
                 kind: .broken, key: "broken-\(number)", value: "{\"command\":\"InsertMessageCommand\",\"id\":\"broken-")
@@ -86,7 +86,7 @@ struct DemoWorkload {
         if random.chance(6), !live.isEmpty {
             id = live[random.below(live.count)]
         } else if random.chance(10), let last = gone.popLast() {
-            // What was deleted comes back.
+            // A deleted document is created again.
             id = last
             live.append(id)
         } else {
@@ -116,7 +116,7 @@ struct DemoWorkload {
         if random.chance(30) { tags["paged"] = .bool(random.chance(50)) }
         let isNew = tagKeys == 0 || random.chance(newKeys)
         if isNew { tagKeys += 1 }
-        // Each job has a tag of its own: this is what makes the old mapping grow.
+        // Every job has its own tag key. This makes the old mapping grow.
         let key = isNew ? tagKeys - 1 : random.below(tagKeys)
         tags["job-\(key)"] = .string("run \(random.below(1000))")
         return tags
@@ -130,13 +130,13 @@ struct DemoWorkload {
     }
 }
 
-/// What all commands so far come to: the documents as they must be. It is small, knows nothing of Crossfade's own decoder
-/// and transform, and so can judge them.
+/// The documents that the commands must result in. It is small and shares no code with Crossfade's decoder and
+/// transform, so it can check them.
 struct DemoModel: Sendable {
-    /// As the application knows them, with their map of tags.
+    /// The documents as the application knows them, with their map of tags.
     private(set) var documents: [String: JSONObject] = [:]
 
-    /// The id that the command changed; nil: none.
+    /// Applies a command. Returns the id that it changed; nil: none.
     @discardableResult mutating func apply(_ text: String) -> String? {
         guard let record = try? JSONValue(parsing: text), let command = record["command"]?.string,
             let id = record["id"]?.string
@@ -151,7 +151,7 @@ struct DemoModel: Sendable {
         return id
     }
 
-    /// As the update API merges: objects deep, everything else replaced.
+    /// Merges like the update API: objects recursively; everything else is replaced.
     private static func merged(_ base: JSONObject, _ change: JSONObject) -> JSONObject {
         var result = base
         for (key, value) in change {
@@ -164,7 +164,7 @@ struct DemoModel: Sendable {
         return result
     }
 
-    /// The document in the new schema; nil: there is none.
+    /// The document in the new schema; nil: it does not exist.
     func expected(_ id: String) -> JSONValue? {
         guard var document = documents[id] else { return nil }
         if let tags = document["tags"]?.object {

@@ -5,15 +5,15 @@ import Synchronization
 
 /// The application's writer: one thread that writes commands at a steady rate.
 ///
-/// `@unchecked Sendable`: `workload` belongs to the thread, everything else is behind a lock.
+/// `@unchecked Sendable`: `workload` belongs to the thread; a lock protects everything else.
 final class DemoWriter: @unchecked Sendable {
     struct Figures: Sendable {
         var written: [DemoRecord.Kind: Int] = [:]
-        /// Partition to records that the broker has acknowledged, and to bytes sent.
+        /// Per partition: the records that the broker has acknowledged, and the bytes sent.
         var acknowledged: [Int32: Int64] = [:]
         var bytes: [Int32: Int] = [:]
         var failure: String?
-        /// Where the writer is to pause; it goes on when this grows.
+        /// The writer pauses at this number of commands, and goes on when the number grows.
         var goal: Int
         var rate: Double
         var newKeys: Int
@@ -23,7 +23,7 @@ final class DemoWriter: @unchecked Sendable {
 
     let topic: String
     let partitions: Int
-    /// Bytes of one partition from which on nothing more is written; nil: no limit.
+    /// The writer stops writing when a partition has this many bytes; nil: no limit.
     let limit: Int?
     private let book: Mutex<Figures>
     private let documents = Mutex(DemoModel())
@@ -32,7 +32,7 @@ final class DemoWriter: @unchecked Sendable {
     private let acknowledgements: Acknowledgements
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Told by the producer's thread.
+    /// The producer's thread calls this.
     private final class Acknowledgements: Sendable {
         let counts = Mutex<(perPartition: [Int32: Int64], failure: String?)>(([:], nil))
     }
@@ -67,22 +67,22 @@ final class DemoWriter: @unchecked Sendable {
         }
     }
 
-    /// What all commands that were written come to.
+    /// The documents that result from all written commands.
     var model: DemoModel { documents.withLock { $0 } }
 
-    /// Whether every command up to the goal is in the log.
+    /// Whether the broker has acknowledged every command up to the goal.
     var hasReachedGoal: Bool {
         let now = figures
         return now.total >= now.goal && now.acknowledged.values.reduce(0, +) >= Int64(now.total)
     }
 
-    /// Whether a partition holds as much as it may.
+    /// Whether a partition has reached the limit.
     var isFull: Bool {
         guard let limit else { return false }
         return book.withLock { $0.bytes.values.contains { $0 >= limit } }
     }
 
-    /// From now on: so many commands in all, so many a second, with so many new tag keys of a hundred alerts.
+    /// Sets the total number of commands, the commands per second, and how many of 100 alerts bring a new tag key.
     func go(to goal: Int, rate: Double, newKeys: Int) {
         book.withLock {
             $0.goal = goal
@@ -115,7 +115,7 @@ final class DemoWriter: @unchecked Sendable {
                 ($0.goal - $0.total, $0.rate, $0.isStopped || $0.failure != nil, $0.newKeys)
             }
             if stopped { return }
-            // What a pause left undone is not made up for.
+            // The writer does not catch up on the time of a pause.
             due = min(due + now.timeIntervalSince(last) * rate, rate)
             last = now
             let count = isFull ? 0 : min(left, Int(due))
@@ -152,7 +152,7 @@ final class DemoWriter: @unchecked Sendable {
         }
     }
 
-    /// One id is always in one partition (FNV-1a).
+    /// Sends every id to one fixed partition (FNV-1a).
     static func partition(_ key: String, of partitions: Int) -> Int32 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

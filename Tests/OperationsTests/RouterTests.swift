@@ -3,20 +3,20 @@ import JSONText
 import Testing
 @testable import Operations
 
-@Suite struct DeskTests {
+@Suite struct RouterTests {
     let source = FakeSource()
     let clock = FakeClock()
-    let desk: OperationsDesk
+    let router: OperationsRouter
 
     init() {
         let clock = clock
-        desk = OperationsDesk(source, page: Array("<!doctype html>".utf8), clock: { clock.now })
+        router = OperationsRouter(source, page: Array("<!doctype html>".utf8), clock: { clock.now })
     }
 
     private func ask(
         _ path: String, method: String = "GET", host: String? = "localhost:9464", listening: String = "127.0.0.1:9464"
     ) -> HTTPResponse {
-        desk.answer(
+        router.answer(
             HTTPRequest(method: method, path: path, headers: host.map { [("host", $0)] } ?? []),
             HostRule(listening: listening))
     }
@@ -84,21 +84,21 @@ import Testing
     @Test func theStatusIsMadeOnceForAllWhoAskAtOnce() {
         for _ in 0..<10 { #expect(ask("/statusz").status == 200) }
         #expect(source.statuses == 1)
-        clock.advance(OperationsDesk.freshness)
+        clock.advance(OperationsRouter.freshness)
         #expect(text(ask("/statusz")).contains("\"made\":2"))
     }
 
     @Test func nothingIsMadeWhileNobodyLooks() {
         for second in 0..<10 {
             clock.advance(1000)
-            desk.tick(wall: Int64(second))
+            router.tick(wall: Int64(second))
         }
         #expect(source.statuses == 0)
         let response = ask("/events")
         #expect(source.statuses == 1)
         for second in 0..<10 {
             clock.advance(1000)
-            desk.tick(wall: Int64(second))
+            router.tick(wall: Int64(second))
         }
         #expect(source.statuses == 11)
         guard case .stream(let stream) = response.body else {
@@ -107,14 +107,14 @@ import Testing
         }
         stream.abandon()
         clock.advance(1000)
-        desk.tick(wall: 0)
-        desk.tick(wall: 0)
+        router.tick(wall: 0)
+        router.tick(wall: 0)
         #expect(source.statuses == 12)
     }
 
     @Test func streamsAreBounded() {
         var streams: [HTTPStream] = []
-        for _ in 0..<OperationsDesk.mostStreams {
+        for _ in 0..<OperationsRouter.mostStreams {
             guard case .stream(let stream) = ask("/events").body else {
                 Issue.record("refused")
                 return
@@ -125,16 +125,16 @@ import Testing
         #expect(ask("/events", method: "HEAD").status == 200)
         streams[5].abandon()
         #expect(ask("/events").status == 200)
-        desk.end()
+        router.end()
         #expect(ask("/events").status == 503)
         #expect(streams.allSatisfy { !$0.isOpen })
     }
 
     @Test func history() throws {
-        desk.tick(wall: 1)
+        router.tick(wall: 1)
         clock.advance(1000)
         source.change { $0.counters.records = 40 }
-        desk.tick(wall: 1001)
+        router.tick(wall: 1001)
         let history = try JSONValue(parsing: text(ask("/history")))
         #expect(history["points"]?.array?.count == 1)
         #expect(history["points"]?[0]?["rate"]?.double == 40)

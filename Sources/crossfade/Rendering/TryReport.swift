@@ -3,12 +3,12 @@ import JSONText
 import Migration
 import Trial
 
-/// What `crossfade try` found, for people and for programs.
+/// The result of `crossfade try`, for people and for programs.
 struct TryReport {
-    /// Product and version that the trial's server posed as.
+    /// Product and version of the server that the trial imitated.
     var server: String
     var results: [TrialBench.Result]
-    /// What differs from the real target.
+    /// The differences between the trial and the real target.
     var notes: [String]
 
     private var outcomes: [(Outcome, Int)] {

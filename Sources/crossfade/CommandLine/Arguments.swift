@@ -1,41 +1,42 @@
-/// A command as it is declared: parsing, help, nearest-word errors, completions and the manual page are made from this
-/// alone.
+/// The declaration of a command. Parsing, help, nearest-word errors, completions and the manual page are all made
+/// from it.
 struct CommandDeclaration: Sendable {
-    /// The words that call it: `["recipe", "check"]`.
+    /// The words that call the command: `["recipe", "check"]`.
     var path: [String]
     /// One line, without a full stop.
     var summary: String
-    /// Paragraphs for `--help` and the manual, separated by empty lines; they are wrapped anew. Lines that begin with four
-    /// blanks, such as commands to type, stay as they are.
+    /// Paragraphs for `--help` and the manual page, separated by empty lines. They are wrapped to the width. Lines
+    /// that begin with four spaces, such as commands to type, keep their form.
     var discussion = ""
     var positionals: [Positional] = []
     var options: [Option] = []
-    /// For tests and for Crossfade itself: it works, but help, completions, the manual page and errors leave it out.
+    /// A hidden command works, but help, completions, the manual page and errors do not mention it. For tests and for
+    /// Crossfade itself.
     var hidden = false
-    /// What runs it.
+    /// Runs the command.
     var run: @Sendable (ParsedArguments, Output) -> ExitCode
 
     var name: String { path.joined(separator: " ") }
 
     struct Positional: Sendable {
         var name: String
-        /// The values it may have; empty: any.
+        /// The allowed values; empty: any.
         var choices: [String] = []
         var doc: String
         var required = true
     }
 
     struct Option: Sendable {
-        /// Without dashes.
+        /// The name without dashes.
         var name: String
         var short: Character?
-        /// The value's name in help; nil: a flag.
+        /// The name of the value in help; nil: the option is a flag.
         var value: String?
-        /// The values it may have; empty: any.
+        /// The allowed values; empty: any.
         var choices: [String] = []
-        /// Values that completions offer where others are allowed too, and several with commas between them.
+        /// Values that completions suggest. Other values are allowed too, and so are several separated by commas.
         var suggestions: [String] = []
-        /// The value when it is not given.
+        /// The value when the option is not given.
         var standard: String?
         var doc: String
 
@@ -52,16 +53,16 @@ struct CommandDeclaration: Sendable {
             self.doc = doc
         }
 
-        /// Whether the value is the path of a file: such values are called FILE.
+        /// Whether the value is the path of a file. Such values are named FILE.
         var takesFile: Bool { value == "FILE" }
     }
 
-    /// Its own options and those of every command with a recipe.
+    /// The command's own options, and those of every command with a recipe.
     var ownOptions: [Option] {
         options + (positionals.contains { $0.name == Self.recipe.name } ? [Self.environmentFile] : [])
     }
 
-    /// With those of every command.
+    /// All options, including those of every command.
     var allOptions: [Option] { ownOptions + Self.common }
 
     static let common = [
@@ -78,14 +79,15 @@ struct CommandDeclaration: Sendable {
     static let recipe = Positional(name: "RECIPE", doc: "The migration's YAML file; - reads it from standard input.")
     static let environmentFile = Option(
         "env-file", value: "FILE",
-        "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. May be given several times."
+        "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. "
+            + "May be given several times."
     )
     static let confirm = Option(
         "confirm", value: "FINGERPRINT",
         "Go on although the recipe has changed since init: the fingerprint that `crossfade plan` prints.")
 }
 
-/// A command line that was understood.
+/// A parsed command line.
 struct ParsedArguments: Sendable {
     var command: CommandDeclaration
     private var positionals: [String: String] = [:]
@@ -98,13 +100,13 @@ struct ParsedArguments: Sendable {
         for option in command.allOptions { values[option.name] = option.standard }
     }
 
-    /// The positional argument of that name; empty when it is optional and was not given.
+    /// The positional argument of this name; empty when it is optional and missing.
     subscript(_ positional: String) -> String { positionals[positional] ?? "" }
 
-    /// The value of an option; nil when it was not given and has no default.
+    /// The value of an option; nil when it is missing and has no default.
     func value(_ option: String) -> String? { values[option] }
 
-    /// Every value of an option that may be given several times, in their order.
+    /// All values of an option that may be repeated, in their order.
     func all(_ option: String) -> [String] { given[option] ?? [] }
 
     func has(_ flag: String) -> Bool { flags.contains(flag) }
@@ -122,8 +124,16 @@ struct ParsedArguments: Sendable {
     mutating func set(flag name: String) { flags.insert(name) }
 }
 
-/// A command line that was not understood: one paragraph with what to do.
+/// The error for a command line that cannot be parsed. The message says what to do.
 struct UsageError: Error, Equatable, CustomStringConvertible {
     var message: String
     var description: String { message }
+}
+
+/// Parses PARTITION:OFFSET, such as 3:1200. `option`: the option's name, for the error's text.
+func recordPosition(_ option: String, _ text: String) throws(UsageError) -> (partition: Int32, offset: Int64) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0, offset >= 0
+    else { throw UsageError(message: "--\(option) is \"\(text)\"; it must be PARTITION:OFFSET, such as 3:1200.") }
+    return (partition, offset)
 }

@@ -3,15 +3,16 @@ import JSONText
 import Migration
 import Synchronization
 
-/// Answers what the operations endpoint is asked, without any socket.
+/// Answers the requests of the operations endpoint. It knows no socket.
 ///
-/// The status is made once for all who look, and only when somebody does.
-final class OperationsDesk: Sendable {
-    /// So many event streams at once; further ones are refused.
+/// One status is made for all clients together, and only while a client is connected.
+final class OperationsRouter: Sendable {
+    /// The most event streams at once. Further ones are refused.
     static let mostStreams = 64
-    /// A loop that has not gone round for so many milliseconds hangs. Longer than anything that it may wait for itself.
+    /// Milliseconds. A main loop that is silent for longer counts as hanging. This is longer than anything that the
+    /// loop itself waits for.
     static let longestSilence: Int64 = 120_000
-    /// Who asks again within so many milliseconds gets the same status.
+    /// Milliseconds. A status is reused for this long.
     static let freshness: Int64 = 250
 
     private struct State {
@@ -26,7 +27,7 @@ final class OperationsDesk: Sendable {
     private let page: [UInt8]
     private let clock: @Sendable () -> Int64
 
-    /// `page`: the dashboard. `clock`: milliseconds that never go back.
+    /// `page`: the HTML of the dashboard. `clock`: milliseconds of a clock that never goes back.
     init(_ source: any LiveStatusSource, page: [UInt8], clock: @escaping @Sendable () -> Int64) {
         self.source = source
         self.page = page
@@ -35,7 +36,7 @@ final class OperationsDesk: Sendable {
 
     // MARK: What happens once a second
 
-    /// Takes a point of the history and tells those who listen.
+    /// Takes a point of the history and sends the status to the open event streams.
     func tick(wall: Int64) {
         let counters = source.counters()
         let streams = state.withLock { state in
@@ -46,7 +47,7 @@ final class OperationsDesk: Sendable {
         tell(ServerSentEvent(name: "status", data: makeStatus()).bytes, streams)
     }
 
-    /// Says the last word to those who listen, and ends their streams and all later ones.
+    /// Sends the last status and ends all streams. Streams that are opened later are refused.
     func end() {
         let streams = state.withLock { state in
             state.isEnded = true
@@ -135,11 +136,11 @@ final class OperationsDesk: Sendable {
     }
 
     private func events(_ request: HTTPRequest) -> HTTPResponse {
-        // A proxy in between that gathers the answer first (nginx) would show nothing for minutes.
+        // X-Accel-Buffering: nginx would otherwise collect the stream and pass nothing on for minutes.
         let type = [("Content-Type", "text/event-stream; charset=utf-8"), ("X-Accel-Buffering", "no")]
         guard request.method == "GET" else { return HTTPResponse(headers: type, body: .bytes([])) }
         let stream = HTTPStream()
-        // A browser whose stream was cut comes back after so many milliseconds.
+        // A browser whose stream was cut reconnects after this many milliseconds.
         stream.write(Array("retry: 2000\n\n".utf8) + ServerSentEvent(name: "status", data: status()).bytes)
         let isTaken = state.withLock { state in
             if state.isEnded { return false }
@@ -149,7 +150,7 @@ final class OperationsDesk: Sendable {
             return true
         }
         guard isTaken else {
-            var refusal = HTTPResponse.plain(503, "No more than \(Self.mostStreams) look on at once.")
+            var refusal = HTTPResponse.plain(503, "No more than \(Self.mostStreams) event streams at once.")
             refusal.headers.append(("Retry-After", "10"))
             return refusal
         }

@@ -1,21 +1,21 @@
-/// Completion scripts, made from the declarations: commands of both levels, their options, the values of options and
-/// arguments with choices, and files where files are meant.
+/// Completion scripts, made from the command declarations: commands of both levels, their options, values that have
+/// choices, and file names.
 struct Completions {
     let commands: [CommandDeclaration]
 
-    /// What may stand somewhere on the command line.
+    /// What completes a value.
     enum Kind: Equatable {
-        /// A migration's YAML file.
+        /// The migration's YAML file.
         case recipe
         case file
         case words([String])
-        /// Words with commas between them.
+        /// Words separated by commas.
         case list([String])
-        /// Nothing that could be guessed.
+        /// Nothing to suggest.
         case anything
     }
 
-    /// Words that may come first, with what each does.
+    /// The possible first words, each with its description.
     var firstWords: [(word: String, summary: String)] {
         var words: [(word: String, summary: String)] = []
         for command in commands where !words.contains(where: { $0.word == command.path[0] }) {
@@ -26,12 +26,12 @@ struct Completions {
         return words + [("help", "Explain a command")]
     }
 
-    /// The words that may follow `first`, with what each does.
+    /// The words that may follow `first`, each with its description.
     func secondWords(_ first: String) -> [(word: String, summary: String)] {
         commands.filter { $0.path.count > 1 && $0.path[0] == first }.map { ($0.path[1], $0.summary) }
     }
 
-    /// First words of commands with two.
+    /// The first words of commands that have two words.
     var groups: [String] { firstWords.map(\.word).filter { !secondWords($0).isEmpty } }
 
     static func kind(_ option: CommandDeclaration.Option) -> Kind {
@@ -46,8 +46,6 @@ struct Completions {
         return positional.name == "FILE" ? .file : .anything
     }
 }
-
-// MARK: bash
 
 extension Completions {
     /// For bash 3.2 and later.

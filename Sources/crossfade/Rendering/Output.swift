@@ -2,12 +2,12 @@ import Foundation
 import JSONText
 import Telemetry
 
-/// The one place that writes to the outside: data to standard output, talk to standard error.
+/// The only place that writes to the outside: data to standard output, messages to standard error.
 struct Output: Sendable {
     enum Format: String, CaseIterable, Sendable { case text, json }
 
     let format: Format
-    /// Whether standard error is a terminal, where progress may draw over its line.
+    /// Whether standard error is a terminal. Only there may progress overwrite its line.
     let isTerminal: Bool
 
     init(format: Format, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
@@ -15,7 +15,7 @@ struct Output: Sendable {
         self.isTerminal = isTerminal
     }
 
-    /// Data: the JSON for programs or the text for people, whichever was asked for.
+    /// Prints data in the format that the user asked for: JSON for programs or text for people.
     func data(_ json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) {
         switch format {
         case .json: line(json().text())
@@ -23,16 +23,16 @@ struct Output: Sendable {
         }
     }
 
-    /// A line of data as it is, e.g. a schema.
+    /// Prints a line of data unchanged, e.g. a schema.
     func line(_ text: String) { StandardStreams.write(text + "\n", to: STDOUT_FILENO) }
 
-    /// Something to know that is not data.
+    /// Prints a message that is not data.
     func talk(_ text: String) { StandardStreams.write(text + "\n", to: STDERR_FILENO) }
 
-    /// What went wrong: one paragraph that says what happened, to what, and what to do. As data too where JSON is
-    /// asked for, so that a program finds it where it reads.
+    /// Prints an error: one paragraph that says what happened, to what, and what to do. With `--format json` the
+    /// error is printed as data too, so that a program finds it on standard output.
     func failure(_ text: String, code: String, details: [(String, JSONValue)] = []) {
-        // A text that begins with a command's full name says the program's name itself.
+        // Some texts begin with the full name of a command, which already contains the program's name.
         let named = text.hasPrefix("crossfade ") ? String(text.dropFirst("crossfade ".count)) : text
         talk(named.hasPrefix("crossfade: ") ? named : "crossfade: " + named)
         guard format == .json else { return }

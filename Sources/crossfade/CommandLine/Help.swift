@@ -1,4 +1,4 @@
-/// The texts of `--help`, made from the declarations.
+/// The texts of `--help`, made from the command declarations.
 struct Help {
     let commands: [CommandDeclaration]
     let layout: TextLayout
@@ -6,8 +6,8 @@ struct Help {
     static let purpose =
         "Crossfade moves a live search index to a new cluster while readers keep reading and writers keep writing."
     static let course = """
-        A migration goes through plan, init, copy, replay and follow, in this order. Every command may be interrupted and \
-        run again; status says where the migration stands and what to type next.
+        A migration goes through plan, init, copy, replay and follow, in this order. Every command may be interrupted \
+        and run again; status says where the migration stands and what to type next.
         """
 
     init(commands: [CommandDeclaration], layout: TextLayout = TextLayout(width: TextLayout.usual)) {
@@ -15,7 +15,7 @@ struct Help {
         self.layout = layout
     }
 
-    /// About the program, about the commands that begin with `path`, or about the one command it names.
+    /// The text about the program, about the commands that begin with `path`, or about the command that `path` names.
     func text(about path: [String]) -> String {
         if let command = commands.first(where: { $0.path == path }) { return about(command) }
         let shown = commands.filter { $0.path.starts(with: path) && !$0.hidden }
@@ -57,13 +57,13 @@ struct Help {
         layout.table(options.map { (Self.usage($0), Self.doc($0)) })
     }
 
-    /// `recipe check RECIPE`
+    /// For example `recipe check RECIPE`.
     static func usage(_ command: CommandDeclaration) -> String {
         let positionals = command.positionals.map { $0.required ? $0.name : "[\($0.name)]" }
         return (command.path + positionals).joined(separator: " ")
     }
 
-    /// `-v, --verbose`
+    /// For example `-v, --verbose`.
     static func usage(_ option: CommandDeclaration.Option) -> String {
         let short = option.short.map { "-\($0), " } ?? ""
         let value = option.choices.isEmpty ? option.value : option.choices.joined(separator: "|")

@@ -2,13 +2,13 @@ import Basics
 import Migration
 import Recipe
 
-/// Understands command lines by the declarations.
+/// Parses command lines by the command declarations.
 struct ArgumentParser {
     let commands: [CommandDeclaration]
 
     enum Request {
         case run(ParsedArguments)
-        /// Help about the program, a group of commands (`recipe`) or one command.
+        /// Help about the program, about a group of commands (`recipe`) or about one command.
         case help([String])
     }
 
@@ -17,7 +17,7 @@ struct ArgumentParser {
         guard let first = words.first, !["help", "--help", "-h"].contains(first) else {
             let path = words.dropFirst().filter { !$0.hasPrefix("-") }
             if path.isEmpty { return .help([]) }
-            // What follows a whole command, as in `crossfade help plan recipe.yaml`, asks for nothing more.
+            // Further words after a whole command, as in `crossfade help plan recipe.yaml`, are ignored.
             if let command = find(Array(path)) { return .help(command.path) }
             guard commands.contains(where: { $0.path.starts(with: path) }) else { throw unknown(Array(path)) }
             return .help(Array(path))
@@ -83,7 +83,7 @@ struct ArgumentParser {
         command.allOptions.first { "--\($0.name)" == word || $0.short.map { "-\($0)" } == word }
     }
 
-    /// Refuses a value of `name` that is none of its choices.
+    /// Refuses a value that is not among the choices of `name`.
     private func refuse(_ value: String, _ name: String, _ choices: [String]) throws(UsageError) {
         guard !choices.isEmpty, !choices.contains(value) else { return }
         let near = NearestWord.to(value, among: choices).map { " Did you mean \"\($0)\"?" } ?? ""
@@ -116,7 +116,7 @@ struct ArgumentParser {
 
     // MARK: errors
 
-    /// What is said of words that begin no command: the nearest one, or where to find them all.
+    /// The message for words that begin no command: it names the nearest command, or says how to list all.
     private func unknown(_ words: [String]) -> UsageError {
         let listed = commands.filter { !$0.hidden }
         let first = words.first ?? ""
@@ -147,7 +147,7 @@ struct ArgumentParser {
         return UsageError(message: "there is no command \"\(first)\". \(meant ?? "crossfade --help lists them all.")")
     }
 
-    /// The command, or group of commands, whose first word is meant; or the one whose last word is.
+    /// The command or group whose first word is nearest, or else the command whose last word is nearest.
     private func nearest(_ word: String, among listed: [CommandDeclaration]) -> String? {
         if let first = NearestWord.to(word, among: listed.map { $0.path[0] } + ["help"]) { return first }
         guard let last = NearestWord.to(word, among: listed.compactMap(\.path.last)) else { return nil }

@@ -1,8 +1,8 @@
 import JSONText
 
-/// From words to an exit code.
+/// Turns the words of a command line into an exit code.
 enum CommandLineInterface {
-    /// Every command, in the order in which a new user meets them; those that are hidden last.
+    /// Every command, in the order in which a new user meets them. The hidden ones come last.
     static let commands: [CommandDeclaration] = [
         DemoCommand.declaration,
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
@@ -15,10 +15,10 @@ enum CommandLineInterface {
         EmbeddedLogCommand.declaration, EmbeddedNodeCommand.declaration,
     ]
 
-    /// The commands that a person is told about.
+    /// The commands that help, completions and the manual page show.
     static var listed: [CommandDeclaration] { commands.filter { !$0.hidden } }
 
-    /// `words` without the program's name.
+    /// `words`: the command line without the program's name.
     static func run(_ words: [String]) -> ExitCode {
         do throws(UsageError) {
             switch try ArgumentParser(commands: commands).parse(words) {
@@ -34,7 +34,7 @@ enum CommandLineInterface {
         }
     }
 
-    /// What was asked for by a command line that is otherwise not understood.
+    /// Whether a command line that cannot be parsed asks for JSON.
     private static func wantsJSON(_ words: [String]) -> Bool {
         words.contains("--format=json") || zip(words, words.dropFirst()).contains { $0 == "--format" && $1 == "json" }
     }

@@ -3,14 +3,15 @@ import Failures
 import Migration
 import Pipeline
 
-/// The manual page crossfade(1), made from the declarations; in the language of roff with the macros of man(7).
+/// The manual page crossfade(1), made from the command declarations. It is roff text that uses the man(7) macros.
 struct ManualPage {
     let commands: [CommandDeclaration]
 
     var text: String {
         var lines = [
             "." + #"\""# + " Made by `crossfade man`.",
-            ".TH CROSSFADE 1 \"\(VersionCommand.released)\" \"crossfade \(VersionCommand.crossfade)\" \"User Commands\"",
+            ".TH CROSSFADE 1 \"\(VersionCommand.released)\" \"crossfade \(VersionCommand.crossfade)\" "
+                + "\"User Commands\"",
             ".SH NAME", "crossfade \\- move a live search index to a new cluster",
             ".SH SYNOPSIS",
             #".B crossfade"#, #"\fICOMMAND\fR [\fIARGUMENTS\fR] [\fIOPTIONS\fR]"#,
@@ -34,18 +35,17 @@ struct ManualPage {
     }
 
     private static let deadLetters = """
-        A record that can never be written goes to the dead-letter topic, as it was, with one of these reasons; or with the \
-        kind of error by which the target refused it.
+        A record that can never be written goes unchanged to the dead-letter topic, with one of these reasons. If the \
+        target refused it for another reason, the reason is the target's error type.
         """
     private static let recipe = """
-        One YAML file that says the whole migration. `crossfade recipe check` tells everything that is wrong with it, and \
-        docs/recipe.md has every key.
+        One YAML file that describes the whole migration. `crossfade recipe check` lists all its errors, and \
+        docs/recipe.md explains every key.
         """
     private static let variables = """
-        Of --env-file: one KEY=VALUE a line; lines that begin with # mean nothing. A value may stand in single quotes, which \
-        take it as it is, or in double quotes with the escapes of a backslash and n, r, t, a quote, a backslash or a \
-        dollar sign; either may have several lines. The variables are only for the recipe, where they stand as ${KEY}; no \
-        other process sees them.
+        The file of --env-file: one KEY=VALUE per line. Lines that begin with # are ignored. A value in single quotes \
+        is taken as it is. A value in double quotes may contain a backslash followed by n, r, t, a quote, a backslash or \
+        a dollar sign. Quoted values may have several lines. The recipe uses the variables as ${KEY}; no other process sees them.
         """
 
     private func section(_ command: CommandDeclaration) -> [String] {
@@ -78,7 +78,7 @@ struct ManualPage {
         }
     }
 
-    /// Words as they are to be typed.
+    /// Escapes words that a user types literally.
     static func word(_ text: String) -> String {
         var escaped = ""
         for character in text {
@@ -93,11 +93,11 @@ struct ManualPage {
             default: escaped.append(character)
             }
         }
-        // A line that begins with a dot would be a request.
+        // roff reads a line that begins with a dot as a request.
         return escaped.hasPrefix(".") ? "\\&" + escaped : escaped
     }
 
-    /// Sentences, each from a line of its own as roff likes them; what stands between backticks is to be typed.
+    /// Escapes prose. Each sentence starts on its own line, as roff expects. Text between backticks becomes bold.
     static func prose(_ text: String) -> String {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false)
         let escaped = parts.enumerated().map { at, part in

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Text for people in lines of a terminal's width.
+/// Lays out text for people in lines of the terminal's width.
 struct TextLayout {
-    /// Characters of a line.
+    /// Characters per line.
     let width: Int
 
-    /// The narrowest and widest that lines are made: below, words no longer fit; above, nobody likes to read.
+    /// The narrowest and the widest line. Words do not fit into narrower lines, and wider lines are hard to read.
     static let limits = 40...120
-    /// The width where nothing is known of it.
+    /// The width when the terminal's is not known.
     static let usual = 80
 
     init(width: Int) { self.width = min(max(width, Self.limits.lowerBound), Self.limits.upperBound) }
 
-    /// For what goes to standard output: as wide as COLUMNS says, else as the terminal is, else as usual.
+    /// The layout for standard output. The width is COLUMNS when it is set, else the terminal's, else `usual`.
     static func forOutput() -> TextLayout {
         if let named = ProcessInfo.processInfo.environment["COLUMNS"].flatMap({ Int($0) }), named > 0 {
             return TextLayout(width: named)
@@ -28,12 +28,11 @@ struct TextLayout {
     enum Block: Equatable {
         /// Words that may be broken into lines anywhere.
         case paragraph(String)
-        /// Lines to be left as they are, such as commands to type.
+        /// Lines that keep their form, such as commands to type.
         case verbatim([String])
     }
 
-    /// The parts of a text: paragraphs are separated by empty lines, and lines that begin with four blanks stay as they
-    /// are.
+    /// The parts of a text. Empty lines separate paragraphs. Lines that begin with four spaces keep their form.
     static func blocks(_ text: String) -> [Block] {
         var blocks: [Block] = []
         var isOpen = false
@@ -59,7 +58,7 @@ struct TextLayout {
         return blocks
     }
 
-    /// The text in lines, with an empty line between its parts.
+    /// The text in lines, with an empty line between the parts.
     func text(_ text: String) -> [String] {
         var lines: [String] = []
         for block in Self.blocks(text) {
@@ -72,15 +71,14 @@ struct TextLayout {
         return lines
     }
 
-    /// Words in lines; those after the first begin `hanging` blanks further right.
+    /// Words in lines. Every line after the first is indented by `hanging` spaces.
     func paragraph(_ text: String, hanging: Int = 0) -> [String] {
         Self.wrapped(text, first: width, others: width - hanging).enumerated().map { at, line in
             at == 0 ? line : String(repeating: " ", count: hanging) + line
         }
     }
 
-    /// Two columns, the second aligned and wrapped. Where the first is so wide that the second would have no room, the
-    /// second begins on a line of its own.
+    /// Two columns; the second is aligned and wrapped. When the first is too wide, the second begins on its own line.
     func table(_ rows: [(String, String)]) -> [String] {
         let indent = 2
         let gap = 2
@@ -104,7 +102,7 @@ struct TextLayout {
         return lines
     }
 
-    /// Breaks at blanks, and inside a word only where it is longer than a line.
+    /// Breaks at spaces. A word is broken only when it is longer than a line.
     private static func wrapped(_ text: String, first: Int, others: Int) -> [String] {
         var lines: [String] = []
         var line = ""

@@ -1,7 +1,5 @@
-// MARK: zsh
-
 extension Completions {
-    /// To be sourced, or to be put as `_crossfade` into a folder of `fpath`.
+    /// A script to be sourced, or to be saved as `_crossfade` in a folder of `fpath`.
     var zsh: String {
         let seconds = groups.flatMap { group in
             Self.describe(secondWords(group), when: "\(group)|'help \(group)'")
@@ -25,7 +23,8 @@ extension Completions {
                     if [[ $first == help\\ * ]]; then return; fi
                 fi
                 case $first in
-                    \(groups.joined(separator: "|"))) path_="$first $second"; words=("$path_" "${(@)words[4,-1]}"); (( CURRENT -= 2 )) ;;
+                    \(groups.joined(separator: "|"))) path_="$first $second"
+                        words=("$path_" "${(@)words[4,-1]}"); (( CURRENT -= 2 )) ;;
                     *) path_=$first; words=("$path_" "${(@)words[3,-1]}"); (( CURRENT -= 1 )) ;;
                 esac
                 case $path_ in
@@ -93,8 +92,6 @@ extension Completions {
 
     private static func zshQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 }
-
-// MARK: fish
 
 extension Completions {
     /// For fish 3.0 and later.

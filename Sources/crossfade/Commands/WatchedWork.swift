@@ -1,0 +1,31 @@
+import Telemetry
+import Recipe
+import Planning
+import Migration
+import Operations
+
+extension CommandDeclaration {
+    /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
+    static func watchedWork(
+        _ name: String, summary: String, discussion: String,
+        _ body: @escaping @Sendable (Preflight, String?, LiveWork) throws -> Summary
+    ) -> CommandDeclaration {
+        CommandDeclaration(
+            path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
+        ) { arguments, output in
+            CommandRunner.work(arguments, output) { prepared, confirmation, logger in
+                // These checks come before a port is opened: the work may not start at all.
+                try prepared.passRails()
+                try prepared.checkConfirmed(confirmation)
+                let live = LiveWork(prepared, command: name, version: VersionCommand.crossfade, logger: logger)
+                let operations = try OperationsServer.start(
+                    prepared.recipe.operations, source: WorkStatus(live), logger: logger)
+                defer { operations?.stop() }
+                let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
+                statsd?.start()
+                defer { statsd?.stop() }
+                return try body(prepared, confirmation, live)
+            }
+        }
+    }
+}
