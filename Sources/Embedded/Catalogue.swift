@@ -1,6 +1,6 @@
 import JSONText
 
-/// All indices, aliases and templates of a node. A value behind the node's lock.
+/// All indices, aliases and templates of a node. The node's lock protects this value.
 struct Catalogue {
     /// An alias of one index.
     struct Alias {
@@ -39,9 +39,9 @@ struct Catalogue {
     }
 
     private(set) var indices: [String: EmbeddedIndex] = [:]
-    /// By alias, then by index.
+    /// By alias name, then by index name.
     private(set) var aliases: [String: [String: Alias]] = [:]
-    /// As given, in the order of their names.
+    /// Templates as the client sent them, sorted by name.
     var templates: [String: JSONObject] = [:]
     var composableTemplates: [String: JSONObject] = [:]
     var clusterSettings: [String: JSONObject] = ["persistent": [:], "transient": [:]]
@@ -70,23 +70,23 @@ struct Catalogue {
 
     // MARK: Names in requests
 
-    /// An index that a request reaches, with what an alias lets through.
+    /// An index that a request reaches, with the filter and routing of its alias.
     struct Reached {
         var index: EmbeddedIndex
-        /// Filters of which one must match; empty: all documents.
+        /// At least one of these filters must match; empty: all documents match.
         var filters: [JSONValue] = []
         /// Nil: all shards.
         var routings: Set<String>?
     }
 
-    /// Which states of indices patterns match.
+    /// Which index states a pattern matches.
     struct Expand {
         var open = true
         var closed = false
         var ignoresMissing = false
     }
 
-    /// Indices behind a list of names, patterns and aliases. `nil` name: all.
+    /// The indices behind a list of names, patterns and aliases. `nil`: all indices.
     func reach(_ expression: String?, _ expand: Expand, persona: ServerPersona) throws(NodeError) -> [Reached] {
         var found: [String: Reached] = [:]
         var order: [String] = []
@@ -135,7 +135,7 @@ struct Catalogue {
         return isOpen ? expand.open : expand.closed
     }
 
-    /// The index that a write goes to; nil when there is none of that name.
+    /// The index that a write to this name goes to; nil when there is none.
     func writeTarget(_ name: String, persona: ServerPersona) throws(NodeError) -> (EmbeddedIndex, Alias?)? {
         if let index = indices[name] { return (index, nil) }
         guard let behind = aliases[name] else { return nil }

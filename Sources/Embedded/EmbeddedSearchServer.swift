@@ -1,11 +1,11 @@
 import HTTPServer
 
-/// An embedded node behind a socket.
+/// Serves an embedded node on a socket.
 public final class EmbeddedSearchServer: Sendable {
     public let node: SearchNode
     private let server: HTTPServer
 
-    /// Listens at once. `address`: `127.0.0.1:0` takes any free port.
+    /// Starts to listen. `address`: `127.0.0.1:0` takes any free port.
     public init(
         _ node: SearchNode, address: String = "127.0.0.1:0", threads: Int = 4
     ) throws(HTTPServerError) {
@@ -15,7 +15,7 @@ public final class EmbeddedSearchServer: Sendable {
     }
 
     public var port: Int { server.port }
-    /// `http://127.0.0.1:PORT`.
+    /// For example `http://127.0.0.1:9200`.
     public var url: String { server.url }
 
     public func stop() { server.stop() }

@@ -1,11 +1,11 @@
 import JSONText
 
-/// `filter_path`: which parts of an answer are given.
+/// `filter_path`: selects parts of an answer.
 struct FilterPath {
     private var wanted: [[String]] = []
     private var unwanted: [[String]] = []
 
-    /// Nil when there is nothing to filter.
+    /// Nil when there is no filter.
     init?(_ text: String?) {
         guard let text, !text.isEmpty else { return nil }
         for path in text.split(separator: ",") {
@@ -17,13 +17,13 @@ struct FilterPath {
         }
     }
 
-    /// Whether the value at the path, which has no members of its own, is given.
+    /// Whether the filter keeps the leaf value at this path.
     func gives(_ path: [String]) -> Bool {
         if unwanted.contains(where: { Self.reaches($0[...], path[...]) }) { return false }
         return wanted.isEmpty || wanted.contains { Self.reaches($0[...], path[...]) }
     }
 
-    /// Whether something below the path is given and something is not, so that the value itself must be looked into.
+    /// Whether the filter keeps some values below this path and drops others. Then the value must be filtered itself.
     func divides(_ path: [String]) -> Bool {
         (wanted + unwanted).contains { $0.contains("**") || $0.count > path.count }
     }
@@ -44,7 +44,7 @@ struct FilterPath {
         return Wildcard.matches(first, name) && reaches(pattern.dropFirst(), path.dropFirst())
     }
 
-    /// What is left of the patterns below a member of that name; nil: one of them ends here.
+    /// The remaining patterns below a member of this name; nil: a pattern ends here.
     private static func below(_ patterns: [ArraySlice<String>], _ name: String) -> [ArraySlice<String>]? {
         var next: [ArraySlice<String>] = []
         for pattern in patterns {
@@ -100,7 +100,7 @@ struct FilterPath {
     }
 }
 
-/// Names with `*`.
+/// Matches names with `*`.
 enum Wildcard {
     static func matches(_ pattern: String, _ text: String) -> Bool {
         guard pattern.utf8.contains(UInt8(ascii: "*")) else { return pattern == text }
@@ -110,7 +110,7 @@ enum Wildcard {
     private static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
         var pattern = pattern
         var text = text
-        // Where the last star was, and what it has taken so far.
+        // The position after the last star, and the first byte that the star does not cover so far.
         var star: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
         while let byte = text.first {
             if pattern.first == UInt8(ascii: "*") {

@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// The time of an embedded node, which a test can turn forwards.
+/// The clock of an embedded node. A test can set it forward.
 public final class NodeClock: Sendable {
     private let source: @Sendable () -> Int64
     private let turned = Atomic<Int64>(0)
 
-    /// The machine's own time.
+    /// The system's time.
     public convenience init() {
         self.init {
             var now = timespec()
@@ -15,13 +15,13 @@ public final class NodeClock: Sendable {
         }
     }
 
-    /// `milliseconds` since 1970; never goes back.
+    /// `milliseconds` since 1970. The clock never goes back.
     public init(milliseconds: @escaping @Sendable () -> Int64) { source = milliseconds }
 
     /// Milliseconds since 1970.
     public var now: Int64 { source() + turned.load(ordering: .relaxed) }
 
-    /// Turns it forwards; what waits for time to pass happens at the next request.
+    /// Sets the clock forward. Whatever is due by then happens at the next request.
     public func advance(milliseconds: Int64) {
         guard milliseconds > 0 else { return }
         turned.wrappingAdd(milliseconds, ordering: .relaxed)

@@ -1,20 +1,20 @@
 import JSONText
 
-/// A request, or an item of one, that a server refuses; written as each version writes it.
+/// An error of a request or of a bulk item. It is written in the form of each version.
 struct NodeError: Error {
     var status: Int
-    /// As 5.0 and later name it.
+    /// The error type in the names of 5.0 and later.
     var type: String
     var reason: String
-    /// What stands beside type and reason: the index, its UUID, the shard.
+    /// Members beside type and reason: the index, its UUID, the shard.
     var details: JSONObject = [:]
-    /// What it was caused by, outermost first.
+    /// The causes, outermost first.
     var causes: [Cause] = []
-    /// What stands between the brackets on 1.x; nil: the reason.
+    /// The text in brackets on 1.x; nil: the reason.
     var classicReason: String?
-    /// The Java class on 1.x; nil: made from the type.
+    /// The Java class name on 1.x; nil: it is derived from the type.
     var classicName: String?
-    /// Ready as it is, instead of all that.
+    /// A complete error object, used instead of all other properties.
     var whole: JSONValue?
 
     struct Cause {
@@ -45,7 +45,7 @@ struct NodeError: Error {
         return copy
     }
 
-    /// Of a search: said by every shard, and by the search for all.
+    /// The error of a search: every shard reports it, and the search does too.
     static func ofShards(
         _ status: Int, _ type: String, _ reason: String, index: String, persona: ServerPersona
     ) -> NodeError {
@@ -67,20 +67,20 @@ struct NodeError: Error {
         return error
     }
 
-    /// `error` of an item or an answer.
+    /// The member `error` of an item or an answer.
     func value(_ persona: ServerPersona) -> JSONValue {
         if !persona.since(2) { return .string(classicText) }
         return .object(object)
     }
 
-    /// The whole answer.
+    /// The complete answer.
     func body(_ persona: ServerPersona) -> JSONValue {
         if let whole { return whole }
         guard persona.since(2) else { return ["error": .string(classicText), "status": .number(status)] }
         return ["error": .object(withRoot), "status": .number(status)]
     }
 
-    /// With `root_cause`, as answers and documents of `_mget` have it.
+    /// The error with `root_cause`, as answers and the documents of `_mget` contain it.
     var withRoot: JSONObject {
         var error = JSONObject()
         var root = object
@@ -125,9 +125,9 @@ struct NodeError: Error {
     }
 }
 
-// The errors that several calls have, in each version's words.
+// Errors that several calls share, in the words of each version.
 extension ServerPersona {
-    /// `byDocument`: said by a call for one document.
+    /// `byDocument`: a single-document call reports it.
     func missing(_ index: String, byDocument: Bool = false) -> NodeError {
         let kind = byDocument && !since(8) ? "index_expression" : "index_or_alias"
         var error = NodeError(404, "index_not_found_exception", since(7) ? "no such index [\(index)]" : "no such index")
@@ -168,12 +168,12 @@ extension ServerPersona {
         return error
     }
 
-    /// What a real server can do and the embedded one cannot.
+    /// Real servers can do this, but the embedded node cannot.
     func unsupported(_ what: String) -> NodeError {
         NodeError(400, "illegal_argument_exception", "the embedded search node does not know \(what)")
     }
 
-    /// The node is full.
+    /// The node's memory limit is reached.
     func memoryFull(limit: Int) -> NodeError {
         let error = NodeError(
             since(7) ? 429 : 503, "circuit_breaking_exception",

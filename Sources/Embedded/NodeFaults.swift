@@ -1,7 +1,7 @@
 import JSONText
 import Synchronization
 
-/// Troubles made on request, to see what a client does with them.
+/// Faults on request, to test how a client reacts to them.
 public final class NodeFaults: Sendable {
     private struct State {
         var requests = 0
@@ -13,7 +13,8 @@ public final class NodeFaults: Sendable {
 
     private let state = Mutex(State())
 
-    /// The next `count` requests whose path contains `path` fail: 429 as a full queue, 503 as an unready cluster.
+    /// Makes the next `count` requests whose path contains `path` fail: 429 like a full queue, 503 like an unready
+    /// cluster.
     public func failRequests(_ count: Int, status: Int = 429, path: String = "") {
         state.withLock { state in
             state.requests = max(count, 0)
@@ -22,7 +23,7 @@ public final class NodeFaults: Sendable {
         }
     }
 
-    /// The next `count` items of bulk requests fail.
+    /// Makes the next `count` bulk items fail.
     public func failItems(_ count: Int, status: Int = 429) {
         state.withLock { state in
             state.items = max(count, 0)
@@ -49,7 +50,7 @@ public final class NodeFaults: Sendable {
         return status.map { NodeFaults.error($0, persona) }
     }
 
-    /// Whether any item may fail; asked once a request.
+    /// Whether any item may fail. Asked once per request.
     var hasItems: Bool { state.withLock { $0.items > 0 } }
 
     static let adminPath = "_embedded"
@@ -69,10 +70,10 @@ public final class NodeFaults: Sendable {
     }
 }
 
-// The node's own address, which no real server has.
+// An address of the node alone; real servers do not have it.
 extension SearchNode {
-    /// `GET /_embedded`: what it is. `POST /_embedded/faults`: `{"requests": 3, "status": 429, "path": "_bulk"}` or
-    /// `{"items": 3, "status": 429}`. `POST /_embedded/clock`: `{"advance_ms": 60000}`.
+    /// `GET /_embedded` describes the node. `POST /_embedded/faults` takes `{"requests": 3, "status": 429, "path":
+    /// "_bulk"}` or `{"items": 3, "status": 429}`. `POST /_embedded/clock` takes `{"advance_ms": 60000}`.
     func administer(_ call: NodeCall) throws(NodeError) -> NodeAnswer {
         let body = try call.json(persona)
         func number(_ name: String) -> Int? { body[name]?.int.flatMap { Int(exactly: $0) } }

@@ -1,4 +1,4 @@
-/// What a node says it is called.
+/// The names of a node, its cluster and its build.
 struct NodeIdentity {
     let clusterName: String
     let clusterUUID: String
@@ -13,7 +13,7 @@ struct NodeIdentity {
 
     private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 
-    /// 22 letters, as servers make their UUIDs. `number`: put in, so that no two are the same.
+    /// 22 letters in the form of a server's UUID. `number` makes it unique.
     static func random(_ number: UInt64 = 0) -> String {
         var text: [UInt8] = []
         var rest = number

@@ -2,15 +2,15 @@ import HTTPServer
 import JSONText
 import Synchronization
 
-/// A search server that holds everything in memory and answers as the version that it poses as.
+/// A search server in memory that answers like the version that it imitates.
 ///
-/// It answers requests without any socket; ``EmbeddedSearchServer`` puts it behind one. What it speaks is in
-/// docs/embedded.md.
+/// It answers requests without a socket; ``EmbeddedSearchServer`` adds one. docs/embedded.md lists the calls that it
+/// supports.
 public final class SearchNode: Sendable {
     public let persona: ServerPersona
     public let clock: NodeClock
     public let limits: NodeLimits
-    /// Made-up troubles: 429s and the like, on request.
+    /// Faults on request, such as 429.
     public let faults = NodeFaults()
     let memory: NodeMemory
     let identity: NodeIdentity
@@ -29,10 +29,10 @@ public final class SearchNode: Sendable {
         identity = NodeIdentity(clusterName: clusterName ?? persona.name)
     }
 
-    /// Bytes of all documents with what is kept beside each.
+    /// Bytes of all documents and their index entries.
     public var documentBytes: Int { memory.used }
 
-    /// A name that no other thing in this process has: ids of documents, indices and scrolls.
+    /// A name that is unique in this process, for ids of documents, indices and scrolls.
     func newIdentifier() -> String {
         NodeIdentity.random(made.wrappingAdd(1, ordering: .relaxed).newValue)
     }
@@ -51,7 +51,7 @@ public final class SearchNode: Sendable {
         }
     }
 
-    /// Since 6.0 a body must say that it is JSON.
+    /// Since 6.0 a request with a body must declare it as JSON.
     private func refusedContentType(_ request: HTTPRequest) -> HTTPResponse? {
         guard persona.since(6), !request.body.isEmpty,
             let given = request.headers.first(where: { $0.name.lowercased() == "content-type" })?.value
@@ -65,7 +65,7 @@ public final class SearchNode: Sendable {
 
     private var jsonType: String { persona.since(8) ? "application/json" : "application/json; charset=UTF-8" }
 
-    /// Errors are given whole, whatever parts were asked for.
+    /// Errors are complete: `filter_path` does not apply to them.
     private func finish(_ answer: NodeAnswer, _ call: NodeCall, isError: Bool = false) -> HTTPResponse {
         let status = answer.status
         let headers = [("Content-Type", answer.isText ? "text/plain; charset=UTF-8" : jsonType)]
@@ -86,11 +86,11 @@ public final class SearchNode: Sendable {
     }
 }
 
-/// What a call answers.
+/// The answer of a call.
 struct NodeAnswer {
     enum Body {
         case json(JSONValue)
-        /// Ready, and already filtered.
+        /// A finished answer that is already filtered.
         case bytes([UInt8])
     }
 
@@ -109,10 +109,10 @@ struct NodeAnswer {
     static let acknowledged = NodeAnswer.json(["acknowledged": true])
 }
 
-/// A request as calls look at it.
+/// A request in the form that calls need.
 struct NodeCall {
     let method: String
-    /// Parts of the path, decoded.
+    /// The decoded parts of the path.
     let path: [String]
     let wholePath: String
     let request: HTTPRequest
@@ -128,13 +128,13 @@ struct NodeCall {
 
     func parameter(_ name: String) -> String? { request.parameter(name) }
 
-    /// A parameter that says yes, also by standing there alone.
+    /// Whether a boolean parameter is true. A parameter without a value is true.
     func isYes(_ name: String) -> Bool {
         guard let value = request.parameter(name) else { return false }
         return value != "false" && value != "0" && value != "no" && value != "off"
     }
 
-    /// A parameter that is a whole number; nil when it is not given. What is none, or too large, is refused.
+    /// A whole-number parameter; nil when it is missing. Throws when it is not a whole number or is too large.
     func whole<Number: FixedWidthInteger>(
         _ name: String, _ persona: ServerPersona, as kind: Number.Type = Int64.self
     ) throws(NodeError) -> Number? {
@@ -148,7 +148,7 @@ struct NodeCall {
 
     var hasBody: Bool { !request.body.isEmpty }
 
-    /// The body as JSON; an empty object when there is none.
+    /// The body as JSON; an empty object when there is no body.
     func json(_ persona: ServerPersona) throws(NodeError) -> JSONValue {
         guard hasBody else { return .object(JSONObject()) }
         let result = request.body.withUnsafeBufferPointer { bytes -> Result<JSONValue, JSONError> in

@@ -1,10 +1,10 @@
 import SearchCluster
 
-/// The server that an embedded node poses as.
+/// The product and version that an embedded node imitates.
 public struct ServerPersona: Sendable, Equatable {
     public let product: ServerInfo.Product
     public let version: ServerVersion
-    /// Looked up once: calls ask for it again and again.
+    /// Computed once, because every call needs it.
     private let row: Row
 
     private final class Row: Sendable {
@@ -23,7 +23,7 @@ public struct ServerPersona: Sendable, Equatable {
         one.product == other.product && one.version == other.version
     }
 
-    /// The last patch of the versions that are tested against real servers.
+    /// The last patch of each version that is tested against real servers.
     private static let patches: [String: ServerVersion] = [
         "es-1.7": ServerVersion(1, 7, 6), "es-2.4": ServerVersion(2, 4, 6), "es-5.6": ServerVersion(5, 6, 16),
         "es-6.8": ServerVersion(6, 8, 23), "es-7.10": ServerVersion(7, 10, 2), "es-7.17": ServerVersion(7, 17, 28),
@@ -31,7 +31,7 @@ public struct ServerPersona: Sendable, Equatable {
         "os-2": ServerVersion(2, 19, 3), "os-3": ServerVersion(3, 3, 2),
     ]
 
-    /// `es-6.8`, `es-7.17.28`, `os-3`; nil for what is no version that Crossfade supports.
+    /// `es-6.8`, `es-7.17.28`, `os-3`; nil when Crossfade does not support such a version.
     public init?(named name: String) {
         let product: ServerInfo.Product
         if name.hasPrefix("es-") {
@@ -49,7 +49,7 @@ public struct ServerPersona: Sendable, Equatable {
         self.init(product, version)
     }
 
-    /// The last minor version of every major one that has ended. There never was an Elasticsearch 3 or 4.
+    /// The last minor version of every discontinued major version. Elasticsearch 3 and 4 never existed.
     private static let lastMinors: [ServerInfo.Product: [Int: Int]] = [
         .elasticsearch: [1: 7, 2: 4, 3: -1, 4: -1, 5: 6, 6: 8, 7: 17, 8: 19], .opensearch: [1: 3, 2: 19],
     ]
@@ -58,7 +58,7 @@ public struct ServerPersona: Sendable, Equatable {
         version.minor <= lastMinors[product]?[version.major] ?? .max
     }
 
-    /// Names of the tested versions next to a name that is none, below and above it where there is one; at least one.
+    /// At least one name of a tested version: the nearest one below and above an unknown name, as far as they exist.
     public static func nearest(to name: String) -> [String] {
         let prefix = name.hasPrefix("os") ? "os-" : "es-"
         let tested = patches.filter { $0.key.hasPrefix(prefix) }.sorted { $0.value < $1.value }
@@ -69,32 +69,32 @@ public struct ServerPersona: Sendable, Equatable {
         return [tested.last { $0.value <= version }, tested.first { $0.value > version }].compactMap { $0?.key }
     }
 
-    /// As it is written on a command line: `es-6.8`, `os-3.3`.
+    /// The name on a command line: `es-6.8`, `os-3.3`.
     public var name: String {
         "\(product == .opensearch ? "os" : "es")-\(version.major).\(version.minor)"
     }
 
     var isOpenSearch: Bool { product == .opensearch }
 
-    /// Whether it behaves as Elasticsearch of that version and later. OpenSearch went its own way from 7.10.
+    /// Whether the node behaves like this Elasticsearch version or a later one. OpenSearch branched off at 7.10.
     func since(_ major: Int, _ minor: Int = 0) -> Bool {
         let behaves = isOpenSearch ? ServerVersion(7, 10, 2) : version
         return behaves >= ServerVersion(major, minor)
     }
 
-    /// Whether answers name a document's type. Elasticsearch 7 and OpenSearch 1 still do.
+    /// Whether answers contain the document's type. Elasticsearch 7 and OpenSearch 1 still do this.
     var answersWithType: Bool { isOpenSearch ? version.major < 2 : version.major < 8 }
 
     var capabilities: Capabilities { row.capabilities }
 
     private static func capabilities(_ product: ServerInfo.Product, _ version: ServerVersion) -> Capabilities {
         if let own = try? Capabilities.of(product, version) { return own }
-        // A version outside the table is taken for the one next to it.
+        // A version that is not in the table counts as the nearest one.
         let rows = Capabilities.table.filter { $0.product == product }
         let next = version < (rows.first?.from ?? version) ? rows.first : rows.last
         return next?.capabilities ?? Capabilities.table[0].capabilities
     }
 
-    /// A type is named in URLs and mappings.
+    /// Whether URLs and mappings name a type.
     var isTyped: Bool { capabilities.typed }
 }

@@ -1,6 +1,6 @@
 import JSONText
 
-// Aliases, changed all at once or not at all.
+// Alias calls. One request changes all of its aliases or none.
 extension SearchNode {
     private var changed: NodeAnswer {
         persona.since(8, 12) ? .json(["acknowledged": true, "errors": false]) : .acknowledged
@@ -21,13 +21,12 @@ extension SearchNode {
             .classic("aliases [[\(list)]] missing")
     }
 
-    /// `POST /_aliases`.
     func changeAliases(_ call: NodeCall) throws(NodeError) -> NodeAnswer {
         let actions = try call.json(persona)["actions"]?.array ?? []
         guard !actions.isEmpty else { throw persona.invalid(["Must specify at least one alias action"]) }
         var dropped: [EmbeddedIndex] = []
         try catalogue.withLock { catalogue throws(NodeError) in
-            // On a copy: a later action that fails undoes those before it.
+            // The actions change a copy, so a failing action leaves the aliases unchanged.
             var next = catalogue
             for action in actions {
                 guard let (name, arguments) = action.object?.first else {
@@ -90,7 +89,7 @@ extension SearchNode {
         }
     }
 
-    /// `_alias` and `_aliases` but for the change of many.
+    /// `_alias` and `_aliases`, except `POST /_aliases`.
     func aliasCall(_ call: NodeCall, index: String?, name: String?) throws(NodeError) -> NodeAnswer {
         switch call.method {
         case "PUT", "POST":

@@ -1,12 +1,12 @@
 import JSONText
 
-/// One action line of a bulk request, read from its bytes.
+/// One action line of a bulk request.
 struct BulkAction {
     var operation: WriteOperation
     var index: String?
-    /// Nil: of the URL, or the standard one.
+    /// Nil: the index of the URL, or the default one.
     var type: String?
-    /// Whether an id was given.
+    /// Whether the action line has an id.
     var hasID = false
     var source: Range<Int> = 0..<0
 }
@@ -27,7 +27,7 @@ struct BulkLines {
         self.persona = persona
     }
 
-    /// The end of the line at `at`; nil when no line end comes.
+    /// The end of the line that starts at `at`; nil when there is no line end.
     private func lineEnd(_ at: Int) -> Int? {
         var at = at
         while at < end {
@@ -37,7 +37,7 @@ struct BulkLines {
         return nil
     }
 
-    /// Nil at the end.
+    /// The next action; nil at the end.
     mutating func next() throws(NodeError) -> BulkAction? {
         while let stop = lineEnd(at) {
             let start = at
@@ -52,7 +52,7 @@ struct BulkLines {
                 return nil
             }
             line += 1
-            // A carriage return before the line's end is no part of the document.
+            // A carriage return before the line end does not belong to the document.
             let hasReturn = sourceEnd > at && text[sourceEnd - 1] == 0x0D
             action.source = at..<(hasReturn ? sourceEnd - 1 : sourceEnd)
             at = sourceEnd + 1
@@ -132,7 +132,7 @@ struct BulkLines {
         return String(decoding: scratch.bytes, as: UTF8.self)
     }
 
-    /// A text, or the text of a number or a word; nil: null.
+    /// A text, number or word as text; nil: null.
     private mutating func value() throws(NodeError) -> String? {
         do throws(JSONError) {
             let slice = try JSONScanner.slice(text, cursor, stop, 8, &newlines)
@@ -163,7 +163,7 @@ struct BulkLines {
 
     private func set(_ given: String, _ value: String?, _ action: inout BulkAction) throws(NodeError) {
         var name = given
-        // With an underscore before 7.0, too.
+        // Before 7.0 the names with an underscore are allowed too.
         if !persona.since(7),
             ["_version", "_version_type", "_routing", "_parent", "_retry_on_conflict"].contains(given)
         {

@@ -1,6 +1,6 @@
 import JSONText
 
-// Many writes in one request.
+// The bulk call.
 extension SearchNode {
     func bulk(_ call: NodeCall, index: String?, type: String?, started: Int64) throws(NodeError) -> NodeAnswer {
         guard call.method == "POST" || call.method == "PUT" else {
@@ -24,7 +24,7 @@ extension SearchNode {
         return NodeError(400, "parse_exception", "request body is required")
     }
 
-    /// All lines are read before anything is done: one that cannot be read fails the request.
+    /// Reads all lines before it performs any action: an invalid line fails the whole request.
     private func readActions(_ body: Bytes, index: String?, type: String?) throws(NodeError) -> [BulkAction] {
         guard let text = body.baseAddress else { throw emptyBulk }
         var lines = BulkLines(text, body.count, persona: persona)
@@ -73,7 +73,7 @@ extension SearchNode {
         }
     }
 
-    /// Actions of one index in a row are done under its lock at once.
+    /// Consecutive actions on one index are performed under its lock together.
     private func perform(_ actions: [BulkAction], _ body: Bytes, _ call: NodeCall, into answer: BulkAnswer) {
         let mayFail = faults.hasItems
         let now = clock.now
@@ -92,7 +92,7 @@ extension SearchNode {
                 continue
             }
             do throws(NodeError) {
-                // A group whose deletes make no index may have others that do.
+                // The group may contain other actions that do create the index.
                 let maker = group.first { $0.operation.kind != .delete } ?? group[group.startIndex]
                 let (target, alias) = try writeTarget(name, maker.operation)
                 touched[ObjectIdentifier(target)] = target
@@ -144,11 +144,12 @@ extension SearchNode {
     }
 }
 
-/// The answer to a bulk request, written item by item.
+/// Writes the answer of a bulk request item by item.
 final class BulkAnswer {
     private let persona: ServerPersona
     private let filter: FilterPath?
-    /// Which members of an item are given; all when the filter looks into them, which is then applied to the whole.
+    /// The members to write per item. When the filter looks inside members, all of them are written and filtered
+    /// afterwards.
     private let isFilteredAtEnd: Bool
     private let out = ByteBuffer(capacity: 1 << 14)
     private var count = 0
@@ -168,7 +169,7 @@ final class BulkAnswer {
             isFilteredAtEnd = false
             return
         }
-        // A filter that does not name an action gives the same members of all.
+        // A filter that names no action keeps the same members of all actions.
         let kinds = ["index", "create", "delete", "update"]
         let given = kinds.map { kind in Set(BulkAnswer.members.filter { filter.gives(["items", kind, $0]) }) }
         isFilteredAtEnd = given.contains { $0 != given[0] } || filter.divides(["items", "index", "error"])
@@ -176,7 +177,7 @@ final class BulkAnswer {
         isStatusOnly = !isFilteredAtEnd && gives == ["status", "error"]
     }
 
-    /// What Crossfade itself asks for: nothing but the status, unless there is an error.
+    /// The filter that Crossfade uses: only the status, and the error if there is one.
     private var isStatusOnly = false
 
     private func begin(_ action: BulkAction) {
@@ -267,7 +268,7 @@ final class BulkAnswer {
     }
 }
 
-/// Writes the members of one object, those that are given.
+/// Writes those members of one object that the filter keeps.
 struct MemberWriter {
     let out: ByteBuffer
     let gives: Set<String>
@@ -278,7 +279,7 @@ struct MemberWriter {
         self.gives = gives
     }
 
-    /// Whether the member is given; its name is written then.
+    /// Writes the member's name if the filter keeps it, and returns whether it does.
     mutating func begin(_ name: StaticString) -> Bool {
         guard gives.contains("\(name)") else { return false }
         out.append(isFirst ? "\"" : ",\"")

@@ -1,6 +1,6 @@
 import JSONText
 
-// What a cluster says of itself.
+// Calls about the cluster itself.
 extension SearchNode {
     /// The answer to `/`.
     var description: JSONValue {
@@ -138,7 +138,7 @@ extension SearchNode {
         ])
     }
 
-    /// Kept and given again; nothing here goes by them.
+    /// Stores cluster settings and returns them. The node does not follow them.
     private func putClusterSettings(_ call: NodeCall) throws(NodeError) -> NodeAnswer {
         let body = try call.json(persona)
         catalogue.withLock { catalogue in
@@ -191,7 +191,7 @@ extension SearchNode {
         ]
     }
 
-    /// `_cat/indices`, `_cat/count` and `_cat/health`, as columns without heads unless `v` is asked for.
+    /// `_cat/indices`, `_cat/count` and `_cat/health`: columns, with titles only when `v` is set.
     func catalogueText(_ call: NodeCall, _ what: String?) throws(NodeError) -> NodeAnswer {
         let name = call.path.count > 2 ? call.path[2] : nil
         var rows: [[String]] = []

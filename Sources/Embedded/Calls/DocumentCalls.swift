@@ -1,8 +1,8 @@
 import JSONText
 
-// One document at a time.
+// Calls about one document.
 extension SearchNode {
-    /// Which document, and what is done with it.
+    /// The document that a call names.
     struct DocumentPlace {
         var type: String
         var id: String?
@@ -32,7 +32,7 @@ extension SearchNode {
         }
         let isPlain = path[1] == "_doc"
         guard persona.isTyped || isPlain else { return nil }
-        // Type names that begin so are for the server, but for `_doc` since 6.2, and `_all` in a get.
+        // Type names with a leading underscore are reserved, except `_doc` since 6.2, and `_all` in a get.
         guard !path[1].hasPrefix("_") || isPlain && persona.since(6, 2) || path[1] == "_all" else { return nil }
         let action = path.count == 4 ? path[3] : nil
         if let action, !["_create", "_update", "_source"].contains(action) || persona.since(7) { return nil }
@@ -57,7 +57,7 @@ extension SearchNode {
         return .json(asked.source.apply(document.tree))
     }
 
-    /// A document that is asked for.
+    /// A document that a get names.
     struct Asked {
         var index: String
         var type: String?
@@ -66,7 +66,7 @@ extension SearchNode {
         var source: SourceFilter
     }
 
-    /// The index's own name, and the document when it is there.
+    /// The index's own name, and the document if it exists.
     func find(_ asked: Asked, requiresRouting: Bool) throws(NodeError) -> (index: String, document: StoredDocument?) {
         let target = try catalogue.withLock { catalogue throws(NodeError) -> Catalogue.Reached? in
             do throws(NodeError) {
@@ -143,7 +143,7 @@ extension SearchNode {
         return operation
     }
 
-    /// What a server refuses before it looks at any document.
+    /// Checks that a server makes before it looks at the document.
     func problem(_ operation: WriteOperation) -> String? {
         if let longest = persona.capabilities.maximumIDBytes, operation.kind != .delete,
             operation.id.utf8.count > longest
@@ -193,7 +193,7 @@ extension SearchNode {
         let now = clock.now
         let isRefreshed = call.map { refreshes($0) } ?? false
         return try target.withLock { target throws(NodeError) in
-            // The bytes live as long as the closure.
+            // The bytes are valid only inside the closure.
             let result = body.withUnsafeBufferPointer { bytes -> Result<WriteResult, NodeError> in
                 do throws(NodeError) {
                     return .success(try target.write(final, source: bytes, now: now))
@@ -207,7 +207,7 @@ extension SearchNode {
 
     func refreshes(_ call: NodeCall) -> Bool { call.isYes("refresh") }
 
-    /// The index that the write goes to; made when it is not there, as servers do by default.
+    /// The index that a write goes to. A missing index is created, as servers do by default.
     func writeTarget(
         _ name: String, _ operation: WriteOperation
     ) throws(NodeError) -> (EmbeddedIndex, Catalogue.Alias?) {
@@ -215,7 +215,7 @@ extension SearchNode {
             try catalogue.writeTarget(name, persona: persona)
         }
         if let there { return there }
-        // A delete makes an index only when its version is given, since 6.0.
+        // Since 6.0 a delete creates an index only when it has an external version.
         let isVersioned = operation.versionType == .external || operation.versionType == .externalOrEqual
         if operation.kind == .delete, persona.since(6), !isVersioned { throw persona.missing(name, byDocument: true) }
         let automatic = catalogue.withLock { catalogue in
@@ -226,7 +226,7 @@ extension SearchNode {
         do throws(NodeError) {
             _ = try create(name, body: [:], nil)
         } catch {
-            // Somebody else was quicker.
+            // Another request created it first.
             guard error.type.contains("already_exists") else { throw error }
         }
         let made = try catalogue.withLock { catalogue throws(NodeError) in
@@ -236,7 +236,7 @@ extension SearchNode {
         return made
     }
 
-    /// What a write of one document answers.
+    /// The answer to a write of one document.
     func answer(_ operation: WriteOperation, _ index: String, _ result: WriteResult, _ replicas: Int) -> JSONValue {
         var answer = JSONObject()
         let isDelete = operation.kind == .delete
@@ -267,7 +267,7 @@ extension SearchNode {
         return .json(answer(operation, written.index, written.result, written.replicas), status: written.result.status)
     }
 
-    /// A partial document into the one that is there.
+    /// Merges a partial document into the stored one.
     func update(
         _ operation: WriteOperation, index: String, body: JSONValue, _ call: NodeCall?
     ) throws(NodeError) -> Written {
@@ -305,7 +305,7 @@ extension SearchNode {
     }
 }
 
-/// How a partial document goes into a whole one.
+/// Merges a partial document into a whole one.
 enum JSONMerge {
     static func merged(_ base: JSONValue, _ partial: JSONValue) -> JSONValue {
         guard case .object(var members) = base, case .object(let changes) = partial else { return partial }
@@ -317,6 +317,6 @@ enum JSONMerge {
 }
 
 extension String {
-    /// Without dashes: an id made by a server.
+    /// A document id in the form that servers generate: without dashes.
     fileprivate var replacingDashes: String { String(filter { $0 != "-" }) }
 }

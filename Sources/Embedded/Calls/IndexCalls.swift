@@ -1,8 +1,8 @@
 import JSONText
 
-// Indices: made, deleted, described.
+// Calls that create, delete and describe indices.
 extension SearchNode {
-    /// Indices behind a name as searches and most calls take it.
+    /// The indices behind a name, by the rules of searches and most other calls.
     func reach(_ expression: String?, _ expand: Catalogue.Expand = Catalogue.Expand()) throws(NodeError)
         -> [Catalogue.Reached]
     {
@@ -63,7 +63,7 @@ extension SearchNode {
         .object(JSONObject(catalogue.withLock { $0.aliases(of: index) }.map { ($0.name, $0.alias.json) }))
     }
 
-    /// Whether mappings stand under a type's name in the answer.
+    /// Whether the answer puts mappings under a type name.
     func isTyped(_ call: NodeCall) -> Bool {
         if let said = call.parameter("include_type_name"), persona.since(6, 7), !persona.since(8) {
             return said != "false"
@@ -101,7 +101,7 @@ extension SearchNode {
         if persona.since(5) { own["provided_name"] = .string(index.name) }
         let version = persona.version
         var created = version.major * 1_000_000 + version.minor * 10_000 + version.patch * 100 + 99
-        // OpenSearch counts apart, and Elasticsearch since 8.9 by its index format.
+        // OpenSearch has its own version numbers, and so has Elasticsearch since 8.9.
         if persona.isOpenSearch { created ^= 0x0800_0000 }
         own["version.created"] = .string(String(created))
         let values = own
@@ -248,7 +248,7 @@ extension SearchNode {
 
     func putMapping(_ call: NodeCall, _ name: String, type: String?) throws(NodeError) -> NodeAnswer {
         var body = try call.json(persona).object ?? JSONObject()
-        // `{"type": {"properties": ...}}` is taken, too.
+        // The form `{"type": {"properties": ...}}` is accepted too.
         if let type, body.count == 1, let inner = body[type]?.object { body = inner }
         if !persona.isTyped, body.count == 1, let inner = body["_doc"]?.object { body = inner }
         let given = body
@@ -263,7 +263,7 @@ extension SearchNode {
 }
 
 extension FieldNode {
-    /// This field and all within it, multi-fields too.
+    /// This field and all fields in it, including multi-fields.
     func visit(_ each: (FieldNode) -> Void) {
         if !path.isEmpty { each(self) }
         for field in fields { each(field) }
@@ -272,7 +272,7 @@ extension FieldNode {
 }
 
 extension EmbeddedIndex {
-    /// Gives back what its documents took; it is deleted.
+    /// Subtracts the bytes of a deleted index from the node's total.
     func empty() {
         let bytes = shards.reduce(0) { $0 + $1.slots.reduce(0) { $0 + ($1.current?.bytes ?? 0) } }
         memory.add(-bytes)

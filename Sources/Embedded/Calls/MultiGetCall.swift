@@ -1,7 +1,7 @@
 import JSONText
 
 extension SearchNode {
-    /// `_mget`: documents as they are now, whether a search sees them or not.
+    /// `_mget` returns the current documents, whether a search sees them yet or not.
     func multiGet(_ call: NodeCall, index: String?, type: String?) throws(NodeError) -> NodeAnswer {
         let body = try call.json(persona)
         let standard = SourceFilter(call) ?? .whole
@@ -37,7 +37,7 @@ extension SearchNode {
 
     private func document(_ asked: Asked) -> JSONValue {
         do throws(NodeError) {
-            // A routing that is missing finds the document in its shard by chance before 7.0, else not.
+            // Before 7.0 a missing routing may still find the document's shard by chance. Later versions refuse it.
             return answer(asked, try find(asked, requiresRouting: persona.since(7)))
         } catch {
             var answer: JSONObject = ["_index": .string(asked.index)]
@@ -52,7 +52,7 @@ extension SearchNode {
         }
     }
 
-    /// The same as bytes: sources as they are kept, not read and written again.
+    /// The same answer as bytes. It copies the stored sources without parsing them.
     private func multiGetBytes(_ asked: [Asked]) -> [UInt8] {
         let out = ByteBuffer(capacity: 1 << 14)
         out.append("{\"docs\":[")

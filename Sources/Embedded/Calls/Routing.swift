@@ -1,6 +1,6 @@
 import JSONText
 
-// Which call a request is.
+// Finds the call of a request.
 extension SearchNode {
     func route(_ call: inout NodeCall, started: Int64) throws(NodeError) -> NodeAnswer {
         let path = call.path
@@ -27,7 +27,7 @@ extension SearchNode {
             "no handler found for uri [\(call.wholePath)] and method [\(call.method)] in the embedded search node")
     }
 
-    /// Calls that name no index.
+    /// Calls without an index name.
     private func clusterCall(_ call: NodeCall, started: Int64) throws(NodeError) -> NodeAnswer? {
         let path = call.path
         let second = path.dropFirst().first
@@ -56,7 +56,7 @@ extension SearchNode {
     private func callOfIndex(_ call: NodeCall, _ index: String, started: Int64) throws(NodeError) -> NodeAnswer? {
         let path = call.path
         let last = path[path.count - 1]
-        // A type may stand before the call's name, where there are types.
+        // In versions with types, a type may stand before the call's name.
         let type = path.count > 2 && (!path[1].hasPrefix("_") || path[1] == "_doc") ? path[1] : nil
         let isShort = path.count == (type == nil ? 2 : 3)
         switch (isShort, last) {

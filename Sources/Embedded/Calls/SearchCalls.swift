@@ -7,7 +7,7 @@ extension SearchNode {
         let request = try SearchRequest(call, persona: persona, index: index ?? "_all")
         var count = 0
         var shards = 0
-        // Counting all is not looking at each.
+        // A count of all documents needs no look at each of them.
         let isPlain = request.query == nil && request.routings == nil && type == nil && request.shards == nil
         if isPlain, reached.allSatisfy({ $0.filters.isEmpty && $0.routings == nil }) {
             for one in reached {
@@ -44,7 +44,7 @@ extension SearchNode {
         guard let keepAlive = request.keepAlive else {
             return page.answer(from: request.from, count: request.size, took: clock.now - started, call.filter)
         }
-        // A scan counts its pages by shard, and its first answer has no documents.
+        // A scan counts its pages per shard, and its first answer has no documents.
         let size = request.isScan ? request.size * max(result.shards, 1) : request.size
         guard size > 0 else { throw persona.invalid(["[size] cannot be [0] in a scroll context"]) }
         let first = request.isScan ? 0 : size
@@ -128,7 +128,7 @@ extension SearchNode {
         if let id = call.parameter("scroll_id") { return ([id], keepAlive) }
         guard call.hasBody else { return ([], keepAlive) }
         let text = String(decoding: call.request.body, as: UTF8.self)
-        // 1.x takes the bare id only; 2.x both.
+        // 1.x accepts only the bare id; 2.x also accepts an object.
         if !persona.since(2) || !persona.since(5) && !text.hasPrefix("{") {
             return (text.split(separator: ",").map(String.init), keepAlive)
         }
@@ -147,7 +147,7 @@ extension SearchNode {
     }
 }
 
-/// Searches that are read on.
+/// The open scrolls of a node.
 struct Scrolls {
     struct Context {
         var page: SearchPage
@@ -158,7 +158,7 @@ struct Scrolls {
 
     private var contexts: [String: Context] = [:]
 
-    /// True when there are too many.
+    /// True when too many scrolls are open.
     mutating func insert(_ context: Context, id: String, now: Int64, limit: Int) -> Bool {
         contexts = contexts.filter { $0.value.expires > now }
         guard contexts.count < limit else { return true }
@@ -166,7 +166,7 @@ struct Scrolls {
         return false
     }
 
-    /// The next page of a scroll; nil when it is not there any more.
+    /// The next page of a scroll; nil when the scroll does not exist any more.
     mutating func next(
         _ id: String, now: Int64, keepAlive: Int64?
     ) -> (page: SearchPage, from: Int, count: Int)? {

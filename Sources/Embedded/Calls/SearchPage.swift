@@ -1,12 +1,12 @@
 import JSONText
 
-/// A part of what a search found, written as the version writes it.
+/// Writes one page of a search's hits in the version's form.
 struct SearchPage {
     let request: SearchRequest
     let result: SearchResult
     let persona: ServerPersona
     var scrollID: String?
-    /// `rest_total_hits_as_int`.
+    /// The parameter `rest_total_hits_as_int`.
     var asNumber = false
 
     func answer(from: Int, count: Int, took: Int64, _ filter: FilterPath?) -> NodeAnswer {
@@ -106,7 +106,8 @@ struct SearchPage {
         out.append("}")
     }
 
-    /// Routing and parent: on 1.x within `fields`, on 2.x beside the others when asked for, later always.
+    /// Routing and parent. 1.x puts them inside `fields`. 2.x puts them beside the other metadata when the request
+    /// names them. Later versions always give them.
     private func writeMetadata(_ document: StoredDocument, _ out: ByteBuffer, beforeSource: Bool) {
         let isFirst = !persona.since(2)
         guard beforeSource != isFirst else { return }

@@ -1,6 +1,6 @@
 import JSONText
 
-/// What a search asks for.
+/// The parsed parameters and body of a search.
 struct SearchRequest {
     enum Total {
         case exact
@@ -17,11 +17,11 @@ struct SearchRequest {
     var source = SourceFilter.whole
     var givesVersion = false
     var givesSequence = false
-    /// Metadata that is given only when named, before 5.0.
+    /// Before 5.0 this metadata is returned only when the request names it.
     var fields: [String]?
     var total = Total.upTo(10_000)
     var slice: (id: Int, of: Int)?
-    /// `_shards:0,1`; nil: all.
+    /// `_shards:0,1`; nil: all shards.
     var shards: Set<Int>?
     var routings: Set<String>?
     var isScan = false
@@ -135,7 +135,7 @@ struct SearchRequest {
     }
 }
 
-/// One thing that hits are sorted by.
+/// One sort criterion.
 struct SortKey {
     var field: String
     var isDescending: Bool
@@ -176,7 +176,7 @@ enum SortValue: Equatable {
     case number(Double)
     case text(String)
 
-    /// Nil: neither comes first.
+    /// The order of two values; nil: they are equal.
     func precedes(_ other: SortValue, _ key: SortKey) -> Bool? {
         if self == other { return nil }
         if self == .missing { return key.isMissingFirst }
@@ -206,7 +206,7 @@ enum SortValue: Equatable {
         case .text(let text): .string(text)
         case .missing:
             switch type {
-            // What stands for nothing in numeric fields.
+            // The placeholder that servers give for a missing value of a numeric field.
             case .integer, .date: .number(key.isDescending == key.isMissingFirst ? Int64.max : Int64.min)
             default: .null
             }

@@ -7,17 +7,17 @@ struct FoundDocument {
     var sort: [SortValue] = []
 }
 
-/// What a search found, in its order.
+/// The hits of a search, in order.
 struct SearchResult {
     var found: [FoundDocument] = []
     var shards = 0
-    /// Types of the fields that are sorted by.
+    /// The types of the sort fields.
     var sortTypes: [FieldType?] = []
 }
 
 // Finding.
 extension SearchNode {
-    /// All that match, sorted.
+    /// All matching documents, sorted.
     func find(
         _ request: SearchRequest, _ reached: [Catalogue.Reached], type: String?
     ) throws(NodeError) -> SearchResult {
@@ -54,7 +54,7 @@ extension SearchNode {
         return result
     }
 
-    /// Which slice an id falls into: the same one each time, whatever its shard.
+    /// The slice of an id. It is always the same one, whatever the shard.
     private static func slot(_ id: String) -> Int {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -83,7 +83,7 @@ extension SearchNode {
         }
     }
 
-    /// Everything that must match; empty: all documents do.
+    /// The predicates that must all match; empty: every document matches.
     private func condition(
         _ request: SearchRequest, _ one: Catalogue.Reached, _ fields: MappedFields, now: Int64
     ) throws(NodeError) -> [Query] {
@@ -153,7 +153,7 @@ extension SearchNode {
         }
         guard let type else { return .missing }
         let values = subject.values(fields.sourcePath(of: key.field)).map { one($0, type) }.filter { $0 != .missing }
-        // Of several values the lowest counts, downwards the highest.
+        // A document with several values sorts by the lowest one, or by the highest one in descending order.
         let rule = SortKey(field: key.field, isDescending: key.isDescending)
         return values.min { $0.precedes($1, rule) ?? false } ?? .missing
     }
@@ -177,7 +177,7 @@ extension SearchNode {
             }
             return false
         }
-        // What is equal stays in the order of the shards, as with real servers.
+        // Equal hits stay in shard order, as on real servers.
         let order = result.found.indices.sorted { one, other in
             let (left, right) = (result.found[one].sort, result.found[other].sort)
             return comes(left, before: right) || !comes(right, before: left) && one < other

@@ -1,6 +1,6 @@
 import JSONText
 
-// What a new index is made of.
+// Index templates, and the settings and mappings of a new index.
 extension SearchNode {
     struct IndexPlan {
         var settings: IndexSettings
@@ -8,7 +8,7 @@ extension SearchNode {
         var aliases: [(String, Catalogue.Alias)]
     }
 
-    /// Templates that match the name, then the request itself.
+    /// The templates that match the name, then the request itself.
     func plan(_ name: String, body: JSONValue, typed: Bool) throws(NodeError) -> IndexPlan {
         var settings = JSONObject()
         var mappings: [(String, JSONObject)] = []
@@ -39,7 +39,7 @@ extension SearchNode {
         return IndexPlan(settings: all, mappings: mappings, aliases: aliases)
     }
 
-    /// Mappings by the name of their type.
+    /// Mappings by type name.
     private func byType(_ mappings: JSONValue?, typed: Bool) throws(NodeError) -> [(String, JSONObject)] {
         guard let object = mappings?.object, !object.isEmpty else { return [] }
         guard typed else {
@@ -48,7 +48,7 @@ extension SearchNode {
             ]
             let isPlain = object.keys.contains { own.contains($0) || $0.hasPrefix("_") && $0 != "_doc" }
             guard !isPlain, object.count == 1, let first = object.first else { return [("_doc", object)] }
-            // Before 8.0 some clients send a type all the same; since, it is an unknown parameter.
+            // Before 8.0 some clients send a type. Since 8.0 it is an unknown parameter.
             if first.key == "_doc", !persona.since(8), let inner = first.value.object { return [("_doc", inner)] }
             throw NodeError(
                 400, "mapper_parsing_exception",
@@ -60,7 +60,7 @@ extension SearchNode {
             guard let mapping = mapping.object else {
                 throw NodeError(400, "mapper_parsing_exception", "mapping for type [\(type)] is no object")
             }
-            // The body may name the type once more.
+            // The body may repeat the type name.
             types.append((type, mapping.count == 1 ? mapping[type]?.object ?? mapping : mapping))
         }
         return types
@@ -73,7 +73,7 @@ extension SearchNode {
             return patterns.contains { Wildcard.matches($0, name) }
         }
         let chosen = composable.values.filter(matches).max { priority($0) < priority($1) }
-        // One composable template pushes aside all others.
+        // A matching composable template replaces all old-style templates.
         if let chosen { return [chosen["template"]?.object ?? JSONObject()] }
         return old.values.filter(matches).sorted { ($0["order"]?.int ?? 0) < ($1["order"]?.int ?? 0) }
     }
@@ -147,7 +147,7 @@ extension SearchNode {
     }
 }
 
-/// Settings of templates, as they are given back.
+/// The settings of a template in the form that servers return.
 enum IndexSettingsText {
     static func nested(_ settings: JSONValue?) -> JSONValue {
         var tree = JSONObject()

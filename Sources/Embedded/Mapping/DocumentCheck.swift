@@ -1,22 +1,22 @@
 import JSONText
 
-/// One document against a mapping: whether its values can be indexed, and which fields it brings.
+/// Checks one document against a mapping: whether its values can be indexed, and which new fields it has.
 ///
-/// One pass over the bytes. New fields are kept aside, so that a document that is refused leaves no trace.
+/// It makes one pass over the bytes. New fields are kept apart, so a refused document leaves no trace.
 struct DocumentCheck {
     let text: UnsafePointer<UInt8>
     let end: Int
     let persona: ServerPersona
     let mapping: TypeMapping
     let id: String
-    /// Fields that come with the document, each with the field that it belongs to; fields within these are in them already.
+    /// New fields of this document, each with its parent. The parent in this list already contains the fields in it.
     private(set) var additions: [(parent: FieldNode, field: FieldNode)] = []
     private var objects: UInt64
     private var newlines = false
     private let refusesDuplicates: Bool
     private let depthLimit: Int
 
-    /// `objects`: a counter of the index, for marks in its fields.
+    /// `objects`: a counter of the index. It marks fields as seen in the current object.
     init(
         _ text: UnsafePointer<UInt8>, _ end: Int, mapping: TypeMapping, persona: ServerPersona, id: String,
         objects: UInt64, depthLimit: Int
@@ -31,7 +31,7 @@ struct DocumentCheck {
         refusesDuplicates = persona.since(6)
     }
 
-    /// The counter after it.
+    /// The counter after this document.
     var objectsSeen: UInt64 { objects }
 
     mutating func run() throws(NodeError) {
@@ -142,7 +142,7 @@ struct DocumentCheck {
         }
     }
 
-    /// Every element of the array at `start`; the offset after it.
+    /// Checks every element of the array at `start`. Returns the offset after the array.
     private mutating func array(
         _ start: Int, _ levels: Int, _ each: (inout DocumentCheck, Int, Int) throws(NodeError) -> Int
     ) throws(NodeError) -> Int {
@@ -184,7 +184,7 @@ struct DocumentCheck {
     ) throws(NodeError) -> Int {
         guard start < end else { throw malformed(JSONError(.unexpectedEnd, at: start)) }
         if parent === mapping.root, let error = metadata(name, start) { throw error }
-        // Another spelling of a name that is mapped, or one that this document has brought.
+        // The name may be escaped differently from the mapped one, or may be new in this document.
         if let known = known(name, parent) { return try value(start, known, dynamic, levels) }
         if name.isEmpty, persona.since(5) { throw emptyName(start) }
         if name.contains("."), persona.since(5) { return try dotted(name, start, parent, dynamic, levels) }
@@ -297,12 +297,12 @@ struct DocumentCheck {
     }
 }
 
-/// Names that came in an object and are no fields.
+/// The names of an object that have no field.
 struct SeenNames {
     private var few: [String] = []
     private var many: Set<String> = []
 
-    /// False when it was there already.
+    /// False when the name was already there.
     mutating func insert(_ name: String) -> Bool {
         if many.isEmpty {
             guard !few.contains(name) else { return false }

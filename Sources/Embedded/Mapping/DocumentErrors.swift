@@ -1,15 +1,15 @@
 import JSONText
 
-// Why a document is refused, in each version's words.
+// The reasons to refuse a document, in the words of each version.
 extension DocumentCheck {
     private var type: String { persona.since(8) ? "document_parsing_exception" : "mapper_parsing_exception" }
 
-    /// Line and column, as 8.0 and later begin with.
+    /// Line and column; the messages of 8.0 and later begin with them.
     func place(_ at: Int) -> String { persona.since(8) ? "[1:\(at + 1)] " : "" }
 
     func parsing(_ reason: String) -> NodeError { NodeError(400, type, reason) }
 
-    /// `failed to parse`, with what it was caused by.
+    /// `failed to parse`, with its cause.
     func failed(_ at: Int, _ cause: NodeError.Cause) -> NodeError {
         let reason = persona.since(8) ? "\(place(at))failed to parse: \(cause.reason)" : "failed to parse"
         return NodeError(400, type, reason, causes: [cause])
@@ -92,7 +92,7 @@ extension DocumentCheck {
         return LeafValue.shown(value ?? .null)
     }
 
-    /// A value that its field does not take.
+    /// A value that its field does not accept.
     func refused(_ node: FieldNode, _ start: Int, _ after: Int, _ problem: LeafValue.Problem) -> NodeError {
         if let whole = problem.whole {
             guard persona.since(8) else {

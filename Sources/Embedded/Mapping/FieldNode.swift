@@ -1,37 +1,37 @@
 import Glibc
 import JSONText
 
-/// A field of a mapping, with the fields within it. Not for two threads at once: it belongs to an index and its lock.
+/// A field of a mapping, with the fields in it. Not thread-safe: it belongs to an index and its lock.
 final class FieldNode {
-    /// What happens to fields that are not mapped.
+    /// The handling of unmapped fields.
     enum Dynamic: String { case yes = "true", no = "false", strict, runtime }
 
     enum Kind {
         case object
         case nested
-        /// `enabled: false`: kept in the source, never looked at.
+        /// `enabled: false`: the field is kept in the source and never indexed.
         case disabled
         case leaf(LeafCheck)
     }
 
     let name: String
-    /// With dots, from the root.
+    /// The full path, with dots.
     let path: String
     let kind: Kind
-    /// The mapping's own parameters, without `properties` and `fields`.
+    /// The mapping parameters, without `properties` and `fields`.
     let parameters: JSONObject
     /// Multi-fields.
     var fields: [FieldNode] = []
     private(set) var children: [FieldNode] = []
     let dynamic: Dynamic?
-    /// The object in which it was last seen, to find a name that comes twice.
+    /// The last object in which this field was seen. It detects a name that appears twice in one object.
     var stamp: UInt64 = 0
 
     private let bytes: UnsafeMutablePointer<UInt8>
     private let length: Int
-    /// Numbers of children by the hash of their names; -1 is none.
+    /// The positions of children, by the hash of their names; -1 is none.
     private var table: [Int32] = [-1, -1, -1, -1]
-    /// Where a machine that writes its keys in one order has its next one.
+    /// The position of the next child if keys come in the same order as last time, as machines write them.
     private var expected = 0
 
     init(name: String, path: String, kind: Kind, parameters: JSONObject, dynamic: Dynamic? = nil) {
@@ -54,7 +54,7 @@ final class FieldNode {
         }
     }
 
-    /// Type as a mapping names it.
+    /// The type name in a mapping.
     var typeName: String {
         switch kind {
         case .nested: "nested"
@@ -102,7 +102,7 @@ final class FieldNode {
 
     func child(_ name: String) -> FieldNode? { children.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
-    /// A new object begins: its first key is the first again.
+    /// Starts a new object: the first key is expected next.
     func begin() { expected = 0 }
 
     private static func hash(_ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
@@ -111,14 +111,14 @@ final class FieldNode {
         return Int(truncatingIfNeeded: hash &>> 1)
     }
 
-    /// Fields in it and below, itself not counted: what `index.mapping.total_fields.limit` counts.
+    /// The number of fields in and below this one, without itself. `index.mapping.total_fields.limit` limits it.
     var fieldCount: Int {
         var count = fields.count
         for child in children { count += 1 + child.fieldCount }
         return count
     }
 
-    /// As a server gives it. `isRoot`: without the type `object`.
+    /// The mapping in the server's form. `isRoot`: without the type `object`.
     func json(isRoot: Bool = false) -> JSONObject {
         var object = JSONObject()
         if case .nested = kind { object["type"] = "nested" }
@@ -145,19 +145,19 @@ final class FieldNode {
     }
 }
 
-/// What a leaf field takes.
+/// The kind of values that a leaf field accepts.
 enum LeafCheck {
-    /// Any value: geometries, ranges, flattened objects and what else is only kept.
+    /// Any value. The node only stores these types: geometries, ranges, flattened objects and others.
     case anything
     case text
-    /// Longer values are not indexed; nil: they are refused beyond what a term may be long.
+    /// Longer values are not indexed. Nil: a value longer than the longest Lucene term is refused.
     case keyword(ignoreAbove: Int?)
     case integer(ClosedRange<Int64>)
     case number
     case boolean
-    /// `isStandard`: what ISO 8601 says in full is among its formats.
+    /// `isStandard`: the formats include full ISO 8601.
     case date(DateFormats, isStandard: Bool)
     case address
-    /// `index: false` and the like: only objects are refused.
+    /// `index: false` and similar: only objects are refused.
     case unindexed
 }

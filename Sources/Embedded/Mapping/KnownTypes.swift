@@ -1,14 +1,14 @@
 import JSONText
 import SearchCluster
 
-/// Which field types a version knows, and what each takes.
+/// The field types that each version knows, and the values that they accept.
 enum KnownTypes {
     private static let always: Set<String> = [
         "object", "nested", "long", "integer", "short", "byte", "double", "float", "boolean", "date", "ip", "binary",
         "geo_point", "geo_shape", "completion", "token_count",
     ]
 
-    /// First Elasticsearch version of each.
+    /// The first Elasticsearch version of each type.
     private static let since: [String: (Int, Int)] = [
         "text": (5, 0), "keyword": (5, 0), "half_float": (5, 0), "scaled_float": (5, 0), "percolator": (5, 0),
         "integer_range": (5, 2), "long_range": (5, 2), "float_range": (5, 2), "double_range": (5, 2),
@@ -18,7 +18,7 @@ enum KnownTypes {
         "unsigned_long": (7, 10), "point": (7, 8), "shape": (7, 4), "dense_vector": (7, 3),
         "match_only_text": (7, 14), "aggregate_metric_double": (7, 11),
     ]
-    /// These were never part of what OpenSearch took over.
+    /// OpenSearch does not have these types of Elasticsearch.
     private static let notInOpenSearch: Set<String> = [
         "flattened", "histogram", "constant_keyword", "wildcard", "version", "unsigned_long", "point", "shape",
         "dense_vector", "match_only_text",
@@ -26,7 +26,7 @@ enum KnownTypes {
 
     static func has(_ type: String, _ persona: ServerPersona) -> Bool {
         if always.contains(type) { return true }
-        // 5.x still takes it for text or keyword.
+        // 5.x still accepts it instead of text or keyword.
         if type == "string" { return !persona.since(6) }
         if persona.isOpenSearch {
             if type == "knn_vector" { return true }

@@ -1,16 +1,16 @@
 import JSONText
 
-/// A value of a document, as a field takes it.
+/// A leaf value of a document, as a field reads it.
 struct LeafValue {
     let text: UnsafePointer<UInt8>
     let start: Int
     let end: Int
     let persona: ServerPersona
 
-    /// Why a field does not take it.
+    /// Why a field does not accept a value.
     struct Problem {
         var causes: [NodeError.Cause] = []
-        /// Said of the whole document instead; the argument is the field's path.
+        /// The error is about the whole document. The argument is the field's path.
         var whole: ((String) -> String)?
 
         init(_ type: String, _ reason: String, classicName: String? = nil) {
@@ -20,7 +20,7 @@ struct LeafValue {
         init(whole: @escaping (String) -> String) { self.whole = whole }
     }
 
-    /// Longest term in bytes that Lucene takes.
+    /// Bytes; the longest term that Lucene accepts.
     private static let longestTerm = 32_766
 
     private var first: UInt8 { text[start] }
@@ -32,7 +32,7 @@ struct LeafValue {
         (try? JSONValue(parsing: Bytes(start: text + start, count: end - start))) ?? .null
     }
 
-    /// As the server's own messages show it.
+    /// The value as the messages of servers show it.
     static func shown(_ value: JSONValue) -> String {
         switch value {
         case .string(let text), .number(let text): text
@@ -97,7 +97,7 @@ struct LeafValue {
 
     private func integerProblem(_ range: ClosedRange<Int64>) -> Problem? {
         if isNumber {
-            // Up to eighteen digits are a long, whatever they are.
+            // A number of up to 18 digits always fits into a long.
             if end - start <= 18, range.upperBound == Int64.max, isPlainDigits { return nil }
             return integer(String(decoding: Bytes(start: text + start, count: end - start), as: UTF8.self), range)
         }
@@ -185,7 +185,7 @@ struct LeafValue {
         return problem
     }
 
-    /// `2026-11-28T20:15:30Z`, with or without milliseconds: what nearly every date looks like.
+    /// The form of nearly every date: `2026-11-28T20:15:30Z`, with or without milliseconds.
     private var isPlainTime: Bool {
         let length = end - start
         guard length == 22 || length == 26 else { return false }
@@ -204,7 +204,7 @@ struct LeafValue {
 
     // MARK: Guessing
 
-    /// How a field comes to be mapped by its first value.
+    /// Guesses the mapping of a new field from its first value.
     func guess(_ mapping: TypeMapping) -> (kind: String, type: String, definition: JSONObject) {
         if isBoolean { return ("boolean", "boolean", ["type": "boolean"]) }
         if isNumber { return number(String(decoding: Bytes(start: text + start, count: end - start), as: UTF8.self)) }
@@ -229,7 +229,7 @@ struct LeafValue {
         return ("double", type, ["type": .string(type)])
     }
 
-    /// Before 5.0 a text must have two of a separator; since, it must be no number.
+    /// Before 5.0 a date must contain two separators. Since 5.0 it must not be a number.
     private func looksLikeDate(_ given: String, _ isNumeric: Bool) -> Bool {
         guard !given.isEmpty else { return false }
         if persona.since(5) { return !isNumeric }

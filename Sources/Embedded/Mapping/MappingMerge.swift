@@ -1,10 +1,10 @@
 import JSONText
 
-/// Two mappings made into one.
+/// Merges two mappings.
 struct MappingMerge {
     let persona: ServerPersona
 
-    /// `new` over `old`; both as mappings are given: `{"dynamic": ..., "properties": ...}`.
+    /// `new` overrides `old`. Both have the form `{"dynamic": ..., "properties": ...}`.
     func merged(_ old: JSONObject, _ new: JSONObject) throws(NodeError) -> JSONObject {
         try object(old, new, path: "")
     }

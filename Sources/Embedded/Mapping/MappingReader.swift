@@ -1,6 +1,6 @@
 import JSONText
 
-/// Mappings as they are given, made into fields.
+/// Reads the mappings of a request into fields.
 struct MappingReader {
     let persona: ServerPersona
     let typeName: String
@@ -35,7 +35,7 @@ struct MappingReader {
         parent.add(try node(name, path, definition))
     }
 
-    /// `{"a.b": {...}}` is `{"a": {"properties": {"b": {...}}}}`.
+    /// `{"a.b": {...}}` means `{"a": {"properties": {"b": {...}}}}`.
     private func dotted(_ name: String, _ definition: JSONObject, into parent: FieldNode) throws(NodeError) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !parts.contains("") else { throw failed("field name cannot start or end with a [.]: [\(name)]") }
@@ -53,7 +53,7 @@ struct MappingReader {
         try field(parts[parts.count - 1], definition, into: node)
     }
 
-    /// One field by its definition.
+    /// Reads the definition of one field.
     func node(_ name: String, _ path: String, _ definition: JSONObject) throws(NodeError) -> FieldNode {
         guard let type = type(of: definition) else { throw failed("No type specified for field [\(name)]") }
         guard KnownTypes.has(type, persona) else {
@@ -88,13 +88,13 @@ struct MappingReader {
         return isObject || definition.isEmpty ? "object" : nil
     }
 
-    /// Before 5.0 a date names its format even where it is the standard one.
+    /// Before 5.0 the mapping of a date always contains its format.
     private func addFormat(_ type: String, _ parameters: inout JSONObject) {
         guard type == "date", !persona.since(5), parameters["format"] == nil else { return }
         parameters["format"] = persona.since(2) ? "strict_date_optional_time||epoch_millis" : "dateOptionalTime"
     }
 
-    /// Servers leave out what says nothing.
+    /// Servers leave out parameters that have their default.
     private func isDefault(_ key: String, _ value: JSONValue) -> Bool {
         switch key {
         case "index": value == .bool(true) || value.string == "analyzed"

@@ -1,14 +1,14 @@
 import JSONText
 
-/// The mapping of one type of an index; of its only one, where there are no types.
+/// The mapping of one type of an index. A version without types has only one.
 final class TypeMapping {
     let name: String
     let root: FieldNode
-    /// All but `dynamic` and `properties`: `_routing`, `_source`, `dynamic_templates` and so on.
+    /// Everything except `dynamic` and `properties`: `_routing`, `_source`, `dynamic_templates` and so on.
     let extra: JSONObject
     let routingRequired: Bool
     let parentType: String?
-    /// False: no document's source is kept.
+    /// False: sources are not stored.
     let keepsSource: Bool
     let sourceIncludes: [String]
     let sourceExcludes: [String]
@@ -50,7 +50,7 @@ final class TypeMapping {
         return (value?.array ?? []).compactMap(\.string)
     }
 
-    /// As a server gives it.
+    /// The mapping in the server's form.
     var definition: JSONObject {
         let own = root.json(isRoot: true)
         var object = JSONObject()
@@ -61,7 +61,7 @@ final class TypeMapping {
     }
 }
 
-/// How fields that come by themselves are to be mapped.
+/// Finds the mapping of a new field.
 struct DynamicTemplate {
     private let match: String?
     private let unmatch: String?
@@ -80,7 +80,7 @@ struct DynamicTemplate {
         matchType = rule["match_mapping_type"]?.string
     }
 
-    /// The definition for a field of that kind (`string`, `long` ...) and the type it would have; nil: not matched.
+    /// The definition for a new field of this kind (`string`, `long` ...) and its type; nil: no template matches.
     func definition(name: String, path: String, kind: String, type: String) -> JSONObject? {
         if let match, !Wildcard.matches(match, name) { return nil }
         if let unmatch, Wildcard.matches(unmatch, name) { return nil }

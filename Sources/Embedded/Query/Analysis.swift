@@ -1,5 +1,5 @@
-/// How text becomes terms: words in lower case, as the `standard` analyzer of Elasticsearch finds them (the word
-/// boundaries of Unicode's annex 29, without its rules for single scripts).
+/// Splits text into terms: lower-case words, as Elasticsearch's `standard` analyzer finds them (the word boundaries
+/// of Unicode's annex 29, without its rules for single scripts).
 enum Analysis {
     static func words(_ text: String) -> [String] {
         let characters = Array(text.unicodeScalars)
@@ -23,7 +23,7 @@ enum Analysis {
         return words
     }
 
-    /// Whether a sign between two characters joins them: `can't`, `example.com`, `3,14`.
+    /// Whether a character between two others joins them: `can't`, `example.com`, `3,14`.
     private static func joins(_ sign: Unicode.Scalar, _ before: Unicode.Scalar, _ after: Unicode.Scalar) -> Bool {
         switch sign {
         case ".", "'", "\u{2019}", "\u{2018}", "\u{2024}":
@@ -47,7 +47,7 @@ enum Analysis {
     }
 }
 
-/// A term with `*` (any characters), `?` (one character) and `\` before a sign that means itself.
+/// A term with `*` (any characters), `?` (one character) and `\` before a literal character.
 struct WildcardPattern: Sendable, Equatable {
     enum Piece: Sendable, Equatable {
         case character(Character)
@@ -74,7 +74,7 @@ struct WildcardPattern: Sendable, Equatable {
         if isEscaped { pieces.append(.character("\\")) }
     }
 
-    /// The pattern is one of field names when it has a sign at all.
+    /// Whether the pattern contains a wildcard and can match several field names.
     static func isPattern(_ text: String) -> Bool { text.contains { $0 == "*" || $0 == "?" } }
 
     func lowercased() -> WildcardPattern {
@@ -86,7 +86,7 @@ struct WildcardPattern: Sendable, Equatable {
         return lower
     }
 
-    /// Goes back to the last `*` only: linear in the pattern for each character of the text.
+    /// Backtracks only to the last `*`, so the time is at most the pattern's length for each character of the text.
     func matches(_ text: String) -> Bool {
         let text = Array(text)
         var at = 0

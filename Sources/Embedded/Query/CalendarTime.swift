@@ -1,7 +1,7 @@
-/// Milliseconds since 1970 UTC and the proleptic Gregorian calendar.
+/// Milliseconds since 1970 UTC in the proleptic Gregorian calendar.
 struct CalendarTime {
     static let millisecondsPerDay: Int64 = 86_400_000
-    /// What a server takes for a date: the years of four digits and a good deal more, so that sums cannot overflow.
+    /// The dates that a server accepts. The range is far from overflow, so sums are safe.
     static let range: ClosedRange<Int64> = -62_167_219_200_000...9_000_000_000_000_000
 
     var year: Int64
@@ -24,7 +24,7 @@ struct CalendarTime {
             time += Self.millisecondsPerDay
             days -= 1
         }
-        // Years begin in March, so that the leap day is the last; eras have 400 years.
+        // A year begins in March here, so that the leap day is its last day. An era is 400 years.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -59,7 +59,7 @@ struct CalendarTime {
         return (((days + 3) % 7) + 7) % 7 + 1
     }
 
-    /// Months later or earlier; the day is cut to the month's last.
+    /// Adds months. The day is cut to the last day of the resulting month.
     func adding(months: Int64) -> CalendarTime {
         let total = year * 12 + (month - 1) + months
         let newYear = total >= 0 ? total / 12 : (total - 11) / 12
@@ -68,7 +68,8 @@ struct CalendarTime {
             year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, year: newYear)), time: time)
     }
 
-    /// The start of the unit that the time is in: `y`, `M`, `w`, `d`, `h`, `m`, `s`; nil for another letter.
+    /// The start of the unit around this time. The units are `y`, `M`, `w`, `d`, `h`, `m`, `s`; nil for another
+    /// letter.
     func floored(to unit: Character) -> CalendarTime? {
         switch unit {
         case "y": return CalendarTime(year: year)
@@ -84,7 +85,7 @@ struct CalendarTime {
         }
     }
 
-    /// `count` units later; nil for an unknown unit or beyond all calendars.
+    /// Adds `count` units; nil for an unknown unit or a result outside the calendar's range.
     func adding(_ count: Int64, _ unit: Character) -> CalendarTime? {
         guard count.magnitude <= 100_000_000_000 else { return nil }
         let later: CalendarTime

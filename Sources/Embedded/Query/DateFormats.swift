@@ -1,12 +1,12 @@
 import JSONText
 
-/// The formats of a date field, tried in turn: names that Elasticsearch gives them, and patterns of `y M d H m s S`,
+/// The formats of a date field, tried one after the other: Elasticsearch's names, and patterns of `y M d H m s S`,
 /// zones (`Z`, `X`) and quoted text.
 package struct DateFormats: Sendable, Equatable {
     enum Format: Sendable, Equatable {
         case epochMilliseconds
         case epochSeconds
-        /// ISO 8601 with any parts at the end left out.
+        /// ISO 8601; any parts at the end may be missing.
         case optionalTime
         case pattern([Piece])
     }
@@ -17,11 +17,11 @@ package struct DateFormats: Sendable, Equatable {
         case text(Character)
     }
 
-    /// As it was written, for error texts.
+    /// The formats as the mapping writes them, for error messages.
     package var text: String
     var formats: [Format]
 
-    /// Several with `||`. Nil when one is not known.
+    /// Several formats are separated by `||`. Nil when one of them is unknown.
     package init?(_ text: String) {
         self.text = text
         var formats: [Format] = []
@@ -86,8 +86,8 @@ package struct DateFormats: Sendable, Equatable {
         return pieces
     }
 
-    /// Milliseconds of a value in a document or a query: a number or a text. `roundsUp` fills a time that
-    /// is left out with the day's end; a month or day that is left out is the first all the same.
+    /// Milliseconds of a value in a document or a query: a number or a text. `roundsUp`: a missing time means the end
+    /// of the day. A missing month or day always means the first.
     package func milliseconds(_ value: JSONValue, roundsUp: Bool = false) -> Int64? {
         switch value {
         case .number(let text), .string(let text): milliseconds(text, roundsUp: roundsUp)
@@ -120,7 +120,7 @@ package struct DateFormats: Sendable, Equatable {
     }
 }
 
-/// Reads a date of a format from its characters.
+/// Reads a date in one format from its characters.
 struct DateReader {
     let text: [Character]
     var at = 0
@@ -181,7 +181,7 @@ struct DateReader {
         return Self.time(parts, roundsUp: roundsUp).map { $0 - zone }
     }
 
-    /// Year, month, day, hour, minute, second, milliseconds: those that are given.
+    /// Year, month, day, hour, minute, second, milliseconds, as far as they are present.
     private static func time(_ parts: [Int64], roundsUp: Bool) -> Int64? {
         func part(_ index: Int, _ first: Int64, _ last: Int64) -> Int64 {
             index < parts.count ? parts[index] : roundsUp ? last : first
@@ -224,7 +224,7 @@ struct DateReader {
         return Int64((String(digits) + "00").prefix(3))
     }
 
-    /// Hour, and minute, second and milliseconds where they are given.
+    /// Hour, and minute, second and milliseconds if they are present.
     private mutating func timeOfDay() -> [Int64]? {
         guard let hour = digits(2, 0...23) else { return nil }
         var parts = [hour]
@@ -251,7 +251,7 @@ struct DateReader {
         return sign * (hours * 3_600_000 + minutes * 60_000)
     }
 
-    /// `+01:00`, `Z`, `UTC` of a `time_zone` in milliseconds ahead of UTC.
+    /// A `time_zone` such as `+01:00`, `Z` or `UTC`, in milliseconds ahead of UTC.
     static func zone(_ text: String) -> Int64? {
         if text == "UTC" || text == "GMT" { return 0 }
         var reader = DateReader(Array(text))
@@ -260,11 +260,11 @@ struct DateReader {
     }
 }
 
-/// Date math: `now-1h/d`, `2026-01-01||+1M`, or a date of the formats alone.
+/// Date math: `now-1h/d`, `2026-01-01||+1M`, or only a date of the formats.
 struct DateMath {
     var formats: DateFormats
     var now: Int64
-    /// Milliseconds ahead of UTC in which dates without a zone and roundings are meant.
+    /// Milliseconds ahead of UTC, for dates without a zone and for rounding.
     var zone: Int64 = 0
 
     func milliseconds(_ text: String, roundsUp: Bool) -> Int64? {

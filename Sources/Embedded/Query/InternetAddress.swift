@@ -1,6 +1,6 @@
 import Glibc
 
-/// An address as the 16 bytes in which an `ip` field is compared: version 4 as it is mapped into version 6.
+/// An address as the 16 bytes by which an `ip` field compares. Version 4 addresses are mapped into version 6.
 struct InternetAddress: Sendable, Equatable, Comparable {
     var bytes: [UInt8]
 
@@ -22,7 +22,7 @@ struct InternetAddress: Sendable, Equatable, Comparable {
         one.bytes.lexicographicallyPrecedes(other.bytes)
     }
 
-    /// The first and the last address of `10.0.0.0/8`, or twice the address that is named alone.
+    /// The first and the last address of `10.0.0.0/8`. For a single address both are that address.
     static func block(_ text: String) -> ClosedRange<InternetAddress>? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ InternetAddress(String($0)) }) else { return nil }

@@ -1,6 +1,6 @@
 import JSONText
 
-/// What a text in Lucene's query syntax says.
+/// A parsed text of Lucene's query syntax.
 indirect enum LuceneClause: Equatable {
     struct Part: Equatable {
         enum Occur { case must, should, mustNot }
@@ -11,20 +11,20 @@ indirect enum LuceneClause: Equatable {
     case parts([Part])
     case term(field: String?, text: String)
     case phrase(field: String?, text: String, slop: Int)
-    /// With `*` or `?` in it; escapes are kept.
+    /// The text contains `*` or `?`; its escapes are kept.
     case wildcard(field: String?, text: String)
     case range(field: String?, lower: String?, upper: String?, includesLower: Bool, includesUpper: Bool)
     case inField(String, LuceneClause)
     case everything
 }
 
-/// Why a text cannot be read.
+/// Why a text cannot be parsed.
 struct LuceneError: Error {
     var reason: String
     var isUnsupported = false
 }
 
-/// Reads Lucene's classic syntax: `field:value`, quotes, `AND OR NOT && || ! + -`, parentheses, wildcards, ranges.
+/// Parses Lucene's classic syntax: `field:value`, quotes, `AND OR NOT && || ! + -`, parentheses, wildcards, ranges.
 struct LuceneReader {
     private let whole: String
     private let text: [Character]
@@ -46,7 +46,8 @@ struct LuceneReader {
 
     private enum Connective { case none, and, or }
 
-    /// Lucene's own rule: AND makes the clause before it a must, OR under a default of AND makes it a may.
+    /// Lucene's rule: AND turns the clause before it into a must. With AND as default, OR turns that clause into a
+    /// should.
     private mutating func clauses() throws(LuceneError) -> LuceneClause {
         depth += 1
         defer { depth -= 1 }
@@ -164,7 +165,7 @@ struct LuceneReader {
         return Int(String(digits)) ?? 0
     }
 
-    /// A boost means nothing here: nothing is scored.
+    /// Skips a boost. The node does not score.
     private mutating func suffix(_ clause: LuceneClause) throws(LuceneError) -> LuceneClause {
         if at < text.count, text[at] == "~" { throw LuceneError(reason: "fuzzy search", isUnsupported: true) }
         if at < text.count, text[at] == "^" {
@@ -269,7 +270,7 @@ struct LuceneReader {
         return .term(field: field, text: Self.plain(raw))
     }
 
-    /// Without its escapes.
+    /// The text without its escapes.
     private static func plain(_ raw: String) -> String {
         var plain = ""
         var isEscaped = false

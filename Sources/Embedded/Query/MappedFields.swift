@@ -6,7 +6,7 @@ package struct MappedFields: FieldTypes, Sendable {
     private var sources: [String: String] = [:]
     package private(set) var paths: [String] = []
 
-    /// `properties` as in a mapping; entries that are no field are passed over.
+    /// `properties` of a mapping. Entries that are not fields are skipped.
     package init(properties: JSONValue, persona: ServerPersona) {
         add(properties, under: "", persona: persona)
     }
@@ -39,7 +39,7 @@ package struct MappedFields: FieldTypes, Sendable {
 }
 
 extension FieldType {
-    /// What a field's mapping says, as that version means it.
+    /// How a field is indexed, by its mapping and the version.
     package init(mapping: JSONObject, persona: ServerPersona) {
         let isOff = mapping["index"] == .bool(false) || mapping["index"]?.string == "no"
         if isOff || mapping["enabled"] == .bool(false) {
@@ -79,16 +79,16 @@ extension FieldType {
 }
 
 extension DateFormats {
-    /// What a date field takes whose mapping names no format.
+    /// The formats of a date field whose mapping names none.
     package static func standard(of persona: ServerPersona) -> DateFormats {
-        // 1.x takes numbers beside any format.
+        // 1.x accepts numbers beside any format.
         let isFirst = persona.product == .elasticsearch && persona.version.major < 2
         return DateFormats(
             text: isFirst ? "dateOptionalTime" : "strict_date_optional_time||epoch_millis",
             formats: [.optionalTime, .epochMilliseconds])
     }
 
-    /// 1.x takes numbers beside any format.
+    /// 1.x accepts numbers beside any format.
     fileprivate var withNumbers: DateFormats {
         DateFormats(text: text, formats: formats.filter { $0 != .epochMilliseconds } + [.epochMilliseconds])
     }

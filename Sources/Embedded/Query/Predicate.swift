@@ -1,6 +1,6 @@
 import JSONText
 
-/// A query as it is matched: every field resolved, every value read.
+/// A query that is ready to match: every field is resolved and every value is parsed.
 indirect enum Predicate: Sendable {
     case all
     case none
@@ -8,7 +8,7 @@ indirect enum Predicate: Sendable {
     case bool(must: [Predicate], should: [Predicate], mustNot: [Predicate], minimum: Int)
     case meta(MetaField, StringTest)
     case field(path: String, type: FieldType, test: FieldTest)
-    /// One object at the path for which the query holds.
+    /// The query holds for at least one object at this path.
     case nested(path: String, Predicate)
 
     static func any(_ predicates: [Predicate]) -> Predicate {
@@ -46,7 +46,7 @@ indirect enum Predicate: Sendable {
     }
 }
 
-/// Fields that every document has beside its source.
+/// Metadata that every document has beside its source.
 enum MetaField: Sendable {
     case id
     case type
@@ -66,7 +66,7 @@ enum MetaField: Sendable {
     }
 }
 
-/// An object of a nested field, as a document of its own whose paths begin at the root of the whole.
+/// An object of a nested field, seen as its own document. Its paths still begin at the root of the whole document.
 private struct NestedObject: SearchableDocument {
     var path: String
     var source: JSONValue
@@ -88,7 +88,7 @@ private struct NestedObject: SearchableDocument {
     }
 }
 
-/// What is asked of one term.
+/// A condition for one term.
 enum StringTest: Sendable {
     case any
     case oneOf(Set<String>)
@@ -103,14 +103,14 @@ enum StringTest: Sendable {
         case .prefix(let prefix, false): term.utf8.starts(with: prefix.utf8)
         case .prefix(let prefix, true): term.lowercased().utf8.starts(with: prefix.utf8)
         case .wildcard(let pattern, let ignoresCase): pattern.matches(ignoresCase ? term.lowercased() : term)
-        // Terms are in the order of their UTF-8 bytes, which is that of their scalars.
+        // Terms are ordered by their UTF-8 bytes. Unicode scalars have the same order.
         case .range(let bounds):
             bounds.contains(term) { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
         }
     }
 }
 
-/// Lower and upper bound, each there or not, inclusive or not.
+/// Lower and upper bound. Each may be missing, inclusive or exclusive.
 struct Bounds<Value: Sendable>: Sendable {
     var lower: Value?
     var upper: Value?
@@ -124,13 +124,13 @@ struct Bounds<Value: Sendable>: Sendable {
     }
 }
 
-/// What is asked of a field's values.
+/// A condition for the values of a field.
 enum FieldTest: Sendable {
-    /// The field has a value that is indexed.
+    /// The field has an indexed value.
     case exists
-    /// A term of a keyword or text.
+    /// A term of a keyword or text field.
     case term(StringTest)
-    /// Words one after the other, of one text; the last may be a prefix.
+    /// Consecutive words of one text. The last one may be a prefix.
     case phrase([String], slop: Int, lastIsPrefix: Bool)
     /// Whole numbers, and dates in milliseconds.
     case integers([ClosedRange<Int64>])
@@ -167,7 +167,7 @@ enum FieldTest: Sendable {
     }
 }
 
-/// Words that follow one another.
+/// A phrase: consecutive words.
 struct Phrase {
     var words: [String]
     var slop: Int
@@ -193,7 +193,7 @@ struct Phrase {
     }
 }
 
-/// What a server indexes of a value in a document.
+/// The indexed form of a document's value.
 enum FieldValues {
     static func text(of value: JSONValue) -> String {
         switch value {
@@ -222,7 +222,7 @@ enum FieldValues {
         return type == .float ? Double(Float(number)) : number
     }
 
-    /// Versions before 6 take more words than these; all but the words for no are yes.
+    /// Versions before 6 accept more words than `true` and `false`. Every word except those for no means yes.
     static func boolean(_ value: JSONValue) -> Bool? {
         let text = text(of: value)
         return !["false", "", "0", "0.0", "off", "no", "F"].contains(text)

@@ -1,17 +1,17 @@
 import JSONText
 
-/// A query of the query DSL, read for the fields of one index as one version means it.
+/// A query of the query DSL, parsed for the fields of one index by the rules of one version.
 package struct Query: Sendable {
     let predicate: Predicate
 
-    /// What stands under `query`. `now` is in milliseconds since 1970, for dates like `now-1h`.
+    /// `json`: the value of `query`. `now`: milliseconds since 1970, for dates like `now-1h`.
     package init(
         _ json: JSONValue, fields: any FieldTypes, persona: ServerPersona, now: Int64
     ) throws(QueryError) {
         predicate = try QueryReader(fields: fields, persona: persona, now: now).query(json)
     }
 
-    /// The same for what 1.x and 2.x take as a filter: an alias's `filter`, `post_filter`.
+    /// Parses a filter of 1.x and 2.x: an alias's `filter`, `post_filter`.
     package init(
         filter json: JSONValue, fields: any FieldTypes, persona: ServerPersona, now: Int64
     ) throws(QueryError) {
@@ -22,7 +22,7 @@ package struct Query: Sendable {
 
     package func matches(_ document: some SearchableDocument) -> Bool { predicate.matches(document) }
 
-    /// The only ids that can match, where the query names them; a shortcut, each must still be matched.
+    /// The only ids that can match, if the query lists ids. This is a shortcut: each document must still be matched.
     package var ids: [String]? { predicate.ids.map { Array($0) } }
 
     package var matchesAll: Bool {

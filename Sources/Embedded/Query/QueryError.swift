@@ -1,9 +1,9 @@
 import JSONText
 import SearchCluster
 
-/// Why a query is refused, always with status 400.
+/// Why a query is refused. The status is always 400.
 package struct QueryError: Error, Equatable, CustomStringConvertible {
-    /// Where a real server finds out: 5.0 and later read queries before they go to shards.
+    /// Whether a real server finds the error before it asks shards. 5.0 and later parse queries first.
     package enum Stage: Sendable, Equatable { case parsing, shard }
 
     package struct Cause: Sendable, Equatable {
@@ -12,7 +12,7 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
     }
 
     package var stage: Stage
-    /// As 5.0 and later name it: `parsing_exception`.
+    /// The error type in the names of 5.0 and later: `parsing_exception`.
     package var type: String
     package var reason: String
     package var cause: Cause?
@@ -42,12 +42,12 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
         QueryError(stage: .shard, type: "query_shard_exception", reason: reason, cause: cause)
     }
 
-    /// What real servers can do and this one cannot.
+    /// Real servers can do this, but the embedded node cannot.
     static func unsupported(_ what: String) -> QueryError {
         .parsing("the embedded search node does not know \(what)")
     }
 
-    /// The answer of `_search` and its kin. Without `line` and `col`: the query is a tree by then.
+    /// The answer of a search call. It has no `line` and `col`: their values are lost when the query becomes a tree.
     package func body(persona: ServerPersona, index: String, source: String = "") -> JSONValue {
         let isFirst = persona.product == .elasticsearch && persona.version.major < 2
         if isFirst { return ["error": .string(classic(index: index, source: source)), "status": 400] }

@@ -1,6 +1,6 @@
 import JSONText
 
-/// Queries that hold other queries, and those of metafields.
+/// Queries that contain other queries, and queries about metadata.
 extension QueryReader {
     func bool(_ body: JSONObject) throws(QueryError) -> Predicate {
         var must: [Predicate] = []
@@ -16,7 +16,7 @@ extension QueryReader {
             case "minimum_should_match", "minimum_number_should_match": minimum = value
             case "boost", "_name", "adjust_pure_negative", "disable_coord", "_cache", "_cache_key": break
             default:
-                // 6.x looks past a list that it does not know.
+                // 6.x skips a list that it does not know.
                 if (2...6).contains(era), value.array?.isEmpty == true { break }
                 throw era >= 7
                     ? QueryError(
@@ -142,7 +142,7 @@ struct MinimumShouldMatch {
         _ = try count(of: 1)
     }
 
-    /// How many of `total` clauses must hold.
+    /// The number of clauses of `total` that must match.
     func count(of total: Int) throws(QueryError) -> Int {
         guard text.contains("<") else { return max(0, try Self.simple(text, of: total)) }
         var result = total

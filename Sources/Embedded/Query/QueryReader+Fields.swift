@@ -1,10 +1,10 @@
 import JSONText
 
-/// What a query's field name stands for.
+/// What the field name of a query refers to.
 enum QueryField {
     case meta(MetaField)
     case mapped(path: String, type: FieldType)
-    /// Mapped, but not to be seen from here: within a nested object, or outside the one that is asked.
+    /// A mapped field that the query cannot see: it is inside a nested object, or outside the current one.
     case hidden
     case unmapped
 }
@@ -15,7 +15,7 @@ extension QueryReader {
         case "_id": return .meta(.id)
         case "_type": return knowsTypes ? .meta(.type) : .unmapped
         case "_uid": return era < 7 ? .meta(.uid) : .unmapped
-        // 1.x has the field only where a mapping asks for it.
+        // 1.x has this metadata only when the mapping enables it.
         case "_index": return era < 2 ? .unmapped : .meta(.index)
         case "_routing": return .meta(.routing)
         default: break
@@ -29,7 +29,7 @@ extension QueryReader {
     /// `_all`, up to 5: the text of all fields.
     func isAll(_ field: String) -> Bool { field == "_all" && era < 6 }
 
-    /// Every field as text.
+    /// Every field, read as text.
     var inAll: QueryReader {
         var reader = self
         reader.readsAll = true
@@ -58,7 +58,7 @@ extension QueryReader {
             })
     }
 
-    /// The mapped paths of a name that may be a pattern; `withInner` also all those below an object.
+    /// The mapped paths that a name or pattern matches. `withInner`: also the paths below an object.
     func names(_ name: String, withInner: Bool = false) -> [String] {
         if WildcardPattern.isPattern(name) {
             let pattern = WildcardPattern(name)
@@ -75,7 +75,7 @@ extension QueryReader {
         path.indices.filter { path[$0] == "." }.map { String(path[..<$0]) }
     }
 
-    /// The one field of a query that has one, beside parameters that stand next to it in 1.x.
+    /// The only field of a query. In 1.x other parameters may stand beside it.
     func onlyField(_ name: String, _ body: JSONObject) throws(QueryError) -> (field: String, value: JSONValue) {
         let beside: Set<String> = ["_name", "_cache", "_cache_key", "boost", "execution"]
         let entries = body.filter { !beside.contains($0.key) }
@@ -153,7 +153,8 @@ extension QueryReader {
         return .any(predicates)
     }
 
-    /// For fields whose terms are texts: the predicate of a set of them, so that a thousand terms are one look-up.
+    /// A predicate for a set of terms of a text field. A query with a thousand terms then needs one look-up per
+    /// value.
     private func isExact(_ field: String) -> ((Set<String>) -> Predicate)? {
         switch resolve(field) {
         case .meta(let meta): return { .meta(meta, .oneOf($0)) }
@@ -177,7 +178,7 @@ extension QueryReader {
         let text = FieldValues.text(of: value)
         if let isExact = isExact(field) { return isExact([text]) }
         guard case .mapped(let path, let type) = resolve(field) else {
-            // A value that does not fit is an error of hidden fields, too; nobody relies on that.
+            // This error appears for hidden fields too. No client relies on that.
             return .none
         }
         switch type {
@@ -216,7 +217,7 @@ extension QueryReader {
             era < 5 ? "failed to parse ip [\(text)], not a valid ip address" : "'\(text)' is not an IP string literal.")
     }
 
-    /// Before 5 a date means its one millisecond; 1.x takes no number for it.
+    /// Before 5 a date means exactly its millisecond, and 1.x accepts no number for it.
     private func exactDate(_ path: String, _ type: FieldType, _ value: JSONValue) throws(QueryError) -> Predicate {
         let text = FieldValues.text(of: value)
         if era < 2, text.count > 9, text.allSatisfy({ $0.isASCII && $0.isNumber }) {
@@ -270,7 +271,7 @@ extension QueryReader {
             guard !isString(type) else { return .field(path: path, type: type, test: .term(test(type))) }
             if era < 5 {
                 guard name == "prefix" else { throw .number(text) }
-                // Over the terms of a number nobody means anything; its own value is found.
+                // A fuzzy or prefix query on the terms of a number makes no sense. The node finds the number itself.
                 return try term(field, .string(text))
             }
             let kinds = saysUnknown && !isOpenSearch ? "keyword, text and wildcard" : "keyword and text"
@@ -281,7 +282,7 @@ extension QueryReader {
 }
 
 extension FieldType {
-    /// As a mapping names it; numbers by their range.
+    /// The type name of a mapping. Numbers are named by their range.
     var name: String {
         switch self {
         case .keyword: "keyword"

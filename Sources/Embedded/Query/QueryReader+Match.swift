@@ -1,6 +1,6 @@
 import JSONText
 
-/// How the words of a text are to be found in a field.
+/// How a query finds the words of a text in a field.
 struct MatchOptions {
     enum Kind { case words, phrase, phrasePrefix, wordsPrefix }
 
@@ -8,13 +8,13 @@ struct MatchOptions {
     var needsAll = false
     var minimum: MinimumShouldMatch?
     var slop = 0
-    /// A value that does not fit its field finds nothing instead of being an error.
+    /// A value that does not fit the field finds nothing, instead of causing an error.
     var isLenient = false
-    /// What a text without words finds.
+    /// The result of a text without words.
     var emptyFindsAll = false
 }
 
-/// Queries that look for text.
+/// Full-text queries.
 extension QueryReader {
     func match(_ name: String, _ body: JSONObject) throws(QueryError) -> Predicate {
         let (field, given) = try onlyField(name == "match" ? "match" : name, body)
@@ -61,7 +61,7 @@ extension QueryReader {
         }
     }
 
-    /// The value in the field, as `match` looks for it.
+    /// The predicate of `match` for this value in this field.
     func text(_ field: String, _ value: JSONValue, _ options: MatchOptions) throws(QueryError) -> Predicate {
         if isAll(field) {
             var any: [Predicate] = []
@@ -87,7 +87,7 @@ extension QueryReader {
             }
             let each = tests.map { Predicate.field(path: path, type: type, test: .term($0)) }
             if options.needsAll { return .every(each) }
-            // Words that are there twice are two clauses.
+            // A repeated word counts as two clauses.
             let minimum = try options.minimum?.count(of: each.count) ?? 1
             return .bool(must: [], should: each, mustNot: [], minimum: min(max(minimum, 1), each.count))
         }
@@ -119,12 +119,12 @@ extension QueryReader {
         return .any(any)
     }
 
-    /// Field names without their boosts (`title^2`), patterns replaced by what they name.
+    /// Field names without boosts (`title^2`). Patterns are replaced by the fields that they match.
     func expand(_ names: [String]) -> [String] {
         names.flatMap { name -> [String] in
             let plain = String(name.prefix { $0 != "^" })
             guard WildcardPattern.isPattern(plain) else { return [plain] }
-            // Of fields of all kinds only those are meant that can be searched for text.
+            // If a pattern matches fields of several kinds, only those that support full-text search are used.
             return self.names(plain).filter { path in
                 guard let type = fields.type(of: path) else { return false }
                 return type != .notIndexed

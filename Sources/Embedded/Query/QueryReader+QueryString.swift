@@ -1,6 +1,6 @@
 import JSONText
 
-/// What goes with the text of `query_string` and `simple_query_string`.
+/// The parameters of `query_string` and `simple_query_string`.
 struct QueryStringOptions {
     var fields: [String] = []
     var match = MatchOptions()
@@ -22,7 +22,8 @@ extension QueryReader {
         var options = QueryStringOptions()
         options.fields = (body["fields"]?.array ?? body["fields"].map { [$0] } ?? []).compactMap(\.string)
         if options.fields.isEmpty, let field = body["default_field"]?.string { options.fields = [field] }
-        // Without fields all are meant (before 6, `_all`), and a value that fits only some of them is no error.
+        // Without fields the query searches all of them (before 6: `_all`). A value that fits only some fields is
+        // then no error.
         if options.fields.isEmpty || options.fields == ["*"] || options.fields == ["_all"] {
             options.fields = []
             options.match.isLenient = era >= 6
@@ -114,7 +115,7 @@ extension QueryReader {
                 try self.pattern("wildcard", field, text, ignoresCase: false)
             }
         }
-        // Terms with wildcards are put in lower case: before 5.1 always, later by the field's analyzer.
+        // Terms with wildcards are lower-cased: always before 5.1, and by the field's analyzer later.
         var isLower = era < 5 || type == .text
         if case .keyword(_, true) = type { isLower = true }
         return .field(
@@ -131,7 +132,7 @@ extension QueryReader {
         }
     }
 
-    /// The predicate in the field that is named, or in any of those that are meant.
+    /// The predicate for the named field, or for any of the default fields.
     func inFields(
         _ field: String?, _ options: QueryStringOptions,
         _ body: (QueryReader, String) throws(QueryError) -> Predicate

@@ -1,6 +1,6 @@
 import JSONText
 
-/// The bounds of a range as they were given; null where there is none.
+/// The bounds of a range as the query gives them; null where there is none.
 struct RangeParts {
     var lower: JSONValue = .null
     var upper: JSONValue = .null
@@ -21,7 +21,7 @@ extension QueryReader {
         }
         var parts = RangeParts()
         for (key, value) in given {
-            // 9 has only the four.
+            // Version 9 accepts only these four names.
             if era >= 9, ["from", "to", "ge", "le", "include_lower", "include_upper"].contains(key) {
                 throw .parsing("[range] query does not support [\(key)]")
             }
@@ -89,7 +89,7 @@ extension QueryReader {
         return number
     }
 
-    /// Whole numbers between the bounds: a bound with a fraction goes to the next whole number inside.
+    /// The whole numbers between the bounds. A fractional bound moves to the next whole number inside the range.
     private func integers(_ parts: RangeParts) throws(QueryError) -> [ClosedRange<Int64>] {
         var lower = Int64.min
         var upper = Int64.max
@@ -108,7 +108,7 @@ extension QueryReader {
         return lower <= upper ? [lower...upper] : []
     }
 
-    /// Nil when no whole number is left on that side.
+    /// Nil when there is no whole number on that side.
     private func integer(_ value: JSONValue, isLower: Bool, isIncluded: Bool) throws(QueryError) -> Int64? {
         if let whole = Int64(FieldValues.text(of: value)) {
             if isIncluded { return whole }
@@ -132,7 +132,7 @@ extension QueryReader {
         return bounds
     }
 
-    /// `gt` and `lte` of a day mean its end.
+    /// `gt` and `lte` of a day mean the day's end.
     private func dates(_ parts: RangeParts, _ type: FieldType) throws(QueryError) -> [ClosedRange<Int64>] {
         var lower = Int64.min
         var upper = Int64.max
@@ -155,7 +155,7 @@ extension QueryReader {
         guard case .date(let own) = type else { throw .number(FieldValues.text(of: value)) }
         let text = FieldValues.text(of: value)
         guard let formats = try format.map(named) ?? own as DateFormats? else { throw .number(text) }
-        // 1.x takes any number as milliseconds.
+        // 1.x reads any number as milliseconds.
         if era < 2, let number = Int64(text), number.magnitude > 9999, CalendarTime.range.contains(number) {
             return number
         }

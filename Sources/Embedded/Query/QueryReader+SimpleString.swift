@@ -1,6 +1,6 @@
 import JSONText
 
-/// `simple_query_string`: `+` and, `|` or, `-` not, quotes, `*` at the end, parentheses. Nothing in it is an error.
+/// `simple_query_string`: `+` and, `|` or, `-` not, quotes, `*` at the end, parentheses. No text is an error.
 extension QueryReader {
     func simpleQueryString(_ body: JSONObject) throws(QueryError) -> Predicate {
         guard let text = body["query"]?.string else {
@@ -20,7 +20,7 @@ extension QueryReader {
     }
 }
 
-/// Lucene's SimpleQueryParser: a change of operator wraps what was read so far.
+/// As in Lucene's SimpleQueryParser, a change of the operator wraps everything that was read so far.
 struct SimpleSyntax {
     private let text: [Character]
     private var at = 0
@@ -32,7 +32,7 @@ struct SimpleSyntax {
         self.isAndDefault = isAndDefault
     }
 
-    /// Nil when nothing is said.
+    /// Nil when the text has no condition.
     mutating func read() -> LuceneClause? {
         var clause: LuceneClause?
         var isAnd: Bool?

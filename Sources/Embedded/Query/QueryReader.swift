@@ -1,22 +1,23 @@
 import JSONText
 
-/// Reads queries of the query DSL.
+/// Parses queries of the query DSL.
 struct QueryReader {
     let fields: any FieldTypes
-    /// The major version of Elasticsearch whose rules hold; OpenSearch came from 7.
+    /// The major version of Elasticsearch whose rules apply. OpenSearch follows 7.
     let era: Int
-    /// OpenSearch and 8 and later have no types.
+    /// OpenSearch and Elasticsearch 8 and later have no types.
     let knowsTypes: Bool
     let saysUnknown: Bool
     let isOpenSearch: Bool
-    /// `wildcard` on a text is put in lower case, as its words are.
+    /// Whether `wildcard` on a text field is lower-cased, like its words.
     let lowersWildcards: Bool
     let now: Int64
-    /// Inside a filter: 1.x has filters of their own; up to 6 a `should` there must hold.
+    /// Whether this is inside a filter. 1.x has separate filters. Up to 6 at least one `should` of a filter must
+    /// match.
     var isFilter = false
-    /// Every field is read as text, for `_all`.
+    /// Whether every field is read as text, for `_all`.
     var readsAll = false
-    /// The path of the nested query around.
+    /// The path of the surrounding nested query.
     var nested: String?
     var depth = 0
 
@@ -25,7 +26,7 @@ struct QueryReader {
         isOpenSearch = persona.product == .opensearch
         era = isOpenSearch ? 7 : persona.version.major
         knowsTypes = isOpenSearch ? persona.version.major < 2 : era < 8
-        // 7.7 and all that came of it.
+        // 7.7 and later versions, including OpenSearch.
         saysUnknown = isOpenSearch || persona.version.major > 7 || era == 7 && persona.version.minor >= 7
         lowersWildcards =
             isOpenSearch && persona.version.major < 3 || !isOpenSearch && era == 7 && persona.version.minor <= 10
@@ -53,7 +54,7 @@ struct QueryReader {
                     : "Unknown key for a \(QueryWords.token(json)) in [query].")
         }
         guard let (name, body) = object.first else {
-            // 1.x takes an empty filter for none at all.
+            // 1.x ignores an empty filter.
             if era < 5, isFilter { return .all }
             if era >= 2, era < 6 { return era < 5 ? .none : .all }
             throw era < 5
@@ -139,7 +140,7 @@ struct QueryReader {
             cause: .init(type: "named_object_not_found_exception", reason: "unknown field [\(name)]"))
     }
 
-    /// Refuses a parameter that the query does not take.
+    /// Refuses a parameter that the query does not have.
     func allow(_ name: String, _ body: JSONObject, _ known: Set<String>) throws(QueryError) {
         guard let other = body.keys.first(where: { !known.contains($0) }) else { return }
         throw era >= 5 && name == "match_all" || era >= 5 && name == "ids"
@@ -147,9 +148,9 @@ struct QueryReader {
     }
 }
 
-/// Words of error texts.
+/// Words of error messages.
 enum QueryWords {
-    /// What Elasticsearch's parser calls the first token of a value.
+    /// The name of a value's first token in Elasticsearch's parser.
     static func token(_ value: JSONValue) -> String {
         switch value {
         case .null: "VALUE_NULL"

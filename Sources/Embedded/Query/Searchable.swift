@@ -1,31 +1,31 @@
 import JSONText
 
-/// What a query looks at in a document.
+/// The parts of a document that a query looks at.
 package protocol SearchableDocument {
     var id: String { get }
-    /// Nil where the version has no types.
+    /// Nil in versions without types.
     var type: String? { get }
     var routing: String? { get }
-    /// The index's own name, not an alias.
+    /// The name of the index itself, not of an alias.
     var index: String { get }
 
-    /// The leaf values at a dotted path of the source, arrays flattened; empty when it is absent or null.
-    /// ``SourcePaths`` does it for a tree.
+    /// The leaf values at a dotted path of the source. Arrays are flattened. Empty when the path is missing or null.
+    /// ``SourcePaths`` does this for a tree.
     func values(_ path: String) -> [JSONValue]
 
-    /// The objects at a dotted path of the source, arrays flattened: what `nested` looks at one by one.
+    /// The objects at a dotted path of the source. Arrays are flattened. `nested` matches each of them separately.
     func objects(_ path: String) -> [JSONObject]
 }
 
 /// How the fields of an index are indexed.
 package protocol FieldTypes {
-    /// Nil for a path that is not mapped.
+    /// Nil for an unmapped path.
     func type(of path: String) -> FieldType?
 
-    /// The path in the source whose values a field indexes: another one for a multi-field.
+    /// The source path whose values a field indexes. It differs from the field's path for a multi-field.
     func sourcePath(of path: String) -> String
 
-    /// Every mapped path that holds values, multi-fields too.
+    /// Every mapped path that has values, including multi-fields.
     var paths: [String] { get }
 }
 
@@ -35,22 +35,22 @@ extension FieldTypes {
 
 /// How a field is indexed.
 package enum FieldType: Sendable, Equatable {
-    /// One exact term a value. Values longer than `ignoreAbove` characters are not indexed.
+    /// One exact term per value. Values with more than `ignoreAbove` characters are not indexed.
     case keyword(ignoreAbove: Int?, lowercase: Bool)
-    /// Words in lower case.
+    /// Lower-case words.
     case text
-    /// Whole numbers of that range.
+    /// Whole numbers in this range.
     case integer(ClosedRange<Int64>)
     case double
     case float
     case date(DateFormats)
     case boolean
     case ip
-    /// A field with fields of its own.
+    /// A field that contains fields.
     case object
-    /// The same, each object a document of its own.
+    /// An object field whose objects are separate documents.
     case nested
-    /// In the source alone: `index: false`, `enabled: false`.
+    /// Only in the source: `index: false`, `enabled: false`.
     case notIndexed
 
     package static let keyword = FieldType.keyword(ignoreAbove: nil, lowercase: false)
@@ -59,8 +59,8 @@ package enum FieldType: Sendable, Equatable {
     var holdsValues: Bool { self != .object && self != .nested }
 }
 
-/// Values and objects at a dotted path of a tree. A name with dots of its own is found, too: `{"a.b": 1}` has a value
-/// at `a.b`, as a server that indexes it sees it.
+/// Values and objects at a dotted path of a tree. It also finds names that contain dots, as a server does: `{"a.b":
+/// 1}` has a value at `a.b`.
 package enum SourcePaths {
     package static func values(in source: JSONValue, at path: String) -> [JSONValue] {
         var found: [JSONValue] = []

@@ -3,7 +3,7 @@ import Synchronization
 
 /// One index: mappings, settings, documents.
 ///
-/// `@unchecked Sendable`: everything that changes is touched only under its lock, by ``withLock(_:)``.
+/// `@unchecked Sendable`: all mutable properties are used only under the index's lock, through ``withLock(_:)``.
 final class EmbeddedIndex: @unchecked Sendable {
     let name: String
     let uuid: String
@@ -13,20 +13,20 @@ final class EmbeddedIndex: @unchecked Sendable {
     let shardCount: Int
     private let lock = Mutex(())
 
-    // Under the lock.
+    // The lock protects everything below.
     private(set) var settings: IndexSettings
     private(set) var types: [TypeMapping] = []
-    /// The mapping that new types begin with, before 7.0.
+    /// The mapping that every new type starts with, before 7.0.
     private var defaultMapping: JSONObject?
     var shards: [Shard]
     var isOpen = true
     var counters = Counters()
-    /// For marks in fields; see ``DocumentCheck``.
+    /// The counter that marks fields; see ``DocumentCheck``.
     var objects: UInt64 = 0
     private(set) var fieldCount = 0
     private var cachedFields: MappedFields?
     private let created: Int64
-    /// When the first write was that no search sees yet.
+    /// The time of the first write that searches do not see yet.
     private var unseenSince: Int64?
     private(set) var refreshInterval: Int64 = 1000
     private(set) var gcDeletes: Int64 = 60_000
@@ -34,7 +34,7 @@ final class EmbeddedIndex: @unchecked Sendable {
     private(set) var depthLimit = 20
     private var settingsBlock: NodeError?
 
-    /// Operations since the index was made.
+    /// Operations since the index was created.
     struct Counters {
         var indexed: Int64 = 0
         var deleted: Int64 = 0
@@ -81,7 +81,7 @@ final class EmbeddedIndex: @unchecked Sendable {
         fieldLimit = persona.since(5) ? settings.int("mapping.total_fields.limit") ?? 1000 : nil
     }
 
-    /// What forbids writes; nil: nothing.
+    /// The block that forbids writes; nil: none.
     var writeBlock: NodeError? { isOpen ? settingsBlock : persona.closed(name, uuid: uuid) }
 
     private func blockOfSettings() -> NodeError? {
@@ -97,7 +97,7 @@ final class EmbeddedIndex: @unchecked Sendable {
 
     func type(_ name: String) -> TypeMapping? { types.first { $0.name == name } }
 
-    /// Adds to the mapping of a type, which is made when it is not there.
+    /// Adds to the mapping of a type. A missing type is created.
     func merge(_ type: String, _ definition: JSONObject) throws(NodeError) {
         if type == "_default_" {
             defaultMapping = definition
@@ -120,7 +120,7 @@ final class EmbeddedIndex: @unchecked Sendable {
         cachedFields = nil
     }
 
-    /// Fields that a document has brought.
+    /// Adds the new fields of a document.
     func add(_ additions: [(parent: FieldNode, field: FieldNode)]) throws(NodeError) {
         let new = additions.reduce(0) { $0 + 1 + $1.field.fieldCount }
         try checkLimit(fieldCount + new, whileAdding: new)
@@ -130,7 +130,7 @@ final class EmbeddedIndex: @unchecked Sendable {
     }
 
     private func checkLimit(_ count: Int, whileAdding new: Int? = nil) throws(NodeError) {
-        // Before 6.0 the server's own fields are counted, too.
+        // Before 6.0 the server's own fields count too.
         let counted = persona.since(6) ? count : count + 12
         guard let fieldLimit, counted > fieldLimit else { return }
         if persona.since(7) {
@@ -148,7 +148,7 @@ final class EmbeddedIndex: @unchecked Sendable {
         throw persona.illegal("Limit of total fields [\(fieldLimit)] in index [\(name)] has been exceeded")
     }
 
-    /// As a server gives it: by type where there are types.
+    /// The mapping in the server's form: by type in versions with types.
     func mappings(typed: Bool) -> JSONValue {
         guard typed else { return .object(types.first?.definition ?? JSONObject()) }
         var all = JSONObject()
@@ -157,7 +157,7 @@ final class EmbeddedIndex: @unchecked Sendable {
         return .object(all)
     }
 
-    /// All fields of all types, for queries.
+    /// The fields of all types, for queries.
     var fields: MappedFields {
         if let cachedFields { return cachedFields }
         var properties = JSONObject()
@@ -171,7 +171,7 @@ final class EmbeddedIndex: @unchecked Sendable {
 
     // MARK: Refreshing
 
-    /// A write happens now. What was written before the last tick of the refresh interval becomes visible first.
+    /// Called before a write. Earlier writes become visible first if the refresh interval has passed since.
     func noteWrite(at now: Int64) {
         refreshIfDue(now)
         if unseenSince == nil { unseenSince = now }
@@ -180,7 +180,7 @@ final class EmbeddedIndex: @unchecked Sendable {
     /// Called before a search.
     func refreshIfDue(_ now: Int64) {
         guard let since = unseenSince, refreshInterval > 0 else { return }
-        // Ticks are whole intervals since the index was made.
+        // The intervals count from the creation of the index.
         let ticks = (since - created) / refreshInterval + 1
         if now >= created + ticks * refreshInterval { refresh(now) }
     }
@@ -198,7 +198,7 @@ final class EmbeddedIndex: @unchecked Sendable {
     var replicas: Int { settings.int("number_of_replicas") ?? 1 }
 }
 
-/// What all documents of a node take together.
+/// The bytes of all documents of a node.
 final class NodeMemory: Sendable {
     let limit: Int
     private let bytes = Atomic<Int>(0)

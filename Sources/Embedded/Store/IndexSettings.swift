@@ -1,6 +1,6 @@
 import JSONText
 
-/// The settings of an index: flat, with `index.` before each name, and as texts.
+/// The settings of an index as texts, with flat names that begin with `index.`.
 struct IndexSettings {
     private(set) var values: JSONObject
 
@@ -9,7 +9,7 @@ struct IndexSettings {
         try set(given, persona: persona, isNew: true)
     }
 
-    /// Values of each name, `index.` put before it where it is not; nested objects made flat.
+    /// Flattens nested objects, and adds `index.` to names without it.
     static func flat(_ value: JSONValue?) -> JSONObject {
         var flat = JSONObject()
         add(value ?? .object(JSONObject()), "", &flat)
@@ -73,7 +73,7 @@ struct IndexSettings {
 
     func isYes(_ name: String) -> Bool { ["true", "1", "on", "yes"].contains(text(name) ?? "") }
 
-    /// Milliseconds of `1s`, `500ms`, `2m`; nil: not set or not a time.
+    /// Milliseconds of `1s`, `500ms`, `2m`; nil: not set or not a duration.
     func time(_ name: String) -> Int64? { text(name).flatMap { IndexSettings.milliseconds($0) } }
 
     static func milliseconds(_ text: String) -> Int64? {
@@ -91,7 +91,7 @@ struct IndexSettings {
         return nil
     }
 
-    /// As a server gives it: `{"index": {...}}`, or with flat names.
+    /// The settings in the server's form: `{"index": {...}}`, or flat names.
     func json(flat: Bool) -> JSONValue {
         if flat {
             var sorted = JSONObject()
@@ -117,7 +117,7 @@ struct IndexSettings {
     }
 }
 
-/// Settings that servers since 5.0 take.
+/// The settings that servers since 5.0 accept.
 enum KnownSettings {
     private static let names: Set<String> = [
         "index.refresh_interval", "index.codec", "index.gc_deletes", "index.hidden", "index.priority",

@@ -1,17 +1,17 @@
-/// One shard of an index: its documents as they are now, and as searches see them. Belongs to the index's lock.
+/// One shard of an index: its current documents, and those that searches see. The index's lock protects it.
 struct Shard {
-    /// A document, or where one was.
+    /// The place of a document that exists or existed.
     struct Slot {
         var current: StoredDocument?
-        /// What searches see.
+        /// The document that searches see.
         var visible: StoredDocument?
-        /// Of a delete that is remembered.
+        /// The version of a remembered delete.
         var deletedVersion: Int64 = 0
         var deletedAt: Int64 = 0
         var isDirty = false
     }
 
-    /// What a write meets.
+    /// The state that a write finds.
     enum Found {
         case nothing
         case document(StoredDocument)
@@ -22,13 +22,13 @@ struct Shard {
     private var places: [String: Int] = [:]
     private var free: [Int] = []
     private var dirty: [Int] = []
-    /// Deletes in their order, to be forgotten in time.
+    /// Deletes in their order. They are forgotten after `gc_deletes`.
     private var deletes: [(place: Int, at: Int64)] = []
     private(set) var sequence: Int64 = -1
     private(set) var visibleCount = 0
     private var snapshot: [StoredDocument]?
 
-    /// Ids are unique within a type only, before 6.0.
+    /// Before 6.0 ids are unique only within a type.
     static func key(_ id: String, type: String?) -> String { type.map { "\($0)#\(id)" } ?? id }
 
     func find(_ key: String, now: Int64, gcDeletes: Int64) -> Found {
@@ -45,7 +45,7 @@ struct Shard {
         return sequence
     }
 
-    /// Returns the bytes that the document before it had.
+    /// Returns the bytes of the replaced document.
     mutating func put(_ document: StoredDocument, key: String) -> Int {
         let place = place(of: key)
         let before = slots[place].current?.bytes ?? 0
@@ -54,7 +54,7 @@ struct Shard {
         return before
     }
 
-    /// Returns the bytes that are free now.
+    /// Returns the bytes that became free.
     mutating func delete(_ key: String, version: Int64, now: Int64) -> Int {
         let place = place(of: key)
         let before = slots[place].current?.bytes ?? 0
@@ -67,7 +67,7 @@ struct Shard {
         return before
     }
 
-    /// Keys of the slots whose document is deleted.
+    /// The keys of slots whose document is deleted.
     private var names: [Int: String] = [:]
 
     private mutating func place(of key: String) -> Int {
@@ -89,7 +89,7 @@ struct Shard {
         dirty.append(place)
     }
 
-    /// Lets searches see what there is now, and forgets deletes whose time is over.
+    /// Makes the current documents visible to searches, and forgets deletes after their time.
     mutating func refresh(now: Int64, gcDeletes: Int64) {
         if !dirty.isEmpty { snapshot = nil }
         for place in dirty {
@@ -108,7 +108,7 @@ struct Shard {
             let (place, at) = deletes[over]
             over += 1
             let slot = slots[place]
-            // Written again, or deleted again later.
+            // The document was written again, or deleted again later.
             guard slot.current == nil, slot.visible == nil, slot.deletedAt == at else { continue }
             guard let key = names.removeValue(forKey: place) else { continue }
             places.removeValue(forKey: key)
@@ -118,7 +118,7 @@ struct Shard {
         if over > 0 { deletes.removeFirst(over) }
     }
 
-    /// What searches see, in a fixed order; shared until the next change.
+    /// The documents that searches see, in a fixed order. Searches share the array until the next refresh.
     mutating func documents() -> [StoredDocument] {
         if let snapshot { return snapshot }
         var seen: [StoredDocument] = []
@@ -128,11 +128,11 @@ struct Shard {
         return seen
     }
 
-    /// Of documents as they are now.
+    /// The number of current documents.
     var liveCount: Int { slots.reduce(0) { $0 + ($1.current == nil ? 0 : 1) } }
 }
 
-/// To which shard a document goes.
+/// Finds the shard of a document.
 enum ShardRouting {
     /// `routing`: the routing, the parent, or the id.
     static func shard(of routing: String, shards: Int, persona: ServerPersona) -> Int {
@@ -143,7 +143,7 @@ enum ShardRouting {
         }
         let hash = Int(murmur(routing))
         guard persona.since(7) else { return floorMod(hash, shards) }
-        // An index can be split later: the hash is spread over as many as it can come to.
+        // A server hashes into the largest number of shards that the index can be split into, then divides.
         let spread = spread(shards)
         return floorMod(hash, spread) / (spread / shards)
     }
@@ -159,14 +159,14 @@ enum ShardRouting {
         return spread
     }
 
-    /// Before 2.0.
+    /// The hash of servers before 2.0.
     private static func djb(_ text: String) -> Int32 {
         var hash: Int64 = 5381
         for unit in text.utf16 { hash = (hash << 5) &+ hash &+ Int64(unit) }
         return Int32(truncatingIfNeeded: hash)
     }
 
-    /// Murmur3 (32 bits, seed 0) of the UTF-16 units, the lower byte first.
+    /// Murmur3 (32 bits, seed 0) of the UTF-16 units, low byte first.
     private static func murmur(_ text: String) -> Int32 {
         var hash: UInt32 = 0
         var block: UInt32 = 0

@@ -1,6 +1,6 @@
 import JSONText
 
-/// `_source` of a request: whether, and which parts of a document are given.
+/// `_source` of a request: whether to return the source, and which parts.
 struct SourceFilter {
     var isGiven = true
     private var includes: [String] = []
@@ -32,7 +32,7 @@ struct SourceFilter {
         }
     }
 
-    /// `_source`, `_source_includes` and `_source_excludes` in a URL; nil when it has none.
+    /// `_source`, `_source_includes` and `_source_excludes` in a URL; nil when it has none of them.
     init?(_ call: NodeCall) {
         let source = call.parameter("_source")
         let includes = call.parameter("_source_includes") ?? call.parameter("_source_include")

@@ -1,15 +1,15 @@
 import JSONText
 
-/// A document as it was written; never changed after it.
+/// A stored document. It never changes.
 final class StoredDocument: Sendable {
     let id: String
-    /// Nil where the index has no types.
+    /// Nil in an index without types.
     let type: String?
     let routing: String?
     let parent: String?
     let version: Int64
     let sequence: Int64
-    /// As it came; empty where the index keeps no source.
+    /// The bytes that the client sent; empty when the index does not store sources.
     let source: [UInt8]
 
     init(
@@ -24,7 +24,7 @@ final class StoredDocument: Sendable {
         self.source = source
     }
 
-    /// What it takes in memory, about: the source, the id twice, the object, its places in tables.
+    /// The approximate memory: the source, the id twice, the object, its table entries.
     var bytes: Int { source.count + 2 * id.utf8.count + 200 }
 
     var tree: JSONValue {
@@ -32,7 +32,7 @@ final class StoredDocument: Sendable {
     }
 }
 
-/// A document as queries see it; its source is read once for all that a query asks.
+/// A document for queries. Its source is parsed once for the whole query.
 final class SeenDocument: SearchableDocument {
     let document: StoredDocument
     let index: String

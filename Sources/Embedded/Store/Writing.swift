@@ -21,7 +21,7 @@ struct WriteOperation {
     var term: Int64?
 }
 
-/// What came of it.
+/// The result of a write.
 struct WriteResult {
     enum Outcome: String { case created, updated, deleted, notFound = "not_found", noop }
 
@@ -38,9 +38,9 @@ struct WriteResult {
     }
 }
 
-// Under the index's lock.
+// Called under the index's lock.
 extension EmbeddedIndex {
-    /// Performs it. `source` is the document's text; empty for a delete.
+    /// Performs the write. `source` is the document's text; empty for a delete.
     func write(_ operation: WriteOperation, source: Bytes, now: Int64) throws(NodeError) -> WriteResult {
         do throws(NodeError) {
             if let writeBlock { throw writeBlock }
@@ -55,7 +55,7 @@ extension EmbeddedIndex {
 
     private func mapping(for type: String) throws(NodeError) -> TypeMapping {
         if let there = self.type(type) { return there }
-        // Without types, whatever the URL says is the one there is.
+        // In a version without types the index has one type, whatever the URL names.
         if !persona.isTyped, let only = types.first { return only }
         try merge(type, JSONObject())
         guard let made = self.type(type) else { throw persona.illegal("there is no mapping for type [\(type)]") }
@@ -91,7 +91,7 @@ extension EmbeddedIndex {
     }
 
     private func check(_ source: Bytes, _ mapping: TypeMapping, _ id: String) throws(NodeError) {
-        // One byte that is no brace stands for a text of nothing.
+        // An empty source has no address. This blank byte stands for it.
         var nothing: UInt8 = 0x20
         let text = source.baseAddress
         let additions = try withUnsafePointer(to: &nothing) { blank throws(NodeError) in
@@ -114,7 +114,7 @@ extension EmbeddedIndex {
 
     private func delete(_ operation: WriteOperation, now: Int64) throws(NodeError) -> WriteResult {
         let routing = operation.routing ?? operation.parent
-        // 1.x looks in all shards for a delete without routing.
+        // 1.x sends a delete without routing to all shards.
         if let mapping = type(operation.type) ?? types.first, persona.since(2) {
             try checkRouting(operation, mapping, routing)
         }
@@ -154,7 +154,7 @@ extension EmbeddedIndex {
         if operation.kind == .create, !isDeleted, let current { throw alreadyThere(operation, current, shard) }
         guard operation.versionType != .internal, let given = operation.version else {
             if let given = operation.version, given != -3 {
-                // An internal version must be the very one that is there.
+                // An internal version must equal the current one.
                 guard !isDeleted, current == given else {
                     throw conflict(operation, current, given, isDeleted: isDeleted, shard)
                 }
@@ -233,7 +233,7 @@ extension EmbeddedIndex {
 
     // MARK: Reading one document
 
-    /// The document as it is now, whether a search sees it or not.
+    /// The current document, whether a search sees it or not.
     func get(_ id: String, type: String?, routing: String?) -> StoredDocument? {
         let number = shard(of: id, routing: routing)
         if persona.capabilities.singleType { return shards[number].document(id) }
