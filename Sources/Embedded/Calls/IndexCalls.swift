@@ -101,7 +101,7 @@ extension SearchNode {
         if persona.since(5) { own["provided_name"] = .string(index.name) }
         let version = persona.version
         var created = version.major * 1_000_000 + version.minor * 10_000 + version.patch * 100 + 99
-        // OpenSearch has its own version numbers, and so has Elasticsearch since 8.9.
+        // OpenSearch marks its version numbers with this bit.
         if persona.isOpenSearch { created ^= 0x0800_0000 }
         own["version.created"] = .string(String(created))
         let values = own
