@@ -2,7 +2,7 @@ import CommandLog
 import Commands
 import JSONText
 
-/// What is known of a dead letter without its value.
+/// A dead letter, without the record's value.
 package struct DeadLetter: Sendable {
     /// Where the letter lies in the dead-letter topic.
     package struct Place: Hashable, Sendable {
@@ -10,14 +10,14 @@ package struct DeadLetter: Sendable {
         package var offset: Int64
     }
 
-    /// What died: the same record, however often it did.
+    /// Which record or document died. It stays the same however often it dies.
     package enum Origin: Hashable, Sendable {
-        /// Of the topic as it was in that epoch: after it was made again the same offset is another record.
+        /// A record of the command topic in that epoch. After the topic is recreated the same offset is another record.
         case record(topic: String, partition: Int32, offset: Int64, epoch: Int64)
         /// A document of the copy.
         case document(index: String, type: String?, id: [UInt8])
 
-        /// Of a record of the topic.
+        /// The place of a record of the topic; nil for a copied document.
         package var coordinates: (partition: Int32, offset: Int64)? {
             guard case .record(_, let partition, let offset, _) = self else { return nil }
             return (partition, offset)
@@ -26,7 +26,7 @@ package struct DeadLetter: Sendable {
 
     package var place: Place
     package var origin: Origin
-    /// The latest letter's.
+    /// Of the latest letter.
     package var reason: String
     package var detail: String
     /// 0 when the record could not be decoded.
@@ -38,22 +38,24 @@ package struct DeadLetter: Sendable {
     package var key: [UInt8]?
     /// Bytes of key and value.
     package var size: Int
-    /// The target id as the present recipe tells it; several where it may be any of them, none where it cannot.
+    /// The target ids that the record may be written under by the present recipe. Several: it may be any of them. None:
+    /// the recipe cannot tell.
     package var ids: [String] = []
     /// How often it died.
     package var deaths = 1
-    /// The final outcome of a later redrive, and when it was known, in milliseconds since 1970.
+    /// The final outcome of a later redrive, and when it was known (milliseconds since 1970); nil: the letter is
+    /// unresolved.
     package var resolved: String?
     package var resolvedAt: Int64?
 
-    /// Whether the record could not even be decoded when it died: nobody knew then which document it is of.
+    /// Whether the record could not be decoded when it died, so that its document was unknown.
     package var isUndecoded: Bool { version == 0 && origin.coordinates != nil }
 
     package var id: String? { ids.count == 1 ? ids[0] : nil }
 }
 
 extension DeadLetter.Origin {
-    /// nil when the record has no such headers: then it is not ours.
+    /// nil: the message lacks these headers, so it is no dead letter of Crossfade.
     package init?(_ message: LogMessage) {
         if message.text(DeadLetterHeader.source) == "copy" {
             guard let key = message.key else { return nil }
@@ -69,7 +71,7 @@ extension DeadLetter.Origin {
         self = .record(topic: topic, partition: partition, offset: offset, epoch: DeadLetterHeader.epoch(message))
     }
 
-    /// As letters and resolutions carry it.
+    /// The headers by which letters and resolutions name their origin.
     package var headers: [(String, [UInt8]?)] {
         switch self {
         case .record(let topic, let partition, let offset, _):
@@ -133,7 +135,7 @@ extension DeadLetter {
     }
 }
 
-/// Letters to be looked at or redriven.
+/// Selects letters to show or to redrive.
 package struct DeadLetterFilter: Sendable {
     /// Only these reasons; empty: all.
     package var reasons: Set<String> = []
@@ -148,7 +150,7 @@ package struct DeadLetterFilter: Sendable {
     package var id: String?
     /// At most so many, the oldest first.
     package var limit: Int?
-    /// Also those that a redrive has resolved.
+    /// Also letters that a redrive has resolved.
     package var all = false
 
     package init() {}
@@ -165,7 +167,7 @@ package struct DeadLetterFilter: Sendable {
         return true
     }
 
-    /// The letters that it takes, in the order in which they were written.
+    /// The letters that pass the filter, in the order in which they were written.
     package func select(_ letters: [DeadLetter]) -> [DeadLetter] {
         let taken = letters.filter(takes).sorted { one, other in
             (one.time, one.place.partition, one.place.offset) < (other.time, other.place.partition, other.place.offset)
@@ -174,8 +176,8 @@ package struct DeadLetterFilter: Sendable {
     }
 }
 
-/// Which letter of an origin is the latest, and whether a resolution came after it. Pure: letters and resolutions in any
-/// order of partitions, each partition in its own order.
+/// Finds the latest letter of each origin, and whether a resolution came after it. Partitions may be read in any order,
+/// but the records of one partition must come in theirs.
 package struct DeadLetterBook {
     private struct Entry {
         package var letter: DeadLetter?
@@ -205,7 +207,7 @@ package struct DeadLetterBook {
         entries[origin, default: Entry()].resolution = (place, time, outcome)
     }
 
-    /// Within a partition the log's order decides, between partitions the time.
+    /// Within a partition the offset decides, between partitions the time.
     private static func isLater(
         _ one: (place: DeadLetter.Place, time: Int64), than other: (place: DeadLetter.Place, time: Int64)
     ) -> Bool {
@@ -213,7 +215,7 @@ package struct DeadLetterBook {
         return one.time >= other.time
     }
 
-    /// The latest letter of every origin. One without a later resolution is unresolved.
+    /// The latest letter of each origin. A letter without a later resolution is unresolved.
     package var letters: [DeadLetter] {
         entries.values.compactMap { entry in
             guard var letter = entry.letter else { return nil }

@@ -7,13 +7,13 @@ import JSONText
 import Runtime
 import Telemetry
 
-/// Ids and keys that a redrive may still write.
+/// The ids and keys that a redrive may still write.
 package struct UnresolvedLetters: Sendable {
-    /// Target ids, where the present recipe can tell them.
+    /// By target id, where the present recipe can tell it.
     private var ids: [[UInt8]: TombstoneHold] = [:]
-    /// Keys of the records; often the id, too.
+    /// By the record's key, which is often the id.
     private var keys: [[UInt8]: TombstoneHold] = [:]
-    /// Of letters of which nobody can tell the id: any may be it.
+    /// Of letters whose id is unknown: they may be of any document.
     private var any: TombstoneHold?
 
     /// `now`: milliseconds since 1970, `tombstoneAge`: milliseconds.
@@ -28,22 +28,23 @@ package struct UnresolvedLetters: Sendable {
         }
     }
 
-    /// Why a tombstone of this id must stay: a redrive of an older command would bring the document back. nil: it need not.
+    /// Why a tombstone of this id must stay: a redrive of an older command would bring the document back.
+    /// nil: it may go.
     package func hold(_ id: [UInt8]) -> TombstoneHold? {
         [ids[id], keys[id], any].reduce(nil) { found, hold in hold.map { $0.or(found) } ?? found }
     }
 }
 
-/// Reads the dead-letter topic, from its first letter to its end as it is now.
+/// Reads the dead-letter topic, from its first letter to its present end.
 package struct DeadLetterReader {
-    /// Where the letters are, and how their records are understood.
+    /// Where the letters are, and how their records are decoded.
     package struct Options: Sendable {
         package var settings: KafkaSettings
         package var topic: String
-        /// The migration's name: letters of others are passed over.
+        /// The migration's name. Letters of other migrations are left out.
         package var migration: String
         package var format: CommandFormat
-        /// Of each entry the template of target ids with `{type}` and `{id}`; nil: the id alone.
+        /// Per entry the template of target ids, with `{type}` and `{id}`; nil: the id alone.
         package var idTemplates: [String?]
 
         package init(
@@ -62,14 +63,14 @@ package struct DeadLetterReader {
         self.logger = logger
     }
 
-    /// The latest letter of everything that ever died in this migration, resolved or not; in no order. Empty when
-    /// there is no dead-letter topic yet.
+    /// The latest letter of each record or document that ever died in this migration, resolved or not, in no order.
+    /// Empty if there is no dead-letter topic yet.
     package func letters() throws -> [DeadLetter] {
         var book = DeadLetterBook()
         let decoder = CommandDecoder(options.format)
         try read { message in
             defer { message.release() }
-            // Letters of before that header are taken for ours.
+            // Older letters lack this header. They are taken for ours.
             if let migration = message.text(DeadLetterHeader.migration), migration != options.migration { return }
             guard let origin = DeadLetter.Origin(message) else { return }
             if let outcome = message.text(DeadLetterHeader.resolved) {
@@ -86,7 +87,7 @@ package struct DeadLetterReader {
         return book.letters
     }
 
-    /// The ids that the letter's record may be written under, as far as the present recipe can tell.
+    /// The ids that the letter's record may be written under by the present recipe.
     private func targetIDs(_ message: LogMessage, _ letter: DeadLetter, _ decoder: CommandDecoder) -> [String] {
         switch letter.origin {
         case .document(_, let type, let id):
@@ -128,7 +129,7 @@ package struct DeadLetterReader {
         var left = ranges.mapValues(\.high)
         guard !left.isEmpty else { return }
         var settings = options.settings
-        // A letter that is kept keeps the whole fetch response it came in.
+        // A message that is kept keeps the whole fetch response it came in.
         if settings.passthrough["fetch.max.bytes"] == nil { settings.passthrough["fetch.max.bytes"] = "1048576" }
         let consumer = try LogConsumer(
             settings: settings, topic: options.topic, mode: .assigned(ranges.mapValues(\.low)),
@@ -183,14 +184,14 @@ package struct DeadLetterReader {
 
     // MARK: One whole letter
 
-    /// Everything of one letter: its headers and its value, as they are.
+    /// A letter with its headers and its value, unchanged.
     package struct Whole: Sendable {
         package var letter: DeadLetter
         package var headers: [(name: String, value: [UInt8]?)]
         package var value: [UInt8]?
     }
 
-    /// nil: it is gone from the topic.
+    /// nil: the letter is gone from the topic.
     package func whole(_ letter: DeadLetter) throws -> Whole? {
         guard let message = try fetch([letter])[0] else { return nil }
         defer { message.release() }

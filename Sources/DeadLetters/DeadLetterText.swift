@@ -7,7 +7,7 @@ import Runtime
 package enum DeadLetterTime {
     /// Milliseconds since 1970 as ISO 8601 in UTC.
     package static func text(_ milliseconds: Int64) -> String {
-        // Seconds and milliseconds apart: a Double of both would round.
+        // Seconds and milliseconds are formatted apart, because a Double of both would round.
         let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         let date = Date(timeIntervalSince1970: Double(seconds))
         let text = date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
@@ -26,21 +26,21 @@ package enum DeadLetterTime {
     }
 }
 
-/// Bytes for eyes and programs.
+/// Bytes of letters as text and as JSON.
 package enum DeadLetterText {
-    /// The text, or `{"base64": ...}` for what is no UTF-8.
+    /// The text, or `{"base64": ...}` if the bytes are not UTF-8.
     package static func json(_ bytes: [UInt8]) -> JSONValue {
         if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
         return ["base64": .string(Data(bytes).base64EncodedString())]
     }
 
-    /// A server's words without the value that it quotes: only `show` gives away what is in a document.
+    /// A server's message without the value that it quotes. Only `show` may print a document's content.
     package static func withoutValue(_ detail: String) -> String {
         guard let mark = detail.range(of: "Preview of field's value: ") else { return detail }
         return String(detail[..<mark.lowerBound]).trimmingCharacters(in: .whitespaces)
     }
 
-    /// One line: control characters, which a terminal would obey, are written out.
+    /// The text as one line. Control characters are escaped, because a terminal would obey them.
     package static func line(_ bytes: [UInt8], limit: Int = .max) -> String {
         var text = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars.prefix(limit) {

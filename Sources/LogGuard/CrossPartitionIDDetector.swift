@@ -3,11 +3,11 @@ import Indexing
 import JSONText
 import Synchronization
 
-/// Remembers where ids were seen, as far as 1.5 MiB go, to find one whose commands lie in two partitions, which
-/// `version: offset` cannot bear (P1 in docs/architecture.md).
+/// Finds an id whose commands lie in two partitions. Under `version: offset` that is an error, because offsets order
+/// only the records of one partition (P1 in docs/architecture.md).
 ///
-/// While there is a backlog only ids of every thirty-second hash are looked up, so that it costs next to nothing; when
-/// records come few at a time all are.
+/// It remembers where ids were seen, in 1.5 MiB, so it finds most such ids but not all. During a backlog it looks up one
+/// id in 32, which costs next to nothing. When records come a few at a time it looks up every id.
 package final class CrossPartitionIDDetector: Sendable {
     /// The two places of one id.
     package struct Clash: Equatable {
@@ -29,13 +29,13 @@ package final class CrossPartitionIDDetector: Sendable {
         package var partition: Int32 = -1
     }
 
-    /// Records handed over together from which on there is a backlog.
+    /// A run of at least so many records counts as a backlog.
     package static let backlog = 64
     private static let sample: UInt64 = 31
     private let slots: Mutex<[Seen]>
     private let mask: Int
 
-    /// Room for `capacity` ids, a power of two; a newer id takes the place of an older one that it meets.
+    /// Room for `capacity` ids, a power of two. A newer id replaces an older one with the same slot.
     package init(capacity: Int = 1 << 16) {
         slots = Mutex(Array(repeating: Seen(), count: capacity))
         mask = capacity - 1
@@ -44,7 +44,7 @@ package final class CrossPartitionIDDetector: Sendable {
     /// Whether an id of this hash is looked up in a backlog.
     @inline(__always) package static func isSampled(_ hash: UInt64) -> Bool { hash >> 59 == sample }
 
-    /// A record of the id was read; says where else it was seen.
+    /// Remembers a record of the id. Returns the clash if the id was last seen in another partition.
     package func see(_ hash: UInt64, partition: Int32, offset: Int64) -> Clash? {
         slots.withLock { slots in
             let slot = Int(truncatingIfNeeded: hash) & mask

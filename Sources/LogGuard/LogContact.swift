@@ -1,25 +1,25 @@
 import CommandLog
 
-/// Whether the brokers answer, and where the log ends as far as they have said: what the one who asks them knows.
+/// Whether the brokers answer, and where the log ends by their last answer.
 ///
-/// A question that stays without an answer is as telling as an error: a broker that hangs gives none. All times are of
-/// a clock that never goes back, in milliseconds.
+/// A question without an answer counts as trouble after a while, because a broker that hangs gives no error. All times
+/// are milliseconds of a clock that never goes back.
 package struct LogContact: Sendable, Equatable {
-    /// So long may a question take before it is said that nobody answers.
+    /// How long a question may take before we say that no broker answers, in milliseconds.
     package static let patience: Int64 = 3000
-    /// Ends that are older say nothing of now: whoever asks has been held up.
+    /// Ends that are older than this, in milliseconds, are no longer believed.
     package static let freshFor: Int64 = 15_000
 
-    /// When the first question was asked that nobody has answered since; nil: the last one was answered.
+    /// When the oldest question without an answer was asked; nil: there is none.
     private var unanswered: Int64?
-    /// What the last question failed with; nil: it was answered, or is still open.
+    /// Why the last question failed; nil: it was answered, or is still open.
     private var failure: String?
     private var ends: [Int32: Int64] = [:]
     private var endsAt: Int64?
 
     package mutating func ask(now: Int64) { unanswered = unanswered ?? now }
 
-    /// `ends`: what partitions' ends the answer told; nil: it was about something else.
+    /// A question was answered. `ends`: the ends of partitions, if it asked for them.
     package mutating func answer(_ ends: [Int32: Int64]? = nil, now: Int64) {
         unanswered = nil
         failure = nil
@@ -28,12 +28,12 @@ package struct LogContact: Sendable, Equatable {
         endsAt = now
     }
 
-    /// The question failed. A broker that says no has answered; what it said is still no end.
+    /// A question failed. A broker that refuses has answered, but it has told no end.
     package mutating func fail(_ error: LogError, now: Int64) {
         ask(now: now)
         switch error.code {
         case .unreachable, .timedOut: failure = LogContact.silence
-        // That there is no such topic is judged by who asks.
+        // The caller judges a missing topic.
         case .missingTopic: answer(now: now)
         default: failure = "the brokers do not tell where the log ends: \(error.message)"
         }
@@ -41,7 +41,7 @@ package struct LogContact: Sendable, Equatable {
 
     private static let silence = "no broker answers"
 
-    /// What keeps us from knowing the log; nil: nothing does.
+    /// Why the end of the log is not known now; nil: it is.
     package func trouble(now: Int64) -> String? {
         guard let unanswered else { return nil }
         if let failure, failure != Self.silence { return failure }
@@ -49,7 +49,7 @@ package struct LogContact: Sendable, Equatable {
         return "\(Self.silence) (for \((now - unanswered) / 1000) s)"
     }
 
-    /// The end of each partition asked about; nil: it is not known at present.
+    /// The end of each partition that was asked for; nil: the ends are not known now.
     package func ends(now: Int64) -> [Int32: Int64]? {
         guard trouble(now: now) == nil, let endsAt, now - endsAt <= Self.freshFor else { return nil }
         return ends

@@ -2,13 +2,14 @@ import CommandLog
 import Failures
 import Telemetry
 
-/// What is known of the log from before, compared with the log as it is.
+/// Compares what is remembered of the log with the log as it is now.
 package struct LogHistory: Sendable {
-    /// The group's offsets that count: of this epoch, or of another epoch of the very same log.
+    /// The group's offsets that are valid: those of this epoch, and those of another epoch if the log is still the
+    /// same.
     package var committed: [Int32: Int64] = [:]
-    /// Why the log is not the one that was read; nil when it is, as far as can be seen.
+    /// Why the log is not the one that was read; nil: it is, as far as can be seen.
     package var refusal: Refusal?
-    /// The last record of each partition that was found again.
+    /// Per partition the last remembered record that was found again in the log.
     package var found: [Int32: RecordFingerprint] = [:]
 
     /// Compares. `now`: the group's offsets; `kept`: records of this epoch that the migration's state remembers.
@@ -25,20 +26,20 @@ package struct LogHistory: Sendable {
             let isOurs = note.map { $0.epoch == epoch } ?? true
             if isOurs {
                 history.committed[partition] = offset.offset
-                for witness in note?.witnesses ?? [] where wanted[partition]?.contains(witness) != true {
-                    wanted[partition, default: []].append(witness)
+                for fingerprint in note?.fingerprints ?? [] where wanted[partition]?.contains(fingerprint) != true {
+                    wanted[partition, default: []].append(fingerprint)
                 }
-            } else if let witnesses = note?.witnesses, !witnesses.isEmpty {
+            } else if let fingerprints = note?.fingerprints, !fingerprints.isEmpty {
                 foreign.insert(partition)
-                wanted[partition] = witnesses
+                wanted[partition] = fingerprints
             }
         }
         guard !wanted.isEmpty else { return history }
         for (partition, findings) in try probe.find(wanted, marks: marks).sorted(by: { $0.key < $1.key }) {
-            let same = findings.filter { $0.finding == .same }.map(\.witness)
+            let same = findings.filter { $0.finding == .same }.map(\.fingerprint)
             history.found[partition] = same.max { $0.offset < $1.offset }
             if foreign.contains(partition) {
-                // The epoch was raised: the offset counts if the log is still the one that it is of.
+                // The epoch was raised. The offset is valid if the log is still the log of that epoch.
                 if findings.allSatisfy({ $0.finding == .same }) {
                     history.committed[partition] = now[partition]?.offset
                 }

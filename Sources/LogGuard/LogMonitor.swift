@@ -9,18 +9,18 @@ import Telemetry
 /// a log that goes backwards, a topic that is deleted or made again, and a transaction that holds the end back. What
 /// must stop the work becomes its failure, of code `refused`.
 ///
-/// The poll thread tells it how far it is; it tells the poll thread nothing but through `failure`.
+/// The poll thread tells it how far it has read. It answers only through `failure`.
 package final class LogMonitor: Sendable {
     package struct Options: Sendable {
         package var settings: KafkaSettings
         package var topic: String
-        /// Partitions that the topic had when the work began.
+        /// The number of partitions that the topic had when the work began.
         package var partitions: Int
         package var versionsAreOffsets: Bool
-        /// Milliseconds between two looks at the topic, and between two at the records themselves.
+        /// Milliseconds between two looks at the topic, and between two looks at the records themselves.
         package var every: Int64 = 2000
         package var probeEvery: Int64 = 10_000
-        /// Keeps witnesses that were found to be still there; false when that was not possible now.
+        /// Keeps fingerprints of records that were found again. Returns false if they could not be kept now.
         package var keep: @Sendable ([Int32: RecordFingerprint]) throws -> Bool
 
         package init(
@@ -37,28 +37,28 @@ package final class LogMonitor: Sendable {
         }
     }
 
-    private struct Lane: Sendable {
+    private struct Watched: Sendable {
         /// The offset after the last record taken.
         package var position: Int64
-        /// Applied records since the last that was found again, oldest first.
+        /// Applied records after `proven`, oldest first.
         package var trail: [RecordFingerprint] = []
-        /// The last applied record that was found again later.
+        /// The last applied record that was found again in the log.
         package var proven: RecordFingerprint?
         package var isKept = true
 
-        /// By which the log is known: what was found again, before that the first record that was applied.
+        /// The record by which the log is known: the last one found again, or else the first that was applied.
         package var anchor: RecordFingerprint? { proven ?? trail.first }
     }
 
     private struct Book: Sendable {
-        package var lanes: [Int32: Lane] = [:]
+        package var watched: [Int32: Watched] = [:]
         package var pinned: [Int32: OpenTransaction.Pin] = [:]
-        /// Anchors of partitions that were given up before these could be kept.
+        /// Anchors that still have to be kept, of partitions that were given up.
         package var left: [Int32: RecordFingerprint] = [:]
 
-        /// What is still to be kept.
+        /// Anchors that still have to be kept.
         package var unkept: [Int32: RecordFingerprint] {
-            left.merging(lanes.filter { !$0.value.isKept }.compactMapValues(\.anchor)) { _, new in new }
+            left.merging(watched.filter { !$0.value.isKept }.compactMapValues(\.anchor)) { _, new in new }
         }
     }
 
@@ -80,7 +80,7 @@ package final class LogMonitor: Sendable {
         thread.withLock { $0 = JoinableThread("cf-log-watch") { [self] in loop() } }
     }
 
-    /// Ends the looking, with a last look when all went well, so that what was applied is kept.
+    /// Stops. If the work has not failed, a last look keeps what was applied.
     package func stop() {
         stopping.close()
         thread.withLock { $0 }?.join(seconds: 30)
@@ -88,11 +88,11 @@ package final class LogMonitor: Sendable {
 
     // MARK: From the poll thread
 
-    /// Partitions are read now, from where they stand. `known`: records that were found in the log just now.
+    /// Partitions are read from these positions on. `known`: records that were just found in the log.
     package func began(_ positions: [Int32: Int64], known: [Int32: RecordFingerprint]) {
         book.withLock { book in
             for (partition, position) in positions {
-                book.lanes[partition] = Lane(position: position, proven: known[partition])
+                book.watched[partition] = Watched(position: position, proven: known[partition])
             }
         }
     }
@@ -101,54 +101,54 @@ package final class LogMonitor: Sendable {
         book.withLock { book in
             book.left = book.unkept
             for partition in partitions {
-                book.lanes[partition] = nil
+                book.watched[partition] = nil
                 book.pinned[partition] = nil
             }
         }
     }
 
-    /// How far the partitions are, and the last record of each that is settled.
+    /// The partitions have been read up to these positions. `applied`: per partition the last settled record.
     package func moved(_ positions: [Int32: Int64], applied: [Int32: RecordFingerprint]) {
         book.withLock { book in
-            for (partition, position) in positions { book.lanes[partition]?.position = position }
-            for (partition, witness) in applied where book.lanes[partition]?.trail.last != witness {
-                // Evenly thinned: the seam of two logs lies between two of them.
-                if let trail = book.lanes[partition]?.trail, trail.count >= 16 {
-                    book.lanes[partition]?.trail = trail.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+            for (partition, position) in positions { book.watched[partition]?.position = position }
+            for (partition, fingerprint) in applied where book.watched[partition]?.trail.last != fingerprint {
+                // Every second one is enough: the place where another log begins lies between two of them.
+                if let trail = book.watched[partition]?.trail, trail.count >= 16 {
+                    book.watched[partition]?.trail = trail.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
                 }
-                if book.lanes[partition]?.anchor == nil { book.lanes[partition]?.isKept = false }
-                book.lanes[partition]?.trail.append(witness)
+                if book.watched[partition]?.anchor == nil { book.watched[partition]?.isKept = false }
+                book.watched[partition]?.trail.append(fingerprint)
             }
         }
     }
 
-    /// An applied record by which the log is known, older than any that a look at the records has still to judge.
-    package func anchor(of partition: Int32) -> RecordFingerprint? { book.withLock { $0.lanes[partition]?.anchor } }
+    /// An applied record by which the log is known. It is older than all records that are still to be looked for.
+    package func anchor(of partition: Int32) -> RecordFingerprint? { book.withLock { $0.watched[partition]?.anchor } }
 
-    /// What keeps records from coming: no broker answers, or an open transaction; nil when nothing does.
+    /// Why no records come: no broker answers, or a transaction is open; nil: nothing keeps them.
     package var waiting: String? {
         if let silence = contact.withLock({ $0.trouble(now: MonotonicClock.milliseconds()) }) { return silence }
         return book.withLock { book in
             let pinned = book.pinned.sorted { $0.key < $1.key }
-                .first { $0.value.isHeld && $0.value.stable <= (book.lanes[$0.key]?.position ?? -1) }
+                .first { $0.value.isHeld && $0.value.stable <= (book.watched[$0.key]?.position ?? -1) }
             return pinned.map { OpenTransaction.words(partition: $0.key, stable: $0.value.stable, end: $0.value.end) }
         }
     }
 
-    /// Where each partition that is read ends, up to the last stable offset; nil: that is not known at present.
+    /// The last stable offset of each partition that is read; nil: the ends are not known now.
     package var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: MonotonicClock.milliseconds()) } }
 
-    /// When the last applied record of each partition was written, by its own timestamp, milliseconds since 1970.
+    /// Per partition the timestamp of the last applied record, in milliseconds since 1970.
     package var appliedTimes: [Int32: Int64] {
         book.withLock { book in
-            book.lanes.compactMapValues { ($0.trail.last ?? $0.proven)?.timestamp }.filter { $0.value >= 0 }
+            book.watched.compactMapValues { ($0.trail.last ?? $0.proven)?.timestamp }.filter { $0.value >= 0 }
         }
     }
 
     // MARK: The thread
 
-    /// What only the thread uses.
-    private struct Looker: Sendable {
+    /// State that only the monitor's thread uses.
+    private struct LookState: Sendable {
         package var partitions: Int
         package var leaders: [Int32: Int32] = [:]
         /// Partitions whose leader changed since their records were looked at.
@@ -156,13 +156,13 @@ package final class LogMonitor: Sendable {
         package var missing = 0
         package var nextProbe: Int64 = 0
         package var turn: Int32 = -1
-        /// Partitions that were seen to end before what was read, once.
+        /// Partitions whose end was once seen to lie before what was read.
         package var shrunk: Set<Int32> = []
     }
 
     private func loop() {
-        var looker = Looker(partitions: options.partitions)
-        looker.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
+        var state = LookState(partitions: options.partitions)
+        state.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
         do {
             let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
             defer { admin.close() }
@@ -173,11 +173,11 @@ package final class LogMonitor: Sendable {
                 _ = stopping.take(waiting: Int(options.every))
                 let hasFailed = failure.isSet
                 isLast = hasFailed || stopping.isClosed
-                // A broker that is away is nothing to judge by; the next look will.
-                do { if !hasFailed { try look(&looker, admin, whole, isLast: isLast) } } catch {
+                // A broker that is away proves nothing. The next look judges.
+                do { if !hasFailed { try look(&state, admin, whole, isLast: isLast) } } catch {
                     logger.debug("the topic could not be looked at", ["error": "\(error)"])
                 }
-                // When the work ends by a failure, what its log is known by is needed more than ever.
+                // Anchors are kept after a failure too: the next start needs them to know the log.
                 keepAnchors()
             }
         } catch {
@@ -185,31 +185,31 @@ package final class LogMonitor: Sendable {
         }
     }
 
-    private func look(_ looker: inout Looker, _ admin: LogAdmin, _ whole: LogAdmin?, isLast: Bool) throws {
-        let lanes = book.withLock { $0.lanes }
-        let isThere = try asking { () throws(LogError) in try topicIsThere(&looker, admin, lanes) }
-        guard isThere, !lanes.isEmpty else { return }
-        let partitions = lanes.keys.sorted()
-        // The real ends first: what is written between the two questions is no open transaction.
+    private func look(_ state: inout LookState, _ admin: LogAdmin, _ whole: LogAdmin?, isLast: Bool) throws {
+        let watched = book.withLock { $0.watched }
+        let isThere = try asking { () throws(LogError) in try topicIsThere(&state, admin, watched) }
+        guard isThere, !watched.isEmpty else { return }
+        let partitions = watched.keys.sorted()
+        // The real ends are asked first. Otherwise records written between the two questions would look like an open
+        // transaction.
         let ends = try whole.map { whole in
             try asking { () throws(LogError) in try whole.watermarks(options.topic, partitions: partitions) }
         }
         let marks = try asking(\.self) { () throws(LogError) in
             try admin.watermarks(options.topic, partitions: partitions)
         }
-        guard judgeEnds(&looker, lanes, marks) else { return }
+        guard judgeEnds(&state, watched, marks) else { return }
         book.withLock { book in
             book.pinned = OpenTransaction.pins(
                 marks.mapValues(\.high), ends: (ends ?? [:]).mapValues(\.high), before: book.pinned
-            ).filter { book.lanes[$0.key] != nil }
+            ).filter { book.watched[$0.key] != nil }
         }
-        guard isLast || MonotonicClock.milliseconds() >= looker.nextProbe || !looker.changed.isEmpty else { return }
-        looker.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
-        try probe(&looker, lanes, marks, all: isLast)
+        guard isLast || MonotonicClock.milliseconds() >= state.nextProbe || !state.changed.isEmpty else { return }
+        state.nextProbe = MonotonicClock.milliseconds() + options.probeEvery
+        try probe(&state, watched, marks, all: isLast)
     }
 
-    /// One question to the brokers, whose answer, or failure, is remembered. `marks`: what it tells of where the log
-    /// ends.
+    /// Asks the brokers, and remembers whether they answered. `marks`: the extent of the log, if the answer has it.
     private func asking<Answer>(
         _ marks: ((Answer) -> [Int32: (low: Int64, high: Int64)])? = nil, _ question: () throws(LogError) -> Answer
     ) throws(LogError) -> Answer {
@@ -226,76 +226,76 @@ package final class LogMonitor: Sendable {
 
     private func refuse(_ refusal: Refusal) { failure.set(refusal.error()) }
 
-    /// Partitions and their leaders; false when there is nothing more to look at.
-    private func topicIsThere(_ looker: inout Looker, _ admin: LogAdmin, _ lanes: [Int32: Lane]) throws(LogError)
+    /// Checks the topic's partitions and notes changed leaders. Returns false if there is nothing more to look at.
+    private func topicIsThere(_ state: inout LookState, _ admin: LogAdmin, _ watched: [Int32: Watched]) throws(LogError)
         -> Bool
     {
         let topic: TopicDescription
         do {
             topic = try admin.describe(options.topic)
-            looker.missing = 0
+            state.missing = 0
         } catch {
             guard error.code == .missingTopic else { throw error }
-            looker.missing += 1
-            // If it is there again at the next look, it is to be shown that it is the same.
-            looker.changed.formUnion(lanes.keys)
-            // Once may be a broker that has just started.
-            if looker.missing > 1 { refuse(.topicDeleted(options.topic, read: lanes.mapValues(\.position))) }
+            state.missing += 1
+            // If the topic is there again at the next look, its records must show that it is the same.
+            state.changed.formUnion(watched.keys)
+            // A single miss may come from a broker that has just started.
+            if state.missing > 1 { refuse(.topicDeleted(options.topic, read: watched.mapValues(\.position))) }
             return false
         }
         let count = topic.partitions.count
-        if count != looker.partitions {
-            if options.versionsAreOffsets || count < looker.partitions {
-                refuse(.partitionsChanged(topic: options.topic, before: looker.partitions, now: count))
+        if count != state.partitions {
+            if options.versionsAreOffsets || count < state.partitions {
+                refuse(.partitionsChanged(topic: options.topic, before: state.partitions, now: count))
                 return false
             }
             logger.info(
-                "the topic has more partitions", ["before": looker.partitions, "now": count])
-            looker.partitions = count
+                "the topic has more partitions", ["before": state.partitions, "now": count])
+            state.partitions = count
         }
         for (partition, leader) in topic.leaders where leader >= 0 {
-            if let before = looker.leaders[partition], before != leader { looker.changed.insert(partition) }
-            looker.leaders[partition] = leader
+            if let before = state.leaders[partition], before != leader { state.changed.insert(partition) }
+            state.leaders[partition] = leader
         }
         return true
     }
 
     private func judgeEnds(
-        _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)]
+        _ state: inout LookState, _ watched: [Int32: Watched], _ marks: [Int32: (low: Int64, high: Int64)]
     ) -> Bool {
-        for (partition, lane) in lanes.sorted(by: { $0.key < $1.key }) {
-            guard let mark = marks[partition], mark.high < lane.position else {
-                looker.shrunk.remove(partition)
+        for (partition, seen) in watched.sorted(by: { $0.key < $1.key }) {
+            guard let mark = marks[partition], mark.high < seen.position else {
+                state.shrunk.remove(partition)
                 continue
             }
-            // A leader that is new in office may not know yet how far its followers are.
-            guard !looker.shrunk.insert(partition).inserted else { continue }
+            // A new leader may not know yet how far its followers are, so one look is not enough.
+            guard !state.shrunk.insert(partition).inserted else { continue }
             refuse(
                 .logWentBackwards(
-                    topic: options.topic, partition: partition, applied: lane.position, low: mark.low, high: mark.high))
+                    topic: options.topic, partition: partition, applied: seen.position, low: mark.low, high: mark.high))
             return false
         }
         return true
     }
 
-    /// Reads applied records again: of partitions whose leader changed all that are remembered, of the others, some at
-    /// a time, the oldest and the newest.
+    /// Reads applied records again. Of partitions whose leader changed it reads all that are remembered. Of up to 16
+    /// others it reads the oldest and the newest.
     private func probe(
-        _ looker: inout Looker, _ lanes: [Int32: Lane], _ marks: [Int32: (low: Int64, high: Int64)], all: Bool
+        _ state: inout LookState, _ watched: [Int32: Watched], _ marks: [Int32: (low: Int64, high: Int64)], all: Bool
     ) throws {
-        let order = lanes.keys.sorted { ($0 <= looker.turn ? 1 : 0, $0) < ($1 <= looker.turn ? 1 : 0, $1) }
+        let order = watched.keys.sorted { ($0 <= state.turn ? 1 : 0, $0) < ($1 <= state.turn ? 1 : 0, $1) }
         let chosen =
-            all ? order : Array(order.filter(looker.changed.contains) + order.filter { !looker.changed.contains($0) })
+            all ? order : Array(order.filter(state.changed.contains) + order.filter { !state.changed.contains($0) })
         var wanted: [Int32: [RecordFingerprint]] = [:]
         for partition in chosen {
-            guard all || wanted.count < 16, let lane = lanes[partition] else { continue }
-            let known = [lane.proven].compactMap { $0 } + lane.trail
+            guard all || wanted.count < 16, let seen = watched[partition] else { continue }
+            let known = [seen.proven].compactMap { $0 } + seen.trail
             guard let first = known.first, let last = known.last else { continue }
-            wanted[partition] = looker.changed.contains(partition) ? known : first == last ? [first] : [first, last]
-            if !looker.changed.contains(partition) { looker.turn = partition }
+            wanted[partition] = state.changed.contains(partition) ? known : first == last ? [first] : [first, last]
+            if !state.changed.contains(partition) { state.turn = partition }
         }
         let probe = LogProbe(settings: options.settings, topic: options.topic, logger: logger)
-        // Nobody waits for it but at the end.
+        // Only the last look has somebody waiting for it.
         let found = try probe.find(wanted, marks: marks, seconds: all ? 3 : 10)
         for (partition, findings) in found.sorted(by: { $0.key < $1.key }) {
             if let refusal = LogMismatch.refusal(
@@ -304,32 +304,32 @@ package final class LogMonitor: Sendable {
                 return refuse(refusal)
             }
         }
-        looker.changed = []
+        state.changed = []
         prove(found)
     }
 
-    private func prove(_ found: [Int32: [(witness: RecordFingerprint, finding: LogProbe.Finding)]]) {
+    private func prove(_ found: [Int32: [(fingerprint: RecordFingerprint, finding: LogProbe.Finding)]]) {
         book.withLock { book in
             for (partition, findings) in found {
-                guard let last = findings.last(where: { $0.finding == .same })?.witness,
-                    var lane = book.lanes[partition], lane.proven != last
+                guard let last = findings.last(where: { $0.finding == .same })?.fingerprint,
+                    var seen = book.watched[partition], seen.proven != last
                 else { continue }
-                lane.proven = last
-                lane.trail.removeAll { $0.offset <= last.offset }
-                lane.isKept = false
-                book.lanes[partition] = lane
+                seen.proven = last
+                seen.trail.removeAll { $0.offset <= last.offset }
+                seen.isKept = false
+                book.watched[partition] = seen
             }
         }
     }
 
-    /// Keeps the anchors that are not kept yet.
+    /// Writes anchors that are not kept yet into the state.
     private func keepAnchors() {
         let kept = book.withLock(\.unkept)
         guard !kept.isEmpty, (try? options.keep(kept)) == true else { return }
         book.withLock { book in
-            for (partition, witness) in kept {
-                if book.left[partition] == witness { book.left[partition] = nil }
-                if book.lanes[partition]?.anchor == witness { book.lanes[partition]?.isKept = true }
+            for (partition, fingerprint) in kept {
+                if book.left[partition] == fingerprint { book.left[partition] = nil }
+                if book.watched[partition]?.anchor == fingerprint { book.watched[partition]?.isKept = true }
             }
         }
     }

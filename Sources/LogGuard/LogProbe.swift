@@ -3,15 +3,15 @@ import Foundation
 import Runtime
 import Telemetry
 
-/// Reads single records of the topic, to compare them with witnesses.
+/// Reads single records of the topic and compares them with fingerprints.
 package struct LogProbe: Sendable {
     package let settings: KafkaSettings
     package let topic: String
     package let logger: Logger
 
     package init(settings: KafkaSettings, topic: String, logger: Logger) {
-        // A record a partition is wanted, not a megabyte. (A small queued.min.messages makes librdkafka wait seconds between
-        // fetches of a partition.)
+        // One record per partition is wanted, not a megabyte. (A small queued.min.messages would make librdkafka wait
+        // seconds between two fetches of a partition.)
         let small = ["queued.max.messages.kbytes": "1024", "max.partition.fetch.bytes": "65536"]
         self.settings = KafkaSettings(
             bootstrap: settings.bootstrap, group: settings.group,
@@ -25,49 +25,49 @@ package struct LogProbe: Sendable {
         case same
         /// Another record has its offset.
         case other(RecordFingerprint)
-        /// The log ends at or before it.
+        /// The log ends at or before its offset.
         case backwards(end: Int64)
-        /// It cannot be told: retention or compaction took it, or there was no time to read it.
+        /// Unknown: retention or compaction removed it, or there was no time to read it.
         case unknown
     }
 
-    /// Looks for the records; several of one partition are looked for in turn.
+    /// Looks for the records. Several records of one partition are read one after the other.
     package func find(
-        _ witnesses: [Int32: [RecordFingerprint]], marks: [Int32: (low: Int64, high: Int64)], seconds: Double = 10
-    ) throws(LogError) -> [Int32: [(witness: RecordFingerprint, finding: Finding)]] {
-        var results: [Int32: [(witness: RecordFingerprint, finding: Finding)]] = [:]
-        var left = witnesses.filter { !$0.value.isEmpty }
+        _ fingerprints: [Int32: [RecordFingerprint]], marks: [Int32: (low: Int64, high: Int64)], seconds: Double = 10
+    ) throws(LogError) -> [Int32: [(fingerprint: RecordFingerprint, finding: Finding)]] {
+        var results: [Int32: [(fingerprint: RecordFingerprint, finding: Finding)]] = [:]
+        var left = fingerprints.filter { !$0.value.isEmpty }
         let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
         while !left.isEmpty {
             var round: [Int32: RecordFingerprint] = [:]
             for (partition, wanted) in left {
-                guard let witness = wanted.first, let mark = marks[partition] else { continue }
-                if witness.offset >= mark.high {
-                    results[partition, default: []].append((witness, .backwards(end: mark.high)))
-                } else if witness.offset < mark.low {
-                    results[partition, default: []].append((witness, .unknown))
+                guard let fingerprint = wanted.first, let mark = marks[partition] else { continue }
+                if fingerprint.offset >= mark.high {
+                    results[partition, default: []].append((fingerprint, .backwards(end: mark.high)))
+                } else if fingerprint.offset < mark.low {
+                    results[partition, default: []].append((fingerprint, .unknown))
                 } else {
-                    round[partition] = witness
+                    round[partition] = fingerprint
                 }
             }
             for (partition, found) in try read(round.mapValues(\.offset), until: end) {
-                guard let witness = round[partition] else { continue }
-                let finding = found.map { $0 == witness ? Finding.same : .other($0) }
-                results[partition, default: []].append((witness, finding ?? .unknown))
+                guard let fingerprint = round[partition] else { continue }
+                let finding = found.map { $0 == fingerprint ? Finding.same : .other($0) }
+                results[partition, default: []].append((fingerprint, finding ?? .unknown))
             }
             left = left.mapValues { Array($0.dropFirst()) }.filter { !$0.value.isEmpty }
         }
         return results
     }
 
-    /// When the records at these offsets were written, in milliseconds since 1970; those that are not there are left out.
+    /// The timestamps of the records at these offsets, in milliseconds since 1970. Missing records are left out.
     package func timestamps(at offsets: [Int32: Int64], seconds: Double = 10) throws(LogError) -> [Int32: Int64] {
         try read(offsets, until: MonotonicClock.milliseconds() + Int64(seconds * 1000)).compactMapValues {
             $0?.timestamp
         }
     }
 
-    /// The records at exactly these offsets; nil where there is none (any more) or time is up.
+    /// The fingerprints of the records at exactly these offsets; nil: there is no such record, or time was up.
     private func read(_ offsets: [Int32: Int64], until end: Int64) throws(LogError) -> [Int32: RecordFingerprint?] {
         var found: [Int32: RecordFingerprint?] = offsets.mapValues { _ in nil }
         guard !offsets.isEmpty else { return found }
@@ -79,7 +79,7 @@ package struct LogProbe: Sendable {
             do {
                 try consumer.poll(into: batch, timeoutMs: 100)
             } catch {
-                // Retention was faster.
+                // Retention has removed the record meanwhile.
                 guard error.code == .startDeleted else { throw error }
                 return found
             }

@@ -2,9 +2,9 @@ import CXXHash
 import CommandLog
 import Foundation
 
-/// A record that was applied, by which its log is known again: when a topic is recreated, or an unclean election takes
-/// records back, another record has its offset. (librdkafka 2.0.2 can ask neither for a topic's id nor for the epoch of
-/// a leader.)
+/// The fingerprint of an applied record, by which its log is known again. When a topic is recreated, or an unclean
+/// election removes records, another record has the same offset. (librdkafka 2.0.2 can ask neither for a topic's id nor
+/// for a leader's epoch.)
 package struct RecordFingerprint: Sendable, Equatable {
     package var offset: Int64
     /// Milliseconds since 1970; -1 when the record has none.
@@ -46,50 +46,52 @@ package struct RecordFingerprint: Sendable, Equatable {
     }
 }
 
-/// What is committed beside an offset: the epoch it belongs to, the last record before it, and an anchor.
+/// The note that is committed with an offset: its epoch, the last record before it, and an anchor.
 ///
-/// When a topic is made again and the new log is soon longer than the old one was, the reading goes on in it until a look at
-/// the records finds out: by then the last record is the new log's. The anchor is of the log that was read before.
+/// The anchor is needed when a topic is recreated and the new log is soon longer than the old one was. Then records of
+/// the new log are read until the log monitor notices, and the last record is already one of the new log. The anchor is
+/// a record of the old log.
 package struct CommitNote: Sendable, Equatable {
     package var epoch: Int64
-    package let witness: RecordFingerprint?
-    /// nil when it is the last record itself.
+    package let fingerprint: RecordFingerprint?
+    /// nil: it is the last record itself.
     package let anchor: RecordFingerprint?
 
     package var text: String {
-        (["crossfade", String(epoch)] + witnesses.map(\.text)).joined(separator: " ")
+        (["crossfade", String(epoch)] + fingerprints.map(\.text)).joined(separator: " ")
     }
 
     /// The last record first.
-    package var witnesses: [RecordFingerprint] { [witness, anchor].compactMap { $0 } }
+    package var fingerprints: [RecordFingerprint] { [fingerprint, anchor].compactMap { $0 } }
 
-    package init(epoch: Int64, witness: RecordFingerprint?, anchor: RecordFingerprint? = nil) {
+    package init(epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil) {
         self.epoch = epoch
-        self.witness = witness
-        self.anchor = anchor == witness ? nil : anchor
+        self.fingerprint = fingerprint
+        self.anchor = anchor == fingerprint ? nil : anchor
     }
 
-    /// nil when it is not ours.
+    /// nil: the note is not Crossfade's.
     package init?(text: String?) {
         let parts = (text ?? "").split(separator: " ")
         guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]) else { return nil }
         let known = parts.dropFirst(2).prefix(2).map { RecordFingerprint(text: $0) }
-        self.init(epoch: epoch, witness: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil)
+        self.init(epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil)
     }
 }
 
-/// The last record of every run of a partition that is not settled yet, and of the settled prefix.
+/// The fingerprints of a partition's runs: the last record of each run that is not settled yet, and the last record of
+/// the settled prefix.
 package struct FingerprintTrail: Sendable {
     private var open: [RecordFingerprint] = []
     private var head = 0
-    /// The last record that was read below what was last settled.
+    /// The last record of the settled prefix.
     package private(set) var settled: RecordFingerprint?
 
-    /// `known`: a record before the start that was found in the log just now.
+    /// `known`: a record before the start that was just found in the log.
     package init(known: RecordFingerprint? = nil) { settled = known }
 
-    /// A run was read whose last record this is.
-    package mutating func read(_ witness: RecordFingerprint) { open.append(witness) }
+    /// A run was read. `fingerprint`: of its last record.
+    package mutating func read(_ fingerprint: RecordFingerprint) { open.append(fingerprint) }
 
     /// Everything before `offset` has its final outcome.
     package mutating func settle(upTo offset: Int64) {

@@ -33,7 +33,7 @@ extension Preflight {
                 settings: recipe.kafkaSettings, topic: recipe.commands.topic,
                 partitions: survey.topic.partitions.count,
                 versionsAreOffsets: recipe.commands.format.version == .offset,
-                keep: { witnesses in try store.updateIfReachable { $0.keep(witnesses, epoch: epoch) } }),
+                keep: { fingerprints in try store.updateIfReachable { $0.keep(fingerprints, epoch: epoch) } }),
             failure: pipeline.failure, logger: logger)
     }
 

@@ -140,7 +140,7 @@ package struct ReplayWork {
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(replay.end.keys))
             let ahead = replay.handOver(committed: committed)
             if !ahead.isEmpty {
-                let note = CommitNote(epoch: recipe.commands.format.epoch, witness: nil).text
+                let note = CommitNote(epoch: recipe.commands.format.epoch, fingerprint: nil).text
                 try admin.commit(
                     group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
                     notes: ahead.mapValues { _ in note })

@@ -267,7 +267,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         return Dictionary(
             uniqueKeysWithValues: offsets.keys.map {
                 let anchor = options.watch?.anchor(of: $0)
-                return ($0, CommitNote(epoch: epoch, witness: trails[$0]?.settled, anchor: anchor).text)
+                return ($0, CommitNote(epoch: epoch, fingerprint: trails[$0]?.settled, anchor: anchor).text)
             })
     }
 

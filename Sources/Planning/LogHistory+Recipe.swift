@@ -11,7 +11,7 @@ extension LogHistory {
         marks: [Int32: (low: Int64, high: Int64)], logger: Logger
     ) throws(LogError) -> LogHistory {
         let epoch = recipe.commands.format.epoch
-        let kept = state?.log.flatMap { $0.epoch == epoch ? $0.witnesses : nil } ?? [:]
+        let kept = state?.log.flatMap { $0.epoch == epoch ? $0.fingerprints : nil } ?? [:]
         return try compare(
             now: now, kept: kept, epoch: epoch, marks: marks,
             probe: LogProbe(settings: recipe.kafkaSettings, topic: recipe.commands.topic, logger: logger))

@@ -91,11 +91,11 @@ package struct MigrationState: Sendable, Equatable {
     /// By which the log is known again: an applied record a partition, found again some time after it was applied.
     package struct Log: Sendable, Equatable {
         package var epoch: Int64
-        package var witnesses: [Int32: RecordFingerprint]
+        package var fingerprints: [Int32: RecordFingerprint]
 
-        package init(epoch: Int64, witnesses: [Int32: RecordFingerprint]) {
+        package init(epoch: Int64, fingerprints: [Int32: RecordFingerprint]) {
             self.epoch = epoch
-            self.witnesses = witnesses
+            self.fingerprints = fingerprints
         }
     }
 
@@ -146,10 +146,10 @@ package struct MigrationState: Sendable, Equatable {
         self.replayDue = replayDue
     }
 
-    /// Keeps the witnesses that are further than those there are.
-    package mutating func keep(_ witnesses: [Int32: RecordFingerprint], epoch: Int64) {
-        let before = log?.epoch == epoch ? log?.witnesses : nil
-        log = Log(epoch: epoch, witnesses: (before ?? [:]).merging(witnesses) { $0.offset > $1.offset ? $0 : $1 })
+    /// Keeps the fingerprints that are further than those there are.
+    package mutating func keep(_ fingerprints: [Int32: RecordFingerprint], epoch: Int64) {
+        let before = log?.epoch == epoch ? log?.fingerprints : nil
+        log = Log(epoch: epoch, fingerprints: (before ?? [:]).merging(fingerprints) { $0.offset > $1.offset ? $0 : $1 })
     }
 
     /// Keeps where the application's group stands, unless that is known from before: a replay or a follower that began
@@ -184,7 +184,8 @@ package struct MigrationState: Sendable, Equatable {
         guard replayDue else { return }
         throw WorkError(
             .refused,
-            "migration \(name) must be replayed first: its target index was made again, and nothing of the log is in it. Run "
+            "migration \(name) must be replayed first: its target index was made again, and nothing of the log is in "
+                + "it. Run "
                 + "`crossfade replay \(recipeFile)`, then follow"
         )
     }
@@ -270,23 +271,23 @@ extension MigrationState.Purge {
 }
 
 extension MigrationState.Log {
-    /// `epoch partition=witness ...`.
+    /// `epoch partition=fingerprint ...`.
     package var text: String {
-        (["\(epoch)"] + witnesses.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }).joined(
+        (["\(epoch)"] + fingerprints.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }).joined(
             separator: " ")
     }
 
     package init?(text: String) {
         let parts = text.split(separator: " ")
         guard let epoch = parts.first.flatMap({ Int64($0) }) else { return nil }
-        var witnesses: [Int32: RecordFingerprint] = [:]
+        var fingerprints: [Int32: RecordFingerprint] = [:]
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=")
-            guard pair.count == 2, let partition = Int32(pair[0]), let witness = RecordFingerprint(text: pair[1])
+            guard pair.count == 2, let partition = Int32(pair[0]), let fingerprint = RecordFingerprint(text: pair[1])
             else { return nil }
-            witnesses[partition] = witness
+            fingerprints[partition] = fingerprint
         }
-        self.init(epoch: epoch, witnesses: witnesses)
+        self.init(epoch: epoch, fingerprints: fingerprints)
     }
 }
 

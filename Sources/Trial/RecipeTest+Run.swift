@@ -3,7 +3,7 @@ import JSONText
 import Recipe
 
 extension RecipeTest {
-    /// A place where something else came out; `expected` or `found` is nil where there is nothing.
+    /// A place where the result differs from what the test expects. `expected` or `found` is nil if there is nothing.
     package struct Difference: Sendable, Equatable {
         /// A dotted path such as `document.tags[0].value`.
         package var path: String
@@ -11,17 +11,17 @@ extension RecipeTest {
         package var found: JSONValue?
     }
 
-    /// How it ended.
+    /// The result of a test.
     package struct Verdict: Sendable {
         package var test: RecipeTest
         package var differences: [Difference]
-        /// Why the sample was rejected, where it was.
+        /// Why the sample was rejected; nil: it was not.
         package var reject: Reject?
 
         package var passed: Bool { differences.isEmpty }
     }
 
-    /// Runs it; needs no server.
+    /// Runs the test. It needs no server.
     package func run(_ trial: RecipeTrial) -> Verdict {
         let fate: RecipeTrial.Fate
         switch input {
@@ -58,7 +58,7 @@ extension RecipeTest {
             "operation", (expected.operation ?? expected.reject.map { _ in "reject" }).map { .string($0) },
             .string(operation))
         compare("reject", expected.reject.map { .string($0) }, reason.map { .string($0) })
-        // Where nothing is written, all that a write has is missing: that would say the same again and again.
+        // If nothing is written, one difference says so. Listing all missing parts of a write would only repeat it.
         guard let write else {
             if found.isEmpty, expected.reject == nil, expected.operation == nil {
                 found.append(Difference(path: "operation", expected: "a write", found: .string(operation)))
@@ -78,7 +78,7 @@ extension RecipeTest {
 
 /// Where two JSON values differ.
 package enum JSONDifference {
-    /// Each place once, as deep as both go; numbers are compared by value.
+    /// Each differing place once, as deep as both values go. Numbers are compared by value.
     package static func between(_ expected: JSONValue?, _ found: JSONValue?, at path: String) -> [RecipeTest.Difference]
     {
         switch (expected, found) {

@@ -8,20 +8,20 @@ import Schema
 import SearchCluster
 import Transform
 
-/// What a recipe makes of single records and documents: decoder, transform and bulk lines of the write path, without
-/// topic and clusters. Not to be used by two threads at once.
+/// Shows what a recipe makes of single records and documents. It uses the write path's decoder, transform and bulk
+/// lines, but no topic and no cluster. Not safe for several threads.
 package final class RecipeTrial {
     /// A write as it would be sent.
     package struct Write: Sendable {
         package var kind: OperationKind
-        /// Which of the recipe's indices.
+        /// Index into the recipe's `indices`.
         package var entry: Int
-        /// As the recipe writes it.
+        /// `to` of the entry, as the recipe writes it.
         package var index: String
         package var id: String
         package var routing: String?
         package var version: Int64
-        /// In its new form; for a merge, merged into what was there. Nil for a delete.
+        /// The document in target form, for a merge with the base merged in; nil: a delete.
         package var document: JSONValue?
         /// Action and source line of the bulk request.
         package var lines: [UInt8]
@@ -30,7 +30,7 @@ package final class RecipeTrial {
     /// What becomes of a sample.
     package enum Fate: Sendable {
         case write(Write)
-        /// Nothing to do, and why.
+        /// Nothing is written. The text says why.
         case skipped(String)
         /// It becomes a dead letter.
         case rejected(Reject)
@@ -48,8 +48,8 @@ package final class RecipeTrial {
         versions = CopyVersions(recipe.commands.format)
     }
 
-    /// What becomes of a record. `base` gives the JSON text of the indexed document of an id, for a merge; nil: there
-    /// is none.
+    /// What becomes of a record. `base` returns the JSON text of the indexed document, for a merge; nil: there is no
+    /// such document.
     package func decide(_ record: SampleRecord, base: (_ entry: Int, _ id: String, _ routing: String?) -> [UInt8]?)
         -> Fate
     {
@@ -132,8 +132,8 @@ package final class RecipeTrial {
         try transformer.merge(base: buffer.bytes, partial: operation.document, mode: mode, into: body)
     }
 
-    /// The body with which `init` would create the entry's index on such a server. Without a mapping in the recipe, and
-    /// without the source's, all fields are dynamic.
+    /// The body with which `init` would create the entry's index on such a server. If neither the recipe nor the source
+    /// has a mapping, all fields are dynamic.
     package func createBody(
         entry: Int, capabilities: Capabilities, sourceMapping: JSONValue? = nil
     ) throws(WorkError) -> JSONValue {

@@ -9,16 +9,16 @@ package struct SampleLine: Sendable, Equatable {
     package var record: SampleRecord
     /// Whether the line is a record with its parts, or the value alone.
     package var reading: Reading
-    /// What was probably meant, for people; nil: nothing looks mistyped.
+    /// A hint about a mistyped key; nil: no key looks mistyped.
     package var hint: String?
 
-    /// What a record has; some of it as kcat calls it.
+    /// The keys of a written record. Some are the names that kcat uses.
     private static let known: Set<String> = [
         "key", "value", "payload", "headers", "partition", "offset", "timestamp", "ts", "topic", "tstype", "broker",
     ]
 
-    /// An object with `value` (`payload`, as kcat writes it) or `key`, and nothing but what a record has, is a record;
-    /// anything else is the value itself. `number`: the line's, from 0; the offset of a record that names none.
+    /// An object is a record if it has `value` (or `payload`, as kcat writes it) or `key`, and only keys of a record.
+    /// Anything else is the value itself. `number`: of the line, from 0; it is the offset of a record that names none.
     package init(_ text: String, number: Int) {
         record = SampleRecord(value: Array(text.utf8), offset: Int64(number))
         reading = .value
@@ -33,7 +33,7 @@ package struct SampleLine: Sendable, Equatable {
         reading = .record
     }
 
-    /// Only where every strange key is nearly one that a record has: an application's command has others, too.
+    /// Given only if every unknown key is close to a key of a record: a command of the application has other keys too.
     private static func hint(_ keys: [String]) -> String? {
         let free = known.subtracting(keys).sorted()
         var meant: [String] = []

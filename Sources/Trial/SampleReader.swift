@@ -44,7 +44,8 @@ package enum SampleReader {
         }
         throw WorkError(
             .log,
-            "there is no record at offset \(offset) of partition \(partition) of topic \(recipe.commands.topic): it was "
+            "there is no record at offset \(offset) of partition \(partition) of topic \(recipe.commands.topic): it "
+                + "was "
                 + "compacted away, or belongs to a transaction's bookkeeping")
     }
 
@@ -55,7 +56,7 @@ package enum SampleReader {
             partition: message.partition, offset: message.offset, timestamp: message.timestamp)
     }
 
-    /// The source, looked at for samples.
+    /// The source, from which samples are read.
     package final class Source {
         private let recipe: Recipe
         private let cluster: Cluster
@@ -70,7 +71,7 @@ package enum SampleReader {
 
         deinit { cluster.close() }
 
-        /// Of each entry the mapping of the first index that it is copied from; nil where there is none.
+        /// Per entry the mapping of the first index that it is copied from; nil: there is none.
         package func mappings() throws -> [JSONValue?] {
             try recipe.indices.map { entry in
                 guard entry.mapping == nil, let from = entry.from else { return nil }
@@ -78,7 +79,7 @@ package enum SampleReader {
             }
         }
 
-        /// Every document of that id, of all types and entries.
+        /// Every document with that id, of all types and entries.
         package func documents(_ id: String) throws -> [(entry: Int, index: String, document: SampleDocument)] {
             var found: [(entry: Int, index: String, document: SampleDocument)] = []
             for (entry, from) in recipe.indices.enumerated().compactMap({ entry in entry.1.from.map { (entry.0, $0) } })

@@ -1,8 +1,7 @@
 import Commands
 import JSONText
 
-/// Why the decoder found nothing to do in a record, for people. The decoder itself says no more than that, because it may
-/// not stop for it.
+/// Why the decoder skipped a record, for people. The decoder itself gives no reason, because that would slow it down.
 package enum SkipReason {
     package static func of(_ record: Record, _ format: CommandFormat) -> String {
         let nowhere = "it belongs to none of indices: no entry's select takes it"
@@ -26,7 +25,7 @@ package enum SkipReason {
     private static let tombstone =
         "the record has no value: such a tombstone follows a delete in format debezium, and the delete said it all"
 
-    /// Nil: there is no value. What was skipped was found to be JSON.
+    /// nil: there is no value. A skipped value is valid JSON.
     private static func parsed(_ record: Record) -> JSONValue? {
         guard let value = record.value else { return nil }
         let hasPrefix = value.count >= 5 && value[0] == 0

@@ -6,26 +6,26 @@ import Recipe
 import Schema
 import SearchCluster
 
-/// Samples on their way through a recipe into indices of their own, on a cluster that is there for that alone: what
-/// each becomes, and what it does to the mapping. Not to be used by two threads at once.
+/// Sends samples through a recipe into indices of a cluster that exists for the trial only, and shows what each becomes
+/// and what it does to the mapping. Not safe for several threads.
 package final class TrialBench {
     /// What became of one sample.
     package struct Result: Sendable {
         /// Where the sample came from, for people.
         package var label: String
         package var outcome: Outcome
-        /// What was sent; nil when nothing was.
+        /// The write that was sent; nil: nothing was sent.
         package var write: RecipeTrial.Write?
-        /// Why it became a dead letter, or why there was nothing to do.
+        /// Why the sample became a dead letter or was skipped.
         package var reason: String?
         package var detail: String?
-        /// Fields that the document brought into the mapping.
+        /// Fields that the document added to the mapping.
         package var newFields: [Field]
-        /// Fields of the index's mapping after it, and how many there may be; nil when nothing was indexed.
+        /// How many fields the mapping has after it, and how many it may have; nil: nothing was indexed.
         package var fields: (count: Int, limit: Int)?
-        /// How the line was read that the sample was written on; nil: it was on none.
+        /// How the sample's line was understood; nil: the sample came from no file.
         package var reading: SampleLine.Reading?
-        /// What was probably meant by that line.
+        /// A hint about a mistyped key of that line.
         package var hint: String?
     }
 
@@ -38,12 +38,12 @@ package final class TrialBench {
     private let recipe: Recipe
     private let trial: RecipeTrial
     private let cluster: Cluster
-    /// The indexed documents, for updates; by entry and id.
+    /// The indexed documents by entry, id and routing, as bases of merges.
     private var bases: [String: [UInt8]] = [:]
     private var mapped: [Int: [String: String]] = [:]
 
-    /// Makes the recipe's indices on the cluster, as `init` would. `sourceMappings`: of each entry the source's mapping,
-    /// for entries without one of their own; nil where it is not known.
+    /// Creates the recipe's indices on the cluster, as `init` would. `sourceMappings`: per entry the source's mapping,
+    /// for entries without their own; nil: unknown.
     package init(_ recipe: Recipe, on cluster: Cluster, sourceMappings: [JSONValue?]) throws {
         self.recipe = recipe
         self.cluster = cluster
@@ -64,10 +64,10 @@ package final class TrialBench {
         }
     }
 
-    /// The entry's index here; a pattern's placeholder stays a plain word.
+    /// The entry's index on the trial cluster. The placeholder `{index}` becomes the word index.
     private func index(_ entry: Int) -> String { recipe.indices[entry].to.replacing("{index}", with: "index") }
 
-    /// Decodes, transforms and indexes a record. An update finds what the samples before it left.
+    /// Decodes, transforms and indexes a record. A merge finds what earlier samples wrote.
     package func run(_ record: SampleRecord, label: String) throws -> Result {
         let fate = trial.decide(record) { entry, id, routing in bases[Self.key(entry, id, routing)] }
         return try conclude(fate, label: label)
@@ -122,14 +122,14 @@ package final class TrialBench {
         return result
     }
 
-    /// One bulk request of the write's lines, its item judged as the sink judges it.
+    /// Sends the write as one bulk request, and classifies its item as the sink does.
     private func send(_ write: RecipeTrial.Write) throws -> (ItemClass, String?) {
         let body = ByteBuffer(capacity: write.lines.count)
         write.lines.withUnsafeBufferPointer { body.append($0) }
         let path = cluster.writer.bulkPath(index(write.entry))
         let answer = try cluster.transport.perform(cluster.writer.bulkRequest(path, body: body))
         if let error = ClusterError(answer: answer, from: cluster.transport, doing: "indexing a sample") {
-            // A request of one item that is refused whole is refused for that item.
+            // If a request of one item is refused whole, the item is the reason.
             guard answer.status == 400 || answer.status == 413 else { throw error }
             let verdict = ItemClass.classify(
                 kind: write.kind, status: answer.status, errorType: error.serverType, reason: error.message)

@@ -13,14 +13,14 @@ import Testing
     @Test func textsComeBack() {
         #expect(RecordFingerprint(text: one.text) == one)
         #expect(RecordFingerprint(text: "12:7") == nil && RecordFingerprint(text: "x:7:1") == nil)
-        let note = CommitNote(epoch: 3, witness: one)
+        let note = CommitNote(epoch: 3, fingerprint: one)
         #expect(CommitNote(text: note.text) == note)
-        let bare = CommitNote(epoch: 3, witness: nil)
+        let bare = CommitNote(epoch: 3, fingerprint: nil)
         #expect(CommitNote(text: bare.text) == bare)
         let other = RecordFingerprint(offset: 3, timestamp: 5, digest: 6)
-        let anchored = CommitNote(epoch: 3, witness: one, anchor: other)
-        #expect(CommitNote(text: anchored.text) == anchored && anchored.witnesses == [one, other])
-        #expect(CommitNote(epoch: 3, witness: one, anchor: one).witnesses == [one])
+        let anchored = CommitNote(epoch: 3, fingerprint: one, anchor: other)
+        #expect(CommitNote(text: anchored.text) == anchored && anchored.fingerprints == [one, other])
+        #expect(CommitNote(epoch: 3, fingerprint: one, anchor: one).fingerprints == [one])
         // What other clients of a group may have left there.
         for foreign in [nil, "", "crossfade", "crossfade x", "leader 3"] { #expect(CommitNote(text: foreign) == nil) }
     }
@@ -30,14 +30,14 @@ import Testing
             name: "m", phase: .following, fingerprint: "f", work: .null, created: 1, indices: ["i"])
         state.keep([0: one, 1: one], epoch: 2)
         state.keep([0: RecordFingerprint(offset: 5, timestamp: -1, digest: 1), 2: one], epoch: 2)
-        #expect(state.log?.witnesses == [0: one, 1: one, 2: one])
+        #expect(state.log?.fingerprints == [0: one, 1: one, 2: one])
         state.recordedEpoch = 7
         #expect(MigrationState(json: state.json) == state)
         state.keep([0: RecordFingerprint(offset: 5, timestamp: -1, digest: 1)], epoch: 3)
-        #expect(state.log?.witnesses.keys.sorted() == [0] && state.log?.epoch == 3)
+        #expect(state.log?.fingerprints.keys.sorted() == [0] && state.log?.epoch == 3)
     }
 
-    /// The settled witness is always the last record below what is settled, whatever is read meanwhile.
+    /// The settled fingerprint is always the last record below what is settled, whatever is read meanwhile.
     @Test func trailFollowsThePrefix() {
         var trail = FingerprintTrail()
         var next: Int64 = 0
@@ -47,9 +47,9 @@ import Testing
             trail.read(RecordFingerprint(offset: next - 1, timestamp: 0, digest: UInt64(next)))
             let settled = next - Int64(round % 40)
             trail.settle(upTo: settled)
-            // A settled prefix never goes back; the witness lies below the furthest it has been.
+            // A settled prefix never goes back; the fingerprint lies below the furthest it has been.
             furthest = max(furthest, settled)
-            if let witness = trail.settled { #expect(witness.offset < furthest) }
+            if let fingerprint = trail.settled { #expect(fingerprint.offset < furthest) }
         }
         trail.settle(upTo: next)
         #expect(trail.settled?.offset == next - 1)
