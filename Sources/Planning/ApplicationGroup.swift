@@ -2,10 +2,9 @@ import Basics
 import CommandLog
 import Recipe
 
-/// What is said of an application's consumer group that has committed nothing on the topic: most often its name is
-/// mistyped.
+/// Explains why the application's consumer group has committed nothing on the topic. Most often its name is mistyped.
 package enum ApplicationGroup {
-    /// `groups`: those that the brokers name; nil: they may not be asked.
+    /// `groups`: the groups that the brokers name; nil: we may not ask.
     package static func without(_ group: String, topic: String, groups: [String]?) -> String {
         let nothing = "group \(group) (commands.application_group) has committed nothing on topic \(topic)"
         guard let groups else { return "\(nothing): check the name" }
@@ -16,7 +15,7 @@ package enum ApplicationGroup {
         return "\(nothing), and there is no such group\(near)"
     }
 
-    /// The same, asked; nil when the group has committed something.
+    /// Asks the brokers for their groups and explains; nil: the group has committed something.
     package static func look(
         _ group: String, topic: String, committed: [Int32: Int64]?, admin: LogAdmin
     ) -> String? {
@@ -26,18 +25,20 @@ package enum ApplicationGroup {
 }
 
 extension Survey {
-    /// Why it cannot be checked that the log still reaches back to what the old index had applied; nil: it can, or there is
-    /// no old index. `plan` and `status` say the same.
+    /// Why we cannot check that the log still reaches back to what the old index had applied; nil: we can, or there is
+    /// no old index. `plan` and `status` both use this text.
     package func reachUnknown(_ recipe: Recipe) -> String? {
         guard recipe.source != nil else { return nil }
         if state?.recorded == nil, let why = applicationUnknown {
             return
-                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be checked that "
+                "it is not known where group \(recipe.commands.applicationGroup ?? "-") stands, so it cannot be "
+                + "checked that "
                 + "the log still reaches back to what the old index had applied: \(why)"
         }
         guard recorded(recipe)?.isEmpty ?? true else { return nil }
         return
-            "\(whyNotRecorded(recipe)), so it cannot be checked that the log still reaches back to what the old index had "
+            "\(whyNotRecorded(recipe)), so it cannot be checked that the log still reaches back to what the old index "
+            + "had "
             + "applied when the copy began"
     }
 
@@ -45,7 +46,8 @@ extension Survey {
         guard let group = recipe.commands.applicationGroup else { return "commands.application_group is not named" }
         if state?.copy != nil, state?.recorded == nil {
             return
-                "the copy began before commands.application_group was named, so it is not known where group \(group) stood "
+                "the copy began before commands.application_group was named, so it is not known where group \(group) "
+                + "stood "
                 + "then"
         }
         return applicationWithout ?? "group \(group) had committed nothing when the copy began"

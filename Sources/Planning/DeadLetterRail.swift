@@ -2,12 +2,12 @@ import CommandLog
 import Failures
 import Recipe
 
-/// Whether the dead-letter topic can take letters, and keeps them.
+/// Checks that the dead-letter topic takes letters and keeps them.
 package enum DeadLetterRail {
-    /// Changes nothing: a topic that is missing is made with its first letter.
+    /// Changes nothing. A missing topic is created with the first letter.
     package static func look(_ recipe: Recipe, admin: LogAdmin) throws(LogError) -> Rail {
         let topic = recipe.deadLetterTopic
-        // That is refused with the clusters' rails.
+        // The rails about the clusters refuse that.
         guard topic != recipe.commands.topic else {
             return rail(.ok, "dead letters go to \(topic)")
         }
@@ -23,7 +23,8 @@ package enum DeadLetterRail {
         if let why = isThere.why {
             return rail(
                 .warn,
-                "it is not known whether topic \(topic) takes dead letters: \(why). A record that cannot be written would "
+                "it is not known whether topic \(topic) takes dead letters: \(why). A record that cannot be written "
+                    + "would "
                     + "stop the work")
         }
         guard isThere.value == true else { return rail(.ok, "topic \(topic) is made when the first letter comes") }
@@ -44,7 +45,8 @@ package enum DeadLetterRail {
         if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
             return rail(
                 .warn,
-                "topic \(topic) keeps its letters for \(RecipeDuration.text(retention)) only: redrive them in time, or set "
+                "topic \(topic) keeps its letters for \(RecipeDuration.text(retention)) only: redrive them in time, or "
+                    + "set "
                     + "retention.ms to -1")
         }
         return rail(.ok, "topic \(topic) takes dead letters and keeps them")

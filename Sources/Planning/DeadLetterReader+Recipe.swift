@@ -13,11 +13,11 @@ extension DeadLetterReader {
             logger: logger)
     }
 
-    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than
-    /// `tombstone_age` ago counts: a redrive that was killed may have sent it as well, and that request may be late.
+    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than `tombstone_age` ago
+    /// counts too: a redrive that was killed may have sent it, and that request may still arrive.
     ///
-    /// Letters of records that could not be decoded do not count, because they could hold up every purge for good:
-    /// ``RedriveWork`` leaves them alone when there was a purge after they died.
+    /// Letters of records that could not be decoded do not count, because they would stop every purge for ever.
+    /// ``RedriveWork`` does not send those that died before a purge.
     package static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
         UnresolvedLetters(
             try DeadLetterReader(recipe, logger: logger).letters(), now: WallClock.now(),

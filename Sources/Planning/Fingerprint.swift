@@ -3,8 +3,8 @@ import JSONText
 
 /// The work as one short text: XXH3 (128 bits, from libxxhash) of the canonical JSON of all its parts.
 ///
-/// It covers what the work means (recipe, mapping, transform, cluster ids, topic and partitions), not what moves
-/// (counts, offsets) and not what only tunes (limits, slices, rate, addresses, credentials).
+/// It covers what the work means: recipe, mapping, transform, cluster ids, topic and partitions. It does not cover what
+/// changes by itself (counts, offsets) or what only tunes the work (limits, slices, rate, addresses, credentials).
 package enum Fingerprint {
     package static func of(_ work: JSONValue) -> String {
         let out = ByteBuffer()
@@ -34,8 +34,8 @@ package enum Fingerprint {
         }
     }
 
-    /// Where two works differ, and only there: dotted places with what was and what is, for a human. What is more than
-    /// `limit` is only counted.
+    /// The differences between two works for a person: dotted places with the value before and now. Differences beyond
+    /// `limit` are only counted.
     package static func differences(_ old: JSONValue, _ new: JSONValue, limit: Int = 8) -> [String] {
         var found: [String] = []
         compare(old, new, "", &found)
@@ -57,7 +57,7 @@ package enum Fingerprint {
         }
     }
 
-    /// What was put in or taken out is that alone, not all that follows it.
+    /// An inserted or removed element is one difference. The elements after it are not.
     private static func compare(_ old: [JSONValue], _ new: [JSONValue], _ place: String, _ found: inout [String]) {
         var first = 0
         var last = 0
@@ -77,7 +77,7 @@ package enum Fingerprint {
 
     private static let shown = 120
 
-    /// Both values as text; of long ones the part where they begin to differ.
+    /// Both values as text. Long ones are cut to the part where they begin to differ.
     private static func short(_ old: JSONValue, _ new: JSONValue) -> (String, String) {
         let before = old.isNull ? "absent" : old.text()
         let after = new.isNull ? "absent" : new.text()

@@ -10,7 +10,7 @@ import Telemetry
 /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets order
 /// only the records of one partition (P1 in docs/architecture.md). Reads the newest records of every partition.
 package struct IDSample {
-    /// Records looked at, of each partition at most.
+    /// The number of records that are read per partition.
     package static let size: Int64 = 2000
 
     /// Two records of one id in two partitions.
@@ -23,7 +23,7 @@ package struct IDSample {
     package var read = 0
     package var clash: Clash?
 
-    /// Reads for at most `seconds`; a sample that is cut short is a smaller sample.
+    /// Reads for at most `seconds`. If time is up, the sample is smaller.
     package static func take(
         _ recipe: Recipe, watermarks: [Int32: (low: Int64, high: Int64)], logger: Logger, seconds: Double = 5
     ) throws -> IDSample {

@@ -8,12 +8,12 @@ import SearchCluster
 import State
 import Telemetry
 
-/// Everything looked at and judged, before anything is done: what `plan` shows and what every other command checks.
+/// All that is looked at and judged before anything is done. `plan` shows it, and every other command checks it.
 package struct Preflight: Sendable {
     package let recipe: Recipe
     package let survey: Survey
     package let rails: [Rail]
-    /// Where the log would be read from.
+    /// The offset per partition from which the log would be read.
     package let start: [Int32: Int64]
     package let work: JSONValue
     package let fingerprint: String
@@ -37,23 +37,24 @@ package struct Preflight: Sendable {
 
     package var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
 
-    /// Throws the refusals as one error, but for those that do not matter to the work in hand.
+    /// Throws all refusals as one error, except those of the rails in `unneeded`, which do not concern this work.
     package func passRails(except unneeded: Set<String> = []) throws(WorkError) {
         let refusals = refusals.filter { !unneeded.contains($0.name) }
         guard !refusals.isEmpty else { return }
         throw WorkError(.refused, refusals.map { "\($0.name): \($0.detail)" }.joined(separator: "; also "))
     }
 
-    /// What a person types to have all of this made.
+    /// The command line that creates the target index.
     private var initialising: String { "crossfade init \(recipe.typed) --confirm \(fingerprint)" }
 
-    /// Whether init has nothing left to make: everything is there, under this very fingerprint.
+    /// Whether `init` has nothing left to do: everything was made under this fingerprint.
     package var isMade: Bool {
         guard let state = survey.state, state.fingerprint == fingerprint else { return false }
         return survey.entries.allSatisfy { $0.exists && state.uuids[$0.index] != "" }
     }
 
-    /// Throws what refuses the work before it has begun; changes nothing.
+    /// Throws if the work must not begin: not initialised, an index is missing, or other work was confirmed. Changes
+    /// nothing.
     @discardableResult
     package func checkConfirmed(_ confirmation: String?) throws(WorkError) -> MigrationState {
         guard let state = survey.state else {
@@ -65,7 +66,8 @@ package struct Preflight: Sendable {
         if let gone = survey.entries.first(where: { !$0.exists }) {
             throw WorkError(
                 .refused,
-                "the target index \(gone.index) is not there (any more): run `\(initialising)`, which makes it again, then "
+                "the target index \(gone.index) is not there (any more): run `\(initialising)`, which makes it again, "
+                    + "then "
                     + "copy and replay")
         }
         if let half = survey.entries.first(where: { state.uuids[$0.index] == "" }) {
@@ -77,13 +79,14 @@ package struct Preflight: Sendable {
             let changes = Fingerprint.differences(state.work, work).joined(separator: "; ")
             throw WorkError(
                 .refused,
-                "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm it with "
+                "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm "
+                    + "it with "
                     + "--confirm \(fingerprint)")
         }
         return state
     }
 
-    /// The state, when it stands under this very work, or the user has just confirmed the new one.
+    /// The state, if it was confirmed for this work, or if the user has just confirmed this work.
     package func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
         let state = try checkConfirmed(confirmation)
         try restoreAliases(logger)
@@ -97,7 +100,7 @@ package struct Preflight: Sendable {
         }
     }
 
-    /// The rails have seen that each index is the one that init made: an alias that somebody took away is all that it lacks.
+    /// Adds aliases that somebody removed. The rails have checked that each index is the one that `init` made.
     private func restoreAliases(_ logger: Logger) throws {
         for entry in survey.entries where try TargetAliases(index: entry.index).restore(survey.target.writer) {
             logger.warning("an alias of the target index was missing and is there again", ["index": entry.index])

@@ -13,15 +13,15 @@ package struct Rail: Sendable {
 
     package var name: String
     package var verdict: Verdict
-    /// What was found, with the numbers named, and what to do.
+    /// What was found, with its numbers, and what to do.
     package var detail: String
 }
 
-/// Looks at a survey and judges it.
+/// Judges a survey.
 package struct Rails {
     package let recipe: Recipe
     package let survey: Survey
-    /// Where the log would be read from.
+    /// The offset per partition from which the log would be read.
     package let start: [Int32: Int64]
     package private(set) var found: [Rail] = []
 
@@ -54,7 +54,8 @@ package struct Rails {
             add(
                 "log_start", .refused,
                 "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset "
-                    + "\(start[partition] ?? 0) is wanted, the log begins at \(mark.low). What lay between is lost to a "
+                    + "\(start[partition] ?? 0) is wanted, the log begins at \(mark.low). What lay between is lost to "
+                    + "a "
                     + "replay: start later (replay.from) and copy again, or restore the log")
         } else {
             add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
@@ -71,7 +72,8 @@ package struct Rails {
         if let (partition, log) = beyond {
             add(
                 "log_end", .refused,
-                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log ends at "
+                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log "
+                    + "ends at "
                     + "\(log.high)")
         } else if let (partition, log) = behind {
             add(
@@ -82,7 +84,8 @@ package struct Rails {
         } else if let why = survey.committedUnknown {
             add(
                 "log_end", .warn,
-                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log still "
+                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log "
+                    + "still "
                     + "holds it: \(why). `follow` will need the group")
         } else {
             add("log_end", .ok, "the log ends at or after everything that was applied")
@@ -112,11 +115,12 @@ package struct Rails {
         let partitions = unknown.partitions.map { "\($0)" }.joined(separator: ", ")
         add(
             "start_time", .warn,
-            "it is not known where the time of replay.from lies on partitions \(partitions) of \(recipe.commands.topic): "
+            "it is not known where the time of replay.from lies on partitions \(partitions) of "
+                + "\(recipe.commands.topic): "
                 + "\(unknown.why). They are read from their beginning, which writes nothing wrong and takes longer")
     }
 
-    /// Up to where a partition has been applied, as the group's offset or the replay of this epoch says.
+    /// The offset up to which a partition has been applied, by the group's offset or the replay of this epoch.
     private func applied(_ partition: Int32) -> Int64 {
         let replay = survey.state?.replay
         let replayed = replay?.epoch == recipe.commands.format.epoch ? replay?.position[partition] : nil
@@ -129,7 +133,8 @@ package struct Rails {
             if let (partition, low) = lows.first(where: { $0.1 > 0 && (start[$0.0] ?? 0) >= $0.1 }) {
                 return add(
                     "log_reach", .warn,
-                    "there is no source and partition \(partition) begins at offset \(low): what came before it will not be "
+                    "there is no source and partition \(partition) begins at offset \(low): what came before it will "
+                        + "not be "
                         + "in the new index")
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
@@ -142,7 +147,8 @@ package struct Rails {
             return add(
                 "log_reach", .refused,
                 "partition \(partition) would be read from offset \(start[partition] ?? 0), but the old index had only "
-                    + "applied up to offset \(offset) when it was looked at: the commands between would be lost. Start at or "
+                    + "applied up to offset \(offset) when it was looked at: the commands between would be lost. Start "
+                    + "at or "
                     + "before \(offset)")
         }
         add("log_reach", .ok, "the replay begins at or before what the old index had applied")
@@ -160,7 +166,8 @@ package struct Rails {
                 }
                     ?? (survey.application == nil
                         ? "replay.from is recorded, and commands.application_group names no group to record"
-                        : "replay.from is recorded, but the copy began before commands.application_group was named, so it is "
+                        : "replay.from is recorded, but the copy began before commands.application_group was named, so "
+                            + "it is "
                             + "not known where group \(group) stood then: cancel, init and copy again"))
         }
         let marks = survey.watermarks.sorted { $0.key < $1.key }
@@ -173,13 +180,15 @@ package struct Rails {
         if let (partition, mark) = without.first(where: { $0.value.low > 0 }) {
             return add(
                 "recorded_group", .refused,
-                "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of \(topic), "
+                "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of "
+                    + "\(topic), "
                     + "which begins at offset \(mark.low): what it had not applied of the records before is not known")
         }
         if !without.isEmpty {
             return add(
                 "recorded_group", .warn,
-                "group \(group) has committed nothing on partitions \(without.map { "\($0.key)" }.joined(separator: ", ")) of "
+                "group \(group) has committed nothing on partitions "
+                    + "\(without.map { "\($0.key)" }.joined(separator: ", ")) of "
                     + "\(topic): they are read from their beginning")
         }
         add("recorded_group", .ok, "the application's group has committed offsets on all partitions")
@@ -191,7 +200,8 @@ package struct Rails {
         if let epoch, epoch > recipe.commands.format.epoch {
             add(
                 "epoch", .refused,
-                "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch \(epoch): every "
+                "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch "
+                    + "\(epoch): every "
                     + "write would look stale. An epoch is only ever raised")
         }
         guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
@@ -201,8 +211,10 @@ package struct Rails {
         }
         add(
             "partitions", .refused,
-            "topic \(recipe.commands.topic) had \(before) partitions at init and has \(now) now: keys have moved between "
-                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take versions from a "
+            "topic \(recipe.commands.topic) had \(before) partitions at init and has \(now) now: keys have moved "
+                + "between "
+                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take versions "
+                + "from a "
                 + "timestamp or a field")
     }
 
@@ -222,7 +234,8 @@ package struct Rails {
             guard aliased else { continue }
             return add(
                 "same_index", .refused,
-                "source and target are the same index \(entry.index) of the same cluster: it would be written over while "
+                "source and target are the same index \(entry.index) of the same cluster: it would be written over "
+                    + "while "
                     + "it is read. Give `to` another name")
         }
         add("same_index", .ok, "source and target are one cluster, but different indices")
@@ -234,13 +247,15 @@ package struct Rails {
         if entry.isClosed {
             add(
                 "target_closed", .refused,
-                "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it (POST "
+                "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it "
+                    + "(POST "
                     + "/\(entry.index)/_open)")
         }
         if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
             add(
                 "target_identity", .refused,
-                "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): somebody "
+                "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): "
+                    + "somebody "
                     + "deleted it and made another. Delete that one if it is not needed, run init, then copy and replay"
             )
         }
@@ -252,7 +267,8 @@ package struct Rails {
         } else if entry.exists, !ours {
             add(
                 "target_content", .refused,
-                "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: delete "
+                "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: "
+                    + "delete "
                     + "it, or choose another `to`")
         } else {
             add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
@@ -271,15 +287,16 @@ package struct Rails {
         if !entry.closed.isEmpty {
             add(
                 "closed_indices", .warn,
-                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are not "
+                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are "
+                    + "not "
                     + "copied: \(entry.closed.joined(separator: ", ")). Open them, if their documents are to come along"
             )
         }
         for index in entry.source { judge(index, entry) }
     }
 
-    /// Where commands carry routing, the index must refuse what does not: it would go to the wrong shard, and be
-    /// "done".
+    /// If commands carry routing, the index must refuse operations without it. Such an operation would go to the wrong
+    /// shard and still count as done.
     private mutating func judgeRouting(_ entry: Survey.Entry) {
         let isNamed = recipe.commands.format.routing != nil
         let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)
@@ -287,18 +304,22 @@ package struct Rails {
         case (true, _) where entry.declaredRouting == false:
             add(
                 "routing", .refused,
-                "commands carry a routing value, but the mapping given for \(entry.index) says that it is not required: an "
-                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say required"
+                "commands carry a routing value, but the mapping given for \(entry.index) says that it is not "
+                    + "required: an "
+                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say "
+                    + "required"
             )
         case (true, false):
             add(
                 "routing", .refused,
-                "commands carry a routing value, but the target index \(entry.index) was made without requiring it, which "
+                "commands carry a routing value, but the target index \(entry.index) was made without requiring it, "
+                    + "which "
                     + "cannot be changed: delete the index, then init and copy again")
         case (false, true):
             add(
                 "routing", .refused,
-                "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every one of "
+                "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every "
+                    + "one of "
                     + "them would be refused. Name the routing under commands.\(recipe.commands.format.shapeName)")
         default:
             add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
@@ -310,8 +331,10 @@ package struct Rails {
         for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to) where entries.count > 1 {
             add(
                 "targets", .refused,
-                "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), and nothing "
-                    + "says which of them a command of the topic belongs to: give each source index an entry with `select`"
+                "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), "
+                    + "and nothing "
+                    + "says which of them a command of the topic belongs to: give each source index an entry with "
+                    + "`select`"
             )
         }
         for entry in survey.entries where entry.source.count > 1 {
@@ -335,13 +358,15 @@ package struct Rails {
         if !index.parentTypes.isEmpty {
             add(
                 "parents", .refused,
-                "source index \(index.name) has parent types (\(index.parentTypes.keys.sorted().joined(separator: ", "))): parent and "
+                "source index \(index.name) has parent types "
+                    + "(\(index.parentTypes.keys.sorted().joined(separator: ", "))): parent and "
                     + "child documents are not carried yet")
         }
         if index.types.count > 1, entry.recipe.id?.contains("{type}") != true {
             add(
                 "types", .refused,
-                "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose ids "
+                "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose "
+                    + "ids "
                     + "may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
         }
     }

@@ -4,7 +4,8 @@ import LogGuard
 import Recipe
 import Telemetry
 
-/// What the brokers told, or why they cannot or may not tell it. Brokers that cannot be reached are an error, as ever.
+/// An answer of the brokers, or why they cannot or may not give it. Brokers that cannot be reached are an error
+/// instead.
 package enum Told<Value> {
     case known(Value)
     case unknown(String)
@@ -22,10 +23,11 @@ package enum Told<Value> {
     package var why: String? { if case .unknown(let why) = self { why } else { nil } }
 }
 
-/// Where a replay or follow of a recipe begins on each partition.
+/// The offset per partition at which a replay or `follow` begins.
 package struct ReplayStart {
     package var offsets: [Int32: Int64]
-    /// Partitions whose offset at the time asked for the brokers did not tell, and why; they begin at their beginning.
+    /// Partitions for which the brokers did not tell the offset of the wanted time, and why. They are read from the
+    /// beginning.
     package var unknown: (partitions: [Int32], why: String)?
 
     package init(offsets: [Int32: Int64]) { self.offsets = offsets }
@@ -35,7 +37,7 @@ package struct ReplayStart {
         switch recipe.replay {
         case .beginning: offsets = lows
         case .recorded:
-            // A partition on which the application has committed nothing starts at its beginning.
+            // A partition without a committed offset of the application is read from its beginning.
             let recorded = survey.recorded(recipe) ?? [:]
             offsets = lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
         case .offsets(let asked): offsets = lows.merging(asked.filter { lows[$0.key] != nil }) { _, asked in asked }
@@ -60,8 +62,8 @@ package struct ReplayStart {
             start.unknown = (marks.keys.sorted(), told.why ?? "")
             return start
         }
-        // A partition without a record so young starts at its end. That there is none is believed only if the last
-        // record is not so young: a broker that cannot look for a time gives the same answer.
+        // A partition without a record of that time or later is read from its end. We believe that there is none only
+        // if the last record is older: a broker that cannot search by time gives the same answer.
         let without = marks.filter { (found[$0.key] ?? nil) == nil }
         let last = try timestamps(without.filter { $0.value.high > $0.value.low }.mapValues { $0.high - 1 })
         var wrong: [Int32] = []

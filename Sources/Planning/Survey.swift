@@ -10,70 +10,72 @@ import SearchCluster
 import State
 import Telemetry
 
-/// What was found when everything named in the recipe was looked at; nothing is changed by looking.
+/// The state of everything that the recipe names. Looking changes nothing.
 package struct Survey: Sendable {
-    /// One entry of the recipe against what is there.
+    /// One entry of the recipe with what was found for it.
     package struct Entry: Sendable {
         package var recipe: Recipe.IndexEntry
         /// Source indices that `from` names; empty without a source.
         package var source: [IndexInfo]
         /// Target index; with `{index}` filled in.
         package var index: String
-        /// Closed indices that `from` matches, too, and that cannot be read.
+        /// Closed indices that `from` also matches. They cannot be read.
         package var closed: [String]
-        /// What the recipe's own mapping says of required routing; nil: nothing.
+        /// Whether the recipe's own mapping requires routing; nil: it does not say.
         package var declaredRouting: Bool?
-        /// Whether the target index, where there is one, requires routing.
+        /// Whether the existing target index requires routing; nil: there is no index.
         package var requiresRouting: Bool?
         /// Documents in the source now.
         package var documents: Int
-        /// The mapping the target index gets.
+        /// The mapping that the target index gets.
         package var mapping: JSONObject
         /// Whether the mapping is the source's, because the recipe has none.
         package var mappingFromSource: Bool
         package var settings: JSONValue?
         /// Whether the target index exists, and how many documents and how many tombstones it holds.
         package var exists: Bool
-        /// It is there and closed: nothing is known of what it holds.
+        /// The index exists but is closed, so its content is unknown.
         package var isClosed = false
         package var held: Int
         package var tombstones: Int
-        /// nil when there is no index of that name.
+        /// nil: there is no index of that name.
         package var uuid: String?
     }
 
     package var target: Cluster
     package var source: Cluster?
     package var topic: TopicDescription
-    /// Partition to first and next offset (up to the last stable offset).
+    /// Per partition the first offset and the last stable offset.
     package var watermarks: [Int32: (low: Int64, high: Int64)]
     /// The application's own group's offsets, when the recipe names it.
     package var application: [Int32: Int64]?
-    /// Why the application's group's offsets are not known; nil when they are, or when no group is named.
+    /// Why the application's offsets are unknown; nil: they are known, or no group is named.
     package var applicationUnknown: String?
-    /// What to say of the application's group when it has committed nothing; nil when it has.
+    /// An explanation if the application's group has committed nothing; nil: it has.
     package var applicationWithout: String?
     /// Why our own group's offsets are not known.
     package var committedUnknown: String?
-    /// Our group's offsets, as far as they are of this log and epoch.
+    /// Our group's offsets that belong to this log and epoch.
     package var committed: [Int32: Int64]
     /// Whether the log is the one that was read before.
     package var history: LogHistory
-    /// Partition to the log's end, whether or not that may be read yet.
+    /// Per partition the end of the log, including records of open transactions.
     package var ends: [Int32: Int64]
     package var entries: [Entry]
-    /// Which of the recipe's aliases are names of indices on the target.
+    /// Aliases of the recipe that are names of indices on the target.
     package var targetNames: Set<String>
     package var state: MigrationState?
 
-    /// Looks. Throws when something cannot be reached or is not there; what is there but wrong is for the rails.
+    /// Looks at everything. Throws if something cannot be reached or is missing. The rails judge what is there but
+    /// wrong.
     package static func look(_ recipe: Recipe, logger: Logger) throws -> Survey {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
         let target = try Cluster.connect(recipe.target)
         let source = try recipe.source.map { try Cluster.connect($0) }
-        // What has been applied before where the log ends: both move while a follower works, and the end is the further.
+        // What was applied is asked before the end of the log. Both grow while a follower works, and the end must be
+        // further.
         let state = try StateStore(target: target, name: recipe.name).load()
         let own = try Told.by { () throws(LogError) in
             try admin.committedOffsets(
@@ -85,7 +87,8 @@ package struct Survey: Sendable {
                 try admin.committed(group: group, topic: recipe.commands.topic, partitions: topic.partitions)
             }
         }
-        // Before the ends that may be read: what is written between the two questions is no open transaction.
+        // Asked before the last stable offsets. Otherwise records written between the two questions would look like an
+        // open transaction.
         let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
         defer { whole?.close() }
         let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
@@ -97,7 +100,7 @@ package struct Survey: Sendable {
         }
         var names: Set<String> = []
         for alias in recipe.indices.compactMap(\.alias) where try target.writer.indexExists(alias) {
-            // The same question is answered for an alias; only an index has its own name behind it.
+            // An alias resolves too. Only an index resolves to its own name.
             if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
         }
         return Survey(
@@ -200,7 +203,8 @@ package struct Survey: Sendable {
         ]
     }
 
-    /// The recipe without what only tunes or says how to get there, and without what is beside it in the work.
+    /// The recipe without what only tunes the work or says how to reach a server, and without what the work holds
+    /// elsewhere.
     package static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
         for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "tests"] {
@@ -219,8 +223,8 @@ package struct Survey: Sendable {
         return .object(object)
     }
 
-    /// The part of the log whose ids must keep to one partition: all of it, but when the epoch was raised, because keys
-    /// have moved, only what the group has not applied yet.
+    /// The part of the log in which each id must stay in one partition. That is the whole log. After the epoch was
+    /// raised, because keys have moved, it is only what the group has not applied yet.
     package func unread(_ recipe: Recipe) -> [Int32: (low: Int64, high: Int64)] {
         let epoch = state?.work["recipe"]?["commands"]?["epoch"]?.int ?? 0
         guard state != nil, epoch < recipe.commands.format.epoch else { return watermarks }
@@ -231,8 +235,8 @@ package struct Survey: Sendable {
             })
     }
 
-    /// Where the application's group stood when anything was first read, or stands before that. nil: it was not
-    /// recorded. Offsets of another epoch's log mean nothing: then all of this one is new.
+    /// The offsets of the application's group when anything was first read, or its present ones before that; nil: they
+    /// were not recorded. Offsets of another epoch mean nothing for this log, so then the whole log is new.
     package func recorded(_ recipe: Recipe) -> [Int32: Int64]? {
         guard let state, let recorded = state.recorded else { return state?.copy == nil ? application : nil }
         return (state.recordedEpoch ?? 0) == recipe.commands.format.epoch ? recorded : watermarks.mapValues(\.low)

@@ -18,13 +18,15 @@ package struct Alarm: Sendable, Equatable {
         self.init(name: name, text: text)
     }
 
-    /// The alarm about stale writes that nobody can have made before; nil when it was never raised.
+    /// The alarm about writes that came out stale although nobody can have written them before; nil: it was never
+    /// raised.
     package init?(_ stale: StaleAlarm) {
         guard let worst = stale.worst else { return nil }
         self.init(
             name: "stale_rate",
             text: "\(worst.stale) of \(worst.outcomes) commands that are new in the log came out stale"
-                + "\(stale.isRaised ? "" : " (it has passed)"): the target holds newer versions than this log gives. Was it "
+                + "\(stale.isRaised ? "" : " (it has passed)"): the target holds newer versions than this log gives. "
+                + "Was it "
                 + "restored from a snapshot, was the topic made again without raising commands.epoch, or does somebody "
                 + "else write there?")
     }

@@ -6,7 +6,7 @@ import Telemetry
 
 /// What a running process last said of itself, in a document of its own in the state index.
 package struct MemberReport: Sendable, Equatable {
-    /// Unique for each process.
+    /// Unique per process.
     package var member: String
     package var command: String
     package var host: String
@@ -17,18 +17,18 @@ package struct MemberReport: Sendable, Equatable {
     package var partitions: [PartitionReport] = []
     package var concurrency: Concurrency?
     package var alarms: [Alarm] = []
-    /// What keeps the target from taking writes; nil: nothing.
+    /// Why the target takes no writes; nil: it does.
     package var waiting: String?
-    /// What keeps records from coming: no broker answers, or an open transaction; nil: nothing.
+    /// Why no records come: no broker answers, or a transaction is open; nil: nothing keeps them.
     package var waitingForLog: String?
 
-    /// Whatever it waits for.
+    /// What the process waits for; nil: nothing.
     package var trouble: String? { waiting ?? waitingForLog }
 
-    /// A report comes every 10 s; who has missed three has ended, or hangs, or cannot reach the target.
+    /// A report is written every 10 s. A process that missed three has ended, hangs, or cannot reach the target.
     package static let staleAfter: Int64 = 35_000
 
-    /// Seconds since it was heard of.
+    /// Seconds since the last report.
     package func age(now: Int64) -> Int64 { max(0, now - updated) / 1000 }
 
     package func isStale(now: Int64) -> Bool { now - updated > Self.staleAfter }
@@ -68,7 +68,7 @@ package struct MemberReport: Sendable, Equatable {
         partitions = (json["partitions"]?.array ?? []).compactMap { PartitionReport(json: $0) }
         concurrency = json["concurrency"].flatMap { Concurrency(json: $0) }
         alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
-        // A member of an earlier version waits for nothing but the target.
+        // Earlier versions report only that they wait for the target.
         if json["waiting_for"]?.string == "log" {
             waitingForLog = json["waiting"]?.string
         } else {
@@ -77,7 +77,7 @@ package struct MemberReport: Sendable, Equatable {
     }
 }
 
-/// The members' documents. They only inform: what cannot be written or read is left out.
+/// The members' reports in the state index. They only inform, so a report that cannot be written or read is left out.
 package struct MemberDirectory: Sendable {
     private static let prefix = "member-"
     private let writer: TargetWriter
@@ -89,7 +89,7 @@ package struct MemberDirectory: Sendable {
     }
 
     package func write(_ report: MemberReport) throws(ClusterError) {
-        // As text: what it holds must not grow the mapping of the state index.
+        // Stored as text, so that its fields do not become fields of the state index.
         try writer.putProgress(index, Self.prefix + report.member, ["report": .string(report.json.text())])
     }
 
@@ -97,9 +97,9 @@ package struct MemberDirectory: Sendable {
         try writer.deleteProgress(index, Self.prefix + member)
     }
 
-    /// Every report there is, the newest first.
+    /// All reports, the newest first.
     package func read() throws(ClusterError) -> [MemberReport] {
-        // Else one that ended a moment ago is still found.
+        // Without a refresh a report that was just removed would still be found.
         try writer.refresh(index)
         return try writer.documents(index).filter { $0.id.hasPrefix(Self.prefix) }.compactMap { document in
             document.source["report"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap { MemberReport(json: $0) }

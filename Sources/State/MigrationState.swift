@@ -13,7 +13,7 @@ package struct MigrationState: Sendable, Equatable {
     package struct Slice: Sendable, Equatable {
         package var entry: Int
         package var index: String
-        /// `SliceSpec` as text; see ``SliceCode``.
+        /// A `SliceSpec` as text, for example `slice 3/16`.
         package var spec: String
         package var done: Bool
         /// Documents the source returned.
@@ -47,13 +47,13 @@ package struct MigrationState: Sendable, Equatable {
         }
     }
 
-    /// What was purged so far.
+    /// The tombstones that were purged so far.
     package struct Purge: Sendable, Equatable {
         /// Milliseconds since 1970.
         package var first: Int64
         package var last: Int64
         package var purged: Int
-        /// What a copy or a replay must know of it.
+        /// What a copy or a replay must know of the purge.
         package var record: PurgeRecord
 
         package init(first: Int64, last: Int64, purged: Int, isAway: Bool = true, underWay: Int64? = nil) {
@@ -67,7 +67,7 @@ package struct MigrationState: Sendable, Equatable {
     /// The replay under way or the last one.
     package struct Replay: Sendable, Equatable {
         package var round: Int
-        /// `commands.epoch` when it began: offsets of another epoch are another log's.
+        /// `commands.epoch` when it began. Offsets of another epoch belong to another log.
         package var epoch: Int64
         package var progress: ReplayProgress
 
@@ -88,7 +88,7 @@ package struct MigrationState: Sendable, Equatable {
         package var position: [Int32: Int64] { progress.position }
     }
 
-    /// By which the log is known again: an applied record a partition, found again some time after it was applied.
+    /// The records by which the log is known again: one applied record per partition that was found again later.
     package struct Log: Sendable, Equatable {
         package var epoch: Int64
         package var fingerprints: [Int32: RecordFingerprint]
@@ -102,15 +102,15 @@ package struct MigrationState: Sendable, Equatable {
     package var name: String
     package var phase: Phase
     package var fingerprint: String
-    /// The parts under the fingerprint, to say later what changed.
+    /// The parts that the fingerprint covers, so that a later run can say what changed.
     package var work: JSONValue
     /// Milliseconds since 1970.
     package var created: Int64
     /// Target indices that `init` made.
     package var indices: [String]
-    /// Where the application's own group stood when anything was first read.
+    /// The offsets of the application's own group when anything was first read.
     package var recorded: [Int32: Int64]?
-    /// `commands.epoch` then: these are offsets of that epoch's log.
+    /// `commands.epoch` at that time: the offsets belong to that epoch's log.
     package var recordedEpoch: Int64?
     package var log: Log?
     package var copy: Copy?
@@ -118,9 +118,9 @@ package struct MigrationState: Sendable, Equatable {
     package var copyGate = CopyGate.closed
     /// UUIDs of the target indices; empty while `init` is making the index.
     package var uuids: [String: String] = [:]
-    /// nil before tombstones were purged for the first time.
+    /// nil: no tombstone was ever purged.
     package var purge: Purge?
-    /// Nothing is whole before the log was replayed once more: the target index was made again.
+    /// The target index was made again, so it is complete only after another replay.
     package var replayDue = false
 
     package init(
@@ -146,14 +146,14 @@ package struct MigrationState: Sendable, Equatable {
         self.replayDue = replayDue
     }
 
-    /// Keeps the fingerprints that are further than those there are.
+    /// Keeps those fingerprints that have a higher offset than the kept ones.
     package mutating func keep(_ fingerprints: [Int32: RecordFingerprint], epoch: Int64) {
         let before = log?.epoch == epoch ? log?.fingerprints : nil
         log = Log(epoch: epoch, fingerprints: (before ?? [:]).merging(fingerprints) { $0.offset > $1.offset ? $0 : $1 })
     }
 
-    /// Keeps where the application's group stands, unless that is known from before: a replay or a follower that began
-    /// earlier than the copy counts on the copy holding no more than was applied then.
+    /// Keeps the offsets of the application's group, unless they are known already. A replay or a follower that began
+    /// before the copy relies on the first ones: the copy holds at least what was applied by then.
     package mutating func record(_ application: [Int32: Int64]?, epoch: Int64) {
         guard recorded == nil, copy == nil else { return }
         recorded = application
@@ -166,10 +166,10 @@ package struct MigrationState: Sendable, Equatable {
     /// What copies and replays must know of purges.
     package var purges: PurgeRecord { purge?.record ?? PurgeRecord() }
 
-    /// Whether a partial update whose document is not in the target takes the source's.
+    /// Whether a partial update takes the source's document if the target has none.
     package var sourceIsBase: Bool { purges.sourceIsBase(copyUnfinished: copyUnfinished) }
 
-    /// A target index is made again: nothing of what was done is in it.
+    /// A target index is made again, so copy and replay start over.
     package mutating func startOver() {
         phase = .created
         copy = nil
@@ -179,7 +179,7 @@ package struct MigrationState: Sendable, Equatable {
         replayDue = true
     }
 
-    /// Throws while a replay is due: following on would leave what it is due for as it is.
+    /// Throws while a replay is due. Following would not bring back what the replay has to.
     package func checkReplayed(_ recipeFile: String) throws(WorkError) {
         guard replayDue else { return }
         throw WorkError(
@@ -192,11 +192,11 @@ package struct MigrationState: Sendable, Equatable {
 }
 
 extension MigrationState {
-    /// The document.
+    /// The state as the document that is stored.
     package var json: JSONValue {
         var members: [(String, JSONValue)] = [
             ("name", .string(name)), ("phase", .string(phase.rawValue)), ("fingerprint", .string(fingerprint)),
-            // As text: parts hold what users wrote, and must not grow the mapping of the state index.
+            // Stored as text, so that what users wrote does not become fields of the state index.
             ("work", .string(work.text())), ("created", .number("\(created)")),
             ("indices", .array(indices.map { .string($0) })),
         ]
@@ -228,7 +228,7 @@ extension MigrationState {
         return offsets
     }
 
-    /// nil when the document is not a state of ours.
+    /// nil: the document is not a state that this version understands.
     package init?(json: JSONValue) {
         guard let name = json["name"]?.string, let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)),
             let fingerprint = json["fingerprint"]?.string, let workText = json["work"]?.string,

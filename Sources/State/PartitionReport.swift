@@ -5,13 +5,13 @@ import JSONText
 /// At any moment `read == outcomes + inFlight`.
 package struct PartitionReport: Sendable, Equatable {
     package var partition: Int32
-    /// The first offset read; nil: nothing was.
+    /// The first offset read; nil: none was read.
     package var start: Int64?
     /// The next offset to read.
     package var position: Int64?
-    /// Everything before it has its final outcome.
+    /// Every record before this offset has its final outcome.
     package var committed: Int64?
-    /// Where the log ends, or where the replay is to; nil: it could not be asked.
+    /// The end of the log, or of the replay; nil: it could not be asked.
     package var end: Int64?
     package var read = 0
     package var inFlight = 0
@@ -36,7 +36,7 @@ package struct PartitionReport: Sendable, Equatable {
 }
 
 extension PartitionReport {
-    /// Records between what has its outcome and the end; nil when either is unknown.
+    /// Records from `committed` to `end`; nil: one of them is unknown.
     package var lag: Int64? {
         guard let end, let committed else { return nil }
         return max(0, end - committed)

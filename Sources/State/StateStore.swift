@@ -18,7 +18,7 @@ package struct StateStore: Sendable {
         index = ".crossfade-\(name)"
     }
 
-    /// nil when there is none: `init` has not run.
+    /// nil: there is none, because `init` has not run.
     package func load() throws -> MigrationState? {
         guard try writer.indexExists(index), let stored = try writer.getDocument(index, Self.document)
         else { return nil }
@@ -34,10 +34,10 @@ package struct StateStore: Sendable {
         return state
     }
 
-    /// Makes index and document; throws a conflict when somebody else has just done so.
+    /// Creates index and document. Throws a conflict if another process has just created them.
     package func create(_ state: MigrationState) throws {
         if try !writer.indexExists(index) {
-            // `enabled: false` keeps what is inside from becoming fields.
+            // `dynamic: false` keeps the document's members from becoming fields.
             let mapping: JSONObject = ["dynamic": "false", "properties": [:]]
             let settings: JSONValue = ["index": ["number_of_shards": 1]]
             try writer.createIndex(
@@ -48,7 +48,7 @@ package struct StateStore: Sendable {
         _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
     }
 
-    /// As ``update(_:)``, for progress that can also be written later: false while the target is away.
+    /// As ``update(_:)``, for progress that can also be written later. Returns false while the target is away.
     package func updateIfReachable(_ change: (inout MigrationState) throws -> Void) throws -> Bool {
         do {
             try update(change)
@@ -58,7 +58,7 @@ package struct StateStore: Sendable {
         }
     }
 
-    /// Reads, changes, writes back; again when somebody else was faster. Returns what was written.
+    /// Reads, changes and writes the state; repeats it if another process wrote first. Returns the written state.
     @discardableResult package func update(_ change: (inout MigrationState) throws -> Void) throws -> MigrationState {
         for attempt in 1... {
             guard let stored = try writer.getDocument(index, Self.document) else { break }

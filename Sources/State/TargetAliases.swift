@@ -1,11 +1,11 @@
 import JSONText
 import SearchCluster
 
-/// Crossfade's own aliases of a target index, made together with it.
+/// Crossfade's own aliases of a target index. They are created together with it.
 ///
-/// The two that writes go through have capital letters, which no index may have: when the target index is deleted, its
-/// aliases go with it, and a late write cannot make a new index with a guessed mapping under the name it was sent to.
-/// Every version of every server refuses it instead (`invalid_index_name_exception`), which stops the work.
+/// Writes go through two of them, whose names have capital letters. No index may have such a name. So if the target
+/// index is deleted, and its aliases with it, a late write cannot create a new index with a guessed mapping. Every
+/// version of every server refuses the write instead (`invalid_index_name_exception`), and that stops the work.
 package struct TargetAliases: Sendable {
     package let index: String
 
@@ -13,15 +13,15 @@ package struct TargetAliases: Sendable {
         self.index = index
     }
 
-    /// For whoever looks at the new index before the rollover: without tombstones.
+    /// Reads the new index before the rollover, without tombstones.
     package var readers: String { "\(index)-crossfade-read" }
-    /// Where what comes from the log is written.
+    /// Writes that come from the log.
     package var log: String { "\(index)-crossfade-WRITE" }
-    /// Where copied pages are written: open while a copy is unfinished, else closed (P5 in docs/architecture.md).
+    /// Writes of copied pages. Open while a copy is unfinished, else closed (P5 in docs/architecture.md).
     package var copy: String { "\(index)-crossfade-COPY" }
 
-    /// For the request that creates the index. The copy's alias is closed; where an alias cannot be closed, it is not
-    /// there yet, which refuses as well.
+    /// The aliases of the request that creates the index. The copy's alias is closed. A server that cannot close an
+    /// alias does not get it yet, which refuses writes as well.
     package func created(_ capabilities: Capabilities) -> JSONValue {
         var aliases = JSONObject()
         aliases[readers] = ["filter": capabilities.notTombstone]
@@ -30,8 +30,8 @@ package struct TargetAliases: Sendable {
         return .object(aliases)
     }
 
-    /// Gives an index that is there what it lacks of them; of the copy's alias see ``CopyAlias``. Whether it lacked
-    /// any.
+    /// Adds the aliases that an existing index lacks, except the copy's (see ``CopyAlias``). Returns whether any was
+    /// missing.
     @discardableResult
     package func restore(_ writer: TargetWriter) throws(ClusterError) -> Bool {
         let present = try writer.aliases(of: index)
@@ -51,8 +51,8 @@ package struct TargetAliases: Sendable {
 
 /// Opens and closes the copy's alias on a server. Both can be repeated.
 ///
-/// Closed is `is_write_index: false`. Before 6.4 there is no such thing: there the alias is given a second index, the
-/// state's, and the server refuses to write through an alias of two.
+/// A closed alias has `is_write_index: false`. Versions before 6.4 have no such flag. There the alias gets a second
+/// index, the state's, and the server refuses to write through an alias of two indices.
 package struct CopyAlias {
     package let writer: TargetWriter
     /// The migration's state index.
@@ -79,7 +79,7 @@ package struct CopyAlias {
         }
         let present = Set(try writer.indices(behind: alias).map(\.index))
         let wanted: Set<String> = open ? [index] : [index, stateIndex]
-        // Removing what is not there is an error on some versions.
+        // Some versions refuse to remove an alias that is not there.
         let actions =
             wanted.subtracting(present).sorted().map { action("add", $0) }
             + present.subtracting(wanted).sorted().map { action("remove", $0) }
