@@ -20,7 +20,7 @@ package struct CopyWork {
     package let logger: Logger
     package let live: LiveWork
 
-    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    /// - Parameter live: makes the work watchable; it must be made for this work. nil: nobody watches.
     package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
         self.prepared = prepared
         self.confirmation = confirmation
@@ -90,8 +90,8 @@ package struct CopyWork {
         }
     }
 
-    /// Goes on with an interrupted copy, or begins a new one: counts, slices, and where the application's group
-    /// stands now, which is what the copy is sure to hold.
+    /// Goes on with an interrupted copy, or begins a new one. A new one records the counts, the slices, and the present
+    /// offsets of the application's group: the copy is sure to hold all that was applied before them.
     private func begin(
         _ store: StateStore, _ state: MigrationState, _ source: Cluster
     ) throws -> MigrationState {
@@ -115,7 +115,7 @@ package struct CopyWork {
         }
         return try store.update {
             $0.phase = .copying
-            // Asked before anything was read: the old index holds all that was applied by then.
+            // The offsets were asked before anything was read, so the old index holds all that was applied before them.
             $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
             $0.copy = MigrationState.Copy(
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
@@ -129,7 +129,7 @@ package struct CopyWork {
         return try perform(steps, of: state.copy, store) ?? state
     }
 
-    /// Opens or closes the copy's alias, step by step. Gives the state as it was written last; nil: it was not written.
+    /// Opens or closes the copy's alias, step by step. Returns the last written state; nil: nothing was written.
     private func perform(
         _ steps: [CopyGate.Step], of copy: MigrationState.Copy?, _ store: StateStore
     ) throws -> MigrationState? {
@@ -188,8 +188,8 @@ extension MigrationState.Slice {
 }
 
 extension MigrationState {
-    /// Throws when the state holds another copy than the one that is being worked at. Its slices are others, and its
-    /// pages come through the same alias.
+    /// Throws if the state holds another copy than this process works on. The other copy has other slices, but writes
+    /// its pages through the same alias.
     fileprivate func checkIsPresent(_ copy: Copy?) throws(WorkError) {
         guard self.copy?.started != copy?.started else { return }
         throw Refusal.copyIsOver.error()

@@ -9,18 +9,18 @@ import Runtime
 import State
 import Telemetry
 
-/// Where `follow` begins on partitions that have become its own, and whether it may (P9 in docs/architecture.md): the
-/// group's own offset where it has one, else where the replay stood, else the start that the recipe says.
+/// Where `follow` begins on newly assigned partitions, and whether it may (P9 in docs/architecture.md). It begins at
+/// the group's offset. Without one it begins where the replay ended, or else at the start that the recipe says.
 package struct FollowStart {
     package let prepared: Preflight
     package let admin: LogAdmin
     package let logger: Logger
     package let live: LiveWork
-    /// The state as it is now; nil: it cannot be read at the moment.
+    /// The present state; nil: it cannot be read now.
     package let state: () -> MigrationState?
 
-    /// Brokers that are away are waited for, for as long as it takes: if the group loses patience meanwhile
-    /// (max.poll.interval.ms), the partitions are lost in order and given out again.
+    /// Waits for brokers that are away, as long as it takes. If that is longer than max.poll.interval.ms, the group
+    /// takes the partitions away in the ordinary way and assigns them again.
     package func offsets(_ partitions: [Int32]) throws -> LogFeed.Start {
         while true {
             do {
@@ -59,7 +59,7 @@ package struct FollowStart {
             guard let refusal = FollowOffset.refusal(offset, log: log) else { continue }
             throw words(refusal, partition, log).error()
         }
-        // Whoever read before us cannot have read beyond the log's end.
+        // Other members cannot have read beyond the log's end.
         return LogFeed.Start(offsets: start, known: history.found, fresh: marks.mapValues(\.high))
     }
 

@@ -8,13 +8,14 @@ import Telemetry
 
 /// `init`: creates the target indices and the state, under the fingerprint that was confirmed.
 package enum Initialisation {
-    /// True when something was made, false when it had been made before under the same fingerprint.
+    /// Returns true if it created something, false if everything was there already under the same fingerprint.
     package static func run(_ prepared: Preflight, confirmation: String, logger: Logger) throws -> Bool {
         try prepared.passRails()
         guard confirmation == prepared.fingerprint else {
             throw WorkError(
                 .refused,
-                "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since the "
+                "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since "
+                    + "the "
                     + "plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
         }
         let survey = prepared.survey
@@ -30,7 +31,7 @@ package enum Initialisation {
         let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
         let missing = survey.entries.filter { !$0.exists }.map(\.index)
         if survey.state == nil {
-            // State first: a crash after it leaves indices that are known to be ours.
+            // The state is written first. After a crash it tells that the indices are ours.
             var state = MigrationState(
                 name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint, work: prepared.work,
                 created: WallClock.now(), indices: survey.entries.map(\.index))
@@ -51,7 +52,7 @@ package enum Initialisation {
                         documentType: survey.target.capabilities.mappingType,
                         aliases: TargetAliases(index: entry.index).created(survey.target.capabilities)))
             } catch {
-                // Nothing was made yet: nothing is left behind.
+                // Nothing was created yet, so the state is removed again.
                 if survey.state == nil, number == 0 { _ = try? writer.deleteIndex(store.index) }
                 throw error
             }
@@ -61,7 +62,7 @@ package enum Initialisation {
         return survey.state == nil || !missing.isEmpty
     }
 
-    /// Sees to the aliases of every index, and remembers which indices they are.
+    /// Adds missing aliases to every index, and records the UUIDs of the indices.
     private static func settle(_ survey: Survey, _ store: StateStore, _ writer: TargetWriter) throws {
         var uuids: [String: String] = [:]
         for entry in survey.entries {

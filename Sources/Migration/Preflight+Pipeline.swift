@@ -25,7 +25,7 @@ extension Preflight {
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
     }
 
-    /// What looks at the topic while it is read, and keeps in state what it can be known by.
+    /// The monitor that looks at the topic while it is read. It keeps in the state by which records the log is known.
     package func watch(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) -> LogMonitor {
         let epoch = recipe.commands.format.epoch
         return LogMonitor(
@@ -41,7 +41,7 @@ extension Preflight {
         pipeline(pipelinePlan(state: state, writing: writing), events: live.events)
     }
 
-    /// `redriving`: the epoch of dead letters that are to be fed. `settled`: see ``Ledger``.
+    /// `redriving`: the epoch of the dead letters that are fed; nil: no redrive. `settled`: see ``Ledger``.
     package func pipeline(
         state: MigrationState, writing: WriteRoad, logger: Logger, redriving: Int64? = nil,
         settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
@@ -50,7 +50,7 @@ extension Preflight {
         if let redriving {
             plan.redriven = true
             plan.format.epoch = redriving
-            // One id's letters may be of several partitions.
+            // The letters of one id may come from several partitions, so one worker takes all.
             plan.workers = 1
         }
         return pipeline(plan, events: WorkEvents(logger), settled: settled)
@@ -68,7 +68,7 @@ extension Preflight {
     }
 }
 
-/// Which of its aliases the target is written through.
+/// Through which alias the target is written.
 package enum WriteRoad {
     case copy, log
 

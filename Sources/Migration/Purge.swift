@@ -10,43 +10,44 @@ import SearchCluster
 import State
 import Telemetry
 
-/// What a purge found and did.
+/// The result of a purge.
 package struct PurgeReport: Sendable {
-    /// Tombstones that there were.
+    /// Tombstones that were found.
     package var found = 0
     package var purged = 0
-    /// Tombstones that stay, by reason: `younger` than the age, `dead_letter`: an unresolved dead letter of the id may
-    /// still be redriven, `redriven`: one was redriven a short time ago, `newer`: the document was written again
-    /// meanwhile, `gone`: somebody else purged it meanwhile.
+    /// Tombstones that stay, by reason. `younger`: than the age. `dead_letter`: an unresolved dead letter of the id may
+    /// still be redriven. `redriven`: one was redriven a short time ago. `newer`: the document was written again
+    /// meanwhile.
+    /// `gone`: another process purged the tombstone meanwhile.
     package var kept: [String: Int] = [:]
-    /// Until when the last of `redriven` stays, milliseconds since 1970.
+    /// Until when the last tombstone of reason `redriven` stays, milliseconds since 1970.
     package var redrivenUntil: Int64?
-    /// Whether it came to its end.
+    /// Whether the purge ran to its end.
     package var complete = true
 
     package static let reasons = ["younger", "dead_letter", "redriven", "newer", "gone"]
 }
 
-/// Deletes tombstones that are old enough (P5 in docs/architecture.md). Safe to repeat and to run several times at
-/// once: each delete is `external_gte` at the tombstone's own version, so that whatever is newer stays.
+/// Deletes old tombstones (P5 in docs/architecture.md). It may be repeated, and may run in several processes at once.
+/// Each delete is `external_gte` at the tombstone's own version, so it never deletes anything newer.
 package struct Purge {
     package let target: Cluster
     package let indices: [String]
     package let store: StateStore
     /// For messages.
     package let recipeFile: String
-    /// Whether a copy belongs to the migration: none may be unfinished.
+    /// Whether the migration has a copy. A purge waits until it is finished.
     package let hasSource: Bool
-    /// Reads which ids must keep their tombstones: those with a dead letter that may still be redriven. Its command is
-    /// older than the delete, and would bring the document back.
+    /// Finds the ids whose tombstones must stay, because a dead letter of the id may still be redriven. Its command is
+    /// older than the delete and would bring the document back.
     package let letters: () throws -> (_ id: [UInt8]) -> TombstoneHold?
     package let logger: Logger
 
-    /// Tombstones a page.
+    /// Tombstones per page.
     private static let pageSize = 1000
 
-    /// `before`: only tombstones written before that, in milliseconds since 1970; nil: all. `stop` is asked between
-    /// pages.
+    /// `before`: purges only tombstones written before that time, in milliseconds since 1970; nil: all. `stop` is asked
+    /// between pages.
     package func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
         let conditions = try checkState(claiming: false)
@@ -120,12 +121,14 @@ package struct Purge {
         case .copyUnfinished:
             throw WorkError(
                 .refused,
-                "the copy is not finished: a page that comes after the tombstone of its document is gone would bring the "
+                "the copy is not finished: a page that comes after the tombstone of its document is gone would bring "
+                    + "the "
                     + "document back. Finish `crossfade copy` first")
         case .replayUnfinished:
             throw WorkError(
                 .refused,
-                "a replay is not finished: what it writes again may be older than a delete whose tombstone would be gone. Finish "
+                "a replay is not finished: what it writes again may be older than a delete whose tombstone would be "
+                    + "gone. Finish "
                     + "`crossfade replay` first")
         case .replayDue: try state.checkReplayed(recipeFile)
         }
@@ -166,7 +169,7 @@ package struct Purge {
         return Array(line.bytes)
     }
 
-    /// Sends the deletes until each has its answer.
+    /// Sends the deletes, again where needed, until each has its final answer.
     private func delete(_ lines: [[UInt8]], of index: String, _ report: inout PurgeReport) throws {
         let writer = target.writer
         let name = TargetAliases(index: index).log
@@ -191,7 +194,7 @@ package struct Purge {
             "index \(index) did not take the deletes of \(left.count) tombstones; they stay, for the next purge")
     }
 
-    /// The lines that are to be sent again.
+    /// Sends the lines once. Returns those that must be sent again.
     private func send(
         _ lines: [[UInt8]], _ body: ByteBuffer, _ destination: BulkSink.Destination, _ report: inout PurgeReport
     ) throws -> [[UInt8]] {

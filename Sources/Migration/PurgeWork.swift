@@ -13,11 +13,12 @@ import Telemetry
 /// `purge`: deletes the tombstones that are older than an age, once.
 package struct PurgeWork {
     package let prepared: Preflight
-    /// Milliseconds; nil: all, whatever their age.
+    /// The least age in milliseconds; nil: any age.
     package let age: Int64?
     package let logger: Logger
 
-    /// `olderThan`: milliseconds; nil: the recipe's `tombstone_age`. `all`: whatever their age, for the end of a migration.
+    /// `olderThan`: the least age in milliseconds; nil: the recipe's `tombstone_age`. `all`: any age, for the end of a
+    /// migration.
     package init(_ prepared: Preflight, olderThan: Int64?, all: Bool, logger: Logger) {
         self.prepared = prepared
         age = all ? nil : olderThan ?? prepared.recipe.tombstoneAge
@@ -25,7 +26,7 @@ package struct PurgeWork {
     }
 
     package func run() throws -> PurgeSummary {
-        // What is wrong with the log does not matter here; that the index is ours does.
+        // Refusals about the log do not matter for a purge. Those about the target do.
         let needed: Set<String> = ["target_identity", "target_content", "target_closed"]
         let refusals = prepared.refusals.filter { needed.contains($0.name) }
         guard refusals.isEmpty else {
@@ -53,7 +54,7 @@ extension Preflight {
     }
 }
 
-/// What `purge` came to.
+/// The result of `purge`.
 package struct PurgeSummary: Sendable {
     package let report: PurgeReport
     /// Milliseconds; nil: all.
@@ -86,7 +87,8 @@ package struct PurgeSummary: Sendable {
     package var text: String {
         let age = age.map { "older than \(RecipeDuration.text($0))" } ?? "of any age"
         var lines = [
-            "purge \(report.complete ? "done" : "interrupted"): \(report.found) tombstones, \(report.purged) \(age) purged"
+            "purge \(report.complete ? "done" : "interrupted"): \(report.found) tombstones, \(report.purged) \(age) "
+                + "purged"
         ]
         for reason in PurgeReport.reasons {
             if let count = report.kept[reason], count > 0 { lines.append("  \(count) \(why(reason))") }
@@ -100,7 +102,8 @@ package struct PurgeSummary: Sendable {
         case "younger": return "kept until they are \(age.map { RecipeDuration.text($0) + " old" } ?? "older")"
         case "dead_letter":
             return
-                "kept as long as there are unresolved dead letters of their documents: redrive those, which could bring the "
+                "kept as long as there are unresolved dead letters of their documents: redrive those, which could "
+                + "bring the "
                 + "documents back"
         case "redriven":
             let until = report.redrivenUntil.map { DeadLetterTime.text($0) } ?? "-"

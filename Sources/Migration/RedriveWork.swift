@@ -12,12 +12,12 @@ import State
 import Synchronization
 import Telemetry
 
-/// `dead-letters redrive`: the records themselves, at their own versions, through the present decoder, transform and
-/// sink: the road that a replay takes. Each final outcome is kept as a resolution in the dead-letter topic; a letter that
-/// dies again stays, with its new reason.
+/// `dead-letters redrive`: sends the letters' records, at their own versions, through the present decoder, transform
+/// and sink, as a replay does. Each final outcome is written as a resolution into the dead-letter topic. A letter that
+/// dies again stays unresolved, with its new reason.
 ///
-/// May be repeated, killed, and run twice at once: a write that is already there comes out stale, which resolves its
-/// letter as well.
+/// It may be repeated, killed, and run twice at once. A write that is already there comes out stale, and that resolves
+/// its letter too.
 package struct RedriveWork {
     package let prepared: Preflight
     package let confirmation: String?
@@ -31,7 +31,7 @@ package struct RedriveWork {
         self.logger = logger
     }
 
-    /// Rails about what the log still holds: a redrive has its records in the letters.
+    /// Rails about what the log still holds. A redrive does not need them, because the letters hold its records.
     private static let unneeded: Set<String> = ["log_start", "log_reach", "recorded_group", "start_partitions"]
 
     package func run() throws -> Summary {
@@ -49,7 +49,8 @@ package struct RedriveWork {
         StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
         var counts = OutcomeCounts()
         var reasons: [String: Int] = [:]
-        // Older epochs first, and documents of the copy before the commands that came after them: merges build on both.
+        // Older epochs go first, and copied documents before the commands that came after them, because merges build on
+        // both.
         let rounds = Dictionary(grouping: letters) { Round(epoch: $0.epoch, isRecord: $0.origin.coordinates != nil) }
         for (round, part) in rounds.sorted(by: { $0.key < $1.key }) {
             guard !StopSignal.isAsked else { break }
@@ -77,7 +78,7 @@ package struct RedriveWork {
         return summary
     }
 
-    /// Says what it leaves out.
+    /// The letters that may be redriven. It logs which are left out.
     private func redrivable(_ chosen: [DeadLetter], _ state: MigrationState) -> [DeadLetter] {
         let ours = chosen.filter(isOurs)
         if ours.count < chosen.count {
@@ -85,8 +86,8 @@ package struct RedriveWork {
                 "letters of another command topic, or of indices that no entry takes, are left alone",
                 ["letters": chosen.count - ours.count])
         }
-        // The tombstone of the document that such a record turns out to be of may be gone: only the whole log knows
-        // whether it was deleted later.
+        // Nobody knew of which document such a record is, so the document's tombstone may have been purged. Only the
+        // whole log tells whether the document was deleted later.
         let left = ours.filter { !$0.isUndecoded || $0.time > (state.purge?.last ?? .min) }
         if left.count < ours.count {
             logger.warning(
@@ -117,19 +118,19 @@ package struct RedriveWork {
 }
 
 extension Preflight {
-    /// The entry that takes documents of a source index; nil: none does, or the index is not there any more and
-    /// several might.
+    /// The entry that copies documents of a source index; nil: there is none, or the index is gone and several entries
+    /// might be meant.
     package func entry(ofSource index: String) -> Int? {
         survey.entries.firstIndex { $0.source.contains { $0.name == index } } ?? (survey.entries.count == 1 ? 0 : nil)
     }
 }
 
-/// Letters of one epoch on their way through a pipeline of their own.
+/// Sends the letters of one epoch through a pipeline of their own.
 package final class Redrive {
-    /// Letters that are fetched together: their bytes are held until their write is acknowledged.
+    /// Letters that are fetched together. Their bytes are held until their writes are acknowledged.
     private static let windowLetters = 1000
     private static let windowBytes = 16 << 20
-    /// The lane of documents of the copy; partitions have numbers from 0 on.
+    /// The partition number under which copied documents are booked. Real partitions count from 0.
     private static let documentLane: Int32 = -1
 
     private let prepared: Preflight
@@ -138,7 +139,7 @@ package final class Redrive {
     private let pipeline: Pipeline
     private let outcomes: SettledLetters
     private var underWay: [RunReference: DeadLetter] = [:]
-    /// Documents of the copy so far: their offsets in their lane.
+    /// The number of copied documents so far, which serves as their offset.
     private var documents: Int64 = 0
 
     package init(_ prepared: Preflight, state: MigrationState, epoch: Int64, log: DeadLetterReader, logger: Logger) {
@@ -155,12 +156,12 @@ package final class Redrive {
     package var trouble: String? { pipeline.sink.presentTrouble }
     package var reasons: [String: Int] { pipeline.deadLetters.reasons }
 
-    /// All of them, or as many as a wish to stop lets through. Throws when one cannot be concluded.
+    /// Sends all letters, or fewer if a stop is asked for. Throws if one gets no final outcome.
     package func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
         let run = PipelineRun(
             prepared, pipeline, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
         defer { run.close() }
-        // One id's commands in their order, whatever the order in which they died.
+        // The commands of one id go in the order of the log, not in the order in which they died.
         let sorted = letters.sorted { one, other in
             (one.origin.coordinates?.partition ?? -1, one.origin.coordinates?.offset ?? one.place.offset)
                 < (other.origin.coordinates?.partition ?? -1, other.origin.coordinates?.offset ?? other.place.offset)
@@ -186,7 +187,8 @@ package final class Redrive {
             throw pipeline.failure.value
                 ?? WorkError(
                     .deadLetters,
-                    "Kafka did not acknowledge all resolutions in topic \(prepared.recipe.deadLetterTopic): redrive again; "
+                    "Kafka did not acknowledge all resolutions in topic \(prepared.recipe.deadLetterTopic): redrive "
+                        + "again; "
                         + "what is written already comes out stale")
         }
         return pipeline.ledger.outcomes
@@ -250,7 +252,7 @@ package final class Redrive {
         pipeline.feed(PageChunk(run: run, page: page, entry: entry))
     }
 
-    /// Sends the resolutions of what has its outcome.
+    /// Writes the resolutions of letters that have their outcome.
     private func resolve() {
         for (run, outcome) in outcomes.take() {
             guard let letter = underWay.removeValue(forKey: run), outcome != .deadLettered else { continue }
@@ -273,13 +275,13 @@ package final class Redrive {
     }
 }
 
-/// Outcomes by run, from the threads that settle them to the one that drives.
+/// Hands outcomes by run from the threads that settle records to the thread that drives the redrive.
 package final class SettledLetters: Sendable {
     private let settled = Mutex<[(RunReference, Outcome)]>([])
 
     package func add(_ run: RunReference, _ outcome: Outcome) { settled.withLock { $0.append((run, outcome)) } }
 
-    /// Those that came since the last time.
+    /// The outcomes since the last call.
     package func take() -> [(RunReference, Outcome)] {
         settled.withLock {
             let fresh = $0

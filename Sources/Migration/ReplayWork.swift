@@ -12,17 +12,17 @@ import SearchCluster
 import State
 import Telemetry
 
-/// `replay`: the topic from its start to its end as it is now, then stop (P8 in docs/architecture.md).
+/// `replay`: reads the topic from its start to its present end, then stops (P8 in docs/architecture.md).
 ///
-/// Reads with partitions assigned by hand, not as a member of the group: progress is kept in state, so a replay can
-/// run beside a follower, and again from the start whenever wanted.
+/// It assigns partitions by hand and is no member of the group. Its progress is kept in the state. So it can run beside
+/// a follower, and can be run again from the start at any time.
 package struct ReplayWork {
     package let prepared: Preflight
     package let confirmation: String?
     package let logger: Logger
     package let live: LiveWork
 
-    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
+    /// - Parameter live: makes the work watchable; it must be made for this work. nil: nobody watches.
     package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
         self.prepared = prepared
         self.confirmation = confirmation
@@ -130,7 +130,7 @@ package struct ReplayWork {
         return ended
     }
 
-    /// Lets the group go on where the replay ended, unless it is further or has members.
+    /// Sets the group's offsets to the end of the replay, unless the group is further or has members.
     private func handOver(_ replay: ReplayProgress) {
         let recipe = prepared.recipe
         do {
@@ -157,7 +157,7 @@ package struct ReplayWork {
         var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
         summary.take(pipeline, ends: replay.end)
         for at in summary.partitions.indices {
-            // A replay that was interrupted began earlier than this process did.
+            // An interrupted replay began earlier than this process.
             let partition = summary.partitions[at].partition
             summary.partitions[at].start = replay.start[partition] ?? 0
             summary.partitions[at].committed = replay.position[partition] ?? 0
@@ -168,8 +168,8 @@ package struct ReplayWork {
 }
 
 extension MigrationState {
-    /// Throws when another process has ended this replay, or has begun another one. What is read from here on may be
-    /// older than a delete whose tombstone is purged by then.
+    /// Throws if another process has ended this replay or begun another one. What this process would read from here on
+    /// may be older than a delete whose tombstone was purged meanwhile.
     fileprivate func checkIsPresent(_ replay: Replay) throws(WorkError) {
         guard self.replay?.progress.endsWork(at: replay.started) != false else { return }
         throw Refusal.replayIsOver.error()

@@ -9,21 +9,23 @@ import SearchCluster
 import State
 import Telemetry
 
-/// Writes the tombstones of all deletes in the log again, before a copy or a replay writes anything that is older.
+/// Writes the tombstones of all deletes in the log again, before a copy or a replay writes anything older.
 ///
-/// After a purge a copied page, or an insert that is replayed, would meet nothing: the document would be shown again, and a partial
-/// update that comes meanwhile would take it as its base and outrank the delete for good. Deletes that the log no longer
-/// holds are not needed: what is older has gone from it, too, and the old index has applied them as far as it ever will.
+/// Without it, after a purge, a copied page or a replayed insert would bring a deleted document back. A partial update
+/// could then take that document as its base and outrank the delete for good. Deletes that the log no longer holds need
+/// no tombstone: the commands before them are gone from the log too, and the old index has applied them.
 package struct TombstoneRestore {
     package let prepared: Preflight
     package let store: StateStore
     package let logger: Logger
 
-    /// No request of a purge is under way for longer, milliseconds: the time limit of a bulk request, and some more.
+    /// Milliseconds after which no request of a purge is under way any more: the time limit of a bulk request, and some
+    /// more.
     private static let purgeLasts: Int64 = 130_000
 
-    /// Does nothing unless tombstones were purged since the last time. The copy or the replay must be in the state as
-    /// unfinished already: then nothing more is purged. Killed on its way, it is done from the beginning.
+    /// Does nothing unless tombstones were purged since the last time. The state must already say that the copy or the
+    /// replay is unfinished, because then nothing more is purged. If it is killed, the next start does it from the
+    /// beginning.
     package func run(_ state: MigrationState) throws {
         guard state.purges.mustRestore else { return }
         try awaitPurge()
@@ -58,7 +60,7 @@ package struct TombstoneRestore {
         try store.update { $0.purge?.record.restored() }
     }
 
-    /// A delete that a purge has sent before it looked into the state would take a tombstone that is written now.
+    /// Waits for a purge that is under way, because its requests could delete a tombstone that is written now.
     private func awaitPurge() throws {
         var told = false
         while try store.load()?.purges.mayArrive(now: WallClock.now(), longest: Self.purgeLasts) == true {

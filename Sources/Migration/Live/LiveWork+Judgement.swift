@@ -6,7 +6,7 @@ import Runtime
 import State
 
 extension LiveWork {
-    /// The partitions as this process knows them, and the lag of those that it reads.
+    /// Fills in the partitions as this process knows them, and the lag of those that it reads.
     package func takePartitions(_ book: inout Book, into snapshot: inout WorkSnapshot) {
         guard command != "copy" else { return }
         let replay = command == "replay" ? book.state?.replay : nil
@@ -42,13 +42,13 @@ extension LiveWork {
         }
     }
 
-    /// Whether this process does its work, whether readers could be moved, and what to type next: by the same rules as
-    /// `status`.
+    /// Judges whether this process does its work, whether readers could be moved, and what to type next. The rules are
+    /// those of `status`.
     package func judge(_ book: Book, _ snapshot: inout WorkSnapshot) {
         if snapshot.replay == nil, let replay = book.state?.replay {
             snapshot.replay = WorkSnapshot.Replay(remaining: replay.remaining, isFinished: replay.finished != nil)
         }
-        // Whether a redrive has resolved them only the dead-letter topic tells, which a follower looks up.
+        // Only the dead-letter topic tells whether a redrive has resolved them. A follower looks that up.
         if command == "follow" {
             snapshot.deadLetters.unresolved = book.letters?.present(snapshot.deadLetters.reasons)
         }
@@ -58,7 +58,7 @@ extension LiveWork {
         let recipe = prepared.recipe.typed
         snapshot.next =
             standing.next(recipe: recipe, fingerprint: prepared.fingerprint) + ["crossfade status \(recipe)"]
-        // The phase is this process's, whatever goes on beside it.
+        // The phase is that of this process, whatever other processes do.
         var own = standing
         if book.pipeline != nil { own.running = [command] }
         if !StopSignal.isAsked { snapshot.phase = own.phaseName }
@@ -74,7 +74,7 @@ extension LiveWork {
         }
         guard command != "copy" else { return reasons }
         if !snapshot.partitions.contains(where: \.isOwned) {
-            // Who stands by for the others does its work, too, as long as the group is there.
+            // A member without partitions stands by. That is its work, as long as the group is there.
             guard !events.hasAssignment else { return reasons + (book.watch?.waiting.map { [$0] } ?? []) }
             reasons.append("no partition of topic \(snapshot.topic) is assigned to this process")
         } else if snapshot.lag == nil || book.watch?.ends == nil {
@@ -83,12 +83,12 @@ extension LiveWork {
         return reasons
     }
 
-    /// Where the migration stands, as far as what runs knows: in the words of `status`.
+    /// The standing of the migration as far as this process knows it.
     private func standing(_ book: Book, _ snapshot: WorkSnapshot) -> Standing {
         let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }
         var standing = Standing(prepared, state: book.state, running: running)
         standing.running.insert(command)
-        // It would not run otherwise.
+        // The work would not run otherwise.
         (standing.isConfirmed, standing.missing, standing.closed) = (true, [], [])
         if let copy = snapshot.copy { standing.copy = copy.isFinished ? .done : .unfinished }
         if let replay = snapshot.replay { standing.replay = replay.isFinished ? .done : .unfinished }
@@ -102,7 +102,7 @@ extension LiveWork {
         return standing
     }
 
-    /// What of the topic is not applied yet, here or by the other followers.
+    /// Adds up the lag of this process and of the other followers.
     private func takeLag(_ snapshot: WorkSnapshot, _ running: [MemberReport], _ standing: inout Standing) {
         var lag: Int64? = 0
         var seconds: Double? = 0
@@ -117,7 +117,7 @@ extension LiveWork {
             let age = isOurs ? part.lagSeconds : behind == 0 ? 0 : nil
             seconds = seconds.flatMap { worst in age.map { max(worst, $0) } }
         }
-        // A copy knows nothing of the topic.
+        // A copy does not read the topic.
         guard !snapshot.partitions.isEmpty else { return }
         (standing.lag, standing.lagSeconds) = (lag, lag == nil ? nil : seconds)
     }
@@ -132,7 +132,7 @@ extension WorkSnapshot.Partition {
         outcomes = Outcome.allCases.map { counts.outcomes[$0] }
     }
 
-    /// `end`: where the log ended when that was last asked. What was read since lies before its present end.
+    /// `asked`: the end of the log by the last answer. Records read since then lie before its present end.
     package mutating func measure(end asked: Int64?) {
         guard let asked else { return }
         let end = max(asked, position ?? 0)
@@ -140,8 +140,8 @@ extension WorkSnapshot.Partition {
         lag = committed.map { max(0, end - $0) }
     }
 
-    /// How old what is not applied yet can be: it is younger than the last record that was applied, and than the moment at
-    /// which nothing was left to apply.
+    /// The greatest possible age, in seconds, of a record that is not applied yet. Such a record is younger than the
+    /// last applied record, and younger than the moment at which everything was applied.
     package func age(applied: Int64?, level: Int64?, now: Int64) -> Double? {
         guard let lag else { return nil }
         guard lag > 0 else { return 0 }
@@ -151,14 +151,14 @@ extension WorkSnapshot.Partition {
 }
 
 extension MigrationState.Replay {
-    /// Records up to the frozen ends, by what was last kept of the progress.
+    /// Records up to the frozen ends, by the progress that was last kept.
     package var remaining: Int64 {
         finished != nil ? 0 : end.reduce(0) { $0 + max(0, $1.value - max(position[$1.key] ?? 0, start[$1.key] ?? 0)) }
     }
 }
 
 extension LiveWork.Letters {
-    /// Those that are unresolved by now: the ones there were, and what this process has `written` since.
+    /// The letters that are unresolved now: those found at the last look, and those that this process has `written` since.
     package func present(_ written: [String: Int]) -> [String: Int] {
         unresolved.merging(written) { $0 + $1 }.merging(own) { $0 - $1 }.filter { $0.value > 0 }
     }

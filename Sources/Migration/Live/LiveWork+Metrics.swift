@@ -8,14 +8,14 @@ import SearchCluster
 import Telemetry
 
 extension LiveWork {
-    /// Everything for a scrape: what the events have moved, what is known at this moment, and the process.
+    /// All metrics of a scrape: counters of events, the present figures, and the process.
     package func families() -> [MetricFamily] {
         let snapshot = snapshot()
         return events.families + Self.reading(snapshot) + Self.flow(snapshot) + Self.target(snapshot)
             + Self.verdicts(snapshot) + [build(snapshot)] + ProcessFigures.families
     }
 
-    /// The same as Prometheus reads it, version 0.0.4.
+    /// All metrics in Prometheus's text format, version 0.0.4.
     package func metrics() -> String { PrometheusText.write(families()) }
 
     private func build(_ snapshot: WorkSnapshot) -> MetricFamily {
@@ -27,7 +27,7 @@ extension LiveWork {
             ])
     }
 
-    /// What is not known is left out.
+    /// Unknown values are left out.
     private static func reading(_ snapshot: WorkSnapshot) -> [MetricFamily] {
         guard snapshot.command != "copy" else { return [] }
         let owned = snapshot.partitions.filter(\.isOwned)
@@ -163,7 +163,7 @@ extension LiveWork {
 }
 
 extension MetricFamily {
-    /// One value; nil: it is not known, and not there.
+    /// A family with one value; nil: the value is unknown, and the family stays empty.
     package static func one(
         _ name: String, _ help: String, _ value: Value?, _ labels: [(name: String, value: String)] = [],
         kind: Kind = .gauge

@@ -3,9 +3,9 @@ import Foundation
 import Runtime
 import Telemetry
 
-/// Tells a StatsD server once a second how running work gets on, under the names that the script of the incidents'
-/// migration used (docs/operations.md), so that dashboards made for it go on: documents by index and type of outcome,
-/// documents in all, and at the end the time it took.
+/// Sends figures of running work to a StatsD server once a second: documents by index and type of outcome, documents in
+/// all, and at the end the time it took. The names are those of the script of the incidents' migration
+/// (docs/operations.md), so dashboards made for that script go on working.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
 package final class StatsDReporter: @unchecked Sendable {
@@ -19,8 +19,8 @@ package final class StatsDReporter: @unchecked Sendable {
     private var isHeard = true
 
     /// - Parameters:
-    ///   - live: the work, not necessarily begun.
-    ///   - address: `HOST:PORT`, an IPv6 address in brackets. nil when it is none.
+    ///   - live: the work. It need not have begun.
+    ///   - address: `HOST:PORT`, with an IPv6 address in brackets. nil is returned for anything else.
     package init?(_ live: LiveWork, address: String) {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
             (1...65535).contains(port)
@@ -40,7 +40,7 @@ package final class StatsDReporter: @unchecked Sendable {
         }
     }
 
-    /// Tells the rest, with the time the work took.
+    /// Sends the rest, with the time that the work took.
     package func stop() {
         condition.lock()
         stopped = true
@@ -49,7 +49,7 @@ package final class StatsDReporter: @unchecked Sendable {
         thread?.join(seconds: 5)
     }
 
-    /// A second, or less when it is to stop: then true.
+    /// Waits a second. Returns true, at once, when it is to stop.
     private func pause() -> Bool {
         condition.lock()
         defer { condition.unlock() }
@@ -66,17 +66,17 @@ package final class StatsDReporter: @unchecked Sendable {
     }
 }
 
-/// What is known of one target index for StatsD.
+/// The StatsD figures of one target index.
 package struct IndexedDocuments: Sendable, Equatable {
-    /// nil: of records that belong to no index, because they could not be understood.
+    /// nil: the figures of records that belong to no index, because they could not be decoded.
     package var index: String?
     package var succeeded = 0
     package var failed = 0
-    /// Documents that the copy is to bring; nil: it is no copy.
+    /// Documents that the copy has to bring; nil: the work is no copy.
     package var expected: Int?
 }
 
-/// StatsD's counters are told by their growth.
+/// Turns totals into StatsD counters, which are sent as increments.
 package struct StatsDDifferences {
     private var before: [String: (succeeded: Int, failed: Int)] = [:]
 
@@ -112,7 +112,7 @@ extension LiveWork {
     /// Milliseconds since the work was made.
     package var age: Int { Int(clamping: max(0, WallClock.now() - started)) }
 
-    /// What became of documents, by target index.
+    /// Documents by target index and outcome.
     package var documents: [IndexedDocuments] {
         let entries = prepared.survey.entries
         var found = zip(entries, events.indices).map { entry, counted in

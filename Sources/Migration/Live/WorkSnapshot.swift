@@ -2,8 +2,8 @@ import Commands
 import State
 import Telemetry
 
-/// What a running `follow`, `replay` or `copy` knows of itself at one moment: all that `/statusz`, `/metrics`, the
-/// dashboard and a progress line show. Times are milliseconds since 1970; what is not known is nil, never 0.
+/// All that a running `follow`, `replay` or `copy` knows of itself at one moment. `/statusz`, `/metrics`, the dashboard and
+/// the progress line show it. Times are milliseconds since 1970. Unknown values are nil, never 0.
 package struct WorkSnapshot: Sendable {
     /// Yes, or no with the reasons.
     package struct Verdict: Sendable, Equatable {
@@ -12,7 +12,7 @@ package struct WorkSnapshot: Sendable {
         package var isReady: Bool { reasons.isEmpty }
     }
 
-    /// A cluster, as it said when the work began.
+    /// A cluster, by its own answer when the work began.
     package struct Server: Sendable, Equatable {
         package var product: String
         package var version: String
@@ -26,15 +26,16 @@ package struct WorkSnapshot: Sendable {
         package var partition: Int32
         /// Whether this process reads it at present.
         package var isOwned = false
-        /// The first offset read here, the next one to read, and the one before which everything has its final outcome.
+        /// The first offset read here, the next offset to read, and the offset before which every record has its final
+        /// outcome.
         package var start: Int64?
         package var position: Int64?
         package var committed: Int64?
-        /// Where the log ends, or where the replay is to; nil: no broker has said so lately.
+        /// The end of the log, or of the replay; nil: no broker has told it lately.
         package var end: Int64?
         /// Records from `committed` to `end`.
         package var lag: Int64?
-        /// For how long the oldest of these may have waited at most, by the records' own timestamps.
+        /// The greatest possible age of the oldest of these records, in seconds, by the records' own timestamps.
         package var lagSeconds: Double?
         package var read = 0
         package var inFlight = 0
@@ -43,7 +44,7 @@ package struct WorkSnapshot: Sendable {
     }
 
     package struct Copy: Sendable, Equatable {
-        /// Documents that the source held when the copy began, and that it has returned since.
+        /// Documents that the source held when the copy began, and documents that it has returned since.
         package var expected: Int
         package var returned: Int
         package var slices: Int
@@ -59,15 +60,15 @@ package struct WorkSnapshot: Sendable {
 
     /// How hard the target is being worked.
     package struct Bulk: Sendable, Equatable {
-        /// Bulk requests that may be under way, and that are.
+        /// Bulk requests that may be under way, and those that are.
         package var limit = 0
         package var inFlight = 0
         /// Size of a full batch.
         package var batchDocuments = 0
         package var batchBytes = 0
-        /// Answers in which the target said that it has too much to do.
+        /// Answers in which the target said that it is overloaded.
         package var throttled = 0
-        /// Requests by HTTP status (`none`: no answer came), and repetitions by reason; only those that there were.
+        /// Requests by HTTP status (`none`: no answer came), and repeated requests by reason. Zeros are left out.
         package var requests: [String: Int] = [:]
         package var retries: [String: Int] = [:]
         /// From sending a request to the end of its answer, in seconds.
@@ -75,20 +76,20 @@ package struct WorkSnapshot: Sendable {
     }
 
     package struct Memory: Sendable, Equatable {
-        /// Bytes between reading and acknowledgement, the most there may be of them, and the whole process's.
+        /// Bytes between reading and acknowledgement, their limit, and the resident memory of the process.
         package var inFlight = 0
         package var limit = 0
         package var resident = 0
-        /// Of those in flight, what waits for a worker.
+        /// The part of `inFlight` that waits for a worker.
         package var queued = 0
     }
 
     package struct DeadLetterFigures: Sendable, Equatable {
         package var topic: String
-        /// Acknowledged ones of this process: the records with that outcome, and the same by reason.
+        /// Acknowledged dead letters of this process, in all and by reason.
         package var written = 0
         package var reasons: [String: Int] = [:]
-        /// Those in the topic that nothing has resolved, whoever wrote them; nil: nobody has looked them up.
+        /// All unresolved letters of the topic, by reason; nil: they were not looked up.
         package var unresolved: [String: Int]?
     }
 
@@ -97,7 +98,7 @@ package struct WorkSnapshot: Sendable {
         package var index: String
         package var documents: Int
         package var tombstones: Int
-        /// Fields of its mapping; nil: it was not asked.
+        /// Fields of its mapping; nil: unknown.
         package var fields: Int?
     }
 
@@ -111,7 +112,7 @@ package struct WorkSnapshot: Sendable {
     package var fingerprint: String
     /// Whether this process does its work: partitions assigned, the target answers, the lag is known.
     package var ready = Verdict()
-    /// Whether readers could be moved to the target, as far as can be said by what runs.
+    /// Whether readers could be moved to the target, as far as this process knows.
     package var switching = Verdict()
     package var source: Server?
     package var target: Server?
@@ -126,11 +127,12 @@ package struct WorkSnapshot: Sendable {
     package var inFlight = 0
     /// In the order of `Outcome.allCases`.
     package var outcomes = Array(repeating: 0, count: Outcome.allCases.count)
-    /// Bytes of records, or of pages' documents, that were read by now: with `read` what a rate is made of.
+    /// Bytes of the records or of the pages' documents that were read. Rates are made of it and of `read`.
     package var bytesRead = 0
-    /// Whether nothing is read at the moment because as much is in flight as may be.
+    /// Whether reading is paused because the bytes in flight have reached their limit.
     package var isFull = false
-    /// For how long no partition's settled prefix has grown while records of it are in flight, at most, in seconds.
+    /// The longest time, in seconds, for which a partition's settled prefix has not grown although records are in
+    /// flight.
     package var oldestUnsettled: Double?
     package var partitions: [Partition] = []
     package var copy: Copy?
@@ -138,12 +140,12 @@ package struct WorkSnapshot: Sendable {
     package var bulk = Bulk()
     package var memory = Memory()
     package var deadLetters: DeadLetterFigures
-    /// Processes that work on this migration, this one too; looked at every 10 s.
+    /// Processes that work on this migration, including this one. Looked up every 10 s.
     package var members: [MemberReport] = []
-    /// Looked at every 30 s, while anybody asks.
+    /// Looked up every 30 s while somebody watches.
     package var indices: [Index] = []
     package var alarms: [Alarm] = []
-    /// What keeps the work from going on; nil: nothing does.
+    /// What the work waits for; nil: nothing.
     package var waiting: String?
     /// Command lines to type next.
     package var next: [String] = []

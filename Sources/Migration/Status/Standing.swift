@@ -1,31 +1,31 @@
 import State
 
-/// Where a migration stands, as far as it is known, and what follows from that: the phase that is shown, whether readers
-/// may be moved, what a person has to see to, and the command to type next. `status` and what runs decide by it alike.
+/// Where a migration stands, as far as it is known, and what follows from that: the phase, whether readers may be
+/// moved, what a person has to look at, and the command to type next. `status` and running work both use it.
 package struct Standing: Sendable, Equatable {
     package enum Part: Sendable { case none, unfinished, done }
 
-    /// The phase as the state says; nil: `init` has not run.
+    /// The phase by the state; nil: `init` has not run.
     package var phase: MigrationState.Phase?
-    /// Whether the recipe still says the work that was confirmed.
+    /// Whether the recipe still describes the confirmed work.
     package var isConfirmed = true
     package var hasSource = true
     package var copy = Part.none
     package var replay = Part.none
-    /// The target index was made again: nothing is whole before a replay.
+    /// The target index was made again, so it is complete only after a replay.
     package var replayDue = false
-    /// Target indices that are gone, and that are closed.
+    /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
     /// The consumer group, for messages.
     package var group = ""
     /// Records that the group has still to acknowledge; nil: unknown.
     package var lag: Int64?
-    /// How old the oldest of them is at most, in seconds; nil: unknown.
+    /// The greatest possible age of the oldest of them, in seconds; nil: unknown.
     package var lagSeconds: Double?
     /// Dead letters that no redrive has resolved, by reason; nil: unknown.
     package var deadLetters: [String: Int]?
-    /// Partitions that no follower says it has.
+    /// Partitions that no follower reports as its own.
     package var unread: [Int32] = []
     /// Commands (`copy`, `replay`, `follow`) of the processes that run.
     package var running: Set<String> = []
@@ -37,13 +37,13 @@ package struct Standing: Sendable, Equatable {
 
     package init() {}
 
-    /// A lag that is younger than this is no reason against moving the readers: with writers that never stop there is
-    /// always some.
+    /// A lag of less than so many seconds is no reason against moving the readers. While writers write there is always
+    /// a little lag.
     package static let lagAllowed = 5.0
 
     // MARK: The phase
 
-    /// One word for programs: what goes on now, or where it was left.
+    /// The phase as one word for programs: what runs now, or where the migration was left.
     package var phaseName: String {
         guard let phase else { return "planned" }
         if running.contains("follow") { return "following" }
@@ -57,7 +57,7 @@ package struct Standing: Sendable, Equatable {
         }
     }
 
-    /// The same for people.
+    /// The phase in words for people.
     package var phaseText: String {
         let now = [("copy", "copying"), ("replay", "replaying"), ("follow", "following")].filter {
             running.contains($0.0)
@@ -75,7 +75,7 @@ package struct Standing: Sendable, Equatable {
 
     // MARK: Readers
 
-    /// Why readers may not be moved to the target now; empty: they may.
+    /// Why readers must not be moved to the target now; empty: they may be moved.
     package var reasonsAgainstSwitch: [String] {
         guard phase != nil else { return ["it is not initialised"] }
         var reasons = indexReasons
@@ -123,8 +123,8 @@ package struct Standing: Sendable, Equatable {
 
     // MARK: People
 
-    /// What does not get right by waiting: somebody has to look. Empty: nothing. A migration that was only created is
-    /// not begun: what it lacks is the next command, and no fault.
+    /// Problems that do not pass by waiting, so that a person has to look; empty: there are none. A migration that was
+    /// only created has no problem. It lacks only the next command.
     package var attention: [String] {
         var found = indexReasons
         guard phase != nil else { return found }
@@ -143,18 +143,19 @@ package struct Standing: Sendable, Equatable {
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
     }
 
-    /// Whether somebody follows, or has to: then the lag must be known.
+    /// Whether somebody follows or should follow. Then the lag must be known.
     private var shouldFollow: Bool {
         running.contains("follow") || phase == .following || phaseName == "replayed"
     }
 
     // MARK: The next command
 
-    /// Command lines to type next, the first first; empty when there is nothing to do. `fingerprint`: what the present
-    /// recipe comes to, for `init`; `recipe`: as it is typed (``Recipe/typed``).
+    /// The command lines to type next, in order; empty: there is nothing to do. `fingerprint`: of the present recipe,
+    /// for
+    /// `init`. `recipe`: as it is typed (``Recipe/typed``).
     package func next(recipe: String, fingerprint: String) -> [String] {
         guard phase != nil else { return ["crossfade plan \(recipe)"] }
-        // Nothing can be typed here that opens an index: that is the cluster's own API.
+        // No command of Crossfade opens an index. That takes the cluster's own API.
         guard closed.isEmpty else { return [] }
         guard missing.isEmpty else { return ["crossfade init \(recipe) --confirm \(fingerprint)"] }
         guard isConfirmed else { return ["crossfade plan \(recipe)"] }
