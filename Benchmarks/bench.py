@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 
+import compare
 import embedded
 import operations
 
@@ -417,8 +418,8 @@ class Setting:
             else:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def crossfade_round(self, topic, name, *more):
-        return crossfade_round(self.options, self.tools, topic, self.binary, name, self.folder, self.processes,
+    def crossfade_round(self, topic, name, *more, binary=None):
+        return crossfade_round(self.options, self.tools, topic, binary or self.binary, name, self.folder, self.processes,
                                self.folder / "crossfade.log", *more)
 
     def tell(self, result, shown):
@@ -469,6 +470,21 @@ def watching(options):
     return setting.tell(result, operations.table(found, result))
 
 
+def comparing(options):
+    """`scripts/bench compare`."""
+    setting = Setting(options)
+    binaries = {"before": build_crossfade(options.before), "now": setting.binary}
+    with setting.topic() as topic:
+        def run(which, i):
+            return setting.crossfade_round(topic, f"bench-{which}-{setting.stamp}-{i}", binary=binaries[which])
+
+        for i in range(options.warmup):
+            run("before", f"warm-{i}")
+        found = compare.pairs(options.rounds, run, say)
+    result = compare.judged(found, topic) | {"load_before": round(setting.load, 2), "pairs": found}
+    return setting.tell(result, compare.table(found, result))
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -515,7 +531,9 @@ def main():
     replays = verbs.add_parser("replay", help="topic -> keyToValue -> null sink, beside rdkafka_performance")
     watched = verbs.add_parser("operations",
                                help="the same replay with and without a scrape a second and ten dashboards, in pairs")
-    for run, rounds in ((replays, 5), (watched, 10)):
+    against = verbs.add_parser("compare", help="two builds on the same topic, in alternating pairs")
+    against.add_argument("--before", metavar="PATH", required=True, help="the binary to compare with")
+    for run, rounds in ((replays, 5), (watched, 10), (against, 10)):
         add_options(run, rounds)
     node = verbs.add_parser("embedded", help="the embedded search node's own rate: _bulk over HTTP on loopback")
     node.add_argument("--format", choices=["text", "json"], default="text",
@@ -532,7 +550,7 @@ def main():
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        return {"operations": watching, "embedded": embedded_rate}.get(options.verb, replay)(options)
+        return {"operations": watching, "compare": comparing, "embedded": embedded_rate}.get(options.verb, replay)(options)
     except Broken as problem:
         say(f"bench: {problem}")
         return 1
