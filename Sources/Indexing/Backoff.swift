@@ -1,8 +1,9 @@
-/// Waiting times between attempts: doubling, with full jitter, so that many waiters do not come back together.
+/// Waiting times between attempts. They double, with full jitter: each is random, so that many waiters do not come back
+/// at the same time.
 public struct Backoff: Sendable {
-    /// Upper bound of the first wait, milliseconds.
+    /// Upper bound of the first wait, in milliseconds.
     public let base: Int
-    /// Upper bound of every wait, milliseconds.
+    /// Upper bound of every wait, in milliseconds.
     public let cap: Int
     /// Waits given out since the last ``reset()``.
     public private(set) var attempts = 0

@@ -1,17 +1,17 @@
 /// How large a bulk request should be: by documents and by bytes, whichever is reached first.
 ///
-/// Starts at 1,000 documents or 512 KiB (what real servers liked best, and what stays in a core's cache on its way),
-/// grows while full batches are answered quickly, shrinks when they are slow, halves when the server says that it is
-/// too large (413) and never comes near that size again.
+/// It starts at 1,000 documents or 512 KiB: real servers liked this best, and it stays in a core's cache on its way. It
+/// grows while full batches are answered quickly, and shrinks when they are answered slowly. When the server says that a
+/// request is too large (413), it halves, and never comes near that size again.
 public struct BatchSizer: Sendable {
     public static let largestBytes = 15_000_000
     public static let largestDocuments = 5_000
     public static let smallestBytes = 16 * 1_024
     /// Batches do not grow beyond this by themselves.
     public static let roomyBytes = 1_048_576
-    /// Answers quicker than this make batches grow, milliseconds.
+    /// Answers quicker than this make batches grow; milliseconds.
     public static let quick = 150
-    /// Answers slower than this make them shrink, milliseconds.
+    /// Answers slower than this make batches shrink; milliseconds.
     public static let slow = 2_000
 
     /// Documents of a full batch.
@@ -28,13 +28,13 @@ public struct BatchSizer: Sendable {
     /// The size at which a batch is full.
     public var limits: BatchLimits { BatchLimits(documents: documents, bytes: bytes) }
 
-    /// A batch was answered. Only one that was nearly full says anything.
+    /// A batch was answered. Only a batch that was nearly full tells something about the right size.
     public mutating func answered(documents: Int, bytes: Int, tookMilliseconds: Int) {
         let nearlyFull = documents * 10 >= self.documents * 9 || bytes * 10 >= self.bytes * 9
         guard nearlyFull, tookMilliseconds >= 0 else { return }
         if tookMilliseconds < Self.quick {
             self.documents = min(Self.largestDocuments, self.documents + max(1, self.documents / 8))
-            // Beyond this, size brings a quick server nothing more.
+            // Larger batches would make a quick server no faster.
             self.bytes = max(self.bytes, min(bytesCeiling, Self.roomyBytes, self.bytes + self.bytes / 8))
         } else if tookMilliseconds > Self.slow {
             self.documents = max(1, self.documents / 4 * 3)

@@ -1,7 +1,7 @@
 /// How many bulk requests may be under way: additive increase, multiplicative decrease.
 ///
-/// It rises by one a round trip as long as it is reached and the server does not slow down, and falls to 0.7 of itself
-/// when items were throttled, a request failed, or the server's time a document (`took`) has risen to a multiple of its
+/// It rises by one per round trip while it is reached and the server does not slow down. It falls to 0.7 of itself when
+/// items were throttled, a request failed, or the server's time per document (`took`) has risen to a multiple of its
 /// best. A request that began before the last decrease never causes another one: one overload is one decrease.
 public struct ConcurrencyLimit: Sendable {
     public enum Result: Sendable {
@@ -13,7 +13,7 @@ public struct ConcurrencyLimit: Sendable {
         case failed
     }
 
-    /// Given by ``began(inFlight:)``, given back to ``ended(_:_:documents:tookMilliseconds:)``.
+    /// ``began(inFlight:)`` gives it, and ``ended(_:_:documents:tookMilliseconds:)`` takes it back.
     public struct Ticket: Sendable {
         let number: Int
         let limitReached: Bool
@@ -21,9 +21,9 @@ public struct ConcurrencyLimit: Sendable {
 
     /// At most this many, whatever happens.
     public let maximum: Int
-    /// Decreases so far, by cause, for the status.
+    /// Decreases so far, for the status.
     public private(set) var decreases = 0
-    /// Smoothed server time a document, microseconds; 0 before the first answer.
+    /// Smoothed server time per document, in microseconds; 0 before the first answer.
     public private(set) var microsecondsPerDocument = 0.0
 
     private var value: Double
@@ -31,7 +31,7 @@ public struct ConcurrencyLimit: Sendable {
     private var fence = 0
     private var best = 0.0
 
-    /// Smaller batches say little about the time a document takes.
+    /// Smaller batches say little about the time per document.
     private static let smallestSample = 100
 
     public init(maximum: Int, start: Int = 2) {
@@ -66,8 +66,8 @@ public struct ConcurrencyLimit: Sendable {
             microsecondsPerDocument += 0.3 * (cost - microsecondsPerDocument)
         }
         best = max(1, min(best, microsecondsPerDocument))
-        // With next to nothing under way the time is the server's own: one that has become slower for good (merges,
-        // larger documents) is not held against the limit for ever.
+        // With hardly anything under way, the time is the server's own. If the server has become slower for good
+        // (merges, larger documents), the best time follows, so that the limit can rise again.
         if limit <= 2 { best += 0.1 * (microsecondsPerDocument - best) }
         if microsecondsPerDocument > 3 * best {
             decrease(ticket)

@@ -1,6 +1,6 @@
-/// How `limits.memory` is shared out (P10 in docs/architecture.md). Each number is a bound that is enforced where it is
-/// named; the rest of the limit is for what one record and one request need beyond them, so that the process stays near
-/// the limit even with documents of tens of megabytes. A single thing larger than a bound passes alone.
+/// How `limits.memory` is shared out (P10 in docs/architecture.md). Each number is a limit that its user enforces. The
+/// rest of `limits.memory` is for what one record and one request need beyond these numbers, so that the process stays
+/// near the limit even with documents of tens of megabytes. A single thing larger than its share passes alone.
 package struct MemoryBudget: Sendable {
     /// The recipe's `limits.memory`, in bytes.
     package let limit: Int
@@ -11,7 +11,7 @@ package struct MemoryBudget: Sendable {
 
     /// Bytes between reading and acknowledgement: nothing more is read while so many are held (``Pipeline/isFull``).
     package var inFlight: Int { limit / 2 }
-    /// Bytes that wait for a worker. More would make nothing faster.
+    /// Bytes that wait for a worker. More of them would make nothing faster.
     package var queued: Int { min(8 << 20, limit / 16) }
     /// Bytes of the bulk requests under way (``BulkSink/submit(_:)``).
     package var requests: Int { limit / 2 }

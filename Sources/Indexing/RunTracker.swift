@@ -1,8 +1,9 @@
-/// Which offsets of one partition are done with, so that only a contiguous settled prefix is ever committed.
+/// Up to which offset of one partition all records have their outcome: only this contiguous prefix is ever committed
+/// (P2 in docs/architecture.md).
 ///
-/// Records are tracked in runs: consecutive records that were read together. A run is settled when as many records
-/// of it were settled as it had. One tracker serves one assignment of one partition; a new assignment gets a new
-/// tracker, and acknowledgements of an older one are kept away from it by its owner.
+/// Records are tracked in runs: consecutive records that were read together. A run is settled when all of its records
+/// are. One tracker serves one ownership of one partition. The next ownership gets a new tracker, and the owner of the
+/// tracker keeps outcomes of an older ownership away from it.
 ///
 /// No call traps. A call that makes no sense changes nothing, says so by its result, and is counted in ``mistakes``.
 public struct RunTracker: Sendable {
@@ -38,8 +39,8 @@ public struct RunTracker: Sendable {
     /// A run of `count` records was read, the first at offset `first`; `next` is the offset after the last one, so
     /// that gaps (compaction, control records) inside are covered.
     ///
-    /// Returns the run's number, one greater than the run before, or -1 when it lies before what was already read or is no run at all. A
-    /// run of no records is settled at once.
+    /// Returns the run's number, one greater than that of the run before, or -1 when the run lies before what was already
+    /// read, or makes no sense. A run of no records is settled at once.
     public mutating func open(first: Int64, next: Int64, count: Int) -> Int {
         guard first >= 0, next > first, count >= 0, count <= next &- first, first >= end ?? first else {
             mistakes += 1
@@ -73,9 +74,9 @@ public struct RunTracker: Sendable {
         return position == 0 && release()
     }
 
-    /// The position is known to be `next` although no record was handed over: control records, aborted
-    /// transactions, the end of the partition. Counts as soon as everything opened before it is settled; a
-    /// position that was already passed is no news and changes nothing.
+    /// The position is known to be `next` although no record was handed over: control records, aborted transactions,
+    /// the end of the partition. It counts as soon as everything that was opened before it is settled. A position that
+    /// was already passed changes nothing.
     public mutating func advance(to next: Int64) {
         guard next > end ?? -1 else { return }
         end = next

@@ -1,8 +1,8 @@
-/// Notices when records that nobody can have applied before come out stale in bulk: the target holds versions that this
-/// log never gave (a restored snapshot, a topic made again under the same epoch, somebody else's writes).
+/// Notices when many records come out stale that no process can have applied before. Then the target holds versions that
+/// this log never gave: a restored snapshot, a topic that was made again under the same epoch, somebody else's writes.
 ///
-/// Judges the last outcomes of such records, at least `window` of them and at most a tenth more. Only outcomes that say
-/// something about versions are told to it: written or stale, neither skipped nor dead. Pure.
+/// It judges the last outcomes of such records, at least `window` of them and at most a tenth more. It must be told only
+/// outcomes that say something about versions: written or stale, neither skipped nor dead.
 public struct StaleAlarm: Sendable {
     /// Outcomes that are judged together.
     public let window: Int
@@ -10,7 +10,7 @@ public struct StaleAlarm: Sendable {
     public let percent: Int
     /// Outcomes told so far.
     public private(set) var told = 0
-    /// Whether the last window is beyond what can be right.
+    /// Whether more of the last window is stale than can be right.
     public private(set) var isRaised = false
     /// The worst window that raised it: outcomes and how many of them were stale; nil: it was never raised.
     public private(set) var worst: (outcomes: Int, stale: Int)?
