@@ -57,7 +57,7 @@ package struct Recipe: Sendable {
         package var transform: [TransformStep]
         /// `shallow`: top-level fields replace; `deep`: as the update API does.
         package var merge: MergeMode
-        /// What a merge does whose document is nowhere once the copy is done.
+        /// What a merge does when its document does not exist and the copy is done.
         package var missing: MissingDocument
         /// Template of the target id for sources with several types, e.g. `{type}-{id}`; nil: the id alone.
         package var id: String?
@@ -66,7 +66,7 @@ package struct Recipe: Sendable {
     /// `copy`.
     package struct CopyOptions: Sendable {
         package var slices: Int
-        /// Documents a page.
+        /// Documents per page.
         package var page: Int
         /// Documents a second; nil: unlimited.
         package var documentsPerSecond: Int?

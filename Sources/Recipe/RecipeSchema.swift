@@ -16,8 +16,8 @@ package enum RecipeSchema {
                 "indices", .list(.section(entry), orOne: false), required: true, "What goes where, in which shape."),
             RecipeKey("copy", .section(copy), "The bulk copy from the source."),
             RecipeKey("replay", .section(replay), "The replay of the topic."),
-            RecipeKey("dead_letters", .section(deadLetters), "Where records go that can never be applied."),
-            RecipeKey("limits", .section(limits), "Bounds of what Crossfade takes."),
+            RecipeKey("dead_letters", .section(deadLetters), "Where records go when they can never be applied."),
+            RecipeKey("limits", .section(limits), "Limits on memory and requests."),
             RecipeKey(
                 "tombstone_age", .scalar(.duration), standard: "1h",
                 "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
@@ -25,7 +25,7 @@ package enum RecipeSchema {
             RecipeKey("operations", .section(operations), "Where a running command can be watched."),
             RecipeKey(
                 "tests", .list(.section(RecipeTestSchema.test), orOne: false, allowsEmpty: true),
-                "Samples and what is to become of them, for `crossfade recipe test`."),
+                "Samples, and what must become of them, for `crossfade recipe test`."),
         ])
 
     package static let commands = RecipeSection(
@@ -39,7 +39,7 @@ package enum RecipeSchema {
                 "group", .scalar(.nonEmpty), standardInWords: "`crossfade-<name>`", "Crossfade's own consumer group."),
             RecipeKey(
                 "kafka", .properties,
-                "Any property of librdkafka, passed through, e.g. `security.protocol`; what Crossfade owns is refused."
+                "Properties of librdkafka, passed through, e.g. `security.protocol`; Crossfade's own are refused."
             ),
             RecipeKey(
                 "format", .choice(["document", "envelope", "debezium"]), required: true,
@@ -108,7 +108,7 @@ package enum RecipeSchema {
             keys: [
                 RecipeKey("url", .list(.scalar(.url)), "A node's URL, or several nodes' URLs."),
                 RecipeKey("urls", .list(.scalar(.url)), "The same as `url`."),
-                RecipeKey("auth", .section(auth(title)), standardInWords: "none", "How to get in."),
+                RecipeKey("auth", .section(auth(title)), standardInWords: "none", "How Crossfade authenticates."),
                 RecipeKey(
                     "ca_file", .scalar(.nonEmpty), standardInWords: "the system's",
                     "PEM file of the certificate authority, relative to the recipe."),
@@ -157,7 +157,7 @@ package enum RecipeSchema {
             ),
             RecipeKey(
                 "missing", .choice(MissingDocument.allCases.map(\.rawValue)), standard: "create",
-                "What a merge does whose document is nowhere once the copy is done."),
+                "What a merge does when its document does not exist and the copy is done."),
             RecipeKey(
                 "id", .scalar(.idTemplate), standardInWords: "the id alone",
                 "The target's ids, where the source has several types with ids of their own."),
@@ -170,7 +170,7 @@ package enum RecipeSchema {
                 "field", .scalar(.fieldPath), required: true,
                 "Path from the root of the record's value (for debezium of the event: `after.kind`, which for a delete is looked up in `before`)."
             ),
-            RecipeKey("equals", .scalar(.text), required: true, "What it is to be."),
+            RecipeKey("equals", .scalar(.text), required: true, "The value that it must have."),
         ])
 
     package static let copy = RecipeSection(
@@ -179,7 +179,7 @@ package enum RecipeSchema {
             RecipeKey(
                 "slices", .integer(1...1024), standard: "16",
                 "Parts that are copied side by side, and the units of resuming."),
-            RecipeKey("page", .integer(1...10_000), standard: "1000", "Documents a page."),
+            RecipeKey("page", .integer(1...10_000), standard: "1000", "Documents per page."),
             RecipeKey(
                 "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
                 "Bounds the reading: `5000/s`, `20MB/s`, or both in a list."),

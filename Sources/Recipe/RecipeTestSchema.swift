@@ -9,7 +9,7 @@ package enum RecipeTestSchema {
             RecipeKey("base", .json, "The document that a merge finds in the target; without it there is none."),
             RecipeKey(
                 "expect", .section(expect), required: true,
-                "What is to become of it; what is not said is not looked at."),
+                "What must become of it; only what is named is compared."),
         ])
 
     package static let record = RecipeSection(
