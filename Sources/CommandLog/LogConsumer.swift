@@ -40,7 +40,7 @@ public final class LogConsumer: @unchecked Sendable {
     private let gate = Mutex(false)
     private let woken = Atomic<Bool>(false)
     /// Records that came through the main queue, where none should come. They go into the next batch.
-    private var strays: [LogMessage] = []
+    private let strays = MessageList()
     /// The partitions that this consumer has now. Offsets of others are not committed.
     var owned: Set<Int32> = []
     /// The next poll that has no records to give throws this.
@@ -120,7 +120,7 @@ public final class LogConsumer: @unchecked Sendable {
         batch.events.append(contentsOf: target.takeEvents())
         if !paused, pending == nil {
             let before = batch.count
-            while batch.count < min(maximum, batch.capacity), let stray = strays.popLast() { batch.append(stray) }
+            while batch.count < min(maximum, batch.capacity), let stray = strays.takeFirst() { batch.append(stray) }
             batch.take(from: data, maximum: maximum) { self.sort($0, into: batch) }
             // With a timeout librdkafka waits until the batch is full. So this waits for one record only.
             if batch.count == before, batch.events.isEmpty, pending == nil, timeoutMs > 0, !takeWake() {
@@ -151,12 +151,12 @@ public final class LogConsumer: @unchecked Sendable {
         var wait = timeoutMs
         while let message = rd_kafka_consumer_poll(rk, wait) {
             wait = 0
+            let owned = OwnedMessage(LogMessage(message))
             // All records are forwarded, so none should come here. If one does, it is kept.
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                strays.insert(LogMessage(message), at: 0)
+                strays.append(owned)
             } else {
                 sort(message.pointee, into: batch)
-                rd_kafka_message_destroy(message)
             }
         }
         if !served, pending == nil {
@@ -187,7 +187,7 @@ public final class LogConsumer: @unchecked Sendable {
         gate.withLock { $0 = true }
         owned = []
         target.consumer = nil
-        while let stray = strays.popLast() { stray.release() }
+        strays.removeAll()
         rd_kafka_queue_destroy(data)
         rd_kafka_queue_destroy(main)
         return handle.destroy(

@@ -2,13 +2,13 @@ import CLibrdkafka
 import Commands
 import JSONText
 
-/// One record as librdkafka holds it: a pointer, nothing is copied.
+/// A look at one record as librdkafka holds it: a pointer, nothing is copied.
 ///
-/// Everything it gives is valid until ``release()``, which must come exactly once, from any thread. Its bytes lie in
-/// the
-/// fetch response they came with, which stays in memory until the last of its records is released.
+/// Everything it gives is valid as long as the record's owner keeps it: a ``RecordBatch``, a ``MessageList`` or an
+/// ``OwnedMessage``. Its bytes lie in the fetch response they came with, which stays in memory until the last of its
+/// records was given back.
 public struct LogMessage: @unchecked Sendable {
-    // Sendable because a message has one owner at a time and librdkafka allows its release on any thread.
+    // Sendable because a message has one owner at a time, and librdkafka lets any thread read it.
     @usableFromInline let pointer: UnsafeMutablePointer<rd_kafka_message_t>
 
     @usableFromInline init(_ pointer: UnsafeMutablePointer<rd_kafka_message_t>) { self.pointer = pointer }
@@ -45,19 +45,6 @@ public struct LogMessage: @unchecked Sendable {
         pointer.pointee.partition = partition
         pointer.pointee.offset = offset
     }
-
-    /// Asks for the record's place in memory, which a thread on another processor has written: reading it at once would be a
-    /// wait for each record.
-    public func prefetch() { crossfade_prefetch_message(pointer) }
-
-    /// Asks for its bytes, some time after ``prefetch()``.
-    public func prefetchBytes() { crossfade_prefetch_value(pointer) }
-
-    /// As ``prefetch()``, for a record that is to be released soon.
-    public func prefetchRelease() { crossfade_prefetch_release(pointer) }
-
-    /// Gives the record back. Its bytes are gone afterwards.
-    public func release() { rd_kafka_message_destroy(pointer) }
 
     @usableFromInline static func bytes(_ start: UnsafeMutableRawPointer?, _ count: Int) -> Bytes? {
         guard let start else { return nil }
@@ -96,87 +83,5 @@ public struct MessageHeaders: RecordHeaders {
                 Bytes(start: bytes, count: length),
                 value.map { Bytes(start: $0.assumingMemoryBound(to: UInt8.self), count: size) })
         }
-    }
-}
-
-/// Something that a poll learned besides records.
-public enum LogEvent: Sendable {
-    /// Everything of the partition that may be read has been handed over: `nextOffset` is the end, past transaction
-    /// markers,
-    /// aborted records and compaction gaps. With an open transaction it is the transaction's first offset.
-    case endOfPartition(partition: Int32, nextOffset: Int64)
-    /// The broker's answer to a commit that was not waited for.
-    case committed([Int32: Int64], LogError?)
-}
-
-/// What a poll fills: records and events. Reused from poll to poll.
-///
-/// Not Sendable: it belongs to the poll thread; the ``LogMessage`` values in it may go anywhere.
-public final class RecordBatch {
-    /// Room for records.
-    public let capacity: Int
-    /// Records in it.
-    public private(set) var count = 0
-    /// What else the last poll learned.
-    public internal(set) var events: [LogEvent] = []
-    private let storage: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
-
-    public init(capacity: Int = 4096) {
-        self.capacity = max(1, capacity)
-        storage = .allocate(capacity: self.capacity)
-        storage.initialize(repeating: nil, count: self.capacity)
-    }
-
-    deinit {
-        releaseAll()
-        storage.deallocate()
-    }
-
-    /// The record at `index`, below ``count``.
-    public subscript(index: Int) -> LogMessage {
-        precondition(index >= 0 && index < count)
-        // Filled below `count` by `take`.
-        return LogMessage(storage[index].unsafelyUnwrapped)
-    }
-
-    /// Gives all records back.
-    public func releaseAll() {
-        for at in 0..<count {
-            if let message = storage[at] { rd_kafka_message_destroy(message) }
-        }
-        count = 0
-    }
-
-    /// Forgets the records without giving them back: others release them now.
-    public func forget() { count = 0 }
-
-    /// Takes what `queue` has, up to `maximum` records in the batch, waiting up to `milliseconds` for all of them.
-    /// Messages that
-    /// are no records go to `other`, who need not release them.
-    func take(
-        from queue: OpaquePointer, maximum: Int, milliseconds: Int32 = 0, other: (rd_kafka_message_t) -> Void
-    ) {
-        let limit = min(capacity, maximum)
-        guard count < limit else { return }
-        let got = rd_kafka_consume_batch_queue(queue, milliseconds, storage + count, limit - count)
-        guard got > 0 else { return }
-        let end = count + Int(got)
-        for at in count..<end {
-            guard let message = storage[at] else { continue }
-            if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                storage[count] = message
-                count += 1
-            } else {
-                other(message.pointee)
-                rd_kafka_message_destroy(message)
-            }
-        }
-    }
-
-    /// Adds one record; there must be room.
-    func append(_ message: LogMessage) {
-        precondition(count < capacity)
-        storage[count] = message.pointer
-        count += 1
     }
 }

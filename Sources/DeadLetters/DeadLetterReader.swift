@@ -68,8 +68,8 @@ package struct DeadLetterReader {
     package func letters() throws -> [DeadLetter] {
         var book = DeadLetterBook()
         let decoder = CommandDecoder(options.format)
-        try read { message in
-            defer { message.release() }
+        try read { owned in
+            let message = owned.message
             // Older letters lack this header. They are taken for ours.
             if let migration = message.text(DeadLetterHeader.migration), migration != options.migration { return }
             guard let origin = DeadLetter.Origin(message) else { return }
@@ -108,9 +108,8 @@ package struct DeadLetterReader {
 
     // MARK: Reading
 
-    /// Gives every record of the topic, up to its end as it is now, in the order of its partitions. Each is the
-    /// body's to release.
-    private func read(_ body: (LogMessage) -> Void) throws {
+    /// Gives every record of the topic, up to its end as it is now, in the order of its partitions.
+    private func read(_ body: (consuming OwnedMessage) -> Void) throws {
         let admin = try LogAdmin(settings: options.settings, log: logger.kafka)
         defer { admin.close() }
         let partitions: [Int32]
@@ -125,7 +124,7 @@ package struct DeadLetterReader {
     }
 
     /// Reads each partition from `low` to before `high`.
-    private func read(_ ranges: [Int32: (low: Int64, high: Int64)], _ body: (LogMessage) -> Void) throws {
+    private func read(_ ranges: [Int32: (low: Int64, high: Int64)], _ body: (consuming OwnedMessage) -> Void) throws {
         var left = ranges.mapValues(\.high)
         guard !left.isEmpty else { return }
         var settings = options.settings
@@ -143,41 +142,29 @@ package struct DeadLetterReader {
             try consumer.poll(into: batch, timeoutMs: 100)
             for index in 0..<batch.count {
                 let message = batch[index]
-                guard let end = left[message.partition], message.offset < end else {
-                    message.release()
-                    continue
-                }
+                guard let end = left[message.partition], message.offset < end else { continue }
                 if message.offset + 1 >= end { left[message.partition] = nil }
-                body(message)
+                if let owned = batch.take(index) { body(owned) }
             }
-            batch.forget()
+            batch.releaseAll()
             for case .endOfPartition(let partition, let end) in batch.events where end >= (left[partition] ?? 0) {
                 left[partition] = nil
             }
         }
     }
 
-    /// The letters' records themselves, in the order asked for; one that is gone is nil. Each is the caller's to
-    /// release.
-    package func fetch(_ letters: [DeadLetter]) throws -> [LogMessage?] {
+    /// The letters' records themselves, each in its letter's place; the place of one that is gone is empty.
+    package func fetch(_ letters: [DeadLetter]) throws -> MessageList {
         let wanted = Dictionary(letters.enumerated().map { ($0.element.place, $0.offset) }) { first, _ in first }
-        var found = [LogMessage?](repeating: nil, count: letters.count)
+        let found = MessageList(places: letters.count)
         var ranges: [Int32: (low: Int64, high: Int64)] = [:]
         for place in wanted.keys {
             let range = ranges[place.partition] ?? (place.offset, place.offset + 1)
             ranges[place.partition] = (min(range.low, place.offset), max(range.high, place.offset + 1))
         }
-        do {
-            try read(ranges) { message in
-                if let at = wanted[DeadLetter.Place(partition: message.partition, offset: message.offset)] {
-                    found[at] = message
-                } else {
-                    message.release()
-                }
-            }
-        } catch {
-            for message in found { message?.release() }
-            throw error
+        try read(ranges) { owned in
+            let place = DeadLetter.Place(partition: owned.message.partition, offset: owned.message.offset)
+            if let at = wanted[place] { found.put(owned, at: at) }
         }
         return found
     }
@@ -193,9 +180,13 @@ package struct DeadLetterReader {
 
     /// nil: the letter is gone from the topic.
     package func whole(_ letter: DeadLetter) throws -> Whole? {
-        guard let message = try fetch([letter])[0] else { return nil }
-        defer { message.release() }
-        return Whole(
-            letter: letter, headers: message.copiedHeaders().map { ($0.0, $0.1) }, value: message.value.map(Array.init))
+        let found = try fetch([letter])
+        return withExtendedLifetime(found) {
+            found[0].map { message in
+                Whole(
+                    letter: letter, headers: message.copiedHeaders().map { ($0.0, $0.1) },
+                    value: message.value.map(Array.init))
+            }
+        }
     }
 }

@@ -21,6 +21,12 @@ public struct BatchID: Sendable, Hashable {
     public let serial: Int
     /// The generation in which it was opened; see ``BatchAssembler/abandon(generation:)``.
     public let generation: Generation
+
+    public init(entry: Int, serial: Int, generation: Generation) {
+        self.entry = entry
+        self.serial = serial
+        self.generation = generation
+    }
 }
 
 /// What one worker decides about its batches: when one begins, when it is full, and when it has waited long enough.

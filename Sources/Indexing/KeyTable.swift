@@ -1,50 +1,7 @@
-import JSONText
-
-/// Hash of a key's bytes: 16 bytes a step through a 64 x 64 -> 128 bit multiplication (the construction of wyhash), so that
-/// counters, UUIDs and long common prefixes all spread.
-public enum KeyHash {
-    @inlinable static var p0: UInt64 { 0xa076_1d64_78bd_642f }
-    @inlinable static var p1: UInt64 { 0xe703_7ed1_a0b4_28db }
-    @inlinable static var p2: UInt64 { 0x8ebc_6af0_9c88_c6e3 }
-
-    @inlinable @inline(__always) static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        let product = a.multipliedFullWidth(by: b)
-        return product.high ^ product.low
-    }
-
-    /// The hash of `bytes`; `seed` tells the entries of a recipe apart.
-    @inlinable public static func hash(_ bytes: Bytes, seed: Int = 0) -> UInt64 {
-        var state = UInt64(truncatingIfNeeded: seed) &* p2 ^ p0
-        let count = bytes.count
-        guard count > 0, let start = bytes.baseAddress.map(UnsafeRawPointer.init) else { return mix(state ^ p1, p0) }
-        var at = 0
-        while count &- at > 16 {
-            let a = start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let b = start.loadUnaligned(fromByteOffset: at &+ 8, as: UInt64.self)
-            state = mix(a ^ p1, b ^ state)
-            at &+= 16
-        }
-        var a: UInt64 = 0
-        var b: UInt64 = 0
-        let rest = count &- at
-        if rest >= 8 {
-            a = start.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            b = start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
-        } else if rest >= 4 {
-            a = UInt64(start.loadUnaligned(fromByteOffset: at, as: UInt32.self))
-            b = UInt64(start.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
-        } else {
-            a = UInt64(start.load(fromByteOffset: at, as: UInt8.self)) << 16
-            a |= UInt64(start.load(fromByteOffset: at &+ rest / 2, as: UInt8.self)) << 8
-            a |= UInt64(start.load(fromByteOffset: count &- 1, as: UInt8.self))
-        }
-        return mix(p1 ^ UInt64(count), mix(a ^ p1, b ^ state))
-    }
-}
-
-/// Numbers by 64-bit hash: open addressing with linear probing, one allocation when it grows, none else.
+/// Numbers by 64-bit hash: open addressing with linear probing. It allocates only when it grows.
 ///
-/// It knows hashes only: whoever cannot live with two keys of one hash compares the keys. Not safe for several threads.
+/// It knows hashes only, so two keys of one hash share a number. A caller that must tell them apart compares the keys
+/// themselves. Not safe for several threads.
 public final class KeyTable {
     @usableFromInline struct Slot {
         @usableFromInline var hash: UInt64
@@ -55,7 +12,7 @@ public final class KeyTable {
         }
     }
 
-    // Hash 0 marks an empty slot, so the value of that one hash lives beside the table.
+    // Hash 0 marks an empty slot, so the number of that one hash is kept beside the table.
     @usableFromInline var zero: Int?
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
     @usableFromInline var mask: Int
@@ -74,7 +31,7 @@ public final class KeyTable {
 
     public var count: Int { used + (zero == nil ? 0 : 1) }
 
-    /// Where the hash is, or the empty slot where it would go.
+    /// The slot of the hash, or the empty slot where it would go.
     @inlinable @inline(__always) func find(_ hash: UInt64) -> Int {
         var at = Int(truncatingIfNeeded: hash) & mask
         while slots[at].hash != hash, slots[at].hash != 0 { at = (at &+ 1) & mask }
@@ -87,7 +44,7 @@ public final class KeyTable {
         return slot.hash == 0 ? nil : slot.value
     }
 
-    /// Sets the value; returns the one before.
+    /// Sets the number and returns the one before.
     @inlinable @discardableResult public func insert(_ hash: UInt64, _ value: Int) -> Int? {
         guard hash != 0 else {
             let before = zero
@@ -119,7 +76,7 @@ public final class KeyTable {
         guard slots[hole].hash != 0 else { return nil }
         let before = slots[hole].value
         used &-= 1
-        // Entries behind the hole move up when the hole lies between their home and them.
+        // An entry behind the hole moves into it when the hole lies between the entry's home and the entry.
         var at = hole
         while true {
             at = (at &+ 1) & mask
@@ -135,7 +92,7 @@ public final class KeyTable {
         return before
     }
 
-    /// Forgets everything; the room stays unless it is larger than `limit` entries need.
+    /// Removes everything. The room stays, unless it is larger than `limit` entries need.
     public func removeAll(keepingAtMost limit: Int = .max) {
         zero = nil
         used = 0

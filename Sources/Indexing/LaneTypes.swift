@@ -1,6 +1,6 @@
 import Commands
 
-/// An operation in a lane; owns its bytes, because it outlives the record it came from.
+/// An operation in a key lane. It owns its bytes, because it outlives the record that it came from.
 public struct LaneOperation: Sendable {
     public var kind: OperationKind
     public var version: Int64
@@ -8,10 +8,10 @@ public struct LaneOperation: Sendable {
     public var routing: [UInt8]?
     /// The document or its part in SOURCE form, as the command had it; empty for a delete.
     public var document: [UInt8]
-    /// What the driver knows the record by.
+    /// The driver's name for the record.
     public var token: UInt64
-    /// Serial of a batch under way that holds a write of this key: the lane does not read its base before
-    /// ``KeyLanes/batchSettled(_:)`` was told that serial, so it must not have been told already.
+    /// Serial of a batch under way that writes this key. The lane does not read its base before
+    /// ``KeyLanes/batchFinished(_:)`` was called with it, so that call must be still to come.
     public var waitFor: Int?
     /// What the driver keeps of the record meanwhile, in bytes.
     public var recordBytes: Int
@@ -33,7 +33,7 @@ public struct LaneOperation: Sendable {
     var heldBytes: Int { document.count + (routing?.count ?? 0) + recordBytes + 96 }
 }
 
-/// A lane, as the driver names it. A key of a lane that is gone is recognised and its call ignored.
+/// Names a lane for the driver. A call with the name of a lane that is gone changes nothing.
 public struct LaneKey: Hashable, Sendable {
     let slot: Int
     let serial: UInt64
@@ -61,10 +61,10 @@ public struct LaneOutcome: Sendable, Equatable {
     public let outcome: Outcome
 }
 
-/// What became of some operations for good. The driver settles all of them.
+/// The final outcomes of some operations. The driver settles all of them.
 public struct LaneResult: Sendable, Equatable {
     public var outcomes: [LaneOutcome] = []
-    /// To be dead-lettered, each with its reason.
+    /// These go to the dead letters, each with its reason.
     public var rejects: [LaneReject] = []
 
     public init() {}
@@ -78,7 +78,7 @@ public struct LaneWrite: Sendable {
         /// The whole document in TARGET form.
         case document([UInt8])
         case tombstone
-        /// Nothing is to be written; the lane goes on by itself and ``KeyLanes/written(_:_:)`` is not to be called.
+        /// Nothing is to be written. The lane goes on by itself; do not call ``KeyLanes/written(_:_:)``.
         case nothing
     }
 
@@ -91,7 +91,7 @@ public struct LaneWrite: Sendable {
     public let version: Int64
     /// Operations that the write settles when it is acknowledged.
     public let operations: Int
-    /// Final whatever becomes of the write: operations older than the base, and such as cannot be applied.
+    /// Operations older than the base, and those that cannot be applied: final, whatever becomes of the write.
     public let settled: LaneResult
 }
 
@@ -103,7 +103,7 @@ public enum LaneWriteResult: Sendable, Equatable {
     case dead(reason: String, detail: String)
 }
 
-/// What a merge does whose document is nowhere.
+/// What a partial update does whose document is neither in the target nor in the source.
 public enum MissingDocument: String, CaseIterable, Sendable {
     /// The part becomes the document.
     case create
@@ -122,7 +122,7 @@ public struct LaneError: Error, Sendable, Equatable {
     }
 }
 
-/// The entry's transform, as the lanes need it.
+/// The transform of each entry, in the form that the lanes call.
 public protocol LaneTransform: AnyObject {
     /// A document in SOURCE form becomes one in TARGET form.
     func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8]

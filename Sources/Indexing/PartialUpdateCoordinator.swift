@@ -102,7 +102,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
 
     /// Every item of the batch has its outcome, or the batch was abandoned.
     public mutating func finished(batch: Int) {
-        for serial in keys.finish(batch) { lanes.batchSettled(serial) }
+        for serial in keys.finish(batch) { lanes.batchFinished(serial) }
     }
 
     /// The answers of one read.

@@ -206,32 +206,34 @@ package final class Redrive {
     }
 
     private func feed(_ letters: [DeadLetter]) throws {
-        for (letter, message) in zip(letters, try log.fetch(letters)) {
-            guard let message else {
+        let found = try log.fetch(letters)
+        for (place, letter) in letters.enumerated() {
+            guard let owned = found.take(place) else {
                 logger.warning(
                     "a dead letter is gone from its topic before it could be redriven", ["origin": letter.originText])
                 continue
             }
             if let (partition, offset) = letter.origin.coordinates {
-                feed(letter, message, partition, offset)
+                feed(letter, owned, partition, offset)
             } else {
-                defer { message.release() }
-                feedDocument(letter, message)
+                feedDocument(letter, owned)
             }
         }
         pipeline.flush()
     }
 
-    private func feed(_ letter: DeadLetter, _ message: LogMessage, _ partition: Int32, _ offset: Int64) {
-        message.restore(partition: partition, offset: offset)
-        guard let run = pipeline.ledger.open(lane: partition, first: offset, next: offset + 1, count: 1) else {
-            return message.release()
-        }
+    private func feed(_ letter: DeadLetter, _ owned: consuming OwnedMessage, _ partition: Int32, _ offset: Int64) {
+        owned.message.restore(partition: partition, offset: offset)
+        guard let run = pipeline.ledger.open(lane: partition, first: offset, next: offset + 1, count: 1) else { return }
         underWay[run] = letter
-        pipeline.feed(RecordChunk(run: run, messages: [message], bytes: message.size))
+        let bytes = owned.message.size
+        let messages = MessageList()
+        messages.append(owned)
+        pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
     }
 
-    private func feedDocument(_ letter: DeadLetter, _ message: LogMessage) {
+    private func feedDocument(_ letter: DeadLetter, _ owned: borrowing OwnedMessage) {
+        let message = owned.message
         guard case .document(let index, let type, let id) = letter.origin, let source = message.value,
             let entry = prepared.entry(ofSource: index)
         else { return }

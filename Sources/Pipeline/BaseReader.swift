@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 import Indexing
 import JSONText
@@ -6,27 +7,9 @@ import SearchCluster
 import Synchronization
 import Telemetry
 
-/// What was read for merge lanes.
-package struct BaseAnswers: Sendable {
-    package enum Answer: Sendable {
-        case target(LaneKey, found: Bool, version: Int64, document: [UInt8]?)
-        /// The source's own document; nil: not there either.
-        case source(LaneKey, document: [UInt8]?)
-        /// It can never be read.
-        case unreadable(LaneKey, reason: String, detail: String)
-        /// To be asked again.
-        case failed(LaneKey)
-    }
-
-    package var answers: [Answer]
-    /// Bytes of the documents that came, and how many came.
-    package var bytes = 0
-    package var documents = 0
-}
-
-/// Reads the documents that merges need, by real-time get: from the target, or from the source while the copy is
-/// unfinished (design 6.4). A read that fails is answered as failed, after a pause, so that it is asked for again; one
-/// whose answer is too large is asked for in halves.
+/// Reads the bases of partial updates by real-time get: from the target, or from the source while the copy is unfinished
+/// (P4 in docs/architecture.md). When a read fails, the answer `failed` comes after a pause, and the key is asked for
+/// again. A read whose answer is too large is asked for in halves.
 package final class BaseReader: Sendable {
     private let target: SourceReader
     private let source: SourceReader?
@@ -46,8 +29,10 @@ package final class BaseReader: Sendable {
 
     package func stop() { delays.stop() }
 
+    /// Answers every key once. Documents of the source come with version 0: the caller knows which one their copied pages
+    /// carry.
     package func read(
-        _ fetches: [LaneFetch], source fromSource: Bool, _ done: @escaping @Sendable (BaseAnswers) -> Void
+        _ fetches: [LaneFetch], source fromSource: Bool, _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {
         var parts: [Part] = []
         for (entry, wanted) in Dictionary(grouping: fetches, by: \.entry) {
@@ -57,32 +42,33 @@ package final class BaseReader: Sendable {
                 parts.append(Part(wanted: wanted, indices: [plan.entries[entry].index], fromSource: false))
             }
         }
-        ask(parts[...], BaseAnswers(answers: []), done)
+        ask(parts[...], [], done)
     }
 
-    /// Keys of one entry, and the indices to look in, in turn.
+    /// Keys of one entry, and the indices to look in, one after the other.
     private struct Part: Sendable {
         package var wanted: [LaneFetch]
         package var indices: [String]
         package var fromSource: Bool
     }
 
-    /// One request after the other; a key found in an index is not looked for in the next.
-    private func ask(_ parts: ArraySlice<Part>, _ bases: BaseAnswers, _ done: @escaping @Sendable (BaseAnswers) -> Void)
-    {
+    /// Sends one request after the other. A key that was found in one index is not looked for in the next.
+    private func ask(
+        _ parts: ArraySlice<Part>, _ bases: [BaseAnswer], _ done: @escaping @Sendable ([BaseAnswer]) -> Void
+    ) {
         guard let part = parts.first else { return done(bases) }
         guard let reader = part.fromSource ? source : target, let index = part.indices.first, !part.wanted.isEmpty
         else {
             var bases = bases
-            bases.answers += part.wanted.map { fetch in
+            bases += part.wanted.map { fetch in
                 part.fromSource
-                    ? BaseAnswers.Answer.source(fetch.key, document: nil)
-                    : .target(fetch.key, found: false, version: 0, document: nil)
+                    ? BaseAnswer.source(fetch.key, document: nil, version: 0)
+                    : .target(fetch.key, found: false, tombstone: false, version: 0, document: nil)
             }
             return ask(parts.dropFirst(), bases, done)
         }
         let rest = parts.dropFirst()
-        // Of several, the answer may be much larger than was to be expected.
+        // The answer for several keys may be much larger than expected.
         let limit = part.wanted.count > 1 ? 4 * plan.memory.reading : nil
         reader.multiGet(index, Self.request(part.wanted), answerBytes: limit) { [self] result in
             switch result {
@@ -103,14 +89,14 @@ package final class BaseReader: Sendable {
                     return ask(halves + rest, bases, done)
                 }
                 var bases = bases
-                bases.answers += part.wanted.map {
+                bases += part.wanted.map {
                     .unreadable($0.key, reason: "base_too_large", detail: error.message)
                 }
                 ask(rest, bases, done)
             case .failure(let error):
                 note(trouble: error, part)
                 var bases = bases
-                bases.answers += ([part] + rest).flatMap(\.wanted).map { BaseAnswers.Answer.failed($0.key) }
+                bases += ([part] + rest).flatMap(\.wanted).map { BaseAnswer.failed($0.key) }
                 delays.after(milliseconds: 500) { [bases] in done(bases) }
             }
         }
@@ -130,7 +116,7 @@ package final class BaseReader: Sendable {
         return request
     }
 
-    /// Says once that merges wait, and once that they go on.
+    /// Says once that partial updates wait, and once that they go on.
     private func note(trouble error: ClusterError?, _ part: Part) {
         let changed = trouble.withLock { trouble in
             let before = part.fromSource ? trouble.source : trouble.target
@@ -147,29 +133,29 @@ package final class BaseReader: Sendable {
     }
 
     private static func sort(
-        _ got: MultiGetAnswer, _ part: Part, into bases: BaseAnswers
-    ) -> (bases: BaseAnswers, left: [LaneFetch], failed: Bool) {
+        _ got: MultiGetAnswer, _ part: Part, into bases: [BaseAnswer]
+    ) -> (bases: [BaseAnswer], left: [LaneFetch], failed: Bool) {
         var bases = bases
         var left: [LaneFetch] = []
         var failed = false
         for (fetch, document) in zip(part.wanted, got.documents) {
             if let error = document.error {
                 let text = String(repairing: got.bytes(error))
-                // Without its routing the document cannot be found, today or ever.
+                // Without its routing the document can never be found.
                 if text.contains("routing_missing_exception") || text.contains("RoutingMissingException") {
-                    bases.answers.append(.unreadable(fetch.key, reason: "routing_missing", detail: text))
+                    bases.append(.unreadable(fetch.key, reason: "routing_missing", detail: text))
                 } else {
-                    bases.answers.append(.failed(fetch.key))
+                    bases.append(.failed(fetch.key))
                     failed = true
                 }
             } else if document.found, let range = document.source {
                 let bytes = Array(got.bytes(range))
-                bases.bytes += bytes.count
-                bases.documents += 1
-                bases.answers.append(
+                bases.append(
                     part.fromSource
-                        ? .source(fetch.key, document: bytes)
-                        : .target(fetch.key, found: true, version: document.version, document: bytes))
+                        ? .source(fetch.key, document: bytes, version: 0)
+                        : .target(
+                            fetch.key, found: true, tombstone: Tombstone.isOne(got.bytes(range)),
+                            version: document.version, document: bytes))
             } else {
                 left.append(fetch)
             }

@@ -5,21 +5,19 @@ import JSONText
 import SearchCluster
 
 /// One write in a bulk body: where its lines are, and which record it settles.
-///
-/// `@unchecked Sendable`: librdkafka's messages may be read and destroyed on any thread, and only the batch has it.
-package struct BatchItem: @unchecked Sendable {
+package struct BatchItem: Sendable {
     /// Action and source line in the batch's body.
     package var start: Int
     package var end: Int
-    /// The record itself, held until the write has its outcome: a dead letter is the record as it was, not our reading of
-    /// it. nil for documents of a page and for merges.
-    package var message: LogMessage?
+    /// Place of the record itself in the batch's list, which keeps it until the write has its outcome: a dead letter is the
+    /// record as it was. -1 for documents of a page and for writes of key lanes.
+    package var message: Int32 = -1
     /// The document's page among the batch's, and its place there; -1 for records.
     package var page: Int32 = -1
     package var hit: Int32 = -1
     /// Index into the batch's runs.
     package var run: Int32
-    /// Index into the batch's lane writes; -1 for an ordinary item.
+    /// Index into the batch's lane keys; -1 for an ordinary item.
     package var lane: Int32 = -1
     package var kind: OperationKind
     package var offset: Int64
@@ -32,18 +30,16 @@ package struct BatchItem: @unchecked Sendable {
 /// `@unchecked Sendable`: it has one owner at a time, the worker that fills it, then the sink.
 package final class BulkBatch: @unchecked Sendable {
     package let worker: Int
-    package var serial = 0
-    package var entry = 0
-    /// The ledger's era in which it was opened.
-    package var era = 0
+    package var id = BatchID(entry: 0, serial: 0, generation: 0)
     package let body = ByteBuffer(capacity: 1 << 20)
     package var items: [BatchItem] = []
+    /// The records of the items that have no outcome yet.
+    package let messages = MessageList()
     package var runs: [RunReference] = []
     /// Pages that items lie in.
     package var pages: [Page] = []
-    /// Key hashes, for the merge path: which keys are in flight.
-    package var hashes: [UInt64] = []
-    package var laneWrites: [LaneWrite] = []
+    /// The key lanes that items belong to.
+    package var laneKeys: [LaneKey] = []
     /// Items of the front that the present request carries.
     package var window = 0
     /// Largest window that is allowed since the server called one too large.
@@ -53,11 +49,9 @@ package final class BulkBatch: @unchecked Sendable {
     package var attempt = Backoff()
     /// Of the request under way, for the concurrency limit.
     package var ticket: ConcurrencyLimit.Ticket?
-    /// When the first item came in, in monotonic milliseconds.
-    package var opened: Int64 = 0
     /// Bytes accounted for in the ledger.
     package var held = 0
-    /// Bytes of documents of merge lanes, which the lanes account for.
+    /// Bytes of documents of key lanes, which the coordinator accounts for.
     package var laneBytes = 0
     /// Bytes of memory that it stands for while it is under way.
     package var weight: Int { held + laneBytes }
@@ -80,9 +74,10 @@ package final class BulkBatch: @unchecked Sendable {
         return Int32(runs.count - 1)
     }
 
+    /// The item has its outcome, and its record is given back.
     package func tally(_ item: BatchItem, _ outcome: Outcome) {
         tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
-        item.message?.release()
+        messages.giveBack(Int(item.message))
     }
 
     /// Index of `page` among the batch's.
@@ -122,15 +117,15 @@ package final class BulkBatch: @unchecked Sendable {
     /// Bytes of the present window's lines.
     package var windowBytes: Int { window == 0 ? 0 : items[window - 1].end }
 
-    /// Empties it for its next use; giant buffers are given back.
+    /// Empties it for its next use. Records that are still in it and giant buffers are given back.
     package func reset() {
         body.removeAll(keepingAtMost: 2 << 20)
         pages.removeAll()
         items.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
         tallies.removeAll(keepingCapacity: true)
-        hashes.removeAll(keepingCapacity: true)
-        laneWrites.removeAll(keepingCapacity: true)
+        messages.removeAll()
+        laneKeys.removeAll(keepingCapacity: true)
         window = 0
         ceiling = Int.max
         attempt.reset()

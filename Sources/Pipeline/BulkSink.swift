@@ -72,10 +72,10 @@ package final class BulkSink: @unchecked Sendable {
     }
 
     /// Size at which a batch should be handed over, in documents and bytes.
-    package var target: (documents: Int, bytes: Int) {
+    package var batchLimits: BatchLimits {
         condition.lock()
         defer { condition.unlock() }
-        return (sizer.documents, sizer.bytes)
+        return BatchLimits(documents: sizer.documents, bytes: sizer.bytes)
     }
 
     /// Whether no request is under way: then there is no point in waiting for a fuller batch.
@@ -133,8 +133,7 @@ package final class BulkSink: @unchecked Sendable {
     /// Whether the batch is still ours to send. One of partitions that were given up is dropped; while it is not known
     /// whether they were, it waits.
     private func isOurs(_ batch: BulkBatch) -> Bool {
-        if batch.era != ledger.era {
-            for item in batch.items { item.message?.release() }
+        if batch.id.generation != Generation(ledger.era) {
             batch.keep([])
             finish(batch)
             return false
@@ -155,7 +154,8 @@ package final class BulkSink: @unchecked Sendable {
         condition.unlock()
         batch.body.count = batch.windowBytes
         let request = HTTPRequest(
-            .post, destinations[batch.entry].path, body: .buffer(batch.body), contentType: .ndjson, timeoutSeconds: 120)
+            .post, destinations[batch.id.entry].path, body: .buffer(batch.body), contentType: .ndjson,
+            timeoutSeconds: 120)
         transport.submit(request) { [self] result in
             batch.body.count = whole
             complete(batch, result)
@@ -188,7 +188,7 @@ package final class BulkSink: @unchecked Sendable {
                     because: "the bulk request was answered with \(response.status)")
             default:
                 // A block on the whole cluster, or on the index in some versions, is lifted one day.
-                let index = destinations[batch.entry].index
+                let index = destinations[batch.id.entry].index
                 let told = ClusterError(answer: response, from: transport, doing: "writing to \(index)", index: index)
                 if let told,
                     told.code == .unavailable || WriteRefusal.reason(told).map(WriteRefusal.mayBeStarting) == true
@@ -216,7 +216,9 @@ package final class BulkSink: @unchecked Sendable {
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
             try BulkResponse.scan(body.bytes, expected: batch.window) { position, answer in
-                if position &+ 6 < batch.window { batch.items[position &+ 6].message?.prefetchRelease() }
+                if position &+ 6 < batch.window {
+                    batch.messages.prefetchEnd(Int(batch.items[position &+ 6].message))
+                }
                 let item = batch.items[position]
                 if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
                 let reason = answer.errorReason.map { String(repairing: body.slice($0)) }
@@ -238,7 +240,7 @@ package final class BulkSink: @unchecked Sendable {
             return again(batch, .failed, .malformed, because: error.message)
         }
         events.bulkSettled(
-            index: batch.entry, concluded: batch.window - retried.count, refused: batch.buried, again: retried.count)
+            index: batch.id.entry, concluded: batch.window - retried.count, refused: batch.buried, again: retried.count)
         batch.report(to: ledger)
         observe(batch, response, retried: why, throttled: throttled)
         let unsent = batch.items[batch.window...]
@@ -272,7 +274,7 @@ package final class BulkSink: @unchecked Sendable {
 
     /// The item stays without outcome, so that nothing after it is committed.
     private func stop(_ batch: BulkBatch, _ reason: String, _ detail: String) {
-        failure.set(WriteRefusal.error(reason, destinations[batch.entry], detail: detail))
+        failure.set(WriteRefusal.error(reason, destinations[batch.id.entry], detail: detail))
     }
 
     private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
@@ -281,7 +283,6 @@ package final class BulkSink: @unchecked Sendable {
             laneResult(batch, item, .dead(reason: reason, detail: detail))
         } else {
             deadLetters.send(batch, item, reason: reason, detail: detail)
-            item.message?.release()
         }
     }
 
@@ -297,7 +298,7 @@ package final class BulkSink: @unchecked Sendable {
             return send(batch)
         }
         let item = batch.items[0]
-        events.bulkSettled(index: batch.entry, concluded: 1, refused: 1, again: 0)
+        events.bulkSettled(index: batch.id.entry, concluded: 1, refused: 1, again: 0)
         let reason = response.status == 413 ? "too_large" : "bad_request"
         bury(batch, item, reason: reason, detail: String(repairing: response.body.slice(0..<500)))
         batch.report(to: ledger)

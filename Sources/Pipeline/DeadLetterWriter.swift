@@ -74,8 +74,9 @@ package final class DeadLetterWriter: @unchecked Sendable {
     /// A write that the cluster will never take.
     package func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
         let run = batch.runs[Int(item.run)]
-        if let message = item.message {
-            return send(message, run: run, reason: reason, detail: detail, version: item.version)
+        if let message = batch.messages[Int(item.message)] {
+            send(message, run: run, reason: reason, detail: detail, version: item.version)
+            return batch.messages.giveBack(Int(item.message))
         }
         guard item.page >= 0 else { return }
         let page = batch.pages[Int(item.page)]

@@ -186,15 +186,12 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
             }
             if next > from { hand(records, from..<next, bytes) }
             from = next
-            while next < records.count, records[next].partition == partition, records[next].offset >= end {
-                records[next].release()
-                next += 1
-            }
+            while next < records.count, records[next].partition == partition, records[next].offset >= end { next += 1 }
             // Between the last record and the end lay markers, aborted records or gaps.
             if next > from { reached(partition, end) }
             from = next
         }
-        records.forget()
+        records.releaseAll()
         tell(records.events)
     }
 
@@ -206,11 +203,9 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         let next = last.offset + 1
         position[partition] = next
         trails[partition, default: FingerprintTrail()].read(RecordFingerprint(last))
-        let messages = range.map { records[$0] }
+        let messages = records.take(range)
         if let run = pipeline.ledger.open(lane: partition, first: first.offset, next: next, count: messages.count) {
             pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
-        } else {
-            for message in messages { message.release() }
         }
     }
 
@@ -315,7 +310,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         }
         options.watch?.ended(partitions)
         // A cooperative assignment keeps some: what is under way may be theirs, and versions keep the rest from harm.
-        if position.isEmpty { pipeline.forget() }
+        if position.isEmpty { pipeline.abandon() }
         pipeline.events.partitionsRevoked(partitions, lost: lost, drained: drained)
     }
 

@@ -39,7 +39,7 @@ package final class Pipeline: @unchecked Sendable {
         pool = BatchPool(keeping: plan.memory.idle)
         deadLetters = DeadLetterWriter(
             options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: events.logger)
-        let post = Post()
+        let mailboxes = (0..<plan.workers).map { _ in Mailbox<WorkItem>() }
         sink = BulkSink(
             transport: target.transport,
             destinations: plan.entries.map {
@@ -48,26 +48,22 @@ package final class Pipeline: @unchecked Sendable {
             ledger: ledger, deadLetters: deadLetters,
             limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
             memory: plan.memory.requests, failure: failure, lease: lease, events: events,
-            finished: { batch in post.boxes[batch.worker].put(.settled(batch)) },
+            finished: { [pool] batch in
+                let (worker, serial) = (batch.worker, batch.id.serial)
+                pool.put(batch)
+                mailboxes[worker].put(.finished(batch: serial))
+            },
             laneResult: { batch, item, result in
-                post.boxes[batch.worker].put(.laneResult(batch.laneWrites[Int(item.lane)], result))
+                mailboxes[batch.worker].put(.written(batch.laneKeys[Int(item.lane)], result))
             })
         reader = BaseReader(target: target, source: source, plan: plan, events: events)
         let ids = plan.format.version == .offset ? CrossPartitionIDDetector() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
-                number: number, plan: plan, ledger: ledger, sink: sink, deadLetters: deadLetters, pool: pool,
-                reader: reader, failure: failure, ids: ids)
+                number: number, mailbox: mailboxes[number], plan: plan, ledger: ledger, sink: sink,
+                deadLetters: deadLetters, pool: pool, reader: reader, failure: failure, ids: ids)
             workers.append(worker)
         }
-        post.boxes = workers.map(\.mailbox)
-    }
-
-    /// The workers' mailboxes, for the sink, which is made before them.
-    ///
-    /// `@unchecked Sendable` because it is written once, before any thread starts.
-    private final class Post: @unchecked Sendable {
-        package var boxes: [Mailbox<WorkItem>] = []
     }
 
     package func start() {
@@ -107,10 +103,10 @@ package final class Pipeline: @unchecked Sendable {
     /// Hand over everything that is open.
     package func flush() { for worker in workers { worker.mailbox.put(.flush) } }
 
-    /// Drops everything under way: all partitions were given back.
-    package func forget() {
-        let era = ledger.abandon()
-        for worker in workers { worker.mailbox.put(.forget(era: era)) }
+    /// Drops everything under way, because all partitions were given up.
+    package func abandon() {
+        let generation = Generation(ledger.abandon())
+        for worker in workers { worker.mailbox.put(.abandon(generation: generation)) }
     }
 
     /// Tells the workers whether documents may still come from the copy.

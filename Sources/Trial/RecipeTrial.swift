@@ -88,8 +88,8 @@ package final class RecipeTrial {
         let id = String(repairing: operation.id)
         let routing = operation.routing.map { String(repairing: $0) }
         let body = ByteBuffer(capacity: operation.document.count + 1024)
-        BulkLine.action(
-            body, id: operation.id, routing: operation.routing, version: operation.version,
+        BulkBody.appendIndex(
+            to: body, id: operation.id, routing: operation.routing, version: operation.version,
             isTombstone: operation.kind == .delete)
         let start = body.count
         do throws(TransformError) {

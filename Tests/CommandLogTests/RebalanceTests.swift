@@ -37,7 +37,7 @@ import Testing
         private let ledger: Ledger
         private let consumer: LogConsumer
         private var expected: [Int32: Int64] = [:]
-        private var unsettled: [[LogMessage]] = []
+        private var unsettled: [MessageList] = []
         private var settled: [Int32: Int64] = [:]
         private let stop = Atomic<Bool>(false)
         private let ended = DispatchSemaphore(value: 0)
@@ -68,7 +68,6 @@ import Testing
         func revoked(_ partitions: [Int32], lost: Bool) {
             if lost {
                 ledger.content.withLock { $0.lost += 1 }
-                for messages in unsettled { messages.forEach { $0.release() } }
                 unsettled = []
             } else {
                 settle(keeping: 0)
@@ -88,10 +87,9 @@ import Testing
                     fault("poll: \(error)")
                     break
                 }
-                var messages: [LogMessage] = []
-                for at in 0..<batch.count { messages.append(take(batch[at])) }
-                batch.forget()
-                unsettled.append(messages)
+                for at in 0..<batch.count { see(batch[at]) }
+                unsettled.append(batch.take(0..<batch.count))
+                batch.releaseAll()
                 settle(keeping: 2)
                 rounds += 1
                 if rounds % 5 == 0 {
@@ -99,11 +97,11 @@ import Testing
                 }
             }
             if !consumer.close() { fault("close took too long") }
-            for messages in unsettled { messages.forEach { $0.release() } }
+            unsettled = []
             ended.signal()
         }
 
-        private func take(_ message: LogMessage) -> LogMessage {
+        private func see(_ message: LogMessage) {
             let (partition, offset) = (message.partition, message.offset)
             if expected[partition] != offset {
                 fault("[\(partition)] got \(offset), expected \(expected[partition].map(String.init) ?? "none")")
@@ -113,16 +111,15 @@ import Testing
                 $0.times[partition]?[Int(offset)] += 1
                 $0.seen += 1
             }
-            return message
         }
 
         private func settle(keeping: Int) {
             while unsettled.count > keeping {
-                for message in unsettled.removeFirst() {
-                    let (partition, next) = (message.partition, message.offset + 1)
+                let messages = unsettled.removeFirst()
+                while let owned = messages.takeFirst() {
+                    let (partition, next) = (owned.message.partition, owned.message.offset + 1)
                     settled[partition] = next
                     ledger.content.withLock { $0.settled[partition] = max($0.settled[partition] ?? 0, next) }
-                    message.release()
                 }
             }
         }

@@ -259,10 +259,10 @@ extension KeyLanes {
         lanes.add("a", .merge, 5, "x=1;", token: 1, waitFor: 3)
         lanes.add("a", .merge, 6, "x=1;", token: 2, waitFor: 4)
         #expect(lanes.takeFetches(max: 9).isEmpty)
-        lanes.batchSettled(4)
+        lanes.batchFinished(4)
         #expect(lanes.takeFetches(max: 9).isEmpty)
-        lanes.batchSettled(9)
-        lanes.batchSettled(3)
+        lanes.batchFinished(9)
+        lanes.batchFinished(3)
         #expect(lanes.takeFetches(max: 9).count == 1)
     }
 

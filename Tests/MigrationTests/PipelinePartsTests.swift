@@ -103,7 +103,7 @@ import Testing
                 batch.body.append(line)
                 batch.items.append(
                     BatchItem(
-                        start: start, end: batch.body.count, message: nil, run: 0, kind: .index,
+                        start: start, end: batch.body.count, run: 0, kind: .index,
                         offset: Int64(number), version: 1))
                 lines.append(line)
             }

@@ -1,0 +1,48 @@
+import CommandLog
+import Indexing
+import SearchCluster
+
+/// Records of one run, handed from the poll thread to a worker with their list, which owns them.
+package struct RecordChunk: Sendable {
+    package var run: RunReference
+    package var messages: MessageList
+    package var bytes: Int
+
+    package init(run: RunReference, messages: MessageList, bytes: Int) {
+        self.run = run
+        self.messages = messages
+        self.bytes = bytes
+    }
+}
+
+/// Documents of one page of the copy.
+package struct PageChunk: Sendable {
+    package var run: RunReference
+    package var page: Page
+    package var entry: Int
+
+    package init(run: RunReference, page: Page, entry: Int) {
+        self.run = run
+        self.page = page
+        self.entry = entry
+    }
+}
+
+/// What a worker is told.
+package enum WorkItem: Sendable {
+    case records(RecordChunk)
+    case page(PageChunk)
+    /// Hand over what is open now: a drain, or the end of the work, waits for it.
+    case flush
+    /// Every item of the worker's batch with this serial has its outcome. Comes for every batch: it also wakes the worker,
+    /// which hands over a batch that is not full as soon as no request is under way.
+    case finished(batch: Int)
+    /// The final answer to a write of a key lane.
+    case written(LaneKey, LaneWriteResult)
+    /// The answers of one read of bases.
+    case bases([BaseAnswer])
+    /// All partitions were given up: what waits here is for their next owners. A new generation begins.
+    case abandon(generation: Generation)
+    /// Whether documents may still come from the copy, which was finished or begun again.
+    case copyIs(unfinished: Bool)
+}

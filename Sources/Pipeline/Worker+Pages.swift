@@ -1,0 +1,82 @@
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+
+/// From a page of the copy to a batch.
+extension Worker {
+    func take(_ chunk: PageChunk) {
+        for (index, hit) in chunk.page.hits.enumerated() {
+            openBatch(chunk.entry)
+            let isFull = open.with(chunk.entry) { batch in write(hit, at: index, of: chunk, to: batch) }
+            if isFull == true { handOver(chunk.entry) }
+        }
+        ledger.dequeue(chunk.page.sourceBytes)
+    }
+
+    private func write(_ hit: Hit, at index: Int, of chunk: PageChunk, to batch: BulkBatch) -> Bool {
+        let source = chunk.page.bytes(hit.source)
+        let start = batch.body.count
+        let version = versions.version(of: source)
+        let named = name(hit, chunk)
+        let operation = Operation(
+            kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
+            document: source)
+        if let reject = append(operation, to: batch.body) {
+            batch.body.count = start
+            deadLetters.send(
+                chunk.page, hit, run: chunk.run, reason: reject.reason, detail: reject.detail, version: version)
+            return false
+        }
+        batch.held += source.count
+        let item = BatchItem(
+            start: start, end: batch.body.count, page: batch.index(of: chunk.page), hit: Int32(index),
+            run: batch.index(of: chunk.run), kind: .index, offset: -1, version: version)
+        return add(item, to: batch)
+    }
+
+    /// Id and routing of a hit, unescaped; bytes of the page or of the scratch space.
+    private func name(_ hit: Hit, _ chunk: PageChunk) -> (id: Bytes, routing: Bytes?) {
+        scratch.removeAll()
+        // Write both before looking at either: the scratch space may move.
+        if let template = plan.entries[chunk.entry].id {
+            fill(template, hit, chunk.page)
+        } else {
+            unescape(chunk.page.bytes(hit.id))
+        }
+        let end = scratch.count
+        guard let routing = hit.routing ?? hit.parent else { return (scratch.slice(0..<end), nil) }
+        unescape(chunk.page.bytes(routing))
+        return (scratch.slice(0..<end), scratch.slice(end..<scratch.count))
+    }
+
+    private func unescape(_ quoted: Bytes) {
+        let before = scratch.count
+        do {
+            try JSONString.unescape(quoted, into: scratch)
+        } catch {
+            // The server's own text is passed on as it is, and the target judges it.
+            scratch.count = before
+            scratch.append(Bytes(rebasing: quoted.dropFirst().dropLast()))
+        }
+    }
+
+    private func fill(_ template: String, _ hit: Hit, _ page: Page) {
+        var rest = Substring(template)
+        while let brace = rest.firstIndex(of: "{") {
+            scratch.append(String(rest[..<brace]))
+            rest = rest[brace...]
+            if rest.hasPrefix("{type}") {
+                if let type = hit.type { unescape(page.bytes(type)) }
+                rest = rest.dropFirst(6)
+            } else if rest.hasPrefix("{id}") {
+                unescape(page.bytes(hit.id))
+                rest = rest.dropFirst(4)
+            } else {
+                scratch.append("{")
+                rest = rest.dropFirst()
+            }
+        }
+        scratch.append(String(rest))
+    }
+}
