@@ -51,7 +51,8 @@ struct ArgumentTests {
             error("recipe", "x") == "crossfade recipe has no command \"x\". It has: check, test, schema.")
         #expect(
             error("plan")
-                == "crossfade plan needs RECIPE. The migration's YAML file; - reads it from standard input. See crossfade plan --help."
+                == "crossfade plan needs RECIPE. The migration's YAML file; - reads it from standard input. "
+                + "See crossfade plan --help."
         )
         #expect(error("plan", "a", "b") == "\"b\" is one argument too many. See crossfade plan --help.")
         #expect(

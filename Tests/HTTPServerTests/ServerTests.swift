@@ -22,7 +22,8 @@ import Testing
         #expect(server.url == "http://127.0.0.1:\(server.port)")
         let client = try SocketClient(port: server.port)
         try client.send(
-            "PUT /a%2Fb/_doc?q=x%3D1+2&pretty&e=%C3%A9&bad=%4 HTTP/1.1\r\nHost: a\r\nX-ONE: 1\r\nContent-Length: 2\r\n\r\nhi"
+            "PUT /a%2Fb/_doc?q=x%3D1+2&pretty&e=%C3%A9&bad=%4 HTTP/1.1\r\nHost: a\r\nX-ONE: 1\r\nContent-Length: "
+                + "2\r\n\r\nhi"
         )
         let answer = try client.answer()
         #expect(answer.status == 201)

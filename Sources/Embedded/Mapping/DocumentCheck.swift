@@ -10,11 +10,11 @@ struct DocumentCheck {
     let mapping: TypeMapping
     let id: String
     /// New fields of this document, each with its parent. The parent in this list already contains the fields in it.
-    private(set) var additions: [(parent: FieldNode, field: FieldNode)] = []
-    private var objects: UInt64
-    private var newlines = false
-    private let refusesDuplicates: Bool
-    private let depthLimit: Int
+    var additions: [(parent: FieldNode, field: FieldNode)] = []
+    var objects: UInt64
+    var newlines = false
+    let refusesDuplicates: Bool
+    let depthLimit: Int
 
     /// `objects`: a counter of the index. It marks fields as seen in the current object.
     init(
@@ -48,7 +48,7 @@ struct DocumentCheck {
         guard rest == end else { throw malformed(JSONError(.trailingBytes, at: rest)) }
     }
 
-    private func notAnObject(_ error: JSONError) -> NodeError {
+    func notAnObject(_ error: JSONError) -> NodeError {
         if error.kind == .unexpectedEnd {
             return parsing(
                 persona.since(8) ? "[0:0] failed to parse, document is empty" : "failed to parse, document is empty")
@@ -63,7 +63,7 @@ struct DocumentCheck {
 
     // MARK: Objects
 
-    private mutating func object(
+    mutating func object(
         _ start: Int, _ node: FieldNode, _ inherited: FieldNode.Dynamic, _ levels: Int
     ) throws(NodeError) -> Int {
         guard levels > 0 else { throw malformed(JSONError(.tooDeep, at: start)) }
@@ -93,7 +93,7 @@ struct DocumentCheck {
         }
     }
 
-    private mutating func key(_ at: Int) throws(NodeError) -> (quote: Int, value: Int, escaped: Bool) {
+    mutating func key(_ at: Int) throws(NodeError) -> (quote: Int, value: Int, escaped: Bool) {
         var escaped = false
         do throws(JSONError) {
             let key = try JSONScanner.key(text, at, end, &escaped, &newlines)
@@ -103,7 +103,7 @@ struct DocumentCheck {
         }
     }
 
-    private func unescaped(_ start: Int, _ quote: Int) throws(NodeError) -> String {
+    func unescaped(_ start: Int, _ quote: Int) throws(NodeError) -> String {
         let scratch = ByteBuffer(capacity: quote - start)
         do throws(JSONError) {
             try JSONString.unescape(content: text + start, count: quote - start, into: scratch)
@@ -115,7 +115,7 @@ struct DocumentCheck {
 
     // MARK: Values
 
-    private mutating func value(
+    mutating func value(
         _ start: Int, _ node: FieldNode, _ inherited: FieldNode.Dynamic, _ levels: Int
     ) throws(NodeError) -> Int {
         guard start < end else { throw malformed(JSONError(.unexpectedEnd, at: start)) }
@@ -143,7 +143,7 @@ struct DocumentCheck {
     }
 
     /// Checks every element of the array at `start`. Returns the offset after the array.
-    private mutating func array(
+    mutating func array(
         _ start: Int, _ levels: Int, _ each: (inout DocumentCheck, Int, Int) throws(NodeError) -> Int
     ) throws(NodeError) -> Int {
         guard levels > 0 else { throw malformed(JSONError(.tooDeep, at: start)) }
@@ -159,7 +159,7 @@ struct DocumentCheck {
         }
     }
 
-    private mutating func skip(_ start: Int, _ levels: Int) throws(NodeError) -> Int {
+    mutating func skip(_ start: Int, _ levels: Int) throws(NodeError) -> Int {
         do throws(JSONError) {
             return try JSONScanner.skip(text, start, end, max(levels, 0), &newlines)
         } catch {
@@ -167,7 +167,7 @@ struct DocumentCheck {
         }
     }
 
-    private mutating func leaf(
+    mutating func leaf(
         _ start: Int, _ node: FieldNode, _ check: LeafCheck, _ levels: Int
     ) throws(NodeError) -> Int {
         let after = try skip(start, levels)
@@ -176,144 +176,4 @@ struct DocumentCheck {
         if let problem { throw refused(node, start, after, problem) }
         return after
     }
-
-    // MARK: Fields that are not mapped
-
-    private mutating func unmapped(
-        _ name: String, _ start: Int, _ parent: FieldNode, _ dynamic: FieldNode.Dynamic, _ levels: Int
-    ) throws(NodeError) -> Int {
-        guard start < end else { throw malformed(JSONError(.unexpectedEnd, at: start)) }
-        if parent === mapping.root, let error = metadata(name, start) { throw error }
-        // The name may be escaped differently from the mapped one, or may be new in this document.
-        if let known = known(name, parent) { return try value(start, known, dynamic, levels) }
-        if name.isEmpty, persona.since(5) { throw emptyName(start) }
-        if name.contains("."), persona.since(5) { return try dotted(name, start, parent, dynamic, levels) }
-        if name.contains("."), persona.capabilities.refusesDottedNames {
-            throw parsing("Field name [\(name)] cannot contain '.'")
-        }
-        switch dynamic {
-        case .no, .runtime: return try skip(start, levels)
-        case .strict: throw strict(name, parent, start)
-        case .yes: break
-        }
-        switch text[start] {
-        case UInt8(ascii: "n"): return try skip(start, levels)
-        case UInt8(ascii: "["):
-            return try array(start, levels) { check, at, levels throws(NodeError) in
-                try check.unmapped(name, at, parent, dynamic, levels)
-            }
-        case UInt8(ascii: "{"):
-            let field = try newObject(name, parent)
-            return try value(start, field, dynamic, levels)
-        default:
-            let after = try skip(start, levels)
-            let field = try newLeaf(name, parent, start, after)
-            return try value(start, field, dynamic, levels)
-        }
-    }
-
-    private func known(_ name: String, _ parent: FieldNode) -> FieldNode? {
-        if let child = parent.child(name) { return child }
-        return additions.first { $0.parent === parent && $0.field.name == name }?.field
-    }
-
-    private mutating func dotted(
-        _ name: String, _ start: Int, _ parent: FieldNode, _ dynamic: FieldNode.Dynamic, _ levels: Int
-    ) throws(NodeError) -> Int {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.allSatisfy({ !$0.trimmingBlanks.isEmpty }) else {
-            let reason =
-                persona.since(8)
-                ? "field name cannot contain only whitespace: ['\(name)']"
-                : "object field starting or ending with a [.] makes object resolution ambiguous: [\(name)]"
-            throw failed(start, NodeError.Cause(type: "illegal_argument_exception", reason: reason))
-        }
-        var node = parent
-        var rule = dynamic
-        for part in parts.dropLast() {
-            if let there = known(part, node) {
-                guard there.isObject else { throw leafInTheWay(there, name) }
-                if case .disabled = there.kind { return try skip(start, levels) }
-                node = there
-            } else {
-                switch rule {
-                case .no, .runtime: return try skip(start, levels)
-                case .strict: throw strict(part, node, start)
-                case .yes: node = try newObject(part, node)
-                }
-            }
-            rule = node.dynamic ?? rule
-        }
-        return try unmapped(parts[parts.count - 1], start, node, rule, levels)
-    }
-
-    private func leafInTheWay(_ node: FieldNode, _ name: String) -> NodeError {
-        parsing(
-            "Could not dynamically add mapping for field [\(name)]. Existing mapping for [\(node.path)] must be of type "
-                + "object but found [\(node.typeName)].")
-    }
-
-    private mutating func newObject(_ name: String, _ parent: FieldNode) throws(NodeError) -> FieldNode {
-        let path = parent.path.isEmpty ? name : parent.path + "." + name
-        if persona.since(5), path.utf8.count(where: { $0 == UInt8(ascii: ".") }) + 2 > depthLimit {
-            throw persona.illegal(
-                "Limit of mapping depth [\(depthLimit)] has been exceeded due to object field [\(path)]")
-        }
-        let definition = template(name, path, kind: "object", type: "object") ?? ["type": "object"]
-        return try add(definition, name, path, parent)
-    }
-
-    private mutating func newLeaf(
-        _ name: String, _ parent: FieldNode, _ start: Int, _ after: Int
-    ) throws(NodeError) -> FieldNode {
-        let path = parent.path.isEmpty ? name : parent.path + "." + name
-        let value = LeafValue(text: text, start: start, end: after, persona: persona)
-        let guess = value.guess(mapping)
-        let definition = template(name, path, kind: guess.kind, type: guess.type) ?? guess.definition
-        return try add(definition, name, path, parent)
-    }
-
-    private func template(_ name: String, _ path: String, kind: String, type: String) -> JSONObject? {
-        for template in mapping.templates {
-            if let found = template.definition(name: name, path: path, kind: kind, type: type) { return found }
-        }
-        return nil
-    }
-
-    private mutating func add(
-        _ definition: JSONObject, _ name: String, _ path: String, _ parent: FieldNode
-    ) throws(NodeError) -> FieldNode {
-        let field = try MappingReader(persona: persona, typeName: mapping.name).node(name, path, definition)
-        if additions.contains(where: { isWithin(parent, $0.field) }) {
-            parent.add(field)
-        } else {
-            additions.append((parent, field))
-        }
-        return field
-    }
-
-    private func isWithin(_ node: FieldNode, _ field: FieldNode) -> Bool {
-        node === field || field.children.contains { isWithin(node, $0) }
-    }
-}
-
-/// The names of an object that have no field.
-struct SeenNames {
-    private var few: [String] = []
-    private var many: Set<String> = []
-
-    /// False when the name was already there.
-    mutating func insert(_ name: String) -> Bool {
-        if many.isEmpty {
-            guard !few.contains(name) else { return false }
-            few.append(name)
-            if few.count > 16 { many = Set(few) }
-            return true
-        }
-        return many.insert(name).inserted
-    }
-}
-
-extension String {
-    fileprivate var trimmingBlanks: Substring { self[...].drop { $0 == " " } }
 }

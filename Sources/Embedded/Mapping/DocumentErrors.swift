@@ -108,7 +108,8 @@ extension DocumentCheck {
         var reason = "failed to parse [\(node.path)]"
         if persona.since(6, 1) {
             reason =
-                "\(place(start))failed to parse field [\(node.path)] of type [\(node.typeName)] in document with id '\(id)'"
+                "\(place(start))failed to parse field [\(node.path)] of type [\(node.typeName)] in document with id "
+                + "'\(id)'"
         }
         if persona.since(7) { reason += ". Preview of field's value: '\(preview(start))'" }
         return NodeError(400, type, reason, causes: causes)

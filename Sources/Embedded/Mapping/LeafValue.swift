@@ -21,14 +21,14 @@ struct LeafValue {
     }
 
     /// Bytes; the longest term that Lucene accepts.
-    private static let longestTerm = 32_766
+    static let longestTerm = 32_766
 
-    private var first: UInt8 { text[start] }
-    private var isString: Bool { first == UInt8(ascii: "\"") }
-    private var isNumber: Bool { first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39) }
-    private var isBoolean: Bool { first == UInt8(ascii: "t") || first == UInt8(ascii: "f") }
+    var first: UInt8 { text[start] }
+    var isString: Bool { first == UInt8(ascii: "\"") }
+    var isNumber: Bool { first == UInt8(ascii: "-") || (first >= 0x30 && first <= 0x39) }
+    var isBoolean: Bool { first == UInt8(ascii: "t") || first == UInt8(ascii: "f") }
 
-    private var value: JSONValue {
+    var value: JSONValue {
         (try? JSONValue(parsing: Bytes(start: text + start, count: end - start))) ?? .null
     }
 
@@ -61,7 +61,7 @@ struct LeafValue {
         }
     }
 
-    private func objectProblem(_ check: LeafCheck) -> Problem? {
+    func objectProblem(_ check: LeafCheck) -> Problem? {
         switch check {
         case .anything: return nil
         case .text, .keyword, .unindexed:
@@ -78,13 +78,13 @@ struct LeafValue {
         return Problem("illegal_argument_exception", "unknown property [\(firstName)]")
     }
 
-    private var firstName: String { value.object?.first?.key ?? "" }
+    var firstName: String { value.object?.first?.key ?? "" }
 
-    private func notNumeric(_ token: String) -> Problem {
+    func notNumeric(_ token: String) -> Problem {
         Problem("json_parse_exception", "Current token (\(token)) not numeric, can not use numeric value accessors")
     }
 
-    private var immense: Problem {
+    var immense: Problem {
         let length = end - start - 2
         let prefix = (0..<30).map { String(text[start + 1 + $0]) }.joined(separator: ", ")
         return Problem(whole: { path in
@@ -95,7 +95,7 @@ struct LeafValue {
         })
     }
 
-    private func integerProblem(_ range: ClosedRange<Int64>) -> Problem? {
+    func integerProblem(_ range: ClosedRange<Int64>) -> Problem? {
         if isNumber {
             // A number of up to 18 digits always fits into a long.
             if end - start <= 18, range.upperBound == Int64.max, isPlainDigits { return nil }
@@ -106,7 +106,7 @@ struct LeafValue {
         return integer(given, range, quoted: true)
     }
 
-    private var isPlainDigits: Bool {
+    var isPlainDigits: Bool {
         var at = first == UInt8(ascii: "-") ? start + 1 : start
         while at < end {
             if text[at] &- 0x30 > 9 { return false }
@@ -115,7 +115,7 @@ struct LeafValue {
         return true
     }
 
-    private func integer(_ given: String, _ range: ClosedRange<Int64>, quoted: Bool = false) -> Problem? {
+    func integer(_ given: String, _ range: ClosedRange<Int64>, quoted: Bool = false) -> Problem? {
         let number = Int64(given) ?? Double(given).flatMap { Int64(exactly: $0.rounded(.towardZero)) }
         if let number, range.contains(number) { return nil }
         if number == nil, quoted, Double(given) == nil {
@@ -139,7 +139,7 @@ struct LeafValue {
             classicName: "JsonParseException")
     }
 
-    private var numberProblem: Problem? {
+    var numberProblem: Problem? {
         if isNumber { return nil }
         if isBoolean { return notNumeric(first == UInt8(ascii: "t") ? "VALUE_TRUE" : "VALUE_FALSE") }
         guard let given = value.string, !given.isEmpty, Double(given) == nil else { return nil }
@@ -148,7 +148,7 @@ struct LeafValue {
             "For input string: \"\(given)\"", classicName: "NumberFormatException")
     }
 
-    private var booleanProblem: Problem? {
+    var booleanProblem: Problem? {
         if isBoolean || persona.capabilities.lenientBooleans { return nil }
         if isNumber {
             let token = isPlainDigits ? "VALUE_NUMBER_INT" : "VALUE_NUMBER_FLOAT"
@@ -159,7 +159,7 @@ struct LeafValue {
             "illegal_argument_exception", "Failed to parse value [\(given)] as only [true] or [false] are allowed.")
     }
 
-    private func dateProblem(_ formats: DateFormats, _ isStandard: Bool) -> Problem? {
+    func dateProblem(_ formats: DateFormats, _ isStandard: Bool) -> Problem? {
         if isStandard, isString, isPlainTime { return nil }
         let value = value
         if formats.milliseconds(value) != nil { return nil }
@@ -176,7 +176,8 @@ struct LeafValue {
         if persona.since(2) { return Problem("illegal_argument_exception", "Invalid format: \"\(given)\"") }
         var problem = Problem(
             "mapper_parsing_exception",
-            "failed to parse date field [\(given)], tried both date format [\(formats.text)], and timestamp number with "
+            "failed to parse date field [\(given)], tried both date format [\(formats.text)], and timestamp number "
+                + "with "
                 + "locale []")
         problem.causes.append(
             NodeError.Cause(
@@ -186,7 +187,7 @@ struct LeafValue {
     }
 
     /// The form of nearly every date: `2026-11-28T20:15:30Z`, with or without milliseconds.
-    private var isPlainTime: Bool {
+    var isPlainTime: Bool {
         let length = end - start
         guard length == 22 || length == 26 else { return false }
         let shape: StaticString = length == 22 ? "dddd-dd-ddTdd:dd:ddZ" : "dddd-dd-ddTdd:dd:dd.dddZ"
@@ -200,48 +201,5 @@ struct LeafValue {
         }
         return (1...12).contains(pair(5)) && (1...28).contains(pair(8)) && pair(11) < 24 && pair(14) < 60
             && pair(17) < 60
-    }
-
-    // MARK: Guessing
-
-    /// Guesses the mapping of a new field from its first value.
-    func guess(_ mapping: TypeMapping) -> (kind: String, type: String, definition: JSONObject) {
-        if isBoolean { return ("boolean", "boolean", ["type": "boolean"]) }
-        if isNumber { return number(String(decoding: Bytes(start: text + start, count: end - start), as: UTF8.self)) }
-        let given = value.string ?? ""
-        let isNumeric = Double(given) != nil
-        if mapping.detectsNumbers, isNumeric { return number(given) }
-        if mapping.detectsDates, looksLikeDate(given, isNumeric) {
-            for format in mapping.dateFormats where DateFormats(format)?.milliseconds(.string(given)) != nil {
-                return ("date", "date", date(format))
-            }
-        }
-        if !persona.since(5) { return ("string", "string", ["type": "string"]) }
-        return (
-            "string", "text",
-            ["type": "text", "fields": ["keyword": ["type": "keyword", "ignore_above": 256]]]
-        )
-    }
-
-    private func number(_ given: String) -> (kind: String, type: String, definition: JSONObject) {
-        if Int64(given) != nil { return ("long", "long", ["type": "long"]) }
-        let type = persona.since(5) ? "float" : "double"
-        return ("double", type, ["type": .string(type)])
-    }
-
-    /// Before 5.0 a date must contain two separators. Since 5.0 it must not be a number.
-    private func looksLikeDate(_ given: String, _ isNumeric: Bool) -> Bool {
-        guard !given.isEmpty else { return false }
-        if persona.since(5) { return !isNumeric }
-        func count(_ byte: UInt8) -> Int { given.utf8.count { $0 == byte } }
-        return [UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains { count($0) > 1 }
-    }
-
-    private func date(_ format: String) -> JSONObject {
-        var definition: JSONObject = ["type": "date"]
-        guard !format.hasPrefix("strict_date_optional_time") else { return definition }
-        let withNumbers = persona.since(2) && !format.contains("epoch_millis")
-        definition["format"] = .string(withNumbers ? format + "||epoch_millis" : format)
-        return definition
     }
 }

@@ -10,24 +10,24 @@ extension QueryReader {
         for (key, value) in body {
             switch key {
             case "must": must += try clauses(value, in: self, of: key)
-            case "filter" where era >= 2: must += try clauses(value, in: inFilter, of: key)
+            case "filter" where major >= 2: must += try clauses(value, in: inFilter, of: key)
             case "should": should += try clauses(value, in: self, of: key)
-            case "must_not", "mustNot": mustNot += try clauses(value, in: inFilter(when: era >= 2), of: key)
+            case "must_not", "mustNot": mustNot += try clauses(value, in: inFilter(when: major >= 2), of: key)
             case "minimum_should_match", "minimum_number_should_match": minimum = value
             case "boost", "_name", "adjust_pure_negative", "disable_coord", "_cache", "_cache_key": break
             default:
                 // 6.x skips a list that it does not know.
-                if (2...6).contains(era), value.array?.isEmpty == true { break }
-                throw era >= 7
+                if (2...6).contains(major), value.array?.isEmpty == true { break }
+                throw major >= 7
                     ? QueryError(
                         stage: .parsing, type: "x_content_parse_exception", reason: "[bool] unknown field [\(key)]")
                     : .parsing(
-                        era < 2 && value.array != nil
+                        major < 2 && value.array != nil
                             ? "bool query does not support [\(key)]" : "[bool] query does not support [\(key)]")
             }
         }
         if must.isEmpty, should.isEmpty, mustNot.isEmpty { return .all }
-        let standard = should.isEmpty ? 0 : must.isEmpty || isFilter && era < 7 ? 1 : 0
+        let standard = should.isEmpty ? 0 : must.isEmpty || isFilter && major < 7 ? 1 : 0
         let count =
             try minimum.map { value throws(QueryError) in
                 try MinimumShouldMatch(value).count(of: should.count)
@@ -41,14 +41,14 @@ extension QueryReader {
     private func clauses(_ value: JSONValue, in reader: QueryReader, of key: String) throws(QueryError) -> [Predicate] {
         switch value {
         case .object(let object):
-            if object.isEmpty, era < 5 { return [] }
+            if object.isEmpty, major < 5 { return [] }
             return [try reader.query(value)]
         case .array(let elements):
             var predicates: [Predicate] = []
             for element in elements { predicates.append(try reader.query(element)) }
             return predicates
         default:
-            throw era >= 7
+            throw major >= 7
                 ? QueryError(
                     stage: .parsing, type: "x_content_parse_exception",
                     reason: "[bool] \(key) doesn't support values of type: \(QueryWords.token(value))")
@@ -79,11 +79,11 @@ extension QueryReader {
 
     func constantScore(_ body: JSONObject) throws(QueryError) -> Predicate {
         try allow(
-            "constant_score", body, era < 5 ? ["filter", "query", "boost", "_cache"] : ["filter", "boost", "_name"])
+            "constant_score", body, major < 5 ? ["filter", "query", "boost", "_cache"] : ["filter", "boost", "_name"])
         if let filter = body["filter"] { return try inFilter.query(filter) }
         if let query = body["query"] { return try asQuery.query(query) }
         throw .parsing(
-            era < 2
+            major < 2
                 ? "[constant_score] requires either 'filter' or 'query' element"
                 : "[constant_score] requires a 'filter' element")
     }
@@ -95,17 +95,17 @@ extension QueryReader {
         ]
         try allow("nested", body, known)
         guard let path = body["path"]?.string else {
-            throw .parsing(era < 5 ? "[nested] requires 'path' field" : "[nested] requires 'path' field")
+            throw .parsing(major < 5 ? "[nested] requires 'path' field" : "[nested] requires 'path' field")
         }
         guard fields.type(of: path) == .nested else {
             if body["ignore_unmapped"] == .bool(true) { return .none }
             let reason = "[nested] failed to find nested object under path [\(path)]"
-            throw era < 5 ? .parsing(reason) : .value("illegal_state_exception", reason)
+            throw major < 5 ? .parsing(reason) : .value("illegal_state_exception", reason)
         }
         var inner = self
         inner.nested = path
         if let query = body["query"] { return .nested(path: path, try inner.query(query)) }
-        guard let filter = body["filter"], era < 5 else { throw .parsing("[nested] requires 'query' field") }
+        guard let filter = body["filter"], major < 5 else { throw .parsing("[nested] requires 'query' field") }
         return .nested(path: path, try inner.inFilter.query(filter))
     }
 
@@ -114,7 +114,7 @@ extension QueryReader {
             "ids", body,
             knowsTypes ? ["values", "type", "types", "_type", "boost", "_name"] : ["values", "boost", "_name"])
         let values = body["values"]
-        if era < 5 {
+        if major < 5 {
             guard let values else { throw .parsing("[ids] query, no ids values provided") }
             guard values.array != nil else { throw .parsing("[ids] query does not support [values]") }
         }
@@ -127,7 +127,7 @@ extension QueryReader {
 
     func type(_ body: JSONObject) throws(QueryError) -> Predicate {
         guard let name = body["value"]?.string else {
-            throw .parsing("[type] \(era < 2 ? "filter" : "query") needs to be provided with a value for the type")
+            throw .parsing("[type] \(major < 2 ? "filter" : "query") needs to be provided with a value for the type")
         }
         return .meta(.type, .oneOf([name]))
     }

@@ -30,7 +30,7 @@ extension QueryReader {
         if value.isNull { throw .parsing("No text specified for text query") }
         guard value.array == nil else {
             throw .parsing(
-                era < 5
+                major < 5
                     ? "[\(name)] unknown token [START_ARRAY] after [query]"
                     : "[\(name)] unknown token [START_ARRAY] after [\(field)]")
         }
@@ -51,7 +51,7 @@ extension QueryReader {
             case "slop", "phrase_slop": options.slop = value.int.flatMap { Int(exactly: $0) } ?? 0
             case "lenient": options.isLenient = FieldValues.text(of: value) == "true"
             case "zero_terms_query": options.emptyFindsAll = value.string?.lowercased() == "all"
-            case "type" where era < 6 || name == "multi_match":
+            case "type" where major < 6 || name == "multi_match":
                 if value.string == "phrase" { options.kind = .phrase }
                 if value.string == "phrase_prefix" { options.kind = .phrasePrefix }
                 if value.string == "bool_prefix" { options.kind = .wordsPrefix }
@@ -101,7 +101,7 @@ extension QueryReader {
         try self.options("multi_match", body, besides: ["fields", "use_dis_max"], into: &options)
         var names = (body["fields"]?.array ?? body["fields"].map { [$0] } ?? []).compactMap(\.string)
         if names.isEmpty {
-            guard era >= 6 else { throw .parsing("No fields specified for multi_match query") }
+            guard major >= 6 else { throw .parsing("No fields specified for multi_match query") }
             names = ["*"]
             options.isLenient = true
         }

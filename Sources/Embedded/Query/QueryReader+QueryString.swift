@@ -26,7 +26,7 @@ extension QueryReader {
         // then no error.
         if options.fields.isEmpty || options.fields == ["*"] || options.fields == ["_all"] {
             options.fields = []
-            options.match.isLenient = era >= 6
+            options.match.isLenient = major >= 6
         }
         if let lenient = body["lenient"] { options.match.isLenient = FieldValues.text(of: lenient) == "true" }
         options.isAndDefault = body["default_operator"]?.string?.lowercased() == "and"
@@ -39,7 +39,7 @@ extension QueryReader {
         let options = try options("query_string", body)
         guard let text = body["query"]?.string else {
             throw .parsing(
-                era < 5
+                major < 5
                     ? "query_string must be provided with a [query]" : "[query_string] must be provided with a [query]")
         }
         if text.trimmed.isEmpty { return .none }
@@ -47,7 +47,7 @@ extension QueryReader {
         let clause: LuceneClause
         do throws(LuceneError) { clause = try reader.read() } catch {
             if error.isUnsupported { throw .unsupported("\(error.reason) in query_string") }
-            let cause = QueryError.Cause(type: era < 2 ? "parse_exception" : "parse_exception", reason: error.reason)
+            let cause = QueryError.Cause(type: major < 2 ? "parse_exception" : "parse_exception", reason: error.reason)
             throw .shard("Failed to parse query [\(text)]", cause: cause)
         }
         return try predicate(clause, options)
@@ -77,7 +77,7 @@ extension QueryReader {
             return try predicate(inner, options)
         case .term(let field, let text):
             if field == "_exists_" { return exists(text) }
-            if field == "_missing_", era < 5 { return .not(exists(text)) }
+            if field == "_missing_", major < 5 { return .not(exists(text)) }
             return try inFields(field, options) { reader, name throws(QueryError) in
                 try reader.text(name, .string(text), options.match)
             }
@@ -116,7 +116,7 @@ extension QueryReader {
             }
         }
         // Terms with wildcards are lower-cased: always before 5.1, and by the field's analyzer later.
-        var isLower = era < 5 || type == .text
+        var isLower = major < 5 || type == .text
         if case .keyword(_, true) = type { isLower = true }
         return .field(
             path: path, type: type,
@@ -138,7 +138,7 @@ extension QueryReader {
         _ body: (QueryReader, String) throws(QueryError) -> Predicate
     ) throws(QueryError) -> Predicate {
         let names = field.map { [$0] } ?? options.fields
-        let isAll = era < 6 && (names.isEmpty || names.contains("_all"))
+        let isAll = major < 6 && (names.isEmpty || names.contains("_all"))
         let reader = isAll ? inAll : self
         var any: [Predicate] = []
         for name in isAll ? fields.paths : expand(names.isEmpty ? ["*"] : names) { any.append(try body(reader, name)) }

@@ -15,14 +15,14 @@ extension QueryReader {
         let (field, value) = try onlyField("range", body)
         guard let given = value.object else {
             throw .parsing(
-                era < 2
+                major < 2
                     ? "[range] query malformed, after field missing start object"
                     : "[range] query does not support [\(field)]")
         }
         var parts = RangeParts()
         for (key, value) in given {
             // Version 9 accepts only these four names.
-            if era >= 9, ["from", "to", "ge", "le", "include_lower", "include_upper"].contains(key) {
+            if major >= 9, ["from", "to", "ge", "le", "include_lower", "include_upper"].contains(key) {
                 throw .parsing("[range] query does not support [\(key)]")
             }
             switch key {
@@ -85,7 +85,7 @@ extension QueryReader {
     private func number(_ value: JSONValue) throws(QueryError) -> Double {
         let text = FieldValues.text(of: value)
         guard let number = Double(text), number.isFinite else { throw .number(text) }
-        if era < 2, text.contains("."), case .string = value { throw .number(text) }
+        if major < 2, text.contains("."), case .string = value { throw .number(text) }
         return number
     }
 
@@ -116,7 +116,7 @@ extension QueryReader {
             return isBeyond ? nil : next
         }
         let number = try number(value)
-        if era < 2 { throw .number(FieldValues.text(of: value)) }
+        if major < 2 { throw .number(FieldValues.text(of: value)) }
         var inside = isLower ? number.rounded(.up) : number.rounded(.down)
         if !isIncluded, inside == number { inside += isLower ? 1 : -1 }
         if let whole = Int64(exactly: inside) { return whole }
@@ -156,13 +156,13 @@ extension QueryReader {
         let text = FieldValues.text(of: value)
         guard let formats = try format.map(named) ?? own as DateFormats? else { throw .number(text) }
         // 1.x reads any number as milliseconds.
-        if era < 2, let number = Int64(text), number.magnitude > 9999, CalendarTime.range.contains(number) {
+        if major < 2, let number = Int64(text), number.magnitude > 9999, CalendarTime.range.contains(number) {
             return number
         }
         let math = DateMath(formats: formats, now: now, zone: zone)
         if let time = math.milliseconds(text, roundsUp: roundsUp), CalendarTime.range.contains(time) { return time }
         let reason =
-            era < 2
+            major < 2
             ? "failed to parse date field [\(text)], tried both date format [\(formats.text)], and timestamp number"
             : "failed to parse date field [\(text)] with format [\(formats.text)]"
         throw QueryError(

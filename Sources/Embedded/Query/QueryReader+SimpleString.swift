@@ -5,7 +5,7 @@ extension QueryReader {
     func simpleQueryString(_ body: JSONObject) throws(QueryError) -> Predicate {
         guard let text = body["query"]?.string else {
             throw .parsing(
-                era < 5
+                major < 5
                     ? "[simple_query_string] query text missing" : "[simple_query_string] query text missing")
         }
         var options = QueryStringOptions()

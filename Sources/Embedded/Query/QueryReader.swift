@@ -4,7 +4,7 @@ import JSONText
 struct QueryReader {
     let fields: any FieldTypes
     /// The major version of Elasticsearch whose rules apply. OpenSearch follows 7.
-    let era: Int
+    let major: Int
     /// OpenSearch and Elasticsearch 8 and later have no types.
     let knowsTypes: Bool
     let saysUnknown: Bool
@@ -24,12 +24,12 @@ struct QueryReader {
     init(fields: any FieldTypes, persona: ServerPersona, now: Int64) {
         self.fields = fields
         isOpenSearch = persona.product == .opensearch
-        era = isOpenSearch ? 7 : persona.version.major
-        knowsTypes = isOpenSearch ? persona.version.major < 2 : era < 8
+        major = isOpenSearch ? 7 : persona.version.major
+        knowsTypes = isOpenSearch ? persona.version.major < 2 : major < 8
         // 7.7 and later versions, including OpenSearch.
-        saysUnknown = isOpenSearch || persona.version.major > 7 || era == 7 && persona.version.minor >= 7
+        saysUnknown = isOpenSearch || persona.version.major > 7 || major == 7 && persona.version.minor >= 7
         lowersWildcards =
-            isOpenSearch && persona.version.major < 3 || !isOpenSearch && era == 7 && persona.version.minor <= 10
+            isOpenSearch && persona.version.major < 3 || !isOpenSearch && major == 7 && persona.version.minor <= 10
         self.now = now
     }
 
@@ -49,22 +49,22 @@ struct QueryReader {
         guard depth < 64 else { throw .unsupported("queries that are nested deeper than 64") }
         guard let object = json.object else {
             throw .parsing(
-                era < 5
+                major < 5
                     ? "[_na] query malformed, must start with start_object"
                     : "Unknown key for a \(QueryWords.token(json)) in [query].")
         }
         guard let (name, body) = object.first else {
             // 1.x ignores an empty filter.
-            if era < 5, isFilter { return .all }
-            if era >= 2, era < 6 { return era < 5 ? .none : .all }
-            throw era < 5
+            if major < 5, isFilter { return .all }
+            if major >= 2, major < 6 { return major < 5 ? .none : .all }
+            throw major < 5
                 ? .parsing("[_na] query malformed, no field after start_object")
                 : .argument("query malformed, empty clause found at [1:1]")
         }
         var inner = self
         inner.depth += 1
         let predicate = try inner.named(name, body)
-        guard object.count == 1 || era < 5 && isFilter else {
+        guard object.count == 1 || major < 5 && isFilter else {
             throw .parsing("[\(name)] malformed query, expected [END_OBJECT] but found [FIELD_NAME]")
         }
         return predicate
@@ -72,10 +72,10 @@ struct QueryReader {
 
     private func named(_ name: String, _ body: JSONValue) throws(QueryError) -> Predicate {
         guard isKnown(name) else { throw unknown(name, body) }
-        if era < 5, name == "and" || name == "or" || name == "not" { return try connective(name, body) }
+        if major < 5, name == "and" || name == "or" || name == "not" { return try connective(name, body) }
         guard let body = body.object else {
             throw .parsing(
-                era < 5
+                major < 5
                     ? "[_na] query malformed, no field after start_object"
                     : "[\(name)] query malformed, no start_object after query name")
         }
@@ -92,7 +92,7 @@ struct QueryReader {
         case "type": return try type(body)
         case "exists", "missing":
             guard let field = body["field"]?.string else {
-                let asked = (2...4).contains(era) ? name : "[\(name)]"
+                let asked = (2...4).contains(major) ? name : "[\(name)]"
                 throw .parsing("\(asked) must be provided with a [field]")
             }
             return name == "exists" ? exists(field) : .not(exists(field))
@@ -121,16 +121,16 @@ struct QueryReader {
     private func isKnown(_ name: String) -> Bool {
         if Self.both.contains(name) { return true }
         // In 1.x queries and filters are two languages.
-        if era < 2 { return (isFilter ? Self.onlyFilters : Self.onlyQueries).contains(name) }
-        if name == "match_none" { return era >= 5 }
+        if major < 2 { return (isFilter ? Self.onlyFilters : Self.onlyQueries).contains(name) }
+        if name == "match_none" { return major >= 5 }
         if name == "type" { return knowsTypes }
-        if name == "query" { return era < 5 && isFilter }
-        if Self.untilFive.contains(name) { return era < 5 }
+        if name == "query" { return major < 5 && isFilter }
+        if Self.untilFive.contains(name) { return major < 5 }
         return Self.onlyFilters.contains(name) || Self.onlyQueries.contains(name)
     }
 
     private func unknown(_ name: String, _ body: JSONValue) -> QueryError {
-        if era < 5 { return .parsing("No \(isFilter && era < 2 ? "filter" : "query") registered for [\(name)]") }
+        if major < 5 { return .parsing("No \(isFilter && major < 2 ? "filter" : "query") registered for [\(name)]") }
         guard body.object != nil else {
             return .parsing("[\(name)] query malformed, no start_object after query name")
         }
@@ -143,7 +143,7 @@ struct QueryReader {
     /// Refuses a parameter that the query does not have.
     func allow(_ name: String, _ body: JSONObject, _ known: Set<String>) throws(QueryError) {
         guard let other = body.keys.first(where: { !known.contains($0) }) else { return }
-        throw era >= 5 && name == "match_all" || era >= 5 && name == "ids"
+        throw major >= 5 && name == "match_all" || major >= 5 && name == "ids"
             ? .parsing("[\(name)] unknown field [\(other)]") : .parsing("[\(name)] query does not support [\(other)]")
     }
 }

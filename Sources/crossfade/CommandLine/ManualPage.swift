@@ -44,8 +44,9 @@ struct ManualPage {
         """
     private static let variables = """
         The file of --env-file: one KEY=VALUE per line. Lines that begin with # are ignored. A value in single quotes \
-        is taken as it is. A value in double quotes may contain a backslash followed by n, r, t, a quote, a backslash or \
-        a dollar sign. Quoted values may have several lines. The recipe uses the variables as ${KEY}; no other process sees them.
+        is taken as it is. A value in double quotes may contain a backslash followed by n, r, t, a quote, a \
+        backslash or a dollar sign. Quoted values may have several lines. The recipe uses the variables as ${KEY}; \
+        no other process sees them.
         """
 
     private func section(_ command: CommandDeclaration) -> [String] {

@@ -120,7 +120,8 @@ struct DemoStory {
         try session.watch("the follower to recover", seconds: 90) { _ in try session.lag(of: debt) == 0 }
         session.receipt.recovery = Date().timeIntervalSince(restarted)
         session.screen.say(
-            "Recovered \(String(format: "%.1f s", session.receipt.recovery)) after the restart: the dead member\'s session "
+            "Recovered \(String(format: "%.1f s", session.receipt.recovery)) after the restart: the dead member\'s "
+                + "session "
                 + "had to end first."
         )
     }

@@ -131,7 +131,8 @@ extension Status {
         return prepared.survey.entries.map { entry in
             if !entry.exists {
                 return
-                    "INDEX    \(entry.index) IS GONE: somebody deleted it. Nothing that it held is anywhere else on the target"
+                    "INDEX    \(entry.index) IS GONE: somebody deleted it. Nothing that it held is anywhere else on "
+                    + "the target"
             }
             if entry.isClosed { return "INDEX    \(entry.index) IS CLOSED: what it holds cannot be seen. Open it" }
             return "index    \(entry.index): \(entry.held) documents, \(entry.tombstones) tombstones"

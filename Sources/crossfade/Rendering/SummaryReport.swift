@@ -55,7 +55,8 @@ extension Summary {
 
 extension Concurrency {
     var text: String {
-        "bulk requests: \(inFlight) of at most \(limit), batches of \(batchDocuments) documents or \(batchBytes) bytes, "
+        "bulk requests: \(inFlight) of at most \(limit), batches of \(batchDocuments) documents or \(batchBytes) "
+            + "bytes, "
             + "throttled \(throttled) times"
     }
 }
