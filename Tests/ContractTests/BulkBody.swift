@@ -1,7 +1,7 @@
 import JSONText
 import SearchCluster
 
-/// A bulk body written by hand, as the sink's own writer must write it.
+/// A bulk body written by hand, in the form of the product's own writer.
 struct BulkBody {
     var buffer = ByteBuffer()
     var count = 0
@@ -32,7 +32,7 @@ struct BulkBody {
         var type: String?
     }
 
-    /// Sends it; the items as the scanner reads them.
+    /// Sends the body and returns the items as the scanner reads them.
     func send(_ writer: TargetWriter, _ index: String, type: String? = nil) throws -> [Item] {
         let answer = try writer.transport.perform(
             writer.bulkRequest(writer.bulkPath(index, type: type), body: buffer))

@@ -19,7 +19,7 @@ extension MultiGetRequest {
 
 extension ContractRun {
     func getsManyAtOnce() throws {
-        // Not refreshed: a get sees it all the same.
+        // The index is not refreshed. A get sees the document all the same.
         var bulk = BulkBody()
         bulk.add("index", id: "fresh", version: 77, routing: "r1", source: ["n": 7])
         #expect(try bulk.send(writer, "c-many").map(\.status) == [201])
@@ -32,7 +32,7 @@ extension ContractRun {
         #expect(answer.documents.map(\.version) == [77, 0, 4])
         let source = try #require(answer.documents[0].source)
         #expect(try JSONValue(parsing: answer.bytes(source)) == ["n": 7])
-        // The request again, one more, without waiting.
+        // Sends the request once more, without waiting.
         request.append("id-4 \"ü\"", routing: "r4")
         let done = DispatchSemaphore(value: 0)
         let versions = Mutex<[Int64]>([])

@@ -48,7 +48,7 @@ extension ContractRun {
         #expect(try writer.deleteIndex("c-partly"))
     }
 
-    /// Parent, child and several types: where the version has them.
+    /// Parent, child and several types, in versions that have them.
     func carriesParents() throws {
         guard !can.singleType else { return }
         try writer.createIndex(
@@ -95,7 +95,7 @@ extension ContractRun {
         #expect(health.status == .green)
         #expect(health.activeShards == 2)
         #expect(try writer.health().dataNodes == 1)
-        // A blocked index is a matter of time, not of the document.
+        // A blocked index is a temporary problem, not a problem of the document.
         try writer.putSettings("c-one", ["index": ["blocks": ["write": true]]])
         var bulk = BulkBody()
         bulk.add("index", id: "blocked", version: 1, source: ["n": 1])
@@ -104,7 +104,7 @@ extension ContractRun {
         #expect(["cluster_block_exception", "ClusterBlockException"].contains(items.first?.type ?? ""))
         try writer.putSettings("c-one", ["index": ["blocks": ["write": false]]])
         #expect(try bulk.send(writer, "c-one").map(\.status) == [201])
-        // A body that is not NDJSON fails as a request.
+        // A body that is not NDJSON fails as a whole request.
         let broken = ByteBuffer()
         broken.append("{\"index\":{\"_id\":\"1\"}}\n{\"n\": 1}")
         let answer = try writer.transport.perform(writer.bulkRequest(writer.bulkPath("c-one"), body: broken))

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Embedded
 
-/// Documents and queries on a real server, and the same in the embedded node's matcher: both find the same documents,
-/// or both refuse with the same words.
+/// Runs the same queries over the same documents on a real server and in the embedded node's matcher. Both must find
+/// the same documents, or refuse with the same words.
 extension ContractRun {
     private var types: JSONObject {
         let text: JSONValue = can.keywordFields ? ["type": "text"] : ["type": "string"]
@@ -35,7 +35,7 @@ extension ContractRun {
         #expect(try bulk.send(writer, "c-query").allSatisfy { $0.status == 201 })
         try writer.refresh("c-query")
         for text in QueryCases.queries.split(separator: "\n") {
-            // The type's name is this version's own.
+            // The type name depends on the version.
             let query = text.replacingOccurrences(of: "\"doc\"", with: "\"\(can.documentType)\"")
             let real = try ask(query)
             let ours = try answer(query, documents)
@@ -73,8 +73,8 @@ extension ContractRun {
         "found " + ids.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }.joined(separator: " ")
     }
 
-    /// Status, type and reason, without what the embedded node does not say: line and column, and the query as it is
-    /// shown with its defaults.
+    /// Status, type and reason. Line, column and the query with its defaults are left out: the embedded node does not
+    /// give them.
     private func refusal(_ answer: JSONValue, status: Int) -> String {
         if let text = answer["error"]?.string {
             let nested = text.components(separatedBy: "nested: ").dropFirst().first ?? text

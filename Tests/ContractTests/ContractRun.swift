@@ -3,7 +3,7 @@ import JSONText
 import SearchCluster
 import Testing
 
-/// The contract's parts, for one server.
+/// The parts of the contract, for one server.
 struct ContractRun {
     let row: ServerRow
     let cluster: Cluster
@@ -26,7 +26,7 @@ struct ContractRun {
         ]
     }
 
-    /// The code of the error that `work` throws; nil when it does not.
+    /// The code of the error that `work` throws; nil when it throws none.
     func code(_ work: () throws -> Void) -> ClusterError.Code? {
         do { try work() } catch { return (error as? ClusterError)?.code }
         return nil
@@ -79,11 +79,11 @@ struct ContractRun {
         #expect(then.map(\.status) == [409, 409, 200, 409, 200, 409])
         let conflict = then[0].type ?? ""
         #expect(conflict == "version_conflict_engine_exception" || conflict == "VersionConflictEngineException")
-        // All well: every item still says its status.
+        // Without errors every item still contains its status.
         var third = BulkBody()
         for number in 0..<50 { third.add("index", id: "ok-\(number)", version: 1, source: ["n": .number(number)]) }
         #expect(try third.send(writer, "c-one").map(\.status) == Array(repeating: 201, count: 50))
-        // The largest version that Crossfade makes.
+        // The largest version that Crossfade creates.
         var large = BulkBody()
         large.add("index", id: "large", version: 9_000_000_000_000_000_000, source: ["n": 2])
         #expect(try large.send(writer, "c-one").map(\.status) == [201])

@@ -4,9 +4,9 @@ import JSONText
 import SearchCluster
 import Testing
 
-// What tombstones and the copy's alias need of a server (docs/architecture.md, P5).
+// The server features that tombstones and the copy's alias need (docs/architecture.md, P5).
 extension ContractRun {
-    /// An index whose mapping takes no unknown field, as `init` makes it: with its aliases.
+    /// An index with its aliases, whose mapping accepts no unknown field, as `init` creates it.
     func hidesTombstones() throws {
         var create = body(shards: 1, properties: ["n": ["type": "long"]], extra: ["dynamic": "strict"])
         if case .object(var members) = create {
@@ -34,7 +34,7 @@ extension ContractRun {
         #expect(try reader.count("c-tomb", query: Capabilities.tombstones(before: 1_700_000_000_000)) == 0)
         let hits = try reader.search("c-readers", body: ["size": 10])["hits"]?["hits"]?.array ?? []
         #expect(Set(hits.compactMap { $0["_id"]?.string }) == ["alive", "plain"])
-        // Scrolled with the query, as verification reads a target.
+        // Scrolls with this query, as verification reads a target.
         #expect(try scrolled("c-tomb", can.notTombstone).keys.sorted() == ["alive", "plain"])
         let index = try #require(try reader.resolve("c-tomb").first)
         #expect(index.documentCount == 4)
@@ -50,7 +50,7 @@ extension ContractRun {
         return try JSONValue(parsing: buffer.bytes)
     }
 
-    /// Id to version of what the query finds.
+    /// The ids that the query finds, with their versions.
     private func scrolled(_ name: String, _ query: JSONValue) throws -> [String: Int64] {
         var found: [String: Int64] = [:]
         let index = try #require(try reader.resolve(name).first)
@@ -66,7 +66,7 @@ extension ContractRun {
         return found
     }
 
-    /// A tombstone is deleted at its own version and no newer document is.
+    /// A tombstone can be deleted with its own version. A newer document is not deleted.
     func purgesTombstones() throws {
         #expect(
             try scrolled("c-tomb", Capabilities.tombstones(before: 1_700_000_000_002)) == ["dead": 2, "newly": 3])
@@ -78,7 +78,7 @@ extension ContractRun {
         purge.add("delete", id: "newly", version: 3, versionType: "external_gte", routing: "far")
         purge.add("delete", id: "nobody", version: 3, versionType: "external_gte")
         #expect(try purge.send(writer, "c-tomb-WRITE").map(\.status) == [409, 200, 404])
-        // Its version is remembered for a while (`gc_deletes`).
+        // The server remembers the version for a while (`gc_deletes`).
         var late = BulkBody()
         late.add("index", id: "newly", version: 2, routing: "far", source: ["n": 1])
         #expect(try late.send(writer, "c-tomb-WRITE").map(\.status) == [409])
@@ -87,7 +87,7 @@ extension ContractRun {
         #expect(try reader.count("c-readers") == 3)
     }
 
-    /// Open, the alias takes pages; closed, none, whichever way the server has to close one.
+    /// An open alias accepts pages, and a closed one accepts none, whichever way the server has to close it.
     func closesAliasToWrites() throws {
         let state = "c-tomb-state"
         try writer.createIndex(state, body: body(shards: 1, properties: [:]))
@@ -104,7 +104,7 @@ extension ContractRun {
         request.append("late")
         request.append("page")
         #expect(try reader.multiGet("c-tomb", request).documents.map(\.found) == [false, true])
-        // Others are written through the alias beside it all the while, and it can be opened again.
+        // Writes through the other alias still work, and this alias can be opened again.
         var other = BulkBody()
         other.add("index", id: "other", version: 1, source: ["n": 1])
         #expect(try other.send(writer, "c-tomb-WRITE").map(\.status) == [201])
@@ -113,7 +113,7 @@ extension ContractRun {
         try writer.deleteIndex(state)
     }
 
-    /// As the copy does it.
+    /// Writes as the copy does.
     private func setCopyAlias(open: Bool, _ state: String) throws {
         if can.writeIndex {
             return try writer.updateAliases([
@@ -144,7 +144,8 @@ extension ContractRun {
         }
     }
 
-    /// Deleted with its aliases, the index is not made again by a late write: no index can have the alias's name.
+    /// After an index was deleted with its aliases, a late write cannot create it again: no index can have an alias's
+    /// name.
     func makesNoIndexOfALateWrite() throws {
         let before = Set(try reader.resolve("c-*").map(\.name))
         #expect(before.contains("c-tomb"))
@@ -166,7 +167,7 @@ extension ContractRun {
 }
 
 extension BulkBody {
-    /// Sends it; what each item's answer means.
+    /// Sends the body and returns the meaning of each item's answer.
     func classes(_ writer: TargetWriter, _ index: String) throws -> [ItemClass] {
         let answer = try writer.transport.perform(writer.bulkRequest(writer.bulkPath(index), body: buffer))
         if let error = ClusterError(answer: answer, from: writer.transport, doing: "bulk") { throw error }

@@ -1,8 +1,8 @@
 import JSONText
 
-/// Documents and queries that every server answers, and the embedded node as that server does.
+/// Documents and queries. The embedded node must answer them like the real server of its version.
 enum QueryCases {
-    /// `id routing source`; no routing is `-`.
+    /// `id routing source`; `-` means no routing.
     static let documents = #"""
         1 - {"k":"A b","t":"Hello World","n":5,"d":1.5,"b":true,"at":"2024-01-02T03:04:05Z","ip":"10.0.0.1"}
         2 - {"k":"a","t":"hello big world","n":-7,"d":-0.25,"b":false,"at":"2024-01-02","ip":"10.0.1.1"}
@@ -20,7 +20,7 @@ enum QueryCases {
         14 - {}
         """#
 
-    /// What each version takes as the value of `query`.
+    /// The values of `query` that each version accepts.
     static let queries = #"""
         {"match_all":{}}
         {"match_none":{}}

@@ -4,7 +4,7 @@ import JSONText
 import SearchCluster
 import Testing
 
-/// What a server of the contract is expected to be.
+/// The expected features of one server.
 struct ServerRow: Sendable, CustomTestStringConvertible {
     var name: String
     var product: ServerInfo.Product
@@ -24,7 +24,7 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
         ServerRow(name: "os-3", product: .opensearch, version: ServerVersion(3, 3, 2)),
     ]
 
-    /// What an embedded node poses as: all of these, and versions of which there is no real server here.
+    /// The versions that an embedded node imitates: all of these, and some without a real server here.
     static let embedded: [ServerRow] =
         all + [
             ServerRow(name: "es-5.2", product: .elasticsearch, version: ServerVersion(5, 2, 2)),
@@ -36,7 +36,7 @@ struct ServerRow: Sendable, CustomTestStringConvertible {
         ]
 }
 
-/// Every capability row on a real server, one server after the other.
+/// Checks every capability row on a real server, one server after the other.
 @Suite(.serialized) struct ServerContract {
     @Test(
         "a real server keeps the contract",

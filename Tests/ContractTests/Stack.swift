@@ -1,6 +1,6 @@
 import Foundation
 
-/// The real servers of this machine: from `CROSSFADE_TEST_<SERVER>` addresses, or started by the `stack` program
+/// The real servers of this machine: at the addresses in `CROSSFADE_TEST_<SERVER>`, or started by the `stack` program
 /// (`CROSSFADE_STACK`, else ../shared/stack/stack beside the package).
 enum Stack {
     static let program: String? = {
@@ -11,7 +11,7 @@ enum Stack {
         return FileManager.default.isExecutableFile(atPath: beside) ? beside : nil
     }()
 
-    /// State of the servers these tests start; theirs alone.
+    /// The state folder of the servers that these tests start. No other process uses it.
     private static let directory = FileManager.default.temporaryDirectory
         .appendingPathComponent("crossfade-contract-\(ProcessInfo.processInfo.processIdentifier)").path
 
@@ -21,7 +21,7 @@ enum Stack {
         return ProcessInfo.processInfo.environment[name]
     }
 
-    /// `CROSSFADE_TEST_ONLY=es-1.7,os-3` runs only these.
+    /// `CROSSFADE_TEST_ONLY=es-1.7,os-3` runs only these servers.
     private static let only = ProcessInfo.processInfo.environment["CROSSFADE_TEST_ONLY"]?.split(separator: ",")
         .map { String($0) }
 
@@ -30,13 +30,13 @@ enum Stack {
         return address(server) != nil || program != nil
     }
 
-    /// Runs `body` with the server's URL; what was started here is wiped after it.
+    /// Runs `body` with the server's URL, and afterwards wipes what was started here.
     static func with(_ server: String, _ body: (String) throws -> Void) throws {
         if let given = address(server) { return try body(given) }
         let url = try run(["start", server, "--heap", "384m"])
         defer {
             _ = try? run(["wipe", server])
-            // The last one out: nothing of the stack stays behind.
+            // The last test removes the whole stack.
             if server == ServerRow.all.last(where: { has($0.name) && address($0.name) == nil })?.name {
                 try? FileManager.default.removeItem(atPath: directory)
             }

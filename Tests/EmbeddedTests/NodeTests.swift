@@ -75,7 +75,7 @@ import Testing
         #expect(refused.status == 400)
         #expect(refused.answer["error"]?["type"]?.string == "illegal_argument_exception")
         #expect(refused.answer["error"]?["reason"]?.string == reason)
-        // What was refused leaves no trace.
+        // A refused document leaves no trace.
         #expect(user.ask("GET", "/i/\(type)/over").answer["found"]?.bool == false)
         #expect(!user.ask("GET", "/i/_mapping").answer.text().contains("one_more"))
         #expect(user.ask("PUT", "/i/\(type)/0", ["f0": 7]).status == 200)
@@ -102,7 +102,7 @@ import Testing
         #expect(full.status == 429)
         #expect(full.answer["error"]?["type"]?.string == "circuit_breaking_exception")
         #expect(full.answer["error"]?["reason"]?.string?.contains("2000 bytes") == true)
-        // Deleting makes room.
+        // A delete frees memory.
         #expect(user.ask("DELETE", "/i").status == 200)
         #expect(user.node.documentBytes == 0)
         #expect(user.ask("PUT", "/i/_doc/1", ["t": "y"]).status == 201)

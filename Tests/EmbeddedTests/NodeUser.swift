@@ -4,7 +4,7 @@ import JSONText
 import SearchCluster
 import Synchronization
 
-/// Asks a node without a socket, at a time that the test sets.
+/// Sends requests to a node without a socket, at a time that the test sets.
 final class NodeUser: Sendable {
     let node: SearchNode
     let clock: NodeClock
@@ -15,7 +15,7 @@ final class NodeUser: Sendable {
         node = SearchNode(persona, limits: limits, clock: clock)
     }
 
-    /// The status and the answer; null when it is no JSON.
+    /// The status and the answer; null when the answer is not JSON.
     func ask(_ method: String, _ address: String, _ body: JSONValue? = nil) -> (status: Int, answer: JSONValue) {
         send(method, address, body?.text() ?? "")
     }
@@ -32,12 +32,12 @@ final class NodeUser: Sendable {
         return (answer.status, (try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self))) ?? .null)
     }
 
-    /// A bulk request; each line is written as it is.
+    /// Sends a bulk request. Each line is sent as it is.
     func bulk(_ address: String, _ lines: JSONValue...) -> JSONValue {
         send("POST", address, lines.map { $0.text() + "\n" }.joined()).answer
     }
 
-    /// Statuses of a bulk request's items.
+    /// The statuses of the items of a bulk request.
     static func statuses(_ answer: JSONValue) -> [Int64] {
         (answer["items"]?.array ?? []).compactMap { $0.object?.first?.value["status"]?.int }
     }

@@ -6,7 +6,8 @@ import Testing
 
 @testable import Embedded
 
-/// Random queries over random documents, against a model that knows nothing of fields' types or compiled predicates.
+/// Compares random queries over random documents with a model that knows nothing of field types or compiled
+/// predicates.
 @Suite struct QueryModelTests {
     private static let persona = ServerPersona(.elasticsearch, ServerVersion(8, 17))
     private static let properties: JSONValue = [
@@ -26,13 +27,13 @@ import Testing
                 let wanted = model.holds(document)
                 #expect(query.matches(document) == wanted, "seed \(seed): \(model.json) on \(document.source)")
             }
-            // The shortcut never hides a document that matches.
+            // The shortcut must not hide a matching document.
             guard let ids = query.ids else { continue }
             #expect(documents.allSatisfy { !query.matches($0) || ids.contains($0.id) }, "seed \(seed): \(model.json)")
         }
     }
 
-    /// A query string and the tree that it means find the same.
+    /// A query string and the equivalent query tree find the same documents.
     @Test func queryStringIsTheSameTree() throws {
         let seed = newSeed("query strings against trees")
         var random = Seeded(seed)
@@ -48,7 +49,7 @@ import Testing
         }
     }
 
-    /// Nothing that stands in a query ends the process.
+    /// No query can end the process.
     @Test func survivesAnything() {
         let seed = newSeed("queries of any shape")
         var random = Seeded(seed)

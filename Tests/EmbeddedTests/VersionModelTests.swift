@@ -2,7 +2,7 @@ import JSONText
 import Seeds
 import Testing
 
-/// Random writes of every kind against a plain model of what versions mean.
+/// Compares random writes of every kind with a plain model of the version rules.
 @Suite struct VersionModelTests {
     private struct Entry {
         var isThere = false
@@ -29,7 +29,7 @@ import Testing
             let type = random.pick(["internal", "external", "external_gte"])
             var line: JSONObject = ["_id": .string(id)]
             var given: Int64?
-            // A create takes no version of its own; an internal one that is given is another test's.
+            // A create takes no version here. Another test covers internal versions.
             if type != "internal", kind != "create" {
                 given = Int64(random.below(30))
                 line["version"] = .number(given ?? 0)
@@ -41,7 +41,7 @@ import Testing
             let item = answer["items"]?[0]?[kind]
 
             var entry = model[id] ?? Entry()
-            // A delete is remembered for a while, and is nothing after it.
+            // A delete is remembered for some time. After that it counts as absent.
             let isKnown = entry.isThere || entry.version > 0 && now - entry.deletedAt <= 60_000
             let current = isKnown ? entry.version : nil
             let isOld = given.map { given in current.map { type == "external" ? $0 >= given : $0 > given } ?? false }

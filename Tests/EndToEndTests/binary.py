@@ -1,4 +1,4 @@
-"""The built binary: run to its end, or started and then signalled; everything it said is kept in files."""
+"""Runs the built binary, to its end or as a process that is signalled; all its output is kept in files."""
 import json
 import os
 import pathlib
@@ -25,7 +25,7 @@ def path():
 
 
 def command_line():
-    """How it is started. A Python file may stand in for it, to try the tests themselves."""
+    """The command that starts the binary. A Python file may replace it, to try the tests themselves."""
     binary = path()
     assert binary, "crossfade is not built: swift build -c release, or CROSSFADE_BINARY"
     return ["python3", str(binary)] if binary.suffix == ".py" else [str(binary)]
@@ -52,7 +52,7 @@ class Result:
 
     @property
     def summary(self):
-        """The summary of copy, replay or follow, its sum checked: every record read has exactly one outcome."""
+        """The summary of copy, replay or follow; checks that every record read has exactly one outcome."""
         summary = self.json
         assert set(summary["outcomes"]) == OUTCOMES, f"outcomes are {set(summary['outcomes'])}\n{self}"
         reconciles(summary, self)
@@ -62,7 +62,7 @@ class Result:
 
 
 def reconciles(counts, about):
-    """Every record read has exactly one outcome, or is in flight."""
+    """Checks that every record read has exactly one outcome or is in flight."""
     assert sum(counts["outcomes"].values()) + counts.get("in_flight",
                                                          0) == counts["read"], f"outcomes do not sum to read\n{about}"
 
@@ -113,7 +113,7 @@ class Run:
         wait_for(f"partitions of {self.arguments[0]}", got, seconds)
 
     def wait(self, seconds):
-        """Its result; AssertionError (and a kill) when it takes longer."""
+        """Its result; kills it and raises AssertionError when it takes longer."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -140,7 +140,7 @@ class Run:
 
 
 class Crossfade:
-    """The binary with a folder for what it says; `close` ends what still runs."""
+    """The binary with a folder for its output; `close` ends the processes that still run."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -169,7 +169,7 @@ STACK_TRACE = re.compile(r"Fatal error|Stack dump|Thread \d+ crashed|^\s*(#\d+ |
 
 
 def check_error(result, *names, code, secrets=(), seconds=15):
-    """A failed command: its code, in time, one paragraph on stderr that names `names`, no trace, no secret."""
+    """Checks a failed command: code, time, one paragraph on stderr that names `names`, no trace, no secret."""
     result.expect(code)
     assert result.seconds <= seconds, f"took {result.seconds:.1f} s\n{result}"
     said = result.err.strip()
@@ -177,7 +177,7 @@ def check_error(result, *names, code, secrets=(), seconds=15):
     for name in names:
         assert str(name) in said, f"stderr does not name {name!r}\n{result}"
     assert not STACK_TRACE.search(result.err), f"a stack trace on stderr\n{result}"
-    # after the log lines, where there are any
+    # after the log lines, if there are any
     error = said[said.rfind("\ncrossfade: ") + 1:].split("\n\n")[-1]
     assert len(error) <= 1500, f"more than a paragraph\n{result}"
     for secret in secrets:

@@ -1,4 +1,4 @@
-"""Chromium without a screen, of Debian's packages chromium and chromium-driver, driven by selenium."""
+"""Headless Chromium, from Debian's packages chromium and chromium-driver, driven by selenium."""
 import base64
 import pathlib
 import shutil
@@ -14,7 +14,7 @@ from stack import wait_for
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver") or shutil.which("chromedriver", path="/usr/lib/chromium")
 DESKTOP, PHONE = (1440, 900), (360, 740)
-# whether the dashboard hears of its process
+# whether the dashboard is connected to its process
 LIVE = "return document.getElementById('live').dataset.live === 'yes'"
 
 
@@ -22,7 +22,7 @@ class Browser:
     def __init__(self):
         options = Options()
         options.binary_location = CHROMIUM
-        # the sandbox needs user namespaces, which containers lack; it looks at pages of our own only
+        # the sandbox needs user namespaces, which containers lack; the browser opens only our own pages
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                          "--hide-scrollbars",
                          "--disable-background-networking", "--no-first-run"):
@@ -35,7 +35,7 @@ class Browser:
         self.driver.quit()
 
     def open(self, url, size=DESKTOP, **media):
-        """`media`: features to emulate, as prefers_color_scheme="dark"."""
+        """`media`: features to emulate, such as prefers_color_scheme="dark"."""
         self.driver.get("about:blank")
         self.look(size, **media)
         self.errors()
@@ -57,31 +57,31 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
     def press(self, *keys):
-        """To whatever has the focus."""
+        """Types into the focused element."""
         self.driver.switch_to.active_element.send_keys(*keys)
 
     def tab(self):
         self.press(Keys.TAB)
 
     def errors(self):
-        """What the console said of errors since it was asked last; a policy that was broken is one, too."""
+        """The errors in the console since the last call; a violated content security policy counts too."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def errors_but_of(self, path):
-        """Without those of requests for `path` that met nobody: a page whose process is gone asks in vain."""
+        """The same without failed requests for `path`: a page whose process is gone asks in vain."""
         return [error for error in self.errors() if not (f"/{path} - Failed to load resource: net::ERR_" in error)]
 
     def until(self, what, script, seconds=20):
-        """Waits until the script's answer is true, and gives it."""
+        """Waits until the script returns something true, and returns it."""
         return wait_for(what, lambda: self.run(script), seconds, pause=0.05)
 
     def picture(self, path, size=DESKTOP, whole=False, **media):
-        """A PNG of the page, of its whole length or of what the window shows."""
+        """A PNG of the whole page or of the visible part."""
         self.look(size, **media)
         if whole:
             size = (size[0], self.run("return document.documentElement.scrollHeight"))
             self.look(size, **media)
-        # two frames: what depends on the size is drawn in the first one
+        # two frames: the first one draws what depends on the size
         self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(() => "
                                          "setTimeout(arguments[0], 600)))")
         answer = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})

@@ -1,4 +1,4 @@
-"""Every document of the target against the model: none missing, none extra, none different."""
+"""Compares every document of the target with the model: none missing, none extra, none different."""
 import texts
 
 TOMBSTONE, TOMBSTONE_AT = "crossfade_deleted", "crossfade_deleted_at"
@@ -26,7 +26,7 @@ class Difference:
 
 
 def paths(expected, actual, path=""):
-    """Where two trees differ: (path, expected, actual)."""
+    """The differences between two trees: (path, expected, actual)."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in {**expected, **actual}:
             here = f"{path}.{key}" if path else key
@@ -84,7 +84,7 @@ def snapshot(cluster, index):
 
 
 class Truth:
-    """What the log says, read back from the log itself: documents, versions, counts."""
+    """Documents, versions and counts that follow from the log, read back from the log itself."""
 
     def __init__(self, log, topic, model, version=lambda offset: offset + 2):
         self.model, self.records = model, 0
@@ -96,7 +96,7 @@ class Truth:
         self.deleted = set(model.last) - set(self.expected)
 
     def check(self, cluster, index, versions=True):
-        """AssertionError that names the first differences."""
+        """Raises AssertionError with the first differences."""
         found = compare(cluster, index, self.expected, self.versions if versions else None, self.deleted)
         assert found.none, str(found)
         assert found.compared == len(self.expected)

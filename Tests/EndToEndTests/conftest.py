@@ -66,7 +66,7 @@ def chromium():
 
 @pytest.fixture
 def folder(request):
-    """Where the test's recipes and everything the binary says are kept."""
+    """The folder of the test's recipes and of the binary's output."""
     work = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", stack_module.ROOT / ".e2e"))
     name = "".join(c if c.isalnum() or c in "-." else "_" for c in request.node.name)
     path = work / "runs" / name

@@ -18,7 +18,7 @@ class Served:
         assert self.address, f"crossfade {' '.join(arguments)} ended before it served"
 
     def tell(self, line):
-        """A line to its standard input; the line that it answers."""
+        """Sends a line to its standard input; returns the line that it answers."""
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         return self.process.stdout.readline().strip()
@@ -31,7 +31,7 @@ class Served:
 
 
 class EmbeddedStack:
-    """What `Stack` is to real servers. What is killed comes back empty: nothing is on a disk."""
+    """The counterpart of `Stack` for embedded servers. A killed server comes back empty: nothing is on a disk."""
 
     def __init__(self):
         self.served = {}
@@ -49,7 +49,7 @@ class EmbeddedStack:
         return EmbeddedLog(self.served["kafka-4.1"])
 
     def pause(self, ident):
-        """It hangs: it takes connections and says nothing."""
+        """The server hangs: it accepts connections and answers nothing."""
         self.served[ident].process.send_signal(signal.SIGSTOP)
 
     def resume(self, ident):
@@ -64,7 +64,7 @@ class EmbeddedStack:
 
 
 class EmbeddedLog(Log):
-    """librdkafka's mock broker makes no topics by request, and never lets one go."""
+    """librdkafka's mock broker creates no topics by request, and never deletes one."""
 
     def __init__(self, served):
         super().__init__(served.address)
@@ -78,7 +78,7 @@ class EmbeddedLog(Log):
         return topic
 
     def topics(self):
-        """Those that were made, and those that hold something: any other is there because somebody asked about it."""
+        """Topics that were created or that contain records; any other exists because a client asked about it."""
         return {topic for topic in super().topics() if topic in self.made or any(self.ends(topic).values())}
 
     def delete(self, topic):

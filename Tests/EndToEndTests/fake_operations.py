@@ -27,7 +27,7 @@ def now():
 
 
 def base(partitions=6, seconds=600):
-    """Following, level with the topic, nothing wrong."""
+    """Following, with lag 0, without any problem."""
     at = now()
     outcomes = {"indexed": 1_904_233, "deleted": 20_441, "merged": 311_902, "stale": 48_120, "superseded": 7_310,
                 "skipped": 903,
@@ -75,7 +75,7 @@ def base(partitions=6, seconds=600):
 
 
 def latency(count, p50=0.021, p99=0.143):
-    """As a histogram gives it: counts up to each bound."""
+    """In the form of a histogram: counts up to each bound."""
     middle, buckets = math.log(p50), []
     for bound in BOUNDS:
         buckets.append([bound, round(count * 0.5 * (1 + math.erf((math.log(bound) - middle) / 1.1)))])
@@ -100,7 +100,7 @@ def history(status, lag, rate, seconds):
 
 
 def lagging(status, total):
-    """`total` of lag over the partitions, not alike."""
+    """Distributes `total` of lag unevenly over the partitions."""
     count = len(status["partitions"])
     weights = [1 + 0.6 * math.sin(3 * p) for p in range(count)]
     for p, weight in zip(status["partitions"], weights):
@@ -175,7 +175,7 @@ def many():
 
 
 def unknown():
-    """Everything that may be null is."""
+    """Everything that may be null is null."""
     s = base()
     for key in ("lag", "lag_seconds", "read", "in_flight", "source", "target", "replay"):
         s[key] = None
@@ -194,7 +194,7 @@ def unknown():
 
 
 def started():
-    """A second ago, with one of everything and no history."""
+    """Started a second ago: one of everything, and no history."""
     s = base(1, 1)
     lagging(s, 1)
     s.update(read=1, lag_seconds=7.2, outcomes={**dict.fromkeys(s["outcomes"], 0), "dead_lettered": 1},
@@ -208,7 +208,7 @@ def started():
 
 
 def nothing():
-    """The stream is there and says nothing yet."""
+    """The stream is open and silent."""
     return None, []
 
 
@@ -216,7 +216,7 @@ STATES = {f.__name__: f for f in (following, replaying, copying, waiting, alarm,
 
 
 class FakeOperations:
-    """`status` and `points` are what it says; `change` alters them; `cut` ends all streams and refuses new ones."""
+    """Serves `status` and `points`; `change` alters them; `cut` ends all streams and refuses new ones."""
 
     def __init__(self, state="following", port=0, every=0.25, still=False):
         self.is_still = still  # its time stands
@@ -252,7 +252,7 @@ class FakeOperations:
             return copy.deepcopy(self.status)
 
     def work(self):
-        """What was done since it was asked last: outcomes and bulk requests at the rate that it says."""
+        """The work since the last call: outcomes and bulk requests at the rate in the status."""
         status, at = self.status, now()
         records = (status["rate"]["records_per_second"] or 0) * (at - status["now"]) / 1000 + self.rest
         self.rest, status["now"] = records % 1, at

@@ -4,7 +4,7 @@ from model import DELETE, INDEX, MERGE, Model
 
 BATCH = 5000
 
-# tags stay an object whose keys are no fields: `dynamic: false`
+# tags stays an object whose keys are not indexed: `dynamic: false`
 PROPERTIES = {
     "title": "text", "status": "keyword", "severity": "integer", "opened_at": "long", "cost": "double",
     "host": {"name": "keyword", "address": "keyword"}, "rev": "long",
@@ -33,7 +33,7 @@ class Indexer:
         cluster.create(index, properties(cluster), {"number_of_shards": shards, "refresh_interval": "30s"})
 
     def apply(self, records, coalesce=40_000):
-        """Takes records in order; writes the ids they touched every `coalesce` of them."""
+        """Takes records in order; writes the touched ids after every `coalesce` records."""
         for n, (key, value) in enumerate(records, 1):
             kind, ident = self.model.apply(key, value)
             if kind in (INDEX, MERGE, DELETE):

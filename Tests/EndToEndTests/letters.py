@@ -8,7 +8,7 @@ from recipes import MAPPING
 
 # `code` is a number in the new mapping, and these documents have a text there: the mended recipe removes the field
 BROKEN_MAPPING = {"properties": {**MAPPING["properties"], "code": {"type": "integer"}}}
-# a command that the first recipe does not name
+# a command that the first recipe does not know
 NEW_COMMAND = "CreateMessageCommand"
 
 
@@ -35,16 +35,16 @@ def dead_and_alive(count):
     """`count` ids of each kind of fate, in the order of the log."""
     records = []
     for n in range(count):
-        # dead, and nothing after it
+        # dead, and nothing newer
         records.append(insert(f"alone-{n}", code="broken"))
         records.append(command(NEW_COMMAND, f"unnamed-{n}", {"title": "unnamed", "status": "open"}))
-        # dead, and something newer: that stays
+        # dead, and something newer, which stays
         records += [insert(f"newer-{n}", code="broken", status="old"), insert(f"newer-{n}", status="new")]
         records += [insert(f"gone-{n}", code="broken"), delete(f"gone-{n}")]
-        # a dead part on a good document
+        # a dead part of a good document
         records += [insert(f"part-{n}", tags={"host": "a", "check": "b"}),
                     update(f"part-{n}", code="broken", tags={"host": "c"})]
-        # a whole history of dead ones
+        # a whole history of dead commands
         records += [insert(f"history-{n}", code="broken", status="open", severity=texts.number(3)),
                     update(f"history-{n}", code="worse", status="closed")]
         records.append(insert(f"good-{n}", status="open"))
@@ -74,10 +74,10 @@ class MendedModel(Model):
 
 
 def mend(m):
-    """The recipe without the faults; the fingerprint to confirm."""
+    """The recipe without the faults; returns the fingerprint to confirm."""
     envelope = m.tree["commands"]["envelope"]
     if NEW_COMMAND not in envelope["index"]:
-        # a new list: the old one is every recipe's
+        # a new list: all recipes share the old one
         envelope["index"] = [*envelope["index"], NEW_COMMAND]
         m.tree["indices"][0]["transform"].append({"remove": {"field": "code"}})
     m.write_recipe()
@@ -94,7 +94,7 @@ def produce_with_headers(log, topic, key, value, headers):
 
 
 def letters(m):
-    """Every record of the dead-letter topic: (origin, headers as a dict, key, value), resolutions too."""
+    """Every record of the dead-letter topic: (origin, headers as a dict, key, value), including resolutions."""
     topic = m.tree["dead_letters"]["topic"]
     if topic not in m.log.topics():
         return []

@@ -1,4 +1,4 @@
-"""The command topic, through confluent-kafka: an independent client beside the one under test."""
+"""The command topic, through confluent-kafka: a client that is independent of the one under test."""
 import threading
 import time
 import zlib
@@ -17,17 +17,17 @@ class Log:
 
     def create(self, topic, partitions=6, **config):
         self.admin.create_topics([NewTopic(topic, partitions, config=config)])[topic].result(30)
-        # every broker hears of it in its own time
+        # each broker learns of it at its own time
         wait_for(f"{topic} to have leaders", lambda: len(self.leaders(topic)) == partitions, 60)
         return topic
 
     def leaders(self, topic):
-        """Partition -> its leader's node id; partitions without one are left out."""
+        """Partition -> node id of its leader; partitions without a leader are left out."""
         found = self.admin.list_topics(timeout=30).topics.get(topic)
         return {p: t.leader for p, t in found.partitions.items() if t.leader >= 0} if found else {}
 
     def prefer_leaders(self, topic):
-        """Has each partition led by its preferred replica again, where that is in sync."""
+        """Makes the preferred replica of each partition its leader, if that replica is in sync."""
         partitions = [TopicPartition(topic, p) for p in self.partitions(topic)]
         self.admin.elect_leaders(ElectionType.PREFERRED, partitions).result(30)
 
@@ -36,7 +36,7 @@ class Log:
         wait_for(f"{topic} to be gone", lambda: topic not in self.topics(), 60)
 
     def widen(self, topic, partitions):
-        """Adds partitions until there are so many."""
+        """Adds partitions until there are this many."""
         self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(30)
         wait_for("the new partitions", lambda: len(self.partitions(topic)) == partitions, 60)
 
@@ -50,12 +50,12 @@ class Log:
         return sorted(self.admin.list_topics(topic, timeout=30).topics[topic].partitions)
 
     def spread(self, topic):
-        """Over how many partitions keys are spread."""
-        # of three brokers one may not have heard yet of a topic that another knows
+        """The number of partitions that keys are spread over."""
+        # with three brokers, one may not know yet a topic that another knows
         return wait_for(f"{topic} to be known", lambda: len(self.partitions(topic)), 60)
 
     def producer(self):
-        # Idempotent: without it a batch that is sent again, as to a topic just made, can come to lie behind the next.
+        # Idempotent: otherwise a repeated batch, e.g. to a new topic, may land behind the next one.
         return Deliveries({**self.config, "linger.ms": 20, "compression.type": "lz4", "enable.idempotence": True,
                            "message.max.bytes": 4_000_000, "queue.buffering.max.messages": 1_000_000})
 
@@ -79,7 +79,7 @@ class Log:
 
     def committed(self, group, topic):
         """Partition -> committed offset, without joining the group; partitions without one are left out."""
-        # not AdminClient.list_consumer_group_offsets: it crashes the interpreter for a group that is not there
+        # not AdminClient.list_consumer_group_offsets: it crashes the interpreter when the group does not exist
         consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
         try:
             wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
@@ -88,7 +88,7 @@ class Log:
                 try:
                     return {t.partition: t.offset for t in consumer.committed(wanted, timeout=30) if t.offset >= 0}
                 except KafkaException as error:
-                    # the coordinator of a fresh broker takes a moment
+                    # the coordinator of a fresh broker needs a moment
                     if "COORDINATOR" not in error.args[0].name() or time.monotonic() > end:
                         raise
                     time.sleep(0.3)
@@ -125,7 +125,7 @@ class Log:
                     continue
                 heard, p = time.monotonic(), m.partition()
                 if m.error() and m.error().code() == KafkaError._PARTITION_EOF:
-                    # what lies before the end may be no record: markers, aborted records
+                    # the last offsets may not be records: markers, aborted records
                     position[p] = bounds[p][1]
                     continue
                 if m.error():
@@ -145,11 +145,11 @@ class Log:
 
 
 class Deliveries(Producer):
-    """A producer that tells what was not delivered; `flush` alone only waits until nothing is on its way."""
+    """A producer that reports undelivered records; `flush` alone only waits until nothing is under way."""
 
     def __init__(self, config):
-        # not `self` within: a producer that refers to itself would live on, with its threads, until the collector finds
-        # it
+        # not `self` inside: a producer that refers to itself would live on, with its threads, until the collector
+        # finds it
         self.failed = failed = []
         super().__init__({**config, "on_delivery": lambda error, message: failed.append(error) if error else None})
 
@@ -161,7 +161,7 @@ class Deliveries(Producer):
 
 
 def if_told(question, *about):
-    """A broker that is paused, or was, does not answer."""
+    """A paused broker does not answer, and may not answer right after it."""
     try:
         return question(*about)
     except KafkaException:
@@ -196,7 +196,7 @@ class Writer(threading.Thread):
         self.rate, self.hold = self.fast, None
 
     def stop(self):
-        """Ends it early: what it has not yet sent is never sent."""
+        """Ends the writer early: unsent records are never sent."""
         self.stopped.set()
         self.join(60)
 

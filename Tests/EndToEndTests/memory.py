@@ -1,10 +1,10 @@
-"""What a process needs at its most, as the kernel counted it."""
+"""The peak memory of a process, as the kernel counts it."""
 import re
 import time
 
 
 def peak(pid):
-    """Bytes resident at the most so far (VmHWM); 0 when the process is gone."""
+    """The most bytes resident so far (VmHWM); 0 when the process is gone."""
     try:
         with open(f"/proc/{pid}/status") as status:
             found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
@@ -14,7 +14,7 @@ def peak(pid):
 
 
 def watch(run, until, seconds):
-    """Looks at the process until it ends or `until()` is true; its peak. AssertionError after `seconds`."""
+    """Watches the process until it ends or `until()` is true; returns its peak. AssertionError after `seconds`."""
     most, end = 0, time.monotonic() + seconds
     while run.running and not (until and until()):
         assert time.monotonic() < end, f"waited {seconds} s in vain\n{run.result(None)}"
@@ -24,6 +24,6 @@ def watch(run, until, seconds):
 
 
 def finish_watched(run, seconds):
-    """Its result, and its peak."""
+    """Its result and its peak."""
     most = watch(run, None, seconds)
     return run.wait(seconds), most

@@ -1,4 +1,4 @@
-"""One migration of a test: names, topic, old index, recipe, and the steps with what must hold after each."""
+"""The migration of one test: names, topic, old index, recipe, and the steps with their checks."""
 import itertools
 import json
 import time
@@ -15,7 +15,7 @@ numbers = itertools.count(1)
 
 
 class Migration:
-    """`shape`: the topic's format. `revision`: the document's field that is its version."""
+    """`shape`: the topic's format. `revision`: the field of the document that is its version."""
 
     def __init__(self, folder, log, source, target, workload=None, /, shape="envelope", revision=None, partitions=6,
                  copied=0.7, **sections):
@@ -36,17 +36,17 @@ class Migration:
         self.writer = None
 
     def write_recipe(self, name="recipe.yaml", **changes):
-        """The recipe's file; `changes` as `sections` of recipes.recipe."""
+        """The recipe's file; `changes` are the `sections` of recipes.recipe."""
         self.recipe = recipes.write({**self.tree, **changes}, self.crossfade.folder / name)
         return self.recipe
 
     def prepare(self, indexed=True):
-        """The topic with the first part of the commands, the old index as the application made it, the recipe."""
+        """Creates the topic with the first commands, the old index as the application wrote it, and the recipe."""
         self.log.create(self.topic, self.partitions)
         self.log.produce(self.topic, self.records[:self.split])
         if indexed:
             indexer = Indexer(self.source, self.old, self.shape, self.revision)
-            # in the log's order, as every consumer of it does, whatever order they were sent in
+            # in the order of the log, like every consumer, whatever the order of sending was
             indexer.apply([record[2:4] for record in self.log.read(self.topic)])
             self.old_documents = len(indexer.model.documents)
             assert self.source.count(self.old) == self.old_documents
@@ -65,7 +65,7 @@ class Migration:
         return plan
 
     def init(self):
-        """plan, then init with its fingerprint: the index is there, the fingerprint is still the same."""
+        """plan, then init with its fingerprint; the index exists and the fingerprint is still the same."""
         plan = self.plan()
         assert self.new not in self.target.indices(), "plan made the index"
         self.run("init", "--confirm", plan["fingerprint"], seconds=60).expect(DONE)
@@ -90,7 +90,7 @@ class Migration:
     def caught_up(self, *follows, seconds=120):
         """Waits until the group's committed offsets are the log's ends; none of `follows` may end meanwhile."""
         for follow in follows:
-            # lag 0 may be what a replay handed over to the group
+            # lag 0 may come from a replay that handed its end over to the group
             follow.assigned()
 
         def reached():
@@ -100,11 +100,11 @@ class Migration:
         wait_for(f"lag 0 of {self.group}", reached, seconds, pause=0.5)
 
     def stop(self, follow):
-        """SIGTERM: it drains, commits and says its summary."""
+        """SIGTERM: the follower drains, commits and prints its summary."""
         return follow.terminate().expect(DONE, INTERRUPTED).summary
 
     def follow_rest(self, seconds=120):
-        """Follows while the rest of the commands is written, until nothing is left; its summary."""
+        """Follows while the rest of the commands is written, until nothing is left; returns the summary."""
         follow = self.start("follow")
         self.log.produce(self.topic, self.records[self.split:])
         self.caught_up(follow, seconds=seconds)
@@ -117,7 +117,7 @@ class Migration:
         return compare.Truth(self.log, self.topic, Model(self.shape, self.revision), version or (lambda offset: offset))
 
     def check(self, versions=True):
-        """The target against what the log says, document by document."""
+        """Compares the target with the log, document by document."""
         truth = self.truth()
         truth.check(self.target, self.new, versions)
         return truth

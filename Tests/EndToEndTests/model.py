@@ -40,7 +40,7 @@ class Envelope:
 
 
 class Document:
-    """The value is the document, the key its id, null a delete."""
+    """The value is the document, the key is its id, null is a delete."""
 
     def decode(self, key, value):
         if key is None:
@@ -78,7 +78,7 @@ SHAPES = {"envelope": Envelope, "document": Document, "debezium": Debezium}
 
 
 def merge(base, partial):
-    """As Elasticsearch's update API: objects deep, everything else replaced."""
+    """Merges like Elasticsearch's update API: objects recursively, everything else is replaced."""
     for key, value in partial.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
             merge(base[key], value)
@@ -134,7 +134,7 @@ def new_schema(document, flattened=("tags",)):
 
 
 def key_to_value(tags, null="drop", empty="keep"):
-    """What keyToValue makes: {"host": "db-1"} -> [{"keyToValue": "host:db-1", "value": "db-1"}]"""
+    """The result of keyToValue: {"host": "db-1"} -> [{"keyToValue": "host:db-1", "value": "db-1"}]"""
     return [{"keyToValue": f"{key}:{texts.plain(value) if value is not None else ''}",
              "value": None if value is None else texts.plain(value)}
             for key, value in flat(tags, "")
@@ -142,7 +142,7 @@ def key_to_value(tags, null="drop", empty="keep"):
 
 
 def flat(value, path):
-    """(escaped dotted key, scalar), by key."""
+    """(escaped dotted key, scalar), sorted by key."""
     if isinstance(value, dict):
         for key in sorted(value, key=lambda k: k.encode()):
             escaped = key.replace("\\", "\\\\").replace(":", "\\:")

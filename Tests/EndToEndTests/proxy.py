@@ -1,4 +1,4 @@
-"""A small HTTP proxy in front of a cluster: asks for a password, records what is asked, can be slow."""
+"""A small HTTP proxy in front of a cluster: it asks for a password, records requests, and can be slow."""
 import base64
 import http.client
 import http.server
@@ -11,7 +11,7 @@ READS = re.compile(r"/(_search|_count|_mget|_msearch|_search/scroll)$")
 
 
 class Proxy:
-    """`users`: name -> password, asked for by HTTP basic authentication. `delay`: seconds before each answer."""
+    """`users`: name -> password, for HTTP basic authentication. `delay`: seconds before each answer."""
 
     def __init__(self, upstream, users=None, delay=0.0):
         self.upstream = urllib.parse.urlsplit(upstream)
@@ -35,7 +35,7 @@ class Proxy:
             bare = urllib.parse.urlsplit(path).path.rstrip("/")
             if method in ("GET", "HEAD"):
                 return True
-            # letting go of a scroll is no write
+            # deleting a scroll is not a write
             return (method == "POST" and READS.search(bare)) or (method == "DELETE"
                                                                  and bare.startswith("/_search/scroll"))
         return [(m, p) for m, p in self.requests if not reads(m, p)]
@@ -47,7 +47,7 @@ class Proxy:
         return header in expected
 
     def handle(self, handler, body):
-        """Answers one request; a subclass may do it otherwise."""
+        """Answers one request; a subclass may override it."""
         handler.answer(*handler.ask(body))
 
     def handler(self):
@@ -82,7 +82,7 @@ class Proxy:
                 proxy.handle(self, body)
 
             def ask(self, body, path=None):
-                """What the upstream answers: (status, headers, body); 502 when it does not."""
+                """The upstream's answer: (status, headers, body); 502 when there is none."""
                 headers = {k: v for k, v in self.headers.items()
                            if k.lower() not in ("host", "connection", "transfer-encoding", "content-length",
                                                 "authorization", "expect")}
@@ -101,7 +101,7 @@ class Proxy:
                     except (http.client.HTTPException, OSError):
                         local.connection.close()
                         local.connection = None
-                        # an idle connection may be gone; what a fresh one was asked is not asked twice
+                        # an idle connection may be closed; a request on a fresh one is not repeated
                         if fresh or attempt:
                             return 502, [], b""
 

@@ -13,7 +13,7 @@ def program():
     named = os.environ.get("CROSSFADE_STACK")
     if named is not None:
         return pathlib.Path(named) if named else None
-    # a worktree of the repository stands beside others; shared/ is beside the repository
+    # a worktree stands beside others; shared/ is beside the repository
     for base in (ROOT.parent, ROOT.parent.parent):
         if (base / "shared/stack/stack").exists():
             return base / "shared/stack/stack"
@@ -27,7 +27,7 @@ class Stack:
     def __init__(self):
         self.program = program()
         work = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", ROOT / ".e2e"))
-        # what is unpacked there is kept for the next session
+        # the unpacked servers are kept for the next session
         self.home = work / "stack"
         self.home.mkdir(parents=True, exist_ok=True)
         self.prefix = f"s{os.getpid()}-"
@@ -36,7 +36,7 @@ class Stack:
         self.clear_leftovers()
 
     def clear_leftovers(self):
-        """Ends the servers of sessions that were killed before they could."""
+        """Ends the servers of earlier sessions that were killed."""
         for folder in (self.home / "run").glob("s*-*"):
             pid = folder.name[1:].split("-")[0]
             if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
@@ -69,12 +69,12 @@ class Stack:
         return Log(self.start("kafka-4.1"))
 
     def kill(self, ident):
-        """A crash; `start` brings it back with its data."""
+        """A crash; `start` brings the server back with its data."""
         self.run("kill", self.prefix + ident)
         self.addresses.pop(ident, None)
 
     def pause(self, ident):
-        """It hangs: it takes connections and says nothing."""
+        """The server hangs: it accepts connections and answers nothing."""
         self.run("pause", self.prefix + ident)
 
     def resume(self, ident):
@@ -96,7 +96,7 @@ class Stack:
 
 
 def wait_for(what, condition, seconds=60, pause=0.2):
-    """The first true answer of `condition`; AssertionError with what was waited for."""
+    """The first true answer of `condition`; AssertionError that names what was waited for."""
     end = time.monotonic() + seconds
     while True:
         answer = condition()

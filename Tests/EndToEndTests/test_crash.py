@@ -1,4 +1,4 @@
-"""kill -9 in the middle; started again, the end state is the same."""
+"""kill -9 in the middle of the work; after a restart the end state is the same."""
 import random
 
 import pytest
@@ -13,7 +13,7 @@ COMMANDS, IDS = 60_000, 20_000
 
 
 def test_killed_copy_goes_on(migrate, seed):
-    """Slowed so that there is a middle, until nothing is killed any more."""
+    """Slows the work down, so that there is a middle, until nothing more is killed."""
     m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, IDS, 2000))
     m.prepare()
     m.write_recipe(copy={"slices": 8, "page": 500, "rate": "500/s"})
@@ -69,5 +69,5 @@ def test_killed_follow_goes_on(migrate, seed):
     m.stop(follow)
     truth = m.check()
     letters, _ = m.dead_letters()
-    # a crash may repeat a dead letter, never lose one
+    # a crash may repeat a dead letter, but must not lose one
     assert len(letters) == truth.model.counts["reject"] == 20

@@ -14,7 +14,7 @@ from workload import Workload
 
 COMMANDS, IDS, MALFORMED = 24_000, 4_000, 5
 PHASE = "document.querySelector('.step[aria-current=step] span')?.textContent"
-# what the page has shown while nobody asked
+# what the page has shown without being asked
 WATCH = f"""
 window.phases = []; window.lags = []; window.copied = [];
 new MutationObserver(() => {{
@@ -64,7 +64,7 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
     m.prepare()
     m.init()
 
-    # the copy, slowly enough to be looked at
+    # the copy, slow enough to be watched
     copy = m.start("copy")
     url = where(copy)
     chromium.open(url)
@@ -80,7 +80,7 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
     chromium.until("the copy's end",
                    "return document.getElementById('cut').textContent.startsWith('The process ended at')")
 
-    # the replay comes at the same address; it may be over before the page has tried again
+    # the replay has the same address; it may be over before the page tries again
     m.replay()
 
     # follow: the page finds it by itself
@@ -100,7 +100,7 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
     order = ["created", "copying", "copied", "replaying", "following"]
     assert phases[-1] == "following" and "copying" in phases and phases == sorted(phases, key=order.index), phases
 
-    # every number on the page is the one that the process says
+    # every number on the page equals the number that the process reports
     def the_same():
         said = status(url)
         return said["in_flight"] == 0 and outcomes_shown(chromium) == said["outcomes"] and said
@@ -116,13 +116,13 @@ def test_a_migration_is_seen_from_the_copy_to_lag_0(migrate, chromium, seed):
 
     every_metric_named_in_deploy_is_exported(url)
 
-    # the numbers fit a phone
+    # the numbers fit on a phone
     chromium.look(PHONE)
     chromium.until("the phone",
                    f"return innerWidth === {PHONE[0]} && document.documentElement.scrollWidth === {PHONE[0]}")
     chromium.look()
 
-    # a crash is a cut, and the next start a return
+    # a crash looks like a cut connection, and the next start like a return
     follow.kill()
     chromium.until("the cut", "return document.getElementById('cut').textContent.startsWith('Disconnected since')")
     again = m.start("follow")

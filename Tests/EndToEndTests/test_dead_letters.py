@@ -1,4 +1,4 @@
-"""Dead letters: kept as they were, listed, shown, redriven to what the model says; and never skipped."""
+"""Dead letters are kept unchanged, listed, shown, redriven to what the model says, and never skipped."""
 import random
 
 import pytest
@@ -17,7 +17,7 @@ SERVERS = [("es-6.8", "es-8.17"), ("es-6.8", "es-6.8")]
 
 
 def check_mended(m):
-    """Every document and version as the mended recipe would have had it from the beginning."""
+    """Every document and version is as if the mended recipe had been there from the beginning."""
     truth = Truth(m.log, m.topic, MendedModel())
     truth.check(m.target, m.new)
     return truth
@@ -32,7 +32,7 @@ def test_redrive_equals_the_model(migrate, seed, source, target):
     m = migrate(source, target, records, copied=1.0, mapping=letters.BROKEN_MAPPING).prepare()
     m.init()
     copied = m.copy()
-    # what has a broken code in the old index
+    # the documents with a broken code in the old index
     assert copied["outcomes"]["dead_lettered"] == copied["dead_letter_reasons"]["mapper_parsing" if target == "es-6.8"
                                                                                 else "document_parsing"] \
         == sum(1 for origin, *_ in letters.letters(m) if origin[0] == "copy")
@@ -77,7 +77,7 @@ def test_redrive_equals_the_model(migrate, seed, source, target):
 
 
 def test_two_redrives_and_a_kill(migrate, seed):
-    """Several at once, killed in the middle, while the application writes on: the end state is the same."""
+    """Several redrives at once, one killed in the middle, while the application writes: the end state is the same."""
     count = 600
     m = migrate("es-6.8", "es-8.17", dead_and_alive(count), copied=1.0,
                 mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
@@ -89,7 +89,7 @@ def test_two_redrives_and_a_kill(migrate, seed):
     m.run("plan")
     fingerprint = mend(m)
     follow = m.start("follow", "--confirm", fingerprint)
-    # a redrive before that finds another recipe confirmed
+    # an earlier redrive finds that another recipe is confirmed
     follow.assigned()
     chance, struck = random.Random(seed), 0
     for round in range(3):
@@ -147,7 +147,7 @@ def test_filters(migrate, seed):
     check_error(m.crossfade("dead-letters", "show", m.recipe), "--offset", code=USAGE)
     check_error(m.crossfade("dead-letters", "show", m.recipe, "--offset", "0:999999"), m.topic, code=FAILED)
 
-    # only those asked for
+    # only the letters that were asked for
     fingerprint = mend(m)
     driven = redrive(m, "--reason", "unknown_operation", "--limit", "2", "--confirm", fingerprint)
     assert driven["read"] == driven["outcomes"]["indexed"] == 2
@@ -160,7 +160,7 @@ def test_filters(migrate, seed):
     assert driven["read"] == 1
 
 
-# the topic of the dead cannot be written: stop, never skip
+# the dead-letter topic cannot be written: the work stops and never skips a record
 
 
 def unwritable(m, *names):
@@ -174,7 +174,7 @@ def unwritable(m, *names):
 
 
 def replay_all(m):
-    """From where it stopped: together the two replays must have read everything."""
+    """The second replay goes on where the first stopped; together they must have read everything."""
     m.replay()
     count = 20
     assert len({origin for origin, *_ in letters.letters(m)}) == DEAD * count

@@ -39,7 +39,7 @@ def plain(query):
 
 
 def metrics_named():
-    """Every metric that deploy/ names, with a place where it does."""
+    """Every metric that deploy/ names, with one place that names it."""
     named = {}
     for line in RULES.read_text().splitlines():
         for name in METRIC.findall(line):
@@ -54,7 +54,7 @@ def metrics_named():
 
 
 def labels_named():
-    """Every label by which an alert or a query groups or chooses, without those that Prometheus itself gives."""
+    """Every label that an alert or a query uses, without those that Prometheus adds itself."""
     text = RULES.read_text() + "\n".join(plain(query) for _, query in queries())
     grouped = {name for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", text) for name in re.split(r",\s*", group)}
     chosen = set(re.findall(r"[{,]\s*(\w+)(?:=|!=|=~|!~)\"", text))

@@ -26,7 +26,7 @@ def m(migrate, seed):
 
 
 def nobody():
-    """A port of the loopback that nobody listens on."""
+    """A port of the loopback address without a listener."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{s.getsockname()[1]}"
@@ -34,7 +34,7 @@ def nobody():
 
 @contextlib.contextmanager
 def nothing_written(m):
-    """Neither the target, nor the source, nor Kafka is changed."""
+    """Neither the target nor the source nor Kafka is changed."""
     def all_of_it():
         return (m.target.contents(), m.source.contents(), m.log.topics() - {"__consumer_offsets"},
                 m.log.committed(m.group, m.topic))
@@ -44,7 +44,7 @@ def nothing_written(m):
 
 
 def fails(m, code, *names, commands=("plan",), secrets=(SECRET,)):
-    """Each of `commands` fails alike; then init, under any fingerprint, does not do it either."""
+    """Each of `commands` fails in the same way; then init fails too, with any fingerprint."""
     with nothing_written(m):
         for command in commands:
             result = m.run(command, seconds=30)
@@ -59,7 +59,7 @@ def test_misspelt_key(m):
     m.recipe.write_text(text)
     line = next(n for n, l in enumerate(text.splitlines(), 1) if "topik" in l)
     result = fails(m, USAGE, f"recipe.yaml:{line}:3", '"topik"', "topic")
-    # all mistakes at once, not the first
+    # all mistakes at once, not only the first
     assert "targett" in result.err
 
 
@@ -130,12 +130,12 @@ def test_source_and_target_are_the_same_index(m):
     m.tree["target"] = dict(m.tree["source"])
     m.tree["indices"][0]["to"] = m.old
     m.write_recipe()
-    # the recipe alone shows it
+    # only the recipe shows it
     fails(m, USAGE, "recipe.yaml:", "same index")
 
 
 def test_source_and_target_are_the_same_index_by_an_alias(m):
-    """The old index goes by another name, and the cluster by another address."""
+    """The old index has another name, and the cluster another address."""
     m.source.call("POST", "/_aliases", {"actions": [{"add": {"index": m.old, "alias": f"{m.old}-alias"}}]})
     m.tree["indices"][0].update({"from": f"{m.old}-alias", "to": m.old})
     with Proxy(m.source.url) as proxy:
@@ -172,7 +172,7 @@ def test_wrong_fingerprint(m):
 
 
 def test_recipe_changed_after_init(m):
-    """What the work means has changed: nothing runs on before it is confirmed."""
+    """The meaning of the work has changed: nothing goes on before it is confirmed."""
     m.init()
     m.tree["indices"][0]["transform"].append({"remove": {"field": "notes"}})
     m.write_recipe()
@@ -198,7 +198,7 @@ def test_usage(m, arguments):
 
 
 def shell(m, text, seconds=60):
-    """The exit code of a command line in which $CF is the binary, and what it said."""
+    """The exit code and output of a command line in which $CF is the binary."""
     run = subprocess.run(["bash", "-c", text],
                          env={**os.environ, "CF": " ".join(command_line()), "RECIPE": str(m.recipe)},
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
@@ -221,7 +221,7 @@ def test_nobody_to_talk_to(m):
 
 @contextlib.contextmanager
 def hangup(disposition):
-    """What a process that is started meanwhile does at SIGHUP, unless it decides otherwise."""
+    """The reaction of a new process to SIGHUP, unless it decides otherwise."""
     before = signal.signal(signal.SIGHUP, disposition)
     try:
         yield

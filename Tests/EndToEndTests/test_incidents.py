@@ -33,7 +33,7 @@ def test_incidents(migrate, seed):
 
     copied = m.copy()
     say(f"copy {copied}")
-    # nothing was in the target before: every page's documents were made
+    # the target was empty before, so every document of a page was created
     assert copied["read"] == copied["returned"] == m.old_documents
     assert copied["outcomes"]["indexed"] == m.old_documents
 

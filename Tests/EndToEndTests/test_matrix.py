@@ -1,4 +1,4 @@
-"""Pairs of versions, formats and version sources, each whole: plan, init, copy, replay, follow."""
+"""Pairs of versions, formats and version sources, each as a whole: plan, init, copy, replay, follow."""
 import pytest
 
 from log import Writer
@@ -10,7 +10,7 @@ COMMANDS, IDS = 20_000, 4_000
 
 PAIRS = [("es-2.4", "es-7.10"), ("es-5.6", "es-7.17"), ("es-6.8", "es-8.17"), ("es-7.10", "os-3"),
          ("es-8.17", "es-9.0")]
-# where the new cluster takes the old mapping as it is, the recipe has none: tags' two fields come from the step
+# if the new cluster accepts the old mapping, the recipe has none: the step adds the two fields of tags
 WITHOUT_MAPPING = {("es-7.10", "os-3"), ("es-8.17", "es-9.0")}
 
 
@@ -46,7 +46,7 @@ def test_format(migrate, seed, shape):
 
 
 def test_version_from_a_field(migrate, seed):
-    """The application's own number decides, also for what was copied: late records of old numbers lose."""
+    """The application's own number is the version, also of copied documents: late records with old numbers lose."""
     workload = Workload(seed, COMMANDS, IDS, 2000, revisions=True)
     truth = whole(migrate("es-8.17", "es-9.0", workload, revision="rev"))
     assert truth.model.counts["stale"] > 100

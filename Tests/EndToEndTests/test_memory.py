@@ -13,12 +13,12 @@ from model import Model
 from stack import wait_for
 from workload import Workload
 
-# what the process needs with nothing in flight: the runtime, librdkafka's and libcurl's own, one request's copies
+# memory without anything in flight: the runtime, librdkafka's and libcurl's own, copies of one request
 BASE = 160
 
 
 class Sent:
-    """Stands for the log in `compare.Truth`: the records in the order in which they were sent, all of one partition."""
+    """Replaces the log in `compare.Truth`: the records in the order of sending, all of one partition."""
 
     def __init__(self, records):
         self.records = records
@@ -33,7 +33,7 @@ def insert(ident, title):
 
 
 def test_documents_of_20_megabytes(migrate):
-    """Ten of them are three times the limit."""
+    """Ten documents are three times the limit."""
     m = migrate("es-6.8", "es-8.17", partitions=2, limits={"memory": "64MiB"}).prepare()
     change = ConfigEntry("max.message.bytes", "30000000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, m.topic, incremental_configs=[change])
@@ -51,7 +51,7 @@ def test_documents_of_20_megabytes(migrate):
     m.target.refresh(m.new)
     for n in (0, 9):
         assert m.target.get(f"/{m.new}/_doc/large-{n:02d}")["_source"]["title"] == f"{n} {large}"
-    # unbounded it would be all ten, several times
+    # without a limit it would be all ten, several times
     assert peak < (64 + BASE) << 20, f"{peak >> 20} MiB with limits.memory of 64 MiB and documents of 20 MB"
 
 
@@ -74,7 +74,7 @@ def test_a_thousand_partitions(migrate, seed):
 
 
 def test_a_target_that_is_away(migrate, stack, seed):
-    """Reading pauses when the budget is used up; the member stays in its group, and goes on when the target is back."""
+    """Reading pauses when the budget is used up; the member stays in its group and goes on when the target is back."""
     m = migrate("es-6.8", "es-8.17", Workload(seed, 80_000, 6_000, 500), copied=0.02,
                 limits={"memory": "64MiB"}).prepare()
     m.init()

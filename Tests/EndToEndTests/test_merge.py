@@ -43,7 +43,7 @@ def hot(seed, count, ident="hot"):
 
 
 def test_hot_key(migrate, seed):
-    """What waits for a key becomes one write: a million commands of one id must not be a million requests."""
+    """Waiting operations of a key become one write: a million commands of one id are not a million requests."""
     count = 50_000
     m = migrate("es-6.8", "es-8.17", hot(seed, count), copied=1.0, partitions=1, limits={"memory": "64MiB"})
     m.prepare()
@@ -58,19 +58,19 @@ def test_hot_key(migrate, seed):
     assert peak < (64 + 100) << 20, f"{peak >> 20} MiB with limits.memory of 64 MiB"
     after = m.snapshot()
     again = m.replay()["outcomes"]
-    # a delete that is read again renews its own tombstone: that of the one hot id and of the seven others, at most
+    # a repeated delete renews its own tombstone: at most those of the one hot id and of the seven others
     assert again["stale"] + again["deleted"] == count and again["deleted"] <= 8, again
     assert m.snapshot() == after, "a repeated part was merged again"
 
 
 def originals(r, count):
-    """Documents that only the old cluster knows."""
+    """Documents that only the old cluster has."""
     source = Workload(1, 1, 1, 40)
     return {f"old-{n:04d}": source.document(r, f"old-{n:04d}") for n in range(count)}
 
 
 def parts(r, count, idents):
-    """Updates of flattened tags above all, some deletes, some of ids that are nowhere."""
+    """Mostly updates of flattened tags, some deletes, some updates of ids that do not exist."""
     source = Workload(1, 1, 1, 40)
     for n in range(count):
         ident = r.choice(idents) if r.random() < 0.95 else f"new-{r.randrange(40)}"
@@ -78,7 +78,7 @@ def parts(r, count, idents):
             yield delete(ident)
         else:
             tags = source.tags(r, 1, 3)
-            # takes a tag away that the document may have
+            # removes a tag that the document may have
             tags[f"key_{r.randrange(40):05d}"] = None
             yield update(ident, {"tags": tags, "severity": texts.number(n)})
 
@@ -89,7 +89,7 @@ def test_updates_of_what_is_not_copied_yet(migrate, seed):
     r = random.Random(seed)
     documents = originals(r, 600)
     idents = sorted(documents)
-    # one document that the new mapping refuses: a page and a part of it may come in any order
+    # the new mapping refuses one document: its page and a part of it may come in any order
     documents["old-0000"]["severity"] = "not a number"
     records = [*parts(r, 4000, idents[1:400]), update("old-0000", {"status": "open"})]
     m = migrate("es-6.8", "es-8.17", records, copied=1.0)
@@ -138,7 +138,7 @@ def test_missing_documents_are_rejected_where_the_recipe_says_so(migrate):
 
 
 def test_several_members_on_the_same_keys(migrate, seed):
-    """Two followers and replays over the same few keys at once: all of them write, the versions decide."""
+    """Two followers and replays over the same few keys at once: all of them write, and the versions decide."""
     count = 12_000
     r = random.Random(seed)
     source = Workload(seed, count, 12, 60)
@@ -150,7 +150,7 @@ def test_several_members_on_the_same_keys(migrate, seed):
     m.copy()
     followers = [m.start("follow"), m.start("follow")]
     for follow in followers:
-        # before a replay ends and hands its end to a group without members
+        # before a replay ends and hands its end over to a group without members
         follow.assigned()
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=1500)
     m.writer.start()

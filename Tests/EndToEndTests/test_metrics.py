@@ -1,4 +1,4 @@
-"""The figures of a running command: what Prometheus scrapes, what StatsD is told, what is logged."""
+"""The figures of a running command in Prometheus, StatsD and the log."""
 import json
 import re
 import shutil
@@ -16,7 +16,7 @@ PROMTOOL = shutil.which("promtool")
 
 
 class StatsD:
-    """A StatsD server as far as it listens: what its counters come to, its gauges and timers."""
+    """A simple StatsD server: sums of its counters, its gauges and timers."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -24,7 +24,7 @@ class StatsD:
         self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
 
     def heard(self):
-        """Everything that has come by now: (counters, gauges, timers)."""
+        """Everything that has arrived so far: (counters, gauges, timers)."""
         counters, gauges, timers = Counter(), {}, {}
         self.socket.setblocking(False)
         while True:
@@ -58,7 +58,7 @@ def test_the_figures_agree_with_the_work(m):
     m.write_recipe(operations={"listen": "127.0.0.1:0", "statsd": statsd.address})
     m.init()
     copied = m.copy()
-    # told before the command ends
+    # sent before the command ends
     counters, gauges, timers = statsd.heard()
     count = f"elastic_migration_document_count,index={m.new},type="
     assert counters[count + "success"] == sum(copied["outcomes"].values()) - copied["outcomes"]["dead_lettered"] > 0
@@ -94,7 +94,7 @@ def test_the_figures_agree_with_the_work(m):
     named = set(re.findall(r"`((?:crossfade|process)_[a-z_]+)`", (ROOT / "docs/operations.md").read_text()))
     there = set(re.findall(r"^# TYPE (\S+)", text, re.M))
     assert there - named == set(), "docs/operations.md does not say what these are"
-    # what there is in its time only
+    # metrics that only exist at certain times
     assert named - there <= {"crossfade_copy_expected_documents", "crossfade_copy_returned_documents",
                              "crossfade_copy_slices",
                              "crossfade_copy_slices_done", "crossfade_replay_remaining_records",
@@ -102,12 +102,12 @@ def test_the_figures_agree_with_the_work(m):
                              "crossfade_index_tombstones", "crossfade_index_fields", "crossfade_members",
                              "crossfade_last_commit_timestamp_seconds"}
     def looked_up():
-        """The target's index as it is now, which is looked up every 30 s, and this member."""
+        """The current index of the target, which is looked up every 30 s, and this member."""
         s = status(url)
         whole = [i["index"] for i in s["indices"] if i["documents"] + i["tombstones"] == m.target.count(m.new)]
         return whole == [m.new] and s["members"] and s
     shown = wait_for("the target's index and this member", looked_up, 90)
-    # nothing but the dead letters, whoever wrote them, speaks against moving readers
+    # only the dead letters, whoever wrote them, keep readers from moving
     letters = m.dead_letters()[1]
     wait_for("the verdict", lambda: (s := status(url)["switch"])["ready"] == (not letters)
              and all("dead letter" in reason and reason.startswith(f"{letters} ") for reason in s["reasons"]), 60)

@@ -31,7 +31,7 @@ def following(m, *more):
 
 
 def stops(run, *names, seconds=120):
-    """It stops by itself, refused, and says where."""
+    """The work stops by itself, refuses, and names the place."""
     result = run.wait(seconds)
     check_error(result, *names, code=REFUSED, seconds=300)
     return result
@@ -42,13 +42,13 @@ def insert(ident, title):
 
 
 def state_has_witnesses(m):
-    """What the topic is known by has been kept."""
+    """The identity of the topic has been recorded."""
     found = m.target.call("GET", f"/.crossfade-{m.name}/_doc/migration")["_source"]
     return "=" in found.get("log", "")
 
 
 def test_recreated_while_followed(m):
-    """The new log is as long as the old: offsets alone tell nothing."""
+    """The new log is as long as the old one: offsets alone show nothing."""
     follow = following(m)
     wait_for("the witnesses", lambda: state_has_witnesses(m), 60)
     ends = m.log.ends(m.topic)
@@ -61,10 +61,10 @@ def test_recreated_while_followed(m):
     follow.process.send_signal(signal.SIGCONT)
     result = stops(follow, m.topic, "recreated")
     assert re.search(r"offset \d+ .*offset \d+|offset \d+.*reaches from \d+ to \d+", result.err), result
-    # and it stays refused
+    # it stays refused
     check_error(m.run("follow", seconds=60), m.topic, code=REFUSED)
     check_error(m.run("replay", seconds=60), m.topic, code=REFUSED)
-    # the way on
+    # the way out
     m.tree["commands"]["epoch"] = 1
     m.write_recipe()
     fingerprint = m.run("plan", seconds=60).expect(DONE).json["fingerprint"]
@@ -100,7 +100,7 @@ def test_a_recreated_log_that_is_read_on_is_not_taken_for_the_old_one(migrate, h
     stops(follow, m.topic)
     for command in ("follow", "replay", "plan"):
         check_error(m.run(command, seconds=60), m.topic, code=REFUSED, seconds=60)
-    # the way on: everything of the new log
+    # the way out: everything of the new log is applied
     m.tree["commands"]["epoch"] = 1
     m.write_recipe()
     m.run("replay", "--confirm", m.run("plan", seconds=60).expect(DONE).json["fingerprint"]).expect(DONE)
@@ -159,7 +159,7 @@ def test_one_id_in_two_partitions_while_followed(m):
 
 
 def test_retention_overtakes_follow(m):
-    """While it was stopped; and when it begins."""
+    """While the work was stopped, and when it begins."""
     follow = following(m)
     follow.process.send_signal(signal.SIGSTOP)
     m.log.produce(m.topic, list(Workload(9, 6000, 500, 50)))
@@ -169,7 +169,7 @@ def test_retention_overtakes_follow(m):
     result = stops(follow, m.topic)
     numbers = set(map(int, re.findall(r"\d+", result.err)))
     assert numbers & {end - 10 for end in ends.values()}, result
-    # what it had asked for before it was stopped may still have come
+    # requests from before it was stopped may still arrive
     assert all(m.log.committed(m.group, m.topic)[p] < end - 10 for p, end in ends.items())
     again = m.run("follow", seconds=60)
     check_error(again, m.topic, "Retention overtook", code=REFUSED)
@@ -211,7 +211,7 @@ def test_stopped_past_the_session(m):
 
 
 def test_open_transaction_is_named(m):
-    """It holds the end back; an aborted tail and markers do not."""
+    """An open transaction holds the end back; an aborted tail and markers do not."""
     producer = Producer({**m.log.config, "transactional.id": m.name, "transaction.timeout.ms": 600_000})
     producer.init_transactions(30)
     for commit in (False, True):
@@ -238,7 +238,7 @@ def test_open_transaction_is_named(m):
 
 
 def test_recorded_loses_nothing_of_a_lagging_indexer(migrate, seed):
-    """The old index lags when the copy begins, and the log no longer reaches back to its beginning."""
+    """The old index is behind when the copy begins, and the log no longer contains what it lacks."""
     m = migrate("es-6.8", "es-8.17", Workload(seed, COMMANDS, 500, 50), copied=0.5)
     m.prepare()
     stood = m.log.ends(m.topic)
@@ -248,13 +248,13 @@ def test_recorded_loses_nothing_of_a_lagging_indexer(migrate, seed):
     m.tree["commands"]["application_group"] = group
     m.tree["replay"] = {"from": "recorded"}
     m.write_recipe()
-    # nothing recorded, nothing begun
+    # nothing is recorded, nothing has begun
     check_error(m.run("plan", seconds=60), group, code=REFUSED)
     m.log.commit(group, m.topic, stood)
     m.log.truncate(m.topic, {p: end // 2 for p, end in stood.items()})
     m.init()
     m.copy()
-    # the application goes on; what counts is where it stood
+    # the application goes on; its position at the start is what counts
     m.log.commit(group, m.topic, m.log.ends(m.topic))
     replayed = m.replay()
     assert {str(p["partition"]): p["start"] for p in replayed["partitions"]} == {str(p): o for p, o in stood.items()}

@@ -24,7 +24,7 @@ def m(migrate, seed):
 
 
 def where(run):
-    """The URL that the run says it serves on."""
+    """The URL that the run logs."""
     def said():
         found = re.search(r"operations are served.* url=(http://\S+)", run.err_file.read_text())
         assert found or run.running, f"it ended\n{run.result(run.process.returncode)}"
@@ -47,7 +47,7 @@ def promtool():
 
 
 def values(metrics, name):
-    """By labels."""
+    """Values by labels."""
     return {labels: float(number) for labels, number in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", metrics, re.M)}
 
 
@@ -198,7 +198,7 @@ def test_a_copy_is_watched(m):
 
 @pytest.mark.embedded
 def test_a_drain_is_watched_to_its_end(m):
-    """SIGTERM while a slow target holds writes up: what is served says so, until the last commit."""
+    """SIGTERM while a slow target delays writes: the status shows it until the last commit."""
     m.init()
     m.copy()
     m.replay()

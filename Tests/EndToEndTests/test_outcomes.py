@@ -18,12 +18,12 @@ def insert(ident):
 
 
 def followers(m):
-    """The members that follow; the report of a replay that has ended may still be there."""
+    """The members that follow; the report of a finished replay may still exist."""
     return [member for member in m.status()["members"] if member["command"] == "follow"]
 
 
 def agrees(part):
-    """No gaps and no markers in these logs, so that offsets count records."""
+    """These logs have no gaps and no markers, so offsets count records."""
     assert set(part["outcomes"]) == OUTCOMES
     settled = sum(part["outcomes"].values())
     assert part["read"] == settled + part["in_flight"], part
@@ -39,7 +39,7 @@ def test_outcomes_agree_with_offsets_at_any_moment(migrate, seed):
     m.copy()
     m.replay()
     follow = m.start("follow")
-    # busy for longer than the two reports of 10 s that are waited for
+    # busy for longer than two reports, which come every 10 s
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=100)
     m.writer.start()
     seen = {}
@@ -84,7 +84,7 @@ def test_writes_that_cannot_be_stale_raise_an_alarm(migrate, seed):
     m.log.produce(m.topic, [insert(ident) for ident in ids])
     m.caught_up(follow)
     wait_for("the alarm", lambda: [alarm["name"] for alarm in m.status()["alarms"]] == ["stale_rate"], 60)
-    # the report and the line have clocks of their own
+    # the report and the log line have separate timers
     wait_for("its line", lambda: "ALARM" in follow.err_file.read_text(), 60)
     follow.kill()
     wait_for("its age", lambda: [member["stale"] for member in followers(m)] == [True], 90)

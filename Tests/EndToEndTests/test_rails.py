@@ -1,4 +1,4 @@
-"""What must not be begun or gone on with: refused with the numbers named, and nothing written."""
+"""Start conditions that refuse: the message names the numbers, and nothing is written."""
 import pytest
 
 from binary import DONE, REFUSED, check_error
@@ -22,7 +22,7 @@ def refused(m, *names, commands=("replay", "follow")):
 
 @pytest.mark.real
 def test_topic_recreated(m):
-    """Offsets begin again: under the same epoch all that comes would look stale."""
+    """Offsets begin again: under the same epoch all new records would look stale."""
     m.init()
     m.copy()
     m.replay()
@@ -103,19 +103,19 @@ def test_mapping_without_required_routing(m):
     m.write_recipe()
     with nothing_written(m):
         check_error(m.run("plan", seconds=30), m.new, "routing", code=REFUSED)
-    # where init makes it, it is required
+    # if init creates it, it is required
     del m.tree["indices"][0]["mapping"]["_routing"]
     m.write_recipe()
     m.init()
     assert m.target.call("GET", f"/{m.new}")[m.new]["mappings"]["_routing"] == {"required": True}
-    # and a recipe that no longer names it does not fit
+    # a recipe that no longer names it does not fit
     del m.tree["commands"]["envelope"]["routing"]
     m.write_recipe()
     check_error(m.run("plan", seconds=30), m.new, "routing", code=REFUSED)
 
 
 def test_application_group_named_after_the_copy(m):
-    """Where the old index stood when the copy began was not recorded, so it cannot be replayed from."""
+    """Where the old index stood when the copy began was not recorded, so a replay cannot start there."""
     m.init()
     m.copy()
     m.log.commit(f"indexer-{m.name}", m.topic, m.log.ends(m.topic))
@@ -156,7 +156,7 @@ def test_status_says_that_an_application_group_has_committed_nothing(m):
 
 @pytest.mark.real
 def test_application_group_without_an_offset(m):
-    """A partition whose beginning is gone, and of which the group has said nothing."""
+    """The beginning of a partition is gone, and the group has committed nothing for it."""
     ends = m.log.ends(m.topic)
     m.log.truncate(m.topic, {0: 5})
     m.log.commit(f"indexer-{m.name}", m.topic, {p: end for p, end in ends.items() if p})

@@ -18,7 +18,7 @@ TIMES = {"session.timeout.ms": str(SESSION * 1000), "heartbeat.interval.ms": "15
 
 @dataclass
 class Report:
-    """The one line of a cell."""
+    """The result line of a cell."""
 
     records: int = 0
     outcomes: Counter = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Case(Migration):
     # counting
 
     def take(self, result, *codes):
-        """A run that ended by itself: its outcomes sum to what it read (checked by `summary`), and are added here."""
+        """A run that ended by itself: its outcomes sum to what it read (checked by `summary`) and are added up here."""
         summary = result.expect(*(codes or (DONE, INTERRUPTED))).summary
         self.report.records += summary["read"]
         self.report.outcomes.update({name: count for name, count in summary["outcomes"].items() if count})
@@ -75,7 +75,7 @@ class Case(Migration):
     # steps
 
     def ready(self, copy=True, replay=True):
-        """Topic, old index, recipe, init; and what of the first part is wanted before the fault."""
+        """Creates topic, old index and recipe, runs init, and applies the first commands if the cell wants them."""
         self.prepare()
         self.init()
         if copy:
@@ -91,24 +91,24 @@ class Case(Migration):
         self.write_recipe()
 
     def kind(self, key, value):
-        """What the model takes the record for."""
+        """The model's meaning of the record."""
         return self.decoder.decode(key, value)[0]
 
     def purge(self):
-        """All tombstones away, where the binary can; whether it did."""
+        """Purges all tombstones if the binary can; returns whether it did."""
         if "purge" not in self.crossfade("--help", seconds=10).out:
             return False
         self.run("purge", "--all", seconds=120).expect(DONE)
         return True
 
     def released(self, count):
-        """Lets the held requests go on to the target, and waits until it has answered them."""
+        """Releases the held requests to the target, and waits until it has answered them."""
         assert len(self.proxy.held) == count
         self.proxy.release()
         wait_for("the target's answers to what was held", lambda: self.proxy.delivered == count, 60)
 
     def rest(self):
-        """The commands that were kept for the time of the fault."""
+        """Writes the commands that were kept for the time of the fault."""
         self.log.produce(self.topic, self.records[self.split:])
 
     def member(self, name=None, folder=None):
@@ -121,7 +121,7 @@ class Case(Migration):
         return self.crossfade.start("follow", path, "--format", "json")
 
     def operated(self, more, run, seconds=60):
-        """Waits until the target has taken so many more writes, while `run` runs."""
+        """Waits until the target has accepted this many more writes, while `run` runs."""
         aim = self.target.operations(self.new) + more
 
         def reached():
@@ -132,7 +132,7 @@ class Case(Migration):
         check_error(result, *names, code=REFUSED, seconds=300)
 
     def faults_done(self, *kinds):
-        """The faults were really made: a cell in which nothing went wrong shows nothing."""
+        """The faults really happened: a cell without a fault shows nothing."""
         for kind in kinds:
             assert self.proxy.done[kind], f"the proxy never did {kind}: {dict(self.proxy.done)}"
         self.note(", ".join(f"{self.proxy.done[kind]} x {kind}" for kind in kinds))
@@ -140,7 +140,7 @@ class Case(Migration):
     # the end
 
     def judge(self, truth=None, versions=True, deleted_are_gone=False):
-        """Document by document against the model; and what the target applied twice."""
+        """Compares the target with the model, document by document, and counts what the target applied twice."""
         truth = truth or self.truth()
         found = compare.compare(self.target, self.new, truth.expected, truth.versions if versions else None,
                                 truth.deleted)
@@ -158,7 +158,7 @@ class Case(Migration):
         return truth
 
     def kept(self):
-        """The topic's records as they are now."""
+        """The present records of the topic."""
         return Kept(self.log.read(self.topic))
 
     def truth_of(self, kept, floor=None):
@@ -177,17 +177,17 @@ class Case(Migration):
         return truth
 
     def forget(self, ident):
-        """Takes a document out of the comparison."""
+        """Leaves a document out of the comparison."""
         kind = f"{self.new}/incident" if self.target.typed else f"{self.new}/_doc"
         self.target.call("DELETE", f"/{kind}/{ident}?refresh=true", missing_ok=True)
 
     def letters(self, expected):
-        """Every record that cannot be taken is a dead letter, and nothing else is."""
+        """Every record that cannot be applied is a dead letter, and no other record is."""
         letters, _ = self.dead_letters()
         assert len(letters) == expected, f"{len(letters)} records have dead letters, expected {expected}"
 
     def tidy(self):
-        # first what writes, then what it writes to
+        # first the writers, then the servers
         self.crossfade.close()
         self.proxy.__exit__()
         if self.toxics:
@@ -199,7 +199,7 @@ class Case(Migration):
 
 
 class Kept:
-    """Records of a topic that were read before they were deleted; stands for the log in `compare.Truth`."""
+    """Records of a topic, read before they were deleted; replaces the log in `compare.Truth`."""
 
     def __init__(self, records):
         self.records = list(records)
@@ -208,11 +208,11 @@ class Kept:
         return iter(self.records)
 
     def before(self, offsets):
-        """Only those before these offsets (partition -> offset)."""
+        """Only the records before these offsets (partition -> offset)."""
         return Kept(r for r in self.records if r[1] < offsets.get(r[0], 0))
 
     def applied(self, offsets, versions, decoder):
-        """Only those before these offsets (partition -> offset), and those up to an id's version."""
+        """Only the records before these offsets (partition -> offset), and those up to an id's version."""
         def is_applied(partition, offset, key, value, *_):
             return offset < offsets.get(partition, 0) or offset + 2 <= versions.get(decoder.decode(key, value)[1], 0)
         return Kept(r for r in self.records if is_applied(*r))

@@ -1,4 +1,4 @@
-"""Answers that are lost, cut, wrong or unwilling: by the fault proxy, in the copy, the replay and follow."""
+"""Answers that are lost, cut, wrong or refusals: made by the fault proxy, in the copy, the replay and follow."""
 from collections import Counter
 
 from log import Writer
@@ -9,7 +9,7 @@ SHORT, LONG = {"commands": 3000}, {"commands": 250_000}
 
 
 def through(make, size, *rules, workload=None, **options):
-    """The whole migration while the rules hold; `rules`: (kind, chance, options)."""
+    """The whole migration under the rules; `rules`: (kind, chance, options)."""
     commands = size["commands"]
     m = make(workload or Workload(make.seed, commands, commands // 4, 1000, malformed=10), copied=0.6, **options)
     m.prepare()
@@ -81,7 +81,7 @@ def too_large_at_random(make, size):
 @cell("slow and fast requests overtake each other", {"commands": 4000, "seconds": 3},
       {"commands": 250_000, "seconds": 40})
 def overtaken(make, size):
-    """Commands of few ids in many requests under way at once: what is written last must be what the log says last."""
+    """Commands of few ids in many concurrent requests: the last command of the log must win."""
     m = make(Workload(make.seed, size["commands"], 40, 200), copied=0.2, limits={"in_flight": 8}).ready()
     m.proxy.rule("delay", 0.4, seconds=0.2)
     follow = m.start("follow")
@@ -106,7 +106,7 @@ def conflicts(make, size):
     for run in runs:
         counts.update(m.take(run.wait(300))["outcomes"])
     assert not counts["indexed"] and not counts["merged"], counts
-    # the second replay goes on where the first one stands, if it looks late
+    # the second replay starts where the first one is by then, if it looks late
     assert counts["stale"] > size["commands"], counts
     assert m.snapshot() == before
     m.judge()

@@ -1,4 +1,4 @@
-"""What arrives late: pages of a copy, requests of a member that is no more, documents the copy has not brought yet."""
+"""Late writes: pages of a copy, requests of a former member, documents that the copy has not written yet."""
 import time
 
 from binary import DONE
@@ -15,7 +15,7 @@ def deletes(m, ids):
 
 
 def alive(records):
-    """Ids whose documents are there after these commands."""
+    """Ids whose documents exist after these commands."""
     from model import Model
     model = Model()
     for key, value in records:
@@ -73,7 +73,7 @@ def late_request(make, size):
     m.log.produce(m.topic, deletes(m, gone))
     m.caught_up(second)
     m.stop(second)
-    # by now a real delete would be forgotten
+    # by now a server would have forgotten a real delete
     time.sleep(2.5)
     m.target.refresh(m.new)
     held = len(m.proxy.held)
@@ -85,7 +85,7 @@ def late_request(make, size):
 @cell("partial updates of tags before the copy comes", short={"commands": 8000, "rate": "1000/s"},
       long={"commands": 250_000, "rate": "8000/s"})
 def merge_before_copy(make, size):
-    """follow merges into documents that only the old cluster has; the copy that comes later must not take it back."""
+    """follow merges into documents that only the old cluster has; the later copy must not undo this."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 3, 300), copied=0.5,
              copy={"rate": size["rate"], "page": 100})
     m.log.create(m.topic, m.partitions)

@@ -1,4 +1,4 @@
-"""A log with holes, with an open end, cut, made anew, widened, or gone backwards."""
+"""A log with holes, with an open transaction, cut, created again, with more partitions, or gone backwards."""
 import signal
 import time
 
@@ -51,7 +51,7 @@ def transactions(make, size):
         m.take(replay.wait(1))
         m.judge()
         producer.commit_transaction(60)
-    # a transaction's end is acknowledged before its markers are written
+    # the end of a transaction is acknowledged before its markers are written
     wait_for("the markers", lambda: sum(1 for _ in m.log.read(m.topic)) == len(committed) + len(chunks[-1]), 60)
     follow = m.start("follow")
     m.caught_up(follow)
@@ -72,7 +72,7 @@ def compacted(make, size):
         m.log.produce(m.topic, m.records[part * step:min(m.split, (part + 1) * step)])
         time.sleep(0.4)
     Indexer(m.source, m.old, m.shape).apply(m.records[:m.split])
-    # what comes next lies in the segment that is never compacted
+    # the next records are in the segment that is never compacted
     m.log.produce(m.topic, m.records[m.split:m.split + 12])
 
     def holes():
@@ -93,7 +93,7 @@ def compacted(make, size):
 
 
 def half_followed(make, size, **options):
-    """Half of the commands copied, replayed and followed; stopped in order."""
+    """Half of the commands are copied, replayed and followed; the follower stops in order."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.4, **options).ready()
     follow = m.start("follow")
     half = (m.split + len(m.records)) // 2
@@ -121,7 +121,7 @@ def retention_during(make, size):
     try:
         m.log.produce(m.topic, rest)
         kept = m.kept()
-        # all but the newest
+        # all except the newest
         m.log.truncate(m.topic, {p: end - 3 for p, end in m.log.ends(m.topic).items()})
     finally:
         follow.process.send_signal(signal.SIGCONT)
@@ -161,7 +161,7 @@ def recreated_mid_run(make, size):
 
 @cell("topic recreated, a new epoch", short={"commands": 2000}, long={"commands": 60_000})
 def recreated_epoch(make, size):
-    """The new log's commands are newer than all of the old one's, whatever their offsets."""
+    """The new log's commands are newer than all of the old log's, whatever their offsets."""
     m, follow, rest = half_followed(make, size)
     m.stop(follow)
     truth = m.truth()
@@ -196,7 +196,7 @@ def widened(make, size):
 def widened_mid_run(make, size):
     m, follow, rest = half_followed(make, size, kafka={"topic.metadata.refresh.interval.ms": "1000"})
     m.log.widen(m.topic, m.partitions + 2)
-    # for the old partitions only, as a producer does that has not heard of the new ones
+    # only for the old partitions, like a producer that does not know the new ones
     m.log.produce(m.topic,
                   [(Keyed(key, f"{place(key, m.partitions, m.partitions + 2)}"), value) for key, value in rest[:100]])
     kept = m.kept()
@@ -205,7 +205,7 @@ def widened_mid_run(make, size):
 
 
 def place(key, partitions, now):
-    """A text that goes to the same one of `now` partitions as the key went to of `partitions`."""
+    """A text whose partition among `now` is the one that the key had among `partitions`."""
     import zlib
     aim, n = zlib.crc32(key) % partitions, 0
     while zlib.crc32(str(n).encode()) % now != aim:
@@ -220,7 +220,7 @@ def two_partitions(make, size):
     m.log.produce(m.topic, [(Keyed(b"wandering", f"by-{n}"), insert % n) for n in range(12)])
     kept = m.kept()
     m.refused(follow.wait(60), m.topic, "wandering")
-    # which of its commands came first is what cannot be known
+    # the order of its first commands cannot be known
     truth = m.truth_of(Kept(r for r in kept.before(m.log.committed(m.group, m.topic)).records if r[2] != b"wandering"))
     m.target.refresh(m.new)
     assert m.target.count(m.new, {"ids": {"values": ["wandering"]}}) <= 1
@@ -236,7 +236,7 @@ def unclean(make, size):
     them."""
     log = make.servers.kafka3()
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500), copied=0.6, log=log, partitions=1,
-             # a broker that hangs is asked no longer than that
+             # a hanging broker is not waited for longer than this
              kafka={"socket.timeout.ms": "10000"})
     config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}
     log.admin.create_topics([NewTopic(m.topic, 1, replica_assignment=[[2, 3]], config=config)])[m.topic].result(30)
@@ -282,7 +282,7 @@ def recorded(make, size):
              copy={"rate": size["rate"], "page": 200},
              replay={"from": "recorded"}, commands={"application_group": group})
     m.log.create(m.topic, m.partitions)
-    # Not in the order they were made: producers have batches change places now and then, and what counts is the log.
+    # Not in the order of creation: producers sometimes reorder batches, and only the log's order counts.
     m.log.produce(m.topic, m.records[m.split // 2:m.split] + m.records[:m.split // 2])
     stood = m.log.ends(m.topic)
     indexer = Indexer(m.source, m.old)
@@ -291,7 +291,7 @@ def recorded(make, size):
     m.rest()
     m.write_recipe()
     m.init()
-    # a page that is held keeps the copy from its end until the indexer has gone on
+    # a held page keeps the copy from ending until the indexer has gone on
     m.proxy.rule("hold", times=1)
     copy = m.start("copy")
     wait_for("a held page", lambda: m.proxy.held or not copy.running, 60)
@@ -308,5 +308,5 @@ def recorded(make, size):
 
 
 def between(m, starts, ends):
-    """What the log holds from `starts` until before `ends` (partition -> offset), in its own order."""
+    """The records from `starts` to before `ends` (partition -> offset), in the log's order."""
     return [(key, value) for p, offset, key, value, *_ in m.log.read(m.topic) if starts.get(p, 0) <= offset < ends[p]]

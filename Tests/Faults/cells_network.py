@@ -1,11 +1,11 @@
-"""The network between: toxiproxy's toxics before the target, and before Kafka."""
+"""Network faults: toxiproxy's toxics before the target, and before Kafka."""
 import time
 
 from log import Writer
 from suite import cell
 from workload import Workload
 
-# name, attributes, how many of the connections get it
+# name, attributes, share of the connections
 TOXICS = {
     "reset_peer": ({"timeout": 300}, 0.5),
     "slicer": ({"average_size": 300, "size_variation": 200, "delay": 200}, 1.0),
@@ -22,7 +22,7 @@ def toxic(kind, make, size, before_kafka):
     m.ready()
     follow = m.start("follow")
     follow.assigned()
-    # each round has its own: a fault that meets nothing shows nothing
+    # each round has its own commands: a fault without traffic shows nothing
     part = (len(m.records) - m.split) // (size["rounds"] + 1)
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000, hold=part)
     m.writer.start()

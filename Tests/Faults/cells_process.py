@@ -10,7 +10,7 @@ from workload import Workload
 
 @cell("kill -9", short={"commands": 6000, "points": 9}, long={"commands": 250_000, "points": 20})
 def killed(make, size):
-    """At random points: a third in the copy, a third in the replay, a third in follow."""
+    """Kills at random points: a third in the copy, a third in the replay, a third in follow."""
     commands, points = size["commands"], size["points"]
     m = make(Workload(make.seed, commands, commands // 3, 2000, malformed=20), copied=0.6,
              copy={"slices": 8, "page": 200, "rate": f"{max(500, commands // 12)}/s"})
@@ -22,7 +22,7 @@ def killed(make, size):
         nonlocal kills
         for _ in range(count):
             if instance:
-                # new commands for each of them, however slow the machine is
+                # new commands for each member, however slow the machine is
                 m.writer.hold += (commands - m.split) // (count + 1)
             run = m.member(instance) if instance else m.start(command)
             m.operated(m.random.randrange(1, most), run)
@@ -39,7 +39,7 @@ def killed(make, size):
     m.replay()
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / 12, fast=20_000, hold=0)
     m.writer.start()
-    # a static member: its partitions are its own again at once, without the session's end
+    # a static member gets its partitions back at once, without waiting for the session's end
     rounds("follow", points - 2 * third, commands // 25, "one")
     m.writer.hurry()
     m.writer.finish()
@@ -73,7 +73,7 @@ def stopped(make, size):
         m.caught_up(second)
     finally:
         first.process.send_signal(signal.SIGCONT)
-    # it finds out that it is no member any more, and joins again
+    # it notices that it is no longer a member, and joins again
     first.assigned(times=2)
     m.caught_up(first, second)
     m.stop(first)

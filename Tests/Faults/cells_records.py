@@ -10,7 +10,7 @@ INSERT = '{"command":"InsertMessageCommand","id":%s,"message":%s}'
 
 
 def odd_but_good():
-    """Records that look wrong and are not: (key, value)."""
+    """Records that look wrong but are right: (key, value)."""
     ids = ["new\nline", "tab\t quote\" back\\slash", "\x01\x1f\x7f control", "x" * 512, "é" * 256, "\U0001f525", " ",
            "../..", "_id", "\ufeff bom"]
     for n, ident in enumerate(ids):
@@ -46,7 +46,7 @@ def never_good():
 
 @cell("poison records, 5 %", short={"commands": 4000}, long={"commands": 250_000})
 def poison(make, size):
-    """Every kind again and again, and odd ones that are good: those land, and only the others are dead letters."""
+    """Every kind again and again, and odd but good ones: those are applied, and only the others are dead letters."""
     commands = size["commands"]
     records = list(Workload(make.seed, commands, commands // 4, 1000, malformed=commands // 20))
     bad = list(never_good())
@@ -57,7 +57,7 @@ def poison(make, size):
     for record in odd:
         records.insert(r.randrange(len(records)), record)
     m = make(records, copied=0.6)
-    # the old indexer's bulk would stop at what only this target refuses: without a source
+    # the old indexer's bulk would stop at records that only this target refuses, so there is no source
     m.prepare(indexed=False)
     m.alone()
     m.init()
@@ -91,7 +91,7 @@ class HotKey:
 
 @cell("hot key", short={"commands": 10_000}, long={"commands": 1_000_000})
 def hot_key(make, size):
-    """All of them in one partition, one document: whole, in part and deleted in turn."""
+    """All in one partition and for one document: whole, partial and delete in turn."""
     m = make(HotKey(make.seed, size["commands"]), copied=0.5)
     m.prepare()
     m.init()
@@ -108,7 +108,7 @@ def hot_key(make, size):
 
 @cell("dead-letter topic cannot be written", short={"commands": 2000}, long={"commands": 100_000})
 def unwritable(make, size):
-    """It must stop, not skip: nothing after the record is committed. Once it can be written all goes on."""
+    """The work must stop, not skip: nothing after the record is committed. Once it can be written, all goes on."""
     m = make(Workload(make.seed, size["commands"], size["commands"] // 4, 500, malformed=5), copied=0.5)
     records = m.records
     m.records = [(k, v) for k, v in records if m.kind(k, v) in (INDEX, MERGE, DELETE)]
@@ -141,7 +141,7 @@ def unwritable(make, size):
 
 
 def limit(log, topic, size):
-    """The largest record the topic takes."""
+    """The largest record that the topic accepts."""
     entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     log.admin.incremental_alter_configs([resource])[resource].result(30)

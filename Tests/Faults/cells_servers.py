@@ -14,7 +14,7 @@ def followed(make, size, fault, **options):
     m = make(Workload(make.seed, commands, commands // 4, 1000, malformed=10), copied=0.5, **options).ready()
     follow = m.start("follow")
     follow.assigned()
-    # the second half comes during the fault, by `hurry` or `hold`: one that meets nothing shows nothing
+    # the second half comes during the fault, by `hurry` or `hold`: a fault without traffic shows nothing
     m.writer = Writer(m.log, m.topic, m.records[m.split:], rate=commands / size["seconds"] / 2, fast=20_000,
                       hold=(len(m.records) - m.split) // 2)
     m.writer.start()
@@ -63,7 +63,7 @@ def target_paused(make, size):
       long={"commands": 200_000, "seconds": 30, "away": 20},
       disturbs={"kafka"})
 def broker_killed(make, size):
-    """The only broker: the log is away, and with it the group's coordinator and the dead letters."""
+    """The only broker: the log is away, and with it the group's coordinator and the dead-letter topic."""
     def fault(m, follow):
         m.writer.hurry()
         m.servers.kill("kafka")
@@ -77,12 +77,12 @@ def broker_killed(make, size):
       long={"commands": 200_000, "seconds": 30},
       disturbs={"kafka3"})
 def leader_moved(make, size):
-    """One broker after the other (but the one that is the controller, too) is killed and comes back."""
+    """One broker after the other, except the controller, is killed and comes back."""
     log = make.servers.kafka3()
 
     def fault(m, follow):
         for node in (2, 3):
-            # a broker that was slow for a moment has given its partitions away
+            # a broker that was slow for a moment has lost its leaderships
             wait_for(f"broker {node} to lead", lambda: leads(log, m.topic, node), 60)
             make.servers.kill(f"kafka3/{node}")
             m.writer.hold += m.writer.hold // 4
@@ -96,7 +96,7 @@ def leader_moved(make, size):
 
 
 def leads(log, topic, node):
-    """Whether the broker leads some partitions; asks for the preferred leaders if not."""
+    """Whether the broker leads some partitions; asks for the preferred leaders if it leads none."""
     leaders = if_told(log.leaders, topic) or {}
     if node not in leaders.values():
         if_told(log.prefer_leaders, topic)
@@ -111,7 +111,7 @@ def in_sync(log, topic):
 @cell("read-only block set and lifted", short={"commands": 3000, "seconds": 3, "away": 3},
       long={"commands": 200_000, "seconds": 30, "away": 30})
 def read_only(make, size):
-    """What the flood stage of the disk watermarks does."""
+    """Does what the flood stage of the disk watermarks does."""
     def fault(m, follow):
         def block(value):
             m.target.call("PUT", f"/{m.new}/_settings", {"index.blocks.read_only_allow_delete": value})
@@ -127,7 +127,7 @@ def read_only(make, size):
 
 @cell("413 from http.max_content_length 1mb", short={"commands": 3000}, long={"commands": 60_000})
 def too_large(make, size):
-    """Whole requests that are too large, and documents of which none can ever be small enough."""
+    """Whole requests that are too large, and documents that alone are too large."""
     big = "x" * 1_200_000
     giants = 3
     name = "small-" + make.cell.target
@@ -136,7 +136,7 @@ def too_large(make, size):
     for n in range(giants):
         at = make_giant(big, n)
         records.insert((n + 1) * len(records) // (giants + 2), at)
-    # documents of 100 kB between them: a batch of them is too large, each of them is not
+    # documents of 100 kB: a batch of them is too large, but each of them is not
     for n in range(200):
         records.insert(n * len(records) // 200, make_giant("y" * 100_000, 1000 + n))
     m = make(records, server=name, copied=0.5)

@@ -2,7 +2,7 @@
 import pathlib
 import sys
 
-# poison records are nested a thousand deep, and the model reads them, too
+# poison records are nested a thousand deep, and the model reads them too
 sys.setrecursionlimit(20_000)
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "EndToEndTests"

@@ -43,7 +43,7 @@ class Rule:
 
 
 class Applied:
-    """Every write that the target said it had applied: what is sent is not what counts."""
+    """Every write that the target says it has applied: sending alone does not count."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -62,7 +62,7 @@ class Applied:
             return [write[1:] for write in self.writes if write[0] == index]
 
     def newest(self, index):
-        """Id -> the highest version that was applied."""
+        """Id -> the highest applied version."""
         found = {}
         for ident, _, _, version, _ in self.of(index):
             found[ident] = max(version, found.get(ident, 0))
@@ -84,7 +84,7 @@ class Applied:
 
 
 def kinds(body):
-    """What each item of a bulk request is: its action, or `tombstone`."""
+    """The kind of each item of a bulk request: its action, or `tombstone`."""
     lines = iter(body.rstrip(b"\n").split(b"\n"))
     for line in lines:
         action = next(iter(json.loads(line)))
@@ -99,7 +99,7 @@ class FaultProxy(Proxy):
         self.rules, self.done = [], Counter()
         self.applied = Applied()
         self.released, self.held, self.delivered = threading.Event(), [], 0
-        # whoever asked may be killed before it is answered
+        # the client may be killed before the answer
         self.server.handle_error = lambda *_: None
 
     def rule(self, kind, chance=1.0, times=None, **options):
@@ -163,7 +163,7 @@ class FaultProxy(Proxy):
         self.finish(handler, kind, (status, headers, data), dice)
 
     def forward(self, handler, split, body):
-        """Asks for more than was asked for, writes it down, and gives back what would have been answered."""
+        """Asks for more than the client did, writes it down, and returns what the client would have got."""
         query = dict(urllib.parse.parse_qsl(split.query))
         asked = query.get("filter_path")
         if asked is not None:
@@ -223,7 +223,7 @@ def items_of(body):
 
 
 def without(body, share, dice):
-    """The body without some of its items; their places and actions; how many items there were."""
+    """The body without some of its items; their places and actions; the number of items before."""
     kept, chosen, count = [], {}, 0
     for at, lines in enumerate(items_of(body)):
         count += 1

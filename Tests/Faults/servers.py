@@ -10,7 +10,7 @@ import stack as stack_module
 from log import Log
 from stack import Stack
 
-# the suite keeps its own number of servers small
+# the suite limits its own number of servers
 stack_module.SEARCH_SERVERS_AT_ONCE = 8
 
 
@@ -26,7 +26,7 @@ def free_ports(count):
 
 
 class Toxiproxy:
-    """Its HTTP API."""
+    """Toxiproxy's HTTP API."""
 
     def __init__(self, address):
         self.address = urllib.parse.urlsplit(address)
@@ -45,7 +45,7 @@ class Toxiproxy:
             connection.close()
 
     def proxy(self, name, upstream):
-        """Its address."""
+        """The server's address."""
         return self.call("POST", "/proxies", {"name": name, "listen": "127.0.0.1:0", "upstream": upstream})["listen"]
 
     def add(self, name, kind, stream="downstream", toxicity=1.0, **attributes):
@@ -102,7 +102,7 @@ class Servers:
         return self.once("kafka3", lambda: Log(self.start_kafka3()))
 
     def start_kafka3(self):
-        """Its address; brings back those of its brokers that were killed."""
+        """The brokers' address; brings back those that were killed."""
         with self.lock:
             self.stack.addresses.pop("kafka3", None)
         return self.stack.start("kafka-4.1", "kafka3", "--nodes", "3", "--set", "broker.session.timeout.ms=3000",
@@ -118,7 +118,7 @@ class Servers:
             self.stack.kill(ident)
 
     def release(self, ident):
-        """A cell's own server is needed no more."""
+        """A cell's own server is no longer needed."""
         with self.lock:
             self.stack.wipe(ident)
 

@@ -54,7 +54,7 @@ def cell(name, short, long, disturbs=(), uses=(), targets=TARGETS):
 
 
 class Make:
-    """make(workload, ...) -> a Case on the cell's target; remembered, so that it is tidied up."""
+    """make(workload, ...) -> a Case on the cell's target; it is remembered for cleaning up."""
 
     def __init__(self, servers, cell, seed, folder):
         self.servers, self.cell, self.folder, self.cases = servers, cell, folder, []
@@ -72,7 +72,7 @@ class Make:
 
 
 class Locks:
-    """Who may run beside whom: a server is shared by those who use it, and alone with the one who disturbs it."""
+    """Which cells may run together: cells share a server, unless one of them disturbs it."""
 
     def __init__(self):
         self.users, self.disturbed, self.condition = {}, set(), threading.Condition()
@@ -82,7 +82,7 @@ class Locks:
         return {name.get(s, s) for s in cell.uses - cell.disturbs}, {name.get(s, s) for s in cell.disturbs}
 
     def next(self, waiting):
-        """Takes the first of `waiting` that may run now; None when nothing is left."""
+        """Takes the first of `waiting` that may run now; None when there is none."""
         with self.condition:
             while waiting:
                 for cell in waiting:
@@ -169,7 +169,7 @@ def run(cells, arguments):
     from servers import Servers
     folder = pathlib.Path(os.environ.get("CROSSFADE_E2E_DIR", stack_module.ROOT / ".e2e")) / "faults"
     servers, locks = Servers(), Locks()
-    # those who need servers for themselves first: the others fill the gaps
+    # first the cells that need servers for themselves: the others fill the gaps
     waiting = sorted(cells, key=lambda c: (-len(c.disturbs), c.number))
     said = threading.Lock()
 
