@@ -5,7 +5,7 @@ import Migration
 import State
 
 extension WorkSnapshot {
-    /// Records and bytes a second, which only who looks again and again can tell.
+    /// Records and bytes per second. A single snapshot cannot tell them.
     package struct Rate: Sendable, Equatable {
         package var records: Double
         package var bytes: Double
@@ -13,7 +13,7 @@ extension WorkSnapshot {
         package init(records: Double, bytes: Double) { (self.records, self.bytes) = (records, bytes) }
     }
 
-    /// The object of `/statusz`, snake_case; what is not known is null.
+    /// The object of `/statusz`. Names are in snake_case, and unknown values are null.
     package func json(rate: Rate?) -> JSONValue {
         var object: JSONObject = [
             "migration": .string(migration), "command": .string(command), "version": .string(version),
@@ -111,7 +111,7 @@ extension WorkSnapshot.Index {
 }
 
 extension MemberReport {
-    /// As who looks now sees it.
+    /// The member as it appears now, with its age.
     func live(now: Int64) -> JSONValue {
         [
             "member": .string(member), "command": .string(command), "host": .string(host), "pid": .number(pid),
@@ -124,10 +124,10 @@ extension MemberReport {
 }
 
 extension JSONValue {
-    /// null: it is not known.
+    /// nil becomes null: the value is unknown.
     static func known(_ number: Int64?) -> JSONValue { number.map { .number($0) } ?? .null }
 
-    /// With nine digits that count.
+    /// The number with nine significant digits.
     static func known(_ number: Double?) -> JSONValue {
         guard let number, number.isFinite else { return .null }
         if number == number.rounded(), abs(number) < 1e15 { return .number(Int64(number)) }

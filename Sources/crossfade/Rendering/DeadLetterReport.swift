@@ -3,10 +3,10 @@ import Foundation
 import JSONText
 import Pipeline
 
-/// What `dead-letters list` shows.
+/// The output of `dead-letters list`.
 struct DeadLetterList: Sendable {
     let topic: String
-    /// Everything in the topic, and of that what is unresolved.
+    /// The number of dead letters in the topic, and of the unresolved ones among them.
     let total: Int
     let unresolved: Int
     let letters: [DeadLetter]
@@ -46,7 +46,7 @@ struct DeadLetterList: Sendable {
     }
 }
 
-/// What `dead-letters show` shows.
+/// The output of `dead-letters show`.
 extension DeadLetterReader.Whole {
     var json: JSONValue {
         var object = letter.json.object ?? JSONObject()

@@ -6,7 +6,7 @@ import Schema
 import SearchCluster
 import Transform
 
-/// What `plan` shows: everything that was looked at, every rail with its verdict, the fingerprint of it all.
+/// The output of `plan`: everything that was found, every rail with its verdict, and the fingerprint.
 extension Preflight {
     var json: JSONValue {
         var object: JSONObject = [
@@ -38,13 +38,13 @@ extension Preflight {
         return .object(object)
     }
 
-    /// Where the recipe, and what was found, differ from what was confirmed; empty before `init`.
+    /// The differences between what was confirmed and what the recipe and the servers say now; empty before `init`.
     private var changes: [String] {
         guard let state = survey.state, state.fingerprint != fingerprint else { return [] }
         return Fingerprint.differences(state.work, work)
     }
 
-    /// Records between start and end of the log.
+    /// Records between the start and the end of the log.
     private var records: Int64 {
         survey.watermarks.reduce(0) { $0 + max(0, $1.value.high - (start[$1.key] ?? $1.value.low)) }
     }
@@ -106,7 +106,7 @@ extension Preflight {
 }
 
 extension TransformStep {
-    /// One line for a human.
+    /// One line for people.
     var summary: String {
         switch self {
         case .keyToValue(let step): "keyToValue \(step.field)"

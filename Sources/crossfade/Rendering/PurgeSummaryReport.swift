@@ -4,7 +4,7 @@ import JSONText
 import Migration
 import Recipe
 
-/// What `purge` prints.
+/// The output of `purge`.
 extension PurgeSummary {
     var json: JSONValue {
         [
@@ -30,7 +30,7 @@ extension PurgeSummary {
         return (lines + next.map { "next: \($0)" }).joined(separator: "\n")
     }
 
-    /// Why tombstones are kept, and until when.
+    /// The reason why tombstones are kept, and until when.
     private func why(_ reason: String) -> String {
         switch reason {
         case "younger": return "kept until they are \(age.map { RecipeDuration.text($0) + " old" } ?? "older")"

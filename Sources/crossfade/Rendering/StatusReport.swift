@@ -4,7 +4,7 @@ import JSONText
 import Migration
 import State
 
-/// What `status` shows.
+/// The output of `status`.
 extension Status {
     var json: JSONValue {
         let survey = prepared.survey
@@ -59,7 +59,7 @@ extension Status {
         return .object(object)
     }
 
-    /// What is said of a named application's group that nothing could be recorded of, as `plan` says it; nil: nothing.
+    /// The message about an application group without committed offsets, in the words of `plan`; nil: no such group.
     private var applicationTrouble: String? {
         guard prepared.recipe.commands.applicationGroup != nil else { return nil }
         return prepared.survey.reachUnknown(prepared.recipe)

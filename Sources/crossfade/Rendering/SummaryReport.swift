@@ -4,7 +4,7 @@ import JSONText
 import Migration
 import State
 
-/// What a finished or interrupted piece of work prints.
+/// The output of work that has finished or was interrupted.
 extension Summary {
     var json: JSONValue {
         var object: JSONObject = [
