@@ -9,7 +9,7 @@ import SearchCluster
 import Synchronization
 import Telemetry
 
-/// Records that can never become a write, sent to their own topic as they were (design 6.7). A record counts as
+/// Records that can never become a write, sent to their own topic as they were (promise P7). A record counts as
 /// dead-lettered only when Kafka has acknowledged the letter.
 ///
 /// The producer is started by the first letter: a migration without any needs no right to write to a topic.

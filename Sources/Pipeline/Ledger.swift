@@ -11,7 +11,7 @@ package struct RunReference: Sendable, Hashable {
     package var number: Int
 }
 
-/// Who has read what, and what became of it: one tracker a lane, one final outcome a record (design 6.2).
+/// Who has read what, and what became of it: one tracker a lane, one final outcome a record (promise P2).
 ///
 /// At any moment `read == outcomes.total + unsettled`, for every lane and in sum.
 package final class Ledger: Sendable {

@@ -37,7 +37,7 @@ package struct PipelinePlan: Sendable {
     package var topic: String
     package var format: CommandFormat
     package var entries: [Entry]
-    /// Whether the copy is still to be finished: then a merge without a base asks the source for it (design 6.4).
+    /// Whether the copy is still to be finished: then a merge without a base asks the source for it (promise P4).
     package var copyUnfinished: Bool
     /// Bytes in flight and all the other bounds.
     package var memory: MemoryBudget
