@@ -1,6 +1,5 @@
 #pragma once
 #include <curl/curl.h>
-#include <pthread.h>
 
 // Swift cannot call variadic C functions: one wrapper a kind of argument. Each names the kind that curl's manual gives
 // for the option, so that a wrong pairing shows at the call.
@@ -73,8 +72,3 @@ static inline crossfade_finished crossfade_multi_next_finished(CURLM *multi) {
     }
     return finished;
 }
-
-// Declared in pthread.h only under _GNU_SOURCE.
-extern int pthread_setname_np(pthread_t thread, const char *name);
-
-static inline int crossfade_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }

@@ -1,6 +1,7 @@
 import CLibcurl
 import Dispatch
 import JSONText
+import Runtime
 import Synchronization
 import Telemetry
 
@@ -27,7 +28,7 @@ public final class HTTPTransport: Sendable {
     }
 
     let inbox: TransportInbox
-    private let thread: PlainThread
+    private let thread: JoinableThread
     /// The URLs of the nodes without credentials, as messages name them.
     public let nodes: [String]
     /// Takes this cluster's credentials out of texts that the server wrote: a proxy may echo the request's headers.
@@ -42,11 +43,8 @@ public final class HTTPTransport: Sendable {
         }
         let inbox = TransportInbox(multi: multi, limits: limits)
         guard
-            let thread = PlainThread(
-                name: "cf-http",
-                {
-                    TransportLoop(settings: settings, inbox: inbox).run()
-                })
+            let thread = JoinableThread(
+                ifPossible: "cf-http", { TransportLoop(settings: settings, inbox: inbox).run() })
         else {
             curl_multi_cleanup(multi)
             throw ClusterError(.configuration, "the system gives no thread for the HTTP transport; see ulimit -u")

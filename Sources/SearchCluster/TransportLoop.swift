@@ -1,5 +1,6 @@
 import CLibcurl
 import JSONText
+import Runtime
 
 /// The work of the transport's thread. It owns the multi handle and every easy handle, and stays on that thread.
 final class TransportLoop {
@@ -59,7 +60,7 @@ final class TransportLoop {
     }
 
     private func start(_ submission: Submission) {
-        guard let node = ring.next(now: monotonicNanoseconds(), excluding: submission.tried) else {
+        guard let node = ring.next(now: MonotonicClock.nanoseconds(), excluding: submission.tried) else {
             return submission.completion(.failure(ClusterError(.unreachable, "every node was tried")))
         }
         guard let transfer = idle.popLast() ?? Transfer(settings: settings, body: inbox.buffer()) else {
@@ -114,7 +115,7 @@ final class TransportLoop {
         guard code == CURLE_OK else {
             let error = TransportLoop.error(transfer, code, settings)
             transfer.forget()
-            if isConnectionFailure(error) { ring.failed(transfer.node, now: monotonicNanoseconds()) }
+            if isConnectionFailure(error) { ring.failed(transfer.node, now: MonotonicClock.nanoseconds()) }
             return .failure(error)
         }
         ring.succeeded(transfer.node)

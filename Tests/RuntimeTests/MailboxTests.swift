@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// Several threads put, one takes, with all cores busy: nothing is lost, and each sender's items keep their order.
+    /// Several threads put and one takes, on busy cores: nothing is lost, and each sender's items keep their order.
     @Test func manySenders() {
         let box = Mailbox<(sender: Int, number: Int)>()
         let senders = (0..<4).map { sender in

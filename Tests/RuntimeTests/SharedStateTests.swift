@@ -46,15 +46,3 @@ private enum Fault: Error, Equatable { case first, second }
         #expect(thread.join(seconds: 60))
     }
 }
-
-@Suite struct JoinableThreadTests {
-    @Test func joinWaitsForTheEnd() {
-        let box = Mailbox<Int>()
-        let thread = JoinableThread("waits") { _ = box.take(waiting: nil) }
-        #expect(!thread.join(seconds: 0.02))
-        box.close()
-        #expect(thread.join(seconds: 60))
-        // Again, and without a limit.
-        #expect(thread.join())
-    }
-}

@@ -7,7 +7,7 @@ enum TidyRules {
     /// is built already can be imported without being named there. Imports go one way.
     static let imports: [String: Set<String>] = [
         "Basics": [],
-        "Runtime": ["Basics"],
+        "Runtime": ["CThreads", "Basics"],
         "JSONText": ["CBytes"],
         "Commands": ["JSONText"],
         "Transform": ["JSONText", "Commands"],

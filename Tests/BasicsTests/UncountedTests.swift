@@ -1,4 +1,4 @@
-import JSONText
+import Basics
 import Testing
 
 /// Tells when it is let go.
