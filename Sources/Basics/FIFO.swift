@@ -4,8 +4,9 @@
 /// of it are free, so a queue that was long once does not keep its memory. An element that is taken out is released at
 /// once.
 ///
-/// Inlinable, because queues of other modules are used per record and per bulk item.
-package struct FIFO<Element> {
+/// Inlinable, because queues of other modules are used per record and per bulk item. Without `@usableFromInline` on the
+/// type the compiler would specialise nothing.
+@usableFromInline package struct FIFO<Element> {
     @usableFromInline var ring: [Element?]
     /// Where the first element stands.
     @usableFromInline var head = 0

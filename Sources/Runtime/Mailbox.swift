@@ -6,7 +6,7 @@ import Basics
 /// Inlinable, because it is used per batch and per answer, with items of other modules.
 ///
 /// `@unchecked Sendable` because `items` and `closed` are touched only under `condition`.
-package final class Mailbox<Item: Sendable>: @unchecked Sendable {
+@usableFromInline package final class Mailbox<Item: Sendable>: @unchecked Sendable {
     @usableFromInline let condition = MonotonicCondition()
     @usableFromInline var items = FIFO<Item>()
     @usableFromInline var closed = false

@@ -9,7 +9,7 @@ import Glibc
 /// Whoever waits holds the lock, and checks again what it waits for: a wait may end without a signal.
 ///
 /// `@unchecked Sendable`: both pointers never change, and what they point to is made for use by several threads.
-package final class MonotonicCondition: @unchecked Sendable {
+@usableFromInline package final class MonotonicCondition: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
@@ -36,9 +36,9 @@ package final class MonotonicCondition: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    package func lock() { pthread_mutex_lock(mutex) }
+    @usableFromInline package func lock() { pthread_mutex_lock(mutex) }
 
-    package func unlock() { pthread_mutex_unlock(mutex) }
+    @usableFromInline package func unlock() { pthread_mutex_unlock(mutex) }
 
     @inlinable package func withLock<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
@@ -49,19 +49,20 @@ package final class MonotonicCondition: @unchecked Sendable {
     }
 
     /// Wakes one of those that wait.
-    package func signal() { pthread_cond_signal(condition) }
+    @usableFromInline package func signal() { pthread_cond_signal(condition) }
 
     /// Wakes all that wait.
-    package func broadcast() { pthread_cond_broadcast(condition) }
+    @usableFromInline package func broadcast() { pthread_cond_broadcast(condition) }
 
     /// Waits for a signal.
-    package func wait() { pthread_cond_wait(condition, mutex) }
+    @usableFromInline package func wait() { pthread_cond_wait(condition, mutex) }
 
     /// Waits for a signal, at most so long. False when the time was over first.
     @discardableResult package func wait(milliseconds: Int) -> Bool { timedWait(Self.deadline(milliseconds)) }
 
     /// Waits while `isWaiting` is true, at most so long (nil: for ever). Returns whether it is false in the end.
-    @discardableResult package func wait(milliseconds: Int?, while isWaiting: () -> Bool) -> Bool {
+    @usableFromInline @discardableResult
+    package func wait(milliseconds: Int?, while isWaiting: () -> Bool) -> Bool {
         guard let milliseconds else {
             while isWaiting() { wait() }
             return true

@@ -51,6 +51,13 @@ public final class Cluster: Sendable {
     /// Writes to the cluster; for the target only.
     public var writer: TargetWriter { TargetWriter(transport: transport, capabilities: capabilities) }
 
+    /// The same cluster, with a limit for every request; see ``HTTPTransport/answering(withinSeconds:)``.
+    public func answering(withinSeconds seconds: Double) -> Cluster {
+        Cluster(
+            endpoint: endpoint, transport: transport.answering(withinSeconds: seconds), server: server,
+            capabilities: capabilities, identity: identity)
+    }
+
     /// Whether both are the same cluster, under whatever addresses.
     public func isSame(as other: Cluster) -> Bool { !identity.isDisjoint(with: other.identity) }
 

@@ -29,6 +29,10 @@ public final class HTTPTransport: Sendable {
 
     let inbox: TransportInbox
     private let thread: JoinableThread
+    /// A transport with a limit of its own uses the connections of this one; nil: they are its own.
+    private let owner: HTTPTransport?
+    /// The most seconds that one request may take, whatever it says itself; nil: no such limit.
+    private let longestRequest: Double?
     /// The URLs of the nodes without credentials, as messages name them.
     public let nodes: [String]
     /// Takes this cluster's credentials out of texts that the server wrote: a proxy may echo the request's headers.
@@ -51,11 +55,25 @@ public final class HTTPTransport: Sendable {
         }
         self.inbox = inbox
         self.thread = thread
+        owner = nil
+        longestRequest = nil
         nodes = settings.shownURLs
         redactor = settings.redactor
     }
 
-    deinit { close() }
+    private init(_ owner: HTTPTransport, longestRequest: Double) {
+        (inbox, thread, nodes, redactor) = (owner.inbox, owner.thread, owner.nodes, owner.redactor)
+        self.owner = owner
+        self.longestRequest = longestRequest
+    }
+
+    /// The same connections, but every request fails after so many seconds. For questions whose answer is worth nothing
+    /// when it comes late, asked by a thread that must not hang as long as the target does.
+    public func answering(withinSeconds seconds: Double) -> HTTPTransport {
+        HTTPTransport(owner ?? self, longestRequest: seconds)
+    }
+
+    deinit { if owner == nil { close() } }
 
     private static let curlReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
@@ -66,6 +84,11 @@ public final class HTTPTransport: Sendable {
     public func submit(
         _ request: HTTPRequest, completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
     ) {
+        var request = request
+        if let longestRequest {
+            request.timeoutSeconds = min(request.timeoutSeconds, longestRequest)
+            request.connectTimeoutSeconds = min(request.connectTimeoutSeconds, longestRequest)
+        }
         if inbox.add(Submission(request: request, completion: completion)) { return }
         completion(.failure(TransportInbox.closedError))
     }

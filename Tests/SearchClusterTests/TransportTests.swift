@@ -156,6 +156,21 @@ import Testing
         #expect(failures <= 1)
     }
 
+    /// A limit of one user of the connections is none for the others, and its end does not close them.
+    @Test func aLimitIsOnlyForWhoAsked() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let transport = try HTTPTransport(server.endpoint())
+        let begun = DispatchTime.now().uptimeNanoseconds
+        do {
+            let limited = transport.answering(withinSeconds: 30).answering(withinSeconds: 0.2)
+            #expect(thrown { _ = try limited.perform(HTTPRequest(.get, "/slow")) }?.code == .timedOut)
+        }
+        // The server answers after 30 s.
+        #expect(DispatchTime.now().uptimeNanoseconds - begun < 5_000_000_000)
+        _ = try log(transport)
+    }
+
     @Test func closingFailsWhatIsUnderWay() throws {
         let server = try FakeServer()
         defer { server.stop() }
