@@ -39,7 +39,7 @@ let package = Package(
         room("Indexing", ["Basics", "JSONText", "Commands", "Transform"]),
         room("Telemetry", []),
         room("CommandLog", ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"]),
-        room("SearchCluster", ["CLibcurl", "Runtime", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"]),
+        room("SearchCluster", ["CLibcurl", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"]),
         room("Failures", ["Basics"]),
         room("Schema", ["JSONText", "Commands", "Transform", "Failures"]),
         room(

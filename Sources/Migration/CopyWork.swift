@@ -42,7 +42,7 @@ package struct CopyWork {
         live.knows(state)
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
-        let run = PipelineRun(prepared, pipeline, telling: ("copy", store), isReading: false, live: live)
+        let run = PipelineRun(prepared, pipeline, command: "copy", isReading: false, live: live)
         defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
         let feed = CopyFeed(feedOptions(copy, store), source: source, pipeline: pipeline)

@@ -34,7 +34,7 @@ package struct FollowWork {
         live.knows(state)
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
-        let run = PipelineRun(prepared, pipeline, purging: true, telling: ("follow", store), live: live)
+        let run = PipelineRun(prepared, pipeline, isFollowing: true, command: "follow", live: live)
         defer { run.close() }
         let recipe = prepared.recipe
         let survey = prepared.survey
@@ -42,7 +42,7 @@ package struct FollowWork {
         defer { admin.close() }
         let begin = FollowStart(
             prepared: prepared, admin: admin, logger: logger, live: live, state: { (try? store.load()) ?? state })
-        let watch = StateWatch(store, pipeline, live)
+        let watch = StateWatch(pipeline, live)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -75,19 +75,18 @@ package struct FollowWork {
     }
 }
 
-/// Looks into the state every 10 s, on the poll thread: a copy beside us may have been finished or begun again, and a
-/// replay beside us may read what we have not read yet. Says an alarm once.
+/// Takes over what the target monitor last read from the state, on the poll thread, which asks the target nothing itself: a
+/// copy beside us may have ended or begun again, and a replay beside us may read what we have not read yet. Says an
+/// alarm once.
 private final class StateWatch {
-    private let store: StateStore
     private let pipeline: Pipeline
     private let live: LiveWork
     private var unfinished: Bool
     private let hasSource: Bool
     private var isAlarmed = false
-    private var next = MonotonicClock.milliseconds() + 10_000
+    private var looks = Recurring(every: 1000, first: 0)
 
-    package init(_ store: StateStore, _ pipeline: Pipeline, _ live: LiveWork) {
-        self.store = store
+    package init(_ pipeline: Pipeline, _ live: LiveWork) {
         self.pipeline = pipeline
         self.live = live
         unfinished = pipeline.plan.copyUnfinished
@@ -95,12 +94,9 @@ private final class StateWatch {
     }
 
     package func look() {
-        guard MonotonicClock.milliseconds() >= next else { return }
-        next = MonotonicClock.milliseconds() + 10_000
+        guard looks.isDue(MonotonicClock.milliseconds()) else { return }
         sayAlarm()
-        // A target that is away is nothing new: the sink waits for it, too. One that hangs would make the polling wait.
-        guard live.targetIsThere, let state = try? store.load() else { return }
-        live.knows(state)
+        guard let state = live.state else { return }
         for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
         guard hasSource, pipeline.plan.mergesPossible, state.sourceIsBase != unfinished else { return }
         unfinished = state.sourceIsBase

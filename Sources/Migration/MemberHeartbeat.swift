@@ -5,11 +5,11 @@ import Runtime
 import SearchCluster
 import State
 
-/// Writes this process's report every 10 s, on a thread of its own, and takes it away at the end.
+/// Writes this process's report into the state index, on a thread of its own, and takes it away at the end.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`.
 package final class MemberHeartbeat: @unchecked Sendable {
-    private let board: MemberDirectory
+    private let directory: MemberDirectory
     private let pipeline: Pipeline
     private let command: String
     /// nil: this work does not watch the log.
@@ -20,64 +20,44 @@ package final class MemberHeartbeat: @unchecked Sendable {
     private var stopped = false
     private var thread: JoinableThread?
 
-    /// Milliseconds between two reports in which nothing else is new than figures.
-    private static let every: Int64 = 10_000
-    /// Reports of processes that were killed go after so many milliseconds.
-    private static let forgottenAfter: Int64 = 3_600_000
-
     package init(_ command: String, _ pipeline: Pipeline, watch: LogMonitor?, store: StateStore, target: Cluster) {
         self.command = command
         self.watch = watch
         self.pipeline = pipeline
-        board = MemberDirectory(store, target: target)
+        directory = MemberDirectory(store, target: target)
     }
 
     package func start() {
-        thread = JoinableThread("cf-beacon") { [self] in
+        thread = JoinableThread("cf-heartbeat") { [self] in
             sweep()
+            var schedule = ReportSchedule()
+            var isHeard = true
             while !isStopped {
                 let report = report
-                try? board.write(report)
-                let due = MonotonicClock.milliseconds() + Self.every
-                while !isStopped, MonotonicClock.milliseconds() < due, !hasChanged(report) { pause() }
+                if schedule.isDue(report, now: MonotonicClock.milliseconds()) { isHeard = write(report) }
+                _ = condition.withLock { condition.wait(milliseconds: 1000) { !stopped } }
             }
-            try? board.remove(member)
+            // A target that did not take the last report would not answer now either. The report goes out of date.
+            if isHeard { try? directory.remove(member) }
         }
     }
 
-    /// Waits for the last request only as long as it may take.
+    /// Ends the thread, when its last request has an answer or has waited too long for one.
     package func stop() {
-        condition.lock()
-        stopped = true
-        condition.broadcast()
-        condition.unlock()
+        condition.withLock {
+            stopped = true
+            condition.broadcast()
+        }
         thread?.join(seconds: 10)
     }
 
-    /// A second, or until the end.
-    private func pause() {
-        condition.lock()
-        condition.wait(milliseconds: 1000) { !stopped }
-        condition.unlock()
-    }
+    private var isStopped: Bool { condition.withLock { stopped } }
 
-    /// Whether something has begun or ended since that others want to know at once: partitions, or waiting.
-    private func hasChanged(_ told: MemberReport) -> Bool {
-        func owned(_ report: MemberReport) -> [Int32] { report.partitions.filter(\.isOwned).map(\.partition) }
-        let report = report
-        return owned(report) != owned(told) || (report.trouble == nil) != (told.trouble == nil)
-            || report.alarms.map(\.name) != told.alarms.map(\.name)
-    }
-
-    private var isStopped: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return stopped
-    }
+    private func write(_ report: MemberReport) -> Bool { (try? directory.write(report)) != nil }
 
     private func sweep() {
-        for report in (try? board.read()) ?? [] where WallClock.now() - report.updated > Self.forgottenAfter {
-            try? board.remove(report.member)
+        for report in ReportSchedule.forgotten((try? directory.read()) ?? [], now: WallClock.now()) {
+            try? directory.remove(report.member)
         }
     }
 
@@ -86,7 +66,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
             member: member, command: command, host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: WallClock.now())
         let ends = watch?.ends ?? [:]
-        // The lanes of a copy are slices of the source.
+        // A copy has slices of the source instead of partitions.
         if watch != nil {
             report.partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
         }

@@ -5,40 +5,46 @@ import SearchCluster
 import State
 import Telemetry
 
-/// A pipeline at work, with what runs beside it: the keeper of the target always, the member's beacon and the watch over
-/// the log where the log is read as it stands.
+/// A pipeline at work, with what runs beside it: the target monitor always, and the member's heartbeat and the log monitor
+/// where the work asks for them.
 package final class PipelineRun {
     package let pipeline: Pipeline
     package let watch: LogMonitor?
-    private let keeper: TargetMonitor
-    private let beacon: MemberHeartbeat?
+    private let targetMonitor: TargetMonitor
+    private let heartbeat: MemberHeartbeat?
 
-    /// Starts all of it. `telling`: the command, as a member that others see, and where the state is kept; `isReading`: it reads
-    /// the log as it stands.
+    /// Starts all of it.
+    ///
+    /// - Parameters:
+    ///   - isFollowing: it purges old tombstones and looks at the state.
+    ///   - command: under which others see it as a member; nil: they do not see it.
+    ///   - isReading: it reads the log as it stands.
     package init(
-        _ prepared: Preflight, _ pipeline: Pipeline, purging: Bool = false,
-        telling: (command: String, store: StateStore)? = nil, isReading: Bool = true, live: LiveWork
+        _ prepared: Preflight, _ pipeline: Pipeline, isFollowing: Bool = false, command: String? = nil,
+        isReading: Bool = true, live: LiveWork
     ) {
         let logger = live.events.logger
         self.pipeline = pipeline
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
         pipeline.start()
-        let watch = (isReading ? telling : nil).map { prepared.watch($0.store, pipeline, logger: logger) }
+        // What is asked beside the work can be asked again: a target that hangs must not hold up the end.
+        let target = prepared.survey.target.answering(withinSeconds: TargetMonitor.secondsPerQuestion)
+        let store = StateStore(target: target, name: prepared.recipe.name)
+        let watch = command != nil && isReading ? prepared.watch(store, pipeline, logger: logger) : nil
         self.watch = watch
-        beacon = telling.map {
-            MemberHeartbeat($0.command, pipeline, watch: watch, store: $0.store, target: prepared.survey.target)
-        }
-        beacon?.start()
-        keeper = TargetMonitor(prepared, pipeline, purging: purging, live: live)
+        heartbeat = command.map { MemberHeartbeat($0, pipeline, watch: watch, store: store, target: target) }
+        heartbeat?.start()
+        targetMonitor = TargetMonitor(prepared, pipeline, target: target, isFollowing: isFollowing, live: live)
         watch?.start()
         live.runs(pipeline, watch: watch)
     }
 
-    /// Ends the threads, the beacon last: it tells of the pipeline as long as there is one.
+    /// Ends the threads. The heartbeat is the last: it tells of the pipeline as long as there is one.
     package func close() {
+        targetMonitor.askToStop()
         watch?.stop()
-        keeper.stop()
+        targetMonitor.stop()
         pipeline.close()
-        beacon?.stop()
+        heartbeat?.stop()
     }
 }

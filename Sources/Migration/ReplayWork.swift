@@ -41,7 +41,7 @@ package struct ReplayWork {
         live.knows(state)
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
-        let run = PipelineRun(prepared, pipeline, telling: ("replay", store), live: live)
+        let run = PipelineRun(prepared, pipeline, command: "replay", live: live)
         defer { run.close() }
         let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
         let feed = LogFeed(

@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import Pipeline
 import Planning
 import Runtime
@@ -7,142 +6,157 @@ import SearchCluster
 import State
 import Telemetry
 
-/// Looks after the target beside the work, on a thread of its own, so that polling and writing never wait for it: that
-/// each target index still is the one that `init` made, and now and then that old tombstones are purged.
+/// Looks after the target beside the work, on a thread of its own, so that polling and writing never wait for it: whether
+/// each target index still is the one that `init` made, what the state says, and whether old tombstones are to be purged.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
 package final class TargetMonitor: @unchecked Sendable {
-    private let prepared: Preflight
+    let prepared: Preflight
+    let live: LiveWork
+    /// The target, with a time limit for every question.
+    let target: Cluster
+    let directory: MemberDirectory
     private let pipeline: Pipeline
-    private let live: LiveWork
+    private let store: StateStore
+    /// nil: this work purges nothing, and does not follow the state.
     private let purge: Purge?
-    private let board: MemberDirectory
     private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
-    private var nextPurge: Int64
-    /// In how many looks in a row an index, or its alias, was missing.
-    private var missing: [String: Int] = [:]
-    private var liveLook = LiveLook()
+    private var presence = TargetPresence()
+    private var purges: PurgeSchedule
+    private var stateLooks = Recurring(every: 10_000, first: MonotonicClock.milliseconds() + 10_000)
+    var looks = LookSchedule()
+    /// A question that did not matter was not answered: whether the target is there is to be asked at once.
+    private var suspects = false
 
     /// Milliseconds between two looks at the indices.
     private static let lookEvery: Int64 = 2000
 
-    /// Milliseconds between two purges: a sixth of the age, so that none stays much longer than that, at most 10 min.
-    private let purgeEvery: Int64
+    /// How long the target may take for one answer: a target that hangs is noticed after this time, and a thread that waits
+    /// for an answer can be stopped within this time.
+    package static let secondsPerQuestion = 5.0
 
-    package init(_ prepared: Preflight, _ pipeline: Pipeline, purging: Bool, live: LiveWork) {
+    /// - Parameters:
+    ///   - target: has the time limit of ``secondsPerQuestion``.
+    ///   - isFollowing: it purges old tombstones, and looks at the state.
+    package init(_ prepared: Preflight, _ pipeline: Pipeline, target: Cluster, isFollowing: Bool, live: LiveWork) {
         self.prepared = prepared
         self.pipeline = pipeline
+        self.target = target
         self.live = live
-        purge = purging ? prepared.purge(logger: live.events.logger) : nil
-        board = MemberDirectory(
-            StateStore(target: prepared.survey.target, name: prepared.recipe.name), target: prepared.survey.target)
-        purgeEvery = max(1000, min(prepared.recipe.tombstoneAge / 6, 600_000))
-        nextPurge = MonotonicClock.milliseconds() + purgeEvery
-        thread = JoinableThread("cf-keeper") { [self] in run() }
+        purge = isFollowing ? prepared.purge(logger: live.events.logger) : nil
+        store = StateStore(target: target, name: prepared.recipe.name)
+        directory = MemberDirectory(store, target: target)
+        purges = PurgeSchedule(age: prepared.recipe.tombstoneAge, now: MonotonicClock.milliseconds())
+        thread = JoinableThread("cf-target-watch") { [self] in run() }
     }
 
+    /// Tells the thread to end, and does not wait for that.
+    package func askToStop() {
+        condition.withLock {
+            stopped = true
+            condition.broadcast()
+        }
+    }
+
+    /// Ends the thread. A purge ends at its next page.
     package func stop() {
-        condition.lock()
-        stopped = true
-        condition.signal()
-        condition.unlock()
-        // A purge ends at its next page.
+        askToStop()
         thread?.join(seconds: 10)
     }
 
     private var isStopped: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return stopped || pipeline.failure.isSet || StopSignal.isAsked
+        condition.withLock { stopped } || pipeline.failure.isSet || StopSignal.isAsked
     }
 
     private func run() {
         while !isStopped {
-            look()
-            liveLook.look(live, board)
-            if pipeline.sink.presentTrouble != nil || isAnyoneWaiting {
-                // Tombstones that waited for the cluster are younger than they say, and so are requests that still wait.
-                nextPurge = max(nextPurge, MonotonicClock.milliseconds() + prepared.recipe.tombstoneAge)
-            }
-            if let purge, MonotonicClock.milliseconds() >= nextPurge {
-                run(purge)
-                nextPurge = MonotonicClock.milliseconds() + purgeEvery
-            }
-            condition.lock()
-            let pause = min(Self.lookEvery, purge == nil ? Self.lookEvery : purgeEvery)
-            if !stopped { condition.wait(milliseconds: Int(pause)) }
-            condition.unlock()
+            let suspected = suspects
+            suspects = false
+            lookAtIndices()
+            lookAtState()
+            lookForThoseWhoWatch()
+            purgeIfDue()
+            let pause = suspects && !suspected ? 0 : min(Self.lookEvery, purge == nil ? Self.lookEvery : purges.every)
+            _ = condition.withLock { condition.wait(milliseconds: Int(pause)) { !stopped } }
         }
     }
 
-    /// Whether a member, here or elsewhere, says that the target does not take its writes. Asked where it matters, before a
-    /// purge.
-    private var isAnyoneWaiting: Bool {
-        guard purge != nil, MonotonicClock.milliseconds() >= nextPurge else { return false }
-        let now = WallClock.now()
-        return ((try? board.read()) ?? []).contains { $0.waiting != nil && !$0.isStale(now: now) }
-    }
-
-    /// An index that was deleted takes its aliases with it, and writes are refused by the cluster itself; but reads of
-    /// merges are not, and one that was made again, aliases and all, would be written on as if nothing was missing.
-    private func look() {
-        for entry in prepared.survey.entries {
-            guard let known = entry.uuid else { continue }
-            // A cluster that is away says nothing about its indices.
-            guard let found = uuid(of: entry.index) else {
-                judgeMissing(entry.index)
-                continue
-            }
-            guard found != known else {
-                // Asked only where writes are refused: an alias goes alone when somebody takes it away by hand.
-                if pipeline.sink.presentTrouble == nil || hasAlias(entry.index) {
-                    missing[entry.index] = nil
-                } else {
-                    isMissing(entry.index, "alias_missing")
-                }
-                continue
-            }
-            pipeline.failure.set(Refusal.indexMadeAgain(entry.index, before: known, now: found).error())
-        }
-    }
-
-    /// nil: there is no such index, or the target does not answer.
-    private func uuid(of index: String) -> String? {
+    /// Asks the target something and remembers whether it answers. All questions of this thread go through here, so that
+    /// a target that hangs is noticed whatever was asked. Nil when it gave no answer, or refused one.
+    ///
+    /// - Parameter isDecisive: without an answer the target counts as away. Any other question may also fail because it
+    ///   asks too much: then a decisive one is asked at once.
+    func ask<Answer>(isDecisive: Bool = false, _ question: () throws -> Answer) -> Answer? {
+        guard !isStopped else { return nil }
         live.targetIsAsked()
         do {
-            let found = try prepared.survey.target.writer.indexUUID(index)
+            let answer = try question()
             live.targetAnswered(nil)
-            return found
+            return answer
         } catch {
-            live.targetAnswered(error.message)
+            let failed = error as? ClusterError
+            if isDecisive {
+                live.targetAnswered(failed?.message ?? "\(error)")
+            } else {
+                live.targetAnswered(nil)
+                suspects = suspects || failed?.retriable == true
+            }
             return nil
         }
     }
 
-    /// Several looks in a row, because a node that has just started may not know its indices yet.
-    private func judgeMissing(_ index: String) {
-        guard (try? prepared.survey.target.writer.indexExists(index)) == false else {
-            missing[index] = nil
-            return
+    private func lookAtIndices() {
+        for entry in prepared.survey.entries {
+            guard let known = entry.uuid else { continue }
+            let verdict = presence.look(sight(of: entry.index, known: known), at: entry.index, known: known)
+            guard let verdict else { continue }
+            pipeline.failure.set(refusal(verdict, entry.index, known: known).error())
         }
-        isMissing(index)
     }
 
-    private func hasAlias(_ index: String) -> Bool {
-        guard let present = try? prepared.survey.target.writer.aliases(of: index) else { return true }
-        return pipeline.plan.entries.contains { $0.index == index && present[$0.alias] != nil }
+    private func sight(of index: String, known: String) -> TargetPresence.Sight {
+        guard let uuid = ask(isDecisive: true, { try target.writer.indexUUID(index) }) else { return .unknown }
+        guard let uuid else {
+            // The name may be that of an alias by now.
+            return ask { try target.writer.indexExists(index) } == false ? .absent : .unknown
+        }
+        // The aliases matter only where writes are refused: one goes alone when somebody takes it away by hand.
+        guard uuid == known, pipeline.sink.presentTrouble != nil,
+            let aliases = ask({ try target.writer.aliases(of: index) })
+        else { return .present(uuid: uuid, isRefused: false) }
+        let isWritable = pipeline.plan.entries.contains { $0.index == index && aliases[$0.alias] != nil }
+        return .present(uuid: uuid, isRefused: !isWritable)
     }
 
-    /// The third time in a row it ends the work.
-    private func isMissing(_ index: String, _ reason: String = "index_not_found") {
-        missing[index, default: 0] += 1
-        guard missing[index, default: 0] > 2 else { return }
-        let name = pipeline.plan.entries.first { $0.index == index }?.alias ?? index
-        pipeline.failure.set(
-            WriteRefusal.error(
-                reason, BulkSink.Destination(index: index, name: name, path: ""), detail: ""))
+    private func refusal(_ verdict: TargetPresence.Verdict, _ index: String, known: String) -> Refusal {
+        let alias = pipeline.plan.entries.first { $0.index == index }?.alias ?? index
+        return switch verdict {
+        case .indexMissing: .indexGone(index, alias: alias)
+        case .aliasMissing: .aliasTaken(alias, of: index)
+        case .replaced(let found): .indexMadeAgain(index, before: known, now: found)
+        }
+    }
+
+    /// What the state says, for the poll thread of a follower and for those who watch.
+    private func lookAtState() {
+        guard purge != nil || live.isWatched, stateLooks.isDue(MonotonicClock.milliseconds()), live.targetIsThere
+        else { return }
+        if let state = ask({ try store.load() }), let state { live.knows(state) }
+    }
+
+    private func purgeIfDue() {
+        guard let purge else { return }
+        let now = MonotonicClock.milliseconds()
+        if pipeline.sink.presentTrouble != nil { purges.writesWait(now) }
+        guard purges.isDue(now), live.targetIsThere else { return }
+        // Whether another member waits must be known.
+        guard let members = ask({ try directory.read() }) else { return purges.isUnknown(now) }
+        let wall = WallClock.now()
+        if members.contains(where: { $0.waiting != nil && !$0.isStale(now: wall) }) { return purges.writesWait(now) }
+        run(purge)
+        purges.ended(MonotonicClock.milliseconds())
     }
 
     private func run(_ purge: Purge) {

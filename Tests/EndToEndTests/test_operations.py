@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -180,6 +181,25 @@ def test_a_target_that_hangs_is_said_although_nothing_is_written(m, stack):
     wait_for("readiness again", lambda: get(url, "/readyz")[0] == 200, 60)
     wait_for("nothing to wait for", lambda: status(url)["waiting"] is None, 30)
     m.stop(follow)
+
+
+@pytest.mark.embedded
+def test_a_follower_of_a_target_that_hangs_ends_soon(m, stack):
+    """Nothing is in flight, and what is asked beside the work is not waited for."""
+    m.init()
+    m.copy()
+    m.replay()
+    follow = m.start("follow")
+    url = where(follow)
+    wait_for("readiness", lambda: get(url, "/readyz")[0] == 200, 90)
+    stack.pause("es-6.8")
+    try:
+        wait_for("it to be noticed", lambda: get(url, "/readyz")[0] == 503, 30)
+        began = time.monotonic()
+        m.stop(follow)
+        assert time.monotonic() - began < 15, "it waited for the target"
+    finally:
+        stack.resume("es-6.8")
 
 
 @pytest.mark.embedded

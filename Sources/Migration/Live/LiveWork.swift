@@ -76,6 +76,9 @@ package final class LiveWork: Sendable {
 
     package func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
+    /// The state as it was last read.
+    package var state: MigrationState? { book.withLock { $0.state } }
+
     package func targetIsAsked() { book.withLock { $0.targetAskedAt = MonotonicClock.milliseconds() } }
 
     /// `trouble`: why the target did not answer; nil: it did.

@@ -1,0 +1,32 @@
+import State
+
+/// When a member writes its report. Times are milliseconds of a monotonic clock.
+package struct ReportSchedule: Sendable {
+    /// Milliseconds between two reports in which only figures are new.
+    static let every: Int64 = 10_000
+    /// A report that is older than so many milliseconds is of a process that was killed.
+    static let forgottenAfter: Int64 = 3_600_000
+
+    private var told: (report: MemberReport, at: Int64)?
+
+    package init() {}
+
+    /// Whether to write this report now. Then it counts as told.
+    package mutating func isDue(_ report: MemberReport, now: Int64) -> Bool {
+        if let told, now - told.at < Self.every, !Self.hasNews(report, since: told.report) { return false }
+        told = (report, now)
+        return true
+    }
+
+    /// Whether something has begun or ended that others want to know at once: partitions, waiting, alarms.
+    private static func hasNews(_ report: MemberReport, since told: MemberReport) -> Bool {
+        func owned(_ report: MemberReport) -> [Int32] { report.partitions.filter(\.isOwned).map(\.partition) }
+        return owned(report) != owned(told) || (report.trouble == nil) != (told.trouble == nil)
+            || report.alarms.map(\.name) != told.alarms.map(\.name)
+    }
+
+    /// The reports that nobody will take away. `now`: milliseconds since 1970, as in the reports.
+    package static func forgotten(_ reports: [MemberReport], now: Int64) -> [MemberReport] {
+        reports.filter { now - $0.updated > forgottenAfter }
+    }
+}
