@@ -63,8 +63,8 @@ let package = Package(
         room(
             "Pipeline",
             [
-                "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
-                "SearchCluster", "LogGuard", "DeadLetters",
+                "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures",
+                "CommandLog", "SearchCluster", "LogGuard", "DeadLetters",
             ]),
         room(
             "Planning",

@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 import Commands
 import Failures

@@ -27,7 +27,7 @@ enum TidyRules {
             "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
         ],
         "Pipeline": [
-            "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
+            "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
             "SearchCluster", "LogGuard", "DeadLetters",
         ],
         "Planning": [
