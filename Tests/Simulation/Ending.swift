@@ -1,6 +1,6 @@
 import Commands
 
-/// Everything comes to rest, and what is there is compared with what should be.
+/// Everything comes to rest, and what the new cluster holds is compared with what it should hold.
 extension World {
     /// No more faults: all is finished, all is delivered, late requests last.
     func comeToRest() {
@@ -71,7 +71,8 @@ extension World {
             endReplay(engine)
         }
         check(.caughtUpIsAFact, replay?.finished != nil || !goesOn) {
-            "the replay never ends: positions \(engine.partitions.map(engine.position)), frozen ends \(engine.assignment.ends ?? [:])"
+            "the replay never ends: positions \(engine.partitions.map(engine.position)), frozen ends "
+                + "\(engine.assignment.ends ?? [:])"
         }
     }
 
@@ -107,12 +108,13 @@ extension World {
         check(.caughtUpIsAFact, false) { "following never catches up" }
     }
 
-    /// Whoever has caught up has committed it, also where nothing more comes: the lag that operators see is 0.
+    /// A member that has caught up has committed everything, although nothing more comes: operators see a lag of 0.
     private func checkCommitted() {
         for engine in engines where engine.kind == .follow && !engine.isPaused {
             for (partition, settled) in engine.book.committable() {
                 check(.caughtUpIsAFact, groupCommitted[Int(partition)] == Int(settled) || !on(.prefixCommit)) {
-                    "partition \(partition) is settled up to \(settled), but committed is \(self.groupCommitted[Int(partition)])"
+                    "partition \(partition) is settled up to \(settled), but committed is "
+                        + "\(self.groupCommitted[Int(partition)])"
                 }
             }
         }

@@ -31,19 +31,19 @@ struct Entry {
     var isCommand: Bool { kind == .command && transaction != .aborted }
 }
 
-/// One partition: all entries since the beginning, of which readers get those from `start` on.
+/// One partition: all entries since the beginning. Readers get those from `start` on.
 struct Partition {
     var entries: [Entry] = []
     /// Retention took everything before.
     var start = 0
-    /// It went backwards, and nobody who could know has looked yet: one that has grown again cannot be told from one
-    /// that never went back (docs/simulation.md).
+    /// It went backwards, and no process has looked yet. Nothing is written until one has: a log that has grown again
+    /// cannot be told from one that never went back (docs/simulation.md).
     var isHeld = false
     /// The later record that made another needless must not be lost.
     var isCompacted = false
 
     var end: Int { entries.count }
-    /// Readers get nothing at or behind the first record of an open transaction.
+    /// Readers get nothing from the first record of an open transaction on.
     var stable: Int { entries.firstIndex { $0.transaction == .open } ?? entries.count }
 }
 
@@ -89,13 +89,14 @@ struct CommandTopic {
     }
 }
 
-/// The old cluster: what it knew before the log begins, and what its own lagging indexer has applied since. No versions.
+/// The old cluster: what it knew before the log begins, and what its own lagging indexer has applied since. It has no
+/// versions.
 struct OldCluster {
     var documents: [Document?]
     /// Of the application's own group, by partition.
     var position: [Int]
     var committed: [Int]
-    /// Behind the last record that it has ever applied: a crash takes `position` back, not the documents.
+    /// The offset after the last record that it has ever applied. A crash takes `position` back, not the documents.
     var applied: [Int]
 
     static func apply(_ entry: Entry, to document: inout Document?, creates: Bool) {

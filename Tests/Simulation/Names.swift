@@ -6,41 +6,41 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case tombstones
     /// A delete that is read again makes its own tombstone young again (`external_gte`).
     case tombstoneRefresh
-    /// Only tombstones older than `tombstone_age` are purged.
+    /// A tombstone stays until it is older than `tombstone_age`.
     case tombstoneAge
-    /// No tombstone is purged whose id has an unresolved dead letter.
+    /// A tombstone stays as long as its id has an unresolved dead letter.
     case purgeKeepsUnresolved
-    /// No tombstone is purged whose id had a dead letter that was resolved a short time ago.
+    /// A tombstone stays for some time after a dead letter of its id was resolved.
     case purgeKeepsResolved
-    /// Only tombstones are purged whose delete the group has committed.
+    /// A tombstone stays until the group has committed its delete.
     case purgeBelowCommit
     /// Neither a replay nor a copy begins while a purge is under way.
     case purgeAlone
-    /// Nothing is purged while a copy is unfinished, nor as long after as a member may take it for unfinished.
+    /// Nothing is purged while a copy is unfinished, nor while a member may still believe that it is.
     case purgeWaitsForCopy
-    /// Nothing is purged while a replay is unfinished, nor as long after as its requests may be late.
+    /// Nothing is purged while a replay is unfinished, nor while a request of it may still be under way.
     case purgeWaitsForReplay
-    /// A replay that begins before what was purged brings the tombstones back first, all of them, and then the rest.
+    /// A replay that begins after a purge brings all tombstones back first.
     case replayDeletesFirst
-    /// A target index that is made again has neither copy nor replay, and nobody follows before it is replayed.
+    /// A target index that is made again has neither copy nor replay, and `follow` is refused before the replay.
     case startOver
-    /// A target index that is made again has aliases of other names: what was sent to the lost one is refused.
+    /// A target index that is made again has aliases of other names, so writes meant for the lost one are refused.
     case aliasPerIndex
     /// Copied pages go through an alias that is closed when the copy is done.
     case copyAlias
     /// Each round of the copy has an alias of its own.
     case copyAliasPerRound
-    /// Another copy begins only when the old index has applied every delete whose tombstone was purged.
+    /// A copy that begins after a purge brings the tombstones back first.
     case recopyRail
-    /// What was read longer ago than requests can be late is not sent any more, but read again.
+    /// A record that was read too long ago is not sent any more, but read again.
     case sendLease
     /// While the copy is unfinished, a merge without a base takes the source's document.
     case sourceBase
     /// A merge reads its base when no write of its key is under way.
     case laneWaits
-    /// Partitions are given back when what was read of them is settled and committed.
+    /// Partitions are given back after everything read of them is settled and committed.
     case drain
-    /// An acknowledgement counts for the assignment only under which its record was read.
+    /// An acknowledgement counts only for the assignment under which its record was read.
     case fence
     /// Only the contiguous settled prefix is committed.
     case prefixCommit
@@ -48,11 +48,11 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case deadLetterFirst
     /// Nothing is redriven into a target index that was made again before it is replayed.
     case redriveAfterReplay
-    /// Whoever follows without a committed offset commits where it begins, before it reads, and no replay begins behind that.
+    /// A follower without a committed offset commits its start before it reads. No replay begins after that offset.
     case startCommitted
     /// A log that ends before what was applied is refused.
     case logBackwardsRail
-    /// A log that begins behind what is wanted is refused.
+    /// A log that begins after the offset that is wanted is refused.
     case retentionRail
     /// Transaction markers, aborted records and gaps count on the way to a frozen end.
     case markersCount
@@ -60,7 +60,7 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case readFilter
     /// The replay begins where the application's own group stood when the copy began, or before.
     case recordedStart
-    /// What the application's group has committed is recorded when anything is first read, not only when a copy begins.
+    /// The application's offsets are recorded when anything is first read, not only when a copy begins.
     case recordedAtFirstWork
 }
 
@@ -68,11 +68,11 @@ public enum Mechanism: String, CaseIterable, Sendable {
 public enum Check: Int, CaseIterable, Sendable {
     /// P1: each write carries the version of its record, each copied document the floor.
     case oneVersionSpace
-    /// P2: whatever is committed has its final outcome: in the index, or in the dead letters.
+    /// P2: every committed record has its final outcome: in the index, or in the dead letters.
     case nothingAcknowledgedEarly
     /// P2: outcomes and records in flight sum to the records read.
     case outcomesSum
-    /// P3: a revoke that drained in time leaves nothing under way and nothing to read again.
+    /// P3: a revocation that drained in time leaves nothing under way and nothing to read again.
     case drainHandsOver
     /// P3: an answer for a lost partition changes nothing.
     case lateAcknowledgementCommitsNothing
@@ -96,7 +96,7 @@ public enum Check: Int, CaseIterable, Sendable {
     case caughtUpIsAFact
     /// P9: a log that ends before what was applied stops the work.
     case logBackwardsRefused
-    /// P9: a log that begins behind what is wanted stops the work.
+    /// P9: a log that begins after the offset that is wanted stops the work.
     case retentionRefused
 }
 

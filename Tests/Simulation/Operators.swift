@@ -73,7 +73,7 @@ extension World {
 
     func retain(_ a: Int, _ b: Int) {
         let partition = a % setup.partitions
-        // Nobody deletes what his own indexer has not applied; what Crossfade needs, he may.
+        // The operator keeps what the application's own indexer has not applied, but not always what Crossfade needs.
         var limit = old.committed[partition]
         if b & 7 > 0 {
             for engine in engines where engine.readsLog && engine.owns(partition) {
@@ -86,7 +86,7 @@ extension World {
         topic.partitions[partition].start = max(topic.partitions[partition].start, limit)
     }
 
-    /// Compaction takes a record that a later one of the same id makes needless.
+    /// Compaction removes a record that a later one of the same id makes needless.
     func compact(_ a: Int, _ b: Int) {
         let partition = a % setup.partitions
         let entries = topic.partitions[partition].entries
@@ -108,7 +108,8 @@ extension World {
         let end = topic.partitions[partition].end
         let cut = max(end - 1 - (b & 1), old.applied[partition], topic.partitions[partition].start, setup.trimmed)
         guard cut < end, !topic.partitions[partition].isCompacted else { return }
-        // What was applied and is kept nowhere (a crash forgot it) nobody can see going backwards (docs/simulation.md).
+        // If a crash lost the knowledge of what was applied, no process can see that the log went back
+        // (docs/simulation.md).
         let frozen = replay?.finished == nil ? replay?.end[Int32(partition)] ?? 0 : 0
         let applied = max(applied(partition), Int(frozen))
         guard applied > cut || taken[partition] <= cut else { return }
@@ -161,7 +162,7 @@ extension World {
         }
     }
 
-    /// Running members look into the state every 10 s; those that stand still do not.
+    /// Running members look into the state every 10 s. Members that stand still do not.
     func tellCopyState() {
         for engine in engines where !engine.isPaused {
             engine.coordinator.copyUnfinished = takesSourceBases
@@ -190,7 +191,8 @@ extension World {
         stop(engine)
     }
 
-    /// The target index is deleted, and `init` makes it again. Who runs sees that it is another index, and stops.
+    /// The target index is deleted, and `init` makes it again. Running processes see that it is another index, and
+    /// stop.
     func loseIndex() {
         for engine in engines { stop(engine) }
         indexNumber += 1

@@ -13,9 +13,9 @@ extension ReplayProgress {
 
 /// Reading the topic, committing, and the rails about the log.
 extension World {
-    /// Whether everything before `offset` has its final outcome, judged without the ledger.
+    /// Whether the record at `offset` has its final outcome, judged without the book of outcomes.
     func isFinal(_ partition: Int, _ offset: Int) -> Bool {
-        // What an unclean election took back can be judged no more; the next look at the log refuses.
+        // An unclean election took the record back. The next look at the log refuses.
         guard offset < topic.partitions[partition].end else { return true }
         let entry = topic.partitions[partition].entries[offset]
         guard entry.isRead, entry.kind != .ping else { return true }
@@ -29,7 +29,8 @@ extension World {
         guard from < next else { return }
         for offset in from..<next {
             check(.nothingAcknowledgedEarly, isFinal(partition, offset)) {
-                "engine \(engine.number) committed \(next) of partition \(partition), but offset \(offset) is neither in the "
+                "engine \(engine.number) committed \(next) of partition \(partition), but offset \(offset) is neither "
+                    + "in the "
                     + "index nor in the dead letters"
             }
         }
@@ -37,7 +38,7 @@ extension World {
 
     // MARK: Positions
 
-    /// Where the recipe begins: the log's beginning, or where the application's group stood when the copy began.
+    /// Where the recipe begins: at the log's beginning, or where the application's group stood when the copy began.
     func startOfLog(_ partition: Int) -> Int {
         if setup.fromBeginning { return topic.partitions[partition].start }
         return (recorded ?? applicationNow)[partition]
@@ -50,7 +51,7 @@ extension World {
         LogExtent(low: Int64(topic.partitions[partition].start), high: Int64(topic.partitions[partition].end))
     }
 
-    /// Up to where a partition has been applied, as far as anybody has kept it.
+    /// Up to where a partition has been applied, as far as that is kept anywhere.
     func applied(_ partition: Int) -> Int { max(groupCommitted[partition], replay?.at(partition) ?? 0) }
 
     /// The rails at a start; false when one refuses.
@@ -60,15 +61,15 @@ extension World {
             && passes(LogRails.start(Int64(offset), log: log), partition)
     }
 
-    /// The copy holds what the application had applied; reading must begin no later than that.
+    /// The copy holds what the application had applied, so reading must begin no later than that.
     private func reaches(_ partition: Int) -> Bool {
         guard on(.recordedStart) else { return true }
         let recorded = Int64((recorded ?? old.committed)[partition])
         return passes(LogRails.reach(Int64(startOfLog(partition)), recorded: recorded), partition)
     }
 
-    /// The first work records where the application's group stands. A member may be killed before it commits; what it has
-    /// written must be read again from there.
+    /// The first work records where the application's group stands. A member may be killed before it commits; what it
+    /// has written must be read again from there.
     func recordFirst(byCopy: Bool = false) {
         guard recorded == nil, byCopy || on(.recordedAtFirstWork) else { return }
         recorded = applicationNow
@@ -139,7 +140,7 @@ extension World {
         let offsets = engine.offsetsToCommit()
         guard !offsets.isEmpty else { return }
         engine.assignment.commitSent(offsets)
-        // The broker refuses whoever is not a member of the present generation.
+        // The broker refuses a member of an older generation.
         let isTaken = engine.kind == .replay || (engine.groupGeneration == groupGeneration && !engine.isFenced)
         if isKept, isTaken { keep(offsets, of: engine) }
         engine.assignment.commitAnswered(offsets, isKept: isKept && isTaken)
@@ -189,7 +190,8 @@ extension World {
         for partition in topic.partitions.indices { engine.own(partition, at: replay.at(partition)) }
     }
 
-    /// Writes the deletes in the log again, because tombstones were purged, before the copy or the replay begins to write.
+    /// Writes the deletes in the log again, because tombstones were purged, before the copy or the replay begins to
+    /// write.
     func startRestore(forCopy: Bool) {
         let engine = start(.restore, partitions: setup.partitions, ends: frozenEnds)
         engine.isForCopy = forCopy
@@ -225,19 +227,20 @@ extension World {
         for other in engines where other.isReplaying && !other.isPaused { stop(other) }
     }
 
-    /// Whether somebody else has ended the replay that it is at.
+    /// Whether another process has ended the replay that this one works at.
     func isOld(_ engine: Engine) -> Bool {
         engine.kind == .replay && replay?.endsWork(at: Int64(engine.round)) != false
     }
 
-    /// Those that run look into the state every few seconds.
+    /// Running processes look into the state every few seconds.
     func endOldReplays() {
         for engine in engines where !engine.isPaused && isOld(engine) { stop(engine) }
     }
 
     // MARK: Group
 
-    /// Everybody gives back what he has, and the partitions are dealt anew. `slow`: requests that do not end in time.
+    /// All members give their partitions back, and the partitions are dealt anew. `slow`: some requests do not end in
+    /// time.
     func rebalance(slow: Bool) {
         for engine in engines where engine.kind == .follow {
             if engine.isPaused {

@@ -1,23 +1,16 @@
 import Seeds
 
-/// The simulation of the whole protocol (docs/simulation.md): schedules made from seeds, no server, no thread, no clock.
+/// The simulation of a whole migration: schedules made from seeds, without server, thread or clock.
 ///
-/// **What is real**: `CommandDecoder` on the records' JSON, `Transformer` (keyToValue, merge; scanned ahead as the workers do), `KeyLanes`,
-/// `RunTracker`. **What is mirrored**, in short (`Engine`, `Reading`): what Worker, MergeDesk, BulkSink, Ledger, LogFeed, FollowWork, ReplayWork and CopyWork
-/// decide. **What is simulated**: the log (partitions, retention, transactions, compaction gaps, unclean elections), the old cluster fed by
-/// its own lagging, crashing indexer, the new cluster (external versions, forgotten deletes, the copy's alias), the network (every request and
-/// answer is a `Wire`, delivered in any order, badly, or after its sender has died), the group (generations, revokes with a drain, members
-/// that lost their partitions and do not know it), and the operator (copy, replay, follow, redrive, purge, at any time).
+/// The simulated processes (``Engine``) perform what the product's own types decide. The log, both clusters, the
+/// network, the group and the operator are simulated. docs/simulation.md says which is which, and what the simulation
+/// leaves out.
 ///
-/// **Time**: `shortTime` is longer than gc_deletes and shorter than requests can be late; `longTime` is longer than tombstone_age, and
-/// nothing that was sent before is delivered after it. With `sendLease`, a process that held something for too long
-/// is taken to have noticed and begun again from what it had committed.
+/// A schedule ends by finishing everything without faults: copy, replay (if one was begun), follow and redrive. Deletes
+/// are forgotten, late requests are delivered last, and the new cluster must hold what all commands of the log make of
+/// what only the old cluster knew. A rail that refuses ends a schedule too, and is right to.
 ///
-/// **The end of a schedule**: copy, replay (if one was begun), follow and redrive are finished without faults, deletes are
-/// forgotten, the late requests are delivered, and the new cluster must equal the model: all commands of the log over what only the old cluster knew.
-/// A rail that refuses ends a schedule too, and is right to.
-///
-/// Each ``Check`` is a promise, each ``Mechanism`` can be switched off and must then be missed.
+/// Each ``Check`` is a promise. Each ``Mechanism`` can be switched off and must then be missed.
 public final class Simulation {
     public struct Result: Sendable {
         public var violation: Violation?

@@ -1,7 +1,7 @@
 import Seeds
 
-/// One step of a schedule: what, and two numbers that say on whom and how. A step that means nothing at the moment does
-/// nothing, so that steps can be left out of a schedule.
+/// One step of a schedule: its kind, and two numbers that choose whom it concerns and how. A step that makes no sense
+/// at the moment does nothing, so that any step can be left out of a schedule.
 public struct Step: Sendable, Equatable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case write, commitTransaction, abortTransaction

@@ -3,7 +3,7 @@ import Indexing
 import JSONText
 import Transform
 
-/// The real decoder and transformers, made once a thread, and buffers.
+/// The product's decoder and transformers, made once per thread, and buffers.
 final class Tools {
     let decoder: CommandDecoder
     let transformer: Transformer
@@ -23,7 +23,7 @@ final class Tools {
                         id: .field(JSONPath(names: ["id"])), operation: JSONPath(names: ["command"]),
                         index: ["Insert"], merge: ["Update"], delete: ["Delete"], ignore: ["Ping"],
                         document: JSONPath(names: ["message"])))))
-        // As the workers do: the document is scanned on the decoder's way.
+        // The decoder scans the document as it passes, as in the workers.
         decoder.scanDocuments(with: transformer)
     }
 
@@ -42,7 +42,7 @@ final class Tools {
     }
 }
 
-/// The transform as lanes want it, over the real one.
+/// The product's transform, in the form that key lanes want.
 final class LaneTool: LaneTransform {
     private let transformer = Transformer(Tools.steps)
     private let out = ByteBuffer(capacity: 1024)

@@ -1,4 +1,4 @@
-/// A schedule in words, for whoever reads why it failed.
+/// A schedule in words, for the reader of a failure.
 extension World {
     func words(_ step: Step) -> String {
         switch step.kind {
@@ -32,7 +32,8 @@ extension Setup: CustomStringConvertible {
             String(UnicodeScalar(UInt8(ascii: "a") + UInt8(id))) + (bits == 0 ? "" : " (in the old cluster)")
         }
         return
-            "\(partitions) partitions, documents \(ids.joined(separator: ", ")); missing: \(creates ? "create" : "reject"); "
+            "\(partitions) partitions, documents \(ids.joined(separator: ", ")); missing: "
+            + "\(creates ? "create" : "reject"); "
             + "replay from \(fromBeginning ? "beginning" : "recorded"), \(trimmed) offsets gone before"
     }
 }

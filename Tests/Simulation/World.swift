@@ -41,8 +41,8 @@ final class World {
         var resolved: Int?
     }
 
-    // In units of time, of which deletes are remembered for less than one. What was read is sent within `lease`, and arrives
-    // within `lateness` or never: both together are less than `tombstoneAge`.
+    // In units of time. Deletes are remembered for less than one unit. A record is sent within `lease` after it was
+    // read, and a request arrives within `lateness` or never. Both together are less than `tombstoneAge`.
     static let tombstoneAge = 10
     static let lease = 5
     static let lateness = 4
@@ -66,15 +66,15 @@ final class World {
     var purges = PurgeRecord()
     var recorded: [Int]?
     var letters: [Letter] = []
-    /// Whoever had a dead letter ever: what becomes of the document is between with and without it.
+    /// Documents that ever had a dead letter. Such a document may end as with the dead command, or as without it.
     var everDead: [Bool]
-    /// Something was read of the old cluster that the log brings as well: with a dead letter in between, a document may be
-    /// neither with nor without it.
+    /// The old cluster was read after it had applied commands of the log. With a dead letter in between, a document may
+    /// then be neither as with the dead command nor as without it.
     var isMixed = false
     var isMended = false
     var groupCommitted: [Int]
     var groupGeneration = 0
-    /// Behind the last record that anybody has read, by partition.
+    /// By partition: the offset after the last record that any process has read.
     var taken: [Int]
     var violation: Violation?
     /// A rail stopped the work, rightly.
@@ -86,7 +86,7 @@ final class World {
     var replayRound = 0
     /// The target index was made again, and only the log knows what was in it.
     var replayDue = false
-    /// What happens, in words; nil: nobody wants to know.
+    /// What happens, in words; nil: it is not wanted.
     var told: [String]?
     private var engineNumber = 0
 
@@ -179,7 +179,7 @@ final class World {
             return engine.receive(.bulk(batch, nil))
         }
         wires.remove(at: index)
-        // Whoever sent it to an index that is lost has been stopped.
+        // The sender of a write to a lost index has been stopped.
         if wire.index != indexNumber, on(.aliasPerIndex), wire.writes { return }
         var answer: Engine.Answer?
         switch wire.load {
