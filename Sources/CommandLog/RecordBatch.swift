@@ -34,13 +34,13 @@ public final class RecordBatch {
 
     /// The record at `index`, below ``count`` and not taken yet.
     public subscript(index: Int) -> LogMessage {
-        guard index >= 0, index < count, let pointer = storage[index] else {
-            preconditionFailure("there is no record at \(index)")
-        }
-        return LogMessage(pointer)
+        precondition(index >= 0 && index < count && storage[index] != nil, "there is no record at this index")
+        // It is not nil.
+        return LogMessage(storage[index].unsafelyUnwrapped)
     }
 
-    /// Hands over the record at `index`, whose place is empty then; nil: it is empty already, or there is no such place.
+    /// Hands over the record at `index`, whose place is empty then; nil: it is empty already, or there is no such
+    /// place.
     public func take(_ index: Int) -> OwnedMessage? {
         guard index >= 0, index < count, let pointer = storage[index] else { return nil }
         storage[index] = nil

@@ -100,8 +100,8 @@ public struct BatchAssembler: Sendable {
         return takeFirst { _ in true }
     }
 
-    /// All partitions were given up. Gives the batches that were open, which are dropped; others opened from now on have
-    /// this generation.
+    /// All partitions were given up. Gives the batches that were open, which are dropped; others opened from now on
+    /// have this generation.
     public mutating func abandon(generation: Generation) -> [BatchID] {
         self.generation = generation
         var dropped: [BatchID] = []

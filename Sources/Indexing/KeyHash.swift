@@ -1,7 +1,7 @@
 import JSONText
 
-/// Hash of a key's bytes: 16 bytes per step through a 64 x 64 -> 128 bit multiplication (the construction of wyhash), so
-/// that counters, UUIDs and long common prefixes all spread.
+/// Hash of a key's bytes: 16 bytes per step through a 64 x 64 -> 128 bit multiplication (the construction of wyhash),
+/// so that counters, UUIDs and long common prefixes all spread.
 public enum KeyHash {
     @inlinable static var p0: UInt64 { 0xa076_1d64_78bd_642f }
     @inlinable static var p1: UInt64 { 0xe703_7ed1_a0b4_28db }

@@ -46,8 +46,8 @@ extension KeyLanes {
                 lane.alone = operations.count
                 refetch(lane)
             } else if lane.isOnSource {
-                // Perhaps the target refuses the source's document. Then that is not copied either and counts as missing,
-                // so the operation is tried without it.
+                // Perhaps the target refuses the source's document. Then that is not copied either and counts as
+                // missing, so the operation is tried without it.
                 lane.queue.putBack(operations)
                 lane.alone = max(1, lane.alone)
                 lane.isWithoutSource = true

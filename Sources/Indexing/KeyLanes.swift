@@ -2,9 +2,9 @@ import Basics
 import Commands
 import JSONText
 
-/// Key lanes for partial updates (P4 in docs/architecture.md). A partial update reads the document, changes it, and writes
-/// it back with a version. Only one such write per key is under way at a time. Every other operation on the key waits
-/// behind it in the same lane.
+/// Key lanes for partial updates (P4 in docs/architecture.md). A partial update reads the document, changes it, and
+/// writes it back with a version. Only one such write per key is under way at a time. Every other operation on the key
+/// waits behind it in the same lane.
 ///
 /// How to drive it, all on one thread:
 ///
@@ -14,19 +14,20 @@ import JSONText
 ///    ``base(_:found:tombstone:version:document:)`` or ``fetchFailed(_:)``.
 /// 3. ``takeSourceFetches(max:)`` gives the lanes that need the source's document, which happens only while
 ///    ``copyUnfinished``. Answer each by ``sourceBase(_:document:version:)`` or ``fetchFailed(_:)``.
-/// 4. ``takeWrites(max:using:)`` folds queued operations onto the bases. Send each write, as often as it takes, until it has
-///    a final answer, and pass that to ``written(_:_:)``.
+/// 4. ``takeWrites(max:using:)`` folds queued operations onto the bases. Send each write, as often as it takes, until
+///    it has a final answer, and pass that to ``written(_:_:)``.
 /// 5. Both give ``LaneResult``s. Each token appears in exactly one of them, once.
 ///
-/// **Coalescing.** All waiting operations of a key, up to ``largestFold``, become one write with the version of the last.
-/// An operation whose content is in the written document counts as what it did. One that a later index or delete of the
-/// same write replaced counts as superseded. An operation that is older than the base is stale as a whole: nothing of it
-/// is merged, so an update that is read again never undoes what came after it.
+/// **Coalescing.** All waiting operations of a key, up to ``largestFold``, become one write with the version of the
+/// last. An operation whose content is in the written document counts as what it did. One that a later index or delete
+/// of the same write replaced counts as superseded. An operation that is older than the base is stale as a whole:
+/// nothing of it is merged, so an update that is read again never undoes what came after it.
 ///
 /// A lane is gone when its last operation has its outcome. No clock, no I/O. Not safe for several threads.
 public final class KeyLanes {
-    /// While true, a partial update without a base asks for the source's own document. Otherwise the part alone would be
-    /// written, the copied page that comes later would be stale beside it, and the document's other fields would be lost.
+    /// While true, a partial update without a base asks for the source's own document. Otherwise the part alone would
+    /// be written, the copied page that comes later would be stale beside it, and the document's other fields would be
+    /// lost.
     public var copyUnfinished = false
     /// Bytes of queued operations, their records, and documents: part of the driver's memory limit.
     public internal(set) var heldBytes = 0
@@ -38,8 +39,8 @@ public final class KeyLanes {
 
     /// Operations that go into one write at most, so that one hot key does not hold up the others for long.
     static let largestFold = 1_000
-    /// Bytes that the operations of one write may read and write, for the same reason: merging into a large document takes
-    /// long.
+    /// Bytes that the operations of one write may read and write, for the same reason: merging into a large document
+    /// takes long.
     static let largestWork = 64 << 20
 
     let missing: [MissingDocument]
@@ -51,8 +52,8 @@ public final class KeyLanes {
     var sourceFetches = FIFO<LaneKey>()
     var folds = FIFO<LaneKey>()
 
-    /// - Parameter missing: what a partial update does whose document is nowhere, one per entry of `indices`; an entry that
-    ///   is not named creates.
+    /// - Parameter missing: what a partial update does whose document is nowhere, one per entry of `indices`; an entry
+    ///   that is not named creates.
     public init(missing: [MissingDocument] = []) { self.missing = missing }
 
     // MARK: Operations

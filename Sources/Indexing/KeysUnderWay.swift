@@ -10,8 +10,8 @@ struct KeysUnderWay {
         var isFinished = false
     }
 
-    /// From the hash of a key to the serial of the last batch that writes it. Two keys of one hash only make a lane wait
-    /// longer than it must.
+    /// From the hash of a key to the serial of the last batch that writes it. Two keys of one hash only make a lane
+    /// wait longer than it must.
     private let table: KeyTable
     /// In the order in which the batches were opened.
     private var batches: [Batch] = []

@@ -15,8 +15,8 @@ extension Lane {
             if operation.version <= fold.base.version, !renews(operation, fold.base) {
                 supersede(operation, &fold)
             } else if operation.kind == .merge, case .absent = fold.base.state, readDuringCopy {
-                // Nothing is folded yet, because any index or delete would have changed the state. What was dropped is put
-                // back and judged again, with the same result.
+                // Nothing is folded yet, because any index or delete would have changed the state. What was dropped is
+                // put back and judged again, with the same result.
                 queue.putBack(fold.dropped)
                 var again = LaneFold(base: start)
                 again.needsSource = true
@@ -44,8 +44,9 @@ extension Lane {
         return fold
     }
 
-    /// The source's own document becomes the base, as the copied page would. A document that cannot be brought into TARGET
-    /// form is not copied either: it counts as missing, so it does not matter whether copy or update comes first.
+    /// The source's own document becomes the base, as the copied page would. A document that cannot be brought into
+    /// TARGET form is not copied either: it counts as missing, so it does not matter whether copy or update comes
+    /// first.
     private func begin(_ fold: inout LaneFold, _ document: [UInt8], using transform: some LaneTransform) {
         do throws(LaneError) {
             fold.base.state = .document(try transform.apply(entry: entry, document: document))
@@ -75,8 +76,8 @@ extension Lane {
     }
 
     /// Whether a delete that was read again finds its own tombstone. It is then written over it, once, which makes the
-    /// tombstone young again: operations that were read again before it may arrive as late as this, and the purge goes by
-    /// the tombstone's time (P5 in docs/architecture.md).
+    /// tombstone young again: operations that were read again before it may arrive as late as this, and the purge goes
+    /// by the tombstone's time (P5 in docs/architecture.md).
     private func renews(_ operation: LaneOperation, _ base: LaneBase) -> Bool {
         guard !hasRenewed, operation.kind == .delete, operation.version == base.version, case .deleted = base.state
         else { return false }

@@ -28,8 +28,8 @@ final class Lane {
     var folded: [LaneFolded] = []
     /// Whether the write under way stands on the source's own document.
     var isOnSource = false
-    /// The operation at the front is tried without the source's document. The operations behind it must not take its result
-    /// for their base.
+    /// The operation at the front is tried without the source's document. The operations behind it must not take its
+    /// result for their base.
     var isWithoutSource = false
     var base: LaneBase?
     /// The copy was unfinished when the base began to be read.

@@ -1,22 +1,22 @@
 import Commands
 import JSONText
 
-/// What one worker decides about partial updates (P4 in docs/architecture.md): which operations must wait in a key lane,
-/// which documents are to be read, which writes are due, and what the answers mean for the records.
+/// What one worker decides about partial updates (P4 in docs/architecture.md): which operations must wait in a key
+/// lane, which documents are to be read, which writes are due, and what the answers mean for the records.
 ///
 /// It knows a record by a token. It keeps no clock and does no I/O: the driver tells it what happened and then calls
 /// ``next(isFull:using:)`` until nothing is left to do. How to drive it, all on one thread:
 ///
-/// 1. Per decoded record: ``route(_:onlyDeletes:)``. For `.keyLane` call ``append(_:recordBytes:)``. For `.batch` put the
-///    operation into its entry's open batch and call ``sent(_:in:)`` when ``isNeeded``.
+/// 1. Per decoded record: ``route(_:onlyDeletes:)``. For `.keyLane` call ``append(_:recordBytes:)``. For `.batch` put
+///    the operation into its entry's open batch and call ``sent(_:in:)`` when ``isNeeded``.
 /// 2. Per batch, once every item of it has its outcome: ``finished(batch:)``.
 /// 3. Per answer: ``basesRead(_:)`` and ``written(_:_:)``.
 /// 4. After any of these: perform what ``next(isFull:using:)`` gives, until it is nil.
 public struct PartialUpdateCoordinator: ~Copyable {
     /// Keys of one read at most.
     static let readSize = 500
-    /// Reads that may be under way before another read of the target begins, and of the source. The source has one more,
-    /// so that target reads cannot keep it waiting.
+    /// Reads that may be under way before another read of the target begins, and of the source. The source has one
+    /// more, so that target reads cannot keep it waiting.
     static let targetReads = 2
     static let sourceReads = 3
 
@@ -49,8 +49,8 @@ public struct PartialUpdateCoordinator: ~Copyable {
         keys = KeysUnderWay(capacity: isNeeded ? keyCapacity : 0)
     }
 
-    /// Whether documents may still come from the copy. If so, a partial update whose document is not in the target takes
-    /// the source's.
+    /// Whether documents may still come from the copy. If so, a partial update whose document is not in the target
+    /// takes the source's.
     public var copyUnfinished: Bool {
         get { lanes.copyUnfinished }
         set { lanes.copyUnfinished = newValue }
@@ -85,8 +85,8 @@ public struct PartialUpdateCoordinator: ~Copyable {
         keys.add(KeyHash.hash(operation.id, seed: operation.entry), in: batch)
     }
 
-    /// Puts the operation into its key's lane and gives the token of its record. `recordBytes`: what the driver keeps of
-    /// the record until the token is settled, rejected or abandoned.
+    /// Puts the operation into its key's lane and gives the token of its record. `recordBytes`: what the driver keeps
+    /// of the record until the token is settled, rejected or abandoned.
     public mutating func append(_ operation: Operation, recordBytes: Int) -> UInt64 {
         token += 1
         lanes.append(
@@ -125,8 +125,8 @@ public struct PartialUpdateCoordinator: ~Copyable {
     /// The final answer to a write.
     public mutating func written(_ key: LaneKey, _ result: LaneWriteResult) { note(lanes.written(key, result)) }
 
-    /// All partitions were given up: drops everything that waits, which the next owner reads again. Gives the tokens that
-    /// get no outcome here. Answers that are still to come change nothing.
+    /// All partitions were given up: drops everything that waits, which the next owner reads again. Gives the tokens
+    /// that get no outcome here. Answers that are still to come change nothing.
     public mutating func abandon() -> [UInt64] { lanes.removeAll() }
 
     // MARK: What to do

@@ -11,8 +11,8 @@ public enum PartialUpdateAction: Sendable {
     case readTarget([LaneFetch])
     /// The same from the source, where the answer is a document in SOURCE form.
     case readSource([LaneFetch])
-    /// Send this write, as often as it takes, and answer with ``PartialUpdateCoordinator/written(_:_:)``. Its body is never
-    /// ``LaneWrite/Body/nothing``.
+    /// Send this write, as often as it takes, and answer with ``PartialUpdateCoordinator/written(_:_:)``. Its body is
+    /// never ``LaneWrite/Body/nothing``.
     case write(LaneWrite)
 }
 

@@ -7,9 +7,9 @@ import SearchCluster
 import Synchronization
 import Telemetry
 
-/// Reads the bases of partial updates by real-time get: from the target, or from the source while the copy is unfinished
-/// (P4 in docs/architecture.md). When a read fails, the answer `failed` comes after a pause, and the key is asked for
-/// again. A read whose answer is too large is asked for in halves.
+/// Reads the bases of partial updates by real-time get: from the target, or from the source while the copy is
+/// unfinished (P4 in docs/architecture.md). When a read fails, the answer `failed` comes after a pause, and the key is
+/// asked for again. A read whose answer is too large is asked for in halves.
 package final class BaseReader: Sendable {
     private let target: SourceReader
     private let source: SourceReader?
@@ -29,8 +29,8 @@ package final class BaseReader: Sendable {
 
     package func stop() { delays.stop() }
 
-    /// Answers every key once. Documents of the source come with version 0: the caller knows which one their copied pages
-    /// carry.
+    /// Answers every key once. Documents of the source come with version 0: the caller knows which one their copied
+    /// pages carry.
     package func read(
         _ fetches: [LaneFetch], source fromSource: Bool, _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {

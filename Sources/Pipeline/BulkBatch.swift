@@ -9,8 +9,8 @@ package struct BatchItem: Sendable {
     /// Action and source line in the batch's body.
     package var start: Int
     package var end: Int
-    /// Place of the record itself in the batch's list, which keeps it until the write has its outcome: a dead letter is the
-    /// record as it was. -1 for documents of a page and for writes of key lanes.
+    /// Place of the record itself in the batch's list, which keeps it until the write has its outcome: a dead letter is
+    /// the record as it was. -1 for documents of a page and for writes of key lanes.
     package var message: Int32 = -1
     /// The document's page among the batch's, and its place there; -1 for records.
     package var page: Int32 = -1

@@ -34,8 +34,8 @@ package enum WorkItem: Sendable {
     case page(PageChunk)
     /// Hand over what is open now: a drain, or the end of the work, waits for it.
     case flush
-    /// Every item of the worker's batch with this serial has its outcome. Comes for every batch: it also wakes the worker,
-    /// which hands over a batch that is not full as soon as no request is under way.
+    /// Every item of the worker's batch with this serial has its outcome. Comes for every batch: it also wakes the
+    /// worker, which hands over a batch that is not full as soon as no request is under way.
     case finished(batch: Int)
     /// The final answer to a write of a key lane.
     case written(LaneKey, LaneWriteResult)

@@ -21,8 +21,8 @@ struct WaitingRecord {
 
 /// Performing what the coordinator of partial updates decides.
 extension Worker {
-    /// Puts the operation into its key's lane. The record is copied: the message would keep the whole fetch response that it
-    /// came in.
+    /// Puts the operation into its key's lane. The record is copied: the message would keep the whole fetch response
+    /// that it came in.
     func wait(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
         let token = coordinator.append(operation, recordBytes: message.size + WaitingRecord.cost)
         waiting[token] = WaitingRecord(

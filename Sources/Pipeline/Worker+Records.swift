@@ -42,8 +42,8 @@ extension Worker {
         return decoder.decode(record)
     }
 
-    /// Whether the id was seen in another partition, which makes offsets useless as versions. The work fails then, and the
-    /// record stays unsettled, so that nothing from here on is ever committed.
+    /// Whether the id was seen in another partition, which makes offsets useless as versions. The work fails then, and
+    /// the record stays unsettled, so that nothing from here on is ever committed.
     @inline(__always) private func clashes(_ operation: Operation, _ message: LogMessage) -> Bool {
         guard watchesIDs else { return false }
         return look(operation, message)

@@ -9,10 +9,11 @@ import Runtime
 import SearchCluster
 import Transform
 
-/// One transform thread. It decodes records, transforms them straight into the open batches, and hands full batches to the
-/// sink. What it does with records and batches is decided by ``PartialUpdateCoordinator`` and ``BatchAssembler``.
+/// One transform thread. It decodes records, transforms them straight into the open batches, and hands full batches to
+/// the sink. What it does with records and batches is decided by ``PartialUpdateCoordinator`` and ``BatchAssembler``.
 ///
-/// `@unchecked Sendable` because everything in it belongs to its own thread, and others reach it only through `mailbox`.
+/// `@unchecked Sendable` because everything in it belongs to its own thread, and others reach it only through
+/// `mailbox`.
 package final class Worker: @unchecked Sendable {
     let number: Int
     let mailbox: Mailbox<WorkItem>

@@ -67,8 +67,8 @@ private final class Assembly {
         #expect(assembler.open(0, now: 0) == BatchID(entry: 0, serial: 3, generation: 8))
     }
 
-    /// Against lists of items: each is handed over or dropped once, in order, in a batch that is neither too large nor too
-    /// old.
+    /// Against lists of items: each is handed over or dropped once, in order, in a batch that is neither too large nor
+    /// too old.
     @Test func everyItemLeavesOnce() {
         let seed = newSeed("BatchAssembler everyItemLeavesOnce")
         var random = Seeded(seed)

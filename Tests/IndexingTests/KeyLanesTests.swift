@@ -4,8 +4,8 @@ import Testing
 
 @testable import Indexing
 
-/// Documents of these tests are fields `k=v;` in any order; the transform writes each key in upper case. A `!` cannot be
-/// transformed, a `?` is refused by the server.
+/// Documents of these tests are fields `k=v;` in any order; the transform writes each key in upper case. A `!` cannot
+/// be transformed, a `?` is refused by the server.
 final class FieldTransform: LaneTransform {
     static func fields(_ bytes: [UInt8]) -> [String: String] {
         var fields: [String: String] = [:]
@@ -147,7 +147,8 @@ extension KeyLanes {
         #expect(lanes.isEmpty && lanes.heldBytes == 0)
     }
 
-    /// A source document newer than the operation: it is written as the copied page would be, and the operation is stale.
+    /// A source document newer than the operation: it is written as the copied page would be, and the operation is
+    /// stale.
     @Test func olderThanTheSource() throws {
         let lanes = KeyLanes()
         lanes.copyUnfinished = true

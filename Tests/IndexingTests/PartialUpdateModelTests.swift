@@ -4,8 +4,8 @@ import Testing
 
 @testable import Indexing
 
-/// One worker with its batches, in front of a target with external versions; answers come in any order, and some requests
-/// are repeated.
+/// One worker with its batches, in front of a target with external versions; answers come in any order, and some
+/// requests are repeated.
 private final class SimulatedWorker {
     struct Write {
         var id: String
@@ -127,8 +127,8 @@ private final class SimulatedWorker {
 }
 
 @Suite struct PartialUpdateModelTests {
-    /// Every record has one outcome, the target ends as one by one would have left it, and no base is read while a batch
-    /// still writes its key.
+    /// Every record has one outcome, the target ends as one by one would have left it, and no base is read while a
+    /// batch still writes its key.
     @Test func sameAsOneByOne() {
         let first = newSeed("PartialUpdateCoordinator sameAsOneByOne")
         for round in 0..<300 {
