@@ -55,7 +55,8 @@ package final class Ledger: Sendable {
 
     private let heldBytes = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
-    private let eras = Atomic<Int>(0)
+    /// The generation of new batches; the first is that of a new ``BatchAssembler``.
+    private let eras = Atomic<Int>(1)
 
     /// Grows when everything under way was given up: batches of an earlier era are not sent (again).
     package var era: Int { eras.load(ordering: .acquiring) }
