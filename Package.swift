@@ -135,7 +135,7 @@ let package = Package(
                 "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
                 "Trial", "Seeds",
             ]),
-        tests("CommandLineTests", ["JSONText", "crossfade"]),
+        tests("CommandLineTests", ["JSONText", "Migration", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests(
             "ContractTests",
