@@ -128,6 +128,12 @@ let package = Package(
                 "Trial", "Seeds",
             ]),
         tests(
+            "PipelineTests",
+            [
+                "JSONText", "Commands", "Telemetry", "CommandLog", "SearchCluster", "Indexing", "Runtime", "Failures",
+                "Pipeline", "Embedded",
+            ]),
+        tests(
             "RecipeTests",
             [
                 "Basics", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Indexing",
