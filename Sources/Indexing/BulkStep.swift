@@ -72,10 +72,8 @@ public struct BulkRejection: Sendable {
 
     /// The block that the answer tells of. Some servers refuse the whole request where an alias is closed.
     var block: WriteBlock? {
-        guard
-            case .stop(let code) = ItemClass.classify(
-                kind: .index, status: status, errorType: errorType, reason: reason)
-        else { return nil }
-        return WriteBlock(rawValue: code)
+        let verdict = ItemClass.classify(kind: .index, status: status, errorType: errorType, reason: reason)
+        guard case .stop(let block) = verdict else { return nil }
+        return block
     }
 }

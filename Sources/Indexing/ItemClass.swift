@@ -22,8 +22,8 @@ public enum ItemClass: Equatable, Sendable {
     /// The item can never succeed; the reason is a stable code for the dead letter.
     case dead(String)
     /// No item of this index can succeed until an operator acts (index gone, not allowed, alias closed for writes):
-    /// dead letters for every record would only hide that. The work must stop with this reason.
-    case stop(String)
+    /// dead letters for every record would only hide that. The work must stop.
+    case stop(WriteBlock)
 
     /// Whether the status alone says applied, for the hot path; else ask ``classify(kind:status:errorType:reason:)``.
     @inlinable public static func isApplied(status: Int) -> Bool { status == 200 || status == 201 }
@@ -40,10 +40,10 @@ public enum ItemClass: Equatable, Sendable {
         let type = errorType.map(ErrorType.init)?.name ?? ""
         if ErrorType.throttles(type) { return .again(throttled: true) }
         if ErrorType.passes(type) { return .again(throttled: false) }
-        if let stop = stopReason(type: type, reason: reason) { return .stop(stop) }
+        if let block = writeBlock(type: type, reason: reason) { return .stop(block) }
         switch status {
         case 400: return .dead(deadReason(type: type, reason: reason, status: status))
-        case 401, 403: return .stop("not_allowed")
+        case 401, 403: return .stop(.notAllowed)
         case 404:
             if kind == .delete, type.isEmpty { return .done(.notFound) }
             return .dead(deadReason(type: type, reason: reason, status: status))
@@ -61,17 +61,17 @@ public enum ItemClass: Equatable, Sendable {
         }
     }
 
-    private static func stopReason(type: String, reason: String?) -> String? {
+    private static func writeBlock(type: String, reason: String?) -> WriteBlock? {
         switch type {
-        case "index_not_found_exception", "index_missing_exception": "index_not_found"
-        case "invalid_index_name_exception": "invalid_index_name"
-        case "security_exception", "authorization_exception": "not_allowed"
+        case "index_not_found_exception", "index_missing_exception": .indexNotFound
+        case "invalid_index_name_exception": .invalidIndexName
+        case "security_exception", "authorization_exception": .notAllowed
         // Two meanings for one type and status: a bad document, and an alias that is closed for writes (P5 in
         // docs/architecture.md).
-        case "illegal_argument_exception" where closesAlias(reason): "alias_closed"
-        case "elasticsearch_illegal_argument_exception" where closesAlias(reason): "alias_closed"
+        case "illegal_argument_exception" where closesAlias(reason): .aliasClosed
+        case "elasticsearch_illegal_argument_exception" where closesAlias(reason): .aliasClosed
         // Same: the cluster's shard limit, index creation disabled and the like are no fault of the document.
-        case "validation_exception": "cluster_limit"
+        case "validation_exception": .clusterLimit
         default: nil
         }
     }

@@ -39,8 +39,7 @@ public struct ItemVerdicts: Sendable {
         case .again(let throttled):
             isThrottled = isThrottled || throttled
             keep(place, status, errorType)
-        case .stop(let code):
-            let found = WriteBlock(rawValue: code) ?? .clusterLimit
+        case .stop(let found):
             if found.mayBeStarting {
                 keep(place, status, errorType)
             } else if block == nil {

@@ -78,30 +78,3 @@ package struct CommitNote: Sendable, Equatable {
         self.init(epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil)
     }
 }
-
-/// The fingerprints of a partition's runs: the last record of each run that is not settled yet, and the last record of
-/// the settled prefix.
-package struct FingerprintTrail: Sendable {
-    private var open: [RecordFingerprint] = []
-    private var head = 0
-    /// The last record of the settled prefix.
-    package private(set) var settled: RecordFingerprint?
-
-    /// `known`: a record before the start that was just found in the log.
-    package init(known: RecordFingerprint? = nil) { settled = known }
-
-    /// A run was read. `fingerprint`: of its last record.
-    package mutating func read(_ fingerprint: RecordFingerprint) { open.append(fingerprint) }
-
-    /// Everything before `offset` has its final outcome.
-    package mutating func settle(upTo offset: Int64) {
-        while head < open.count, open[head].offset < offset {
-            settled = open[head]
-            head += 1
-        }
-        if head > 256, head * 2 > open.count {
-            open.removeFirst(head)
-            head = 0
-        }
-    }
-}

@@ -60,7 +60,7 @@ package struct FollowStart {
             throw words(refusal, partition, log).error()
         }
         // Other members cannot have read beyond the log's end.
-        return LogFeed.Start(offsets: start, known: history.found, fresh: marks.mapValues(\.high))
+        return LogFeed.Start(offsets: start, known: history.found, unappliedFrom: marks.mapValues(\.high))
     }
 
     private func words(_ refusal: LogRefusal, _ partition: Int32, _ log: LogExtent) -> Refusal {

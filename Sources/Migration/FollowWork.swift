@@ -50,7 +50,7 @@ package struct FollowWork {
                 start: { partitions in try begin.offsets(partitions) },
                 commit: { consumer, offsets, notes, synchronously in
                     try consumer.commit(offsets, notes: notes, synchronously: synchronously)
-                    return true
+                    return synchronously ? .kept : .underWay
                 },
                 isMember: true, watch: run.watch,
                 onTick: { [ledger = pipeline.ledger, logWatch = run.watch, live] in
@@ -97,7 +97,7 @@ private final class StateWatch {
         guard looks.isDue(MonotonicClock.milliseconds()) else { return }
         sayAlarm()
         guard let state = live.state else { return }
-        for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, lane: partition) }
+        for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, in: partition) }
         guard hasSource, pipeline.plan.mergesPossible, state.sourceIsBase != unfinished else { return }
         unfinished = state.sourceIsBase
         pipeline.copyIs(unfinished: unfinished)

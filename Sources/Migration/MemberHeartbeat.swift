@@ -70,7 +70,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
         if watch != nil {
             report.partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
         }
-        report.concurrency = Concurrency(pipeline.sink.load)
+        report.concurrency = pipeline.sink.load
         report.alarms = Alarm(pipeline.ledger.alarm).map { [$0] } ?? []
         report.waiting = pipeline.sink.presentTrouble
         report.waitingForLog = watch?.waiting

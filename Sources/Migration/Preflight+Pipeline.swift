@@ -1,5 +1,6 @@
-import Foundation
 import Commands
+import Foundation
+import Indexing
 import LogGuard
 import Pipeline
 import Planning
@@ -44,7 +45,7 @@ extension Preflight {
     /// `redriving`: the epoch of the dead letters that are fed; nil: no redrive. `settled`: see ``Ledger``.
     package func pipeline(
         state: MigrationState, writing: WriteRoad, logger: Logger, redriving: Int64? = nil,
-        settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+        settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) -> Pipeline {
         var plan = pipelinePlan(state: state, writing: writing)
         if let redriving {
@@ -57,7 +58,7 @@ extension Preflight {
     }
 
     package func pipeline(
-        _ plan: PipelinePlan, events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+        _ plan: PipelinePlan, events: WorkEvents, settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) -> Pipeline {
         Pipeline(
             plan, target: survey.target, source: survey.source,

@@ -202,8 +202,8 @@ package struct Purge {
         let answer = try transport.perform(target.writer.bulkRequest(destination.path, body: body))
         defer { transport.recycle(answer.body) }
         if let error = ClusterError(answer: answer, from: transport, doing: "purging", index: destination.index) {
-            guard let reason = WriteRefusal.reason(error) else { throw error }
-            throw WriteRefusal.error(reason, destination, detail: error.underlying ?? "")
+            guard let block = WriteRefusal.block(error) else { throw error }
+            throw WriteRefusal.error(block, destination, detail: error.underlying ?? "")
         }
         var again: [[UInt8]] = []
         var failure: WorkError?
@@ -221,8 +221,9 @@ package struct Purge {
             case .done(.notFound): kept["gone", default: 0] += 1
             case .done(.stale): kept["newer", default: 0] += 1
             case .again: again.append(lines[position])
-            case .dead(let code), .stop(let code):
-                failure = WriteRefusal.error(code, destination, detail: reason ?? "")
+            case .stop(let block): failure = WriteRefusal.error(block, destination, detail: reason ?? "")
+            case .dead(let code):
+                failure = WriteRefusal.error(unwritable: destination, because: code, detail: reason ?? "")
             }
         }
         report.purged += purged

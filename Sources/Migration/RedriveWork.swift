@@ -138,7 +138,7 @@ package final class Redrive {
     private let logger: Logger
     private let pipeline: Pipeline
     private let outcomes: SettledLetters
-    private var underWay: [RunReference: DeadLetter] = [:]
+    private var underWay: [RunID: DeadLetter] = [:]
     /// The number of copied documents so far, which serves as their offset.
     private var documents: Int64 = 0
 
@@ -224,7 +224,7 @@ package final class Redrive {
 
     private func feed(_ letter: DeadLetter, _ owned: consuming OwnedMessage, _ partition: Int32, _ offset: Int64) {
         owned.message.restore(partition: partition, offset: offset)
-        guard let run = pipeline.ledger.open(lane: partition, first: offset, next: offset + 1, count: 1) else { return }
+        guard let run = pipeline.ledger.open(partition, first: offset, next: offset + 1, count: 1) else { return }
         underWay[run] = letter
         let bytes = owned.message.size
         let messages = MessageList()
@@ -248,7 +248,7 @@ package final class Redrive {
         }
         let first = documents
         documents += 1
-        guard let run = pipeline.ledger.open(lane: Self.documentLane, first: first, next: first + 1, count: 1)
+        guard let run = pipeline.ledger.open(Self.documentLane, first: first, next: first + 1, count: 1)
         else { return }
         underWay[run] = letter
         pipeline.feed(PageChunk(run: run, page: page, entry: entry))
@@ -279,12 +279,12 @@ package final class Redrive {
 
 /// Hands outcomes by run from the threads that settle records to the thread that drives the redrive.
 package final class SettledLetters: Sendable {
-    private let settled = Mutex<[(RunReference, Outcome)]>([])
+    private let settled = Mutex<[(RunID, Outcome)]>([])
 
-    package func add(_ run: RunReference, _ outcome: Outcome) { settled.withLock { $0.append((run, outcome)) } }
+    package func add(_ run: RunID, _ outcome: Outcome) { settled.withLock { $0.append((run, outcome)) } }
 
     /// The outcomes since the last call.
-    package func take() -> [(RunReference, Outcome)] {
+    package func take() -> [(RunID, Outcome)] {
         settled.withLock {
             let fresh = $0
             $0 = []

@@ -52,10 +52,11 @@ package struct ReplayWork {
                     LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
                 },
                 commit: { _, offsets, _, _ in
-                    try store.updateIfReachable {
+                    let isKept = try store.updateIfReachable {
                         try $0.checkIsPresent(replay)
                         $0.replay?.progress.keep(offsets, of: replay.started)
                     }
+                    return isKept ? .kept : .notKept
                 },
                 commitEvery: 3000, watch: run.watch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in

@@ -44,7 +44,7 @@ package struct TombstoneRestore {
             pipeline,
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: marks.mapValues(\.high),
-                start: { _ in LogFeed.Start(offsets: starts, known: [:]) }, commit: { _, _, _, _ in true },
+                start: { _ in LogFeed.Start(offsets: starts, known: [:]) }, commit: { _, _, _, _ in .kept },
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger] in
                     progress.tell(done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble)
                 }),

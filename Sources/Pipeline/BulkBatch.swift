@@ -35,20 +35,13 @@ package final class BulkBatch: @unchecked Sendable {
     package var items: [BatchItem] = []
     /// The records of the items that have no outcome yet.
     package let messages = MessageList()
-    package var runs: [RunReference] = []
+    package var runs: [RunID] = []
     /// Pages that items lie in.
     package var pages: [Page] = []
     /// The key lanes that items belong to.
     package var laneKeys: [LaneKey] = []
-    /// Items of the front that the present request carries.
-    package var window = 0
-    /// Largest window that is allowed since the server called one too large.
-    package var ceiling = Int.max
-    /// Operations that the last answer refused for good.
-    package var buried = 0
-    package var attempt = Backoff()
-    /// Of the request under way, for the concurrency limit.
-    package var ticket: ConcurrencyLimit.Ticket?
+    /// How far its delivery is; the sink's.
+    package var delivery = BulkDelivery()
     /// Bytes accounted for in the ledger.
     package var held = 0
     /// Bytes of documents of key lanes, which the coordinator accounts for.
@@ -66,7 +59,7 @@ package final class BulkBatch: @unchecked Sendable {
     package var isEmpty: Bool { items.isEmpty }
 
     /// Index of `run` among the batch's; the last one is nearly always it.
-    package func index(of run: RunReference) -> Int32 {
+    package func index(of run: RunID) -> Int32 {
         if let last = runs.last, last == run { return Int32(runs.count - 1) }
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
@@ -114,8 +107,8 @@ package final class BulkBatch: @unchecked Sendable {
         items = moved
     }
 
-    /// Bytes of the present window's lines.
-    package var windowBytes: Int { window == 0 ? 0 : items[window - 1].end }
+    /// Bytes of the lines that the present request carries.
+    package var windowBytes: Int { delivery.window == 0 ? 0 : items[delivery.window - 1].end }
 
     /// Empties it for its next use. Records that are still in it and giant buffers are given back.
     package func reset() {
@@ -126,10 +119,7 @@ package final class BulkBatch: @unchecked Sendable {
         tallies.removeAll(keepingCapacity: true)
         messages.removeAll()
         laneKeys.removeAll(keepingCapacity: true)
-        window = 0
-        ceiling = Int.max
-        attempt.reset()
-        ticket = nil
+        delivery = BulkDelivery()
         held = 0
         laneBytes = 0
     }

@@ -119,14 +119,13 @@ package final class CopyFeed: @unchecked Sendable {
     package func record() throws {
         let now = lock.withLock { copy }
         let ready = now.recordable { slice in
-            guard let lane = pipeline.ledger.lane(Int32(slice)) else { return false }
-            return lane.exhausted && lane.tracker.unsettled == 0
+            pipeline.ledger.ownership(of: Int32(slice))?.isFinished == true
         }
         guard !ready.isEmpty else { return }
         var finished: [Int: Finished] = [:]
         for number in ready {
-            guard let lane = pipeline.ledger.lane(Int32(number)) else { continue }
-            finished[number] = Finished(returned: now.returned(of: number), outcomes: lane.outcomes)
+            guard let slice = pipeline.ledger.ownership(of: Int32(number)) else { continue }
+            finished[number] = Finished(returned: now.returned(of: number), outcomes: slice.outcomes)
         }
         if try options.record(finished) { lock.withLock { copy.recorded(ready) } }
     }
@@ -167,12 +166,12 @@ package final class CopyFeed: @unchecked Sendable {
             let count = page.hits.count
             guard let first = lock.withLock({ copy.returned(count, of: number) }) else { return }
             if let run = pipeline.ledger.open(
-                lane: Int32(number), first: Int64(first), next: Int64(first + count), count: count)
+                Int32(number), first: Int64(first), next: Int64(first + count), count: count)
             {
                 pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
             }
         }
-        pipeline.ledger.exhaust(lane: Int32(number))
+        pipeline.ledger.markReadToEnd(Int32(number))
     }
 }
 

@@ -3,6 +3,7 @@ import Commands
 import DeadLetters
 import Failures
 import Foundation
+import Indexing
 import JSONText
 import Runtime
 import SearchCluster
@@ -45,7 +46,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
     private let pending = Mutex<
-        (next: UInt64, runs: [UInt64: (run: RunReference, bytes: Int, reason: String)], reasons: [String: Int])
+        (next: UInt64, runs: [UInt64: (run: RunID, bytes: Int, reason: String)], reasons: [String: Int])
     >((0, [:], [:]))
     private let room: ByteSemaphore
 
@@ -62,7 +63,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     package var reasons: [String: Int] { pending.withLock { $0.reasons } }
 
     /// A record that could not be understood or transformed.
-    package func send(_ message: LogMessage, run: RunReference, reason: String, detail: String, version: Int64 = 0) {
+    package func send(_ message: LogMessage, run: RunID, reason: String, detail: String, version: Int64 = 0) {
         send(
             key: message.key.map(Array.init), value: message.value.map(Array.init), headers: message.copiedHeaders(),
             place: .record(
@@ -87,7 +88,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     }
 
     /// A document of the copy.
-    package func send(_ page: Page, _ hit: Hit, run: RunReference, reason: String, detail: String, version: Int64) {
+    package func send(_ page: Page, _ hit: Hit, run: RunID, reason: String, detail: String, version: Int64) {
         func plain(_ quoted: Range<Int>?) -> [UInt8]? {
             guard let quoted else { return nil }
             let text = ByteBuffer(capacity: quoted.count)
@@ -111,7 +112,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     }
 
     package func send(
-        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], place: Place, run: RunReference,
+        key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], place: Place, run: RunID,
         why: (reason: String, detail: String, version: Int64)
     ) {
         // A letter that dies again says why it did so now.

@@ -30,12 +30,12 @@ package final class Pipeline: @unchecked Sendable {
 
     package init(
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetterWriter.Options,
-        events: WorkEvents, settled: (@Sendable (RunReference, Outcome, Int) -> Void)? = nil
+        events: WorkEvents, settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) {
         self.plan = plan
         self.events = events
         ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
-        ledger = Ledger(settled: settled)
+        ledger = Ledger(limit: plan.memory.inFlight, queueLimit: plan.memory.queued, settled: settled)
         pool = BatchPool(keeping: plan.memory.idle)
         deadLetters = DeadLetterWriter(
             options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: events.logger)
@@ -46,12 +46,15 @@ package final class Pipeline: @unchecked Sendable {
                 BulkSink.Destination(index: $0.index, name: $0.alias, path: target.writer.bulkPath($0.alias))
             },
             ledger: ledger, deadLetters: deadLetters,
-            limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
-            memory: plan.memory.requests, failure: failure, lease: lease, events: events,
-            finished: { [pool] batch in
+            traffic: BulkTraffic(
+                limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
+                byteLimit: plan.memory.requests),
+            failure: failure, lease: lease, events: events,
+            finished: { [pool, mergesPossible = plan.mergesPossible] batch in
                 let (worker, serial) = (batch.worker, batch.id.serial)
                 pool.put(batch)
-                mailboxes[worker].put(.finished(batch: serial))
+                // Only partial updates wait for a batch.
+                if mergesPossible { mailboxes[worker].put(.finished(batch: serial)) }
             },
             laneResult: { batch, item, result in
                 mailboxes[batch.worker].put(.written(batch.laneKeys[Int(item.lane)], result))
@@ -72,13 +75,13 @@ package final class Pipeline: @unchecked Sendable {
 
     /// Whether feeders must wait: the bytes in flight have reached the budget, or the workers are behind. More in their
     /// queues would not make anything faster, and each record of the log pins the whole fetch response it came in.
-    package var isFull: Bool { ledger.bytes >= plan.memory.inFlight || ledger.queuedBytes >= plan.memory.queued }
+    package var isFull: Bool { ledger.heldBytes.isFull }
 
     /// Records of one partition always go to the same worker: their order is kept as far as it matters.
     package func feed(_ chunk: RecordChunk) {
         events.recordsTaken(chunk.messages.count, bytes: chunk.bytes)
         ledger.enqueue(chunk.bytes)
-        workers[Int(chunk.run.lane) % workers.count].mailbox.put(.records(chunk))
+        workers[Int(chunk.run.partition) % workers.count].mailbox.put(.records(chunk))
     }
 
     package func feed(_ chunk: PageChunk) {
@@ -104,8 +107,8 @@ package final class Pipeline: @unchecked Sendable {
     package func flush() { for worker in workers { worker.mailbox.put(.flush) } }
 
     /// Drops everything under way, because all partitions were given up.
-    package func abandon() {
-        let generation = Generation(ledger.abandon())
+    package func abandonAll() {
+        let generation = ledger.abandonAll()
         for worker in workers { worker.mailbox.put(.abandon(generation: generation)) }
     }
 
@@ -117,12 +120,12 @@ package final class Pipeline: @unchecked Sendable {
     /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
     package static let drainsFor: Int64 = 20_000
 
-    /// Waits until nothing of the given lanes is unsettled. False when the work has failed, or after `seconds`; nil
+    /// Waits until nothing of the given partitions is unsettled. False when the work has failed, or after `seconds`; nil
     /// waits as long as nobody asks for a stop.
-    package func drain(_ lanes: [Int32], seconds: Double?) -> Bool {
+    package func drain(_ partitions: [Int32], seconds: Double?) -> Bool {
         flush()
         var end = seconds.map { MonotonicClock.milliseconds() + Int64($0 * 1000) }
-        while ledger.unsettled(in: lanes) > 0 {
+        while ledger.unsettled(in: partitions) > 0 {
             // A process that was stopped meanwhile does not know whose they are now.
             guard !failure.isSet, lease.isValid else { return false }
             lease.renew()

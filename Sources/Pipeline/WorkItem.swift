@@ -4,11 +4,11 @@ import SearchCluster
 
 /// Records of one run, handed from the poll thread to a worker with their list, which owns them.
 package struct RecordChunk: Sendable {
-    package var run: RunReference
+    package var run: RunID
     package var messages: MessageList
     package var bytes: Int
 
-    package init(run: RunReference, messages: MessageList, bytes: Int) {
+    package init(run: RunID, messages: MessageList, bytes: Int) {
         self.run = run
         self.messages = messages
         self.bytes = bytes
@@ -17,11 +17,11 @@ package struct RecordChunk: Sendable {
 
 /// Documents of one page of the copy.
 package struct PageChunk: Sendable {
-    package var run: RunReference
+    package var run: RunID
     package var page: Page
     package var entry: Int
 
-    package init(run: RunReference, page: Page, entry: Int) {
+    package init(run: RunID, page: Page, entry: Int) {
         self.run = run
         self.page = page
         self.entry = entry

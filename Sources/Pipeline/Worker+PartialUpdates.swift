@@ -7,7 +7,7 @@ import SearchCluster
 
 /// A record whose operation waits in a key lane, with all that a dead letter of it needs.
 struct WaitingRecord {
-    var run: RunReference
+    var run: RunID
     var offset: Int64
     var timestamp: Int64
     var version: Int64
@@ -23,7 +23,7 @@ struct WaitingRecord {
 extension Worker {
     /// Puts the operation into its key's lane. The record is copied: the message would keep the whole fetch response
     /// that it came in.
-    func wait(_ operation: Operation, _ message: LogMessage, _ run: RunReference) {
+    func wait(_ operation: Operation, _ message: LogMessage, _ run: RunID) {
         let token = coordinator.append(operation, recordBytes: message.size + WaitingRecord.cost)
         waiting[token] = WaitingRecord(
             run: run, offset: message.offset, timestamp: message.time(redriven: plan.redriven),
@@ -34,7 +34,7 @@ extension Worker {
     /// Does whatever can be done now.
     func advance() {
         guard coordinator.isNeeded else { return }
-        while let action = coordinator.next(isFull: ledger.bytes >= plan.memory.inFlight, using: laneTransform) {
+        while let action = coordinator.next(isFull: ledger.heldBytes.isAtLimit, using: laneTransform) {
             switch action {
             case .settle(let outcomes): for outcome in outcomes { settle(outcome) }
             case .reject(let rejects): for reject in rejects { bury(reject) }
@@ -57,7 +57,7 @@ extension Worker {
         guard let record = waiting.removeValue(forKey: reject.token) else { return }
         deadLetters.send(
             key: record.key, value: record.value, headers: record.headers,
-            place: .record(partition: record.run.lane, offset: record.offset, timestamp: record.timestamp),
+            place: .record(partition: record.run.partition, offset: record.offset, timestamp: record.timestamp),
             run: record.run, why: (reject.reason, reject.detail, record.version))
     }
 

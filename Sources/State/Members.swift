@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Indexing
 import JSONText
 import SearchCluster
 import Telemetry
@@ -15,7 +16,7 @@ package struct MemberReport: Sendable, Equatable {
     package var started: Int64
     package var updated: Int64
     package var partitions: [PartitionReport] = []
-    package var concurrency: Concurrency?
+    package var concurrency: BulkLoad?
     package var alarms: [Alarm] = []
     /// Why the target takes no writes; nil: it does.
     package var waiting: String?
@@ -66,7 +67,7 @@ package struct MemberReport: Sendable, Equatable {
         self.init(
             member: member, command: command, host: host, pid: Int(clamping: pid), started: started, updated: updated)
         partitions = (json["partitions"]?.array ?? []).compactMap { PartitionReport(json: $0) }
-        concurrency = json["concurrency"].flatMap { Concurrency(json: $0) }
+        concurrency = json["concurrency"].flatMap { BulkLoad(json: $0) }
         alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
         // Earlier versions report only that they wait for the target.
         if json["waiting_for"]?.string == "log" {

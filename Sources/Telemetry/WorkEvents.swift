@@ -184,7 +184,7 @@ public final class WorkEvents: Sendable {
 
     public func commitFailed(_ error: String) {
         commits.add("failed")
-        logger.warning("a commit failed; the next one repeats it", ["error": error])
+        logger.warning("a commit failed; its offsets are committed again", ["error": error])
     }
 
     public func processWasStopped(milliseconds: Int64, sessionTimeout: Int) {

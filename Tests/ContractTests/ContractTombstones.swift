@@ -138,9 +138,9 @@ extension ContractRun {
             #expect(
                 ItemClass.classify(
                     kind: .index, status: 400, errorType: error.serverType, reason: error.underlying)
-                    == .stop("alias_closed"))
+                    == .stop(.aliasClosed))
         } else {
-            #expect(try bulk.classes(writer, alias) == [.stop("alias_closed"), .stop("alias_closed")])
+            #expect(try bulk.classes(writer, alias) == [.stop(.aliasClosed), .stop(.aliasClosed)])
         }
     }
 
@@ -154,8 +154,8 @@ extension ContractRun {
         #expect(try writer.indexUUID("c-tomb") == nil)
         var late = BulkBody()
         late.add("index", id: "late", version: 1, source: ["n": 1])
-        #expect(try late.classes(writer, "c-tomb-WRITE") == [.stop("invalid_index_name")])
-        #expect(try late.classes(writer, "c-tomb-COPY") == [.stop("invalid_index_name")])
+        #expect(try late.classes(writer, "c-tomb-WRITE") == [.stop(.invalidIndexName)])
+        #expect(try late.classes(writer, "c-tomb-COPY") == [.stop(.invalidIndexName)])
         #expect(Set(try reader.resolve("c-*").map(\.name)) == before.subtracting(["c-tomb"]))
         try writer.createIndex("c-tomb", body: body(shards: 1, properties: [:]))
         #expect(try writer.indexUUID("c-tomb") != uuid)

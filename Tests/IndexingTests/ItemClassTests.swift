@@ -21,9 +21,9 @@ import Testing
     static let rows: [Row] = [
         Row(200, nil, .done(.applied)), Row(201, nil, .done(.applied)),
         Row(200, nil, .done(.applied), kind: .delete), Row(404, nil, .done(.notFound), kind: .delete),
-        Row(404, "index_not_found_exception", .stop("index_not_found"), kind: .delete),
-        Row(404, "index_not_found_exception", .stop("index_not_found")),
-        Row(404, "IndexMissingException[[x] missing]", .stop("index_not_found")),
+        Row(404, "index_not_found_exception", .stop(.indexNotFound), kind: .delete),
+        Row(404, "index_not_found_exception", .stop(.indexNotFound)),
+        Row(404, "IndexMissingException[[x] missing]", .stop(.indexNotFound)),
         Row(409, nil, .done(.stale)), Row(409, "version_conflict_engine_exception", .done(.stale)),
         Row(409, "VersionConflictEngineException[[i][2] [t][1]: version conflict]", .done(.stale)),
         Row(409, "something_else_exception", .again(throttled: false)),
@@ -57,16 +57,16 @@ import Testing
         Row(400, "strict_dynamic_mapping_exception", .dead("strict_dynamic_mapping")),
         Row(400, "StrictDynamicMappingException[mapping set to strict]", .dead("strict_dynamic_mapping")),
         Row(
-            400, "illegal_argument_exception", .stop("alias_closed"),
+            400, "illegal_argument_exception", .stop(.aliasClosed),
             reason:
                 "Alias [a-COPY] has more than one indices associated with it [[a, b]], can't execute a single index op"),
         Row(
-            400, "ElasticsearchIllegalArgumentException", .stop("alias_closed"),
+            400, "ElasticsearchIllegalArgumentException", .stop(.aliasClosed),
             reason:
                 "ElasticsearchIllegalArgumentException[Alias [a-COPY] has more than one indices associated with it [[a]]"
         ),
         Row(400, "illegal_argument_exception", .dead("illegal_argument"), reason: "Alias [a] has a fault"),
-        Row(400, "InvalidIndexNameException[[a-COPY] Invalid index name]", .stop("invalid_index_name")),
+        Row(400, "InvalidIndexNameException[[a-COPY] Invalid index name]", .stop(.invalidIndexName)),
         Row(400, "illegal_argument_exception", .dead("illegal_argument")),
         Row(
             400, "illegal_argument_exception", .dead("field_limit"),
@@ -79,11 +79,11 @@ import Testing
             400, "document_parsing_exception", .dead("document_parsing"),
             reason: "[1:17] failed to parse field [n] of type [long]"),
         Row(
-            400, "illegal_argument_exception", .stop("alias_closed"),
+            400, "illegal_argument_exception", .stop(.aliasClosed),
             reason: "no write index is defined for alias [copy]. The write index may be explicitly disabled"),
         Row(400, "routing_missing_exception", .dead("routing_missing")),
         Row(400, nil, .dead("status_400")), Row(413, nil, .dead("too_large")),
-        Row(403, "security_exception", .stop("not_allowed")), Row(401, nil, .stop("not_allowed")),
+        Row(403, "security_exception", .stop(.notAllowed)), Row(401, nil, .stop(.notAllowed)),
         Row(404, "type_missing_exception", .dead("type_missing")),
     ]
 

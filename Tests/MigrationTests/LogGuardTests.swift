@@ -36,24 +36,6 @@ import Testing
         state.keep([0: RecordFingerprint(offset: 5, timestamp: -1, digest: 1)], epoch: 3)
         #expect(state.log?.fingerprints.keys.sorted() == [0] && state.log?.epoch == 3)
     }
-
-    /// The settled fingerprint is always the last record below what is settled, whatever is read meanwhile.
-    @Test func trailFollowsThePrefix() {
-        var trail = FingerprintTrail()
-        var next: Int64 = 0
-        var furthest: Int64 = 0
-        for round in 0..<2000 {
-            next += 1 + Int64(round % 7)
-            trail.read(RecordFingerprint(offset: next - 1, timestamp: 0, digest: UInt64(next)))
-            let settled = next - Int64(round % 40)
-            trail.settle(upTo: settled)
-            // A settled prefix never goes back; the fingerprint lies below the furthest it has been.
-            furthest = max(furthest, settled)
-            if let fingerprint = trail.settled { #expect(fingerprint.offset < furthest) }
-        }
-        trail.settle(upTo: next)
-        #expect(trail.settled?.offset == next - 1)
-    }
 }
 
 @Suite struct IDWatchTests {

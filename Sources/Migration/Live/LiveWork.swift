@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Indexing
 import LogGuard
 import Pipeline
 import Planning
@@ -183,8 +184,8 @@ package final class LiveWork: Sendable {
     private func take(_ pipeline: Pipeline, _ book: Book, into snapshot: inout WorkSnapshot) {
         let ledger = pipeline.ledger
         snapshot.bulk = WorkSnapshot.Bulk(pipeline.sink.load, events)
-        snapshot.memory.inFlight = ledger.bytes
-        snapshot.memory.queued = ledger.queuedBytes
+        snapshot.memory.inFlight = ledger.heldBytes.total
+        snapshot.memory.queued = ledger.heldBytes.queued
         snapshot.isFull = pipeline.isFull
         let parts = ledger.partitions()
         snapshot.outcomes = Outcome.allCases.map { outcome in parts.reduce(0) { $0 + $1.outcomes[outcome] } }
@@ -216,7 +217,7 @@ extension WorkSnapshot.Copy {
 }
 
 extension WorkSnapshot.Bulk {
-    package init(_ load: BulkSink.Load, _ events: WorkEvents) {
+    package init(_ load: BulkLoad, _ events: WorkEvents) {
         self.init(
             limit: load.limit, inFlight: load.inFlight, batchDocuments: load.batchDocuments,
             batchBytes: load.batchBytes, throttled: load.throttled, requests: events.bulkRequests,

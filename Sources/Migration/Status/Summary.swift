@@ -20,7 +20,7 @@ package struct Summary: Sendable {
     /// Records without their final outcome when the work ended: they are read again at the next start.
     package var inFlight = 0
     package var partitions: [PartitionReport] = []
-    package var concurrency: Concurrency?
+    package var concurrency: BulkLoad?
     package var alarms: [Alarm] = []
     /// Dead letters by reason.
     package var reasons: [String: Int] = [:]

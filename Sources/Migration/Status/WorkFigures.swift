@@ -5,14 +5,6 @@ import JSONText
 import Pipeline
 import State
 
-extension Concurrency {
-    package init(_ load: BulkSink.Load) {
-        self.init(
-            limit: load.limit, inFlight: load.inFlight, batchDocuments: load.batchDocuments,
-            batchBytes: load.batchBytes, throttled: load.throttled)
-    }
-}
-
 extension PartitionReport {
     package init(_ counts: PartitionCounts, end: Int64?) {
         self.init(
@@ -29,7 +21,7 @@ extension Summary {
         partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
         inFlight = partitions.reduce(0) { $0 + $1.inFlight }
         read += inFlight
-        concurrency = Concurrency(pipeline.sink.load)
+        concurrency = pipeline.sink.load
         if let alarm = Alarm(pipeline.ledger.alarm) { alarms = [alarm] }
     }
 }

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Indexing
 import JSONText
 import Migration
 import State
@@ -53,7 +54,7 @@ extension Summary {
     }
 }
 
-extension Concurrency {
+extension BulkLoad {
     var text: String {
         "bulk requests: \(inFlight) of at most \(limit), batches of \(batchDocuments) documents or \(batchBytes) "
             + "bytes, "
