@@ -84,6 +84,13 @@ public enum TombstoneHold: Sendable, Equatable {
 
 /// What the state remembers of purges for the copies and replays to come.
 public struct PurgeRecord: Sendable, Equatable {
+    /// One page of one purge that is under way.
+    public struct Claim: Sendable, Equatable {
+        let since: Int64
+        /// Whether no other request was under way when it began.
+        let isAlone: Bool
+    }
+
     /// Tombstones are gone that a copy or a replay would miss. It must write the deletes of the log again first.
     public private(set) var mustRestore: Bool
     /// Since when a request of a purge may be on its way, in milliseconds; nil: none is.
@@ -95,13 +102,20 @@ public struct PurgeRecord: Sendable, Equatable {
     }
 
     /// A page of tombstones is about to be deleted. To be recorded before the request leaves.
-    public mutating func begin(now: Int64) {
+    /// - Parameter longest: milliseconds that a request can be under way at most.
+    public mutating func begin(now: Int64, longest: Int64) -> Claim {
+        let isAlone = !mayArrive(now: now, longest: longest)
+        let since = isAlone ? now : max(now, (underWaySince ?? now) &+ 1)
         mustRestore = true
-        underWaySince = now
+        underWaySince = since
+        return Claim(since: since, isAlone: isAlone)
     }
 
-    /// The page has its answers.
-    public mutating func answered() { underWaySince = nil }
+    /// The page has its answers. Where several processes purge at once, the record stays until it is too old: it has room
+    /// for one claim only, and another request may still be under way.
+    public mutating func answered(_ claim: Claim) {
+        if claim.isAlone, underWaySince == claim.since { underWaySince = nil }
+    }
 
     /// The deletes of the log were all written again.
     public mutating func restored() { mustRestore = false }

@@ -43,6 +43,10 @@ package struct Purge {
     package let letters: () throws -> (_ id: [UInt8]) -> TombstoneHold?
     package let logger: Logger
 
+    /// Milliseconds after which no request of a purge is under way any more: the time limit of a bulk request, and some
+    /// more.
+    static let longestRequest: Int64 = 130_000
+
     /// Tombstones per page.
     private static let pageSize = 1000
 
@@ -50,7 +54,7 @@ package struct Purge {
     /// between pages.
     package func run(before: Int64?, stop: () -> Bool) throws -> PurgeReport {
         var report = PurgeReport()
-        let conditions = try checkState(claiming: false)
+        let conditions = conditions(try store.update { try check($0) })
         let hold = try letters()
         for index in indices where report.complete {
             try target.writer.refresh(index)
@@ -73,14 +77,14 @@ package struct Purge {
                         report.complete = false
                         break
                     }
-                    try checkState(claiming: true)
+                    let claim = try claim()
                     old += page.hits.count
                     let before = report.purged
                     try purge(page, of: index, hold, &report)
                     let purged = report.purged - before
                     try store.update {
                         $0.purge?.purged += purged
-                        $0.purge?.record.answered()
+                        if let claim { $0.purge?.record.answered(claim) }
                     }
                 }
             }
@@ -91,19 +95,19 @@ package struct Purge {
         return report
     }
 
-    /// Throws where nothing may be purged. `claiming`: writes into the state that tombstones are gone from now on,
-    /// before the first of them is: a copy or a replay that begins after that brings them back first.
-    @discardableResult private func checkState(claiming: Bool) throws -> PurgeConditions {
-        let state = try store.update { state in
+    /// Writes into the state that tombstones are gone from now on, before the first of them is: a copy or a replay that
+    /// begins after that brings them back first. Throws where nothing may be purged.
+    private func claim() throws -> PurgeRecord.Claim? {
+        var claim: PurgeRecord.Claim?
+        try store.update { state in
             try check(state)
-            guard claiming else { return }
             let now = WallClock.now()
-            var purge = state.purge ?? MigrationState.Purge(first: now, last: now, purged: 0)
+            var purge = state.purge ?? MigrationState.Purge(first: now, last: now, purged: 0, isAway: false)
             purge.last = now
-            purge.record.begin(now: now)
+            claim = purge.record.begin(now: now, longest: Self.longestRequest)
             state.purge = purge
         }
-        return conditions(state)
+        return claim
     }
 
     private func conditions(_ state: MigrationState) -> PurgeConditions {

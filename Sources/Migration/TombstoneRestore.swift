@@ -19,10 +19,6 @@ package struct TombstoneRestore {
     package let store: StateStore
     package let logger: Logger
 
-    /// Milliseconds after which no request of a purge is under way any more: the time limit of a bulk request, and some
-    /// more.
-    private static let purgeLasts: Int64 = 130_000
-
     /// Does nothing unless tombstones were purged since the last time. The state must already say that the copy or the
     /// replay is unfinished, because then nothing more is purged. If it is killed, the next start does it from the
     /// beginning.
@@ -63,7 +59,7 @@ package struct TombstoneRestore {
     /// Waits for a purge that is under way, because its requests could delete a tombstone that is written now.
     private func awaitPurge() throws {
         var told = false
-        while try store.load()?.purges.mayArrive(now: WallClock.now(), longest: Self.purgeLasts) == true {
+        while try store.load()?.purges.mayArrive(now: WallClock.now(), longest: Purge.longestRequest) == true {
             guard !StopSignal.isAsked else {
                 throw WorkError(.interrupted, "interrupted while a purge was under way")
             }

@@ -44,14 +44,29 @@ import Testing
     @Test func aPurgeLeavesSomethingToRestore() {
         var record = PurgeRecord()
         #expect(!record.mustRestore && !record.mayArrive(now: 0, longest: 10))
-        record.begin(now: 100)
+        let claim = record.begin(now: 100, longest: 10)
         #expect(record.mustRestore)
         #expect(record.mayArrive(now: 109, longest: 10) && !record.mayArrive(now: 110, longest: 10))
-        record.answered()
+        record.answered(claim)
         #expect(record.mustRestore && !record.mayArrive(now: 100, longest: 10))
         #expect(!record.sourceIsBase(copyUnfinished: true), "the source may hold what was deleted")
         record.restored()
         #expect(!record.mustRestore)
         #expect(record.sourceIsBase(copyUnfinished: true) && !record.sourceIsBase(copyUnfinished: false))
+    }
+
+    /// Two members purge at once. The answer to one of them must not hide that the other's request is still under way.
+    @Test func onePurgeDoesNotHideAnother() {
+        for firstAnswered in [true, false] {
+            var record = PurgeRecord()
+            let (one, other) = (record.begin(now: 100, longest: 10), record.begin(now: 100, longest: 10))
+            record.answered(firstAnswered ? one : other)
+            #expect(record.mayArrive(now: 109, longest: 10))
+            record.answered(firstAnswered ? other : one)
+            #expect(!record.mayArrive(now: 111, longest: 10), "it passes by itself")
+            let alone = record.begin(now: 200, longest: 10)
+            record.answered(alone)
+            #expect(!record.mayArrive(now: 200, longest: 10))
+        }
     }
 }

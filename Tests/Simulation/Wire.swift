@@ -7,7 +7,7 @@ struct Wire {
         case bulk(Batch, [Item], round: Int)
         case letter(RunID, World.Letter)
         case read(Engine.Answer)
-        case purge([(id: Int, version: Int64)])
+        case purge([(id: Int, version: Int64)], PurgeRecord.Claim)
     }
     var engine: Int
     var born: Int

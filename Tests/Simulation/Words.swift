@@ -21,7 +21,7 @@ extension World {
             return "\(sender)\(round > 0 ? ", copy round \(round)" : "") writes \(writes.joined(separator: ", "))"
         case .letter(_, let letter): return "\(sender) buries offset \(letter.offset)"
         case .read: return "\(sender) reads a base"
-        case .purge(let found): return "the purge of \(found.map { name($0.id) }.joined(separator: ", "))"
+        case .purge(let found, _): return "the purge of \(found.map { name($0.id) }.joined(separator: ", "))"
         }
     }
 }

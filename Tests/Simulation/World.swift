@@ -46,6 +46,7 @@ final class World {
     static let tombstoneAge = 10
     static let lease = 5
     static let lateness = 4
+    private static let longestRequest = Int64(lateness + 1)
     static let slices = 2
 
     let setup: Setup
@@ -183,9 +184,9 @@ final class World {
         if wire.index != indexNumber, on(.aliasPerIndex), wire.writes { return }
         var answer: Engine.Answer?
         switch wire.load {
-        case .purge(let tombstones):
+        case .purge(let tombstones, let claim):
             purge(tombstones)
-            purges.answered()
+            purges.answered(claim)
         case .read(let bases):
             answer = bases
         case .letter(let run, let letter):
@@ -265,7 +266,7 @@ final class World {
     // MARK: Purge
 
     /// Whether a request of a purge may still arrive.
-    var purgeIsUnderWay: Bool { purges.mayArrive(now: Int64(now), longest: Int64(Self.lateness + 1)) }
+    var purgeIsUnderWay: Bool { purges.mayArrive(now: Int64(now), longest: Self.longestRequest) }
 
     /// What the state says of copy and replay. A switch that is off lets them have ended long ago.
     private var purgeConditions: PurgeConditions {
@@ -308,8 +309,8 @@ final class World {
         }
         guard !found.isEmpty else { return }
         tell { "  purges \(found.map { "\(self.name($0.id)) v\($0.version)" }.joined(separator: ", "))" }
-        purges.begin(now: Int64(now))
-        wires.append(Wire(engine: -1, born: now, load: .purge(found), index: indexNumber))
+        let claim = purges.begin(now: Int64(now), longest: Self.longestRequest)
+        wires.append(Wire(engine: -1, born: now, load: .purge(found, claim), index: indexNumber))
     }
 
     private func purge(_ tombstones: [(id: Int, version: Int64)]) {
