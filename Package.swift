@@ -35,7 +35,7 @@ let package = Package(
         room("Runtime", ["CThreads", "Basics"]),
         room("JSONText", ["CBytes"]),
         room("Commands", ["JSONText"]),
-        room("Transform", ["JSONText", "Commands"]),
+        room("Transform", ["Basics", "JSONText", "Commands"]),
         room("Indexing", ["Basics", "JSONText", "Commands", "Transform"]),
         room("Telemetry", []),
         room("CommandLog", ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"]),
@@ -88,7 +88,8 @@ let package = Package(
             ]),
         room("HTTPServer", ["CLibmicrohttpd"]),
         room(
-            "Embedded", ["JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"]),
+            "Embedded",
+            ["Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"]),
         room(
             "Operations",
             [

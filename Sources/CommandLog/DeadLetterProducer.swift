@@ -5,16 +5,16 @@ import Synchronization
 
 /// Writes dead letters to Kafka. It is idempotent, waits for all replicas, and reports each record by its token. May be
 /// used from several threads.
-public final class DeadLetterProducer: Sendable {
+package final class DeadLetterProducer: Sendable {
     /// Is called once for every record that ``send(topic:key:value:headers:token:partition:timestamp:waitMs:)`` has
     /// taken, on the producer's thread.
-    public typealias Delivered = @Sendable (_ token: UInt64, _ error: LogError?) -> Void
+    package typealias Delivered = @Sendable (_ token: UInt64, _ error: LogError?) -> Void
 
     private let handle: KafkaHandle
     private let target: ProducerTarget
     private let stopped = DispatchSemaphore(value: 0)
 
-    public init(
+    package init(
         settings: KafkaSettings, delivered: @escaping Delivered, log: @escaping KafkaLogSink = { _ in }
     ) throws(LogError) {
         target = ProducerTarget(context: HandleContext(settings: settings, sink: log), delivered: delivered)
@@ -40,7 +40,7 @@ public final class DeadLetterProducer: Sendable {
     /// Queues one record. Key and value are copied; nil means null. False when the queue stayed full for `waitMs`
     /// milliseconds: then the record was not taken, and the caller tries again. Throws when the record can never be
     /// sent (too large, unknown topic) or the producer cannot go on.
-    public func send(
+    package func send(
         topic: String, key: Bytes?, value: Bytes?, headers: [(String, [UInt8]?)] = [], token: UInt64,
         partition: Int32? = nil, timestamp: Int64? = nil, waitMs: Int = 1000
     ) throws(LogError) -> Bool {
@@ -102,10 +102,10 @@ public final class DeadLetterProducer: Sendable {
     }
 
     /// How many records were taken but not yet reported.
-    public var inFlight: Int { target.sent.load(ordering: .relaxed) }
+    package var inFlight: Int { target.sent.load(ordering: .relaxed) }
 
     /// Waits at most `seconds` until every record is reported. True when all are.
-    public func flush(seconds: Double) -> Bool {
+    package func flush(seconds: Double) -> Bool {
         let deadline = Deadline(seconds: seconds)
         while inFlight > 0 {
             if deadline.isOver { return false }
@@ -116,7 +116,7 @@ public final class DeadLetterProducer: Sendable {
 
     /// Flushes and ends. Records without an answer after `seconds` are reported as failed.
     @discardableResult
-    public func close(seconds: Double = 10) -> Bool {
+    package func close(seconds: Double = 10) -> Bool {
         guard !target.stopping.load(ordering: .relaxed) else { return true }
         let flushed = flush(seconds: seconds)
         target.stopping.store(true, ordering: .relaxed)

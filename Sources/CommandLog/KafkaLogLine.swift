@@ -1,11 +1,11 @@
 /// A log line of librdkafka.
-public struct KafkaLogLine: Sendable {
+package struct KafkaLogLine: Sendable {
     /// The level as in syslog: 0 (emergency) to 7 (debug).
-    public var level: Int
+    package var level: Int
     /// librdkafka's name for the kind of line, for instance `FAIL` or `REBALANCE`.
-    public var facility: String
-    public var text: String
+    package var facility: String
+    package var text: String
 }
 
 /// Takes librdkafka's log lines. It is called on librdkafka's threads: it must be quick and must not call Kafka.
-public typealias KafkaLogSink = @Sendable (KafkaLogLine) -> Void
+package typealias KafkaLogSink = @Sendable (KafkaLogLine) -> Void

@@ -3,21 +3,21 @@ import CLibrdkafka
 import Telemetry
 
 /// How to reach the command log: the section `commands` of the recipe.
-public struct KafkaSettings: Sendable, CustomStringConvertible {
+package struct KafkaSettings: Sendable, CustomStringConvertible {
     /// `host:port`, several separated by commas.
-    public var bootstrap: String
+    package var bootstrap: String
     /// The consumer group of Crossfade.
-    public var group: String
+    package var group: String
     /// librdkafka's own properties. A value may be a secret; none is printed.
-    public var passthrough: [String: String]
+    package var passthrough: [String: String]
     /// The most bytes that a consumer prefetches, without one fetch response per broker. The property
     /// `queued.max.messages.kbytes` of the recipe goes before it.
-    public var prefetchedBytes = 8 << 20
+    package var prefetchedBytes = 8 << 20
     /// The most bytes of one fetch response. A single batch may be larger. The property `fetch.max.bytes` of the recipe
     /// goes before it.
-    public var fetchBytes = 8 << 20
+    package var fetchBytes = 8 << 20
 
-    public init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
+    package init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
         self.bootstrap = bootstrap
         self.group = group
         self.passthrough = passthrough
@@ -52,10 +52,10 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
     ]
 
     /// The names of the properties that a recipe may not set.
-    public static let owned: Set<String> = Set(ownership.keys)
+    package static let owned: Set<String> = Set(ownership.keys)
 
     /// The faults of the passthrough properties, by name. No message repeats a value.
-    public func validate() -> [(key: String, message: String)] {
+    package func validate() -> [(key: String, message: String)] {
         let names = Self.propertyNames
         return passthrough.keys.sorted().compactMap { key in
             if let why = Self.ownership[key] { return (key, "\(key) belongs to Crossfade: \(why)") }
@@ -83,10 +83,10 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
     }
 
     /// librdkafka's version, for instance `2.0.2`.
-    public static var version: String { String(cString: rd_kafka_version_str()) }
+    package static var version: String { String(cString: rd_kafka_version_str()) }
 
     /// The names of all properties that this librdkafka knows and a recipe may set, sorted.
-    public static let propertyNames: [String] = {
+    package static let propertyNames: [String] = {
         guard let conf = rd_kafka_conf_new() else { return [] }
         defer { rd_kafka_conf_destroy(conf) }
         guard let topic = rd_kafka_topic_conf_new() else { return [] }
@@ -114,7 +114,7 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         return names.subtracting(owned).filter { !$0.hasSuffix("_cb") && $0 != "opaque" }.sorted()
     }()
 
-    public var description: String {
+    package var description: String {
         let keys = passthrough.keys.sorted().joined(separator: ", ")
         return "KafkaSettings(bootstrap: \(bootstrap), group: \(group), passthrough: [\(keys)])"
     }

@@ -3,13 +3,13 @@ import Synchronization
 
 /// Asks the brokers about topics and groups, and changes them. Every call blocks its thread, at most `timeout` seconds.
 /// May be used from several threads.
-public final class LogAdmin: Sendable {
+package final class LogAdmin: Sendable {
     let handle: KafkaHandle
     let settings: KafkaSettings
     private let reached = Mutex<Bool>(false)
 
     /// Makes a client. It asks nothing yet, and never joins the group of the settings.
-    public init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
+    package init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
         let settings = settings.withoutMembership
         self.settings = settings
         // A consumer, because a producer creates the topics that it asks about. It has no group, so it joins none.
@@ -19,10 +19,10 @@ public final class LogAdmin: Sendable {
     }
 
     /// Ends the client. No other call may follow.
-    public func close() { handle.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+    package func close() { handle.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
 
     /// Describes a topic. Throws ``LogError/Code/missingTopic`` when it does not exist.
-    public func describe(_ topic: String, timeout: Double = 10) throws(LogError) -> TopicDescription {
+    package func describe(_ topic: String, timeout: Double = 10) throws(LogError) -> TopicDescription {
         let deadline = Deadline(seconds: timeout)
         try connect(deadline)
         let doing = "looking at topic \(topic)"
@@ -69,7 +69,7 @@ public final class LogAdmin: Sendable {
 
     /// The first offset and the end of each partition. The end is the last stable offset, in front of the first open
     /// transaction, unless the recipe sets `isolation.level` to `read_uncommitted`.
-    public func watermarks(
+    package func watermarks(
         _ topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: (low: Int64, high: Int64)] {
         let deadline = Deadline(seconds: timeout)
@@ -92,7 +92,7 @@ public final class LogAdmin: Sendable {
 
     /// Per partition, the offset of the first record whose timestamp is `milliseconds` (since 1970) or later. Nil when
     /// there is none.
-    public func offsets(
+    package func offsets(
         _ topic: String, partitions: [Int32], forTimestamp milliseconds: Int64, timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64?] {
         let deadline = Deadline(seconds: timeout)

@@ -4,7 +4,7 @@ extension LogAdmin {
 
     /// Creates a topic. False when it exists already. `replication`: nil means the default of the brokers.
     @discardableResult
-    public func createTopic(
+    package func createTopic(
         _ name: String, partitions: Int, replication: Int? = nil, config: [String: String] = [:], timeout: Double = 15
     ) throws(LogError) -> Bool {
         let doing = "creating topic \(name)"
@@ -48,7 +48,7 @@ extension LogAdmin {
     }
 
     /// Deletes a topic and its records. False when there is no such topic.
-    @discardableResult public func deleteTopic(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
+    @discardableResult package func deleteTopic(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
         let doing = "deleting topic \(name)"
         return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             var request = rd_kafka_DeleteTopic_new(name)
@@ -67,7 +67,7 @@ extension LogAdmin {
 
     /// Deletes a group with its offsets. False when there is no such group. Throws ``LogError/Code/groupActive`` when
     /// it has members.
-    @discardableResult public func deleteGroup(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
+    @discardableResult package func deleteGroup(_ name: String, timeout: Double = 15) throws(LogError) -> Bool {
         let doing = "deleting group \(name)"
         return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             var request = rd_kafka_DeleteGroup_new(name)
@@ -85,7 +85,7 @@ extension LogAdmin {
     }
 
     /// Deletes the records of each partition that are before an offset.
-    public func deleteRecords(_ topic: String, before offsets: [Int32: Int64], timeout: Double = 15) throws(LogError) {
+    package func deleteRecords(_ topic: String, before offsets: [Int32: Int64], timeout: Double = 15) throws(LogError) {
         let doing = "deleting records of topic \(topic)"
         try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             let list = PartitionList(topic, offsets)

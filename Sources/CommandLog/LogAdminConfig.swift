@@ -3,7 +3,7 @@ import CLibrdkafka
 extension LogAdmin {
     /// The configuration of a topic, with the defaults of the brokers: `cleanup.policy`, `retention.ms`, ... Values
     /// that the brokers keep secret are left out. The credentials need the right to describe the configuration.
-    public func configuration(of topic: String, timeout: Double = 10) throws(LogError) -> [String: String] {
+    package func configuration(of topic: String, timeout: Double = 10) throws(LogError) -> [String: String] {
         let doing = "reading the configuration of topic \(topic)"
         return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             var request = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)

@@ -2,7 +2,7 @@ import CLibrdkafka
 
 extension LogAdmin {
     /// Whether the group has members now. A group that does not exist has none.
-    public func groupHasMembers(_ group: String, timeout: Double = 10) throws(LogError) -> Bool {
+    package func groupHasMembers(_ group: String, timeout: Double = 10) throws(LogError) -> Bool {
         let doing = "looking at group \(group)"
         return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
             let name = group.utf8CString
@@ -25,7 +25,7 @@ extension LogAdmin {
 
     /// The names of all consumer groups that the credentials may see, sorted. A broker that does not answer may make a
     /// group missing.
-    public func groups(timeout: Double = 5) throws(LogError) -> [String] {
+    package func groups(timeout: Double = 5) throws(LogError) -> [String] {
         let deadline = Deadline(seconds: timeout)
         let doing = "listing the consumer groups"
         try connect(deadline)

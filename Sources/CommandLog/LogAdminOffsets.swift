@@ -7,7 +7,7 @@ extension LogAdmin {
     /// A client of that group asks, without joining it. The Admin API is no help: ListConsumerGroupOffsets and
     /// AlterConsumerGroupOffsets of librdkafka 2.0.2 crash when the coordinator of the group is not ready, as on a
     /// cluster that has never had a group.
-    public func committed(
+    package func committed(
         group: String, topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64] {
         try committedOffsets(group: group, topic: topic, partitions: partitions, timeout: timeout)
@@ -15,7 +15,7 @@ extension LogAdmin {
     }
 
     /// The same with the note beside each offset.
-    public func committedOffsets(
+    package func committedOffsets(
         group: String, topic: String, partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: CommittedOffset] {
         guard !partitions.isEmpty else { return [:] }
@@ -28,7 +28,7 @@ extension LogAdmin {
     }
 
     /// Sets the offsets of a group. Throws ``LogError/Code/groupActive`` when the group has members.
-    public func commit(
+    package func commit(
         group: String, topic: String, offsets: [Int32: Int64], notes: [Int32: String] = [:], timeout: Double = 10
     ) throws(LogError) {
         guard !offsets.isEmpty else { return }

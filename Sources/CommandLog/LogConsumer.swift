@@ -20,8 +20,8 @@ import Synchronization
 /// together, because they share one queue) and one fetch response per broker (`fetch.max.bytes`).
 ///
 /// `@unchecked Sendable`: the caller keeps the rule of one thread. It hands the consumer to that thread once.
-public final class LogConsumer: @unchecked Sendable {
-    public enum Mode: Sendable {
+package final class LogConsumer: @unchecked Sendable {
+    package enum Mode: Sendable {
         /// As a member of the group of the settings. The group decides which partitions this member has.
         case group
         /// These partitions from these offsets, without a group.
@@ -53,7 +53,7 @@ public final class LogConsumer: @unchecked Sendable {
     var rk: OpaquePointer { handle.rk }
 
     /// Makes the client. It connects with the first poll.
-    public init(
+    package init(
         settings: KafkaSettings, topic: String, mode: Mode, delegate: (any LogConsumerDelegate)? = nil,
         log: @escaping KafkaLogSink = { _ in }
     ) throws(LogError) {
@@ -111,7 +111,7 @@ public final class LogConsumer: @unchecked Sendable {
     ///
     /// Throws the error that ends the reading: `startDeleted`, `missingTopic`, `authentication`, `fatal`, or the error
     /// that the delegate threw. It gives the records before that error first.
-    public func poll(
+    package func poll(
         into batch: RecordBatch, maximum: Int = .max, timeoutMs: Int32 = 100, paused: Bool = false
     ) throws(LogError) {
         batch.events.removeAll(keepingCapacity: true)
@@ -136,7 +136,7 @@ public final class LogConsumer: @unchecked Sendable {
     }
 
     /// Ends a poll that is waiting. May be called from any thread.
-    public func wake() {
+    package func wake() {
         woken.store(true, ordering: .sequentiallyConsistent)
         gate.withLock { closed in
             guard !closed else { return }
@@ -167,7 +167,7 @@ public final class LogConsumer: @unchecked Sendable {
     /// Leaves the group and frees the client, in about `seconds` at most. The delegate is told of the revocation. All
     /// records must have been released. False when the broker or a thread needs longer; then it ends in the background.
     @discardableResult
-    public func close(seconds: Double = 10) -> Bool {
+    package func close(seconds: Double = 10) -> Bool {
         guard !closed else { return true }
         let deadline = Deadline(seconds: seconds)
         if let queue = rd_kafka_queue_new(rk) {

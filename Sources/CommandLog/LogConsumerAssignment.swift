@@ -44,7 +44,7 @@ extension LogConsumer {
 
     /// The timeouts of the group, in milliseconds. A member sends a heartbeat every `heartbeat`. A member that sends
     /// none for `session`, or does not poll for `poll`, is removed from the group.
-    public var timeouts: (session: Int, heartbeat: Int, poll: Int) {
+    package var timeouts: (session: Int, heartbeat: Int, poll: Int) {
         func number(_ name: String) -> Int? {
             var text = ErrorText()
             var size = text.bytes.count

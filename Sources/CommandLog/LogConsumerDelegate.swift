@@ -2,7 +2,7 @@
 ///
 /// Both calls come on the poll thread, from within ``LogConsumer/poll(into:maximum:timeoutMs:paused:)`` or
 /// ``LogConsumer/close(seconds:)``. They may call `committed`, `commit` and `watermarks` of the consumer.
-public protocol LogConsumerDelegate: AnyObject {
+package protocol LogConsumerDelegate: AnyObject {
     /// The consumer has got these partitions. Returns the offset at which to start each; a partition without one is an
     /// error. An error that is thrown here ends the consumer: the next poll throws it.
     func assigned(_ partitions: [Int32]) throws -> [Int32: Int64]

@@ -9,7 +9,7 @@ extension LogConsumer {
     /// seconds and throws: `groupActive` when the group no longer knows this member, `fenced` when another process has
     /// its instance id.
     @discardableResult
-    public func commit(
+    package func commit(
         _ offsets: [Int32: Int64], notes: [Int32: String] = [:], synchronously: Bool, timeout: Double = 10
     ) throws(LogError) -> [Int32] {
         guard !closed else { throw LogError(.closed, "the consumer of topic \(topic) is closed") }
@@ -44,7 +44,7 @@ extension LogConsumer {
 
     /// The offsets that the group has committed, by partition. Partitions without one are left out. Waits up to
     /// `timeout` seconds.
-    public func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: CommittedOffset] {
+    package func committed(_ partitions: [Int32], timeout: Double = 10) throws(LogError) -> [Int32: CommittedOffset] {
         let deadline = Deadline(seconds: timeout)
         while true {
             let list = PartitionList(topic, partitions)
@@ -58,7 +58,7 @@ extension LogConsumer {
     }
 
     /// The first offset and the end of each partition; see ``LogAdmin/watermarks(_:partitions:timeout:)``.
-    public func watermarks(
+    package func watermarks(
         _ partitions: [Int32], timeout: Double = 10
     ) throws(LogError) -> [Int32: (low: Int64, high: Int64)] {
         let deadline = Deadline(seconds: timeout)
@@ -77,7 +77,7 @@ extension LogConsumer {
     /// The offset behind the last record that was taken, and behind control records, by partition. Partitions from
     /// which nothing has come are left out. Only for display: a record that was taken is not yet applied, so this must
     /// decide neither a commit (promise P2) nor "caught up" (P8).
-    public func position() -> [Int32: Int64] {
+    package func position() -> [Int32: Int64] {
         let list = PartitionList(topic, Array(owned))
         guard rd_kafka_position(rk, list.list) == RD_KAFKA_RESP_ERR_NO_ERROR else { return [:] }
         return list.offsets.filter { $0.value >= 0 }

@@ -1,8 +1,8 @@
 /// A call to Kafka that failed. The message says what happened, to which topic, partition or broker, and what to do.
 ///
 /// It never holds a secret: ``HandleContext/redact(_:)`` takes secrets out of librdkafka's texts.
-public struct LogError: Error, Sendable, CustomStringConvertible {
-    public enum Code: String, Sendable {
+package struct LogError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
         /// No broker could be reached.
         case unreachable
         /// The brokers refuse the credentials.
@@ -34,26 +34,26 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Where it happened, for ``Code/startDeleted``.
-    public struct Coordinates: Sendable, Equatable {
-        public var topic: String
-        public var partition: Int32
+    package struct Coordinates: Sendable, Equatable {
+        package var topic: String
+        package var partition: Int32
         /// The offset asked for.
-        public var asked: Int64
+        package var asked: Int64
         /// The first offset that the log has; nil when the broker gave no answer.
-        public var first: Int64?
+        package var first: Int64?
         /// The end of the partition; nil when the broker gave no answer.
-        public var end: Int64?
+        package var end: Int64?
     }
 
-    public var code: Code
-    public var message: String
+    package var code: Code
+    package var message: String
     /// The words of librdkafka or of the broker.
-    public var underlying: String?
+    package var underlying: String?
     /// Whether the same call may succeed later, without anybody changing something.
-    public var retriable: Bool
-    public var coordinates: Coordinates?
+    package var retriable: Bool
+    package var coordinates: Coordinates?
 
-    public init(
+    package init(
         _ code: Code, _ message: String, underlying: String? = nil, retriable: Bool = false,
         coordinates: Coordinates? = nil
     ) {
@@ -65,7 +65,7 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Whether the broker can be reached, but cannot or may not answer. Asking again would not help.
-    public var isUnanswerable: Bool { code == .authorization || code == .unsupported }
+    package var isUnanswerable: Bool { code == .authorization || code == .unsupported }
 
-    public var description: String { underlying.map { "\(message) (\($0))" } ?? message }
+    package var description: String { underlying.map { "\(message) (\($0))" } ?? message }
 }

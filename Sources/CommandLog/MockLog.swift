@@ -9,12 +9,12 @@ import Synchronization
 /// has left, it needs the session timeout less a second, so clients should use ``settings(group:)``.
 ///
 /// `@unchecked Sendable`: librdkafka's mock cluster may be called from any thread.
-public final class MockLog: @unchecked Sendable {
+package final class MockLog: @unchecked Sendable {
     private let handle: KafkaHandle
     private let cluster: OpaquePointer
 
     /// Starts a cluster with that many brokers and no topics.
-    public init(brokers: Int = 1, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
+    package init(brokers: Int = 1, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
         let settings = KafkaSettings(bootstrap: "", group: "mock")
         handle = try KafkaHandle(
             RD_KAFKA_PRODUCER, settings: settings, ours: [],
@@ -26,40 +26,40 @@ public final class MockLog: @unchecked Sendable {
     }
 
     /// The addresses of the brokers, for ``KafkaSettings/bootstrap``. Other processes on this machine can use them too.
-    public var bootstrap: String {
+    package var bootstrap: String {
         rd_kafka_mock_cluster_bootstraps(cluster).map { String(cString: $0) } ?? ""
     }
 
     /// Settings for a client. The session timeout is short, so that a group forms again soon. With less than 3 s no
     /// group would form.
-    public func settings(group: String) -> KafkaSettings {
+    package func settings(group: String) -> KafkaSettings {
         KafkaSettings(
             bootstrap: bootstrap, group: group,
             passthrough: ["session.timeout.ms": "4000", "heartbeat.interval.ms": "200"])
     }
 
-    public func createTopic(_ name: String, partitions: Int) throws(LogError) {
+    package func createTopic(_ name: String, partitions: Int) throws(LogError) {
         let err = rd_kafka_mock_topic_create(cluster, name, Int32(clamping: partitions), 1)
         guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: "creating topic \(name)") }
     }
 
     /// Makes the next `count` requests of a kind fail. `apiKey` and `error` are Kafka's numbers.
-    public func fail(apiKey: Int16, error: Int32, count: Int) {
+    package func fail(apiKey: Int16, error: Int32, count: Int) {
         let errors = [rd_kafka_resp_err_t](repeating: rd_kafka_resp_err_t(rawValue: error), count: max(0, count))
         rd_kafka_mock_push_request_errors_array(cluster, apiKey, errors.count, errors)
     }
 
     /// Stops or starts a broker. `id`: from 1.
-    public func setBroker(_ id: Int32, up: Bool) {
+    package func setBroker(_ id: Int32, up: Bool) {
         _ = up ? rd_kafka_mock_broker_set_up(cluster, id) : rd_kafka_mock_broker_set_down(cluster, id)
     }
 
     /// Delays every answer of a broker by `milliseconds`.
-    public func setDelay(_ milliseconds: Int32, broker: Int32) {
+    package func setDelay(_ milliseconds: Int32, broker: Int32) {
         _ = rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
     }
 
-    public func close() {
+    package func close() {
         guard !closed.exchange(true, ordering: .sequentiallyConsistent) else { return }
         rd_kafka_mock_cluster_destroy(cluster)
         handle.destroy()

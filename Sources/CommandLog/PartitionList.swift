@@ -2,11 +2,11 @@ import CLibrdkafka
 import Foundation
 
 /// The offset that a group has committed for one partition, with the note beside it.
-public struct CommittedOffset: Sendable, Equatable {
+package struct CommittedOffset: Sendable, Equatable {
     /// The offset of the next record to read.
-    public var offset: Int64
+    package var offset: Int64
     /// The metadata of the commit; nil: none. Any client of the group may have written it.
-    public var note: String?
+    package var note: String?
 }
 
 /// librdkafka's list of partitions of one topic with an offset each.

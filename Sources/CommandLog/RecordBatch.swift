@@ -1,7 +1,7 @@
 import CLibrdkafka
 
 /// Something that a poll learned besides records.
-public enum LogEvent: Sendable {
+package enum LogEvent: Sendable {
     /// Everything of the partition that may be read has been handed over: `nextOffset` is the end, past transaction
     /// markers, aborted records and compaction gaps. With an open transaction it is the transaction's first offset.
     case endOfPartition(partition: Int32, nextOffset: Int64)
@@ -18,7 +18,7 @@ public final class RecordBatch {
     /// Records in it.
     public private(set) var count = 0
     /// What else the last poll learned.
-    public internal(set) var events: [LogEvent] = []
+    package internal(set) var events: [LogEvent] = []
     private let storage: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
 
     public init(capacity: Int = 4096) {

@@ -11,8 +11,8 @@ import Telemetry
 /// unfinished (P4 in docs/architecture.md). When a read fails, the answer `failed` comes after a pause, and the key is
 /// asked for again. A read whose answer is too large is asked for in halves.
 package final class BaseReader: Sendable {
-    private let target: SourceReader
-    private let source: SourceReader?
+    private let target: ClusterReader
+    private let source: ClusterReader?
     private let plan: PipelinePlan
     private let delays = DelayQueue()
     private let events: WorkEvents

@@ -58,7 +58,7 @@ package final class CopyFeed: @unchecked Sendable {
     }
 
     private let options: Options
-    private let reader: SourceReader
+    private let reader: ClusterReader
     private let pipeline: Pipeline
     private var slices: [Slice] { options.slices }
     private let lock = NSLock()

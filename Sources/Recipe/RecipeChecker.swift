@@ -1,3 +1,4 @@
+import CommandLog
 import Basics
 import JSONText
 import Telemetry

@@ -3,21 +3,21 @@ import JSONText
 import Telemetry
 
 /// One item of a bulk answer.
-public struct BulkItem: Sendable {
-    public enum Action: UInt8, Sendable { case index, create, update, delete, other }
+package struct BulkItem: Sendable {
+    package enum Action: UInt8, Sendable { case index, create, update, delete, other }
 
-    public var action: Action
+    package var action: Action
     /// A status as in HTTP: 200, 201, 404 (of a delete), 409, 429, ...
-    public var status: Int
+    package var status: Int
     /// Where the error's type stands in the answer, without quotes: `version_conflict_engine_exception`, on 1.x the
     /// Java class `VersionConflictEngineException`. Nil when the item has no error.
-    public var errorType: Range<Int>?
+    package var errorType: Range<Int>?
     /// Where the error's reason stands in the answer, without quotes. JSON escapes are not resolved.
-    public var errorReason: Range<Int>?
+    package var errorReason: Range<Int>?
 }
 
 /// The answer to a bulk request.
-public enum BulkResponse {
+package enum BulkResponse {
     /// Reads the answer, of HTTP status 200, to a bulk request of `expected` items. Gives every item to `each`, in
     /// order, with its place in the request.
     ///
@@ -28,7 +28,7 @@ public enum BulkResponse {
     ///
     /// `redactor`: takes credentials out of the part of the answer that an error quotes; see
     /// ``HTTPTransport/redactor``.
-    public static func scan(
+    package static func scan(
         _ body: Bytes, expected: Int, redactor: Redactor = Redactor([]), each: (Int, BulkItem) -> Void
     ) throws(ClusterError) {
         let count: Int

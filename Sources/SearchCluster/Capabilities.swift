@@ -5,9 +5,9 @@ import JSONText
 ///
 /// All differences between versions stand in ``table``, with one row per range of versions. No other code looks at a
 /// version number.
-public struct Capabilities: Sendable, Equatable {
+package struct Capabilities: Sendable, Equatable {
     /// How an index is read in parts.
-    public enum Slicing: Sendable, Equatable {
+    package enum Slicing: Sendable, Equatable {
         /// `slice: {id, max}` in a scroll sorted by `_doc`.
         case slicedScroll
         /// `search_type=scan` with `preference=_shards:n`: one part per shard.
@@ -15,55 +15,55 @@ public struct Capabilities: Sendable, Equatable {
     }
 
     /// How `_search/scroll` takes the scroll id.
-    public enum ScrollBody: Sendable, Equatable { case plainText, json }
+    package enum ScrollBody: Sendable, Equatable { case plainText, json }
 
     /// How parent and child documents are declared.
-    public enum ParentChild: Sendable, Equatable { case parentField, both, joinField }
+    package enum ParentChild: Sendable, Equatable { case parentField, both, joinField }
 
     /// URLs and mappings need a type name.
-    public var typed: Bool
+    package var typed: Bool
     /// An index has at most one type (from 6.0). Before, ids are unique only within a type.
-    public var singleType: Bool
+    package var singleType: Bool
     /// The type name for new indices and, without types, the word in document URLs.
-    public var documentType: String
+    package var documentType: String
     /// The longest id that the server takes, in bytes; nil: no limit. A longer id fails the whole bulk request with
     /// 400, not only its own item.
-    public var maximumIDBytes: Int?
-    public var slicing: Slicing
-    public var scrollBody: ScrollBody
+    package var maximumIDBytes: Int?
+    package var slicing: Slicing
+    package var scrollBody: ScrollBody
     /// `hits.total` is an object and is capped unless `track_total_hits` is set.
-    public var tracksTotalHits: Bool
+    package var tracksTotalHits: Bool
     /// `text` and `keyword`; before 5.0 `string` with `index: not_analyzed`.
-    public var keywordFields: Bool
+    package var keywordFields: Bool
     /// `_routing` and `_parent` come with a hit only when named in `fields`.
-    public var namesHitMetadata: Bool
+    package var namesHitMetadata: Bool
     /// Aliases know `is_write_index`. Without it an alias of two indices takes no writes.
-    public var writeIndex: Bool
+    package var writeIndex: Bool
     /// A bulk request through an alias that is closed to writes fails as a whole. Later versions fail its items, with
     /// 400.
-    public var closedAliasFailsRequest: Bool
+    package var closedAliasFailsRequest: Bool
     /// Compare-and-set uses `if_seq_no` and `if_primary_term`. Before, it uses the internal `version`.
-    public var sequenceNumbers: Bool
-    public var parentChild: ParentChild
+    package var sequenceNumbers: Bool
+    package var parentChild: ParentChild
     /// The number of shards of an index that is created without `number_of_shards`.
-    public var defaultShards: Int
+    package var defaultShards: Int
     /// Booleans in documents may also be `on`, `off`, `yes`, `no`, `0`, `1` and so on.
-    public var lenientBooleans: Bool
+    package var lenientBooleans: Bool
     /// Field names with dots are refused in mappings (2.0 to 2.x).
-    public var refusesDottedNames: Bool
+    package var refusesDottedNames: Bool
     /// Dates know the format `epoch_millis` (from 2.0).
-    public var namesDateFormats: Bool
+    package var namesDateFormats: Bool
     /// The answer to the creation of an index comes when its primary shards are ready (from 5.0). Before, the client
     /// has to wait for them.
-    public var createWaitsForShards: Bool
+    package var createWaitsForShards: Bool
 
     /// A field mapping for exact text.
-    public var keywordMapping: JSONValue {
+    package var keywordMapping: JSONValue {
         keywordFields ? ["type": "keyword"] : ["type": "string", "index": "not_analyzed"]
     }
 
     /// The mapping of a tombstone's fields (promise P5 in `docs/architecture.md`).
-    public var tombstoneProperties: JSONObject {
+    package var tombstoneProperties: JSONObject {
         // 1.x has no name for this format, but takes numbers as milliseconds by default.
         let time: JSONValue = namesDateFormats ? ["type": "date", "format": "epoch_millis"] : ["type": "date"]
         var properties = JSONObject()
@@ -74,13 +74,13 @@ public struct Capabilities: Sendable, Equatable {
 
     /// The filter of an alias or a query that hides tombstones. It is written the same as a filter (1.x) and as a query
     /// (from 2.0); the contract tests prove that on every version.
-    public var notTombstone: JSONValue {
+    package var notTombstone: JSONValue {
         ["bool": ["must_not": ["term": .object(JSONObject([(Tombstone.deleted, .bool(true))]))]]]
     }
 
     /// The query that finds tombstones. `before`: only those written before that time, in milliseconds since 1970.
     /// The query asks for both fields, because a document that has only the first may be a user's own.
-    public static func tombstones(before: Int64? = nil) -> JSONValue {
+    package static func tombstones(before: Int64? = nil) -> JSONValue {
         var range: JSONObject = ["gte": 0]
         if let before { range["lt"] = .number(before) }
         return [
@@ -95,5 +95,5 @@ public struct Capabilities: Sendable, Equatable {
 
     /// The query for all documents but tombstones. A source can hold some when it was the target of an earlier
     /// migration.
-    public static var allButTombstones: JSONValue { ["bool": ["must_not": tombstones()]] }
+    package static var allButTombstones: JSONValue { ["bool": ["must_not": tombstones()]] }
 }

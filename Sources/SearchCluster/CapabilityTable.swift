@@ -1,15 +1,15 @@
 // What differs between server versions, a row per range of versions.
 extension Capabilities {
     /// The capabilities of all versions from `from` on that are below `below`.
-    public struct Row: Sendable {
-        public var product: ServerInfo.Product
-        public var from: ServerVersion
-        public var below: ServerVersion
-        public var capabilities: Capabilities
+    package struct Row: Sendable {
+        package var product: ServerInfo.Product
+        package var from: ServerVersion
+        package var below: ServerVersion
+        package var capabilities: Capabilities
     }
 
     /// All supported versions. Each row says only what changes against the row before it.
-    public static let table: [Row] = {
+    package static let table: [Row] = {
         var rows: [Row] = []
         var now = Capabilities(
             typed: true, singleType: false, documentType: "doc", maximumIDBytes: nil,
@@ -55,7 +55,7 @@ extension Capabilities {
     }()
 
     /// The row of a server. Throws `unsupported` for a version that no row covers.
-    public static func of(_ product: ServerInfo.Product, _ version: ServerVersion) throws(ClusterError) -> Capabilities
+    package static func of(_ product: ServerInfo.Product, _ version: ServerVersion) throws(ClusterError) -> Capabilities
     {
         let row = table.first { $0.product == product && $0.from <= version && version < $0.below }
         if let row { return row.capabilities }

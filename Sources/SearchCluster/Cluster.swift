@@ -1,14 +1,14 @@
 import JSONText
 
 /// A cluster that has answered: its product and version, a reader and a writer.
-public final class Cluster: Sendable {
-    public let endpoint: ClusterEndpoint
-    public let transport: HTTPTransport
-    public let server: ServerInfo
-    public let capabilities: Capabilities
+package final class Cluster: Sendable {
+    package let endpoint: ClusterEndpoint
+    package let transport: HTTPTransport
+    package let server: ServerInfo
+    package let capabilities: Capabilities
     /// The cluster's UUID, if it has one, and the ids of its nodes. Two endpoints belong to the same cluster when these
     /// have a member in common; the node ids make that work for 1.x. Node ids of 1.x and 2.x change with a restart.
-    public let identity: Set<String>
+    package let identity: Set<String>
 
     private init(
         endpoint: ClusterEndpoint, transport: HTTPTransport, server: ServerInfo, capabilities: Capabilities,
@@ -23,7 +23,7 @@ public final class Cluster: Sendable {
 
     /// Asks the cluster for its version and its nodes. Throws `unsupported` for anything but a supported version of
     /// Elasticsearch or OpenSearch.
-    public static func connect(
+    package static func connect(
         _ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits = HTTPTransport.Limits()
     ) throws(ClusterError) -> Cluster {
         let transport = try HTTPTransport(endpoint, limits: limits)
@@ -46,10 +46,10 @@ public final class Cluster: Sendable {
     }
 
     /// Reads the cluster. It cannot write.
-    public var reader: ClusterReader { ClusterReader(transport: transport, capabilities: capabilities) }
+    package var reader: ClusterReader { ClusterReader(transport: transport, capabilities: capabilities) }
 
     /// Writes to the cluster; for the target only.
-    public var writer: TargetWriter { TargetWriter(transport: transport, capabilities: capabilities) }
+    package var writer: TargetWriter { TargetWriter(transport: transport, capabilities: capabilities) }
 
     /// The same cluster, with a limit for every request; see ``HTTPTransport/answering(withinSeconds:)``.
     public func answering(withinSeconds seconds: Double) -> Cluster {
@@ -59,10 +59,10 @@ public final class Cluster: Sendable {
     }
 
     /// Whether both are the same cluster, under whatever addresses.
-    public func isSame(as other: Cluster) -> Bool { !identity.isDisjoint(with: other.identity) }
+    package func isSame(as other: Cluster) -> Bool { !identity.isDisjoint(with: other.identity) }
 
     /// Closes the connections. Requests under way fail with `closed`.
-    public func close() { transport.close() }
+    package func close() { transport.close() }
 
     private struct Node {
         var id: String

@@ -1,22 +1,22 @@
 import Telemetry
 
 /// The address of a cluster and the credentials for it (`source` and `target` of the recipe).
-public struct ClusterEndpoint: Sendable, Equatable {
-    public enum Auth: Sendable, Equatable {
+package struct ClusterEndpoint: Sendable, Equatable {
+    package enum Auth: Sendable, Equatable {
         case none
         case basic(user: String, password: Secret)
         case apiKey(Secret)
     }
 
     /// URLs of the nodes, which take turns: `https://host:9200`, without user or query.
-    public var urls: [String]
-    public var auth: Auth
+    package var urls: [String]
+    package var auth: Auth
     /// The PEM file of the certificate authority; nil: those that the system trusts.
-    public var caFile: String?
+    package var caFile: String?
     /// Whether the server's certificate and name are checked.
-    public var verifyTLS: Bool
+    package var verifyTLS: Bool
 
-    public init(urls: [String], auth: Auth = .none, caFile: String? = nil, verifyTLS: Bool = true) {
+    package init(urls: [String], auth: Auth = .none, caFile: String? = nil, verifyTLS: Bool = true) {
         self.urls = urls
         self.auth = auth
         self.caFile = caFile

@@ -1,8 +1,8 @@
 import JSONText
 
 /// A request to a cluster that failed. It never holds credentials or the content of documents.
-public struct ClusterError: Error, Sendable, CustomStringConvertible {
-    public enum Code: String, Sendable, CaseIterable {
+package struct ClusterError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
         /// No connection, or it broke: refused, reset, no such host, no route.
         case unreachable
         /// The connection or the answer took too long.
@@ -41,24 +41,24 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
         case closed
     }
 
-    public var code: Code
+    package var code: Code
     /// What happened, to which index or node, and what to do about it.
-    public var message: String
+    package var message: String
     /// The node's URL, without credentials.
-    public var node: String?
-    public var index: String?
+    package var node: String?
+    package var index: String?
     /// HTTP status; nil when there was no answer.
-    public var status: Int?
+    package var status: Int?
     /// The server's error type, e.g. `version_conflict_engine_exception`; on 1.x a Java class name.
-    public var serverType: String?
+    package var serverType: String?
     /// The words of the server or of curl, shortened. Credentials are taken out.
-    public var underlying: String?
+    package var underlying: String?
     /// Whether the same request may succeed later.
-    public var retriable: Bool
+    package var retriable: Bool
     /// Whether no connection was made, so that the server cannot have executed the request.
-    public var neverConnected = false
+    package var neverConnected = false
 
-    public init(
+    package init(
         _ code: Code, _ message: String, node: String? = nil, index: String? = nil, status: Int? = nil,
         serverType: String? = nil, underlying: String? = nil, retriable: Bool? = nil
     ) {
@@ -72,7 +72,7 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
         self.retriable = retriable ?? ClusterError.usuallyRetriable(code)
     }
 
-    public var description: String {
+    package var description: String {
         var text = "\(code.rawValue): \(message)"
         if let node { text += " [node \(node)]" }
         if let index, !message.contains(index) { text += " [index \(index)]" }

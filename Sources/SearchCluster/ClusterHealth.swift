@@ -3,20 +3,20 @@ import JSONText
 // The health of the target.
 extension TargetWriter {
     /// How an index or the whole cluster is.
-    public struct Health: Sendable, Equatable {
-        public enum Status: String, Sendable { case green, yellow, red }
+    package struct Health: Sendable, Equatable {
+        package enum Status: String, Sendable { case green, yellow, red }
 
-        public var status: Status
-        public var activeShards: Int
-        public var relocatingShards: Int
-        public var initializingShards: Int
-        public var unassignedShards: Int
-        public var dataNodes: Int
+        package var status: Status
+        package var activeShards: Int
+        package var relocatingShards: Int
+        package var initializingShards: Int
+        package var unassignedShards: Int
+        package var dataNodes: Int
     }
 
     /// The health of `index`; nil: of the whole cluster. `waitFor`: waits up to `seconds` until the status is at least
     /// that.
-    public func health(
+    package func health(
         _ index: String? = nil, waitFor: Health.Status? = nil, seconds: Int = 30
     ) throws(ClusterError) -> Health {
         var address = "/_cluster/health" + (index.map { path($0) } ?? "")

@@ -1,11 +1,11 @@
 import JSONText
 
 /// Reads a cluster. It has no way to write: see ``ReadCall``.
-public final class ClusterReader: Sendable {
+package final class ClusterReader: Sendable {
     let transport: ReadOnlyTransport
-    public let capabilities: Capabilities
+    package let capabilities: Capabilities
     /// The most slices that a server allows by default (`index.max_slices_per_scroll`).
-    public static let maximumSlices = 1024
+    package static let maximumSlices = 1024
 
     init(transport: HTTPTransport, capabilities: Capabilities) {
         self.transport = ReadOnlyTransport(transport)
@@ -13,7 +13,7 @@ public final class ClusterReader: Sendable {
     }
 
     /// The concrete open indices behind an index, alias or pattern, sorted by name. Empty when a pattern matches none.
-    public func resolve(_ name: String) throws(ClusterError) -> [IndexInfo] {
+    package func resolve(_ name: String) throws(ClusterError) -> [IndexInfo] {
         let answer: JSONValue
         do throws(ClusterError) {
             answer = try transport.tree(.index(name), doing: "looking at \(name)", index: name)
@@ -32,7 +32,7 @@ public final class ClusterReader: Sendable {
     }
 
     /// The closed indices that the patterns in `name` match. ``resolve(_:)`` leaves them out.
-    public func closed(_ name: String) throws(ClusterError) -> [String] {
+    package func closed(_ name: String) throws(ClusterError) -> [String] {
         var found: Set<String> = []
         for pattern in name.split(separator: ",").map(String.init) where pattern.contains("*") {
             do throws(ClusterError) {
@@ -47,7 +47,7 @@ public final class ClusterReader: Sendable {
 
     /// How many documents a search finds. `query`: only those that it matches; the query itself, without the key
     /// `query`.
-    public func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
+    package func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
         let answer = try transport.tree(
             .count(index: index), body: body, timeoutSeconds: 300, doing: "counting \(index)", index: index)
@@ -64,7 +64,7 @@ public final class ClusterReader: Sendable {
     /// The parts in which to read the index: `wanted` slices; on 1.x and 2.x one part per shard.
     ///
     /// With more slices than shards the server goes through all ids once per slice, the first time.
-    public func slices(_ index: IndexInfo, wanted: Int) -> [SliceSpec] {
+    package func slices(_ index: IndexInfo, wanted: Int) -> [SliceSpec] {
         switch capabilities.slicing {
         case .shardScan:
             return (0..<max(index.shards, 1)).map {
@@ -79,14 +79,14 @@ public final class ClusterReader: Sendable {
 
     /// A reader for a slice. Nothing is sent before its first page is asked for. `pageSize`: documents per page, from 1
     /// to 10,000. `query`: only the documents that it matches.
-    public func openScroll(_ slice: SliceSpec, pageSize: Int, query: JSONValue? = nil) -> ScrollReader {
+    package func openScroll(_ slice: SliceSpec, pageSize: Int, query: JSONValue? = nil) -> ScrollReader {
         ScrollReader(
             transport: transport, capabilities: capabilities, slice: slice, pageSize: min(max(pageSize, 1), 10_000),
             query: query)
     }
 
     /// Reads whole documents by id and waits for the answer. It sees every write, also before a refresh.
-    public func multiGet(
+    package func multiGet(
         _ index: String, type: String? = nil, _ request: MultiGetRequest
     ) throws(ClusterError) -> MultiGetAnswer {
         let answer = try transport.bytes(
@@ -98,7 +98,7 @@ public final class ClusterReader: Sendable {
 
     /// The same without waiting. The completion runs on the transport's thread; the caller must not touch `request`
     /// before that. An answer that is longer than `answerBytes` is an error (`tooLarge`).
-    public func multiGet(
+    package func multiGet(
         _ index: String, type: String? = nil, _ request: MultiGetRequest, answerBytes: Int? = nil,
         completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
     ) {
@@ -121,7 +121,7 @@ public final class ClusterReader: Sendable {
     }
 
     /// Sends one search and waits. `body` is the whole request.
-    public func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {
+    package func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {
         let answer = try transport.tree(
             .search(index: index, parameters: ""), body: RequestPath.body(body), timeoutSeconds: 120,
             doing: "searching \(index)", index: index)
@@ -132,6 +132,3 @@ public final class ClusterReader: Sendable {
         return answer
     }
 }
-
-/// The former name, until all rooms use the present one.
-public typealias SourceReader = ClusterReader

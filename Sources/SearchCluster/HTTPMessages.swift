@@ -1,8 +1,8 @@
 import JSONText
 
 /// A request to one of the nodes, which take turns.
-public struct HTTPRequest: Sendable {
-    public enum Method: String, Sendable {
+package struct HTTPRequest: Sendable {
+    package enum Method: String, Sendable {
         case get = "GET"
         case head = "HEAD"
         case post = "POST"
@@ -10,13 +10,13 @@ public struct HTTPRequest: Sendable {
         case delete = "DELETE"
     }
 
-    public enum Body: Sendable {
+    package enum Body: Sendable {
         case none
         /// Sent without being copied. The caller must not touch the buffer until the completion has run.
         case buffer(ByteBuffer)
     }
 
-    public enum ContentType: Sendable {
+    package enum ContentType: Sendable {
         case json
         case ndjson
         case text
@@ -30,24 +30,24 @@ public struct HTTPRequest: Sendable {
         }
     }
 
-    public var method: Method
+    package var method: Method
     /// The path with its query. It begins with `/` and is percent-encoded.
-    public var path: String
-    public var body: Body
-    public var contentType: ContentType
+    package var path: String
+    package var body: Body
+    package var contentType: ContentType
     /// The limit for the whole exchange.
-    public var timeoutSeconds: Double
-    public var connectTimeoutSeconds: Double
+    package var timeoutSeconds: Double
+    package var connectTimeoutSeconds: Double
     /// Whether the request goes to the next node at once when a connection fails. Only for requests that may be
     /// executed twice.
-    public var failsOver: Bool
+    package var failsOver: Bool
     /// Whether the server may compress its answer. Bulk and scroll requests go without, because it costs CPU.
-    public var acceptsCompression: Bool
+    package var acceptsCompression: Bool
     /// The most bytes that the answer may have; nil: ``HTTPTransport/Limits/answerBytes``.
-    public var answerBytes: Int?
+    package var answerBytes: Int?
 
     /// `failsOver` and `acceptsCompression`: nil means yes for GET and HEAD and no for all others.
-    public init(
+    package init(
         _ method: Method, _ path: String, body: Body = .none, contentType: ContentType = .json,
         timeoutSeconds: Double = 60, connectTimeoutSeconds: Double = 5, failsOver: Bool? = nil,
         acceptsCompression: Bool? = nil
@@ -65,17 +65,17 @@ public struct HTTPRequest: Sendable {
 }
 
 /// An answer of any status.
-public struct HTTPResponse: Sendable {
-    public var status: Int
+package struct HTTPResponse: Sendable {
+    package var status: Int
     /// The receiver of the answer owns the buffer. It gives it back with ``HTTPTransport/recycle(_:)``, or just drops
     /// it.
-    public var body: ByteBuffer
+    package var body: ByteBuffer
     /// The time from the start of the request to the last byte of the answer.
-    public var seconds: Double
+    package var seconds: Double
     /// The place of the node that answered in ``HTTPTransport/nodes``.
-    public var node: Int
+    package var node: Int
 
-    public init(status: Int, body: ByteBuffer, seconds: Double, node: Int) {
+    package init(status: Int, body: ByteBuffer, seconds: Double, node: Int) {
         self.status = status
         self.body = body
         self.seconds = seconds

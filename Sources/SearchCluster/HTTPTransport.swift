@@ -10,21 +10,21 @@ import Telemetry
 /// When a kept connection turns out to be dead before the first byte of an answer, curl itself may send a POST again,
 /// up to five times. A bulk request may be repeated, because every write carries an external version (promise P1 in
 /// `docs/architecture.md`). A repeated scroll request would lose a page; ``ScrollReader`` finds that by counting.
-public final class HTTPTransport: Sendable {
-    public struct Limits: Sendable {
+package final class HTTPTransport: Sendable {
+    package struct Limits: Sendable {
         /// The most bytes of one answer, after decompression. A longer answer is an error (`tooLarge`).
-        public var answerBytes: Int = 200 << 20
+        package var answerBytes: Int = 200 << 20
         /// The most buffers that are kept for reuse.
-        public var pooledBuffers: Int = 32
+        package var pooledBuffers: Int = 32
         /// The most bytes that one kept buffer may have.
-        public var pooledBufferBytes: Int = 4 << 20
+        package var pooledBufferBytes: Int = 4 << 20
         /// The most bytes of all kept buffers together.
-        public var pooledBytes: Int = 16 << 20
+        package var pooledBytes: Int = 16 << 20
         /// A request fails when no byte moves in either direction for so long. It is longer than any server should
         /// need.
-        public var stallSeconds: Int = 120
+        package var stallSeconds: Int = 120
 
-        public init() {}
+        package init() {}
     }
 
     let inbox: TransportInbox
@@ -34,12 +34,12 @@ public final class HTTPTransport: Sendable {
     /// The most seconds that one request may take, whatever it says itself; nil: no such limit.
     private let longestRequest: Double?
     /// The URLs of the nodes without credentials, as messages name them.
-    public let nodes: [String]
+    package let nodes: [String]
     /// Takes this cluster's credentials out of texts that the server wrote: a proxy may echo the request's headers.
-    public let redactor: Redactor
+    package let redactor: Redactor
 
     /// Starts the thread. It connects to nothing yet. Throws `configuration` for an endpoint that can never work.
-    public init(_ endpoint: ClusterEndpoint, limits: Limits = Limits()) throws(ClusterError) {
+    package init(_ endpoint: ClusterEndpoint, limits: Limits = Limits()) throws(ClusterError) {
         _ = HTTPTransport.curlReady
         let settings = try TransportSettings(endpoint, limits: limits)
         guard let multi = curl_multi_init() else {
@@ -81,7 +81,7 @@ public final class HTTPTransport: Sendable {
     ///
     /// The completion runs on the transport's thread. It must not block that thread, but it may submit another request.
     /// When the transport is already closed, the completion runs at once, on the caller's thread.
-    public func submit(
+    package func submit(
         _ request: HTTPRequest, completion: @escaping @Sendable (Result<HTTPResponse, ClusterError>) -> Void
     ) {
         var request = request
@@ -95,7 +95,7 @@ public final class HTTPTransport: Sendable {
 
     /// Sends a request and waits for the answer. It blocks the calling thread, so it must not be called from a
     /// completion or from a Swift task.
-    public func perform(_ request: HTTPRequest) throws(ClusterError) -> HTTPResponse {
+    package func perform(_ request: HTTPRequest) throws(ClusterError) -> HTTPResponse {
         guard !thread.isCurrent else {
             throw ClusterError(.configuration, "a blocking request was made on the HTTP thread; submit it instead")
         }
@@ -106,10 +106,10 @@ public final class HTTPTransport: Sendable {
     }
 
     /// Gives the buffer of an answer back, so that another answer can use it.
-    public func recycle(_ buffer: ByteBuffer) { inbox.recycle(buffer) }
+    package func recycle(_ buffer: ByteBuffer) { inbox.recycle(buffer) }
 
     /// Ends the thread. Requests under way fail with `closed`. It may be called again.
-    public func close() {
+    package func close() {
         guard inbox.close() else { return }
         thread.join()
     }

@@ -2,30 +2,30 @@ import Commands
 import JSONText
 
 /// A concrete index, not an alias, as the cluster describes it.
-public struct IndexInfo: Sendable, Equatable {
-    public var name: String
+package struct IndexInfo: Sendable, Equatable {
+    package var name: String
     /// The definition (`filter`, `index_routing`, ...) of each alias, by its name.
-    public var aliases: JSONObject
+    package var aliases: JSONObject
     /// The number of documents that a search finds, without nested ones.
-    public var documentCount: Int64
+    package var documentCount: Int64
     /// The same without tombstones, which an earlier migration may have left.
-    public var liveCount: Int64
-    public var shards: Int
+    package var liveCount: Int64
+    package var shards: Int
     /// Names of the types; empty when the server has none.
-    public var types: [String]
+    package var types: [String]
     /// False when `_source` is switched off for any type. Such an index cannot be copied.
-    public var hasSource: Bool
+    package var hasSource: Bool
     /// True when `_source` is stored with includes or excludes. A copy of such an index lacks fields.
-    public var sourceIsFiltered: Bool
+    package var sourceIsFiltered: Bool
     /// Whether any type requires routing.
-    public var routingRequired: Bool
+    package var routingRequired: Bool
     /// As the server gives them: by type if there are types, else `{"properties": ...}`.
-    public var mappings: JSONValue
-    public var settings: JSONValue
+    package var mappings: JSONValue
+    package var settings: JSONValue
     /// Whether the index was the target of an earlier migration, so that it may hold tombstones.
-    public private(set) var mapsTombstones = false
+    package private(set) var mapsTombstones = false
     /// The parent type of each child type (before 6.0).
-    public var parentTypes: [String: String]
+    package var parentTypes: [String: String]
 
     init(name: String, answer: JSONValue, typed: Bool, documentCount: Int64) {
         self.name = name
@@ -53,7 +53,7 @@ public struct IndexInfo: Sendable, Equatable {
     }
 
     /// The query that finds the documents without tombstones; nil when the index has no tombstones, so that all count.
-    public var liveQuery: JSONValue? {
+    package var liveQuery: JSONValue? {
         guard mapsTombstones else { return Optional.none }
         return Capabilities.allButTombstones
     }

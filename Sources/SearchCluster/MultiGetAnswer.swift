@@ -1,25 +1,25 @@
 import JSONText
 
 /// One document of the answer to a `_mget`.
-public struct GotDocument: Sendable {
-    public var found: Bool
+package struct GotDocument: Sendable {
+    package var found: Bool
     /// 0 when the document was not found.
-    public var version: Int64
+    package var version: Int64
     /// Where the JSON text of the document stands in the answer; nil when it was not found or has no `_source`.
-    public var source: Range<Int>?
+    package var source: Range<Int>?
     /// Where the routing stands in the answer, a JSON string with its quotes.
-    public var routing: Range<Int>?
+    package var routing: Range<Int>?
     /// Where the error stands in the answer when the server could not read this document: an object, on 1.x a string.
-    public var error: Range<Int>?
+    package var error: Range<Int>?
 }
 
 /// The answer to a `_mget`, in the order of the request. Its deinitializer gives the bytes back to the transport.
 ///
 /// `@unchecked Sendable`: nothing changes after the initializer.
-public final class MultiGetAnswer: @unchecked Sendable {
+package final class MultiGetAnswer: @unchecked Sendable {
     private let body: ByteBuffer
     private let transport: ReadOnlyTransport
-    public let documents: [GotDocument]
+    package let documents: [GotDocument]
 
     init(body: ByteBuffer, expected: Int, index: String, transport: ReadOnlyTransport) throws(ClusterError) {
         self.body = body
@@ -42,7 +42,7 @@ public final class MultiGetAnswer: @unchecked Sendable {
     deinit { transport.recycle(body) }
 
     /// The bytes are valid as long as the answer lives; see ``Page/bytes(_:)``.
-    public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
+    package func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 
     static func scan(_ bytes: Bytes, expected: Int) throws(AnswerProblem) -> [GotDocument] {
         var documents: [GotDocument] = []

@@ -3,17 +3,17 @@ import JSONText
 /// The body of a `_mget` request. It is built id by id and can be used again.
 ///
 /// `@unchecked Sendable`: it has one owner at a time, as a ``ByteBuffer`` has.
-public final class MultiGetRequest: @unchecked Sendable {
+package final class MultiGetRequest: @unchecked Sendable {
     private let body = ByteBuffer(capacity: 4096)
     /// How many documents are asked for.
-    public private(set) var count = 0
+    package private(set) var count = 0
     /// Whether the brackets at the end of the body are written.
     private var closed = false
 
-    public init() { removeAll() }
+    package init() { removeAll() }
 
     /// Makes the body empty. No request with it may be under way.
-    public func removeAll() {
+    package func removeAll() {
         body.removeAll(keepingAtMost: 1 << 20)
         body.append("{\"docs\":[")
         count = 0
@@ -22,7 +22,7 @@ public final class MultiGetRequest: @unchecked Sendable {
 
     /// Asks for one more document. `id`, `routing` and `type` are unescaped UTF-8. `type` is needed only when the index
     /// has several types.
-    public func append(id: Bytes, routing: Bytes?, type: Bytes? = nil) {
+    package func append(id: Bytes, routing: Bytes?, type: Bytes? = nil) {
         if closed {
             body.count -= 2
             closed = false

@@ -1,32 +1,32 @@
 import JSONText
 
 /// One document of a page. The ranges say where its parts stand in the answer; see ``Page/bytes(_:)``.
-public struct Hit: Sendable {
+package struct Hit: Sendable {
     /// The id as a JSON string, quotes included.
-    public var id: Range<Int>
-    public var index: Range<Int>?
+    package var id: Range<Int>
+    package var index: Range<Int>?
     /// A JSON string; nil when the server has no types.
-    public var type: Range<Int>?
+    package var type: Range<Int>?
     /// A JSON string.
-    public var routing: Range<Int>?
+    package var routing: Range<Int>?
     /// A JSON string; only before 6.0.
-    public var parent: Range<Int>?
-    public var version: Int64?
+    package var parent: Range<Int>?
+    package var version: Int64?
     /// The document as JSON text.
-    public var source: Range<Int>
+    package var source: Range<Int>
 }
 
 /// One answer of a scroll. Its deinitializer gives the bytes back to the transport.
 ///
 /// `@unchecked Sendable`: nothing changes after the initializer.
-public final class Page: @unchecked Sendable {
+package final class Page: @unchecked Sendable {
     private let body: ByteBuffer
     private let transport: ReadOnlyTransport
-    public let hits: [Hit]
+    package let hits: [Hit]
     /// The size of all documents together, in bytes.
-    public let sourceBytes: Int
+    package let sourceBytes: Int
     /// How long the server needed, in milliseconds.
-    public let tookMilliseconds: Int64
+    package let tookMilliseconds: Int64
 
     init(body: ByteBuffer, transport: ReadOnlyTransport, hits: [Hit], sourceBytes: Int, took: Int64) {
         self.body = body
@@ -40,13 +40,13 @@ public final class Page: @unchecked Sendable {
 
     /// The bytes are valid as long as the page lives. Swift may free the page after its last use in a function, before
     /// the last use of the bytes, so hold it with `withExtendedLifetime`.
-    public func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
+    package func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 }
 
 extension ClusterReader {
     /// A page with one document that was read earlier, as a scroll would give it. `source` is its JSON text; the other
     /// values are unescaped. Throws `malformedAnswer` when `source` is not a JSON object.
-    public func page(
+    package func page(
         ofOne source: Bytes, id: String, index: String, type: String?, routing: String?, parent: String?
     ) throws(ClusterError) -> Page {
         let body = ByteBuffer(capacity: source.count + 256)

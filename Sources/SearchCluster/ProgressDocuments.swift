@@ -3,7 +3,7 @@ import JSONText
 // Documents that only inform. They are written without a condition and with short timeouts, so some may be lost.
 extension TargetWriter {
     /// Writes the document over whatever is there. Fails after a few seconds.
-    public func putProgress(_ index: String, _ id: String, _ source: JSONValue) throws(ClusterError) {
+    package func putProgress(_ index: String, _ id: String, _ source: JSONValue) throws(ClusterError) {
         let request = HTTPRequest(
             .put, documentPath(index, id), body: RequestPath.body(source), timeoutSeconds: 5, connectTimeoutSeconds: 2,
             failsOver: false)
@@ -11,14 +11,14 @@ extension TargetWriter {
     }
 
     /// Deletes the document if it is there. Fails after a few seconds.
-    public func deleteProgress(_ index: String, _ id: String) throws(ClusterError) {
+    package func deleteProgress(_ index: String, _ id: String) throws(ClusterError) {
         let request = HTTPRequest(
             .delete, documentPath(index, id), timeoutSeconds: 3, connectTimeoutSeconds: 2, failsOver: false)
         _ = try transport.callIfPresent(request, doing: "deleting document \(id) of \(index)", index: index)
     }
 
     /// The documents of a small index, at most 1,000. A search finds them, so they may be about a second old.
-    public func documents(_ index: String) throws(ClusterError) -> [(id: String, source: JSONValue)] {
+    package func documents(_ index: String) throws(ClusterError) -> [(id: String, source: JSONValue)] {
         let request = HTTPRequest(
             .post, path(index) + "/_search", body: RequestPath.body(["size": 1000, "query": ["match_all": [:]]]),
             timeoutSeconds: 10, failsOver: true)

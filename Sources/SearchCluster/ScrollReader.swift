@@ -5,8 +5,8 @@ import JSONText
 /// It gives every document of the slice as it was when the scroll began, or it throws. It throws for a page with failed
 /// shards, for a page that timed out, and for an end that comes before as many documents as the server announced. The
 /// count also finds a page that is lost because curl sent its request twice: a scroll gives each page only once.
-public final class ScrollReader {
-    public let slice: SliceSpec
+package final class ScrollReader {
+    package let slice: SliceSpec
     private let transport: ReadOnlyTransport
     private let capabilities: Capabilities
     private let pageSize: Int
@@ -15,12 +15,12 @@ public final class ScrollReader {
     private var started = false
     private var finished = false
     /// How many documents the slice has, as the server announced; nil before the first page.
-    public private(set) var total: Int64?
+    package private(set) var total: Int64?
     /// How many documents were given so far.
-    public private(set) var delivered: Int64 = 0
+    package private(set) var delivered: Int64 = 0
 
     /// How long the server keeps the scroll between two pages.
-    public static let keepAlive = "10m"
+    package static let keepAlive = "10m"
     /// With a cold disk a page may take a server long.
     private static let pageTimeoutSeconds = 300.0
 
@@ -37,7 +37,7 @@ public final class ScrollReader {
     deinit { close() }
 
     /// The next page, which is never empty; nil at the end. After an error the slice must be read again from its start.
-    public func nextPage() throws(ClusterError) -> Page? {
+    package func nextPage() throws(ClusterError) -> Page? {
         guard !finished else { return nil }
         while true {
             let first = !started
@@ -56,7 +56,7 @@ public final class ScrollReader {
     }
 
     /// Frees the server's scroll context. The end of the slice and `deinit` do the same.
-    public func close() {
+    package func close() {
         finished = true
         guard let id = scrollID else { return }
         scrollID = nil

@@ -4,7 +4,7 @@ import JSONText
 extension ClusterError {
     /// The error for an answer of status 300 or above; nil for others. `doing` is the start of the message "...
     /// failed". Credentials that the answer may repeat are taken out.
-    public init?(answer: HTTPResponse, from transport: HTTPTransport, doing: String, index: String? = nil) {
+    package init?(answer: HTTPResponse, from transport: HTTPTransport, doing: String, index: String? = nil) {
         guard answer.status >= 300 else { return nil }
         let node = transport.nodes.indices.contains(answer.node) ? transport.nodes[answer.node] : nil
         let told = ServerReason(body: answer.body.bytes)

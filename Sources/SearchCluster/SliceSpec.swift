@@ -1,6 +1,6 @@
 /// A part of an index that one scroll reads. A copy records its progress by slice.
-public struct SliceSpec: Sendable, Hashable, CustomStringConvertible {
-    public enum Kind: String, Sendable {
+package struct SliceSpec: Sendable, Hashable, CustomStringConvertible {
+    package enum Kind: String, Sendable {
         /// The whole index.
         case whole
         /// One of `of` slices.
@@ -9,19 +9,19 @@ public struct SliceSpec: Sendable, Hashable, CustomStringConvertible {
         case shard
     }
 
-    public var index: String
-    public var kind: Kind
+    package var index: String
+    package var kind: Kind
     /// The place of this part, from 0.
-    public var number: Int
+    package var number: Int
     /// How many parts the index has.
-    public var of: Int
+    package var of: Int
 
-    public init(index: String, kind: Kind, number: Int, of: Int) {
+    package init(index: String, kind: Kind, number: Int, of: Int) {
         self.index = index
         self.kind = kind
         self.number = number
         self.of = of
     }
 
-    public var description: String { "\(index) \(kind.rawValue) \(number)/\(of)" }
+    package var description: String { "\(index) \(kind.rawValue) \(number)/\(of)" }
 }

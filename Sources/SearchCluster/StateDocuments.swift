@@ -1,7 +1,7 @@
 import JSONText
 
 /// The state in which a document must be for a write to happen.
-public enum DocumentToken: Sendable, Equatable {
+package enum DocumentToken: Sendable, Equatable {
     /// The document must not exist.
     case absent
     /// From 6.7 on, and OpenSearch.
@@ -11,15 +11,15 @@ public enum DocumentToken: Sendable, Equatable {
 }
 
 /// A document with the token that a later compare-and-set needs.
-public struct StateDocument: Sendable, Equatable {
-    public var source: JSONValue
-    public var token: DocumentToken
+package struct StateDocument: Sendable, Equatable {
+    package var source: JSONValue
+    package var token: DocumentToken
 }
 
 // Crossfade keeps its own state in single documents, and changes them only by compare-and-set.
 extension TargetWriter {
     /// Reads a document; nil when there is no such document or index. It sees every write, also before a refresh.
-    public func getDocument(_ index: String, _ id: String) throws(ClusterError) -> StateDocument? {
+    package func getDocument(_ index: String, _ id: String) throws(ClusterError) -> StateDocument? {
         let doing = "reading document \(id) of \(index)"
         guard
             let answer = try transport.callIfPresent(
@@ -33,7 +33,7 @@ extension TargetWriter {
 
     /// Writes the document and gives its new token. Throws `conflict` when the document is not in the state
     /// `expecting`.
-    @discardableResult public func putDocument(
+    @discardableResult package func putDocument(
         _ index: String, _ id: String, _ source: JSONValue, expecting: DocumentToken
     ) throws(ClusterError) -> DocumentToken {
         let doing = "writing document \(id) of \(index)"
@@ -48,7 +48,7 @@ extension TargetWriter {
     }
 
     /// Deletes the document; false when it is not there. Throws `conflict` when it is not in the state `expecting`.
-    @discardableResult public func deleteDocument(
+    @discardableResult package func deleteDocument(
         _ index: String, _ id: String, expecting: DocumentToken
     ) throws(ClusterError) -> Bool {
         guard expecting != .absent else { return false }

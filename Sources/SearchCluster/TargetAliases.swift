@@ -4,7 +4,7 @@ import JSONText
 extension TargetWriter {
     /// Changes aliases in one atomic request. When it returns, every node uses the new aliases. `actions`:
     /// `[{"add": {...}}, {"remove": {...}}]`.
-    public func updateAliases(_ actions: JSONValue) throws(ClusterError) {
+    package func updateAliases(_ actions: JSONValue) throws(ClusterError) {
         let answer = try transport.call(
             HTTPRequest(.post, "/_aliases", body: RequestPath.body(["actions": actions]), timeoutSeconds: 90),
             doing: "changing aliases")
@@ -15,7 +15,7 @@ extension TargetWriter {
     }
 
     /// The UUID of an index; nil when there is no index of that name. An index that is created anew gets another UUID.
-    public func indexUUID(_ name: String) throws(ClusterError) -> String? {
+    package func indexUUID(_ name: String) throws(ClusterError) -> String? {
         let answer = try transport.callIfPresent(
             HTTPRequest(.get, path(name) + "/_settings"), doing: "reading the UUID of \(name)", index: name)
         // For an alias the answer holds the name of its index instead.
@@ -24,14 +24,14 @@ extension TargetWriter {
 
     /// The definition of each alias of an index, by the name of the alias. Empty when the index has none or does not
     /// exist.
-    public func aliases(of index: String) throws(ClusterError) -> JSONObject {
+    package func aliases(of index: String) throws(ClusterError) -> JSONObject {
         let answer = try transport.callIfPresent(
             HTTPRequest(.get, path(index) + "/_alias"), doing: "reading the aliases of \(index)", index: index)
         return answer?.object?.first?.value["aliases"]?.object ?? JSONObject()
     }
 
     /// The indices behind an alias, with the definition of the alias in each. Empty when there is no such alias.
-    public func indices(behind alias: String) throws(ClusterError) -> [(index: String, definition: JSONValue)] {
+    package func indices(behind alias: String) throws(ClusterError) -> [(index: String, definition: JSONValue)] {
         let answer = try transport.callIfPresent(
             HTTPRequest(.get, "/_alias/" + RequestPath.segment(alias)), doing: "looking for alias \(alias)")
         return (answer?.object ?? JSONObject()).compactMap { index, description in

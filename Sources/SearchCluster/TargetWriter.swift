@@ -1,11 +1,11 @@
 import JSONText
 
 /// Manages indices and aliases of a cluster, and writes to it. Only the target gets one.
-public final class TargetWriter: Sendable {
-    public let transport: HTTPTransport
-    public let capabilities: Capabilities
+package final class TargetWriter: Sendable {
+    package let transport: HTTPTransport
+    package let capabilities: Capabilities
     /// Reads the same cluster.
-    public let reader: ClusterReader
+    package let reader: ClusterReader
 
     init(transport: HTTPTransport, capabilities: Capabilities) {
         self.transport = transport
@@ -17,7 +17,7 @@ public final class TargetWriter: Sendable {
 
     /// Creates an index. `body`: settings, mappings (by type if the server has types) and aliases. Throws `conflict`
     /// when the index exists already.
-    public func createIndex(_ name: String, body: JSONValue) throws(ClusterError) {
+    package func createIndex(_ name: String, body: JSONValue) throws(ClusterError) {
         do throws(ClusterError) {
             _ = try transport.call(
                 HTTPRequest(.put, path(name), body: RequestPath.body(body), timeoutSeconds: 90),
@@ -34,7 +34,7 @@ public final class TargetWriter: Sendable {
     }
 
     /// Deletes one index by its full name; false when there is no such index.
-    @discardableResult public func deleteIndex(_ name: String) throws(ClusterError) -> Bool {
+    @discardableResult package func deleteIndex(_ name: String) throws(ClusterError) -> Bool {
         // A pattern would delete many indices.
         guard !name.isEmpty, name != "_all", !name.contains("*"), !name.contains(","), !name.hasPrefix("-") else {
             throw ClusterError(
@@ -45,7 +45,7 @@ public final class TargetWriter: Sendable {
     }
 
     /// Whether there is an index or alias of this name.
-    public func indexExists(_ name: String) throws(ClusterError) -> Bool {
+    package func indexExists(_ name: String) throws(ClusterError) -> Bool {
         let answer = try transport.perform(HTTPRequest(.head, path(name)))
         defer { transport.recycle(answer.body) }
         if answer.status == 404 { return false }
@@ -56,14 +56,14 @@ public final class TargetWriter: Sendable {
     }
 
     /// The mapping of an index as the server gives it: by type if there are types, else `{"properties": ...}`.
-    public func mapping(_ index: String) throws(ClusterError) -> JSONValue {
+    package func mapping(_ index: String) throws(ClusterError) -> JSONValue {
         let answer = try transport.call(
             HTTPRequest(.get, path(index) + "/_mapping"), doing: "reading the mapping of \(index)", index: index)
         return answer.object?.first?.value["mappings"] ?? .object(JSONObject())
     }
 
     /// Adds to the mapping of an index. `mapping`: `{"properties": ...}`.
-    public func putMapping(_ index: String, _ mapping: JSONValue, type: String? = nil) throws(ClusterError) {
+    package func putMapping(_ index: String, _ mapping: JSONValue, type: String? = nil) throws(ClusterError) {
         let suffix =
             capabilities.typed ? "/_mapping/" + RequestPath.segment(type ?? capabilities.documentType) : "/_mapping"
         _ = try transport.call(
@@ -72,28 +72,28 @@ public final class TargetWriter: Sendable {
     }
 
     /// The settings of an index: `{"index": {...}}`.
-    public func settings(_ index: String) throws(ClusterError) -> JSONValue {
+    package func settings(_ index: String) throws(ClusterError) -> JSONValue {
         let answer = try transport.call(
             HTTPRequest(.get, path(index) + "/_settings"), doing: "reading the settings of \(index)", index: index)
         return answer.object?.first?.value["settings"] ?? .object(JSONObject())
     }
 
     /// Changes dynamic settings, e.g. `{"index": {"refresh_interval": "1s"}}`. Null restores a default (from 5.0).
-    public func putSettings(_ index: String, _ settings: JSONValue) throws(ClusterError) {
+    package func putSettings(_ index: String, _ settings: JSONValue) throws(ClusterError) {
         _ = try transport.call(
             HTTPRequest(.put, path(index) + "/_settings", body: RequestPath.body(settings), timeoutSeconds: 90),
             doing: "changing the settings of \(index)", index: index)
     }
 
     /// Makes all writes so far visible to searches.
-    public func refresh(_ index: String) throws(ClusterError) {
+    package func refresh(_ index: String) throws(ClusterError) {
         _ = try transport.call(
             HTTPRequest(.post, path(index) + "/_refresh", timeoutSeconds: 300), doing: "refreshing \(index)",
             index: index)
     }
 
     /// How many documents a search finds; see ``ClusterReader/count(_:query:)``.
-    public func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
+    package func count(_ index: String, query: JSONValue? = nil) throws(ClusterError) -> Int64 {
         try reader.count(index, query: query)
     }
 
@@ -101,7 +101,7 @@ public final class TargetWriter: Sendable {
 
     /// The path of bulk requests. It holds the index and the type, so that no action line needs them. The answer is
     /// filtered: it holds only `took`, `errors` and the `status` and `error` of every item.
-    public func bulkPath(_ index: String, type: String? = nil) -> String {
+    package func bulkPath(_ index: String, type: String? = nil) -> String {
         var text = path(index)
         if capabilities.typed { text += "/" + RequestPath.segment(type ?? capabilities.documentType) }
         return text + "/_bulk?filter_path=took,errors,items.*.status,items.*.error"
@@ -109,7 +109,7 @@ public final class TargetWriter: Sendable {
 
     /// A bulk request; see ``BulkBody``. The caller must not touch `body` until the answer is there. The request goes
     /// to one node, once: the caller decides whether to send it again.
-    public func bulkRequest(_ path: String, body: ByteBuffer, timeoutSeconds: Double = 120) -> HTTPRequest {
+    package func bulkRequest(_ path: String, body: ByteBuffer, timeoutSeconds: Double = 120) -> HTTPRequest {
         HTTPRequest(
             .post, path, body: .buffer(body), contentType: .ndjson, timeoutSeconds: timeoutSeconds, failsOver: false,
             acceptsCompression: false)

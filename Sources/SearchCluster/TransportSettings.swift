@@ -102,7 +102,7 @@ struct TransportSettings: Sendable {
 
 extension HTTPTransport {
     /// The version of libcurl, e.g. `7.88.1`.
-    public static var libraryVersion: String {
+    package static var libraryVersion: String {
         guard let text = curl_version() else { return "unknown" }
         // The first word of `libcurl/7.88.1 OpenSSL/3.0 ...`.
         return String(String(cString: text).prefix { $0 != " " }.drop { $0 != "/" }.dropFirst())

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts observations in fixed buckets. An observation is a relaxed atomic addition to one bucket and one to the sum.
-public final class Histogram: Metric {
+package final class Histogram: Metric {
     private let name: String
     private let help: String
     private let bounds: [Double]
@@ -16,7 +16,7 @@ public final class Histogram: Metric {
     /// - Parameters:
     ///   - bounds: the upper bounds of the buckets, ascending. One more bucket without a bound follows.
     ///   - scale: the sum is a whole number of units divided by this, e.g. 1e9 for nanoseconds.
-    public init(_ name: String, _ help: String, _ bounds: [Double], scale: Double = 1) {
+    package init(_ name: String, _ help: String, _ bounds: [Double], scale: Double = 1) {
         self.name = name
         self.help = help
         self.bounds = bounds
@@ -25,14 +25,14 @@ public final class Histogram: Metric {
     }
 
     /// Counts a value. A negative one, and one that is not a finite number, is ignored.
-    public func observe(_ value: Double) {
+    package func observe(_ value: Double) {
         guard value >= 0, value.isFinite else { return }
         counts[bounds.firstIndex { value <= $0 } ?? bounds.count].value.wrappingAdd(1, ordering: .relaxed)
         sum.value.wrappingAdd(Int(min(value * scale, 1e15)), ordering: .relaxed)
     }
 
     /// The present figures. The sum may lack an observation that the counts have, or the other way round.
-    public var present: HistogramFigures {
+    package var present: HistogramFigures {
         HistogramFigures(
             bounds: bounds, counts: counts.map { $0.value.load(ordering: .relaxed) },
             sum: Double(sum.value.load(ordering: .relaxed)) / scale)
@@ -46,23 +46,23 @@ public final class Histogram: Metric {
 }
 
 /// The figures of a histogram at one moment.
-public struct HistogramFigures: Sendable, Equatable {
+package struct HistogramFigures: Sendable, Equatable {
     /// The upper bounds of the buckets, ascending.
-    public let bounds: [Double]
+    package let bounds: [Double]
     /// The observations in each bucket. There is one more bucket than there are bounds.
-    public let counts: [Int]
-    public let sum: Double
+    package let counts: [Int]
+    package let sum: Double
 
-    public init(bounds: [Double], counts: [Int], sum: Double) {
+    package init(bounds: [Double], counts: [Int], sum: Double) {
         self.bounds = bounds
         self.counts = counts
         self.sum = sum
     }
 
-    public var count: Int { counts.reduce(0, +) }
+    package var count: Int { counts.reduce(0, +) }
 
     /// The observations up to each bound, which is how Prometheus counts.
-    public var cumulative: [(bound: Double, count: Int)] {
+    package var cumulative: [(bound: Double, count: Int)] {
         var sum = 0
         return zip(bounds, counts).map { bound, count in
             sum += count
@@ -72,7 +72,7 @@ public struct HistogramFigures: Sendable, Equatable {
 
     /// The value below which `share` (0...1) of the observations lie; nil without observations. It assumes that the
     /// observations are spread evenly in their bucket. It is never above the last bound.
-    public func quantile(_ share: Double) -> Double? {
+    package func quantile(_ share: Double) -> Double? {
         let rank = share * Double(count)
         guard count > 0 else { return nil }
         var below = 0
@@ -88,7 +88,7 @@ public struct HistogramFigures: Sendable, Equatable {
     }
 
     /// The observations since `earlier`, which must be figures of the same histogram.
-    public func since(_ earlier: HistogramFigures) -> HistogramFigures {
+    package func since(_ earlier: HistogramFigures) -> HistogramFigures {
         guard earlier.counts.count == counts.count else { return self }
         return HistogramFigures(
             bounds: bounds, counts: zip(counts, earlier.counts).map { max(0, $0 - $1) }, sum: max(0, sum - earlier.sum))

@@ -5,11 +5,11 @@ import Synchronization
 ///
 /// A line never holds the content of documents or a secret. Each line is one `write`, so that lines of several threads
 /// do not mix. In JSON numbers stay numbers, and an unknown value is null.
-public final class Logger: Sendable {
-    public enum Level: Int, Sendable, Comparable {
+package final class Logger: Sendable {
+    package enum Level: Int, Sendable, Comparable {
         case debug, info, warning, error
 
-        public static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
+        package static func < (one: Level, other: Level) -> Bool { one.rawValue < other.rawValue }
 
         var name: String {
             switch self {
@@ -21,32 +21,32 @@ public final class Logger: Sendable {
         }
     }
 
-    public enum Format: String, Sendable, CaseIterable { case text, json }
+    package enum Format: String, Sendable, CaseIterable { case text, json }
 
     private let format: Format
     private let level: Level
     private let write: @Sendable (String) -> Void
 
     /// `write` gets whole lines with their line end; nil: they go to standard error.
-    public init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
+    package init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
         self.format = format
         self.level = level
         self.write = write ?? { line in StandardStreams.write(line, to: 2) }
     }
 
-    public func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
+    package func debug(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.debug, message, metadata)
     }
 
-    public func info(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
+    package func info(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.info, message, metadata)
     }
 
-    public func warning(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
+    package func warning(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.warning, message, metadata)
     }
 
-    public func error(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
+    package func error(_ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue> = [:]) {
         log(.error, message, metadata)
     }
 

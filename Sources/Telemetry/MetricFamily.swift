@@ -1,30 +1,30 @@
 /// The measurements of one name at one moment.
-public struct MetricFamily: Sendable {
-    public enum Kind: String, Sendable { case counter, gauge, histogram }
+package struct MetricFamily: Sendable {
+    package enum Kind: String, Sendable { case counter, gauge, histogram }
 
-    public enum Value: Sendable {
+    package enum Value: Sendable {
         case whole(Int64)
         case real(Double)
         case histogram(HistogramFigures)
     }
 
-    public struct Sample: Sendable {
-        public var labels: [(name: String, value: String)]
-        public var value: Value
+    package struct Sample: Sendable {
+        package var labels: [(name: String, value: String)]
+        package var value: Value
     }
 
-    public let name: String
-    public let help: String
-    public let kind: Kind
-    public var samples: [Sample] = []
+    package let name: String
+    package let help: String
+    package let kind: Kind
+    package var samples: [Sample] = []
 
-    public init(_ name: String, _ kind: Kind, _ help: String) {
+    package init(_ name: String, _ kind: Kind, _ help: String) {
         self.name = name
         self.help = help
         self.kind = kind
     }
 
-    public mutating func add(_ value: Value, _ labels: [(name: String, value: String)] = []) {
+    package mutating func add(_ value: Value, _ labels: [(name: String, value: String)] = []) {
         samples.append(Sample(labels: labels, value: value))
     }
 }

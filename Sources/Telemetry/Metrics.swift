@@ -8,7 +8,7 @@ protocol Metric: Sendable {
 
 /// A number that only grows. An addition is one relaxed atomic operation. It is meant for requests and batches: per
 /// record it would cost too much.
-public final class Counter: Metric {
+package final class Counter: Metric {
     private let name: String
     private let help: String
     /// How many of the counted units make one of the reported unit: 1000 when milliseconds are added and seconds are
@@ -16,15 +16,15 @@ public final class Counter: Metric {
     private let scale: Int
     private let value = Atomic<Int>(0)
 
-    public init(_ name: String, _ help: String, scale: Int = 1) {
+    package init(_ name: String, _ help: String, scale: Int = 1) {
         self.name = name
         self.help = help
         self.scale = scale
     }
 
-    public func add(_ count: Int = 1) { value.wrappingAdd(count, ordering: .relaxed) }
+    package func add(_ count: Int = 1) { value.wrappingAdd(count, ordering: .relaxed) }
 
-    public var total: Int { value.load(ordering: .relaxed) }
+    package var total: Int { value.load(ordering: .relaxed) }
 
     var family: MetricFamily {
         var family = MetricFamily(name, .counter, help)
@@ -34,18 +34,18 @@ public final class Counter: Metric {
 }
 
 /// The time at which something last happened. It has no value before the first time.
-public final class Moment: Metric {
+package final class Moment: Metric {
     private let name: String
     private let help: String
     private let milliseconds = Atomic<Int64>(0)
 
-    public init(_ name: String, _ help: String) {
+    package init(_ name: String, _ help: String) {
         self.name = name
         self.help = help
     }
 
     /// - Parameter milliseconds: since 1970.
-    public func set(_ milliseconds: Int64) { self.milliseconds.store(milliseconds, ordering: .relaxed) }
+    package func set(_ milliseconds: Int64) { self.milliseconds.store(milliseconds, ordering: .relaxed) }
 
     var family: MetricFamily {
         var family = MetricFamily(name, .gauge, help)
@@ -57,7 +57,7 @@ public final class Moment: Metric {
 
 /// Counters of one name that differ in one label. The values of the label are fixed. So all counters begin at 0, which
 /// makes rates right from the first event on, and there cannot be too many of them.
-public final class CounterFamily: Metric {
+package final class CounterFamily: Metric {
     private let name: String
     private let help: String
     private let label: String
@@ -68,7 +68,7 @@ public final class CounterFamily: Metric {
     /// - Parameters:
     ///   - values: the values of the label. Any other value counts as the last of them.
     ///   - fixed: more labels, which all counters have.
-    public init(
+    package init(
         _ name: String, _ help: String, label: String, _ values: [String],
         fixed: [(name: String, value: String)] = []
     ) {
@@ -80,16 +80,16 @@ public final class CounterFamily: Metric {
         counts = values.map { _ in Counter(name, help) }
     }
 
-    public func add(_ value: String, _ count: Int = 1) {
+    package func add(_ value: String, _ count: Int = 1) {
         let at = names.firstIndex(of: value) ?? counts.count - 1
         if counts.indices.contains(at) { counts[at].add(count) }
     }
 
     /// Every value with its count, in the order of the initializer.
-    public var totals: [(value: String, count: Int)] { zip(names, counts).map { ($0, $1.total) } }
+    package var totals: [(value: String, count: Int)] { zip(names, counts).map { ($0, $1.total) } }
 
     /// The counts that are above 0, by value.
-    public var present: [String: Int] {
+    package var present: [String: Int] {
         Dictionary(totals.filter { $0.count > 0 }.map { ($0.value, $0.count) }) { first, _ in first }
     }
 

@@ -2,9 +2,9 @@ import Glibc
 
 /// Figures of this process from the kernel, under the names that Prometheus' own clients use.
 /// Source: proc(5), https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
-public enum ProcessFigures {
+package enum ProcessFigures {
     /// The bytes of this process in memory; 0 when the kernel does not say.
-    public static var residentBytes: Int { memory.resident }
+    package static var residentBytes: Int { memory.resident }
 
     private static var memory: (virtual: Int, resident: Int) {
         let pages = read("/proc/self/statm").split(separator: " ").prefix(2).compactMap { Int($0) }
@@ -13,7 +13,7 @@ public enum ProcessFigures {
         return (pages[0] * size, pages[1] * size)
     }
 
-    public static var families: [MetricFamily] {
+    package static var families: [MetricFamily] {
         func one(
             _ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: MetricFamily.Value?
         ) -> MetricFamily {

@@ -1,11 +1,11 @@
 /// Writes the text format that Prometheus reads, version 0.0.4.
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-public enum PrometheusText {
+package enum PrometheusText {
     /// The media type of the text.
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// The text for these families. A family without samples is left out.
-    public static func write(_ families: [MetricFamily]) -> String {
+    package static func write(_ families: [MetricFamily]) -> String {
         var text = ""
         for family in families where !family.samples.isEmpty {
             text += "# HELP \(family.name) \(escaped(family.help, quotes: false))\n"

@@ -3,9 +3,9 @@
 /// A secret of eight characters or more is taken out everywhere. A shorter one may also be an ordinary word or a part
 /// of one: with the password `a` that would be every "a" in a sentence. So it is taken out only where it is a value: in
 /// quotes or brackets, after `=`, or between punctuation on both sides.
-public struct Redactor: Sendable {
+package struct Redactor: Sendable {
     /// The text that replaces a secret.
-    public static let mark = "<redacted>"
+    package static let mark = "<redacted>"
     /// A secret with this many characters is taken out everywhere.
     static let longEnough = 8
 
@@ -18,12 +18,12 @@ public struct Redactor: Sendable {
     private let secrets: [String]
 
     /// A redactor for these secrets. Empty ones are ignored.
-    public init(_ secrets: some Sequence<String>) {
+    package init(_ secrets: some Sequence<String>) {
         self.secrets = Set(secrets).filter { !$0.isEmpty }.sorted { ($1.count, $0) < ($0.count, $1) }
     }
 
     /// `text` with ``mark`` instead of every secret.
-    public func redact(_ text: String) -> String {
+    package func redact(_ text: String) -> String {
         var text = text
         for secret in secrets {
             var clean = ""

@@ -3,12 +3,12 @@ import Synchronization
 
 /// Standard output and standard error. They may be closed, a pipe without a reader, or a file on a full disk. The work
 /// goes on without them.
-public enum StandardStreams {
+package enum StandardStreams {
     private static let failed = Atomic<Int32>(0)
 
     /// To be called when the program starts. Without it the next socket would get the number of a closed descriptor and
     /// then receive the output. A pipe without a reader would end the process.
-    public static func prepare() {
+    package static func prepare() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
             // `open` gives the lowest free number, which is this one.
             _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
@@ -17,7 +17,7 @@ public enum StandardStreams {
     }
 
     /// Writes the whole text, with as many writes as that needs. A reader that has gone away is no failure.
-    public static func write(_ text: String, to descriptor: Int32) {
+    package static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
@@ -39,16 +39,16 @@ public enum StandardStreams {
     }
 
     /// Why a write to standard output failed, e.g. "No space left on device"; nil when none failed.
-    public static var failure: String? {
+    package static var failure: String? {
         let code = failed.load(ordering: .relaxed)
         return code == 0 ? nil : String(cString: strerror(code))
     }
 
     /// The columns of the terminal behind a descriptor; 80 when it is not a terminal or does not say.
-    public static func width(of descriptor: Int32) -> Int { size(of: descriptor).columns }
+    package static func width(of descriptor: Int32) -> Int { size(of: descriptor).columns }
 
     /// The columns and rows of the terminal behind a descriptor; 80 and 24 when they are not known.
-    public static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
+    package static func size(of descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
         return (Int(size.ws_col), Int(size.ws_row))

@@ -3,19 +3,19 @@ import Glibc
 /// Sends datagrams to a StatsD server. It never waits for the server. Datagrams are lost while there is no server.
 ///
 /// Only one thread may use it.
-public final class StatsDSender {
+package final class StatsDSender {
     private let host: String
     private let port: String
     private var descriptor: Int32 = -1
 
-    public init(host: String, port: Int) {
+    package init(host: String, port: Int) {
         self.host = host
         self.port = String(port)
     }
 
     /// Sends these lines. False when they could not be sent: the name of the server is not known, or the network is
     /// down.
-    @discardableResult public func send(_ lines: [String]) -> Bool {
+    @discardableResult package func send(_ lines: [String]) -> Bool {
         if descriptor < 0 { descriptor = connected() }
         guard descriptor >= 0 else { return false }
         var sent = true
@@ -31,7 +31,7 @@ public final class StatsDSender {
         return sent
     }
 
-    public func close() {
+    package func close() {
         if descriptor >= 0 { Glibc.close(descriptor) }
         descriptor = -1
     }

@@ -5,11 +5,11 @@ import Synchronization
 /// No method is called per record: the ledger counts the outcomes of records, and a scrape reads them from there. The
 /// figures are relaxed atomics, so that an event costs its caller only a few additions. Every counter begins at 0, with
 /// all values of its label.
-public final class WorkEvents: Sendable {
-    public let logger: Logger
+package final class WorkEvents: Sendable {
+    package let logger: Logger
 
     /// - Parameter indices: the names of the target indices. Their places here are the numbers that later calls use.
-    public init(_ logger: Logger, indices: [String] = []) {
+    package init(_ logger: Logger, indices: [String] = []) {
         self.logger = logger
         let name = "crossfade_index_operations_total"
         let help = "Operations with an outcome by target index: taken or stale, or refused for good."
@@ -41,7 +41,7 @@ public final class WorkEvents: Sendable {
         label: "for", ["target", "reads"])
 
     /// Why operations are sent again.
-    public enum Retry: String, Sendable, CaseIterable {
+    package enum Retry: String, Sendable, CaseIterable {
         /// The target has too much to do: status 429 or 5xx of the request, 429 of an item.
         case throttled
         /// There was no answer.
@@ -55,21 +55,21 @@ public final class WorkEvents: Sendable {
     }
 
     /// The target answered a bulk request. This is not logged, because there may be hundreds per second.
-    public func bulkAnswered(status: Int, seconds: Double, bytes: Int) {
+    package func bulkAnswered(status: Int, seconds: Double, bytes: Int) {
         requests.add(String(status))
         latency.observe(seconds)
         sizes.observe(Double(bytes))
     }
 
     /// A bulk request got no answer.
-    public func bulkUnanswered() { requests.add("none") }
+    package func bulkUnanswered() { requests.add("none") }
 
     private let operations: [CounterFamily]
 
     /// The answer to a bulk request was read. `index`: the number of the target index. `concluded`: operations that
     /// have their outcome. `refused`: those of them that the target will never take. `again`: operations to be sent
     /// again.
-    public func bulkSettled(index: Int, concluded: Int, refused: Int, again: Int) {
+    package func bulkSettled(index: Int, concluded: Int, refused: Int, again: Int) {
         items.add("concluded", concluded)
         items.add("retry", again)
         guard operations.indices.contains(index) else { return }
@@ -78,28 +78,28 @@ public final class WorkEvents: Sendable {
     }
 
     /// A bulk request, or a part of it, is sent again.
-    public func bulkRepeated(_ reason: Retry) { retries.add(reason.rawValue) }
+    package func bulkRepeated(_ reason: Retry) { retries.add(reason.rawValue) }
 
-    public func targetRefusesAll(because reason: String) {
+    package func targetRefusesAll(because reason: String) {
         waits.add("target")
         logger.warning("the target does not take writes; waiting and repeating", ["because": reason])
     }
 
-    public func targetRefusesSome(because reason: String) {
+    package func targetRefusesSome(because reason: String) {
         waits.add("target")
         logger.warning("the target does not take some writes; waiting and repeating", ["because": reason])
     }
 
-    public func targetTakesWrites() { logger.info("the target takes writes again") }
+    package func targetTakesWrites() { logger.info("the target takes writes again") }
 
-    public func readsFail(from side: String, because reason: String) {
+    package func readsFail(from side: String, because reason: String) {
         waits.add("reads")
         logger.warning(
             "the documents that partial updates change cannot be read; waiting and repeating",
             ["from": side, "because": reason])
     }
 
-    public func readsSucceed(from side: String) {
+    package func readsSucceed(from side: String) {
         logger.info("the documents that partial updates change can be read again", ["from": side])
     }
 
@@ -116,22 +116,22 @@ public final class WorkEvents: Sendable {
         scale: 1000)
 
     /// A run of records was taken from the log.
-    public func recordsTaken(_ count: Int, bytes: Int) {
+    package func recordsTaken(_ count: Int, bytes: Int) {
         records.add(count)
         recordBytes.add(bytes)
     }
 
     /// The source gave a page of the copy.
-    public func pageTaken(documents count: Int, bytes: Int) {
+    package func pageTaken(documents count: Int, bytes: Int) {
         documents.add(count)
         documentBytes.add(bytes)
     }
 
     /// Reading waited so long, because no more records or documents may be in memory at once.
-    public func readingWaited(milliseconds: Int) { backpressure.add(milliseconds) }
+    package func readingWaited(milliseconds: Int) { backpressure.add(milliseconds) }
 
     /// The figures for StatsD cannot be sent (false), or can be sent again (true).
-    public func statsdIsHeard(_ isHeard: Bool, address: String) {
+    package func statsdIsHeard(_ isHeard: Bool, address: String) {
         if isHeard {
             logger.info("figures are sent to StatsD again", ["address": address])
         } else {
@@ -155,16 +155,16 @@ public final class WorkEvents: Sendable {
 
     /// Whether the group has told this member its partitions. A member may get none: a group with more members than
     /// partitions has some that stand by.
-    public var hasAssignment: Bool { isAssigned.load(ordering: .relaxed) }
+    package var hasAssignment: Bool { isAssigned.load(ordering: .relaxed) }
     private let isAssigned = Atomic<Bool>(false)
 
-    public func partitionsAssigned(_ partitions: [Int32]) {
+    package func partitionsAssigned(_ partitions: [Int32]) {
         isAssigned.store(true, ordering: .relaxed)
         rebalances.add("assigned")
         logger.info("partitions assigned", ["partitions": partitions.sorted()])
     }
 
-    public func partitionsRevoked(_ partitions: [Int32], lost: Bool, drained: Bool) {
+    package func partitionsRevoked(_ partitions: [Int32], lost: Bool, drained: Bool) {
         isAssigned.store(false, ordering: .relaxed)
         rebalances.add(lost ? "lost" : "revoked")
         logger.info(
@@ -174,20 +174,20 @@ public final class WorkEvents: Sendable {
 
     /// Offsets of settled records were committed to the group, or written to the state of a replay. `now`: milliseconds
     /// since 1970.
-    public func offsetsKept(now: Int64) {
+    package func offsetsKept(now: Int64) {
         commits.add("ok")
         lastCommit.set(now)
     }
 
     /// Such offsets could not be written this time.
-    public func offsetsNotKept() { commits.add("failed") }
+    package func offsetsNotKept() { commits.add("failed") }
 
-    public func commitFailed(_ error: String) {
+    package func commitFailed(_ error: String) {
         commits.add("failed")
         logger.warning("a commit failed; its offsets are committed again", ["error": error])
     }
 
-    public func processWasStopped(milliseconds: Int64, sessionTimeout: Int) {
+    package func processWasStopped(milliseconds: Int64, sessionTimeout: Int) {
         stops.add()
         logger.warning(
             "this process was stopped for a while; asking the group whether its partitions are still its own",
@@ -200,7 +200,7 @@ public final class WorkEvents: Sendable {
     private let alarms = CounterFamily(
         "crossfade_alarms_total", "Alarms raised.", label: "name", ["stale_rate", "other"])
 
-    public func tombstonesPurged(_ count: Int, younger: Int, deadLetter: Int, newer: Int) {
+    package func tombstonesPurged(_ count: Int, younger: Int, deadLetter: Int, newer: Int) {
         purged.add(count)
         logger.info(
             "purged tombstones",
@@ -210,7 +210,7 @@ public final class WorkEvents: Sendable {
             ])
     }
 
-    public func alarmRaised(_ name: String, _ text: String) {
+    package func alarmRaised(_ name: String, _ text: String) {
         alarms.add(name)
         logger.error("ALARM", ["name": name, "text": text])
     }
@@ -218,21 +218,21 @@ public final class WorkEvents: Sendable {
     // MARK: Figures
 
     /// The bytes of all records and documents that were taken.
-    public var bytesTaken: Int { recordBytes.total + documentBytes.total }
+    package var bytesTaken: Int { recordBytes.total + documentBytes.total }
 
     /// The bulk requests by status, without statuses that did not occur.
-    public var bulkRequests: [String: Int] { requests.present }
+    package var bulkRequests: [String: Int] { requests.present }
     /// The repeated bulk requests by reason, without reasons that did not occur.
-    public var bulkRetries: [String: Int] { retries.present }
-    public var bulkLatency: HistogramFigures { latency.present }
+    package var bulkRetries: [String: Int] { retries.present }
+    package var bulkLatency: HistogramFigures { latency.present }
 
     /// The operations of each target index, by its number.
-    public var indices: [(succeeded: Int, failed: Int)] {
+    package var indices: [(succeeded: Int, failed: Int)] {
         operations.map { ($0.totals.first?.count ?? 0, $0.totals.last?.count ?? 0) }
     }
 
     /// All figures, for a scrape.
-    public var families: [MetricFamily] {
+    package var families: [MetricFamily] {
         let metrics: [any Metric] = [
             requests, latency, sizes, items, retries, waits, records, recordBytes, documents, documentBytes,
             backpressure,

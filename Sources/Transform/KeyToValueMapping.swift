@@ -1,7 +1,7 @@
 import JSONText
 
 extension Transformer {
-    /// The mapping of a flattened field, for clusters that know `keyword` (Elasticsearch 5 and later, OpenSearch).
+    /// The mapping of a flattened field, for servers that know `keyword` (from Elasticsearch 5 on, and OpenSearch).
     public static func mappingProperties(_ options: KeyToValue) -> JSONValue {
         var keyword: JSONObject = ["type": "keyword"]
         if let limit = options.ignoreAbove { keyword["ignore_above"] = .number(limit) }

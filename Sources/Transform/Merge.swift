@@ -1,18 +1,19 @@
 import JSONText
 
-// Partial documents (docs/architecture.md, P4).
+// Partial updates: merges a part of a document into the document (promise P4 in `docs/architecture.md`).
 extension Transformer {
-    /// Brings `partial`, a part of a document in its old form, into the new form, merges it into `base`, a whole
-    /// document in the new form (nil: there is none), and appends the result to `out` as one line of JSON.
+    /// Transforms `partial`, merges it into `base`, and appends the result to `out` as one line of JSON. `partial` is a
+    /// part of a document before the steps; `base` is a whole document after the steps, or nil when there is none.
     ///
-    /// - deep: objects merge member by member; all else, null too, replaces. A `keyToValue` field that is reached
-    ///   through objects only merges by key: the pairs of the keys that the partial map names are replaced, the others
-    ///   stay. A null there does what the step's `null` says: it removes the key's pairs, or leaves one with null.
-    /// - shallow: fields of the top level replace those of the base whole, flattened ones too.
+    /// - deep: objects are merged member by member. Any other value, also null, replaces the old one. A field of
+    ///   `keyToValue` is merged by key, if only objects lead to it: the pairs of the keys in the partial map are replaced,
+    ///   and the others stay. For a null in the map, the option `null` of the step decides: it removes the pairs of the key, or
+    ///   leaves one pair with null.
+    /// - shallow: each field at the top level replaces the whole field of the base, also a flattened one.
     ///
-    /// What the merge cannot know, because the new form does not say it: whether the pairs `a.b` of the base came from
-    /// an object `a`, a key with a dot, or objects in an array. They are taken as coming from an object.
-    /// Of duplicate keys the last wins. The same merge twice is the same as once. `out` is as before when it throws.
+    /// The base does not tell whether its pairs `a.b` came from an object `a`, from a key with a dot, or from objects
+    /// in an array. The merge assumes an object. Of members with the same name, the last counts. To merge the same part
+    /// twice gives the same as once. When it throws, `out` is as before.
     public func merge(
         base: Bytes?, partial: Bytes, mode: MergeMode, into out: ByteBuffer
     ) throws(TransformError) {
@@ -50,7 +51,7 @@ extension Transformer {
         }
     }
 
-    /// Merges the members of `partial` into `target`; both are objects.
+    /// Merges the members of `partial` into `target`. Both are objects.
     private func mergeObjects(_ target: Int32, _ partial: Int32, isDeep: Bool) throws(TransformError) {
         let keyMark = keys.count
         let low = members.count
@@ -98,7 +99,8 @@ extension Transformer {
         }
     }
 
-    /// Makes every member of the object a node and lists them by key; of duplicates the last stays.
+    /// Makes every member of the object a node and adds all to the list, sorted by key. Of members with the same key,
+    /// the last counts.
     private func sortedMembers(of object: Int32) throws(TransformError) {
         let low = members.count
         if arena[object].shape == .raw {
@@ -125,7 +127,7 @@ extension Transformer {
         return key
     }
 
-    /// Puts members in the place of runs of members.
+    /// Makes nodes of the members in runs.
     private func splitRuns(_ object: Int32) throws(TransformError) {
         var child = arena[object].first
         arena.pointer(object).pointee.first = -1
@@ -148,101 +150,5 @@ extension Transformer {
             }
             child = next
         }
-    }
-
-    // MARK: By key
-
-    /// Merges a raw map into the base's pairs; false when the base has something else there.
-    private func mergePairs(_ target: Int32, _ partial: Int32) throws(TransformError) -> Bool {
-        let pairs = arena[target].text
-        guard arena[target].shape == .raw, firstByte(pairs) == UInt8(ascii: "[") else { return false }
-        let step = program.steps[Int(arena[partial].step)]
-        let keyMark = keys.count
-        let low = leaves.count
-        removals.removeAll()
-        do throws(JSONError) {
-            guard try arrayContent(pairs) == .pairs else { return false }
-            try collect(arena[partial].text, .none, step, notingRemovals: true)
-            removals.sort(from: 0, to: removals.count, self)
-            try keepPairs(pairs)
-        } catch {
-            throw flattenFailure(error, step)
-        }
-        leaves.sort(from: low, to: leaves.count, self)
-        try writePairs(PairRow(base: leaves.base + low, count: leaves.count - low), step, to: target)
-        leaves.truncate(to: low)
-        keys.count = keyMark
-        return true
-    }
-
-    /// Adds the base's pairs to the leaves, except those that the partial map replaces.
-    private func keepPairs(_ pairs: TextRange) throws(JSONError) {
-        let text = pointer(pairs.source)
-        let end = Int(pairs.end)
-        var newlines = false
-        var at = JSONScanner.space(text, Int(pairs.start) &+ 1, end, &newlines)
-        while at < end, text[at] == UInt8(ascii: "{") {
-            let after = try JSONScanner.skip(text, at, end, JSONScanner.maxDepth, &newlines)
-            let pair = range(pairs.source, at, after)
-            if let content = try pairKey(pair) {
-                let mark = keys.count
-                let key = try keyPart(of: content)
-                if isReplaced(key) {
-                    keys.count = mark
-                } else {
-                    leaves.add(Pair(prefix: prefix(of: key), key: key, value: pair, kind: .absent))
-                }
-            }
-            at = JSONScanner.space(text, after, end, &newlines)
-            if at < end, text[at] == UInt8(ascii: ",") { at = JSONScanner.space(text, at &+ 1, end, &newlines) }
-        }
-    }
-
-    /// The key in `key:value`: what stands before the first colon without a backslash, its backslashes taken out.
-    private func keyPart(of content: TextRange) throws(JSONError) -> TextRange {
-        let whole = try joined(.none, content)
-        let text = keys.base
-        var from = Int(whole.start)
-        var to = from
-        while from < Int(whole.end), text[from] != UInt8(ascii: ":") {
-            if text[from] == UInt8(ascii: "\\"), from &+ 1 < Int(whole.end) { from &+= 1 }
-            text[to] = text[from]
-            from &+= 1
-            to &+= 1
-        }
-        keys.count = to
-        return range(.keys, Int(whole.start), to)
-    }
-
-    /// Whether the partial map names the key: itself, or a part before a dot to which it gives something that is not
-    /// an object.
-    private func isReplaced(_ key: TextRange) -> Bool {
-        if isNamed(key, asObjectToo: true) { return true }
-        let text = pointer(key.source)
-        var at = Int(key.start)
-        while at < Int(key.end) {
-            if text[at] == UInt8(ascii: "."),
-                isNamed(range(key.source, Int(key.start), at), asObjectToo: false)
-            {
-                return true
-            }
-            at &+= 1
-        }
-        return false
-    }
-
-    private func isNamed(_ key: TextRange, asObjectToo: Bool) -> Bool {
-        let probe = Pair(prefix: prefix(of: key), key: key, value: .none, kind: .absent)
-        var low = 0
-        var high = removals.count
-        while low < high {
-            let middle = (low &+ high) / 2
-            if isLess(removals[middle], probe) { low = middle &+ 1 } else { high = middle }
-        }
-        while low < removals.count, isSameKey(removals[low], probe) {
-            if asObjectToo || removals[low].kind != .object { return true }
-            low &+= 1
-        }
-        return false
     }
 }

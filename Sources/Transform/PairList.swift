@@ -1,40 +1,5 @@
-import JSONText
-
-/// A key and what it stands for, sorted by key.
-struct Pair {
-    /// The key's first eight bytes as a big-endian number, zeros where it is shorter: most comparisons end there.
-    var prefix: UInt64
-    /// The key without escapes.
-    var key: TextRange
-    /// The value's text; of a string with its quotes.
-    var value: TextRange
-    /// Absent: `value` is a whole pair object as it is to be written.
-    var kind: JSONKind
-    /// A node, where the pair stands for one.
-    var node: Int32 = -1
-
-    /// The first eight bytes of a key of `count` bytes; `room` bytes may be read.
-    @inline(__always) static func prefix(_ key: UnsafePointer<UInt8>, _ count: Int, room: Int) -> UInt64 {
-        if room >= 8 {
-            let word = JSONScanner.word(key, 0).byteSwapped
-            if count >= 8 { return word }
-            return count == 0 ? 0 : word & (~0 &<< UInt64(64 &- count &* 8))
-        }
-        var prefix: UInt64 = 0
-        for at in 0..<min(count, 8) { prefix |= UInt64(key[at]) &<< UInt64(56 &- at &* 8) }
-        return prefix
-    }
-}
-
-/// Pairs in a row.
-struct PairRow {
-    var base: UnsafeMutablePointer<Pair>
-    var count: Int
-}
-
-/// A growing array of pairs, reused from document to document, with a stable sort by key (UTF-8 byte order).
-///
-/// A plain handle, freed by the transformer that made it, as ``NodeArena`` is.
+/// A list of pairs that grows, with a stable sort by key in the order of UTF-8 bytes. It is used again for the next
+/// document. Like ``NodeArena`` it holds a plain pointer, which the transformer frees.
 struct PairList {
     private struct State {
         var base: UnsafeMutablePointer<Pair>
@@ -44,7 +9,7 @@ struct PairList {
     }
 
     private let state: UnsafeMutablePointer<State>
-    /// Pairs that are sorted at once.
+    /// The most pairs that are sorted in one go, before runs are merged.
     private static let run = 16
 
     init() {
@@ -62,7 +27,7 @@ struct PairList {
     var count: Int { @inline(__always) get { state.pointee.count } }
 
     var capacity: Int { @inline(__always) get { state.pointee.capacity } }
-    /// Takes in what was written behind the last, up to `end`.
+    /// Adds the pairs that were written directly behind the last one, up to `end`.
     @inline(__always) func extend(to end: UnsafeMutablePointer<Pair>) { state.pointee.count = end - base }
     @inline(__always) func removeAll() { state.pointee.count = 0 }
     @inline(__always) func truncate(to count: Int) { state.pointee.count = count }
@@ -90,8 +55,7 @@ struct PairList {
         state.pointee.spare = .allocate(capacity: capacity)
     }
 
-    /// Sorts the pairs of a range. Few are sorted by their prefixes if these differ, else by insertion; many by
-    /// merging.
+    /// Sorts the pairs of a range.
     func sort(from start: Int, to end: Int, _ transformer: Transformer) {
         let length = end &- start
         guard length > 1 else { return }
@@ -102,7 +66,7 @@ struct PairList {
         }
     }
 
-    /// The same by whole keys, which takes all that there can be.
+    /// Sorts the pairs of a range by their whole keys: runs by insertion, then the runs by merging.
     func sortByKey(from start: Int, to end: Int, _ transformer: Transformer) {
         let length = end &- start
         let run = Self.run
@@ -122,8 +86,9 @@ struct PairList {
         }
     }
 
-    /// The pairs of a range in order if they are few and their prefixes differ, without a branch that depends on those:
-    /// each goes where as many as are smaller lie before it. Beside the list, and valid until it is sorted or grows.
+    /// The pairs of a range, sorted by their prefixes; nil when there are too many or two prefixes are equal. The
+    /// result is valid until the list is sorted or grows. No branch depends on the prefixes: the place of a pair is the
+    /// number of smaller ones.
     @inline(__always) func orderedByPrefix(from start: Int, to end: Int) -> PairRow? {
         let length = end &- start
         guard length <= Self.run else { return nil }
@@ -143,7 +108,7 @@ struct PairList {
             sum &+= smaller
             place &+= 1
         }
-        // Of two that are the same each counts as if the other were not there.
+        // Two equal prefixes do not count each other, which makes the sum smaller.
         guard sum == length &* (length &- 1) / 2 else { return nil }
         return PairRow(base: spare, count: length)
     }
@@ -184,36 +149,5 @@ struct PairList {
             }
             to &+= 1
         }
-    }
-}
-
-extension Transformer {
-    @inline(__always) func isLess(_ one: Pair, _ other: Pair) -> Bool {
-        if one.prefix != other.prefix { return one.prefix < other.prefix }
-        let order = compare(one.key, other.key)
-        // One key can come from two places (`a.b`, and `b` in `a`): they keep the document's order.
-        return order < 0 || order == 0 && one.value.start < other.value.start
-    }
-
-    @inline(__always) func isSameKey(_ one: Pair, _ other: Pair) -> Bool {
-        one.prefix == other.prefix && one.key.count == other.key.count
-            && (one.key.count <= 8 || compare(one.key, other.key) == 0)
-    }
-
-    /// Negative, zero or positive, by bytes.
-    func compare(_ one: TextRange, _ other: TextRange) -> Int {
-        let left = pointer(one.source) + Int(one.start)
-        let right = pointer(other.source) + Int(other.start)
-        let shared = min(one.count, other.count)
-        var at = 0
-        while at < shared {
-            if left[at] != right[at] { return left[at] < right[at] ? -1 : 1 }
-            at &+= 1
-        }
-        return one.count &- other.count
-    }
-
-    @inline(__always) func prefix(of key: TextRange) -> UInt64 {
-        Pair.prefix(pointer(key.source) + Int(key.start), key.count, room: key.count)
     }
 }

@@ -1,8 +1,8 @@
 import JSONText
 
-// Writing pairs of key and value.
+// Writes pairs of key and value.
 extension Transformer {
-    /// Writes pairs as an array and makes that the member's value.
+    /// Writes pairs as an array, which becomes the value of the member.
     func writePairs(_ pairs: PairRow, _ step: CompiledStep, to member: Int32) throws(TransformError) {
         let start = scratch.count
         scratch.append(UInt8(ascii: "["))
@@ -17,8 +17,8 @@ extension Transformer {
         arena.setText(of: member, to: try written(from: start))
     }
 
-    /// Appends the pairs that the scan collected of a member: the hot path. All lies in one text, no key has an escape, no
-    /// value is an object or array, so that one pointer can run through.
+    /// Appends the pairs that the scan collected for a member. This is the hot path. All pairs are in one text, no key
+    /// has an escape, and no value is an object or an array, so plain pointers are enough.
     func writeCollected(_ member: Int32, _ step: CompiledStep, into out: ByteBuffer) throws(TransformError) {
         let node = arena[member]
         let pairs = ordered(collected, from: Int(node.first), to: Int(node.last))
@@ -41,7 +41,7 @@ extension Transformer {
                 pair += 1
                 continue
             }
-            // 64: what stands around them, at most 32 bytes, and up to 16 that are written over.
+            // 64: at most 32 bytes around key and value, and 16 bytes that may be written and then written over.
             let need = keyCount &* 6 &+ count &* 2 &+ 64
             if limit - to < need {
                 out.count = to - out.base
@@ -62,7 +62,7 @@ extension Transformer {
             if kind == .null {
                 to = Self.put("\",\"value\":null}", to)
             } else if count <= 16, textEnd - value >= 16 {
-                // Sixteen bytes whatever the length, which cannot be predicted: what is too much is written over.
+                // Always sixteen bytes: the length cannot be predicted. Those that are too many are written over.
                 let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
                 to = Self.put(bytes, count, to)
                 to = Self.put(Self.beforeValue, 11, to)
@@ -76,7 +76,7 @@ extension Transformer {
             }
             pair += 1
         }
-        // The first pair's comma.
+        // The bracket replaces the comma of the first pair.
         let isEmpty = out.base + start == to
         out.base[start] = UInt8(ascii: "[")
         out.count = isEmpty ? start &+ 1 : to - out.base
@@ -84,7 +84,8 @@ extension Transformer {
         guard out.count <= most else { throw Self.tooLong() }
     }
 
-    /// What stands before the key and before the value of a pair; the rest of the sixteen bytes is written over.
+    /// The text before the key of a pair, and the text before its value. Blanks fill it to sixteen bytes; they are
+    /// written over.
     private static var beforeKey: SIMD16<UInt8> { @inline(__always) get { sixteen(",{\"keyToValue\":\"") } }
     private static var beforeValue: SIMD16<UInt8> { @inline(__always) get { sixteen("\",\"value\":\"     ") } }
 
@@ -92,7 +93,7 @@ extension Transformer {
         UnsafeRawPointer(text.utf8Start).loadUnaligned(as: SIMD16<UInt8>.self)
     }
 
-    /// Of sixteen bytes as many as `count` says; there must be room for all.
+    /// Writes sixteen bytes, of which the first `count` are kept. There must be room for all sixteen.
     @inline(__always) private static func put(
         _ bytes: SIMD16<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
@@ -105,7 +106,7 @@ extension Transformer {
             append(pair.value, into: scratch)
             return
         }
-        // Up to six bytes for one of a key, and lower case can be three times as long.
+        // A byte of the key can become six. Lower case can be three times as long.
         scratch.reserve(pair.key.count &* 6 &+ pair.value.count &* 6 &+ 64)
         var to = scratch.base + scratch.count
         to = Self.put("{\"keyToValue\":\"", to)
@@ -135,7 +136,7 @@ extension Transformer {
         scratch.count = to - scratch.base
     }
 
-    /// Copies without a call what is short, as most values are: two words that may overlap.
+    /// Copies bytes. Most values are short: they are copied without a call, as two words that may overlap.
     @inline(__always) private static func put(
         _ from: UnsafePointer<UInt8>, _ count: Int, _ to: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
@@ -166,8 +167,8 @@ extension Transformer {
         return to + text.utf8CodeUnitCount
     }
 
-    /// The key with `:` and `\` escaped by a backslash, then as JSON; `to` lies in `out`, where there must be room for six
-    /// bytes for each of it.
+    /// Writes a key, with a backslash before each `:` and `\`, as the content of a JSON string. `to` is a place in
+    /// `out`. There must be room for six times the bytes of the key.
     @inline(__always) private func writeKey(
         _ text: UnsafePointer<UInt8>, _ count: Int, _ prefix: UInt64, _ to: UnsafeMutablePointer<UInt8>,
         of out: ByteBuffer
@@ -180,14 +181,15 @@ extension Transformer {
         return writeEscaped(text, count, to, of: out)
     }
 
-    /// Of a key without escapes only colons must be escaped. Bytes that are not ASCII may be taken for one.
+    /// Whether no byte is a colon, the only byte to escape in a key without JSON escapes. False is possible, too, when
+    /// a byte is not ASCII.
     @inline(__always) private static func hasNoColon(_ word: UInt64) -> Bool {
         ((word ^ 0x3A3A_3A3A_3A3A_3A3A) &- 0x0101_0101_0101_0101) & 0x8080_8080_8080_8080 == 0
     }
 
-    /// Whether a key of at most eight bytes is ASCII of which nothing must be escaped.
+    /// Whether a key of at most eight bytes is ASCII, with nothing to escape.
     @inline(__always) private static func isPlain(prefix: UInt64, _ count: Int) -> Bool {
-        // Blanks for the zeros beyond the key.
+        // Blanks replace the zeros behind the key.
         isPlain(word: count < 8 ? prefix | 0x2020_2020_2020_2020 &>> UInt64(count &* 8) : prefix)
     }
 

@@ -1,19 +1,19 @@
 import JSONText
 
-/// The validating scan that builds nodes.
+/// Scans and validates a text, and builds nodes of the parts that the recipe names.
 struct Scan {
     let text: UnsafePointer<UInt8>
     let end: Int
     let source: TextSource
     let arena: NodeArena
     let index: NameIndex
-    /// Takes the members of maps that are to be flattened.
+    /// Gets the members of maps that will be flattened.
     let pairs: PairList
-    /// The keys of whole documents; their numbers are those of the names.
+    /// The keys of whole documents, with the numbers of their names.
     let rootKeys: KeyMemory
-    /// A node for every member, not only for those with a name that the recipe knows.
+    /// Whether every member gets a node, not only those whose names the recipe knows.
     var everyMember = false
-    /// There are raw line ends between tokens.
+    /// Whether there are raw line ends between tokens.
     var newlines = false
 
     init(
@@ -37,7 +37,7 @@ struct Scan {
         arena.add(Node(shape: .run, text: range(start, end)), to: parent)
     }
 
-    /// Adds the members of the object at `start` to `node`; the offset after it.
+    /// Adds the members of the object at `start` to `node`. Returns the offset behind the object.
     mutating func object(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
         let at = JSONScanner.space(text, start &+ 1, end, &newlines)
@@ -49,9 +49,9 @@ struct Scan {
         return after &+ 1
     }
 
-    /// Adds the members from `start` on to `node`; the offset of what is not a comma after one.
+    /// Adds the members from `start` on to `node`. Returns the offset behind the last one, where no comma stands.
     mutating func members(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
-        // Locals: what lies in `self` would be loaded again for every byte.
+        // These are locals, because properties would be loaded again for every byte.
         let text = text
         let end = end
         let index = index
@@ -93,7 +93,7 @@ struct Scan {
                     addRun(runStart, runEnd, to: node)
                     runStart = -1
                     if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
-                    // Only members whose names the recipe knows come here, so the look costs other members nothing.
+                    // Only members whose names are known get here, so other members pay nothing for this check.
                     if isRoot, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
                     let member = arena.add(Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
                     at = try read(member, at, index.branch(under: branch, name: name), levels &- 1)
@@ -130,7 +130,7 @@ struct Scan {
         return index.number(of: UnsafePointer(plain.base), plain.count)
     }
 
-    /// Reads the value at `start` into `node`: expanded where paths lead into it, else as its text.
+    /// Reads the value at `start` into `node`: as nodes if paths lead into it, else as its text.
     private mutating func read(
         _ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int
     ) throws(JSONError) -> Int {
@@ -151,8 +151,8 @@ struct Scan {
         return after
     }
 
-    /// Reads the map at `start` into `node` as text, and collects its members on the way if they are as nearly all are:
-    /// scalars under keys without escapes.
+    /// Reads the map at `start` into `node` as its text. It also collects the members, if all are scalars with keys
+    /// without escapes. Nearly all maps are like that.
     private mutating func map(_ node: Int32, _ start: Int, _ levels: Int) throws(JSONError) -> Int {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
         let text = text
@@ -198,8 +198,9 @@ struct Scan {
         return at
     }
 
-    /// Collects the pairs from `start` on as long as they are plain; the end of the last, where a comma or the closing brace
-    /// stands, or `start`. A loop of its own, because in so small a one nearly nothing leaves the registers.
+    /// Collects the pairs from `start` on, as long as they are plain. Returns the end of the last one, where a comma or
+    /// the closing brace stands, or `start` when there was none. This loop is a function of its own: it is so small
+    /// that nearly all its values stay in registers.
     @inline(never) private func plainPairs(_ start: Int) -> Int {
         let text = text
         let end = end
@@ -230,7 +231,8 @@ struct Scan {
         return after
     }
 
-    /// Adds the elements of the array at `start` to `node`: a node for each object and array, runs for the others.
+    /// Adds the elements of the array at `start` to `node`. Each object and each array gets a node; the values between
+    /// them stay runs of text. Returns the offset behind the array.
     mutating func array(_ node: Int32, _ start: Int, _ branch: Int32, _ levels: Int) throws(JSONError) -> Int {
         guard levels > 0 else { throw JSONError(.tooDeep, at: start) }
         var at = JSONScanner.space(text, start &+ 1, end, &newlines)
@@ -257,29 +259,5 @@ struct Scan {
         }
         addRun(runStart, runEnd, to: node)
         return at &+ 1
-    }
-}
-
-/// White space taken out of valid text.
-enum Compaction {
-    static func append(_ document: Bytes, into out: ByteBuffer) {
-        guard let text = document.baseAddress else { return }
-        out.reserve(document.count)
-        var at = 0
-        var from = 0
-        while at < document.count {
-            let byte = text[at]
-            if byte == UInt8(ascii: "\"") {
-                guard let after = try? JSONScanner.string(text, at &+ 1, document.count) else { break }
-                at = after
-            } else if byte <= 0x20 {
-                out.append(text + from, at &- from)
-                at &+= 1
-                from = at
-            } else {
-                at &+= 1
-            }
-        }
-        out.append(text + from, document.count &- from)
     }
 }

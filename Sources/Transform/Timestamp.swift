@@ -1,12 +1,16 @@
+import Basics
 import JSONText
 
-/// A point in time in milliseconds since 1970 UTC, by the proleptic Gregorian calendar.
+/// A point in time in milliseconds since 1970 UTC.
 struct Timestamp {
     var milliseconds: Int64
 
-    /// Reads epoch milliseconds (a number; a string of digits that has not four of them) or an ISO 8601 text: `yyyy`,
-    /// `yyyy-MM`, `yyyy-MM-dd`, with `T` or a blank and `HH`, `HH:mm`, `HH:mm:ss`, a fraction (cut to milliseconds),
-    /// and `Z`, `±hh`, `±hhmm` or `±hh:mm`; without a zone it is UTC.
+    /// Reads milliseconds since 1970 or an ISO 8601 text; nil for anything else.
+    ///
+    /// Milliseconds are a JSON number, or a string of digits that is not four digits long. An ISO 8601 text is `yyyy`,
+    /// `yyyy-MM` or `yyyy-MM-dd`. A time may follow after `T` or a blank: `HH`, `HH:mm`, `HH:mm:ss` or with a fraction,
+    /// of which only the milliseconds count. Then a zone may follow: `Z`, `±hh`, `±hhmm` or `±hh:mm`. Without a zone it
+    /// is UTC.
     init?(parsing text: Bytes, isNumber: Bool) {
         var reader = Reader(text: text)
         if isNumber || !reader.isDate {
@@ -18,51 +22,20 @@ struct Timestamp {
         milliseconds = time
     }
 
-    private static let millisecondsPerDay: Int64 = 86_400_000
-
-    /// 0000-01-01 to 9999-12-31: what ISO 8601 writes with four digits.
+    /// Whether the year has four digits, as ISO 8601 wants it: from 0000-01-01 to 9999-12-31.
     var isFourDigitYear: Bool { milliseconds >= -62_167_219_200_000 && milliseconds <= 253_402_300_799_999 }
-
-    /// Days from 1970-01-01 to a date; `month` and `day` from 1.
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // Years begin in March, so that the leap day is the last; eras have 400 years.
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    static func daysIn(month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
 
     /// Appends `yyyy-MM-ddTHH:mm:ss.SSSZ`. The year must have four digits.
     func write(into out: ByteBuffer) {
-        var day = milliseconds / Self.millisecondsPerDay
-        var rest = milliseconds % Self.millisecondsPerDay
-        if rest < 0 {
-            rest += Self.millisecondsPerDay
-            day -= 1
-        }
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        write(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), 4, "-", into: out)
-        write(month, 2, "-", into: out)
-        write(dayOfYear - (153 * marchMonth + 2) / 5 + 1, 2, "T", into: out)
-        write(rest / 3_600_000, 2, ":", into: out)
-        write(rest / 60_000 % 60, 2, ":", into: out)
-        write(rest / 1000 % 60, 2, ".", into: out)
-        write(rest % 1000, 3, "Z", into: out)
+        let (days, time) = CivilCalendar.split(milliseconds: milliseconds)
+        let date = CivilCalendar.date(days: days)
+        write(date.year, 4, "-", into: out)
+        write(date.month, 2, "-", into: out)
+        write(date.day, 2, "T", into: out)
+        write(time / 3_600_000, 2, ":", into: out)
+        write(time / 60_000 % 60, 2, ":", into: out)
+        write(time / 1000 % 60, 2, ".", into: out)
+        write(time % 1000, 3, "Z", into: out)
     }
 
     private func write(_ number: Int64, _ digits: Int, _ after: StaticString, into out: ByteBuffer) {
@@ -80,7 +53,7 @@ struct Timestamp {
 
         init(text: Bytes) { self.text = text }
 
-        /// Four digits and then the end or something that is not a digit.
+        /// Whether the text begins with exactly four digits.
         var isDate: Bool {
             guard text.count >= 4, (0..<4).allSatisfy({ text[$0] &- 0x30 < 10 }) else { return false }
             return text.count == 4 || text[4] &- 0x30 > 9
@@ -127,7 +100,7 @@ struct Timestamp {
                 guard let given = digits(2, 1...12) else { return nil }
                 month = given
                 if accept("-") {
-                    guard let given = digits(2, 1...Timestamp.daysIn(month: month, year: year)) else { return nil }
+                    guard let given = digits(2, 1...CivilCalendar.daysIn(month: month, year: year)) else { return nil }
                     day = given
                     if accept("T") || accept(" ") {
                         guard let given = timeOfDay(), let zone = zone() else { return nil }
@@ -136,7 +109,7 @@ struct Timestamp {
                 }
             }
             guard at == text.count else { return nil }
-            return Timestamp.days(year: year, month: month, day: day) * Timestamp.millisecondsPerDay + time
+            return CivilCalendar.days(year: year, month: month, day: day) * CivilCalendar.millisecondsPerDay + time
         }
 
         private mutating func timeOfDay() -> Int64? {
@@ -159,7 +132,7 @@ struct Timestamp {
             return at > start ? time : nil
         }
 
-        /// Milliseconds ahead of UTC.
+        /// Reads the zone, in milliseconds ahead of UTC.
         private mutating func zone() -> Int64? {
             if at == text.count || accept("Z") { return 0 }
             let sign: Int64 = accept("+") ? 1 : -1

@@ -1,13 +1,13 @@
 import JSONText
 
-/// Why a document cannot be brought into its new form. The document itself is at fault: trying again changes nothing.
+/// The reason why a document cannot be transformed. The fault is in the document: to try again does not help.
 public struct TransformError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A short, stable code: `not_json`, `not_an_object`, `not_a_map`, `cast_failed`, `not_a_string`, `not_scalar`,
-    /// `path_through_array`, `too_large`, `bad_base`, `reserved_field`.
+    /// The reason as a code that never changes: `not_json`, `not_an_object`, `not_a_map`, `cast_failed`,
+    /// `not_a_string`, `not_scalar`, `path_through_array`, `too_large`, `bad_base`, `reserved_field`.
     public var reason: String
     /// What is wrong, with the path of the field.
     public var detail: String
-    /// The same document fails the same way every time.
+    /// Always false: the same document fails every time.
     public var isRetriable: Bool { false }
 
     public init(reason: String, detail: String) {

@@ -1,18 +1,18 @@
 import JSONText
 
-/// Scanning ahead: while the decoder goes over a record, it lets the transformer scan the document in it, so that the
-/// bytes are gone over once. ``Transformer/apply(_:into:)`` on just those bytes then begins where the scan ended.
+/// Scans ahead. While the decoder scans a record, it lets the transformer scan the document in it, so that the bytes
+/// are scanned only once. A later ``Transformer/apply(_:into:)`` on exactly these bytes starts with the result.
 ///
-/// The bytes must stay as they are until then, and the same transformer must not be given others in between.
+/// Until then the bytes must not change, and the same transformer must not scan others.
 extension Transformer: JSONValueScanner {
-    /// What was scanned ahead and not yet applied.
+    /// The document that was scanned ahead and not yet applied.
     struct Ahead {
         var start: UnsafePointer<UInt8>?
         var count = 0
         var root: Int32 = -1
     }
 
-    /// What was scanned ahead is over.
+    /// Starts with another document: drops one that was scanned ahead.
     func begin() {
         if ahead.start != nil { dropAhead() }
     }
@@ -26,7 +26,7 @@ extension Transformer: JSONValueScanner {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
     ) throws(JSONError) -> Int {
         begin()
-        // Offsets in nodes have 32 bits; what is larger is left to the pass of its own, which says so.
+        // Offsets in nodes have 32 bits. `apply` scans a larger text itself and reports it.
         guard end &- start < Int32.max / 2 else { return try JSONScanner.skip(text, start, end, levels, &newlines) }
         document = Bytes(start: text + start, count: end &- start)
         let root = arena.add(Node(shape: .object))
@@ -34,7 +34,7 @@ extension Transformer: JSONValueScanner {
         do throws(JSONError) {
             let after = try scan.object(root, 0, 0, levels)
             if scan.newlines {
-                // Line ends must go before nodes are built: a pass of its own does that.
+                // Line ends must be removed before nodes are built. `apply` does that.
                 newlines = true
                 forget()
             } else {
@@ -47,7 +47,7 @@ extension Transformer: JSONValueScanner {
         }
     }
 
-    /// The root of `text` when it was scanned ahead; nil otherwise.
+    /// The root of `text` if exactly that was scanned ahead, else nil.
     @inline(__always) func takeAhead(_ text: Bytes) -> Int32? {
         guard let start = ahead.start else { return nil }
         guard start == text.baseAddress, ahead.count == text.count else {

@@ -1,6 +1,5 @@
 import CLibrdkafka
 import Foundation
-import Telemetry
 import Testing
 
 @testable import CommandLog
@@ -42,6 +41,18 @@ struct SecretPropertyTests {
         let known = ["sasl.oauthbearer.method"]
         for (name, about) in Self.properties where words.contains(where: { about.lowercased().contains($0) }) {
             #expect(SecretProperties.contains(name) || known.contains(name), "\(name): \(about)")
+        }
+    }
+
+    @Test func whichSettingsAreSecret() {
+        let secret = [
+            "sasl.password", "SASL.PASSWORD", "sasl.username", "ssl.key.password", "ssl.key.pem", "ssl.ca.pem",
+            "ssl.keystore.location", "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret", "sasl.jaas.config",
+            "sasl.oauthbearer.token.endpoint.url", "some.credentials",
+        ]
+        for name in secret { #expect(SecretProperties.contains(name), "\(name)") }
+        for name in ["client.id", "security.protocol", "ssl.key.location", "fetch.max.bytes", "sasl.mechanisms"] {
+            #expect(!SecretProperties.contains(name), "\(name)")
         }
     }
 }

@@ -10,7 +10,7 @@ enum TidyRules {
         "Runtime": ["CThreads", "Basics"],
         "JSONText": ["CBytes"],
         "Commands": ["JSONText"],
-        "Transform": ["JSONText", "Commands"],
+        "Transform": ["Basics", "JSONText", "Commands"],
         "Indexing": ["Basics", "JSONText", "Commands", "Transform"],
         "Telemetry": [],
         "CommandLog": ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"],
@@ -43,7 +43,7 @@ enum TidyRules {
             "CommandLog", "SearchCluster", "Recipe", "Pipeline",
         ],
         "HTTPServer": ["CLibmicrohttpd"],
-        "Embedded": ["JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"],
+        "Embedded": ["Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"],
         "Operations": [
             "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Runtime",
             "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",

@@ -1,6 +1,7 @@
+import Basics
+
 /// Milliseconds since 1970 UTC in the proleptic Gregorian calendar.
 struct CalendarTime {
-    static let millisecondsPerDay: Int64 = 86_400_000
     /// The dates that a server accepts. The range is far from overflow, so sums are safe.
     static let range: ClosedRange<Int64> = -62_167_219_200_000...9_000_000_000_000_000
 
@@ -18,44 +19,18 @@ struct CalendarTime {
     }
 
     init(_ milliseconds: Int64) {
-        var days = milliseconds / Self.millisecondsPerDay
-        time = milliseconds % Self.millisecondsPerDay
-        if time < 0 {
-            time += Self.millisecondsPerDay
-            days -= 1
-        }
-        // A year begins in March here, so that the leap day is its last day. An era is 400 years.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (days, time) = CivilCalendar.split(milliseconds: milliseconds)
+        (year, month, day) = CivilCalendar.date(days: days)
+        self.time = time
     }
 
     var milliseconds: Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return (era * 146_097 + dayOfEra - 719_468) * Self.millisecondsPerDay + time
-    }
-
-    static func daysIn(month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
+        CivilCalendar.days(year: year, month: month, day: day) * CivilCalendar.millisecondsPerDay + time
     }
 
     /// 1 is Monday.
     var weekday: Int64 {
-        let days = CalendarTime(year: year, month: month, day: day).milliseconds / Self.millisecondsPerDay
+        let days = CalendarTime(year: year, month: month, day: day).milliseconds / CivilCalendar.millisecondsPerDay
         return (((days + 3) % 7) + 7) % 7 + 1
     }
 
@@ -65,7 +40,8 @@ struct CalendarTime {
         let newYear = total >= 0 ? total / 12 : (total - 11) / 12
         let newMonth = total - newYear * 12 + 1
         return CalendarTime(
-            year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, year: newYear)), time: time)
+            year: newYear, month: newMonth, day: min(day, CivilCalendar.daysIn(month: newMonth, year: newYear)),
+            time: time)
     }
 
     /// The start of the unit around this time. The units are `y`, `M`, `w`, `d`, `h`, `m`, `s`; nil for another
@@ -76,7 +52,7 @@ struct CalendarTime {
         case "M": return CalendarTime(year: year, month: month)
         case "w":
             let midnight = CalendarTime(year: year, month: month, day: day).milliseconds
-            return CalendarTime(midnight - (weekday - 1) * Self.millisecondsPerDay)
+            return CalendarTime(midnight - (weekday - 1) * CivilCalendar.millisecondsPerDay)
         case "d": return CalendarTime(year: year, month: month, day: day)
         case "h", "H": return with(time: time - time % 3_600_000)
         case "m": return with(time: time - time % 60_000)

@@ -1,6 +1,6 @@
 /// The Kafka properties whose values must not be shown. This is the only list: the recipe, the Kafka clients and the
 /// log use it.
-public enum SecretProperties {
+package enum SecretProperties {
     /// Parts of the names of secret properties. User names and the paths of key stores count as secrets too, because
     /// they help an intruder. The command that gets a Kerberos ticket may hold a password.
     private static let marks = [
@@ -9,7 +9,7 @@ public enum SecretProperties {
     ]
 
     /// Whether the value of the property `name`, such as `sasl.password`, must not be shown.
-    public static func contains(_ name: String) -> Bool {
+    package static func contains(_ name: String) -> Bool {
         let name = name.lowercased()
         return marks.contains { name.contains($0) }
     }
