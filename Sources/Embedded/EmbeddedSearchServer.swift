@@ -1,12 +1,12 @@
 import HTTPServer
 
 /// Serves an embedded node on a socket.
-public final class EmbeddedSearchServer: Sendable {
-    public let node: SearchNode
+package final class EmbeddedSearchServer: Sendable {
+    package let node: SearchNode
     private let server: HTTPServer
 
     /// Starts to listen. `address`: `127.0.0.1:0` takes any free port.
-    public init(
+    package init(
         _ node: SearchNode, address: String = "127.0.0.1:0", threads: Int = 4
     ) throws(HTTPServerError) {
         self.node = node
@@ -14,9 +14,9 @@ public final class EmbeddedSearchServer: Sendable {
             address: address, threads: threads, maximumBody: node.limits.bodyBytes, handler: { node.respond($0) })
     }
 
-    public var port: Int { server.port }
+    package var port: Int { server.port }
     /// For example `http://127.0.0.1:9200`.
-    public var url: String { server.url }
+    package var url: String { server.url }
 
-    public func stop() { server.stop() }
+    package func stop() { server.stop() }
 }

@@ -2,12 +2,12 @@ import Glibc
 import Synchronization
 
 /// The clock of an embedded node. A test can set it forward.
-public final class NodeClock: Sendable {
+package final class NodeClock: Sendable {
     private let source: @Sendable () -> Int64
     private let turned = Atomic<Int64>(0)
 
     /// The system's time.
-    public convenience init() {
+    package convenience init() {
         self.init {
             var now = timespec()
             clock_gettime(CLOCK_REALTIME, &now)
@@ -16,13 +16,13 @@ public final class NodeClock: Sendable {
     }
 
     /// `milliseconds` since 1970. The clock never goes back.
-    public init(milliseconds: @escaping @Sendable () -> Int64) { source = milliseconds }
+    package init(milliseconds: @escaping @Sendable () -> Int64) { source = milliseconds }
 
     /// Milliseconds since 1970.
-    public var now: Int64 { source() + turned.load(ordering: .relaxed) }
+    package var now: Int64 { source() + turned.load(ordering: .relaxed) }
 
     /// Sets the clock forward. Whatever is due by then happens at the next request.
-    public func advance(milliseconds: Int64) {
+    package func advance(milliseconds: Int64) {
         guard milliseconds > 0 else { return }
         turned.wrappingAdd(milliseconds, ordering: .relaxed)
     }

@@ -2,7 +2,7 @@ import JSONText
 import Synchronization
 
 /// Faults on request, to test how a client reacts to them.
-public final class NodeFaults: Sendable {
+package final class NodeFaults: Sendable {
     private struct State {
         var requests = 0
         var requestStatus = 429
@@ -15,7 +15,7 @@ public final class NodeFaults: Sendable {
 
     /// Makes the next `count` requests whose path contains `path` fail: 429 like a full queue, 503 like an unready
     /// cluster.
-    public func failRequests(_ count: Int, status: Int = 429, path: String = "") {
+    package func failRequests(_ count: Int, status: Int = 429, path: String = "") {
         state.withLock { state in
             state.requests = max(count, 0)
             state.requestStatus = status
@@ -24,7 +24,7 @@ public final class NodeFaults: Sendable {
     }
 
     /// Makes the next `count` bulk items fail.
-    public func failItems(_ count: Int, status: Int = 429) {
+    package func failItems(_ count: Int, status: Int = 429) {
         state.withLock { state in
             state.items = max(count, 0)
             state.itemStatus = status

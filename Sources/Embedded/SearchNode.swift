@@ -6,19 +6,19 @@ import Synchronization
 ///
 /// It answers requests without a socket; ``EmbeddedSearchServer`` adds one. docs/embedded.md lists the calls that it
 /// supports.
-public final class SearchNode: Sendable {
-    public let persona: ServerPersona
-    public let clock: NodeClock
-    public let limits: NodeLimits
+package final class SearchNode: Sendable {
+    package let persona: ServerPersona
+    package let clock: NodeClock
+    package let limits: NodeLimits
     /// Faults on request, such as 429.
-    public let faults = NodeFaults()
+    package let faults = NodeFaults()
     let memory: NodeMemory
     let identity: NodeIdentity
     let catalogue = Mutex(Catalogue())
     let scrolls = Mutex(Scrolls())
     private let made = Atomic<UInt64>(0)
 
-    public init(
+    package init(
         _ persona: ServerPersona, limits: NodeLimits = NodeLimits(), clock: NodeClock = NodeClock(),
         clusterName: String? = nil
     ) {
@@ -30,7 +30,7 @@ public final class SearchNode: Sendable {
     }
 
     /// Bytes of all documents and their index entries.
-    public var documentBytes: Int { memory.used }
+    package var documentBytes: Int { memory.used }
 
     /// A name that is unique in this process, for ids of documents, indices and scrolls.
     func newIdentifier() -> String {
@@ -38,7 +38,7 @@ public final class SearchNode: Sendable {
     }
 
     /// Answers one request.
-    public func respond(_ request: HTTPRequest) -> HTTPResponse {
+    package func respond(_ request: HTTPRequest) -> HTTPResponse {
         var call = NodeCall(request, persona: persona)
         let started = clock.now
         do throws(NodeError) {

@@ -1,9 +1,9 @@
 import SearchCluster
 
 /// The product and version that an embedded node imitates.
-public struct ServerPersona: Sendable, Equatable {
-    public let product: ServerInfo.Product
-    public let version: ServerVersion
+package struct ServerPersona: Sendable, Equatable {
+    package let product: ServerInfo.Product
+    package let version: ServerVersion
     /// Computed once, because every call needs it.
     private let row: Row
 
@@ -13,13 +13,13 @@ public struct ServerPersona: Sendable, Equatable {
         init(_ capabilities: Capabilities) { self.capabilities = capabilities }
     }
 
-    public init(_ product: ServerInfo.Product, _ version: ServerVersion) {
+    package init(_ product: ServerInfo.Product, _ version: ServerVersion) {
         self.product = product
         self.version = version
         row = Row(ServerPersona.capabilities(product, version))
     }
 
-    public static func == (one: ServerPersona, other: ServerPersona) -> Bool {
+    package static func == (one: ServerPersona, other: ServerPersona) -> Bool {
         one.product == other.product && one.version == other.version
     }
 
@@ -32,7 +32,7 @@ public struct ServerPersona: Sendable, Equatable {
     ]
 
     /// `es-6.8`, `es-7.17.28`, `os-3`; nil when Crossfade does not support such a version.
-    public init?(named name: String) {
+    package init?(named name: String) {
         let product: ServerInfo.Product
         if name.hasPrefix("es-") {
             product = .elasticsearch
@@ -59,7 +59,7 @@ public struct ServerPersona: Sendable, Equatable {
     }
 
     /// At least one name of a tested version: the nearest one below and above an unknown name, as far as they exist.
-    public static func nearest(to name: String) -> [String] {
+    package static func nearest(to name: String) -> [String] {
         let prefix = name.hasPrefix("os") ? "os-" : "es-"
         let tested = patches.filter { $0.key.hasPrefix(prefix) }.sorted { $0.value < $1.value }
         let digits = String(name.drop { !$0.isNumber })
@@ -70,7 +70,7 @@ public struct ServerPersona: Sendable, Equatable {
     }
 
     /// The name on a command line: `es-6.8`, `os-3.3`.
-    public var name: String {
+    package var name: String {
         "\(product == .opensearch ? "os" : "es")-\(version.major).\(version.minor)"
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import JSONText
 
 /// Reads a date in one format from its characters.
@@ -15,7 +16,7 @@ struct DateReader {
             guard let month = reader.digits(2, 1...12) else { return nil }
             parts.append(month)
             if reader.accept("-") {
-                guard let day = reader.digits(2, 1...CalendarTime.daysIn(month: month, year: year)) else { return nil }
+                guard let day = reader.digits(2, 1...CivilCalendar.daysIn(month: month, year: year)) else { return nil }
                 parts.append(day)
                 if reader.accept("T"), reader.at < text.count {
                     guard let rest = reader.timeOfDay() else { return nil }
@@ -69,7 +70,7 @@ struct DateReader {
         guard let year = parts.first, (0...9999).contains(year) else { return nil }
         let month = part(1, 1, 1)
         guard (1...12).contains(month) else { return nil }
-        let last = CalendarTime.daysIn(month: month, year: year)
+        let last = CivilCalendar.daysIn(month: month, year: year)
         let day = part(2, 1, 1)
         let clock = [part(3, 0, 23), part(4, 0, 59), part(5, 0, 59), part(6, 0, 999)]
         guard (1...last).contains(day), (0...23).contains(clock[0]), (0...59).contains(clock[1]),
