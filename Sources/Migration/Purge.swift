@@ -161,15 +161,9 @@ package struct Purge {
 
     private static func line(_ page: Page, _ hit: Hit, version: Int64) -> [UInt8] {
         let line = ByteBuffer(capacity: 128)
-        line.append("{\"delete\":{\"_id\":")
-        line.append(page.bytes(hit.id))
-        if let routing = hit.routing ?? hit.parent {
-            line.append(",\"routing\":")
-            line.append(page.bytes(routing))
-        }
-        line.append(",\"version\":")
-        line.append(decimal: version)
-        line.append(",\"version_type\":\"external_gte\"}}\n")
+        BulkBody.appendDelete(
+            to: line, quotedID: page.bytes(hit.id), quotedRouting: (hit.routing ?? hit.parent).map { page.bytes($0) },
+            version: version)
         return Array(line.bytes)
     }
 
@@ -214,7 +208,7 @@ package struct Purge {
         var purged = 0
         var kept: [String: Int] = [:]
         let bytes = answer.body
-        try BulkResponse.scan(bytes.bytes, expected: lines.count) { position, item in
+        try BulkResponse.scan(bytes.bytes, expected: lines.count, redactor: transport.redactor) { position, item in
             let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
             let verdict = ItemClass.classify(
                 kind: .delete, status: item.status,
