@@ -59,21 +59,9 @@ extension Transformer {
             }
             to[0] = UInt8(ascii: ":")
             to += 1
-            if kind == .null {
-                to = Self.put("\",\"value\":null}", to)
-            } else if count <= 16, textEnd - value >= 16 {
-                // Always sixteen bytes: the length cannot be predicted. Those that are too many are written over.
-                let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
-                to = Self.put(bytes, count, to)
-                to = Self.put(Self.beforeValue, 11, to)
-                to = Self.put(bytes, count, to)
-                to = Self.put("\"}", to)
-            } else {
-                to = Self.put(value, count, to)
-                to = Self.put(Self.beforeValue, 11, to)
-                to = Self.put(value, count, to)
-                to = Self.put("\"}", to)
-            }
+            to =
+                kind == .null
+                ? Self.put("\",\"value\":null}", to) : Self.putValue(value, count, room: textEnd - value, to)
             pair += 1
         }
         // The bracket replaces the comma of the first pair.
@@ -82,6 +70,26 @@ extension Transformer {
         out.count = isEmpty ? start &+ 1 : to - out.base
         out.append(UInt8(ascii: "]"))
         guard out.count <= most else { throw Self.tooLong() }
+    }
+
+    /// Writes the rest of a pair behind its key and colon: the value, and then the field `value`. `room`: how many bytes
+    /// may be read from `value` on.
+    @inline(__always) private static func putValue(
+        _ value: UnsafePointer<UInt8>, _ count: Int, room: Int, _ start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var to = start
+        if count <= 16, room >= 16 {
+            // Always sixteen bytes: the length cannot be predicted. Those that are too many are written over.
+            let bytes = UnsafeRawPointer(value).loadUnaligned(as: SIMD16<UInt8>.self)
+            to = put(bytes, count, to)
+            to = put(beforeValue, 11, to)
+            to = put(bytes, count, to)
+        } else {
+            to = put(value, count, to)
+            to = put(beforeValue, 11, to)
+            to = put(value, count, to)
+        }
+        return put("\"}", to)
     }
 
     /// The text before the key of a pair, and the text before its value. Blanks fill it to sixteen bytes; they are
