@@ -43,7 +43,9 @@ enum TidyRules {
             "CommandLog", "SearchCluster", "Recipe", "Pipeline",
         ],
         "HTTPServer": ["CLibmicrohttpd"],
-        "Embedded": ["Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer"],
+        "Embedded": [
+            "Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer",
+        ],
         "Operations": [
             "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Runtime",
             "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
