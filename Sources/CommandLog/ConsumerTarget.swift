@@ -1,3 +1,4 @@
+import Basics
 import CLibrdkafka
 
 /// Receives the callbacks of a consumer.
@@ -10,14 +11,11 @@ final class ConsumerTarget: CallbackTarget, @unchecked Sendable {
 
     static func register(_ conf: OpaquePointer) {
         rd_kafka_conf_set_rebalance_cb(conf) { rk, err, list, opaque in
-            guard let rk, let opaque else { return }
-            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ConsumerTarget
-            target?.rebalance(rk, err, list)
+            guard let rk else { return }
+            CallbackContext.object(opaque, as: ConsumerTarget.self)?.rebalance(rk, err, list)
         }
         rd_kafka_conf_set_offset_commit_cb(conf) { _, err, list, opaque in
-            guard let opaque else { return }
-            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ConsumerTarget
-            target?.committed(err, list)
+            CallbackContext.object(opaque, as: ConsumerTarget.self)?.committed(err, list)
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import CLibrdkafka
 import Foundation
 import JSONText
@@ -144,9 +145,8 @@ private final class ProducerTarget: CallbackTarget, @unchecked Sendable {
 
     static func register(_ conf: OpaquePointer) {
         rd_kafka_conf_set_dr_msg_cb(conf) { _, message, opaque in
-            guard let opaque, let message else { return }
-            let target = Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue() as? ProducerTarget
-            target?.report(message.pointee)
+            guard let message else { return }
+            CallbackContext.object(opaque, as: ProducerTarget.self)?.report(message.pointee)
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import CLibrdkafka
 import Foundation
 import Synchronization
@@ -37,15 +38,14 @@ final class KafkaHandle: @unchecked Sendable {
             throw LogError(
                 .invalidSetting, "Kafka property \(key) was not accepted", underlying: settings.redact(text.string))
         }
-        rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(target).toOpaque())
+        rd_kafka_conf_set_opaque(conf, CallbackContext.borrowed(target))
         rd_kafka_conf_set_log_cb(conf) { rk, level, facility, buffer in
-            guard let rk, let opaque = rd_kafka_opaque(rk), let buffer else { return }
-            Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue().context.log(
+            guard let rk, let buffer else { return }
+            CallbackContext.object(rd_kafka_opaque(rk), as: CallbackTarget.self)?.context.log(
                 Int(level), facility.map { String(cString: $0) } ?? "", String(cString: buffer))
         }
         rd_kafka_conf_set_error_cb(conf) { _, err, reason, opaque in
-            guard let opaque else { return }
-            Unmanaged<CallbackTarget>.fromOpaque(opaque).takeUnretainedValue().context.connectionFailed(
+            CallbackContext.object(opaque, as: CallbackTarget.self)?.context.connectionFailed(
                 rd_kafka_resp_err_t(rawValue: err), reason.map { String(cString: $0) } ?? "")
         }
         configure(conf)

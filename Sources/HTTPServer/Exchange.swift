@@ -1,3 +1,4 @@
+import Basics
 import CLibmicrohttpd
 
 /// One request and its answer, from the request line until the answer is sent. Only the library thread that serves
@@ -23,11 +24,10 @@ final class Exchange {
         MHD_get_connection_values(
             connection, .HEADER_KIND,
             { context, _, name, value in
-                guard let context, let name else { return .YES }
-                let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+                guard let name, let exchange = CallbackContext.object(context, as: Exchange.self) else { return .YES }
                 exchange.request.headers.append((String(cString: name), value.map { String(cString: $0) } ?? ""))
                 return .YES
-            }, Unmanaged.passUnretained(self).toOpaque())
+            }, CallbackContext.borrowed(self))
         guard let length = request.header("Content-Length").flatMap(Int.init) else { return }
         if length > service.maximumBody {
             isTooLong = true
@@ -73,10 +73,11 @@ final class Exchange {
             return crossfade_http_stream(
                 32 << 10,
                 { context, _, buffer, count in
-                    guard let context else { return crossfade_http_broken_stream() }
-                    let stream = Unmanaged<HTTPStream>.fromOpaque(context).takeUnretainedValue()
+                    guard let stream = CallbackContext.object(context, as: HTTPStream.self) else {
+                        return crossfade_http_broken_stream()
+                    }
                     return stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: count))
-                }, Unmanaged.passUnretained(stream).toOpaque())
+                }, CallbackContext.borrowed(stream))
         }
     }
 

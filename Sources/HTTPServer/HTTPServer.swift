@@ -1,3 +1,4 @@
+import Basics
 import CLibmicrohttpd
 import Glibc
 import Synchronization
@@ -40,7 +41,11 @@ final class HTTPService: Sendable {
 /// threads wait with epoll: an idle server uses no CPU.
 public final class HTTPServer: Sendable {
     /// The library's daemon. `stop` takes it out, so that it is stopped only once.
-    private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
+    private struct Daemon: @unchecked Sendable {
+        let pointer: OpaquePointer
+        /// Owns the service for the library's callbacks.
+        let context: UnsafeMutableRawPointer
+    }
 
     /// Seconds. An idle connection is closed after this time. Suspended streams are not affected.
     private static let idleSeconds: UInt32 = 300
@@ -65,17 +70,17 @@ public final class HTTPServer: Sendable {
         let everywhere = ["0.0.0.0": "127.0.0.1", "[::]": "[::1]"]
         url = "http://\(everywhere[socket.host] ?? socket.host):\(socket.port)"
         // The daemon uses the service until it has stopped. Only then is this reference released.
-        let context = Unmanaged.passRetained(service)
+        let context = CallbackContext.owned(service)
         let started = crossfade_http_start(
             socket.descriptor, UInt32(clamping: max(1, threads)), Self.idleSeconds, Self.connectionMemory,
-            context.toOpaque(), Self.begin, Self.handle, Self.complete)
+            context, Self.begin, Self.handle, Self.complete)
         guard let started else {
             // The library may have closed the socket already. Closing it here could close another file that got the
             // same number.
-            context.release()
+            CallbackContext.take(context, as: HTTPService.self)
             throw HTTPServerError(.system, "\(address): no thread or memory to serve it")
         }
-        daemon = Mutex(Daemon(pointer: started))
+        daemon = Mutex(Daemon(pointer: started, context: context))
     }
 
     deinit { stop() }
@@ -88,18 +93,18 @@ public final class HTTPServer: Sendable {
         // longer.
         for _ in 0..<50 where !service.openStreams.isEmpty { usleep(5000) }
         MHD_stop_daemon(daemon.pointer)
-        Unmanaged.passUnretained(service).release()
+        CallbackContext.take(daemon.context, as: HTTPService.self)
     }
 
     private static let begin: crossfade_http_begin = { context, uri, _ in
-        guard let context, let uri else { return nil }
-        let service = Unmanaged<HTTPService>.fromOpaque(context).takeUnretainedValue()
-        return Unmanaged.passRetained(Exchange(service, uri: String(cString: uri))).toOpaque()
+        guard let service = CallbackContext.object(context, as: HTTPService.self), let uri else { return nil }
+        return CallbackContext.owned(Exchange(service, uri: String(cString: uri)))
     }
 
     private static let handle: MHD_AccessHandlerCallback = { _, connection, _, method, _, data, count, exchange in
-        guard let connection, let method, let count, let pointer = exchange?.pointee else { return .NO }
-        let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+        guard let connection, let method, let count,
+            let exchange = CallbackContext.object(exchange?.pointee, as: Exchange.self)
+        else { return .NO }
         if !exchange.isBegun {
             exchange.head(method: String(cString: method), connection: connection)
         } else if count.pointee > 0 {
@@ -112,9 +117,8 @@ public final class HTTPServer: Sendable {
     }
 
     private static let complete: MHD_RequestCompletedCallback = { _, _, exchange, _ in
-        guard let pointer = exchange?.pointee else { return }
+        let ended = CallbackContext.take(exchange?.pointee, as: Exchange.self)
         exchange?.pointee = nil
-        let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
-        exchange.end()
+        ended?.end()
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import CLibcurl
 import JSONText
 
@@ -37,15 +38,14 @@ final class Transfer {
     /// Sets the options that are the same for all requests.
     private func setConstants(_ settings: TransportSettings) {
         // Unretained: the loop keeps every transfer in a list as long as curl uses its handle.
-        let own = Unmanaged.passUnretained(self).toOpaque()
+        let own = CallbackContext.borrowed(self)
         crossfade_easy_set_pointer(easy, CURLOPT_PRIVATE, own)
         crossfade_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, reason)
         crossfade_easy_set_write(
             easy,
             { data, size, count, context in
-                guard let data, let context else { return 0 }
+                guard let data, let transfer = CallbackContext.object(context, as: Transfer.self) else { return 0 }
                 let length = size &* count
-                let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
                 return transfer.append(data, length) ? length : 0
             }, own)
         crossfade_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)

@@ -30,7 +30,8 @@ enum Stack {
         return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Started once: the tests run side by side, and two starts of one server at a time read each other's half-written state.
+    /// Started once: the tests run side by side, and two starts of one server at a time read each other's half-written
+    /// state.
     private static let started = Result { try run("start", "kafka-4.1") }
 
     static func kafka() throws -> String { try started.get() }

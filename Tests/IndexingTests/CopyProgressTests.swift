@@ -31,7 +31,8 @@ import Testing
         #expect(copy == before)
     }
 
-    /// Any number of readers in any order: each slice is given out once, and the copy is complete when all are recorded.
+    /// Any number of readers in any order: each slice is given out once, and the copy is complete when all are
+    /// recorded.
     @Test func givesEachSliceOutOnce() {
         var random = Seeded(newSeed("slices of a copy"))
         for _ in 0..<200 {

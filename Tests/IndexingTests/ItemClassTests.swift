@@ -59,11 +59,13 @@ import Testing
         Row(
             400, "illegal_argument_exception", .stop(.aliasClosed),
             reason:
-                "Alias [a-COPY] has more than one indices associated with it [[a, b]], can't execute a single index op"),
+                "Alias [a-COPY] has more than one indices associated with it [[a, b]], can't execute a single index "
+                + "op"),
         Row(
             400, "ElasticsearchIllegalArgumentException", .stop(.aliasClosed),
             reason:
-                "ElasticsearchIllegalArgumentException[Alias [a-COPY] has more than one indices associated with it [[a]]"
+                "ElasticsearchIllegalArgumentException[Alias [a-COPY] has more than one indices associated with it "
+                + "[[a]]"
         ),
         Row(400, "illegal_argument_exception", .dead("illegal_argument"), reason: "Alias [a] has a fault"),
         Row(400, "InvalidIndexNameException[[a-COPY] Invalid index name]", .stop(.invalidIndexName)),

@@ -68,8 +68,8 @@ import Testing
         #expect((3...16).contains(limit.limit), "\(limit.limit)")
     }
 
-    /// Whatever a server answers, a batch has at least one document and stays within its bounds; what was refused as too
-    /// large is never asked of it again; and a quick server gets large batches again.
+    /// Whatever a server answers, a batch has at least one document and stays within its bounds; what was refused as
+    /// too large is never asked of it again; and a quick server gets large batches again.
     @Test func batchesStayInTheirBounds() {
         let seed = newSeed("batchesStayInTheirBounds")
         var random = Seeded(seed)

@@ -46,8 +46,8 @@ private final class GuardedText {
         }
     }
 
-    /// Keys of every length around the width of a step, what may stand in them, between them and their values, and every
-    /// number of bytes behind.
+    /// Keys of every length around the width of a step, what may stand in them, between them and their values, and
+    /// every number of bytes behind.
     @Test(arguments: 0...20) func keysEndWhereTheyEnd(_ length: Int) throws {
         let guarded = try GuardedText()
         let plain = [UInt8](repeating: UInt8(ascii: "k"), count: length)

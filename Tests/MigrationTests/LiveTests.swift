@@ -26,8 +26,8 @@ import Testing
         #expect(level.lag == 0 && level.age(applied: nil, level: nil, now: 5000) == 0)
     }
 
-    /// What waits is younger than the last applied record, and than the moment at which nothing waited: after an idle hour
-    /// one new record does not make an hour of lag.
+    /// What waits is younger than the last applied record, and than the moment at which nothing waited: after an idle
+    /// hour one new record does not make an hour of lag.
     @Test func lagByTimeIsNoOlderThanItCanBe() {
         var behind = part(position: 90, committed: 80)
         #expect(behind.age(applied: 1000, level: 2000, now: 5000) == nil)

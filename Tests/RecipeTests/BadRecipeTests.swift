@@ -49,7 +49,8 @@ struct BadRecipeTests {
                     "  format: document\n  kafka: { queued.max.messages.kbytes: 20000, fetch.max.bytes: 9000000 }\n"),
                 more: "limits: { memory: 64MiB }"),
             expected: [
-                "6:12: queued.max.messages.kbytes lets librdkafka hold more than a quarter of limits.memory: at most 16384 "
+                "6:12: queued.max.messages.kbytes lets librdkafka hold more than a quarter of limits.memory: at most "
+                    + "16384 "
                     + "goes with it"
             ]),
         Case(

@@ -58,7 +58,8 @@ struct TrialTests {
                   - name: one
                     record:
                       offset: 40
-                      value: { id: 7, command: InsertMessageCommand, message: { n: 1.50, a: [1, 2, 3], x: y, tags: { k: v } } }
+                      value: { id: 7, command: InsertMessageCommand,
+                        message: { n: 1.50, a: [1, 2, 3], x: y, tags: { k: v } } }
                     expect:
                       operation: merge
                       id: "8"
@@ -80,9 +81,11 @@ struct TrialTests {
             #"""
             tests:
               - { name: a, record: { value: '{"broken":' }, expect: { reject: not_json } }
-              - { name: b, record: { value: { command: InsertMessageCommand, message: {} } }, expect: { operation: reject } }
+              - { name: b, record: { value: { command: InsertMessageCommand, message: {} } },
+                  expect: { operation: reject } }
               - { name: c, record: { key: only }, expect: { operation: skip } }
-              - { name: d, record: { value: { id: 1, command: UpdateMessageCommand, message: { tags: 5 } } }, expect: { reject: not_a_map } }
+              - { name: d, record: { value: { id: 1, command: UpdateMessageCommand, message: { tags: 5 } } },
+                  expect: { reject: not_a_map } }
               - { name: e, record: { value: { id: 1, command: DeleteMessageCommand } }, expect: { reject: not_json } }
               - { name: f, record: { value: { id: 1 } }, expect: { id: "1" } }
             """#)
@@ -178,7 +181,8 @@ struct TrialTests {
                 #"{"a":1}"#
             ),
             (
-                #"{"topic":"t","partition":0,"offset":9,"tstype":"create","ts":5,"headers":["h","x"],"key":"k","payload":"{}"}"#,
+                #"{"topic":"t","partition":0,"offset":9,"tstype":"create","ts":5,"headers":["h","x"],"key":"k",""#
+                    + #"payload":"{}"}"#,
                 9, 0, "{}"
             ),
             (#"{"id":1,"value":2}"#, 3, 0, #"{"id":1,"value":2}"#),

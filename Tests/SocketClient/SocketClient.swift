@@ -1,6 +1,7 @@
 import Glibc
 
-/// A plain HTTP/1.1 client over one socket, for tests that must see what goes over the wire. Blocks; gives up after 20 s.
+/// A plain HTTP/1.1 client over one socket, for tests that must see what goes over the wire. Blocks; gives up after 20
+/// s.
 public final class SocketClient {
     public struct Failure: Error, CustomStringConvertible {
         public var description: String

@@ -14,7 +14,7 @@ enum TidyRules {
         "Indexing": ["Basics", "JSONText", "Commands", "Transform"],
         "Telemetry": [],
         "CommandLog": ["CLibrdkafka", "Basics", "JSONText", "Commands", "Telemetry"],
-        "SearchCluster": ["CLibcurl", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"],
+        "SearchCluster": ["CLibcurl", "Basics", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"],
         "Failures": ["Basics"],
         "Schema": ["JSONText", "Commands", "Transform", "Failures"],
         "LogGuard": ["CXXHash", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog"],
@@ -42,7 +42,7 @@ enum TidyRules {
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
             "CommandLog", "SearchCluster", "Recipe", "Pipeline",
         ],
-        "HTTPServer": ["CLibmicrohttpd"],
+        "HTTPServer": ["CLibmicrohttpd", "Basics"],
         "Embedded": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer",
         ],

@@ -67,8 +67,8 @@ import Testing
         }
     }
 
-    /// The same text comes out the same whatever was read before it, wherever it lies and whatever lies behind it, and it is
-    /// refused where the plain scanner refuses it.
+    /// The same text comes out the same whatever was read before it, wherever it lies and whatever lies behind it, and
+    /// it is refused where the plain scanner refuses it.
     @Test func nothingButTheTextCounts() throws {
         let seed = newSeed("FamiliarTests")
         var writer = Writer(random: Seeded(seed))
@@ -91,9 +91,9 @@ import Testing
         #expect(good > 5000)
     }
 
-    /// A text that ends with its memory: under the address sanitizer (`scripts/check --sanitize`) any read beyond it ends the
-    /// test. The short ways once read up to 48 bytes more where these lay on the page of the last byte, which no page that
-    /// may not be read can show.
+    /// A text that ends with its memory: under the address sanitizer (`scripts/check --sanitize`) any read beyond it
+    /// ends the test. The short ways once read up to 48 bytes more where these lay on the page of the last byte, which
+    /// no page that may not be read can show.
     @Test func nothingIsReadBeyondTheText() {
         let seed = newSeed("nothingIsReadBeyondTheText")
         var writer = Writer(random: Seeded(seed))
@@ -172,8 +172,8 @@ import Testing
     }
 }
 
-/// Texts of records: nearly always the same keys in the same order, values of all kinds and lengths, and now and then what
-/// is not plain or not JSON.
+/// Texts of records: nearly always the same keys in the same order, values of all kinds and lengths, and now and then
+/// what is not plain or not JSON.
 private struct Writer {
     var random: Seeded
     let names = [

@@ -23,15 +23,18 @@ import Transform
         (#"{"tags":{"a":null,"b":""}}"#, #"{"tags":[{"keyToValue":"b:","value":""}]}"#),
         (
             #"{"tags":{"a":[2,"x",[1]]}}"#,
-            #"{"tags":[{"keyToValue":"a:2","value":"2"},{"keyToValue":"a:x","value":"x"},{"keyToValue":"a:1","value":"1"}]}"#
+            #"{"tags":[{"keyToValue":"a:2","value":"2"},{"keyToValue":"a:x","value":"x"},"#
+                + #"{"keyToValue":"a:1","value":"1"}]}"#
         ),
         (
             #"{"tags":{"a":{"c":1,"b":{"":2}},"a-":3}}"#,
-            #"{"tags":[{"keyToValue":"a-:3","value":"3"},{"keyToValue":"a.b.:2","value":"2"},{"keyToValue":"a.c:1","value":"1"}]}"#
+            #"{"tags":[{"keyToValue":"a-:3","value":"3"},{"keyToValue":"a.b.:2","value":"2"},"#
+                + #"{"keyToValue":"a.c:1","value":"1"}]}"#
         ),
         (
             #"{"tags":{"a":[{"x":1},{"x":2,"y":3}]}}"#,
-            #"{"tags":[{"keyToValue":"a.x:1","value":"1"},{"keyToValue":"a.x:2","value":"2"},{"keyToValue":"a.y:3","value":"3"}]}"#
+            #"{"tags":[{"keyToValue":"a.x:1","value":"1"},{"keyToValue":"a.x:2","value":"2"},"#
+                + #"{"keyToValue":"a.y:3","value":"3"}]}"#
         ),
         (#"{"tags":{"":"x"}}"#, #"{"tags":[{"keyToValue":":x","value":"x"}]}"#),
         (
@@ -85,7 +88,8 @@ import Transform
     @Test func pathsThroughArraysAndEscapedDots() throws {
         #expect(
             try apply([tags("e.t")], #"{"e":[{"t":{"a":1}},5,[{"t":{"b":2}}],null,{"x":1}]}"#)
-                == #"{"e":[{"t":[{"keyToValue":"a:1","value":"1"}]},5,[{"t":[{"keyToValue":"b:2","value":"2"}]}],null,{"x":1}]}"#
+                == #"{"e":[{"t":[{"keyToValue":"a:1","value":"1"}]},5,[{"t":[{"keyToValue":"b:2",""#
+                + #"value":"2"}]}],null,{"x":1}]}"#
         )
         #expect(
             try apply([tags("a\\.b")], #"{"a.b":{"k":1},"a":{"b":{"k":2}}}"#)
@@ -100,8 +104,8 @@ import Transform
         #expect(pairs == keys.sorted())
     }
 
-    /// Few keys are sorted and short values written another way than many and long ones, and the last ones of a text than
-    /// others.
+    /// Few keys are sorted and short values written another way than many and long ones, and the last ones of a text
+    /// than others.
     @Test func everyNumberOfKeysAndLengthOfValues() throws {
         var random = Seeded(newSeed("everyNumberOfKeysAndLengthOfValues"))
         for count in 0...40 {

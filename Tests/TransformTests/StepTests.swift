@@ -118,16 +118,19 @@ import Transform
 
 @Suite struct MergeTests {
     let base =
-        #"{"a":{"x":1,"y":[1,2]},"tags":[{"keyToValue":"b.c:1","value":"1"},{"keyToValue":"h:db-1","value":"db-1"},{"keyToValue":"old:1","value":"1"}]}"#
+        #"{"a":{"x":1,"y":[1,2]},"tags":[{"keyToValue":"b.c:1","value":"1"},{"keyToValue":"h:db-1","value":"db-1"},"#
+        + #"{"keyToValue":"old:1","value":"1"}]}"#
 
     @Test func mergesByKey() throws {
         #expect(
             try merge([tags()], base, #"{"tags":{"h":"db-2","old":null,"b":{"d":2}},"a":{"y":[3],"z":null}}"#)
-                == #"{"a":{"x":1,"y":[3],"z":null},"tags":[{"keyToValue":"b.c:1","value":"1"},{"keyToValue":"b.d:2","value":"2"},{"keyToValue":"h:db-2","value":"db-2"}]}"#
+                == #"{"a":{"x":1,"y":[3],"z":null},"tags":[{"keyToValue":"b.c:1","value":"1"},"#
+                + #"{"keyToValue":"b.d:2","value":"2"},{"keyToValue":"h:db-2","value":"db-2"}]}"#
         )
         #expect(
             try merge([tags()], base, #"{"tags":{"b":5}}"#)
-                == #"{"a":{"x":1,"y":[1,2]},"tags":[{"keyToValue":"b:5","value":"5"},{"keyToValue":"h:db-1","value":"db-1"},{"keyToValue":"old:1","value":"1"}]}"#
+                == #"{"a":{"x":1,"y":[1,2]},"tags":[{"keyToValue":"b:5","value":"5"},"#
+                + #"{"keyToValue":"h:db-1","value":"db-1"},{"keyToValue":"old:1","value":"1"}]}"#
         )
         #expect(try merge([tags()], base, #"{"tags":null}"#) == #"{"a":{"x":1,"y":[1,2]},"tags":null}"#)
         #expect(try merge([tags()], base, "{}") == base)
@@ -157,7 +160,8 @@ import Transform
                 == #"{"labels":[{"keyToValue":"a:1","value":"1"},{"keyToValue":"b:2","value":"2"}]}"#)
     }
 
-    /// Found by the property test (four cases in 10^6): what was erased within a map was forgotten before the merge by key.
+    /// Found by the property test (four cases in 10^6): what was erased within a map was forgotten before the merge by
+    /// key.
     @Test func keepInsideAMapTakesThePairsAlong() throws {
         let kept = [TransformStep.keep([path("tags.a.b")]), tags()]
         let pairs = #"{"tags":[{"keyToValue":"a.b:1","value":"1"}]}"#
@@ -203,14 +207,15 @@ import Transform
         #expect(isUnsafe(tags("a.t"), tags("a")) == [1])
     }
 
-    /// What was rewritten within a map and then written into the map's text was read from memory that had been given back when
-    /// the scratch buffer grew on the way.
+    /// What was rewritten within a map and then written into the map's text was read from memory that had been given
+    /// back when the scratch buffer grew on the way.
     @Test(arguments: [10, 4000, 9000, 200_000, 3_000_000]) func scratchMayMoveWhileItIsWritten(length: Int) throws {
         let text = String(repeating: "X", count: length)
         let lower = String(repeating: "x", count: length)
         #expect(
             try apply([.lowercase(path("a.b")), tags("a")], #"{"a":{"b":"\#(text)","c":{"d":"\#(text)"}}}"#)
-                == #"{"a":[{"keyToValue":"b:\#(lower)","value":"\#(lower)"},{"keyToValue":"c.d:\#(text)","value":"\#(text)"}]}"#
+                == #"{"a":[{"keyToValue":"b:\#(lower)","value":"\#(lower)"},"#
+                + #"{"keyToValue":"c.d:\#(text)","value":"\#(text)"}]}"#
         )
         let list = #"[{"b":"\#(text)"},{"b":"\#(text)"}]"#
         #expect(
