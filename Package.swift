@@ -2,12 +2,9 @@
 import PackageDescription
 
 /// Every target: Swift 6 language mode, warnings as errors. The import table is held by TidyTests.
-/// Exclusivity is checked while running in debug builds, which all tests use; in release builds the compiler's own
-/// check must do, because the checks at run time cost the hot path a twentieth.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-]
+/// Exclusivity is checked while running in release builds, too: the end-to-end tests, the faults and the benchmarks run
+/// those. docs/performance.md says what it costs.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
