@@ -40,8 +40,8 @@ package enum DeadLetterReasons {
         ("illegal_argument", "the target does not take the document for another reason"),
     ]
 
-    /// What is to be said to a person who asks for reasons that neither Crossfade gives nor a letter has: one sentence a
-    /// reason, with the nearest one if there is one. `seen` are the reasons of the letters that are there.
+    /// What is to be said to a person who asks for reasons that neither Crossfade gives nor a letter has: one sentence
+    /// a reason, with the nearest one if there is one. `seen` are the reasons of the letters that are there.
     package static func doubts(of asked: Set<String>, seen: Set<String>) -> [String] {
         let all = Set(known.map(\.code)).union(seen)
         return asked.subtracting(all).sorted().map { reason in

@@ -10,9 +10,8 @@ extension Refusal {
         Refusal(
             "log_went_backwards",
             "topic \(topic) partition \(partition) went backwards: everything before offset \(applied) has been "
-                + "applied, "
-                + "but the log reaches from \(low) to \(high) only. The topic was recreated, or it lost its tail in an "
-                + "unclean election: \(raiseEpoch)")
+                + "applied, but the log reaches from \(low) to \(high) only. The topic was recreated, or it lost its "
+                + "tail in an unclean election: \(raiseEpoch)")
     }
 
     /// Another record has the offset of one that was applied. `before` and `now`: the two records in words.
@@ -32,8 +31,7 @@ extension Refusal {
         return Refusal(
             "topic_deleted",
             "topic \(topic) was deleted while it was read: \(read.joined(separator: ", ")) had been read, and now "
-                + "there is "
-                + "no such topic. If it is made again, raise commands.epoch, copy and replay")
+                + "there is no such topic. If it is made again, raise commands.epoch, copy and replay")
     }
 
     /// Keys have moved between partitions, so offsets order nothing any more.
@@ -42,8 +40,7 @@ extension Refusal {
             "partitions_changed",
             "topic \(topic) had \(before) partitions when it was read and has \(now) now: keys have moved between "
                 + "partitions, so offsets no longer order one id's commands. Raise commands.epoch once everything "
-                + "before "
-                + "has been applied, or take versions from a timestamp, a field or a header (commands.version)")
+                + "before has been applied, or take versions from a timestamp, a field or a header (commands.version)")
     }
 
     /// One id has commands in two partitions under `version: offset`.
@@ -61,8 +58,7 @@ extension Refusal {
         Refusal(
             "retention_overtook",
             "topic \(topic) partition \(partition): \(reader) is to go on at offset \(wanted), but the log reaches "
-                + "from "
-                + "\(low) to \(high). Retention overtook it: copy and replay again")
+                + "from \(low) to \(high). Retention overtook it: copy and replay again")
     }
 
     /// The log has lost commands that the group was still to apply, and a replay would begin after them.
@@ -71,10 +67,10 @@ extension Refusal {
     ) -> Refusal {
         Refusal(
             "replay_leaves_out",
-            "topic \(topic) partition \(partition): group \(group) has committed offset \(committed), but the replay would "
-                + "begin at \(start): the commands between were never applied, and a copy cannot make up for them where the "
-                + "group has written since. Begin at or before \(committed) (replay.from), or delete the target index, "
-                + "then init, copy and replay")
+            "topic \(topic) partition \(partition): group \(group) has committed offset \(committed), but the replay "
+                + "would begin at \(start): the commands between were never applied, and a copy cannot make up for "
+                + "them where the group has written since. Begin at or before \(committed) (replay.from), or delete "
+                + "the target index, then init, copy and replay")
     }
 
     /// Another process has ended the replay, or has begun another one. What is read from here on may be older than a
@@ -99,8 +95,7 @@ extension Refusal {
             "start_is_gone",
             "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset \(wanted) is "
                 + "wanted, the log begins at \(low). What lay between is lost to a replay: start later (replay.from) "
-                + "and "
-                + "copy again, or restore the log")
+                + "and copy again, or restore the log")
     }
 
     /// The recipe's start lies after the log's end.
@@ -115,7 +110,6 @@ extension Refusal {
         Refusal(
             "dead_letters_compacted",
             "topic \(topic) has cleanup.policy=\(policy), which would throw letters away that have the same key: set "
-                + "it to "
-                + "delete, or name another dead_letters.topic")
+                + "it to delete, or name another dead_letters.topic")
     }
 }

@@ -1,8 +1,8 @@
 /// How large a bulk request should be: by documents and by bytes, whichever is reached first.
 ///
 /// It starts at 1,000 documents or 512 KiB: real servers liked this best, and it stays in a core's cache on its way. It
-/// grows while full batches are answered quickly, and shrinks when they are answered slowly. When the server says that a
-/// request is too large (413), it halves, and never comes near that size again.
+/// grows while full batches are answered quickly, and shrinks when they are answered slowly. When the server says that
+/// a request is too large (413), it halves, and never comes near that size again.
 public struct BatchSizer: Sendable {
     public static let largestBytes = 15_000_000
     public static let largestDocuments = 5_000

@@ -1,5 +1,5 @@
-/// Whether the copy's alias takes writes, as the state remembers it (promise P5 in docs/architecture.md: a page that comes
-/// after the copy has ended is refused by the cluster itself).
+/// Whether the copy's alias takes writes, as the state remembers it (promise P5 in docs/architecture.md: a page that
+/// comes after the copy has ended is refused by the cluster itself).
 ///
 /// The words in -ing are recorded before the alias is changed, the others after it. So a crash in between leaves a word
 /// that says what the next copy has to do again.

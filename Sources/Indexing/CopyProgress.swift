@@ -40,8 +40,8 @@ public struct CopyProgress: Sendable, Equatable {
         return nil
     }
 
-    /// The source returned a page of the slice. Gives the place of its first document within the slice; nil: the slice is
-    /// not being read.
+    /// The source returned a page of the slice. Gives the place of its first document within the slice; nil: the slice
+    /// is not being read.
     public mutating func returned(_ documents: Int, of slice: Int) -> Int? {
         guard documents >= 0, isReading(slice) else { return nil }
         defer { returnedBySlice[slice] += documents }

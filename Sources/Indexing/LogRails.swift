@@ -19,8 +19,8 @@ public enum LogRefusal: Sendable, Equatable {
     case wentBackwards(applied: Int64, log: LogExtent)
     /// Reading would begin at `start`, but the old index is only sure to hold what lies before `recorded`.
     case reachesTooLate(start: Int64, recorded: Int64)
-    /// A replay would begin at `start`, but the group has applied only what lies before `committed`. It may have applied a
-    /// record after that too, so a copy cannot make up for what lies between.
+    /// A replay would begin at `start`, but the group has applied only what lies before `committed`. It may have
+    /// applied a record after that too, so a copy cannot make up for what lies between.
     case skipsUnapplied(start: Int64, committed: Int64)
 }
 
@@ -47,8 +47,8 @@ public enum LogRails {
         return .reachesTooLate(start: start, recorded: recorded)
     }
 
-    /// A new replay leaves out nothing that the group has still to apply. If the log has lost what lies between, a replay
-    /// from its present beginning would hide that.
+    /// A new replay leaves out nothing that the group has still to apply. If the log has lost what lies between, a
+    /// replay from its present beginning would hide that.
     /// - Parameters:
     ///   - committed: the group's offset; nil: it has none.
     ///   - isTargetNew: the target index was made again, so nothing that the group applied is in it.

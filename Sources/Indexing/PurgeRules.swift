@@ -45,8 +45,8 @@ public struct PurgeConditions: Sendable, Equatable {
         return max(copy, replay.end ?? copy)
     }
 
-    /// Whether the last copy or replay ended long enough ago for a purge of tombstones written before `before`. A member may
-    /// not have noticed yet that it ended, and requests of it may still be on their way.
+    /// Whether the last copy or replay ended long enough ago for a purge of tombstones written before `before`. A
+    /// member may not have noticed yet that it ended, and requests of it may still be on their way.
     public func isQuiet(before: Int64) -> Bool { lastEnd.map { $0 < before } ?? true }
 }
 
@@ -111,8 +111,8 @@ public struct PurgeRecord: Sendable, Equatable {
         return Claim(since: since, isAlone: isAlone)
     }
 
-    /// The page has its answers. Where several processes purge at once, the record stays until it is too old: it has room
-    /// for one claim only, and another request may still be under way.
+    /// The page has its answers. Where several processes purge at once, the record stays until it is too old: it has
+    /// room for one claim only, and another request may still be under way.
     public mutating func answered(_ claim: Claim) {
         if claim.isAlone, underWaySince == claim.since { underWaySince = nil }
     }
@@ -120,8 +120,9 @@ public struct PurgeRecord: Sendable, Equatable {
     /// The deletes of the log were all written again.
     public mutating func restored() { mustRestore = false }
 
-    /// Whether a partial update whose document is not in the target takes the source's. It must not while deletes are to be
-    /// written again: the document may be one that was deleted, and whose delete the old index has not applied yet.
+    /// Whether a partial update whose document is not in the target takes the source's. It must not while deletes are
+    /// to be written again: the document may be one that was deleted, and whose delete the old index has not applied
+    /// yet.
     public func sourceIsBase(copyUnfinished: Bool) -> Bool { copyUnfinished && !mustRestore }
 
     /// Whether a request may still arrive. It would take a tombstone that is written now.

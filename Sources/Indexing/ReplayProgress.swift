@@ -28,7 +28,8 @@ public struct ReplayProgress: Sendable, Equatable {
         self.finished = finished
     }
 
-    /// Whether a process that works at the replay begun at `other` must stop, because this is another one, or has ended.
+    /// Whether a process that works at the replay begun at `other` must stop, because this is another one, or has
+    /// ended.
     public func endsWork(at other: Int64) -> Bool { started != other || finished != nil }
 
     /// Keeps how far everything has its final outcome. False, and nothing changes: they are offsets of another replay.
@@ -39,7 +40,8 @@ public struct ReplayProgress: Sendable, Equatable {
         return true
     }
 
-    /// Every end was reached and everything before has its final outcome. False, and nothing changes: another replay did.
+    /// Every end was reached and everything before has its final outcome. False, and nothing changes: another replay
+    /// did.
     @discardableResult
     public mutating func finish(_ other: Int64, now: Int64) -> Bool {
         guard other == started else { return false }

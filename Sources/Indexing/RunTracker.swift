@@ -39,8 +39,8 @@ public struct RunTracker: Sendable {
     /// A run of `count` records was read, the first at offset `first`; `next` is the offset after the last one, so
     /// that gaps (compaction, control records) inside are covered.
     ///
-    /// Returns the run's number, one greater than that of the run before, or -1 when the run lies before what was already
-    /// read, or makes no sense. A run of no records is settled at once.
+    /// Returns the run's number, one greater than that of the run before, or -1 when the run lies before what was
+    /// already read, or makes no sense. A run of no records is settled at once.
     public mutating func open(first: Int64, next: Int64, count: Int) -> Int {
         guard first >= 0, next > first, count >= 0, count <= next &- first, first >= end ?? first else {
             mistakes += 1

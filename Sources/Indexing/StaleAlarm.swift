@@ -1,8 +1,9 @@
-/// Notices when many records come out stale that no process can have applied before. Then the target holds versions that
-/// this log never gave: a restored snapshot, a topic that was made again under the same epoch, somebody else's writes.
+/// Notices when many records come out stale that no process can have applied before. Then the target holds versions
+/// that this log never gave: a restored snapshot, a topic that was made again under the same epoch, somebody else's
+/// writes.
 ///
-/// It judges the last outcomes of such records, at least `window` of them and at most a tenth more. It must be told only
-/// outcomes that say something about versions: written or stale, neither skipped nor dead.
+/// It judges the last outcomes of such records, at least `window` of them and at most a tenth more. It must be told
+/// only outcomes that say something about versions: written or stale, neither skipped nor dead.
 public struct StaleAlarm: Sendable {
     /// Outcomes that are judged together.
     public let window: Int

@@ -6,8 +6,8 @@ import Synchronization
 /// Finds an id whose commands lie in two partitions. Under `version: offset` that is an error, because offsets order
 /// only the records of one partition (P1 in docs/architecture.md).
 ///
-/// It remembers where ids were seen, in 1.5 MiB, so it finds most such ids but not all. During a backlog it looks up one
-/// id in 32, which costs next to nothing. When records come a few at a time it looks up every id.
+/// It remembers where ids were seen, in 1.5 MiB, so it finds most such ids but not all. During a backlog it looks up
+/// one id in 32, which costs next to nothing. When records come a few at a time it looks up every id.
 package final class CrossPartitionIDDetector: Sendable {
     /// The two places of one id.
     package struct Clash: Equatable {

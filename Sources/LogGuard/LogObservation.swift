@@ -1,7 +1,7 @@
 import Indexing
 
-/// What the looks at a topic come to, one after the other (promise P9 in docs/architecture.md): whether it is still there
-/// with its partitions, whether it went backwards, and which records are to be looked for next.
+/// What the looks at a topic come to, one after the other (promise P9 in docs/architecture.md): whether it is still
+/// there with its partitions, whether it went backwards, and which records are to be looked for next.
 ///
 /// It asks nothing and has no clock. Times are milliseconds of a clock that never goes back.
 struct LogObservation: Sendable {
@@ -67,8 +67,8 @@ struct LogObservation: Sendable {
         return now == before ? .same : .grown(from: before)
     }
 
-    /// Judges where the partitions end. A new leader may not know yet how far its followers are, so two looks in a row must
-    /// find the same partition too short.
+    /// Judges where the partitions end. A new leader may not know yet how far its followers are, so two looks in a row
+    /// must find the same partition too short.
     mutating func judge(_ read: [Int32: Int64], logs: [Int32: LogExtent]) -> Backwards? {
         for (partition, position) in read.sorted(by: { $0.key < $1.key }) {
             guard let log = logs[partition], log.high < position else {
@@ -88,8 +88,8 @@ struct LogObservation: Sendable {
         return true
     }
 
-    /// Which records to look for. Of partitions whose leader changed: all that are remembered. Of others: the oldest and the
-    /// newest, and of only some partitions at a time, in turn. `all`: of every partition.
+    /// Which records to look for. Of partitions whose leader changed: all that are remembered. Of others: the oldest
+    /// and the newest, and of only some partitions at a time, in turn. `all`: of every partition.
     mutating func choose(from partitions: [Int32: AppliedRecords.Partition], all: Bool) -> [Int32: [RecordFingerprint]]
     {
         let order = partitions.keys.sorted { ($0 <= turn ? 1 : 0, $0) < ($1 <= turn ? 1 : 0, $1) }

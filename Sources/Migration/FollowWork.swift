@@ -75,9 +75,9 @@ package struct FollowWork {
     }
 }
 
-/// Takes over what the target monitor last read from the state, on the poll thread, which asks the target nothing itself: a
-/// copy beside us may have ended or begun again, and a replay beside us may read what we have not read yet. Says an
-/// alarm once.
+/// Takes over what the target monitor last read from the state, on the poll thread, which asks the target nothing
+/// itself: a copy beside us may have ended or begun again, and a replay beside us may read what we have not read yet.
+/// Says an alarm once.
 private final class StateWatch {
     private let pipeline: Pipeline
     private let live: LiveWork

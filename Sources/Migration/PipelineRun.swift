@@ -5,8 +5,8 @@ import SearchCluster
 import State
 import Telemetry
 
-/// A pipeline at work, with what runs beside it: the target monitor always, and the member's heartbeat and the log monitor
-/// where the work asks for them.
+/// A pipeline at work, with what runs beside it: the target monitor always, and the member's heartbeat and the log
+/// monitor where the work asks for them.
 package final class PipelineRun {
     package let pipeline: Pipeline
     package let watch: LogMonitor?

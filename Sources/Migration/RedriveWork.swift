@@ -64,8 +64,9 @@ package struct RedriveWork {
         if counts[.stale] > 0, prepared.recipe.commands.format.hasMerges {
             logger.warning(
                 """
-                letters came out stale: something newer is there. Where that was a partial update of the same document, what the \
-                letter said is still missing, until the document is written whole again; `dead-letters list --all` names them
+                letters came out stale: something newer is there. Where that was a partial update of the same \
+                document, what the letter said is still missing, until the document is written whole again; \
+                `dead-letters list --all` names them
                 """,
                 ["letters": counts[.stale]])
         }
@@ -92,8 +93,9 @@ package struct RedriveWork {
         if left.count < ours.count {
             logger.warning(
                 """
-                letters of records that could not be decoded, from before the last purge of tombstones, are left alone: a \
-                document that was deleted since could come back. `crossfade replay` from the beginning decides rightly
+                letters of records that could not be decoded, from before the last purge of tombstones, are left \
+                alone: a document that was deleted since could come back. `crossfade replay` from the beginning \
+                decides rightly
                 """,
                 ["letters": ours.count - left.count])
         }

@@ -6,8 +6,9 @@ import SearchCluster
 import State
 import Telemetry
 
-/// Looks after the target beside the work, on a thread of its own, so that polling and writing never wait for it: whether
-/// each target index still is the one that `init` made, what the state says, and whether old tombstones are to be purged.
+/// Looks after the target beside the work, on a thread of its own, so that polling and writing never wait for it:
+/// whether each target index still is the one that `init` made, what the state says, and whether old tombstones are to
+/// be purged.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
 package final class TargetMonitor: @unchecked Sendable {
@@ -33,8 +34,8 @@ package final class TargetMonitor: @unchecked Sendable {
     /// Milliseconds between two looks at the indices.
     private static let lookEvery: Int64 = 2000
 
-    /// How long the target may take for one answer: a target that hangs is noticed after this time, and a thread that waits
-    /// for an answer can be stopped within this time.
+    /// How long the target may take for one answer: a target that hangs is noticed after this time, and a thread that
+    /// waits for an answer can be stopped within this time.
     package static let secondsPerQuestion = 5.0
 
     /// - Parameters:
@@ -83,8 +84,8 @@ package final class TargetMonitor: @unchecked Sendable {
         }
     }
 
-    /// Asks the target something and remembers whether it answers. All questions of this thread go through here, so that
-    /// a target that hangs is noticed whatever was asked. Nil when it gave no answer, or refused one.
+    /// Asks the target something and remembers whether it answers. All questions of this thread go through here, so
+    /// that a target that hangs is noticed whatever was asked. Nil when it gave no answer, or refused one.
     ///
     /// - Parameter isDecisive: without an answer the target counts as away. Any other question may also fail because it
     ///   asks too much: then a decisive one is asked at once.

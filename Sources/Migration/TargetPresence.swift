@@ -1,7 +1,8 @@
 /// Whether the target indices are still those that `init` made.
 ///
-/// A deleted index takes its aliases with it, and the cluster itself then refuses writes. But it does not refuse the reads
-/// of partial updates; and an index that was made again, aliases and all, would be written as if nothing was missing.
+/// A deleted index takes its aliases with it, and the cluster itself then refuses writes. But it does not refuse the
+/// reads of partial updates; and an index that was made again, aliases and all, would be written as if nothing was
+/// missing.
 package struct TargetPresence: Sendable {
     /// What one look at an index found.
     package enum Sight: Sendable {

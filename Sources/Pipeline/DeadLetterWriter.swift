@@ -283,9 +283,9 @@ package final class DeadLetterWriter: @unchecked Sendable {
         failure.set(
             WorkError(
                 .deadLetters,
-                "a dead letter could not be written to topic \(options.topic): \(message). Its record is not counted as "
-                    + "done and nothing after it is committed: make the topic writable (and its max.message.bytes larger than the "
-                    + "command topic's) and start again",
+                "a dead letter could not be written to topic \(options.topic): \(message). Its record is not counted "
+                    + "as done and nothing after it is committed: make the topic writable (and its max.message.bytes "
+                    + "larger than the command topic's) and start again",
                 underlying: underlying))
     }
 

@@ -91,14 +91,14 @@ package final class Pipeline: @unchecked Sendable {
         workers[next % workers.count].mailbox.put(.page(chunk))
     }
 
-    /// For work that is no member of a group: throws when the process was stopped for so long that tombstones of what it
-    /// still holds may have been purged meanwhile.
+    /// For work that is no member of a group: throws when the process was stopped for so long that tombstones of what
+    /// it still holds may have been purged meanwhile.
     package func checkAwake() throws {
         guard !lease.renewIfValid() else { return }
         let error = WorkError(
             .log,
-            "this process was stopped for \(lease.age / 1000) s, and deletes may have been purged meanwhile that are newer than "
-                + "what it holds: nothing of that was written. Start it again, it goes on where it stood")
+            "this process was stopped for \(lease.age / 1000) s, and deletes may have been purged meanwhile that are "
+                + "newer than what it holds: nothing of that was written. Start it again, it goes on where it stood")
         failure.set(error)
         throw error
     }
@@ -120,8 +120,8 @@ package final class Pipeline: @unchecked Sendable {
     /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
     package static let drainsFor: Int64 = 20_000
 
-    /// Waits until nothing of the given partitions is unsettled. False when the work has failed, or after `seconds`; nil
-    /// waits as long as nobody asks for a stop.
+    /// Waits until nothing of the given partitions is unsettled. False when the work has failed, or after `seconds`;
+    /// nil waits as long as nobody asks for a stop.
     package func drain(_ partitions: [Int32], seconds: Double?) -> Bool {
         flush()
         var end = seconds.map { MonotonicClock.milliseconds() + Int64($0 * 1000) }

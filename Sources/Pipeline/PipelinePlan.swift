@@ -44,8 +44,9 @@ package struct PipelinePlan: Sendable {
     package var inFlight: Int?
     package var deadLetterTopic: String
     package var workers: Int
-    /// Milliseconds that a process which is no member of a group may have been stopped and still write: the purge of the
-    /// others counts on nothing older than `tombstone_age` being under way. No request takes as long as a minute to send.
+    /// Milliseconds that a process which is no member of a group may have been stopped and still write: the purge of
+    /// the others counts on nothing older than `tombstone_age` being under way. No request takes as long as a minute to
+    /// send.
     package var longestStop: Int64
     /// Whether the records are dead letters, which carry their own time in a header.
     package var redriven = false

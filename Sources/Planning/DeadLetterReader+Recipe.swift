@@ -13,8 +13,8 @@ extension DeadLetterReader {
             logger: logger)
     }
 
-    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than `tombstone_age` ago
-    /// counts too: a redrive that was killed may have sent it, and that request may still arrive.
+    /// What a redrive may still write, for the purge of tombstones. A letter that was resolved less than
+    /// `tombstone_age` ago counts too: a redrive that was killed may have sent it, and that request may still arrive.
     ///
     /// Letters of records that could not be decoded do not count, because they would stop every purge for ever.
     /// ``RedriveWork`` does not send those that died before a purge.

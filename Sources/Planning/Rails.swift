@@ -55,8 +55,7 @@ package struct Rails {
                 "log_start", .refused,
                 "topic \(topic) partition \(partition) no longer reaches back to the start asked for: offset "
                     + "\(start[partition] ?? 0) is wanted, the log begins at \(mark.low). What lay between is lost to "
-                    + "a "
-                    + "replay: start later (replay.from) and copy again, or restore the log")
+                    + "a replay: start later (replay.from) and copy again, or restore the log")
         } else {
             add("log_start", .ok, "the log of \(topic) reaches back to the start asked for on all partitions")
         }
@@ -67,29 +66,7 @@ package struct Rails {
                 "start_partitions", .refused,
                 "replay.from names partition \(unknown), which topic \(topic) does not have (it has \(marks.count))")
         }
-        let beyond = logs.first { LogRails.end(start[$0.partition] ?? 0, applied: 0, log: $0.log) != nil }
-        let behind = logs.first { LogRails.end(0, applied: applied($0.partition), log: $0.log) != nil }
-        if let (partition, log) = beyond {
-            add(
-                "log_end", .refused,
-                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log "
-                    + "ends at "
-                    + "\(log.high)")
-        } else if let (partition, log) = behind {
-            add(
-                "log_end", .refused,
-                "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
-                    + "has been applied, but the log ends at \(log.high). It was recreated or lost its tail "
-                    + "in an unclean election: raise commands.epoch and use a new commands.group")
-        } else if let why = survey.committedUnknown {
-            add(
-                "log_end", .warn,
-                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log "
-                    + "still "
-                    + "holds it: \(why). `follow` will need the group")
-        } else {
-            add("log_end", .ok, "the log ends at or after everything that was applied")
-        }
+        judgeEnd(logs, topic: topic)
         if let refusal = survey.history.refusal {
             add("log_identity", .refused, refusal.text)
         } else {
@@ -110,14 +87,39 @@ package struct Rails {
         judgeReach(marks.map { ($0.key, $0.value.low) })
     }
 
+    /// Whether the log still has everything that was applied, and the start.
+    private mutating func judgeEnd(_ logs: [(partition: Int32, log: LogExtent)], topic: String) {
+        let beyond = logs.first { LogRails.end(start[$0.partition] ?? 0, applied: 0, log: $0.log) != nil }
+        let behind = logs.first { LogRails.end(0, applied: applied($0.partition), log: $0.log) != nil }
+        if let (partition, log) = beyond {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) is to start at offset \(start[partition] ?? 0), but the log "
+                    + "ends at \(log.high)")
+        } else if let (partition, log) = behind {
+            add(
+                "log_end", .refused,
+                "topic \(topic) partition \(partition) went backwards: everything before offset \(applied(partition)) "
+                    + "has been applied, but the log ends at \(log.high). It was recreated or lost its tail "
+                    + "in an unclean election: raise commands.epoch and use a new commands.group")
+        } else if let why = survey.committedUnknown {
+            add(
+                "log_end", .warn,
+                "it is not known what group \(recipe.commands.group) has applied, so it cannot be checked that the log "
+                    + "still holds it: \(why). `follow` will need the group")
+        } else {
+            add("log_end", .ok, "the log ends at or after everything that was applied")
+        }
+    }
+
     private mutating func judgeTime(_ start: ReplayStart) {
         guard let unknown = start.unknown else { return }
         let partitions = unknown.partitions.map { "\($0)" }.joined(separator: ", ")
         add(
             "start_time", .warn,
             "it is not known where the time of replay.from lies on partitions \(partitions) of "
-                + "\(recipe.commands.topic): "
-                + "\(unknown.why). They are read from their beginning, which writes nothing wrong and takes longer")
+                + "\(recipe.commands.topic): \(unknown.why). They are read from their beginning, which writes nothing "
+                + "wrong and takes longer")
     }
 
     /// The offset up to which a partition has been applied, by the group's offset or the replay of this epoch.
@@ -134,8 +136,7 @@ package struct Rails {
                 return add(
                     "log_reach", .warn,
                     "there is no source and partition \(partition) begins at offset \(low): what came before it will "
-                        + "not be "
-                        + "in the new index")
+                        + "not be in the new index")
             }
             return add("log_reach", .ok, "the log reaches back to its very beginning")
         }
@@ -148,8 +149,7 @@ package struct Rails {
                 "log_reach", .refused,
                 "partition \(partition) would be read from offset \(start[partition] ?? 0), but the old index had only "
                     + "applied up to offset \(offset) when it was looked at: the commands between would be lost. Start "
-                    + "at or "
-                    + "before \(offset)")
+                    + "at or before \(offset)")
         }
         add("log_reach", .ok, "the replay begins at or before what the old index had applied")
     }
@@ -167,8 +167,7 @@ package struct Rails {
                     ?? (survey.application == nil
                         ? "replay.from is recorded, and commands.application_group names no group to record"
                         : "replay.from is recorded, but the copy began before commands.application_group was named, so "
-                            + "it is "
-                            + "not known where group \(group) stood then: cancel, init and copy again"))
+                            + "it is not known where group \(group) stood then: cancel, init and copy again"))
         }
         let marks = survey.watermarks.sorted { $0.key < $1.key }
         if recorded.isEmpty {
@@ -181,8 +180,8 @@ package struct Rails {
             return add(
                 "recorded_group", .refused,
                 "replay.from is recorded, but group \(group) has committed nothing on partition \(partition) of "
-                    + "\(topic), "
-                    + "which begins at offset \(mark.low): what it had not applied of the records before is not known")
+                    + "\(topic), which begins at offset \(mark.low): what it had not applied of the records before is "
+                    + "not known")
         }
         if !without.isEmpty {
             return add(
@@ -201,8 +200,7 @@ package struct Rails {
             add(
                 "epoch", .refused,
                 "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch "
-                    + "\(epoch): every "
-                    + "write would look stale. An epoch is only ever raised")
+                    + "\(epoch): every write would look stale. An epoch is only ever raised")
         }
         guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
             epoch == nil || epoch == recipe.commands.format.epoch
@@ -212,10 +210,8 @@ package struct Rails {
         add(
             "partitions", .refused,
             "topic \(recipe.commands.topic) had \(before) partitions at init and has \(now) now: keys have moved "
-                + "between "
-                + "partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take versions "
-                + "from a "
-                + "timestamp or a field")
+                + "between partitions, so offsets no longer order one id's commands. Raise commands.epoch, or take "
+                + "versions from a timestamp or a field")
     }
 
     // MARK: The clusters
@@ -235,8 +231,7 @@ package struct Rails {
             return add(
                 "same_index", .refused,
                 "source and target are the same index \(entry.index) of the same cluster: it would be written over "
-                    + "while "
-                    + "it is read. Give `to` another name")
+                    + "while it is read. Give `to` another name")
         }
         add("same_index", .ok, "source and target are one cluster, but different indices")
     }
@@ -248,15 +243,14 @@ package struct Rails {
             add(
                 "target_closed", .refused,
                 "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it "
-                    + "(POST "
-                    + "/\(entry.index)/_open)")
+                    + "(POST /\(entry.index)/_open)")
         }
         if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
             add(
                 "target_identity", .refused,
                 "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): "
-                    + "somebody "
-                    + "deleted it and made another. Delete that one if it is not needed, run init, then copy and replay"
+                    + "somebody deleted it and made another. Delete that one if it is not needed, run init, then copy "
+                    + "and replay"
             )
         }
         if entry.exists, !ours, entry.held > 0 {
@@ -268,8 +262,7 @@ package struct Rails {
             add(
                 "target_content", .refused,
                 "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: "
-                    + "delete "
-                    + "it, or choose another `to`")
+                    + "delete it, or choose another `to`")
         } else {
             add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
         }
@@ -305,22 +298,20 @@ package struct Rails {
             add(
                 "routing", .refused,
                 "commands carry a routing value, but the mapping given for \(entry.index) says that it is not "
-                    + "required: an "
-                    + "operation without it would go to the wrong shard. Leave `_routing` out of the mapping, or say "
-                    + "required"
+                    + "required: an operation without it would go to the wrong shard. Leave `_routing` out of the "
+                    + "mapping, or say required"
             )
         case (true, false):
             add(
                 "routing", .refused,
                 "commands carry a routing value, but the target index \(entry.index) was made without requiring it, "
-                    + "which "
-                    + "cannot be changed: delete the index, then init and copy again")
+                    + "which cannot be changed: delete the index, then init and copy again")
         case (false, true):
             add(
                 "routing", .refused,
                 "\(entry.index) requires a routing value, and the recipe does not say where commands have it: every "
-                    + "one of "
-                    + "them would be refused. Name the routing under commands.\(recipe.commands.format.shapeName)")
+                    + "one of them would be refused. Name the routing under "
+                    + "commands.\(recipe.commands.format.shapeName)")
         default:
             add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
         }
@@ -332,9 +323,8 @@ package struct Rails {
             add(
                 "targets", .refused,
                 "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), "
-                    + "and nothing "
-                    + "says which of them a command of the topic belongs to: give each source index an entry with "
-                    + "`select`"
+                    + "and nothing says which of them a command of the topic belongs to: give each source index an "
+                    + "entry with `select`"
             )
         }
         for entry in survey.entries where entry.source.count > 1 {
@@ -366,8 +356,7 @@ package struct Rails {
             add(
                 "types", .refused,
                 "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose "
-                    + "ids "
-                    + "may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
+                    + "ids may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
         }
     }
 }

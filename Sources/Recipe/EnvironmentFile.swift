@@ -92,8 +92,8 @@ package struct EnvironmentFile {
         guard !name.isEmpty, next == "=" else {
             problems.add(
                 start,
-                "this is not KEY=VALUE; a key has letters, digits and _ and begins with no digit, and a value of several "
-                    + "lines stands in quotes")
+                "this is not KEY=VALUE; a key has letters, digits and _ and begins with no digit, and a value of "
+                    + "several lines stands in quotes")
             return skipLine()
         }
         take()

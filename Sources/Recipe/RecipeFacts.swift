@@ -44,18 +44,18 @@ extension RecipeText {
         var found: [String] = []
         if format.selectors.count > 1 || format.selectors.contains(where: { $0 != nil }) {
             found.append(
-                "\(tombstone) that could say which of indices it belongs to: every delete will be a dead letter. If there "
-                    + "are deletes, give each index a topic and a recipe of its own, or use format: envelope")
+                "\(tombstone) that could say which of indices it belongs to: every delete will be a dead letter. If "
+                    + "there are deletes, give each index a topic and a recipe of its own, or use format: envelope")
         }
         if format.routing != nil {
             found.append(
-                "\(tombstone) that could carry the routing: every delete will be a dead letter. If there are deletes, use "
-                    + "format: envelope")
+                "\(tombstone) that could carry the routing: every delete will be a dead letter. If there are deletes, "
+                    + "use format: envelope")
         }
         if case .field(let path) = format.version {
             found.append(
-                "\(tombstone) with a field \(path): every delete will be a dead letter. If there are deletes, take versions "
-                    + "from offset, timestamp or a header")
+                "\(tombstone) with a field \(path): every delete will be a dead letter. If there are deletes, take "
+                    + "versions from offset, timestamp or a header")
         }
         return found
     }

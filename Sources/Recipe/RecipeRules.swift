@@ -109,8 +109,8 @@ package struct RecipeRules {
         checkKafkaMemory(kafka)
     }
 
-    /// Properties that say how much librdkafka may hold, with the bytes of their unit. What they take is taken from what
-    /// `limits.memory` promises.
+    /// Properties that say how much librdkafka may hold, with the bytes of their unit. What they take is taken from
+    /// what `limits.memory` promises.
     private static let memoryProperties = [
         "queued.max.messages.kbytes": 1024, "fetch.max.bytes": 1, "fetch.message.max.bytes": 1,
         "max.partition.fetch.bytes": 1,

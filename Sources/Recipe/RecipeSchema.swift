@@ -20,7 +20,8 @@ package enum RecipeSchema {
             RecipeKey("limits", .section(limits), "Limits on memory and requests."),
             RecipeKey(
                 "tombstone_age", .scalar(.duration), standard: "1h",
-                "How long a deleted document's tombstone stays before it may be purged; longer than any write can be late."
+                "How long a deleted document's tombstone stays before it may be purged; longer than any write can be "
+                    + "late."
             ),
             RecipeKey("operations", .section(operations), "Where a running command can be watched."),
             RecipeKey(
@@ -168,7 +169,8 @@ package enum RecipeSchema {
         keys: [
             RecipeKey(
                 "field", .scalar(.fieldPath), required: true,
-                "Path from the root of the record's value (for debezium of the event: `after.kind`, which for a delete is looked up in `before`)."
+                "Path from the root of the record's value (for debezium of the event: `after.kind`, which for a delete "
+                    + "is looked up in `before`)."
             ),
             RecipeKey("equals", .scalar(.text), required: true, "The value that it must have."),
         ])
@@ -190,8 +192,8 @@ package enum RecipeSchema {
         keys: [
             RecipeKey(
                 "from", .words(["beginning", "recorded"], or: .section(replayStart)), standard: "beginning",
-                "Where the replay starts. `recorded`: where `application_group` stood when the copy began; that group must be what feeds "
-                    + "the old index.")
+                "Where the replay starts. `recorded`: where `application_group` stood when the copy began; that group "
+                    + "must be what feeds the old index.")
         ], shorthand: nil)
 
     package static let replayStart = RecipeSection(

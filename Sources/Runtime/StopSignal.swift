@@ -18,8 +18,8 @@ package enum StopSignal {
     /// Asks for a stop, as a signal does.
     package static func ask() { count.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
-    /// Sets how long the process waits, at most, for the work under way after a signal. What is not done by then is read
-    /// again at the next start.
+    /// Sets how long the process waits, at most, for the work under way after a signal. What is not done by then is
+    /// read again at the next start.
     package static func drains(atMost seconds: Double) {
         limit.store(Int(seconds.rounded(.up)), ordering: .releasing)
     }

@@ -32,7 +32,8 @@ package enum TargetMapping {
         if mapping["enabled"]?.bool == false {
             throw WorkError(
                 .recipe,
-                "the mapping for \(index) is not enabled: no field could be searched, not even the mark of deleted documents"
+                "the mapping for \(index) is not enabled: no field could be searched, not even the mark of deleted "
+                    + "documents"
             )
         }
         if mapping["properties"]?.object == nil { mapping["properties"] = [:] }

@@ -6,9 +6,9 @@ extension Transformer {
     /// part of a document before the steps; `base` is a whole document after the steps, or nil when there is none.
     ///
     /// - deep: objects are merged member by member. Any other value, also null, replaces the old one. A field of
-    ///   `keyToValue` is merged by key, if only objects lead to it: the pairs of the keys in the partial map are replaced,
-    ///   and the others stay. For a null in the map, the option `null` of the step decides: it removes the pairs of the key, or
-    ///   leaves one pair with null.
+    ///   `keyToValue` is merged by key, if only objects lead to it: the pairs of the keys in the partial map are
+    ///   replaced, and the others stay. For a null in the map, the option `null` of the step decides: it removes the
+    ///   pairs of the key, or leaves one pair with null.
     /// - shallow: each field at the top level replaces the whole field of the base, also a flattened one.
     ///
     /// The base does not tell whether its pairs `a.b` came from an object `a`, from a key with a dot, or from objects

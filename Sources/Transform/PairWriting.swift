@@ -72,8 +72,8 @@ extension Transformer {
         guard out.count <= most else { throw Self.tooLong() }
     }
 
-    /// Writes the rest of a pair behind its key and colon: the value, and then the field `value`. `room`: how many bytes
-    /// may be read from `value` on.
+    /// Writes the rest of a pair behind its key and colon: the value, and then the field `value`. `room`: how many
+    /// bytes may be read from `value` on.
     @inline(__always) private static func putValue(
         _ value: UnsafePointer<UInt8>, _ count: Int, room: Int, _ start: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {

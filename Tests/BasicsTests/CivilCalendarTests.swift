@@ -13,7 +13,8 @@ import Testing
         #expect(CivilCalendar.split(milliseconds: 86_400_000) == (1, 0))
     }
 
-    /// From day to day, over more than an era of 400 years on both sides of year 0: every date follows the one before it.
+    /// From day to day, over more than an era of 400 years on both sides of year 0: every date follows the one before
+    /// it.
     @Test func everyDayFollowsTheOneBefore() {
         var (year, month, day) = CivilCalendar.date(days: -900_000)
         for days in Int64(-899_999)...Int64(60_000) {

@@ -6,8 +6,8 @@ import Testing
 @testable import Migration
 
 @Suite struct StateTests {
-    /// A delete whose tombstone was purged may not be in the old index yet: its document is no base until the tombstone is
-    /// back.
+    /// A delete whose tombstone was purged may not be in the old index yet: its document is no base until the tombstone
+    /// is back.
     @Test func aCopyThatRestoresTombstonesGivesNoBases() {
         var state = MigrationState(
             name: "m", phase: .copying, fingerprint: "f", work: [:], created: 1, indices: ["i"])

@@ -3,7 +3,8 @@ import Foundation
 import Simulation
 
 /// `crossfade-simulate [--schedules N] [--seed S] [--off SWITCH]`: runs schedules on all cores, says what was seen.
-/// Exit codes: 0 no promise was broken (or, with `--off`, one was), 1 the other way round or a check was never made, 2 usage.
+/// Exit codes: 0 no promise was broken (or, with `--off`, one was), 1 the other way round or a check was never made, 2
+/// usage.
 
 func usage(_ text: String) -> Never {
     FileHandle.standardError.write(Data((text + "\n").utf8))
@@ -85,8 +86,10 @@ DispatchQueue.concurrentPerform(iterations: cores) { [schedules, seed, off] _ in
 let seconds = Date().timeIntervalSince(began)
 let made = tally.checks.reduce(0, +)
 print(
-    "seed \(seed)\(off.map { ", without \($0)" } ?? ""): \(tally.ran) schedules in \(String(format: "%.1f", seconds)) s "
-        + "(\(Int(Double(tally.ran) / max(seconds, 0.001)))/s), \(made) checks, \(tally.refused) schedules refused by a rail"
+    "seed \(seed)\(off.map { ", without \($0)" } ?? ""): \(tally.ran) schedules in \(String(format: "%.1f", seconds)) "
+        + "s "
+        + "(\(Int(Double(tally.ran) / max(seconds, 0.001)))/s), \(made) checks, \(tally.refused) schedules refused by "
+        + "a rail"
 )
 for check in Check.allCases { print("  \(check): \(tally.checks[check.rawValue])") }
 let silent = Check.allCases.filter { tally.checks[$0.rawValue] == 0 }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// docs/architecture.md draws the rooms as they are. `CROSSFADE_WRITE_DOCS=1 swift test --filter ArchitectureTests` writes
-/// the column of imports; a new room's row is written by hand.
+/// docs/architecture.md draws the rooms as they are. `CROSSFADE_WRITE_DOCS=1 swift test --filter ArchitectureTests`
+/// writes the column of imports; a new room's row is written by hand.
 @Suite struct ArchitectureTests {
     struct Row {
         let room: String

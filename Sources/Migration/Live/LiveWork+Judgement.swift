@@ -158,7 +158,8 @@ extension MigrationState.Replay {
 }
 
 extension LiveWork.Letters {
-    /// The letters that are unresolved now: those found at the last look, and those that this process has `written` since.
+    /// The letters that are unresolved now: those found at the last look, and those that this process has `written`
+    /// since.
     package func present(_ written: [String: Int]) -> [String: Int] {
         unresolved.merging(written) { $0 + $1 }.merging(own) { $0 - $1 }.filter { $0.value > 0 }
     }

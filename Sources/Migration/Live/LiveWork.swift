@@ -40,7 +40,8 @@ package final class LiveWork: Sendable {
         package var letters: Letters?
         /// When each partition was last seen without lag, milliseconds since 1970.
         package var level: [Int32: Int64] = [:]
-        /// The offset before which everything of a partition is settled, and since when it stands there with more in flight.
+        /// The offset before which everything of a partition is settled, and since when it stands there with more in
+        /// flight.
         package var settled: [Int32: (offset: Int64?, at: Int64)] = [:]
         package var lastAsked: Int64 = 0
     }
@@ -138,8 +139,8 @@ package final class LiveWork: Sendable {
         return command == "follow" && !events.hasAssignment ? "the group has not assigned partitions yet" : nil
     }
 
-    /// Milliseconds since the loop that moves the work last went round, which renews the lease, or said that it stands and
-    /// why; 0 before and after it runs.
+    /// Milliseconds since the loop that moves the work last went round, which renews the lease, or said that it stands
+    /// and why; 0 before and after it runs.
     package var heartbeatAge: Int64 {
         guard let pipeline = book.withLock({ $0.pipeline }) else { return 0 }
         return max(0, min(pipeline.lease.age, MonotonicClock.milliseconds() - heart.load(ordering: .relaxed)))

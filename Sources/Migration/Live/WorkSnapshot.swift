@@ -2,8 +2,8 @@ import Commands
 import State
 import Telemetry
 
-/// All that a running `follow`, `replay` or `copy` knows of itself at one moment. `/statusz`, `/metrics`, the dashboard and
-/// the progress line show it. Times are milliseconds since 1970. Unknown values are nil, never 0.
+/// All that a running `follow`, `replay` or `copy` knows of itself at one moment. `/statusz`, `/metrics`, the dashboard
+/// and the progress line show it. Times are milliseconds since 1970. Unknown values are nil, never 0.
 package struct WorkSnapshot: Sendable {
     /// Yes, or no with the reasons.
     package struct Verdict: Sendable, Equatable {

@@ -139,8 +139,8 @@ package struct Status: Sendable {
 }
 
 extension Standing {
-    /// As far as the survey and the running members tell; lag and dead letters are still unknown. `state`: as it is by now;
-    /// nil: the survey's.
+    /// As far as the survey and the running members tell; lag and dead letters are still unknown. `state`: as it is by
+    /// now; nil: the survey's.
     package init(_ prepared: Preflight, state: MigrationState? = nil, running: [MemberReport]) {
         let survey = prepared.survey
         let state = state ?? survey.state
@@ -161,8 +161,8 @@ extension Standing {
 }
 
 extension Preflight {
-    /// What to type after work that left the state like this: the same again when it was interrupted. This process does not
-    /// count as running any more.
+    /// What to type after work that left the state like this: the same again when it was interrupted. This process does
+    /// not count as running any more.
     package func next(after state: MigrationState, letters: [String: Int], store: StateStore) -> [String] {
         let pid = Int(ProcessInfo.processInfo.processIdentifier)
         let host = ProcessInfo.processInfo.hostName

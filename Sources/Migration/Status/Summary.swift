@@ -71,8 +71,8 @@ package final class Progress: @unchecked Sendable {
     /// Seconds since the work began.
     package var seconds: Double { Double(MonotonicClock.milliseconds() - begun) / 1000 }
 
-    /// `total`: what there is to do, where that is known; `lag`: records behind, for following, as text, which is asked for
-    /// only when a line is due; `trouble`: what is waited for. That this begins or ends is said at once.
+    /// `total`: what there is to do, where that is known; `lag`: records behind, for following, as text, which is asked
+    /// for only when a line is due; `trouble`: what is waited for. That this begins or ends is said at once.
     package func tell(done: Int, total: Int?, lag: @autoclosure () -> String? = nil, trouble: String? = nil) {
         let now = MonotonicClock.milliseconds()
         let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
