@@ -419,8 +419,8 @@ class Setting:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def crossfade_round(self, topic, name, *more, binary=None):
-        return crossfade_round(self.options, self.tools, topic, binary or self.binary, name, self.folder, self.processes,
-                               self.folder / "crossfade.log", *more)
+        return crossfade_round(self.options, self.tools, topic, binary or self.binary, name, self.folder,
+                               self.processes, self.folder / "crossfade.log", *more)
 
     def tell(self, result, shown):
         """Prints what was found; the exit code."""
@@ -550,7 +550,8 @@ def main():
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        return {"operations": watching, "compare": comparing, "embedded": embedded_rate}.get(options.verb, replay)(options)
+        verbs = {"operations": watching, "compare": comparing, "embedded": embedded_rate}
+        return verbs.get(options.verb, replay)(options)
     except Broken as problem:
         say(f"bench: {problem}")
         return 1

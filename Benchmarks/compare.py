@@ -1,8 +1,8 @@
 """scripts/bench compare: two builds of Crossfade on one topic, in pairs.
 
-Each pair replays the topic once with each build into a fresh null sink. Which build goes first alternates, so that a slow
-moment of a shared machine meets both. The ratios are this build against the one before it, pair by pair; their medians
-count.
+Each pair replays the topic once with each build into a fresh null sink. Which build goes first alternates, so that a
+slow moment of a shared machine meets both. The ratios are this build against the one before it, pair by pair; their
+medians count.
 """
 import statistics
 
