@@ -4,8 +4,9 @@ import CLibrdkafka
 ///
 /// `@unchecked Sendable`: one thread at a time has it, and librdkafka lets any thread read and destroy a message.
 public final class MessageList: @unchecked Sendable {
-    /// nil: the record has left.
-    @usableFromInline var messages: [LogMessage?] = []
+    /// nil: the record has left. Not checked for exclusive access while running: one thread at a time has the list, and
+    /// a check would be made several times per record (docs/performance.md).
+    @exclusivity(unchecked) @usableFromInline var messages: [LogMessage?] = []
 
     public init() {}
 

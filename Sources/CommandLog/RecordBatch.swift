@@ -15,8 +15,9 @@ package enum LogEvent: Sendable {
 public final class RecordBatch {
     /// Room for records.
     public let capacity: Int
-    /// Records in it.
-    public private(set) var count = 0
+    /// Records in it. Not checked for exclusive access while running: it belongs to the poll thread, and is read for
+    /// each record (docs/performance.md).
+    @exclusivity(unchecked) public private(set) var count = 0
     /// What else the last poll learned.
     package internal(set) var events: [LogEvent] = []
     private let storage: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>

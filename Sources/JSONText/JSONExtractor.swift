@@ -28,13 +28,16 @@ public final class JSONExtractor {
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
+    // These fields are not checked for exclusive access while running: an extractor belongs to one thread, and a check
+    // would be made for each record (docs/performance.md).
+
     /// Scans the value in ``scannedSlot``, when that is an object and no other path leads into it.
-    private var scanner: (any JSONValueScanner)?
-    private var scannedSlot = -1
+    @exclusivity(unchecked) private var scanner: (any JSONValueScanner)?
+    @exclusivity(unchecked) private var scannedSlot = -1
     /// The place of the whole value.
-    public private(set) var root: JSONSlice = .absent
+    @exclusivity(unchecked) public private(set) var root: JSONSlice = .absent
     /// Whether there are raw line ends between tokens of the text.
-    public private(set) var hasNewlines = false
+    @exclusivity(unchecked) public private(set) var hasNewlines = false
 
     public init(paths: [JSONPath]) {
         var plan = Plan()

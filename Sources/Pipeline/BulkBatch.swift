@@ -5,61 +5,63 @@ import JSONText
 import SearchCluster
 
 /// One write in a bulk body: where its lines are, and which record it settles.
-package struct BatchItem: Sendable {
+struct BatchItem: Sendable {
     /// Action and source line in the batch's body.
-    package var start: Int
-    package var end: Int
+    var start: Int
+    var end: Int
     /// Place of the record itself in the batch's list, which keeps it until the write has its outcome: a dead letter is
     /// the record as it was. -1 for documents of a page and for writes of key lanes.
-    package var message: Int32 = -1
+    var message: Int32 = -1
     /// The document's page among the batch's, and its place there; -1 for records.
-    package var page: Int32 = -1
-    package var hit: Int32 = -1
+    var page: Int32 = -1
+    var hit: Int32 = -1
     /// Index into the batch's runs.
-    package var run: Int32
+    var run: Int32
     /// Index into the batch's lane keys; -1 for an ordinary item.
-    package var lane: Int32 = -1
-    package var kind: OperationKind
-    package var offset: Int64
-    package var version: Int64
+    var lane: Int32 = -1
+    var kind: OperationKind
+    var offset: Int64
+    var version: Int64
 }
 
 /// Operations for one target index on their way to the cluster, with all that is needed to repeat them, to settle
 /// their records, and to dead-letter one of them as it came.
 ///
 /// `@unchecked Sendable`: it has one owner at a time, the worker that fills it, then the sink.
-package final class BulkBatch: @unchecked Sendable {
-    package let worker: Int
-    package var id = BatchID(entry: 0, serial: 0, generation: 0)
-    package let body = ByteBuffer(capacity: 1 << 20)
-    package var items: [BatchItem] = []
+final class BulkBatch: @unchecked Sendable {
+    // The fields are not checked for exclusive access while running: the batch has one owner at a time, and a check
+    // would be made for each item (docs/performance.md).
+    let worker: Int
+    @exclusivity(unchecked) var id = BatchID(entry: 0, serial: 0, generation: 0)
+    let body = ByteBuffer(capacity: 1 << 20)
+    @exclusivity(unchecked) var items: [BatchItem] = []
     /// The records of the items that have no outcome yet.
-    package let messages = MessageList()
-    package var runs: [RunID] = []
+    let messages = MessageList()
+    @exclusivity(unchecked) var runs: [RunID] = []
     /// Pages that items lie in.
-    package var pages: [Page] = []
+    @exclusivity(unchecked) var pages: [Page] = []
     /// The key lanes that items belong to.
-    package var laneKeys: [LaneKey] = []
+    @exclusivity(unchecked) var laneKeys: [LaneKey] = []
     /// How far its delivery is; the sink's.
-    package var delivery = BulkDelivery()
+    @exclusivity(unchecked) var delivery = BulkDelivery()
     /// Bytes accounted for in the ledger.
-    package var held = 0
+    @exclusivity(unchecked) var held = 0
     /// Bytes of documents of key lanes, which the coordinator accounts for.
-    package var laneBytes = 0
+    @exclusivity(unchecked) var laneBytes = 0
     /// Bytes of memory that it stands for while it is under way.
-    package var weight: Int { held + laneBytes }
+    var weight: Int { held + laneBytes }
     /// Records by run and outcome that were not yet reported.
-    private var tallies: [Int] = []
+    @exclusivity(unchecked) private var tallies: [Int] = []
 
-    package init(worker: Int) {
+    init(worker: Int) {
         self.worker = worker
         items.reserveCapacity(2048)
     }
 
-    package var isEmpty: Bool { items.isEmpty }
+    var isEmpty: Bool { items.isEmpty }
 
     /// Index of `run` among the batch's; the last one is nearly always it.
-    package func index(of run: RunID) -> Int32 {
+    func index(of run: RunID) -> Int32 {
         if let last = runs.last, last == run { return Int32(runs.count - 1) }
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
@@ -68,19 +70,19 @@ package final class BulkBatch: @unchecked Sendable {
     }
 
     /// The item has its outcome, and its record is given back.
-    package func tally(_ item: BatchItem, _ outcome: Outcome) {
+    func tally(_ item: BatchItem, _ outcome: Outcome) {
         tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
         messages.giveBack(Int(item.message))
     }
 
     /// Index of `page` among the batch's.
-    package func index(of page: Page) -> Int32 {
+    func index(of page: Page) -> Int32 {
         if pages.last !== page { pages.append(page) }
         return Int32(pages.count - 1)
     }
 
     /// Tells the ledger what was tallied since the last time.
-    package func report(to ledger: Ledger) {
+    func report(to ledger: Ledger) {
         for (index, run) in runs.enumerated() {
             for outcome in Outcome.allCases {
                 let slot = index * Outcome.allCases.count + outcome.rawValue
@@ -91,7 +93,7 @@ package final class BulkBatch: @unchecked Sendable {
     }
 
     /// Keeps only the items in `kept` (ascending), moving their lines to the front of the body.
-    package func keep(_ kept: [BatchItem]) {
+    func keep(_ kept: [BatchItem]) {
         var end = 0
         var moved = kept
         for index in moved.indices {
@@ -108,10 +110,10 @@ package final class BulkBatch: @unchecked Sendable {
     }
 
     /// Bytes of the lines that the present request carries.
-    package var windowBytes: Int { delivery.window == 0 ? 0 : items[delivery.window - 1].end }
+    var windowBytes: Int { delivery.window == 0 ? 0 : items[delivery.window - 1].end }
 
     /// Empties it for its next use. Records that are still in it and giant buffers are given back.
-    package func reset() {
+    func reset() {
         body.removeAll(keepingAtMost: 2 << 20)
         pages.removeAll()
         items.removeAll(keepingCapacity: true)

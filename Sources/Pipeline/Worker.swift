@@ -14,7 +14,7 @@ import Transform
 ///
 /// `@unchecked Sendable` because everything in it belongs to its own thread, and others reach it only through
 /// `mailbox`.
-package final class Worker: @unchecked Sendable {
+final class Worker: @unchecked Sendable {
     let number: Int
     let mailbox: Mailbox<WorkItem>
     let plan: PipelinePlan
@@ -28,21 +28,23 @@ package final class Worker: @unchecked Sendable {
     let versions: CopyVersions
     /// The open batch of each entry, as the assembler has it.
     let open: UncountedSlots<BulkBatch>
-    var assembler: BatchAssembler
+    // The variables are not checked for exclusive access while running: they belong to the worker's thread, and a check
+    // would be made for each record (docs/performance.md).
+    @exclusivity(unchecked) var assembler: BatchAssembler
     let pool: BatchPool
     let ids: CrossPartitionIDDetector?
     /// Whether there is a detector. Asked per record, so it must not count references.
     let watchesIDs: Bool
     /// Whether every id is looked up, or only a sample.
-    var watchesAll = true
+    @exclusivity(unchecked) var watchesAll = true
     let scratch = ByteBuffer(capacity: 1024)
-    var coordinator: PartialUpdateCoordinator
+    @exclusivity(unchecked) var coordinator: PartialUpdateCoordinator
     let laneTransform: LaneTransformers
     let reader: BaseReader
     /// The records whose operations wait in key lanes, by the coordinator's tokens.
-    var waiting: [UInt64: WaitingRecord] = [:]
+    @exclusivity(unchecked) var waiting: [UInt64: WaitingRecord] = [:]
     /// Bytes of the coordinator that the ledger knows of.
-    var accounted = 0
+    @exclusivity(unchecked) var accounted = 0
     let needsHeaders: Bool
     let needsTime: Bool
 
@@ -53,15 +55,8 @@ package final class Worker: @unchecked Sendable {
     ) {
         self.ids = ids
         watchesIDs = ids != nil
-        self.number = number
-        self.mailbox = mailbox
-        self.plan = plan
-        self.ledger = ledger
-        self.sink = sink
-        self.deadLetters = deadLetters
-        self.pool = pool
-        self.reader = reader
-        self.failure = failure
+        (self.number, self.mailbox, self.plan, self.ledger, self.sink) = (number, mailbox, plan, ledger, sink)
+        (self.deadLetters, self.pool, self.reader, self.failure) = (deadLetters, pool, reader, failure)
         decoder = CommandDecoder(plan.format)
         let first = plan.entries.map { Transformer($0.transform) }
         transformers = UncountedSlots(first)
