@@ -14,8 +14,7 @@ final class HandleContext: Sendable {
     let sink: KafkaLogSink
 
     init(settings: KafkaSettings, sink: @escaping KafkaLogSink) {
-        self.settings = settings
-        self.sink = sink
+        (self.settings, self.sink) = (settings, sink)
     }
 
     func redact(_ text: String) -> String { settings.redact(text) }

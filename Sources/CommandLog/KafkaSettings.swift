@@ -18,9 +18,7 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
     package var fetchBytes = 8 << 20
 
     package init(bootstrap: String, group: String, passthrough: [String: String] = [:]) {
-        self.bootstrap = bootstrap
-        self.group = group
-        self.passthrough = passthrough
+        (self.bootstrap, self.group, self.passthrough) = (bootstrap, group, passthrough)
     }
 
     /// The same for a client that is not a member of the group. An instance id would make it one.

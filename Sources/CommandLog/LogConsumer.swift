@@ -57,8 +57,7 @@ package final class LogConsumer: @unchecked Sendable {
         settings: KafkaSettings, topic: String, mode: Mode, delegate: (any LogConsumerDelegate)? = nil,
         log: @escaping KafkaLogSink = { _ in }
     ) throws(LogError) {
-        self.topic = topic
-        self.mode = mode
+        (self.topic, self.mode) = (topic, mode)
         var settings = settings
         if case .assigned = mode { settings = settings.withoutMembership }
         target = ConsumerTarget(context: HandleContext(settings: settings, sink: log))
@@ -70,8 +69,7 @@ package final class LogConsumer: @unchecked Sendable {
         guard let data = rd_kafka_queue_new(handle.rk), let main = rd_kafka_queue_get_consumer(handle.rk) else {
             throw LogError(.fatal, "librdkafka: no memory")
         }
-        self.data = data
-        self.main = main
+        (self.data, self.main) = (data, main)
         refill = RefillNudge(rk: handle.rk, settings: settings)
         // So that consumer_poll also serves callbacks and errors of connections.
         rd_kafka_poll_set_consumer(handle.rk)

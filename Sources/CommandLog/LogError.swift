@@ -57,10 +57,7 @@ package struct LogError: Error, Sendable, CustomStringConvertible {
         _ code: Code, _ message: String, underlying: String? = nil, retriable: Bool = false,
         coordinates: Coordinates? = nil
     ) {
-        self.code = code
-        self.message = message
-        self.underlying = underlying
-        self.retriable = retriable
+        (self.code, self.message, self.underlying, self.retriable) = (code, message, underlying, retriable)
         self.coordinates = coordinates
     }
 

@@ -59,8 +59,7 @@ package struct DeadLetterReader {
     package let logger: Logger
 
     package init(_ options: Options, logger: Logger) {
-        self.options = options
-        self.logger = logger
+        (self.options, self.logger) = (options, logger)
     }
 
     /// The latest letter of each record or document that ever died in this migration, resolved or not, in no order.

@@ -16,9 +16,7 @@ package struct WorkError: Error, Sendable, CustomStringConvertible {
     package let underlying: String?
 
     package init(_ code: Code, _ message: String, underlying: String? = nil) {
-        self.code = code
-        self.message = message
-        self.underlying = underlying
+        (self.code, self.message, self.underlying) = (code, message, underlying)
     }
 
     package var description: String {

@@ -14,11 +14,7 @@ public struct HTTPRequest: Sendable {
         method: String, path: String, query: [(name: String, value: String?)] = [],
         headers: [(name: String, value: String)] = [], body: [UInt8] = []
     ) {
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.body = body
+        (self.method, self.path, self.query, self.headers, self.body) = (method, path, query, headers, body)
     }
 
     /// The first value of a query parameter. It is empty when the parameter has no `=`.

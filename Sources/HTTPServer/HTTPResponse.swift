@@ -11,9 +11,7 @@ public struct HTTPResponse: Sendable {
     public var body: Body
 
     public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: Body) {
-        self.status = status
-        self.headers = headers
-        self.body = body
+        (self.status, self.headers, self.body) = (status, headers, body)
     }
 
     public init(status: Int = 200, contentType: String, text: String) {

@@ -10,8 +10,7 @@ final class HTTPService: Sendable {
     private let streams = Mutex<(open: [ObjectIdentifier: HTTPStream], isStopping: Bool)>(([:], false))
 
     init(maximumBody: Int, handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse) {
-        self.maximumBody = maximumBody
-        self.handler = handler
+        (self.maximumBody, self.handler) = (maximumBody, handler)
     }
 
     func opened(_ stream: HTTPStream) {

@@ -14,8 +14,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     public var message: String
 
     public init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
+        (self.code, self.message) = (code, message)
     }
 
     public var description: String { message }

@@ -4,8 +4,7 @@ public struct BatchLimits: Sendable, Equatable {
     public var bytes: Int
 
     public init(documents: Int, bytes: Int) {
-        self.documents = documents
-        self.bytes = bytes
+        (self.documents, self.bytes) = (documents, bytes)
     }
 
     @inlinable public func areReached(documents: Int, bytes: Int) -> Bool {
@@ -23,9 +22,7 @@ public struct BatchID: Sendable, Hashable {
     public let generation: Generation
 
     public init(entry: Int, serial: Int, generation: Generation) {
-        self.entry = entry
-        self.serial = serial
-        self.generation = generation
+        (self.entry, self.serial, self.generation) = (entry, serial, generation)
     }
 }
 
@@ -54,8 +51,7 @@ public struct BatchAssembler: Sendable {
     private var openCount = 0
 
     public init(entries: Int, limits: BatchLimits, generation: Generation = 1) {
-        self.limits = limits
-        self.generation = generation
+        (self.limits, self.generation) = (limits, generation)
         slots = Array(repeating: Slot(), count: entries)
     }
 

@@ -11,10 +11,7 @@ public struct BulkLoad: Sendable, Equatable {
     public var throttled: Int
 
     public init(limit: Int = 0, inFlight: Int = 0, batchDocuments: Int = 0, batchBytes: Int = 0, throttled: Int = 0) {
-        self.limit = limit
-        self.inFlight = inFlight
-        self.batchDocuments = batchDocuments
-        self.batchBytes = batchBytes
-        self.throttled = throttled
+        (self.limit, self.inFlight, self.batchDocuments) = (limit, inFlight, batchDocuments)
+        (self.batchBytes, self.throttled) = (batchBytes, throttled)
     }
 }

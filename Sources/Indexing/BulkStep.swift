@@ -36,9 +36,7 @@ public struct BulkFailure: Sendable, Equatable {
     public let because: String
 
     public init(_ kind: Kind, isOverload: Bool = false, because: String) {
-        self.kind = kind
-        self.isOverload = isOverload
-        self.because = because
+        (self.kind, self.isOverload, self.because) = (kind, isOverload, because)
     }
 }
 
@@ -63,10 +61,7 @@ public struct BulkRejection: Sendable {
     public var description: String
 
     public init(status: Int, errorType: String?, reason: String?, isPassing: Bool, description: String) {
-        self.status = status
-        self.errorType = errorType
-        self.reason = reason
-        self.isPassing = isPassing
+        (self.status, self.errorType, self.reason, self.isPassing) = (status, errorType, reason, isPassing)
         self.description = description
     }
 

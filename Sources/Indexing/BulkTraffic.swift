@@ -28,8 +28,7 @@ public struct BulkTraffic: Sendable {
     private var throttled = 0
 
     public init(limit: ConcurrencyLimit, byteLimit: Int) {
-        self.limit = limit
-        self.byteLimit = byteLimit
+        (self.limit, self.byteLimit) = (limit, byteLimit)
     }
 
     /// The size at which a batch should be handed over.

@@ -8,9 +8,7 @@ public struct GroupTimeouts: Sendable, Equatable {
     public let poll: Int
 
     public init(session: Int, heartbeat: Int, poll: Int) {
-        self.session = session
-        self.heartbeat = heartbeat
-        self.poll = poll
+        (self.session, self.heartbeat, self.poll) = (session, heartbeat, poll)
     }
 
     /// For so long after it was last awake a process is sure that it still owns its partitions. The broker counts from

@@ -11,8 +11,7 @@ public struct HeldBytes: Sendable, Equatable {
     public private(set) var queued = 0
 
     public init(limit: Int, queueLimit: Int) {
-        self.limit = limit
-        self.queueLimit = queueLimit
+        (self.limit, self.queueLimit) = (limit, queueLimit)
     }
 
     /// Whether feeders must wait.

@@ -7,8 +7,7 @@ public final class KeyTable {
         @usableFromInline var hash: UInt64
         @usableFromInline var value: Int
         @inlinable init(hash: UInt64, value: Int) {
-            self.hash = hash
-            self.value = value
+            (self.hash, self.value) = (hash, value)
         }
     }
 

@@ -42,11 +42,7 @@ final class Lane {
     var hasRenewed = false
 
     init(key: LaneKey, entry: Int, id: [UInt8], hash: UInt64, sameHash: Int) {
-        self.key = key
-        self.entry = entry
-        self.id = id
-        self.hash = hash
-        self.sameHash = sameHash
+        (self.key, self.entry, self.id, self.hash, self.sameHash) = (key, entry, id, hash, sameHash)
     }
 
     var ownBytes: Int { id.count + 256 }

@@ -20,13 +20,8 @@ public struct LaneOperation: Sendable {
         kind: OperationKind, version: Int64, routing: [UInt8]? = nil, document: [UInt8], token: UInt64,
         waitFor: Int? = nil, recordBytes: Int = 0
     ) {
-        self.kind = kind
-        self.version = version
-        self.routing = routing
-        self.document = document
-        self.token = token
-        self.waitFor = waitFor
-        self.recordBytes = recordBytes
+        (self.kind, self.version, self.routing, self.document, self.token) = (kind, version, routing, document, token)
+        (self.waitFor, self.recordBytes) = (waitFor, recordBytes)
     }
 
     /// Bytes it holds, with its record and an allowance for its own storage.
@@ -117,8 +112,7 @@ public struct LaneError: Error, Sendable, Equatable {
     public var detail: String
 
     public init(reason: String, detail: String) {
-        self.reason = reason
-        self.detail = detail
+        (self.reason, self.detail) = (reason, detail)
     }
 }
 

@@ -4,8 +4,7 @@ public struct LogExtent: Sendable, Equatable {
     public var high: Int64
 
     public init(low: Int64, high: Int64) {
-        self.low = low
-        self.high = high
+        (self.low, self.high) = (low, high)
     }
 }
 

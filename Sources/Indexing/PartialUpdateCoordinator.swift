@@ -42,8 +42,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
     public init(
         missing: [MissingDocument], isNeeded: Bool, readBytes: Int, copyUnfinished: Bool, keyCapacity: Int = 8192
     ) {
-        self.isNeeded = isNeeded
-        self.readBytes = readBytes
+        (self.isNeeded, self.readBytes) = (isNeeded, readBytes)
         lanes = KeyLanes(missing: missing)
         lanes.copyUnfinished = copyUnfinished
         keys = KeysUnderWay(capacity: isNeeded ? keyCapacity : 0)

@@ -20,8 +20,7 @@ public struct PartitionAssignment<Mark: Sendable>: Sendable {
     private var partitions: [Int32: Partition] = [:]
 
     public init(ends: [Int32: Int64]? = nil, commitEvery: Int64 = 1000) {
-        self.ends = ends
-        self.commitEvery = commitEvery
+        (self.ends, self.commitEvery) = (ends, commitEvery)
     }
 
     // MARK: Rebalance

@@ -15,9 +15,7 @@ public struct PartitionOwnership: Sendable {
     private var firstUnappliedRun: Int?
 
     init(generation: Generation, start: Int64?, unappliedFrom: Int64?) {
-        self.generation = generation
-        self.start = start
-        self.unappliedFrom = unappliedFrom
+        (self.generation, self.start, self.unappliedFrom) = (generation, start, unappliedFrom)
     }
 
     /// The next offset to read.

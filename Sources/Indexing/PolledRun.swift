@@ -5,9 +5,7 @@ public struct PolledRecord: Sendable {
     public let bytes: Int
 
     @inlinable public init(partition: Int32, offset: Int64, bytes: Int) {
-        self.partition = partition
-        self.offset = offset
-        self.bytes = bytes
+        (self.partition, self.offset, self.bytes) = (partition, offset, bytes)
     }
 }
 
@@ -25,10 +23,7 @@ public struct PolledRun: Sendable, Equatable {
     public static let longest = 1000
 
     @inlinable init(partition: Int32, records: Range<Int>, bytes: Int, surplus: Range<Int>) {
-        self.partition = partition
-        self.records = records
-        self.bytes = bytes
-        self.surplus = surplus
+        (self.partition, self.records, self.bytes, self.surplus) = (partition, records, bytes, surplus)
     }
 
     /// The run that begins at place `from` of `count` records. `end`: the frozen end of its partition.

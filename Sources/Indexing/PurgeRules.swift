@@ -27,9 +27,7 @@ public struct PurgeConditions: Sendable, Equatable {
     public var replayDue: Bool
 
     public init(copy: Work, replay: Work, replayDue: Bool) {
-        self.copy = copy
-        self.replay = replay
-        self.replayDue = replayDue
+        (self.copy, self.replay, self.replayDue) = (copy, replay, replayDue)
     }
 
     /// Why nothing may be purged; nil: the state allows it.
@@ -97,8 +95,7 @@ public struct PurgeRecord: Sendable, Equatable {
     public private(set) var underWaySince: Int64?
 
     public init(mustRestore: Bool = false, underWaySince: Int64? = nil) {
-        self.mustRestore = mustRestore
-        self.underWaySince = underWaySince
+        (self.mustRestore, self.underWaySince) = (mustRestore, underWaySince)
     }
 
     /// A page of tombstones is about to be deleted. To be recorded before the request leaves.

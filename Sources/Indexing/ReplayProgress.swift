@@ -21,11 +21,7 @@ public struct ReplayProgress: Sendable, Equatable {
     public init(
         started: Int64, start: [Int32: Int64], end: [Int32: Int64], position: [Int32: Int64], finished: Int64?
     ) {
-        self.started = started
-        self.start = start
-        self.end = end
-        self.position = position
-        self.finished = finished
+        (self.started, self.start, self.end, self.position, self.finished) = (started, start, end, position, finished)
     }
 
     /// Whether a process that works at the replay begun at `other` must stop, because this is another one, or has

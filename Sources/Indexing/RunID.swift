@@ -23,8 +23,6 @@ public struct RunID: Sendable, Hashable {
     public let number: Int
 
     public init(partition: Int32, generation: Generation, number: Int) {
-        self.partition = partition
-        self.generation = generation
-        self.number = number
+        (self.partition, self.generation, self.number) = (partition, generation, number)
     }
 }

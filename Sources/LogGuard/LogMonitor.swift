@@ -28,12 +28,8 @@ package final class LogMonitor: Sendable {
             settings: KafkaSettings, topic: String, partitions: Int, versionsAreOffsets: Bool, every: Int64 = 2000,
             probeEvery: Int64 = 10_000, keep: @escaping @Sendable ([Int32: RecordFingerprint]) throws -> Bool
         ) {
-            self.settings = settings
-            self.topic = topic
-            self.partitions = partitions
-            self.versionsAreOffsets = versionsAreOffsets
-            self.every = every
-            self.probeEvery = probeEvery
+            (self.settings, self.topic, self.partitions) = (settings, topic, partitions)
+            (self.versionsAreOffsets, self.every, self.probeEvery) = (versionsAreOffsets, every, probeEvery)
             self.keep = keep
         }
     }
@@ -52,9 +48,7 @@ package final class LogMonitor: Sendable {
     private let thread = Mutex<JoinableThread?>(nil)
 
     package init(_ options: Options, failure: FailureLatch<WorkError>, logger: Logger) {
-        self.options = options
-        self.failure = failure
-        self.logger = logger
+        (self.options, self.failure, self.logger) = (options, failure, logger)
     }
 
     package func start() {

@@ -39,8 +39,7 @@ struct LogObservation: Sendable {
 
     init(partitions: Int, versionsAreOffsets: Bool, probeEvery: Int64, now: Int64) {
         count = partitions
-        self.versionsAreOffsets = versionsAreOffsets
-        self.probeEvery = probeEvery
+        (self.versionsAreOffsets, self.probeEvery) = (versionsAreOffsets, probeEvery)
         nextProbe = now + probeEvery
     }
 

@@ -16,8 +16,7 @@ package struct LogProbe: Sendable {
         self.settings = KafkaSettings(
             bootstrap: settings.bootstrap, group: settings.group,
             passthrough: small.merging(settings.passthrough) { _, theirs in theirs })
-        self.topic = topic
-        self.logger = logger
+        (self.topic, self.logger) = (topic, logger)
     }
 
     /// What has become of a record that was applied.

@@ -13,9 +13,7 @@ package struct RecordFingerprint: Sendable, Equatable {
     package var digest: UInt64
 
     package init(offset: Int64, timestamp: Int64, digest: UInt64) {
-        self.offset = offset
-        self.timestamp = timestamp
-        self.digest = digest
+        (self.offset, self.timestamp, self.digest) = (offset, timestamp, digest)
     }
 
     package init(_ message: LogMessage) {
@@ -65,8 +63,7 @@ package struct CommitNote: Sendable, Equatable {
     package var fingerprints: [RecordFingerprint] { [fingerprint, anchor].compactMap { $0 } }
 
     package init(epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil) {
-        self.epoch = epoch
-        self.fingerprint = fingerprint
+        (self.epoch, self.fingerprint) = (epoch, fingerprint)
         self.anchor = anchor == fingerprint ? nil : anchor
     }
 

@@ -14,19 +14,11 @@ import Telemetry
 
 /// `copy`: the bulk copy old -> new, in slices that are the unit of resume (docs/architecture.md). The source is only
 /// ever read.
-package struct CopyWork {
-    package let prepared: Preflight
-    package let confirmation: String?
-    package let logger: Logger
+package struct CopyWork: WatchedWork {
     package let live: LiveWork
+    package let confirmation: String?
 
-    /// - Parameter live: makes the work watchable; it must be made for this work. nil: nobody watches.
-    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
-        self.prepared = prepared
-        self.confirmation = confirmation
-        self.logger = logger
-        self.live = live ?? LiveWork(prepared, command: "copy", version: "", logger: logger)
-    }
+    package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     package func run() throws -> Summary {
         try prepared.passRails()

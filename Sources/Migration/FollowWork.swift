@@ -9,19 +9,11 @@ import State
 import Telemetry
 
 /// `follow`: stays in the consumer group and keeps the new cluster current until told to stop.
-package struct FollowWork {
-    package let prepared: Preflight
-    package let confirmation: String?
-    package let logger: Logger
+package struct FollowWork: WatchedWork {
     package let live: LiveWork
+    package let confirmation: String?
 
-    /// - Parameter live: by which it can be watched, made for this work; nil: nobody wants to.
-    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
-        self.prepared = prepared
-        self.confirmation = confirmation
-        self.logger = logger
-        self.live = live ?? LiveWork(prepared, command: "follow", version: "", logger: logger)
-    }
+    package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     package func run() throws -> Summary {
         try prepared.passRails()
@@ -87,8 +79,7 @@ private final class StateWatch {
     private var looks = Recurring(every: 1000, first: 0)
 
     package init(_ pipeline: Pipeline, _ live: LiveWork) {
-        self.pipeline = pipeline
-        self.live = live
+        (self.pipeline, self.live) = (pipeline, live)
         unfinished = pipeline.plan.copyUnfinished
         hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
     }

@@ -21,9 +21,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
     private var thread: JoinableThread?
 
     package init(_ command: String, _ pipeline: Pipeline, watch: LogMonitor?, store: StateStore, target: Cluster) {
-        self.command = command
-        self.watch = watch
-        self.pipeline = pipeline
+        (self.command, self.watch, self.pipeline) = (command, watch, pipeline)
         directory = MemberDirectory(store, target: target)
     }
 

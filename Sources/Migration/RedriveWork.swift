@@ -25,10 +25,7 @@ package struct RedriveWork {
     package let logger: Logger
 
     package init(_ prepared: Preflight, confirmation: String?, filter: DeadLetterFilter, logger: Logger) {
-        self.prepared = prepared
-        self.confirmation = confirmation
-        self.filter = filter
-        self.logger = logger
+        (self.prepared, self.confirmation, self.filter, self.logger) = (prepared, confirmation, filter, logger)
     }
 
     /// Rails about what the log still holds. A redrive does not need them, because the letters hold its records.
@@ -145,9 +142,7 @@ package final class Redrive {
     private var documents: Int64 = 0
 
     package init(_ prepared: Preflight, state: MigrationState, epoch: Int64, log: DeadLetterReader, logger: Logger) {
-        self.prepared = prepared
-        self.log = log
-        self.logger = logger
+        (self.prepared, self.log, self.logger) = (prepared, log, logger)
         let outcomes = SettledLetters()
         self.outcomes = outcomes
         pipeline = prepared.pipeline(

@@ -16,19 +16,11 @@ import Telemetry
 ///
 /// It assigns partitions by hand and is no member of the group. Its progress is kept in the state. So it can run beside
 /// a follower, and can be run again from the start at any time.
-package struct ReplayWork {
-    package let prepared: Preflight
-    package let confirmation: String?
-    package let logger: Logger
+package struct ReplayWork: WatchedWork {
     package let live: LiveWork
+    package let confirmation: String?
 
-    /// - Parameter live: makes the work watchable; it must be made for this work. nil: nobody watches.
-    package init(_ prepared: Preflight, confirmation: String?, logger: Logger, live: LiveWork? = nil) {
-        self.prepared = prepared
-        self.confirmation = confirmation
-        self.logger = logger
-        self.live = live ?? LiveWork(prepared, command: "replay", version: "", logger: logger)
-    }
+    package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     package func run() throws -> Summary {
         try prepared.passRails()

@@ -42,10 +42,7 @@ package final class TargetMonitor: @unchecked Sendable {
     ///   - target: has the time limit of ``secondsPerQuestion``.
     ///   - isFollowing: it purges old tombstones, and looks at the state.
     package init(_ prepared: Preflight, _ pipeline: Pipeline, target: Cluster, isFollowing: Bool, live: LiveWork) {
-        self.prepared = prepared
-        self.pipeline = pipeline
-        self.target = target
-        self.live = live
+        (self.prepared, self.pipeline, self.target, self.live) = (prepared, pipeline, target, live)
         purge = isFollowing ? prepared.purge(logger: live.events.logger) : nil
         store = StateStore(target: target, name: prepared.recipe.name)
         directory = MemberDirectory(store, target: target)

@@ -29,9 +29,7 @@ final class OperationsRouter: Sendable {
 
     /// `page`: the HTML of the dashboard. `clock`: milliseconds of a clock that never goes back.
     init(_ source: any LiveStatusSource, page: [UInt8], clock: @escaping @Sendable () -> Int64) {
-        self.source = source
-        self.page = page
-        self.clock = clock
+        (self.source, self.page, self.clock) = (source, page, clock)
     }
 
     // MARK: What happens once a second

@@ -10,7 +10,7 @@ import Telemetry
 /// Reads the bases of partial updates by real-time get: from the target, or from the source while the copy is
 /// unfinished (P4 in docs/architecture.md). When a read fails, the answer `failed` comes after a pause, and the key is
 /// asked for again. A read whose answer is too large is asked for in halves.
-package final class BaseReader: Sendable {
+final class BaseReader: Sendable {
     private let target: ClusterReader
     private let source: ClusterReader?
     private let plan: PipelinePlan
@@ -19,7 +19,7 @@ package final class BaseReader: Sendable {
     /// Whether the last read failed, of the target and of the source.
     private let trouble = Mutex((target: false, source: false))
 
-    package init(target: Cluster, source: Cluster?, plan: PipelinePlan, events: WorkEvents) {
+    init(target: Cluster, source: Cluster?, plan: PipelinePlan, events: WorkEvents) {
         self.events = events
         self.target = target.reader
         self.source = source?.reader
@@ -27,11 +27,11 @@ package final class BaseReader: Sendable {
         delays.start()
     }
 
-    package func stop() { delays.stop() }
+    func stop() { delays.stop() }
 
     /// Answers every key once. Documents of the source come with version 0: the caller knows which one their copied
     /// pages carry.
-    package func read(
+    func read(
         _ fetches: [LaneFetch], source fromSource: Bool, _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {
         var parts: [Part] = []
@@ -47,9 +47,9 @@ package final class BaseReader: Sendable {
 
     /// Keys of one entry, and the indices to look in, one after the other.
     private struct Part: Sendable {
-        package var wanted: [LaneFetch]
-        package var indices: [String]
-        package var fromSource: Bool
+        var wanted: [LaneFetch]
+        var indices: [String]
+        var fromSource: Bool
     }
 
     /// Sends one request after the other. A key that was found in one index is not looked for in the next.

@@ -24,9 +24,7 @@ package final class BulkSink: @unchecked Sendable {
         package var path: String
 
         package init(index: String, name: String, path: String) {
-            self.index = index
-            self.name = name
-            self.path = path
+            (self.index, self.name, self.path) = (index, name, path)
         }
     }
 
@@ -45,22 +43,15 @@ package final class BulkSink: @unchecked Sendable {
     /// Called for each item of a key lane, on the transport's thread.
     let laneResult: @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
 
-    package init(
+    init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetterWriter,
         traffic: BulkTraffic, failure: FailureLatch<WorkError>, lease: Lease, events: WorkEvents,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
-        self.transport = transport
-        self.destinations = destinations
-        self.ledger = ledger
-        self.deadLetters = deadLetters
-        self.traffic = traffic
-        self.failure = failure
-        self.lease = lease
-        self.events = events
-        self.finished = finished
-        self.laneResult = laneResult
+        (self.transport, self.destinations, self.ledger) = (transport, destinations, ledger)
+        (self.deadLetters, self.traffic, self.failure, self.lease) = (deadLetters, traffic, failure, lease)
+        (self.events, self.finished, self.laneResult) = (events, finished, laneResult)
         delays.start()
     }
 
@@ -76,7 +67,7 @@ package final class BulkSink: @unchecked Sendable {
     package var load: BulkLoad { condition.withLock { traffic.load } }
 
     /// Takes the batch and returns when its first request is on its way. False when the work has failed meanwhile.
-    package func submit(_ batch: BulkBatch) -> Bool {
+    func submit(_ batch: BulkBatch) -> Bool {
         let isIn = condition.withLock {
             while !failure.isSet {
                 if traffic.enter(bytes: batch.weight) { return true }

@@ -30,12 +30,8 @@ package final class DeadLetterWriter: @unchecked Sendable {
             settings: KafkaSettings, topic: String, sourceTopic: String, migration: String, epoch: Int64,
             redriven: Bool = false
         ) {
-            self.settings = settings
-            self.topic = topic
-            self.sourceTopic = sourceTopic
-            self.migration = migration
-            self.epoch = epoch
-            self.redriven = redriven
+            (self.settings, self.topic, self.sourceTopic, self.migration) = (settings, topic, sourceTopic, migration)
+            (self.epoch, self.redriven) = (epoch, redriven)
         }
     }
 
@@ -53,10 +49,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
     package init(_ options: Options, ledger: Ledger, failure: FailureLatch<WorkError>, memory: Int, logger: Logger) {
         room = ByteSemaphore(memory)
-        self.options = options
-        self.ledger = ledger
-        self.failure = failure
-        self.logger = logger
+        (self.options, self.ledger, self.failure, self.logger) = (options, ledger, failure, logger)
     }
 
     /// Dead-lettered records by reason so far: in sum what the ledger counts as that outcome.
@@ -73,7 +66,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     }
 
     /// A write that the cluster will never take.
-    package func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
+    func send(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
         let run = batch.runs[Int(item.run)]
         if let message = batch.messages[Int(item.message)] {
             send(message, run: run, reason: reason, detail: detail, version: item.version)

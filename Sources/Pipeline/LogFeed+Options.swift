@@ -10,9 +10,7 @@ extension LogFeed {
         package var unappliedFrom: [Int32: Int64] = [:]
 
         package init(offsets: [Int32: Int64], known: [Int32: RecordFingerprint], unappliedFrom: [Int32: Int64] = [:]) {
-            self.offsets = offsets
-            self.known = known
-            self.unappliedFrom = unappliedFrom
+            (self.offsets, self.known, self.unappliedFrom) = (offsets, known, unappliedFrom)
         }
     }
 

@@ -26,9 +26,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     package private(set) var drained = true
 
     package init(_ pipeline: Pipeline, _ options: Options, logger: Logger) {
-        self.pipeline = pipeline
-        self.options = options
-        self.logger = logger
+        (self.pipeline, self.options, self.logger) = (pipeline, options, logger)
         assignment = PartitionAssignment(ends: options.ends, commitEvery: options.commitEvery)
     }
 

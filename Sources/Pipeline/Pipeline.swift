@@ -24,7 +24,7 @@ package final class Pipeline: @unchecked Sendable {
     package let sink: BulkSink
     private let pool: BatchPool
     private let reader: BaseReader
-    package private(set) var workers: [Worker] = []
+    private(set) var workers: [Worker] = []
     private var threads: [JoinableThread] = []
     private let nextWorker = Atomic<Int>(0)
 
@@ -32,8 +32,7 @@ package final class Pipeline: @unchecked Sendable {
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetterWriter.Options,
         events: WorkEvents, settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) {
-        self.plan = plan
-        self.events = events
+        (self.plan, self.events) = (plan, events)
         ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
         ledger = Ledger(limit: plan.memory.inFlight, queueLimit: plan.memory.queued, settled: settled)
         pool = BatchPool(keeping: plan.memory.idle)

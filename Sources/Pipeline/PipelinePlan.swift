@@ -23,13 +23,8 @@ package struct PipelinePlan: Sendable {
             index: String, alias: String, transform: [TransformStep], merge: MergeMode, missing: MissingDocument,
             from: [String], id: String? = nil
         ) {
-            self.index = index
-            self.alias = alias
-            self.transform = transform
-            self.merge = merge
-            self.missing = missing
-            self.from = from
-            self.id = id
+            (self.index, self.alias, self.transform, self.merge) = (index, alias, transform, merge)
+            (self.missing, self.from, self.id) = (missing, from, id)
         }
     }
 
@@ -58,18 +53,10 @@ package struct PipelinePlan: Sendable {
         memory: MemoryBudget, inFlight: Int? = nil, deadLetterTopic: String, workers: Int, longestStop: Int64,
         redriven: Bool = false, onlyDeletes: Bool = false
     ) {
-        self.name = name
-        self.topic = topic
-        self.format = format
-        self.entries = entries
-        self.copyUnfinished = copyUnfinished
-        self.memory = memory
-        self.inFlight = inFlight
-        self.deadLetterTopic = deadLetterTopic
-        self.workers = workers
-        self.longestStop = longestStop
-        self.redriven = redriven
-        self.onlyDeletes = onlyDeletes
+        (self.name, self.topic, self.format, self.entries) = (name, topic, format, entries)
+        (self.copyUnfinished, self.memory, self.inFlight) = (copyUnfinished, memory, inFlight)
+        (self.deadLetterTopic, self.workers, self.longestStop) = (deadLetterTopic, workers, longestStop)
+        (self.redriven, self.onlyDeletes) = (redriven, onlyDeletes)
     }
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
@@ -79,16 +66,16 @@ package struct PipelinePlan: Sendable {
 /// Batches not in use, so that their buffers are allocated once.
 ///
 /// `@unchecked Sendable` because `free` is touched only under `lock`.
-package final class BatchPool: @unchecked Sendable {
+final class BatchPool: @unchecked Sendable {
     private let lock = NSLock()
     private var free: [BulkBatch] = []
     private var kept = 0
     /// Bytes of bodies that are kept at most.
     private let limit: Int
 
-    package init(keeping limit: Int) { self.limit = limit }
+    init(keeping limit: Int) { self.limit = limit }
 
-    package func take(worker: Int) -> BulkBatch {
+    func take(worker: Int) -> BulkBatch {
         lock.lock()
         defer { lock.unlock() }
         if let at = free.lastIndex(where: { $0.worker == worker }) {
@@ -98,7 +85,7 @@ package final class BatchPool: @unchecked Sendable {
         return BulkBatch(worker: worker)
     }
 
-    package func put(_ batch: BulkBatch) {
+    func put(_ batch: BulkBatch) {
         batch.reset()
         lock.lock()
         defer { lock.unlock() }

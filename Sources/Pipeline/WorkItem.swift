@@ -9,9 +9,7 @@ package struct RecordChunk: Sendable {
     package var bytes: Int
 
     package init(run: RunID, messages: MessageList, bytes: Int) {
-        self.run = run
-        self.messages = messages
-        self.bytes = bytes
+        (self.run, self.messages, self.bytes) = (run, messages, bytes)
     }
 }
 
@@ -22,20 +20,17 @@ package struct PageChunk: Sendable {
     package var entry: Int
 
     package init(run: RunID, page: Page, entry: Int) {
-        self.run = run
-        self.page = page
-        self.entry = entry
+        (self.run, self.page, self.entry) = (run, page, entry)
     }
 }
 
 /// What a worker is told.
-package enum WorkItem: Sendable {
+enum WorkItem: Sendable {
     case records(RecordChunk)
     case page(PageChunk)
     /// Hand over what is open now: a drain, or the end of the work, waits for it.
     case flush
-    /// Every item of the worker's batch with this serial has its outcome. Comes for every batch: it also wakes the
-    /// worker, which hands over a batch that is not full as soon as no request is under way.
+    /// Every item of the worker's batch with this serial has its outcome. Sent only where partial updates are possible.
     case finished(batch: Int)
     /// The final answer to a write of a key lane.
     case written(LaneKey, LaneWriteResult)

@@ -26,8 +26,7 @@ package struct Rails {
     package private(set) var found: [Rail] = []
 
     package init(recipe: Recipe, survey: Survey, start: ReplayStart) {
-        self.recipe = recipe
-        self.survey = survey
+        (self.recipe, self.survey) = (recipe, survey)
         self.start = start.offsets
         judgeLog()
         judgeTime(start)

@@ -50,8 +50,7 @@ package struct EnvironmentFile {
     }
 
     private init(text: [Unicode.Scalar], problems: RecipeProblems) {
-        self.text = text
-        self.problems = problems
+        (self.text, self.problems) = (text, problems)
     }
 
     private var next: Unicode.Scalar? { at < text.count ? text[at] : nil }

@@ -103,9 +103,7 @@ package struct Recipe: Sendable {
         package var statsd: String?
 
         package init(listen: String?, listenIsGiven: Bool, statsd: String?) {
-            self.listen = listen
-            self.listenIsGiven = listenIsGiven
-            self.statsd = statsd
+            (self.listen, self.listenIsGiven, self.statsd) = (listen, listenIsGiven, statsd)
         }
     }
 }

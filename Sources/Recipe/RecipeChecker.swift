@@ -10,8 +10,7 @@ package final class RecipeChecker {
     private let files: RecipeFiles
 
     package init(problems: RecipeProblems, files: RecipeFiles) {
-        self.problems = problems
-        self.files = files
+        (self.problems, self.files) = (problems, files)
     }
 
     /// The value as the schema means it; nil when it is wrong. `name` is the key's full name, for messages.

@@ -12,11 +12,7 @@ package struct RecipeDiagnostic: Sendable, Hashable, CustomStringConvertible {
     package var suggestion: String?
 
     package init(file: String, line: Int, column: Int, message: String, suggestion: String? = nil) {
-        self.file = file
-        self.line = line
-        self.column = column
-        self.message = message
-        self.suggestion = suggestion
+        (self.file, self.line, self.column, self.message, self.suggestion) = (file, line, column, message, suggestion)
     }
 
     package var description: String {

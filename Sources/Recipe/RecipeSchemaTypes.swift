@@ -16,13 +16,8 @@ package struct RecipeKey: Sendable {
         _ name: String, _ type: RecipeType, required: Bool = false, standard: String? = nil,
         standardInWords: String? = nil, secret: Bool = false, _ doc: String
     ) {
-        self.name = name
-        self.type = type
-        self.required = required
-        self.standard = standard
-        self.standardInWords = standardInWords
-        self.secret = secret
-        self.doc = doc
+        (self.name, self.type, self.required, self.standard) = (name, type, required, standard)
+        (self.standardInWords, self.secret, self.doc) = (standardInWords, secret, doc)
     }
 }
 

@@ -17,8 +17,7 @@ package struct SampleRecord: Sendable, Equatable {
         package var value: [UInt8]?
 
         package init(name: String, value: [UInt8]?) {
-            self.name = name
-            self.value = value
+            (self.name, self.value) = (name, value)
         }
     }
 
@@ -26,11 +25,7 @@ package struct SampleRecord: Sendable, Equatable {
         key: [UInt8]? = nil, value: [UInt8]?, headers: [Header] = [], partition: Int32 = 0, offset: Int64 = 0,
         timestamp: Int64 = -1
     ) {
-        self.key = key
-        self.value = value
-        self.headers = headers
-        self.partition = partition
-        self.offset = offset
+        (self.key, self.value, self.headers, self.partition, self.offset) = (key, value, headers, partition, offset)
         self.timestamp = timestamp
     }
 
@@ -106,9 +101,6 @@ package struct SampleDocument: Sendable, Equatable {
     package var source: [UInt8]
 
     package init(id: String, type: String? = nil, routing: String? = nil, source: [UInt8]) {
-        self.id = id
-        self.type = type
-        self.routing = routing
-        self.source = source
+        (self.id, self.type, self.routing, self.source) = (id, type, routing, source)
     }
 }

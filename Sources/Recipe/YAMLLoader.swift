@@ -23,8 +23,7 @@ package struct YAMLLoader {
 
         package init(mapping: Bool, anchor: String?, mark: SourceMark) {
             isMapping = mapping
-            self.anchor = anchor
-            self.mark = mark
+            (self.anchor, self.mark) = (anchor, mark)
         }
     }
 

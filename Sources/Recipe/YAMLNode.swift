@@ -4,8 +4,7 @@ package struct SourceMark: Sendable, Hashable, Comparable {
     package var column: Int
 
     package init(line: Int, column: Int) {
-        self.line = line
-        self.column = column
+        (self.line, self.column) = (line, column)
     }
 
     package static func < (a: SourceMark, b: SourceMark) -> Bool { (a.line, a.column) < (b.line, b.column) }
@@ -41,8 +40,7 @@ package final class YAMLNode: Sendable {
     package let height: Int
 
     package init(_ content: Content, mark: SourceMark) {
-        self.mark = mark
-        self.content = content
+        (self.mark, self.content) = (mark, content)
         let below: [YAMLNode]
         switch content {
         case .scalar: below = []

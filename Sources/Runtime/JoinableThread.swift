@@ -18,8 +18,7 @@ package final class JoinableThread: Sendable {
         var isDone = false
 
         init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.body = body
+            (self.name, self.body) = (name, body)
         }
 
         func run() {

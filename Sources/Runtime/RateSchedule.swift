@@ -10,8 +10,7 @@ package struct RateSchedule: Sendable {
     ///   - documentsPerSecond: nil: no such limit.
     ///   - bytesPerSecond: nil: no such limit.
     package init(documentsPerSecond: Int?, bytesPerSecond: Int?, now: Int64) {
-        self.documentsPerSecond = documentsPerSecond
-        self.bytesPerSecond = bytesPerSecond
+        (self.documentsPerSecond, self.bytesPerSecond) = (documentsPerSecond, bytesPerSecond)
         free = Double(now)
     }
 

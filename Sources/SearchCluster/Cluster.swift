@@ -14,10 +14,7 @@ package final class Cluster: Sendable {
         endpoint: ClusterEndpoint, transport: HTTPTransport, server: ServerInfo, capabilities: Capabilities,
         identity: Set<String>
     ) {
-        self.endpoint = endpoint
-        self.transport = transport
-        self.server = server
-        self.capabilities = capabilities
+        (self.endpoint, self.transport, self.server, self.capabilities) = (endpoint, transport, server, capabilities)
         self.identity = identity
     }
 

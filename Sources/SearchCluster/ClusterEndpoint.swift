@@ -17,9 +17,6 @@ package struct ClusterEndpoint: Sendable, Equatable {
     package var verifyTLS: Bool
 
     package init(urls: [String], auth: Auth = .none, caFile: String? = nil, verifyTLS: Bool = true) {
-        self.urls = urls
-        self.auth = auth
-        self.caFile = caFile
-        self.verifyTLS = verifyTLS
+        (self.urls, self.auth, self.caFile, self.verifyTLS) = (urls, auth, caFile, verifyTLS)
     }
 }

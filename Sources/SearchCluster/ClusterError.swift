@@ -62,11 +62,7 @@ package struct ClusterError: Error, Sendable, CustomStringConvertible {
         _ code: Code, _ message: String, node: String? = nil, index: String? = nil, status: Int? = nil,
         serverType: String? = nil, underlying: String? = nil, retriable: Bool? = nil
     ) {
-        self.code = code
-        self.message = message
-        self.node = node
-        self.index = index
-        self.status = status
+        (self.code, self.message, self.node, self.index, self.status) = (code, message, node, index, status)
         self.serverType = serverType
         self.underlying = underlying.map { ClusterError.shortened($0) }
         self.retriable = retriable ?? ClusterError.usuallyRetriable(code)

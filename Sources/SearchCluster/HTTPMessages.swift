@@ -52,12 +52,8 @@ package struct HTTPRequest: Sendable {
         timeoutSeconds: Double = 60, connectTimeoutSeconds: Double = 5, failsOver: Bool? = nil,
         acceptsCompression: Bool? = nil
     ) {
-        self.method = method
-        self.path = path
-        self.body = body
-        self.contentType = contentType
-        self.timeoutSeconds = timeoutSeconds
-        self.connectTimeoutSeconds = connectTimeoutSeconds
+        (self.method, self.path, self.body, self.contentType) = (method, path, body, contentType)
+        (self.timeoutSeconds, self.connectTimeoutSeconds) = (timeoutSeconds, connectTimeoutSeconds)
         let reads = method == .get || method == .head
         self.failsOver = failsOver ?? reads
         self.acceptsCompression = acceptsCompression ?? reads
@@ -76,9 +72,6 @@ package struct HTTPResponse: Sendable {
     package var node: Int
 
     package init(status: Int, body: ByteBuffer, seconds: Double, node: Int) {
-        self.status = status
-        self.body = body
-        self.seconds = seconds
-        self.node = node
+        (self.status, self.body, self.seconds, self.node) = (status, body, seconds, node)
     }
 }

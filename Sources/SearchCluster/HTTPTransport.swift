@@ -53,8 +53,7 @@ package final class HTTPTransport: Sendable {
             curl_multi_cleanup(multi)
             throw ClusterError(.configuration, "the system gives no thread for the HTTP transport; see ulimit -u")
         }
-        self.inbox = inbox
-        self.thread = thread
+        (self.inbox, self.thread) = (inbox, thread)
         owner = nil
         longestRequest = nil
         nodes = settings.shownURLs
@@ -63,8 +62,7 @@ package final class HTTPTransport: Sendable {
 
     private init(_ owner: HTTPTransport, longestRequest: Double) {
         (inbox, thread, nodes, redactor) = (owner.inbox, owner.thread, owner.nodes, owner.redactor)
-        self.owner = owner
-        self.longestRequest = longestRequest
+        (self.owner, self.longestRequest) = (owner, longestRequest)
     }
 
     /// The same connections, but every request fails after so many seconds. For questions whose answer is worth nothing

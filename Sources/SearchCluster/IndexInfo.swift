@@ -28,8 +28,7 @@ package struct IndexInfo: Sendable, Equatable {
     package var parentTypes: [String: String]
 
     init(name: String, answer: JSONValue, typed: Bool, documentCount: Int64) {
-        self.name = name
-        self.documentCount = documentCount
+        (self.name, self.documentCount) = (name, documentCount)
         liveCount = documentCount
         aliases = answer["aliases"]?.object ?? JSONObject()
         mappings = answer["mappings"] ?? .object(JSONObject())

@@ -22,8 +22,7 @@ package final class MultiGetAnswer: @unchecked Sendable {
     package let documents: [GotDocument]
 
     init(body: ByteBuffer, expected: Int, index: String, transport: ReadOnlyTransport) throws(ClusterError) {
-        self.body = body
-        self.transport = transport
+        (self.body, self.transport) = (body, transport)
         do throws(AnswerProblem) {
             documents = try MultiGetAnswer.scan(body.bytes, expected: expected)
         } catch {

@@ -29,10 +29,7 @@ package final class Page: @unchecked Sendable {
     package let tookMilliseconds: Int64
 
     init(body: ByteBuffer, transport: ReadOnlyTransport, hits: [Hit], sourceBytes: Int, took: Int64) {
-        self.body = body
-        self.transport = transport
-        self.hits = hits
-        self.sourceBytes = sourceBytes
+        (self.body, self.transport, self.hits, self.sourceBytes) = (body, transport, hits, sourceBytes)
         tookMilliseconds = took
     }
 

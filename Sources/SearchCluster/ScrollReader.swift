@@ -27,10 +27,7 @@ package final class ScrollReader {
     init(
         transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, pageSize: Int, query: JSONValue?
     ) {
-        self.transport = transport
-        self.capabilities = capabilities
-        self.slice = slice
-        self.pageSize = pageSize
+        (self.transport, self.capabilities, self.slice, self.pageSize) = (transport, capabilities, slice, pageSize)
         self.query = query
     }
 

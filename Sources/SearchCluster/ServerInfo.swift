@@ -5,9 +5,7 @@ package struct ServerVersion: Sendable, Hashable, Comparable, CustomStringConver
     package var patch: Int
 
     package init(_ major: Int, _ minor: Int, _ patch: Int = 0) {
-        self.major = major
-        self.minor = minor
-        self.patch = patch
+        (self.major, self.minor, self.patch) = (major, minor, patch)
     }
 
     /// Reads `7.17.28`, `9.0.0-SNAPSHOT` or `2.0.0-rc1`. Nil when the text does not begin with two numbers.
@@ -40,9 +38,7 @@ package struct ServerInfo: Sendable, Equatable, CustomStringConvertible {
     package var clusterUUID: String?
 
     package init(product: Product, version: ServerVersion, clusterName: String, clusterUUID: String?) {
-        self.product = product
-        self.version = version
-        self.clusterName = clusterName
+        (self.product, self.version, self.clusterName) = (product, version, clusterName)
         self.clusterUUID = clusterUUID
     }
 

@@ -17,10 +17,7 @@ package struct SliceSpec: Sendable, Hashable, CustomStringConvertible {
     package var of: Int
 
     package init(index: String, kind: Kind, number: Int, of: Int) {
-        self.index = index
-        self.kind = kind
-        self.number = number
-        self.of = of
+        (self.index, self.kind, self.number, self.of) = (index, kind, number, of)
     }
 
     package var description: String { "\(index) \(kind.rawValue) \(number)/\(of)" }

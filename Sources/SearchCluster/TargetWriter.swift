@@ -8,8 +8,7 @@ package final class TargetWriter: Sendable {
     package let reader: ClusterReader
 
     init(transport: HTTPTransport, capabilities: Capabilities) {
-        self.transport = transport
-        self.capabilities = capabilities
+        (self.transport, self.capabilities) = (transport, capabilities)
         reader = ClusterReader(transport: transport, capabilities: capabilities)
     }
 

@@ -20,8 +20,7 @@ final class Transfer {
 
     init?(settings: TransportSettings, body: ByteBuffer) {
         guard let easy = curl_easy_init() else { return nil }
-        self.easy = easy
-        self.body = body
+        (self.easy, self.body) = (easy, body)
         longestAnswer = settings.limits.answerBytes
         keptBytes = settings.limits.pooledBufferBytes
         answerLimit = longestAnswer
@@ -81,8 +80,7 @@ final class Transfer {
     func prepare(
         _ submission: Submission, node: Int, url: String, headers: UnsafeMutablePointer<curl_slist>?
     ) -> CURLcode {
-        self.submission = submission
-        self.node = node
+        (self.submission, self.node) = (submission, node)
         overflowed = false
         body.removeAll()
         answerLimit = min(longestAnswer, submission.request.answerBytes ?? longestAnswer)

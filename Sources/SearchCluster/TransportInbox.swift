@@ -29,8 +29,7 @@ final class TransportInbox: @unchecked Sendable {
     static let closedError = ClusterError(.closed, "the connection to the cluster was closed while a request waited")
 
     init(multi: UnsafeMutableRawPointer, limits: HTTPTransport.Limits) {
-        self.multi = multi
-        self.limits = limits
+        (self.multi, self.limits) = (multi, limits)
     }
 
     /// False when the transport is closed.

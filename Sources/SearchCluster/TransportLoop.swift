@@ -18,8 +18,7 @@ final class TransportLoop {
     private var textHeaders: UnsafeMutablePointer<curl_slist>?
 
     init(settings: TransportSettings, inbox: TransportInbox) {
-        self.settings = settings
-        self.inbox = inbox
+        (self.settings, self.inbox) = (settings, inbox)
         multi = inbox.multi
         ring = NodeRing(count: settings.urls.count)
         jsonHeaders = headers(.json)

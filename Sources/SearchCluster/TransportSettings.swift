@@ -32,8 +32,7 @@ struct TransportSettings: Sendable {
         case .basic(let user, let password):
             try TransportSettings.refuseControlCharacters(user, "the user name")
             try TransportSettings.refuseControlCharacters(password.reveal(), "the password")
-            self.user = user
-            self.password = password
+            (self.user, self.password) = (user, password)
         case .apiKey(let key):
             try TransportSettings.refuseControlCharacters(key.reveal(), "the API key")
             authorization = Secret(TransportSettings.keyHeader + TransportSettings.encodedKey(key.reveal()))

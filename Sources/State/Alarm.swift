@@ -9,8 +9,7 @@ package struct Alarm: Sendable, Equatable {
     package var json: JSONValue { ["name": .string(name), "text": .string(text)] }
 
     package init(name: String, text: String) {
-        self.name = name
-        self.text = text
+        (self.name, self.text) = (name, text)
     }
 
     package init?(json: JSONValue) {

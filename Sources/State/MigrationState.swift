@@ -21,11 +21,7 @@ package struct MigrationState: Sendable, Equatable {
         package var outcomes: [String: Int]
 
         package init(entry: Int, index: String, spec: String, done: Bool, returned: Int, outcomes: [String: Int]) {
-            self.entry = entry
-            self.index = index
-            self.spec = spec
-            self.done = done
-            self.returned = returned
+            (self.entry, self.index, self.spec, self.done, self.returned) = (entry, index, spec, done, returned)
             self.outcomes = outcomes
         }
     }
@@ -39,10 +35,7 @@ package struct MigrationState: Sendable, Equatable {
         package var slices: [Slice]
 
         package init(round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice]) {
-            self.round = round
-            self.expected = expected
-            self.started = started
-            self.finished = finished
+            (self.round, self.expected, self.started, self.finished) = (round, expected, started, finished)
             self.slices = slices
         }
     }
@@ -57,9 +50,7 @@ package struct MigrationState: Sendable, Equatable {
         package var record: PurgeRecord
 
         package init(first: Int64, last: Int64, purged: Int, isAway: Bool = true, underWay: Int64? = nil) {
-            self.first = first
-            self.last = last
-            self.purged = purged
+            (self.first, self.last, self.purged) = (first, last, purged)
             record = PurgeRecord(mustRestore: isAway, underWaySince: underWay)
         }
     }
@@ -75,8 +66,7 @@ package struct MigrationState: Sendable, Equatable {
             round: Int, epoch: Int64, started: Int64, finished: Int64? = nil, start: [Int32: Int64],
             end: [Int32: Int64], position: [Int32: Int64]
         ) {
-            self.round = round
-            self.epoch = epoch
+            (self.round, self.epoch) = (round, epoch)
             progress = ReplayProgress(
                 started: started, start: start, end: end, position: position, finished: finished)
         }
@@ -94,8 +84,7 @@ package struct MigrationState: Sendable, Equatable {
         package var fingerprints: [Int32: RecordFingerprint]
 
         package init(epoch: Int64, fingerprints: [Int32: RecordFingerprint]) {
-            self.epoch = epoch
-            self.fingerprints = fingerprints
+            (self.epoch, self.fingerprints) = (epoch, fingerprints)
         }
     }
 
@@ -129,20 +118,9 @@ package struct MigrationState: Sendable, Equatable {
         replay: Replay? = nil, copyGate: CopyGate = CopyGate.closed, uuids: [String: String] = [:], purge: Purge? = nil,
         replayDue: Bool = false
     ) {
-        self.name = name
-        self.phase = phase
-        self.fingerprint = fingerprint
-        self.work = work
-        self.created = created
-        self.indices = indices
-        self.recorded = recorded
-        self.recordedEpoch = recordedEpoch
-        self.log = log
-        self.copy = copy
-        self.replay = replay
-        self.copyGate = copyGate
-        self.uuids = uuids
-        self.purge = purge
+        (self.name, self.phase, self.fingerprint, self.work, self.created) = (name, phase, fingerprint, work, created)
+        (self.indices, self.recorded, self.recordedEpoch, self.log) = (indices, recorded, recordedEpoch, log)
+        (self.copy, self.replay, self.copyGate, self.uuids, self.purge) = (copy, replay, copyGate, uuids, purge)
         self.replayDue = replayDue
     }
 

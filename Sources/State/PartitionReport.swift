@@ -23,15 +23,8 @@ package struct PartitionReport: Sendable, Equatable {
         partition: Int32, start: Int64? = nil, position: Int64? = nil, committed: Int64? = nil, end: Int64? = nil,
         read: Int = 0, inFlight: Int = 0, outcomes: [Int] = [], isOwned: Bool = true
     ) {
-        self.partition = partition
-        self.start = start
-        self.position = position
-        self.committed = committed
-        self.end = end
-        self.read = read
-        self.inFlight = inFlight
-        self.outcomes = outcomes
-        self.isOwned = isOwned
+        (self.partition, self.start, self.position, self.committed) = (partition, start, position, committed)
+        (self.end, self.read, self.inFlight, self.outcomes, self.isOwned) = (end, read, inFlight, outcomes, isOwned)
     }
 }
 

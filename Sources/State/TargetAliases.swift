@@ -59,8 +59,7 @@ package struct CopyAlias {
     package let stateIndex: String
 
     package init(writer: TargetWriter, stateIndex: String) {
-        self.writer = writer
-        self.stateIndex = stateIndex
+        (self.writer, self.stateIndex) = (writer, stateIndex)
     }
 
     package func open(_ index: String) throws(ClusterError) { try set(index, open: true) }

@@ -17,10 +17,7 @@ package final class Histogram: Metric {
     ///   - bounds: the upper bounds of the buckets, ascending. One more bucket without a bound follows.
     ///   - scale: the sum is a whole number of units divided by this, e.g. 1e9 for nanoseconds.
     package init(_ name: String, _ help: String, _ bounds: [Double], scale: Double = 1) {
-        self.name = name
-        self.help = help
-        self.bounds = bounds
-        self.scale = scale
+        (self.name, self.help, self.bounds, self.scale) = (name, help, bounds, scale)
         counts = (0...bounds.count).map { _ in Atomically() }
     }
 
@@ -54,9 +51,7 @@ package struct HistogramFigures: Sendable, Equatable {
     package let sum: Double
 
     package init(bounds: [Double], counts: [Int], sum: Double) {
-        self.bounds = bounds
-        self.counts = counts
-        self.sum = sum
+        (self.bounds, self.counts, self.sum) = (bounds, counts, sum)
     }
 
     package var count: Int { counts.reduce(0, +) }

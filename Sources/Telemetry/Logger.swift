@@ -29,8 +29,7 @@ package final class Logger: Sendable {
 
     /// `write` gets whole lines with their line end; nil: they go to standard error.
     package init(format: Format = .text, level: Level = .info, write: (@Sendable (String) -> Void)? = nil) {
-        self.format = format
-        self.level = level
+        (self.format, self.level) = (format, level)
         self.write = write ?? { line in StandardStreams.write(line, to: 2) }
     }
 

@@ -19,9 +19,7 @@ package struct MetricFamily: Sendable {
     package var samples: [Sample] = []
 
     package init(_ name: String, _ kind: Kind, _ help: String) {
-        self.name = name
-        self.help = help
-        self.kind = kind
+        (self.name, self.help, self.kind) = (name, help, kind)
     }
 
     package mutating func add(_ value: Value, _ labels: [(name: String, value: String)] = []) {

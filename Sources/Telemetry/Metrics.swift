@@ -17,9 +17,7 @@ package final class Counter: Metric {
     private let value = Atomic<Int>(0)
 
     package init(_ name: String, _ help: String, scale: Int = 1) {
-        self.name = name
-        self.help = help
-        self.scale = scale
+        (self.name, self.help, self.scale) = (name, help, scale)
     }
 
     package func add(_ count: Int = 1) { value.wrappingAdd(count, ordering: .relaxed) }
@@ -40,8 +38,7 @@ package final class Moment: Metric {
     private let milliseconds = Atomic<Int64>(0)
 
     package init(_ name: String, _ help: String) {
-        self.name = name
-        self.help = help
+        (self.name, self.help) = (name, help)
     }
 
     /// - Parameter milliseconds: since 1970.
@@ -72,10 +69,7 @@ package final class CounterFamily: Metric {
         _ name: String, _ help: String, label: String, _ values: [String],
         fixed: [(name: String, value: String)] = []
     ) {
-        self.fixed = fixed
-        self.name = name
-        self.help = help
-        self.label = label
+        (self.fixed, self.name, self.help, self.label) = (fixed, name, help, label)
         names = values
         counts = values.map { _ in Counter(name, help) }
     }

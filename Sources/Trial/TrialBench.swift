@@ -45,8 +45,7 @@ package final class TrialBench {
     /// Creates the recipe's indices on the cluster, as `init` would. `sourceMappings`: per entry the source's mapping,
     /// for entries without their own; nil: unknown.
     package init(_ recipe: Recipe, on cluster: Cluster, sourceMappings: [JSONValue?]) throws {
-        self.recipe = recipe
-        self.cluster = cluster
+        (self.recipe, self.cluster) = (recipe, cluster)
         trial = RecipeTrial(recipe)
         for entry in recipe.indices.indices {
             let mapping = sourceMappings.indices.contains(entry) ? sourceMappings[entry] : nil

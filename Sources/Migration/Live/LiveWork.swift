@@ -59,9 +59,7 @@ package final class LiveWork: Sendable {
     ///   - command: `follow`, `replay` or `copy`.
     ///   - version: Crossfade's own.
     package init(_ prepared: Preflight, command: String, version: String, logger: Logger) {
-        self.prepared = prepared
-        self.command = command
-        self.version = version
+        (self.prepared, self.command, self.version) = (prepared, command, version)
         events = WorkEvents(logger, indices: prepared.survey.entries.map(\.index))
         book = Mutex(Book(state: prepared.survey.state))
     }

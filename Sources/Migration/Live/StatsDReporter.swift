@@ -27,8 +27,7 @@ package final class StatsDReporter: @unchecked Sendable {
         else { return nil }
         let host = address[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         guard !host.isEmpty else { return nil }
-        self.live = live
-        self.address = address
+        (self.live, self.address) = (live, address)
         sender = StatsDSender(host: host, port: port)
     }
 

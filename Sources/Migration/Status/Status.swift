@@ -74,9 +74,7 @@ package struct Status: Sendable {
     private init(
         _ prepared: Preflight, members: [MemberReport], letters: Letters, lagSeconds: Double? = nil, now: Int64
     ) {
-        self.prepared = prepared
-        self.members = members
-        self.now = now
+        (self.prepared, self.members, self.now) = (prepared, members, now)
         lettersUnknown = letters.unknown
         let survey = prepared.survey
         let running = members.filter { !$0.isStale(now: now) }

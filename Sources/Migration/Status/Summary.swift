@@ -35,8 +35,7 @@ package struct Summary: Sendable {
         self.command = command
         read = counts.total
         outcomes = Outcome.allCases.map { ($0, counts[$0]) }
-        self.seconds = seconds
-        self.complete = complete
+        (self.seconds, self.complete) = (seconds, complete)
     }
 
     package static func duration(_ seconds: Double) -> String {
@@ -61,8 +60,7 @@ package final class Progress: @unchecked Sendable {
     private var said: (trouble: Bool, at: Int64) = (false, 0)
 
     package init(_ command: String, logger: Logger) {
-        self.command = command
-        self.logger = logger
+        (self.command, self.logger) = (command, logger)
         terminal = isatty(STDERR_FILENO) == 1
         next = begun + (terminal ? 200 : 10_000)
         last = (begun, 0)

@@ -44,13 +44,8 @@ struct CommandDeclaration: Sendable {
             _ name: String, short: Character? = nil, value: String? = nil, choices: [String] = [],
             suggestions: [String] = [], standard: String? = nil, _ doc: String
         ) {
-            self.name = name
-            self.short = short
-            self.value = value
-            self.choices = choices
-            self.suggestions = suggestions
-            self.standard = standard
-            self.doc = doc
+            (self.name, self.short, self.value, self.choices) = (name, short, value, choices)
+            (self.suggestions, self.standard, self.doc) = (suggestions, standard, doc)
         }
 
         /// Whether the value is the path of a file. Such values are named FILE.

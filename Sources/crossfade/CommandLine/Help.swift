@@ -11,8 +11,7 @@ struct Help {
         """
 
     init(commands: [CommandDeclaration], layout: TextLayout = TextLayout(width: TextLayout.usual)) {
-        self.commands = commands
-        self.layout = layout
+        (self.commands, self.layout) = (commands, layout)
     }
 
     /// The text about the program, about the commands that begin with `path`, or about the command that `path` names.

@@ -10,7 +10,7 @@ enum CopyCommand {
             The old cluster is only read. An interrupted copy goes on where it was: finished slices are not read again,
             and the unfinished ones are read once more, which does no harm.
             """
-    ) { prepared, confirmation, live in
-        try CopyWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
+    ) { live, confirmation in
+        try CopyWork(live, confirmation: confirmation).run()
     }
 }

@@ -11,7 +11,7 @@ enum FollowCommand {
             SIGINT or SIGTERM finishes what is under way and commits it; the second stops at once. Either way a restart
             goes on where it was.
             """
-    ) { prepared, confirmation, live in
-        try FollowWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
+    ) { live, confirmation in
+        try FollowWork(live, confirmation: confirmation).run()
     }
 }

@@ -11,7 +11,7 @@ enum ReplayCommand {
             and stops when it has got there. It begins where the recipe's replay.from says, or where an earlier replay
             stopped.
             """
-    ) { prepared, confirmation, live in
-        try ReplayWork(prepared, confirmation: confirmation, logger: live.events.logger, live: live).run()
+    ) { live, confirmation in
+        try ReplayWork(live, confirmation: confirmation).run()
     }
 }

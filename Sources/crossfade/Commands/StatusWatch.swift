@@ -28,9 +28,7 @@ final class StatusWatch: Sendable {
     private let letters = Mutex<(Status.Letters, Date)?>(nil)
 
     init(_ recipe: Recipe, _ output: Output, _ logger: Logger) {
-        self.recipe = recipe
-        self.output = output
-        self.logger = logger
+        (self.recipe, self.output, self.logger) = (recipe, output, logger)
     }
 
     func run() -> ExitCode {

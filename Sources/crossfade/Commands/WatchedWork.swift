@@ -8,7 +8,7 @@ extension CommandDeclaration {
     /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
     static func watchedWork(
         _ name: String, summary: String, discussion: String,
-        _ body: @escaping @Sendable (Preflight, String?, LiveWork) throws -> Summary
+        _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
     ) -> CommandDeclaration {
         CommandDeclaration(
             path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
@@ -24,7 +24,7 @@ extension CommandDeclaration {
                 let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
                 statsd?.start()
                 defer { statsd?.stop() }
-                return try body(prepared, confirmation, live)
+                return try body(live, confirmation)
             }
         }
     }

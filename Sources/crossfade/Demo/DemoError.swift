@@ -4,8 +4,7 @@ struct DemoError: Error, CustomStringConvertible {
     var code: ExitCode
 
     init(_ message: String, code: ExitCode = .failed) {
-        self.message = message
-        self.code = code
+        (self.message, self.code) = (message, code)
     }
 
     var description: String { message }

@@ -25,8 +25,7 @@ final class DemoIndexer: LogConsumerDelegate, @unchecked Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ settings: KafkaSettings, topic: String, cluster: Cluster, index: String) throws {
-        self.cluster = cluster
-        self.index = index
+        (self.cluster, self.index) = (cluster, index)
         let relay = Relay()
         consumer = try LogConsumer(settings: settings, topic: topic, mode: .group, delegate: relay)
         self.relay = relay

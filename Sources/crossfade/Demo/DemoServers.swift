@@ -29,12 +29,8 @@ final class DemoServers {
         bootstrap: String, oldURL: String, newURL: String, names: DemoNames, isEmbedded: Bool,
         stopping: @escaping () -> Void = {}
     ) throws {
-        self.bootstrap = bootstrap
-        self.oldURL = oldURL
-        self.newURL = newURL
-        self.names = names
-        self.isEmbedded = isEmbedded
-        self.stopping = stopping
+        (self.bootstrap, self.oldURL, self.newURL, self.names) = (bootstrap, oldURL, newURL, names)
+        (self.isEmbedded, self.stopping) = (isEmbedded, stopping)
         dashboard = "127.0.0.1:\(Self.freePort(like: 9464))"
         old = try Cluster.connect(ClusterEndpoint(urls: [oldURL]))
         new = try Cluster.connect(ClusterEndpoint(urls: [newURL]))

@@ -18,10 +18,7 @@ final class DemoSession {
     var names: DemoNames { servers.names }
 
     init(_ servers: DemoServers, _ folder: DemoFolder, _ options: DemoOptions, _ screen: DemoScreen) throws {
-        self.servers = servers
-        self.folder = folder
-        self.options = options
-        self.screen = screen
+        (self.servers, self.folder, self.options, self.screen) = (servers, folder, options, screen)
         receipt = DemoReceipt(seed: options.seed)
         writer = try DemoWriter(
             servers.settings(group: "writer"), topic: servers.names.topic, partitions: DemoServers.partitions,

@@ -40,9 +40,7 @@ final class DemoWriter: @unchecked Sendable {
     init(_ settings: KafkaSettings, topic: String, partitions: Int, seed: UInt64, limit: Int?, goal: Int, rate: Double)
         throws(LogError)
     {
-        self.topic = topic
-        self.partitions = partitions
-        self.limit = limit
+        (self.topic, self.partitions, self.limit) = (topic, partitions, limit)
         book = Mutex(Figures(goal: goal, rate: rate, newKeys: 60))
         workload = DemoWorkload(seed: seed, newKeys: 60)
         let acknowledgements = Acknowledgements()

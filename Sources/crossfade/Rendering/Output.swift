@@ -11,8 +11,7 @@ struct Output: Sendable {
     let isTerminal: Bool
 
     init(format: Format, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
-        self.format = format
-        self.isTerminal = isTerminal
+        (self.format, self.isTerminal) = (format, isTerminal)
     }
 
     /// Prints data in the format that the user asked for: JSON for programs or text for people.
