@@ -1,13 +1,11 @@
 import CommandLog
 import Foundation
 @testable import LogGuard
-@testable import Runtime
 @testable import State
-import Synchronization
 import Testing
 @testable import Migration
 
-@Suite struct LogWitnessTests {
+@Suite struct RecordFingerprintTests {
     let one = RecordFingerprint(offset: 12, timestamp: 1_700_000_000_123, digest: 0xFFFF_0000_1234_5678)
 
     @Test func textsComeBack() {
@@ -56,32 +54,5 @@ import Testing
         for id in 1...1000 {
             #expect(ids.see(UInt64(id) << 32 | UInt64(id), partition: Int32(id % 5), offset: Int64(id)) == nil)
         }
-    }
-}
-
-@Suite struct LeaseTests {
-    @Test func runsOutWithoutThePollThread() {
-        let shared = SharedClock()
-        let lease = Lease(clock: { shared.read() })
-        shared.set(9_000_000)
-        #expect(lease.isValid)
-        lease.runsOut(after: 3000)
-        shared.set(9_003_000)
-        #expect(lease.isValid)
-        shared.set(9_003_001)
-        #expect(!lease.isValid)
-        #expect(!lease.renewIfValid() && !lease.isValid)
-        lease.renew()
-        #expect(lease.isValid)
-        shared.set(9_006_000)
-        #expect(lease.renewIfValid())
-        shared.set(9_009_000)
-        #expect(lease.isValid)
-    }
-
-    final class SharedClock: Sendable {
-        private let now = Atomic<Int64>(0)
-        func read() -> Int64 { now.load(ordering: .relaxed) }
-        func set(_ value: Int64) { now.store(value, ordering: .relaxed) }
     }
 }
