@@ -27,7 +27,7 @@ package struct Preflight: Sendable {
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         if sampling {
-            rails.append(try IDSample.take(recipe, watermarks: survey.unread(recipe), logger: logger).rail(recipe))
+            rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey)
             rails.append(try DeadLetterRail.look(recipe, admin: admin))
         }
         return Preflight(

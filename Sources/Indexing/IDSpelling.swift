@@ -1,0 +1,84 @@
+import JSONText
+
+/// Ways in which the id of a command and the id of a copied document can be two spellings of one id.
+package enum IDSpelling: String, Sendable, Equatable, CaseIterable {
+    /// A JSON string: the id in quotes.
+    case json
+    /// Four bytes, the highest first.
+    case int32
+    /// Eight bytes, the highest first.
+    case int64
+    /// Behind a zero byte and the four bytes of a schema id.
+    case confluent
+    /// The only member of an object, or in its `payload`.
+    case wrapper
+    /// The type's name stands before the id.
+    case typed
+    /// The document's id has the type's name before it, and the command's has not.
+    case untyped
+    /// Large letters for small ones, or the reverse.
+    case letterCase
+
+    /// The ids that `bytes` may be a spelling of.
+    package static func readings(of bytes: [UInt8], types: [String]) -> [(id: String, spelling: IDSpelling)] {
+        var found = keys(bytes)
+        let id = String(decoding: bytes, as: UTF8.self)
+        for type in types.prefix(8) where !type.isEmpty {
+            for separator in ["-", "_", ":", "/", "#", "|"] {
+                let prefix = type + separator
+                if id.hasPrefix(prefix), id.utf8.count > prefix.utf8.count {
+                    found.append((String(id.dropFirst(prefix.count)), .typed))
+                }
+            }
+        }
+        for type in types.prefix(3) where !type.isEmpty {
+            for separator in ["-", "_", ":"] { found.append((type + separator + id, .untyped)) }
+        }
+        for other in [id.lowercased(), id.uppercased()] where other != id { found.append((other, .letterCase)) }
+        return found.filter { !$0.id.isEmpty && $0.id.utf8.count <= 512 }
+    }
+
+    /// What converters make of a key.
+    private static func keys(_ bytes: [UInt8]) -> [(id: String, spelling: IDSpelling)] {
+        var found: [(id: String, spelling: IDSpelling)] = []
+        if let json = json(bytes) { found.append(json) }
+        if bytes.contains(where: { $0 < 0x20 || $0 > 0x7E }), let number = number(bytes) {
+            found.append((String(number), bytes.count == 4 ? .int32 : .int64))
+        }
+        if bytes.count > 5, bytes[0] == 0 {
+            let rest = Array(bytes[5...])
+            found.append((String(decoding: rest, as: UTF8.self), .confluent))
+            if let json = json(rest) { found.append((json.id, .confluent)) }
+        }
+        return found
+    }
+
+    private static func number(_ bytes: [UInt8]) -> Int64? {
+        switch bytes.count {
+        case 4: Int64(Int32(truncatingIfNeeded: bytes.reduce(0 as UInt64) { $0 << 8 | UInt64($1) }))
+        case 8: Int64(truncatingIfNeeded: bytes.reduce(0 as UInt64) { $0 << 8 | UInt64($1) })
+        default: nil
+        }
+    }
+
+    private static func json(_ bytes: [UInt8]) -> (id: String, spelling: IDSpelling)? {
+        guard let first = bytes.first, first == UInt8(ascii: "\"") || first == UInt8(ascii: "{"),
+            let value = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+        else { return nil }
+        if let text = value.string { return (text, .json) }
+        guard let object = value.object else { return nil }
+        let inner = object["payload"] ?? value
+        return scalar(inner).map { ($0, .wrapper) }
+    }
+
+    private static func scalar(_ value: JSONValue) -> String? {
+        switch value {
+        case .string(let text), .number(let text): text
+        case .object(let object) where object.count == 1:
+            object.values.first.flatMap { member in
+                if case .object = member { nil } else { scalar(member) }
+            }
+        default: nil
+        }
+    }
+}

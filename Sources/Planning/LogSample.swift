@@ -1,0 +1,176 @@
+import CommandLog
+import Commands
+import Failures
+import Indexing
+import JSONText
+import Recipe
+import Runtime
+import Telemetry
+
+/// A bounded sample of the command topic, read once for all rails that look at records.
+///
+/// It holds the newest records of every partition, and the newest of those whose effect the old index has
+/// (``LogStretches``). Each record that is read is kept in ``records``, up to a number of bytes.
+package struct LogSample: Sendable {
+    /// Two records of one id in two partitions.
+    package struct Clash: Sendable {
+        package var id: String
+        package var one: (partition: Int32, offset: Int64)
+        package var other: (partition: Int32, offset: Int64)
+    }
+
+    /// The most bytes of keys and values that ``records`` holds.
+    private static let keptBytes = 16 << 20
+
+    /// How many records were looked at.
+    package private(set) var read = 0
+    /// How many of the newest records were looked at, of those in which ids must keep to one partition.
+    package private(set) var newestRead = 0
+    /// How many of the records were looked at whose effect the old index has.
+    package private(set) var appliedRead = 0
+    package private(set) var records: [SampledRecord] = []
+    /// The last command of each id in the applied stretch.
+    package private(set) var applied = CommandFold()
+    package private(set) var clash: Clash?
+    /// Whether all stretches were read to their ends within the time.
+    package private(set) var isWhole = true
+
+    private var kept = 0
+    private let stretches: LogStretches
+    private let headers: [String]
+    private let keysAreIDs: Bool
+
+    private init(_ stretches: LogStretches, _ format: CommandFormat) {
+        self.stretches = stretches
+        var names: [String] = []
+        if case .header(let name) = format.version { names.append(name) }
+        var isKey = false
+        switch format.shape {
+        case .document: isKey = true
+        case .envelope(let envelope):
+            if case .header(let name) = envelope.id { names.append(name) }
+            isKey = envelope.id == .key
+        case .debezium: break
+        }
+        (headers, keysAreIDs) = (names, isKey)
+    }
+
+    /// Reads for at most `seconds`. If time is up, the sample is smaller.
+    package static func take(
+        _ recipe: Recipe, survey: Survey, logger: Logger, seconds: Double = 5
+    ) throws -> LogSample {
+        let stretches = LogStretches(
+            watermarks: survey.watermarks, unread: survey.unread(recipe),
+            application: survey.applicationUnknown == nil ? survey.application : nil)
+        var sample = LogSample(stretches, recipe.commands.format)
+        let decoder = CommandDecoder(recipe.commands.format)
+        var seen: [String: (Int32, Int64)] = [:]
+        let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
+        for pass in stretches.passes {
+            try sample.read(pass, recipe, until: end, logger: logger) { sample, message in
+                sample.look(message, decoder, &seen)
+            }
+        }
+        return sample
+    }
+
+    private mutating func read(
+        _ ranges: [Int32: Range<Int64>], _ recipe: Recipe, until end: Int64, logger: Logger,
+        _ look: (inout LogSample, LogMessage) -> Void
+    ) throws {
+        var left = Set(ranges.keys)
+        let consumer = try LogConsumer(
+            settings: recipe.kafkaSettings, topic: recipe.commands.topic,
+            mode: .assigned(ranges.mapValues(\.lowerBound)),
+            log: logger.kafka)
+        defer { consumer.close(seconds: 2) }
+        let batch = RecordBatch(capacity: 1024)
+        while !left.isEmpty, MonotonicClock.milliseconds() < end {
+            try consumer.poll(into: batch, timeoutMs: 100)
+            for index in 0..<batch.count {
+                let message = batch[index]
+                guard let range = ranges[message.partition] else { continue }
+                if range.contains(message.offset) { look(&self, message) }
+                if message.offset + 1 >= range.upperBound { left.remove(message.partition) }
+            }
+            for case .endOfPartition(let partition, _) in batch.events { left.remove(partition) }
+            batch.releaseAll()
+        }
+        if !left.isEmpty { isWhole = false }
+    }
+
+    private mutating func look(
+        _ message: LogMessage, _ decoder: CommandDecoder, _ seen: inout [String: (Int32, Int64)]
+    ) {
+        read += 1
+        let isApplied = stretches.applied[message.partition]?.contains(message.offset) == true
+        if isApplied { appliedRead += 1 }
+        if kept + message.size <= Self.keptBytes {
+            kept += message.size
+            records.append(SampledRecord(message, headers: headers, isApplied: isApplied))
+        }
+        let record = Record(
+            key: message.key, value: message.value, timestamp: message.timestamp, partition: message.partition,
+            offset: message.offset, headers: message.headers)
+        let isNewest = stretches.newest[message.partition]?.contains(message.offset) == true
+        if isNewest { newestRead += 1 }
+        switch decoder.decode(record) {
+        case .operation(let operation):
+            if isApplied { applied.add(SampledCommand(operation, message)) }
+            if isNewest { watch(operation, message, &seen) }
+        case .reject(let reject):
+            guard isApplied, keysAreIDs, ["bad_utf8", "no_id"].contains(reject.reason), let key = message.key,
+                !key.isEmpty
+            else { return }
+            applied.add(SampledCommand(unread: key, message))
+        case .skip: break
+        }
+    }
+
+    private mutating func watch(
+        _ operation: Operation, _ message: LogMessage, _ seen: inout [String: (Int32, Int64)]
+    ) {
+        guard clash == nil else { return }
+        let id = "\(operation.entry)/\(String(repairing: operation.id))"
+        if let (partition, offset) = seen[id], partition != message.partition {
+            clash = Clash(
+                id: String(repairing: operation.id), one: (partition, offset),
+                other: (message.partition, message.offset))
+        }
+        seen[id] = (message.partition, message.offset)
+    }
+
+    /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets
+    /// order only the records of one partition (P1 in docs/architecture.md).
+    package func onePartitionRail(_ recipe: Recipe) -> Rail {
+        guard recipe.commands.format.version == .offset else {
+            return Rail(name: "one_partition", verdict: .ok, detail: "versions do not come from offsets")
+        }
+        guard let clash else {
+            return Rail(
+                name: "one_partition", verdict: .ok,
+                detail: "no id in two partitions among the newest \(newestRead) records")
+        }
+        return Rail(
+            name: "one_partition", verdict: .refused,
+            detail: Refusal.idInTwoPartitions(
+                clash.id, topic: recipe.commands.topic, one: Refusal.Place(clash.one.partition, clash.one.offset),
+                other: Refusal.Place(clash.other.partition, clash.other.offset)
+            ).text)
+    }
+}
+
+extension SampledCommand {
+    fileprivate init(_ operation: Operation, _ message: LogMessage) {
+        self.init(
+            kind: operation.kind, entry: operation.entry, id: String(repairing: operation.id),
+            routing: operation.routing.map { String(repairing: $0) }, partition: message.partition,
+            offset: message.offset, timestamp: message.timestamp)
+    }
+
+    fileprivate init(unread key: Bytes, _ message: LogMessage) {
+        self.init(
+            kind: .index, entry: 0, id: String(repairing: key), routing: nil, partition: message.partition,
+            offset: message.offset, timestamp: message.timestamp, unreadKey: Array(key))
+    }
+}

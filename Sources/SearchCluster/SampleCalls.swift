@@ -1,0 +1,106 @@
+import JSONText
+
+/// All that names a document of a cluster, without the document.
+package struct FoundDocument: Sendable, Equatable {
+    package var index: String
+    package var id: String
+    /// Nil when the server has no types.
+    package var type: String?
+    /// The routing that the document was written with; before 6.0 also its parent.
+    package var routing: String?
+
+    package init(index: String, id: String, type: String?, routing: String?) {
+        (self.index, self.id, self.type, self.routing) = (index, id, type, routing)
+    }
+}
+
+/// Small searches, for the rails that look at a sample.
+extension ClusterReader {
+    /// The documents with one of these ids, on all shards: also those that a get would not find, because their routing
+    /// is not known. `types`: of every type. `index`: names with commas between them.
+    package func find(_ index: String, ids: [String], atMost size: Int = 10_000) throws(ClusterError) -> [FoundDocument]
+    {
+        guard !ids.isEmpty else { return [] }
+        return try found(
+            index, query: ["ids": ["values": .array(ids.map { .string($0) })]], size: size, isRandom: false)
+    }
+
+    /// Documents in random order, or in the server's own where it knows none. `query`: only those that it matches.
+    package func names(_ index: String, query: JSONValue?, size: Int) throws(ClusterError) -> [FoundDocument] {
+        do throws(ClusterError) {
+            return try found(index, query: query, size: size, isRandom: true)
+        } catch {
+            guard error.code == .badRequest || error.code == .partialAnswer else { throw error }
+            return try found(index, query: query, size: size, isRandom: false)
+        }
+    }
+
+    private func found(
+        _ index: String, query: JSONValue?, size: Int, isRandom: Bool
+    ) throws(ClusterError) -> [FoundDocument] {
+        var body = sampleBody(query, size: size, isRandom: isRandom)
+        if capabilities.namesHitMetadata {
+            body["fields"] = ["_routing", "_parent"]
+        } else {
+            body["_source"] = false
+        }
+        let answer = try search(index, body: .object(body))
+        return (answer["hits"]?["hits"]?.array ?? []).compactMap { hit in
+            guard let id = hit["_id"]?.string else { return nil }
+            return FoundDocument(
+                index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
+                routing: Self.member("_routing", hit) ?? Self.member("_parent", hit))
+        }
+    }
+
+    /// 1.x has these under `fields`, and some versions in an array.
+    private static func member(_ name: String, _ hit: JSONValue) -> String? {
+        let value = hit[name] ?? hit["fields"]?[name]
+        return value?.string ?? value?[0]?.string
+    }
+
+    /// A page of whole documents in random order, as a scroll gives them. Throws `malformedAnswer` when the stored text
+    /// of one of them is not JSON.
+    package func samplePage(_ index: String, query: JSONValue?, size: Int) throws(ClusterError) -> Page {
+        do throws(ClusterError) {
+            return try page(index, query: query, size: size, isRandom: true)
+        } catch {
+            guard error.code == .badRequest || error.code == .partialAnswer else { throw error }
+            return try page(index, query: query, size: size, isRandom: false)
+        }
+    }
+
+    private func page(
+        _ index: String, query: JSONValue?, size: Int, isRandom: Bool
+    ) throws(ClusterError) -> Page {
+        var body = sampleBody(query, size: size, isRandom: isRandom)
+        body["version"] = true
+        if capabilities.namesHitMetadata {
+            body["fields"] = ["_source", "_routing", "_parent"]
+        } else {
+            body["_source"] = true
+        }
+        let answer = try transport.bytes(
+            .search(index: index, parameters: ""), body: RequestPath.body(.object(body)), timeoutSeconds: 30,
+            doing: "reading a sample of \(index)", index: index)
+        let scan: PageScan
+        do throws(AnswerProblem) {
+            scan = try PageScan(answer.body.bytes, expectedHits: size)
+        } catch {
+            throw ClusterError(.malformedAnswer, "a sample of \(index) is not whole", index: index)
+        }
+        guard scan.failedShards == 0, !scan.timedOut else {
+            throw ClusterError(.partialAnswer, "some shards of \(index) did not answer the search", index: index)
+        }
+        return Page(
+            body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
+    }
+
+    private func sampleBody(_ query: JSONValue?, size: Int, isRandom: Bool) -> JSONObject {
+        var body: JSONObject = ["size": .number(size), "timeout": "5s"]
+        let all: JSONValue = ["match_all": [:]]
+        body["query"] =
+            isRandom ? ["function_score": ["query": query ?? all, "random_score": [:]]] : query ?? all
+        return body
+    }
+}
