@@ -45,6 +45,8 @@ package struct PipelinePlan: Sendable {
     package var longestStop: Int64
     /// Whether the records are dead letters, which carry their own time in a header.
     package var redriven = false
+    /// Whether documents may be copied with a routing that commands do not have: the recipe accepts it.
+    package var acceptsRouting = false
     /// Everything but deletes is passed over; see ``TombstoneRestore``.
     package var onlyDeletes = false
 

@@ -1,4 +1,5 @@
 import Commands
+import Failures
 import Indexing
 import JSONText
 import SearchCluster
@@ -19,6 +20,7 @@ extension Worker {
         let start = batch.body.count
         let version = versions.version(of: source)
         let named = name(hit, chunk)
+        if refusesRouting, let routing = named.routing, refuse(routing, hit, named.id, chunk) { return false }
         let operation = Operation(
             kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
             document: source)
@@ -48,6 +50,19 @@ extension Worker {
         guard let routing = hit.routing ?? hit.parent else { return (scratch.slice(0..<end), nil) }
         unescape(chunk.page.bytes(routing))
         return (scratch.slice(0..<end), scratch.slice(end..<scratch.count))
+    }
+
+    /// Stops the work at a document whose routing its commands do not have: they would write beside it. A routing that
+    /// is the id leads to the same shard as none.
+    private func refuse(_ routing: Bytes, _ hit: Hit, _ id: Bytes, _ chunk: PageChunk) -> Bool {
+        guard !routing.elementsEqual(id) else { return false }
+        let index = hit.index.map { chunk.page.bytes($0).dropFirst().dropLast() }
+        failure.set(
+            Refusal.routingUnnamed(
+                index: index.map { String(repairing: Bytes(rebasing: $0)) } ?? plan.entries[chunk.entry].index,
+                id: String(repairing: id), routing: String(repairing: routing), shape: plan.format.shapeName
+            ).error())
+        return true
     }
 
     private func unescape(_ quoted: Bytes) {

@@ -47,6 +47,8 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) var accounted = 0
     let needsHeaders: Bool
     let needsTime: Bool
+    /// Whether a copied document with a routing stops the work: the recipe names none for commands.
+    let refusesRouting: Bool
 
     init(
         number: Int, mailbox: Mailbox<WorkItem>, plan: PipelinePlan, ledger: Ledger, sink: BulkSink,
@@ -69,6 +71,7 @@ final class Worker: @unchecked Sendable {
         laneTransform = LaneTransformers(plan.entries)
         needsHeaders = plan.format.needsHeaders
         needsTime = plan.format.version == .timestamp
+        refusesRouting = plan.format.routing == nil && !plan.acceptsRouting
         // The lanes have transformers of their own: what is scanned ahead must meet only its own document.
         if let first = first.first { decoder.scanDocuments(with: first) }
     }

@@ -31,6 +31,8 @@ package struct LogSample: Sendable {
     package private(set) var records: [SampledRecord] = []
     /// The last command of each id in the applied stretch.
     package private(set) var applied = CommandFold()
+    /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
+    private var later: Set<String> = []
     package private(set) var clash: Clash?
     /// Whether all stretches were read to their ends within the time.
     package private(set) var isWhole = true
@@ -116,7 +118,11 @@ package struct LogSample: Sendable {
         if isNewest { newestRead += 1 }
         switch decoder.decode(record) {
         case .operation(let operation):
-            if isApplied { applied.add(SampledCommand(operation, message)) }
+            if isApplied {
+                applied.add(SampledCommand(operation, message))
+            } else {
+                later.insert(Self.name(SampledCommand(operation, message)))
+            }
             if isNewest { watch(operation, message, &seen) }
         case .reject(let reject):
             guard isApplied, keysAreIDs, ["bad_utf8", "no_id"].contains(reject.reason), let key = message.key,
@@ -125,6 +131,17 @@ package struct LogSample: Sendable {
             applied.add(SampledCommand(unread: key, message))
         case .skip: break
         }
+    }
+
+    private static func name(_ command: SampledCommand) -> String {
+        "\(command.entry)/\(command.routing ?? "")/\(command.id)"
+    }
+
+    /// Whether a later command gives the document of `command` this routing: then the document has moved since.
+    package func isNamedLater(_ command: SampledCommand, routing: String?) -> Bool {
+        var other = command
+        other.routing = routing
+        return later.contains(Self.name(other))
     }
 
     private mutating func watch(

@@ -351,11 +351,12 @@ package struct Rails {
                     + "(\(index.parentTypes.keys.sorted().joined(separator: ", "))): parent and "
                     + "child documents are not carried yet")
         }
-        if index.types.count > 1, entry.recipe.id?.contains("{type}") != true {
+        if index.types.count > 1, entry.recipe.id == nil {
             add(
                 "types", .refused,
                 "source index \(index.name) has several types (\(index.types.sorted().joined(separator: ", "))), whose "
-                    + "ids may collide: set `id: \"{type}-{id}\"` for \(entry.index)")
+                    + "ids may collide: set `id: \"{type}-{id}\"` for \(entry.index), and give the ids of commands the "
+                    + "same form; or `id: \"{id}\"`, if no id is used by two types")
         }
     }
 }

@@ -1,5 +1,6 @@
 import CommandLog
 import Failures
+import Indexing
 import JSONText
 import Recipe
 import Runtime

@@ -1,18 +1,5 @@
+import Indexing
 import JSONText
-
-/// All that names a document of a cluster, without the document.
-package struct FoundDocument: Sendable, Equatable {
-    package var index: String
-    package var id: String
-    /// Nil when the server has no types.
-    package var type: String?
-    /// The routing that the document was written with; before 6.0 also its parent.
-    package var routing: String?
-
-    package init(index: String, id: String, type: String?, routing: String?) {
-        (self.index, self.id, self.type, self.routing) = (index, id, type, routing)
-    }
-}
 
 /// Small searches, for the rails that look at a sample.
 extension ClusterReader {

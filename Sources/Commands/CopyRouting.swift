@@ -1,0 +1,16 @@
+import JSONText
+
+extension CommandFormat {
+    /// Where a path of the recipe, which counts from the root of a command, lies inside the document; nil: it lies
+    /// outside, so that a copied document cannot have it.
+    public func inDocument(_ path: JSONPath) -> JSONPath? {
+        guard case .envelope(let envelope) = shape, let document = envelope.document else { return path }
+        let names = path.names
+        guard names.count > document.names.count, Array(names.prefix(document.names.count)) == document.names
+        else { return nil }
+        return JSONPath(names: Array(names.dropFirst(document.names.count)))
+    }
+
+    /// Whether a document without routing is routed by its id, as the cluster itself does it.
+    public var missingRoutingIsID: Bool { false }
+}

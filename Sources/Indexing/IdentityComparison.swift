@@ -1,0 +1,106 @@
+import Commands
+
+/// All that names a document of a cluster, without the document.
+package struct FoundDocument: Sendable, Equatable {
+    package var index: String
+    package var id: String
+    /// Nil when the server has no types.
+    package var type: String?
+    /// The routing that the document was written with; before 6.0 also its parent.
+    package var routing: String?
+
+    package init(index: String, id: String, type: String?, routing: String?) {
+        (self.index, self.id, self.type, self.routing) = (index, id, type, routing)
+    }
+}
+
+/// Compares the commands of an entry with the documents of its source: whether the copy will give each document the id
+/// and the routing that its commands give it.
+package struct IdentityComparison: Sendable {
+    package enum Finding: Sendable, Equatable {
+        case same
+        /// The source has no such document.
+        case absent
+        /// The copy writes the document with another routing than the command.
+        case routing(FoundDocument)
+        /// The command's id is the source's, but the recipe's template makes another of it.
+        case template(FoundDocument, copied: String)
+        /// The source has the document under another spelling of the id.
+        case spelling(FoundDocument, IDSpelling)
+    }
+
+    package let template: IDTemplate
+    /// Whether a document without routing gets the one that its commands have: from the document itself.
+    package let takesRoutingFromDocument: Bool
+    /// Names that ids may have before them: types, and the texts that select the entry.
+    package let types: [String]
+
+    package init(template: IDTemplate, takesRoutingFromDocument: Bool, types: [String]) {
+        (self.template, self.takesRoutingFromDocument, self.types) = (template, takesRoutingFromDocument, types)
+    }
+
+    /// The ids to look for in the source.
+    package func wanted(_ command: SampledCommand) -> [String] {
+        var ids = readings(command).map(\.id)
+        if command.unreadKey == nil { ids += template.sourceIDs(of: command.id, types: types) + [command.id] }
+        return ids
+    }
+
+    private func readings(_ command: SampledCommand) -> [(id: String, spelling: IDSpelling)] {
+        IDSpelling.readings(of: command.unreadKey ?? Array(command.id.utf8), types: types)
+    }
+
+    /// `found`: the documents that the source has for the wanted ids, by their ids.
+    package func finding(_ command: SampledCommand, _ found: [String: [FoundDocument]]) -> Finding {
+        if command.unreadKey == nil, let finding = exact(command, found) { return finding }
+        for (id, spelling) in readings(command) {
+            let documents = (found[id] ?? []).filter { document in
+                guard spelling == .typed, let type = document.type, types.contains(type) else { return true }
+                return command.id.hasPrefix(type)
+            }
+            if let document = documents.first { return .spelling(document, spelling) }
+        }
+        return .absent
+    }
+
+    private func exact(_ command: SampledCommand, _ found: [String: [FoundDocument]]) -> Finding? {
+        let documents = Set(template.sourceIDs(of: command.id, types: types)).flatMap { found[$0] ?? [] }
+            .filter { template.id($0.id, type: $0.type) == command.id }
+        if documents.contains(where: { isRouted($0, as: command) }) { return .same }
+        if let document = documents.first { return .routing(document) }
+        guard template.text != nil, let document = found[command.id]?.first else { return nil }
+        return .template(document, copied: template.id(document.id, type: document.type))
+    }
+
+    private func isRouted(_ document: FoundDocument, as command: SampledCommand) -> Bool {
+        if takesRoutingFromDocument, document.routing == nil { return true }
+        // A routing that is the id itself is what the cluster takes by itself.
+        return Self.effective(document.routing, id: command.id) == Self.effective(command.routing, id: command.id)
+    }
+
+    /// The routing, unless it is the id itself, which leads to the same shard as none.
+    package static func effective(_ routing: String?, id: String) -> String? { routing == id ? nil : routing }
+}
+
+/// What the comparison of a sample found.
+package struct IdentityTally: Sendable {
+    package private(set) var looked = 0
+    package private(set) var same = 0
+    package private(set) var absent = 0
+    package private(set) var contradictions: [(command: SampledCommand, finding: IdentityComparison.Finding)] = []
+
+    package init() {}
+
+    package mutating func add(_ command: SampledCommand, _ finding: IdentityComparison.Finding) {
+        looked += 1
+        switch finding {
+        case .same: same += 1
+        case .absent: absent += 1
+        case .routing, .template, .spelling: contradictions.append((command, finding))
+        }
+    }
+
+    /// Whether the contradictions are too many for a document here and there that was written by hand, or that moved
+    /// while it was looked at: one in a hundred.
+    package var refuses: Bool { !contradictions.isEmpty && contradictions.count * 100 >= looked - absent }
+}

@@ -1,0 +1,277 @@
+import Commands
+import Indexing
+import JSONText
+import Recipe
+import SearchCluster
+
+/// The rail `identity`: the copy and the commands must mean the same document. It compares a sample of the commands
+/// with the source's documents, and a sample of the documents with what the recipe says.
+package struct IdentityRail {
+    /// The most ids that are looked up in the source.
+    package static let idsWanted = 1000
+
+    let recipe: Recipe
+    let survey: Survey
+    let samples: Samples
+    private(set) var found: [Rail] = []
+    /// What was looked at, in words, for when nothing is wrong.
+    private var looks: [String] = []
+    private var doubts: [String] = []
+
+    package static func look(_ recipe: Recipe, _ survey: Survey, _ samples: Samples) -> [Rail] {
+        var rail = IdentityRail(recipe: recipe, survey: survey, samples: samples)
+        rail.judge()
+        return rail.found
+    }
+
+    private init(recipe: Recipe, survey: Survey, samples: Samples) {
+        (self.recipe, self.survey, self.samples) = (recipe, survey, samples)
+    }
+
+    private mutating func judge() {
+        guard let source = survey.source else {
+            return recipe.source == nil
+                ? add(.ok, "there is no source: only the commands name documents")
+                : add(
+                    .warn, "it is not known whether copy and commands mean the same documents: the source was not asked"
+                )
+        }
+        for place in survey.entries.indices where samples.source.entries.indices.contains(place) {
+            let (entry, sample) = (survey.entries[place], samples.source.entries[place])
+            if let unknown = sample.unknown {
+                doubts.append("it is not known what the documents of \(name(entry)) look like: \(unknown)")
+            } else {
+                judgeRouting(entry, sample)
+                judgeTwins(entry, sample)
+            }
+        }
+        judgeCommands(source)
+        guard found.isEmpty else { return }
+        add(doubts.isEmpty ? .ok : .warn, (doubts + looks).joined(separator: ". "))
+    }
+
+    private mutating func add(_ verdict: Rail.Verdict, _ detail: String) {
+        found.append(Rail(name: "identity", verdict: verdict, detail: detail))
+    }
+
+    private func name(_ entry: Survey.Entry) -> String { entry.recipe.from ?? entry.index }
+
+    // MARK: The log
+
+    private mutating func judgeCommands(_ source: Cluster) {
+        let commands = samples.log.applied.commands(atMost: Self.idsWanted).filter { $0.kind != .delete }
+        guard !commands.isEmpty else {
+            doubts.append(
+                "no id of a command could be looked up in the source, so the ids are unchecked: of "
+                    + "\(samples.log.appliedRead) records that \(stretch), none asks for a document")
+            return
+        }
+        // A pattern with `{index}` may stand for several targets; another rail refuses that.
+        guard survey.entries.count == recipe.indices.count else { return }
+        for (place, entry) in survey.entries.enumerated() where !entry.source.isEmpty {
+            let mine = commands.filter { $0.entry == place }
+            guard !mine.isEmpty else {
+                doubts.append(
+                    "no command for \(name(entry)) is among \(samples.log.appliedRead) records that \(stretch), so its "
+                        + "ids are unchecked")
+                continue
+            }
+            do throws(ClusterError) {
+                try compare(mine, entry, place, source.reader)
+            } catch {
+                doubts.append("it is not known whether \(name(entry)) has the documents of the commands: \(error)")
+            }
+        }
+    }
+
+    /// Which records the source is known to have, in words.
+    private var stretch: String {
+        guard let group = recipe.commands.applicationGroup, survey.application != nil else {
+            return "come before the middle of the log (commands.application_group would say what the source has)"
+        }
+        return "group \(group) has applied"
+    }
+
+    private mutating func compare(
+        _ commands: [SampledCommand], _ entry: Survey.Entry, _ place: Int, _ reader: ClusterReader
+    ) throws(ClusterError) {
+        let comparison = comparison(entry, place)
+        let path = SourceSample.readable(entry).map(\.name).joined(separator: ",")
+        var documents: [String: [FoundDocument]] = [:]
+        let ids = Array(Set(commands.flatMap(comparison.wanted)))
+        // Documents of several types may have one id, and a search gives at most 10,000 of them.
+        for start in stride(from: 0, to: path.isEmpty ? 0 : ids.count, by: 2500) {
+            for document in try reader.find(path, ids: Array(ids[start..<min(ids.count, start + 2500)])) {
+                documents[document.id, default: []].append(document)
+            }
+        }
+        var tally = IdentityTally()
+        for command in commands {
+            var finding = comparison.finding(command, documents)
+            if case .routing(let document) = finding,
+                samples.log.isNamedLater(command, routing: document.routing)
+            {
+                finding = .same
+            }
+            tally.add(command, finding)
+        }
+        judge(tally, entry, place)
+    }
+
+    private func comparison(_ entry: Survey.Entry, _ place: Int) -> IdentityComparison {
+        var types = Set(entry.source.flatMap(\.types))
+        let selectors = recipe.commands.format.selectors
+        if selectors.indices.contains(place), let selector = selectors[place] { types.insert(selector.equals) }
+        return IdentityComparison(
+            template: IDTemplate(entry.recipe.id), takesRoutingFromDocument: routingInDocument != nil,
+            types: types.sorted())
+    }
+
+    private mutating func judge(_ tally: IdentityTally, _ entry: Survey.Entry, _ place: Int) {
+        let sizes =
+            "of \(tally.looked) ids of \(name(entry)) from \(samples.log.appliedRead) records that \(stretch), "
+            + "\(tally.same) were found"
+        guard tally.contradictions.isEmpty else {
+            let text =
+                "\(sizes), and \(tally.contradictions.count) mean another document than the copy would write: "
+                + IdentityWords.examples(tally, entry.index) + ". "
+                + IdentityWords.advice(tally, recipe, entry.recipe)
+            return tally.refuses ? add(.refused, text) : doubts.append(text)
+        }
+        let theirs = IDShape(
+            samples.source.entries[place].names.map {
+                IDTemplate(entry.recipe.id).id($0.id, type: $0.type)
+            })
+        let ours = IDShape(
+            samples.log.applied.commands(atMost: Self.idsWanted).filter {
+                $0.entry == place && $0.kind != .delete
+            }.map(\.id))
+        if tally.same == 0, tally.looked >= 20, ours.isUnlike(theirs) {
+            return add(
+                .refused,
+                "\(sizes), and the ids look different: the commands' are \(ours.words), those of the copy "
+                    + "\(theirs.words). Look where the commands have their ids, and how the source makes its own")
+        }
+        if tally.absent > 0 {
+            let unlike =
+                ours.isUnlike(theirs) ? ". The commands' ids are \(ours.words), the copy's \(theirs.words)" : ""
+            doubts.append("\(sizes) and \(tally.absent) are not in the source\(unlike)")
+        } else {
+            looks.append("\(sizes), under the same id and routing")
+        }
+    }
+
+    // MARK: The source
+
+    /// Where copied documents have the routing of their commands themselves.
+    private var routingInDocument: JSONPath? {
+        recipe.commands.format.routing.flatMap { recipe.commands.format.inDocument($0) }
+    }
+
+    private mutating func judgeRouting(_ entry: Survey.Entry, _ sample: SourceSample.Entry) {
+        guard !sample.names.isEmpty else { return }
+        let template = IDTemplate(entry.recipe.id)
+        let routed = sample.names.filter { document in
+            let id = template.id(document.id, type: document.type)
+            return IdentityComparison.effective(document.routing, id: id) != nil
+        }
+        let share = "\(routed.count) of \(sample.names.count) sampled documents of \(name(entry))"
+        guard let path = recipe.commands.format.routing else {
+            guard !routed.isEmpty else {
+                looks.append("none of \(sample.names.count) sampled documents of \(name(entry)) has a routing")
+                return
+            }
+            return add(
+                .refused,
+                "\(share) have a routing (\(IdentityWords.examples(routed))), and the recipe does not say where "
+                    + "commands have it: their writes and deletes would go to other shards, beside the copied "
+                    + "documents. Name the routing under commands.\(recipe.commands.format.shapeName)"
+                    + (routed.count < sample.names.count ? IdentityWords.missingID : ""))
+        }
+        judgeNamedRouting(entry, sample, path, share: share, routed: routed.count)
+    }
+
+    private mutating func judgeNamedRouting(
+        _ entry: Survey.Entry, _ sample: SourceSample.Entry, _ path: JSONPath, share: String, routed: Int
+    ) {
+        if recipe.commands.format.missingRoutingIsID {
+            looks.append("\(share) have a routing")
+            return
+        }
+        guard let inside = routingInDocument else {
+            guard routed < sample.names.count else {
+                looks.append("\(share) have a routing")
+                return
+            }
+            return add(
+                .refused,
+                "the recipe names the routing \(path), which lies outside the document, and \(share) have a routing: "
+                    + "the others would be dead letters, every one of them"
+                    + (routed == 0 ? ". Leave the routing out, or let the source have it" : IdentityWords.missingID))
+        }
+        judgeDocuments(entry, sample, inside, path)
+    }
+
+    /// The routing is a field of the document: it must be there, and say what the document was written with.
+    private mutating func judgeDocuments(
+        _ entry: Survey.Entry, _ sample: SourceSample.Entry, _ inside: JSONPath, _ path: JSONPath
+    ) {
+        if let unknown = sample.documentsUnknown {
+            doubts.append(
+                "it is not known whether the documents of \(name(entry)) have the routing \(path): \(unknown)")
+            return
+        }
+        var without: [FoundDocument] = []
+        var other: [FoundDocument] = []
+        for document in sample.documents {
+            let value = document.source.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?[path: inside]
+            let routing = document.name.routing
+            switch value {
+            case .string(let text), .number(let text):
+                if let routing, routing != text { other.append(document.name) }
+            default: if routing == nil { without.append(document.name) }
+            }
+        }
+        let size = "\(sample.documents.count) sampled documents of \(name(entry))"
+        if !other.isEmpty {
+            add(
+                .refused,
+                "\(other.count) of \(size) were written with another routing than their field \(inside) says "
+                    + "(\(IdentityWords.examples(other))): the copy would keep the one, commands would have the other. "
+                    + "Name the field that the application routes by")
+        } else if !without.isEmpty {
+            add(
+                .refused,
+                "\(without.count) of \(size) have neither a routing nor the field \(inside), from which the recipe "
+                    + "takes it (\(IdentityWords.examples(without))): they would be dead letters"
+                    + (without.count == sample.documents.count
+                        ? ". Leave the routing out, if the source has none" : IdentityWords.missingID))
+        } else {
+            looks.append("all of \(size) have the routing \(path)")
+        }
+    }
+
+    /// Documents of one id: of several types, or in several indices that go into one.
+    private mutating func judgeTwins(_ entry: Survey.Entry, _ sample: SourceSample.Entry) {
+        let template = IDTemplate(entry.recipe.id)
+        let types = Set(entry.source.flatMap(\.types))
+        guard types.count > 1 || entry.source.count > 1 else { return }
+        let twins = sample.twins.filter { documents in
+            let copied = Set(documents.map { template.id($0.id, type: $0.type) })
+            return copied.count < documents.count
+        }
+        guard !twins.isEmpty else {
+            looks.append("no id of \(sample.names.count) is there twice in \(name(entry))")
+            return
+        }
+        let examples = twins.prefix(3).map { IdentityWords.twins($0) }.joined(separator: "; ")
+        let text =
+            "\(twins.count) of \(sample.names.count) sampled ids of \(name(entry)) are there more than once: "
+            + "\(examples). Only one document of each would be in \(entry.index)"
+        if entry.recipe.id != nil, !template.namesType {
+            add(.refused, text + ". `id` says that ids are unique: use {type} in it, or give each an entry of its own")
+        } else {
+            doubts.append(text)
+        }
+    }
+}

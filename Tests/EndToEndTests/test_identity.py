@@ -1,0 +1,234 @@
+"""Copy and commands must mean the same document: id, routing and type, on clusters and topics as other people have
+them."""
+import json
+
+import pytest
+
+from binary import REFUSED, check_error
+from stack import wait_for
+from test_errors import nothing_written
+
+pytestmark = pytest.mark.embedded
+
+TITLES = {"properties": {"title": {"type": "keyword"}, "org": {"type": "keyword"}}}
+
+
+def insert(ident, title, **more):
+    return command("InsertMessageCommand", ident, message={"title": title}, **more)
+
+
+def command(name, ident, **more):
+    return ident.encode(), json.dumps({"command": name, "id": ident, **more}).encode()
+
+
+def commands(**more):
+    """8 documents; of these 4 are updated and 2 deleted."""
+    inserts = [insert(str(n), f"first {n}", **more) for n in range(8)]
+    updates = [command("UpdateMessageCommand", str(n), message={"title": f"second {n}"}, **more) for n in range(4)]
+    return inserts + updates + [command("DeleteMessageCommand", str(n), **more) for n in (3, 4)]
+
+
+EXPECTED = {"0": "second 0", "1": "second 1", "2": "second 2", "5": "first 5", "6": "first 6", "7": "first 7"}
+
+
+@pytest.fixture
+def make(migrate):
+    """A migration whose topic has `records` and whose source has `documents`: (id, metadata, text, type)."""
+    def make(records, documents, source="es-6.8", target="es-8.17", committed=None, fields=None, **sections):
+        sections.setdefault("mapping", TITLES)
+        sections["index"] = {"transform": [], **sections.get("index", {})}
+        m = migrate(source, target, partitions=1, **sections)
+        m.log.create(m.topic, 1)
+        m.log.produce(m.topic, records)
+        if committed is not None:
+            m.tree["commands"]["application_group"] = f"app-{m.name}"
+            m.log.commit(f"app-{m.name}", m.topic, {0: committed})
+        kinds = sorted({kind for *_, kind in documents}) or ["incident"]
+        properties = fields or {"title": {"type": "string"} if m.source.version < (5, 0) else {"type": "keyword"}}
+        kinds = kinds if m.source.typed else []
+        m.source.call("PUT", f"/{m.old}", {
+            "settings": {"number_of_shards": 3, "number_of_replicas": 0},
+            "mappings": {kind: {"properties": properties} for kind in kinds} or {"properties": properties}})
+        fill(m, documents)
+        m.write_recipe()
+        return m
+    return make
+
+
+def fill(m, documents):
+    for ident, metadata, text, kind in documents:
+        m.source.bulk(m.old, [("index", ident, metadata, json.dumps(text))], kind)
+    m.source.refresh(m.old)
+
+
+def documents(number=8, kind="incident", start=0, **metadata):
+    return [(str(n), metadata, {"title": f"first {n}"}, kind) for n in range(start, start + number)]
+
+
+def identity(m, verdict):
+    """The verdict of the rail, and its text."""
+    result = m.run("plan", seconds=60).expect(REFUSED if verdict == "refused" else 0)
+    rails = [rail for rail in result.json["rails"] if rail["name"] == "identity"]
+    assert verdict in [rail["verdict"] for rail in rails], result
+    return " ".join(rail["detail"] for rail in rails)
+
+
+def titles(m):
+    m.target.refresh(m.new)
+    hits = m.target.scroll(m.new, {"bool": {"must_not": {"term": {"__deleted": True}}}})
+    found = [(hit["_id"], hit["_source"].get("title")) for hit in hits if "title" in hit["_source"]]
+    assert len(found) == len(dict(found)), f"an id is there twice: {found}"
+    return dict(found)
+
+
+def whole(m):
+    m.init()
+    m.copy()
+    m.replay()
+    return titles(m)
+
+
+def routing_of(m):
+    return "_routing" if m.source.version < (6, 0) else "routing"
+
+
+# routing
+
+def test_source_with_routing_and_recipe_without(make):
+    m = make(commands(), documents(routing="org0"))
+    with nothing_written(m):
+        text = identity(m, "refused")
+    assert "8 of 8" in text and "org0" in text and "commands.envelope" in text, text
+
+
+def test_source_with_routing_that_commands_carry(make):
+    """The way out that the refusal names: 6 documents, not 14."""
+    m = make(commands(org="org0"), documents(routing="org0"), committed=8)
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    m.write_recipe()
+    assert "8 were found" in identity(m, "ok")
+    assert whole(m) == EXPECTED
+
+
+def test_routing_that_appears_after_init_stops_copy_and_replay_at_their_start(make):
+    m = make(commands(), [])
+    m.init()
+    fill(m, documents(routing="org0"))
+    for step in ("copy", "replay"):
+        check_error(m.run(step), "identity", "org0", code=REFUSED)
+    assert m.target.count(m.new) == 0
+
+
+@pytest.mark.real
+def test_routing_that_appears_while_the_copy_runs_stops_it(make):
+    """The sample at the start cannot have seen it: every hit is looked at."""
+    m = make([], documents(400), copy={"slices": 12, "rate": "100/s", "page": 10})
+    m.init()
+    copy = m.start("copy")
+    wait_for("the copy to write", lambda: (m.target.refresh(m.new), m.target.count(m.new))[1] > 0, 60)
+    fill(m, documents(60, start=1000, routing="org0"))
+    result = copy.wait(120)
+    check_error(result, "org0", m.old, "commands.envelope", code=REFUSED, seconds=120)
+    assert m.status()["phase"] == "copying"
+
+
+def test_recipe_with_routing_and_source_without(make):
+    m = make(commands(org="org0"), documents())
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    m.write_recipe()
+    with nothing_written(m):
+        text = identity(m, "refused")
+    assert "0 of 8" in text and "Leave the routing out" in text, text
+
+
+def test_another_routing_than_the_commands(make):
+    m = make(commands(org="1"), documents(routing="org0"), committed=8)
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    m.write_recipe()
+    text = identity(m, "refused")
+    assert "offset 7" in text and "with routing 1" in text and "with routing org0" in text, text
+
+
+def test_routing_that_is_the_id_is_none(make):
+    """An application that names what the cluster does by itself."""
+    m = make(commands(), [(str(n), {"routing": str(n)}, {"title": f"first {n}"}, "incident") for n in range(8)])
+    identity(m, "ok")
+    assert whole(m) == EXPECTED
+
+
+def test_join_field(make):
+    """Children carry a routing, parents none."""
+    relation = {"title": {"type": "keyword"}, "relation": {"type": "join", "relations": {"question": "answer"}}}
+    parents = [(str(n), {}, {"title": f"first {n}", "relation": "question"}, "incident") for n in range(4)]
+    children = [(f"a{n}", {"routing": str(n)}, {"title": "reply", "relation": {"name": "answer", "parent": str(n)}},
+                 "incident") for n in range(4)]
+    records = [insert(str(n), f"first {n}", org=str(n)) for n in range(4)]
+    m = make(records, parents + children, "es-7.17", fields=relation,
+             mapping={"properties": relation})
+    assert "4 of 8" in identity(m, "refused")
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    m.write_recipe()
+    assert "missing: id" in identity(m, "refused")
+
+
+# what is absent, what is not there
+
+def test_what_the_source_does_not_have_is_a_warning(make):
+    m = make(commands(), documents(4), committed=8)
+    text = identity(m, "warn")
+    assert "4 are not in the source" in text, text
+
+
+def test_later_deletes_do_not_count(make):
+    m = make(commands(), documents(), committed=8)
+    assert "of 8 ids" in identity(m, "ok")
+
+
+def test_an_empty_sample_is_said_to_be_unchecked(make):
+    m = make([], documents())
+    assert "unchecked" in identity(m, "warn")
+
+
+# ids
+
+def test_template_that_commands_do_not_follow(make):
+    """2.4 with two types: `0` is copied as `incident-0`, and commands write `0`."""
+    m = make(commands(), documents(5) + documents(3, "note", 5), "es-2.4", committed=8, index={"id": "{type}-{id}"})
+    with nothing_written(m):
+        text = identity(m, "refused")
+    assert "copied as" in text and "note-7" in text and '"{id}"' in text, text
+
+
+def test_ids_that_are_unique_over_types(make):
+    m = make(commands(), documents(5) + documents(3, "note", 5), "es-2.4", committed=8, index={"id": "{id}"})
+    assert "no id of 8 is there twice" in identity(m, "ok")
+    assert whole(m) == EXPECTED
+
+
+def test_ids_that_are_said_to_be_unique_and_are_not(make):
+    m = make(commands(), documents(5) + documents(3, "note", 3), "es-2.4", index={"id": "{id}"})
+    text = identity(m, "refused")
+    assert "2 of 8" in text and "id 3 in" in text and f"{m.old}/incident" in text and f"{m.old}/note" in text, text
+
+
+SPELLINGS = {"json": (b'"%d"', "document.key: json"), "wrapped": (b'{"schema":null,"payload":"%d"}', "key: json"),
+             "confluent": (b"\0\0\0\0\7%d", "key: confluent"), "typed": (b"incident-%d", "{type}-{id}")}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_keys_as_converters_write_them(make, spelling):
+    form, advice = SPELLINGS[spelling]
+    records = [(form % n, json.dumps({"title": f"first {n}"}).encode()) for n in range(8)]
+    m = make(records, documents(), committed=8, shape="document")
+    text = identity(m, "refused")
+    assert "8 mean another document" in text and advice in text, text
+
+
+@pytest.mark.parametrize("size", [4, 8])
+@pytest.mark.parametrize("start", [0, 1000])
+def test_keys_that_are_numbers_of_some_bytes(make, size, start):
+    """From 128 on these are no UTF-8: such a command is a dead letter, which is a contradiction as well."""
+    numbers = range(start, start + 8)
+    records = [(n.to_bytes(size, "big"), json.dumps({"title": f"first {n}"}).encode()) for n in numbers]
+    m = make(records, documents(8, start=start), committed=8, shape="document")
+    assert f"key: int{size * 8}" in identity(m, "refused")
