@@ -47,7 +47,7 @@ package struct IdentityRail {
         }
         judgeCommands(source)
         guard found.isEmpty else { return }
-        add(doubts.isEmpty ? .ok : .warn, (doubts + looks).joined(separator: ". "))
+        add(doubts.isEmpty ? .ok : .warn, (doubts + looks).joined(separator: "; "))
     }
 
     private mutating func add(_ verdict: Rail.Verdict, _ detail: String) {
@@ -59,29 +59,31 @@ package struct IdentityRail {
     // MARK: The log
 
     private mutating func judgeCommands(_ source: Cluster) {
-        let commands = samples.log.applied.commands(atMost: Self.idsWanted).filter { $0.kind != .delete }
-        guard !commands.isEmpty else {
-            doubts.append(
-                "no id of a command could be looked up in the source, so the ids are unchecked: of "
-                    + "\(samples.log.appliedRead) records that \(stretch), none asks for a document")
-            return
-        }
         // A pattern with `{index}` may stand for several targets; another rail refuses that.
         guard survey.entries.count == recipe.indices.count else { return }
         for (place, entry) in survey.entries.enumerated() where !entry.source.isEmpty {
-            let mine = commands.filter { $0.entry == place }
-            guard !mine.isEmpty else {
+            let (commands, areApplied) = commands(of: place)
+            guard !commands.isEmpty else {
                 doubts.append(
-                    "no command for \(name(entry)) is among \(samples.log.appliedRead) records that \(stretch), so its "
-                        + "ids are unchecked")
+                    "the ids of \(name(entry)) are unchecked: none of \(samples.log.read) sampled records asks for one "
+                        + "of its documents")
                 continue
             }
             do throws(ClusterError) {
-                try compare(mine, entry, place, source.reader)
+                try judge(compare(commands, entry, place, source.reader), commands, areApplied, entry, place)
             } catch {
                 doubts.append("it is not known whether \(name(entry)) has the documents of the commands: \(error)")
             }
         }
+    }
+
+    /// The commands to look up: those that the source is known to have, or the newest where there are none of these.
+    private func commands(of place: Int) -> ([SampledCommand], areApplied: Bool) {
+        for (fold, areApplied) in [(samples.log.applied, true), (samples.log.recent, false)] {
+            let mine = fold.commands(atMost: .max).filter { $0.entry == place && $0.kind != .delete }
+            if !mine.isEmpty { return (Array(mine.prefix(Self.idsWanted)), areApplied) }
+        }
+        return ([], false)
     }
 
     /// Which records the source is known to have, in words.
@@ -92,19 +94,13 @@ package struct IdentityRail {
         return "group \(group) has applied"
     }
 
-    private mutating func compare(
+    private func compare(
         _ commands: [SampledCommand], _ entry: Survey.Entry, _ place: Int, _ reader: ClusterReader
-    ) throws(ClusterError) {
+    ) throws(ClusterError) -> IdentityTally {
         let comparison = comparison(entry, place)
-        let path = SourceSample.readable(entry).map(\.name).joined(separator: ",")
-        var documents: [String: [FoundDocument]] = [:]
         let ids = Array(Set(commands.flatMap(comparison.wanted)))
-        // Documents of several types may have one id, and a search gives at most 10,000 of them.
-        for start in stride(from: 0, to: path.isEmpty ? 0 : ids.count, by: 2500) {
-            for document in try reader.find(path, ids: Array(ids[start..<min(ids.count, start + 2500)])) {
-                documents[document.id, default: []].append(document)
-            }
-        }
+        let found = try SourceSample.find(ids, SourceSample.readable(entry), reader)
+        let documents = Dictionary(grouping: found, by: \.id)
         var tally = IdentityTally()
         for command in commands {
             var finding = comparison.finding(command, documents)
@@ -115,7 +111,7 @@ package struct IdentityRail {
             }
             tally.add(command, finding)
         }
-        judge(tally, entry, place)
+        return tally
     }
 
     private func comparison(_ entry: Survey.Entry, _ place: Int) -> IdentityComparison {
@@ -127,10 +123,14 @@ package struct IdentityRail {
             types: types.sorted())
     }
 
-    private mutating func judge(_ tally: IdentityTally, _ entry: Survey.Entry, _ place: Int) {
+    private mutating func judge(
+        _ tally: IdentityTally, _ commands: [SampledCommand], _ areApplied: Bool, _ entry: Survey.Entry, _ place: Int
+    ) {
         let sizes =
-            "of \(tally.looked) ids of \(name(entry)) from \(samples.log.appliedRead) records that \(stretch), "
-            + "\(tally.same) were found"
+            "of \(tally.looked) ids of \(name(entry)) from "
+            + (areApplied
+                ? "\(samples.log.appliedRead) records that \(stretch)"
+                : "\(samples.log.read) records that the source need not have yet") + ", \(tally.same) were found"
         guard tally.contradictions.isEmpty else {
             let text =
                 "\(sizes), and \(tally.contradictions.count) mean another document than the copy would write: "
@@ -138,15 +138,10 @@ package struct IdentityRail {
                 + IdentityWords.advice(tally, recipe, entry.recipe)
             return tally.refuses ? add(.refused, text) : doubts.append(text)
         }
-        let theirs = IDShape(
-            samples.source.entries[place].names.map {
-                IDTemplate(entry.recipe.id).id($0.id, type: $0.type)
-            })
-        let ours = IDShape(
-            samples.log.applied.commands(atMost: Self.idsWanted).filter {
-                $0.entry == place && $0.kind != .delete
-            }.map(\.id))
-        if tally.same == 0, tally.looked >= 20, ours.isUnlike(theirs) {
+        let template = IDTemplate(entry.recipe.id)
+        let theirs = IDShape(samples.source.entries[place].names.map { template.id($0.id, type: $0.type) })
+        let ours = IDShape(commands.map(\.id))
+        if areApplied, tally.same == 0, tally.looked >= 20, ours.isUnlike(theirs) {
             return add(
                 .refused,
                 "\(sizes), and the ids look different: the commands' are \(ours.words), those of the copy "
@@ -177,6 +172,7 @@ package struct IdentityRail {
         }
         let share = "\(routed.count) of \(sample.names.count) sampled documents of \(name(entry))"
         guard let path = recipe.commands.format.routing else {
+            let aliases = entry.source.flatMap(\.aliases).filter { $0.value["index_routing"] != nil }.map(\.key)
             guard !routed.isEmpty else {
                 looks.append("none of \(sample.names.count) sampled documents of \(name(entry)) has a routing")
                 return
@@ -186,7 +182,8 @@ package struct IdentityRail {
                 "\(share) have a routing (\(IdentityWords.examples(routed))), and the recipe does not say where "
                     + "commands have it: their writes and deletes would go to other shards, beside the copied "
                     + "documents. Name the routing under commands.\(recipe.commands.format.shapeName)"
-                    + (routed.count < sample.names.count ? IdentityWords.missingID : ""))
+                    + (routed.count < sample.names.count ? IdentityWords.missingID : "")
+                    + (aliases.first.map { ". The alias \($0) of the source gives documents a routing" } ?? ""))
         }
         judgeNamedRouting(entry, sample, path, share: share, routed: routed.count)
     }

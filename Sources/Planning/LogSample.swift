@@ -31,6 +31,8 @@ package struct LogSample: Sendable {
     package private(set) var records: [SampledRecord] = []
     /// The last command of each id in the applied stretch.
     package private(set) var applied = CommandFold()
+    /// The last command of each id in the rest of the sample, whose effect the old index may not have yet.
+    package private(set) var recent = CommandFold()
     /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
     private var later: Set<String> = []
     package private(set) var clash: Clash?
@@ -121,14 +123,17 @@ package struct LogSample: Sendable {
             if isApplied {
                 applied.add(SampledCommand(operation, message))
             } else {
-                later.insert(Self.name(SampledCommand(operation, message)))
+                let command = SampledCommand(operation, message)
+                recent.add(command)
+                later.insert(Self.name(command))
             }
             if isNewest { watch(operation, message, &seen) }
         case .reject(let reject):
-            guard isApplied, keysAreIDs, ["bad_utf8", "no_id"].contains(reject.reason), let key = message.key,
+            guard keysAreIDs, ["bad_utf8", "no_id"].contains(reject.reason), let key = message.key,
                 !key.isEmpty
             else { return }
-            applied.add(SampledCommand(unread: key, message))
+            let command = SampledCommand(unread: key, message)
+            if isApplied { applied.add(command) } else { recent.add(command) }
         case .skip: break
         }
     }

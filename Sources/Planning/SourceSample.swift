@@ -57,9 +57,11 @@ package struct SourceSample: Sendable {
         let path = indices.map(\.name).joined(separator: ",")
         let query = indices.compactMap(\.liveQuery).first
         do throws(ClusterError) {
-            found.names = try reader.names(path, query: query, size: namesWanted)
+            let window = window(indices)
+            found.names = try reader.names(path, query: query, size: min(namesWanted, window))
             if Set(indices.flatMap(\.types)).count > 1 || indices.count > 1 {
-                found.twins = twins(try reader.find(path, ids: Array(Set(found.names.map(\.id)))))
+                let ids = Array(Set(found.names.map(\.id)))
+                found.twins = twins(try find(ids, indices, reader))
             }
         } catch {
             found.unknown = "\(error)"
@@ -84,6 +86,29 @@ package struct SourceSample: Sendable {
             length += index.name.utf8.count + 1
             return true
         }
+    }
+
+    /// The most documents that one search may ask for.
+    private static func window(_ indices: [IndexInfo]) -> Int {
+        indices.map { index in
+            let setting = index.settings["index"]?["max_result_window"]
+            return setting?.string.flatMap { Int($0) } ?? setting?.int.map { Int($0) } ?? 10_000
+        }.reduce(10_000) { max(1, min($0, $1)) }
+    }
+
+    /// The documents of these indices that have one of the ids, in as many searches as it takes.
+    package static func find(
+        _ ids: [String], _ indices: [IndexInfo], _ reader: ClusterReader
+    ) throws(ClusterError) -> [FoundDocument] {
+        let path = indices.map(\.name).joined(separator: ",")
+        let window = window(indices)
+        // Several documents may have one id: of other types, in other indices, under other routings.
+        let step = max(1, min(2500, window / 4))
+        var found: [FoundDocument] = []
+        for start in stride(from: 0, to: path.isEmpty ? 0 : ids.count, by: step) {
+            found += try reader.find(path, ids: Array(ids[start..<min(ids.count, start + step)]), atMost: window)
+        }
+        return found
     }
 
     /// A few first: how many are asked for then depends on their size.

@@ -161,7 +161,8 @@ package enum RecipeSchema {
                 "What a merge does when its document does not exist and the copy is done."),
             RecipeKey(
                 "id", .scalar(.idTemplate), standardInWords: "the id alone",
-                "The target's ids, where the source has several types with ids of their own."),
+                "The copied documents' ids, where the source has several types. `{id}` says that no id is used twice."
+            ),
         ])
 
     package static let select = RecipeSection(

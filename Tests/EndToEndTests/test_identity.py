@@ -129,7 +129,7 @@ def test_routing_that_appears_while_the_copy_runs_stops_it(make):
     fill(m, documents(60, start=1000, routing="org0"))
     result = copy.wait(120)
     check_error(result, "org0", m.old, "commands.envelope", code=REFUSED, seconds=120)
-    assert m.status()["phase"] == "copying"
+    assert m.status()["phase"] == "copy_interrupted"
 
 
 def test_recipe_with_routing_and_source_without(make):
@@ -232,3 +232,17 @@ def test_keys_that_are_numbers_of_some_bytes(make, size, start):
     records = [(n.to_bytes(size, "big"), json.dumps({"title": f"first {n}"}).encode()) for n in numbers]
     m = make(records, documents(8, start=start), committed=8, shape="document")
     assert f"key: int{size * 8}" in identity(m, "refused")
+
+
+def test_what_nobody_has_applied_yet_is_looked_up_too(make):
+    """The application's group has committed nothing before: no stretch is known to be in the source."""
+    records = [(b'"%d"' % n, json.dumps({"title": f"first {n}"}).encode()) for n in range(8)]
+    m = make(records, documents(), committed=0, shape="document")
+    assert "document.key: json" in identity(m, "refused")
+
+
+def test_ids_of_another_kind(make):
+    records = [insert(f"inc/{n}", "new") for n in range(30)]
+    m = make(records, documents(20), committed=30)
+    text = identity(m, "refused")
+    assert "look different" in text and "digits, 1 to 2 bytes" in text, text
