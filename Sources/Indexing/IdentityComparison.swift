@@ -46,6 +46,16 @@ package struct IdentityComparison: Sendable {
         return ids
     }
 
+    /// The spellings that the ids of commands which are the same in the source look like, too. They are ids as they
+    /// stand, so that another document with such a reading is another document.
+    package func usual(_ findings: [(command: SampledCommand, finding: Finding)]) -> Set<IDSpelling> {
+        var usual: Set<IDSpelling> = []
+        for (command, finding) in findings where finding == .same { usual.formUnion(readings(command).map(\.spelling)) }
+        // Of every id with letters there is one in the other case.
+        usual.remove(.letterCase)
+        return usual
+    }
+
     private func readings(_ command: SampledCommand) -> [(id: String, spelling: IDSpelling)] {
         IDSpelling.readings(of: command.unreadKey ?? Array(command.id.utf8), types: types)
     }
@@ -90,6 +100,19 @@ package struct IdentityTally: Sendable {
     package private(set) var contradictions: [(command: SampledCommand, finding: IdentityComparison.Finding)] = []
 
     package init() {}
+
+    package init(
+        _ findings: [(command: SampledCommand, finding: IdentityComparison.Finding)], by comparison: IdentityComparison
+    ) {
+        let usual = comparison.usual(findings)
+        for (command, finding) in findings {
+            if case .spelling(_, let spelling) = finding, usual.contains(spelling) {
+                add(command, .absent)
+            } else {
+                add(command, finding)
+            }
+        }
+    }
 
     package mutating func add(_ command: SampledCommand, _ finding: IdentityComparison.Finding) {
         looked += 1

@@ -101,17 +101,14 @@ package struct IdentityRail {
         let ids = Array(Set(commands.flatMap(comparison.wanted)))
         let found = try SourceSample.find(ids, SourceSample.readable(entry), reader)
         let documents = Dictionary(grouping: found, by: \.id)
-        var tally = IdentityTally()
-        for command in commands {
-            var finding = comparison.finding(command, documents)
-            if case .routing(let document) = finding,
+        let findings = commands.map { command in
+            let finding = comparison.finding(command, documents)
+            guard case .routing(let document) = finding,
                 samples.log.isNamedLater(command, routing: document.routing)
-            {
-                finding = .same
-            }
-            tally.add(command, finding)
+            else { return (command: command, finding: finding) }
+            return (command: command, finding: .same)
         }
-        return tally
+        return IdentityTally(findings, by: comparison)
     }
 
     private func comparison(_ entry: Survey.Entry, _ place: Int) -> IdentityComparison {

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from binary import REFUSED, check_error
+from proxy import Proxy
 from stack import wait_for
 from test_errors import nothing_written
 
@@ -88,22 +89,21 @@ def whole(m):
     return titles(m)
 
 
-def routing_of(m):
-    return "_routing" if m.source.version < (6, 0) else "routing"
-
-
 # routing
 
-def test_source_with_routing_and_recipe_without(make):
-    m = make(commands(), documents(routing="org0"))
+@pytest.mark.parametrize("source", ["es-6.8", "es-2.4", "es-1.7"])
+def test_source_with_routing_and_recipe_without(make, source):
+    """Old servers name the routing of a hit elsewhere."""
+    m = make(commands(), documents(routing="org0"), source)
     with nothing_written(m):
         text = identity(m, "refused")
     assert "8 of 8" in text and "org0" in text and "commands.envelope" in text, text
 
 
-def test_source_with_routing_that_commands_carry(make):
+@pytest.mark.parametrize("source", ["es-6.8", "es-2.4"])
+def test_source_with_routing_that_commands_carry(make, source):
     """The way out that the refusal names: 6 documents, not 14."""
-    m = make(commands(org="org0"), documents(routing="org0"), committed=8)
+    m = make(commands(org="org0"), documents(routing="org0"), source, committed=8)
     m.tree["commands"]["envelope"]["routing"] = "org"
     m.write_recipe()
     assert "8 were found" in identity(m, "ok")
@@ -246,3 +246,23 @@ def test_ids_of_another_kind(make):
     m = make(records, documents(20), committed=30)
     text = identity(m, "refused")
     assert "look different" in text and "digits, 1 to 2 bytes" in text, text
+
+
+class NoSearch(Proxy):
+    """A cluster that lets us count and describe, but not search."""
+
+    def handle(self, handler, body):
+        if handler.path.split("?")[0].endswith("/_search"):
+            return handler.answer(403, [("Content-Type", "application/json")], json.dumps({
+                "error": {"type": "security_exception", "reason": "no permissions for [indices:data/read/search]"},
+                "status": 403}).encode())
+        handler.answer(*handler.ask(body))
+
+
+def test_a_source_that_may_not_be_searched_is_said_to_be_unknown(make):
+    m = make(commands(), documents(routing="org0"))
+    with NoSearch(m.source.url) as proxy:
+        m.tree["source"] = {"url": proxy.url}
+        m.write_recipe()
+        text = identity(m, "warn")
+    assert text.count("it is not known") == 2 and "403" in text, text

@@ -109,6 +109,15 @@ import Testing
         #expect(finding(command("incident-42", 0), [document("42"), document("incident-42")]) == .same)
     }
 
+    @Test func aDeletedIDIsNoSpellingWhereOthersLikeItAreTheirOwn() {
+        let comparison = IdentityComparison(
+            template: IDTemplate(nil), takesRoutingFromDocument: false, types: ["incident"])
+        let gone = (command("incident-1", 0), IdentityComparison.Finding.spelling(document("1"), .typed))
+        let alive = (command("incident-2", 1), IdentityComparison.Finding.same)
+        #expect(IdentityTally([gone, alive], by: comparison).contradictions.isEmpty)
+        #expect(IdentityTally([gone, (command("2", 1), .same)], by: comparison).refuses)
+    }
+
     @Test func oneInAHundredIsTooMany() {
         var tally = IdentityTally()
         for n in 0..<99 { tally.add(command("\(n)", 0), .same) }
