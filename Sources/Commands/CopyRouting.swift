@@ -11,6 +11,10 @@ extension CommandFormat {
         return JSONPath(names: Array(names.dropFirst(document.names.count)))
     }
 
+    /// Whether a copied document without routing gets the one that lies inside it. Not yet: the copy, and the base of a
+    /// partial update that is read from the source, would both have to know of it.
+    public var copiesTakeRoutingFromDocument: Bool { false }
+
     /// Whether a document without routing is routed by its id, as the cluster itself does it.
     public var missingRoutingIsID: Bool { false }
 }

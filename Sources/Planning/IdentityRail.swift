@@ -113,10 +113,12 @@ package struct IdentityRail {
 
     private func comparison(_ entry: Survey.Entry, _ place: Int) -> IdentityComparison {
         var types = Set(entry.source.flatMap(\.types))
-        let selectors = recipe.commands.format.selectors
+        let format = recipe.commands.format
+        let selectors = format.selectors
         if selectors.indices.contains(place), let selector = selectors[place] { types.insert(selector.equals) }
         return IdentityComparison(
-            template: IDTemplate(entry.recipe.id), takesRoutingFromDocument: routingInDocument != nil,
+            template: IDTemplate(entry.recipe.id),
+            takesRoutingFromDocument: routingInDocument != nil && format.copiesTakeRoutingFromDocument,
             types: types.sorted())
     }
 
@@ -192,15 +194,18 @@ package struct IdentityRail {
             looks.append("\(share) have a routing")
             return
         }
-        guard let inside = routingInDocument else {
+        guard let inside = routingInDocument,
+            recipe.commands.format.copiesTakeRoutingFromDocument || routed == sample.names.count
+        else {
             guard routed < sample.names.count else {
                 looks.append("\(share) have a routing")
                 return
             }
             return add(
                 .refused,
-                "the recipe names the routing \(path), which lies outside the document, and \(share) have a routing: "
-                    + "the others would be dead letters, every one of them"
+                "the recipe names the routing \(path), "
+                    + (routingInDocument == nil ? "which lies outside the document" : "which the copy takes from a hit")
+                    + ", and \(share) have a routing: the others would be dead letters, every one of them"
                     + (routed == 0 ? ". Leave the routing out, or let the source have it" : IdentityWords.missingID))
         }
         judgeDocuments(entry, sample, inside, path)
