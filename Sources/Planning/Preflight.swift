@@ -18,7 +18,7 @@ package struct Preflight: Sendable {
     package let work: JSONValue
     package let fingerprint: String
 
-    /// `sampling`: also reads the newest records of the topic, to see whether ids keep to one partition.
+    /// `sampling`: also takes the samples of the topic and of the source, and judges them.
     package static func prepare(_ recipe: Recipe, sampling: Bool, logger: Logger) throws -> Preflight {
         let survey = try Survey.look(recipe, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
