@@ -118,7 +118,7 @@ package struct IdentityRail {
         if selectors.indices.contains(place), let selector = selectors[place] { types.insert(selector.equals) }
         return IdentityComparison(
             template: IDTemplate(entry.recipe.id),
-            takesRoutingFromDocument: routingInDocument != nil && format.copiesTakeRoutingFromDocument,
+            takesRoutingFromDocument: routingInDocument != nil,
             types: types.sorted())
     }
 
@@ -194,26 +194,28 @@ package struct IdentityRail {
             looks.append("\(share) have a routing")
             return
         }
-        guard let inside = routingInDocument,
-            recipe.commands.format.copiesTakeRoutingFromDocument || routed == sample.names.count
-        else {
+        guard let inside = routingInDocument else {
             guard routed < sample.names.count else {
                 looks.append("\(share) have a routing")
                 return
             }
             return add(
                 .refused,
-                "the recipe names the routing \(path), "
-                    + (routingInDocument == nil ? "which lies outside the document" : "which the copy takes from a hit")
-                    + ", and \(share) have a routing: the others would be dead letters, every one of them"
+                "the recipe names the routing \(path), which lies outside the document, and \(share) have a routing: "
+                    + "the others would be dead letters, every one of them"
                     + (routed == 0 ? ". Leave the routing out, or let the source have it" : IdentityWords.missingID))
         }
-        judgeDocuments(entry, sample, inside, path)
+        if routed < sample.names.count, !recipe.commands.format.copiesTakeRoutingFromDocument {
+            doubts.append(
+                "\(share) have a routing, and the copy does not take it from the field \(inside) yet: the others "
+                    + "will be dead letters")
+        }
+        judgeDocuments(entry, sample, inside, path, isMixed: routed > 0)
     }
 
     /// The routing is a field of the document: it must be there, and say what the document was written with.
     private mutating func judgeDocuments(
-        _ entry: Survey.Entry, _ sample: SourceSample.Entry, _ inside: JSONPath, _ path: JSONPath
+        _ entry: Survey.Entry, _ sample: SourceSample.Entry, _ inside: JSONPath, _ path: JSONPath, isMixed: Bool
     ) {
         if let unknown = sample.documentsUnknown {
             doubts.append(
@@ -239,10 +241,14 @@ package struct IdentityRail {
                     + "(\(IdentityWords.examples(other))): the copy would keep the one, commands would have the other. "
                     + "Name the field that the application routes by")
         } else if !without.isEmpty {
+            let text =
+                "\(without.count) of \(size) have neither a routing nor the field \(inside), from which the recipe "
+                + "takes it (\(IdentityWords.examples(without))): they would be dead letters"
+            // A few that lack the field may be broken. Most, or some beside others with a routing, are meant.
+            guard isMixed || without.count * 2 >= sample.documents.count else { return doubts.append(text) }
             add(
                 .refused,
-                "\(without.count) of \(size) have neither a routing nor the field \(inside), from which the recipe "
-                    + "takes it (\(IdentityWords.examples(without))): they would be dead letters"
+                text
                     + (without.count == sample.documents.count
                         ? ". Leave the routing out, if the source has none" : IdentityWords.missingID))
         } else {
