@@ -39,7 +39,7 @@ public final class MessageList: @unchecked Sendable {
     }
 
     /// Moves the record at this place to the end of another list; gives its place there.
-    @inlinable public func move(_ place: Int, to other: MessageList) -> Int {
+    @inlinable @inline(__always) public func move(_ place: Int, to other: MessageList) -> Int {
         other.messages.append(self[place])
         if place < messages.count { messages[place] = nil }
         return other.messages.count &- 1

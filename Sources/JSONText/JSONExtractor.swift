@@ -34,8 +34,10 @@ public final class JSONExtractor {
     /// Scans the value in ``scannedSlot``, when that is an object and no other path leads into it.
     @exclusivity(unchecked) private var scanner: (any JSONValueScanner)?
     @exclusivity(unchecked) private var scannedSlot = -1
-    /// The place of the whole value.
-    @exclusivity(unchecked) public private(set) var root: JSONSlice = .absent
+    @exclusivity(unchecked) @usableFromInline var whole: JSONSlice = .absent
+    /// The place of the whole value. Other modules read it through a getter that they inline: a stored field would be
+    /// checked there.
+    public var root: JSONSlice { @inlinable @inline(__always) get { whole } }
     /// Whether there are raw line ends between tokens of the text.
     @exclusivity(unchecked) public private(set) var hasNewlines = false
 
@@ -79,7 +81,7 @@ public final class JSONExtractor {
     /// Validates the whole text, as ``JSONScanner/validate(_:maxDepth:)`` does, and finds the values.
     public func extract(_ bytes: Bytes) throws(JSONError) {
         forget(0, slotCount)
-        root = .absent
+        whole = .absent
         do throws(JSONError) {
             guard let text = bytes.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }
             var newlines = false
@@ -87,7 +89,7 @@ public final class JSONExtractor {
             let found = try value(text, start, bytes.count, nodes, JSONScanner.maxDepth, &newlines)
             let rest = JSONScanner.space(text, found.end, bytes.count, &newlines)
             guard rest == bytes.count else { throw JSONError(.trailingBytes, at: rest) }
-            root = found
+            whole = found
             hasNewlines = newlines
         } catch {
             forget(0, slotCount)
