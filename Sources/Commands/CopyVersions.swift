@@ -30,11 +30,7 @@ public struct CopyVersions {
     /// The version field's path inside the document; nil when the version is not in the document.
     public static func path(_ format: CommandFormat) -> JSONPath? {
         guard case .field(let path) = format.version else { return nil }
-        guard case .envelope(let envelope) = format.shape, let document = envelope.document else { return path }
-        let names = path.names
-        guard names.count > document.names.count, Array(names.prefix(document.names.count)) == document.names
-        else { return nil }
-        return JSONPath(names: Array(names.dropFirst(document.names.count)))
+        return format.inDocument(path)
     }
 
     public func version(of document: Bytes) -> Int64 {

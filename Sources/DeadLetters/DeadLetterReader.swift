@@ -91,10 +91,7 @@ package struct DeadLetterReader {
         switch letter.origin {
         case .document(_, let type, let id):
             let plain = String(decoding: id, as: UTF8.self)
-            let ids = options.idTemplates.map { template in
-                template?.replacingOccurrences(of: "{type}", with: type ?? "")
-                    .replacingOccurrences(of: "{id}", with: plain) ?? plain
-            }
+            let ids = options.idTemplates.map { IDTemplate($0).id(plain, type: type) }
             return Array(Set(ids)).sorted()
         case .record(_, let partition, let offset, _):
             let record = Record(

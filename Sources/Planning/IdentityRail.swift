@@ -133,7 +133,7 @@ package struct IdentityRail {
         guard tally.contradictions.isEmpty else {
             let text =
                 "\(sizes), and \(tally.contradictions.count) mean another document than the copy would write: "
-                + IdentityWords.examples(tally, entry.index) + ". "
+                + IdentityWords.examples(tally) + ". "
                 + IdentityWords.advice(tally, recipe, entry.recipe)
             return tally.refuses ? add(.refused, text) : doubts.append(text)
         }

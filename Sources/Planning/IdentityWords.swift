@@ -18,7 +18,7 @@ enum IdentityWords {
         return "id \(first.id) in \(places.joined(separator: " and "))"
     }
 
-    static func examples(_ tally: IdentityTally, _ index: String) -> String {
+    static func examples(_ tally: IdentityTally) -> String {
         tally.contradictions.prefix(3).map { example($0.command, $0.finding) }.joined(separator: "; ")
     }
 

@@ -10,7 +10,7 @@ import Telemetry
 /// A bounded sample of the command topic, read once for all rails that look at records.
 ///
 /// It holds the newest records of every partition, and the newest of those whose effect the old index has
-/// (``LogStretches``). Each record that is read is kept in ``records``, up to a number of bytes.
+/// (``LogStretches``). It keeps what the commands name, and no records.
 package struct LogSample: Sendable {
     /// Two records of one id in two partitions.
     package struct Clash: Sendable {
@@ -19,16 +19,12 @@ package struct LogSample: Sendable {
         package var other: (partition: Int32, offset: Int64)
     }
 
-    /// The most bytes of keys and values that ``records`` holds.
-    private static let keptBytes = 16 << 20
-
     /// How many records were looked at.
     package private(set) var read = 0
     /// How many of the newest records were looked at, of those in which ids must keep to one partition.
     package private(set) var newestRead = 0
     /// How many of the records were looked at whose effect the old index has.
     package private(set) var appliedRead = 0
-    package private(set) var records: [SampledRecord] = []
     /// The last command of each id in the applied stretch.
     package private(set) var applied = CommandFold()
     /// The last command of each id in the rest of the sample, whose effect the old index may not have yet.
@@ -36,27 +32,17 @@ package struct LogSample: Sendable {
     /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
     private var later: Set<String> = []
     package private(set) var clash: Clash?
-    /// Whether all stretches were read to their ends within the time.
-    package private(set) var isWhole = true
 
-    private var kept = 0
     private let stretches: LogStretches
-    private let headers: [String]
     private let keysAreIDs: Bool
 
     private init(_ stretches: LogStretches, _ format: CommandFormat) {
         self.stretches = stretches
-        var names: [String] = []
-        if case .header(let name) = format.version { names.append(name) }
-        var isKey = false
         switch format.shape {
-        case .document: isKey = true
-        case .envelope(let envelope):
-            if case .header(let name) = envelope.id { names.append(name) }
-            isKey = envelope.id == .key
-        case .debezium: break
+        case .document: keysAreIDs = true
+        case .envelope(let envelope): keysAreIDs = envelope.id == .key
+        case .debezium: keysAreIDs = false
         }
-        (headers, keysAreIDs) = (names, isKey)
     }
 
     /// Reads for at most `seconds`. If time is up, the sample is smaller.
@@ -100,7 +86,6 @@ package struct LogSample: Sendable {
             for case .endOfPartition(let partition, _) in batch.events { left.remove(partition) }
             batch.releaseAll()
         }
-        if !left.isEmpty { isWhole = false }
     }
 
     private mutating func look(
@@ -109,10 +94,6 @@ package struct LogSample: Sendable {
         read += 1
         let isApplied = stretches.applied[message.partition]?.contains(message.offset) == true
         if isApplied { appliedRead += 1 }
-        if kept + message.size <= Self.keptBytes {
-            kept += message.size
-            records.append(SampledRecord(message, headers: headers, isApplied: isApplied))
-        }
         let record = Record(
             key: message.key, value: message.value, timestamp: message.timestamp, partition: message.partition,
             offset: message.offset, headers: message.headers)
@@ -120,10 +101,10 @@ package struct LogSample: Sendable {
         if isNewest { newestRead += 1 }
         switch decoder.decode(record) {
         case .operation(let operation):
+            let command = SampledCommand(operation, message)
             if isApplied {
-                applied.add(SampledCommand(operation, message))
+                applied.add(command)
             } else {
-                let command = SampledCommand(operation, message)
                 recent.add(command)
                 later.insert(Self.name(command))
             }

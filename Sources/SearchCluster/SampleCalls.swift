@@ -14,11 +14,8 @@ extension ClusterReader {
 
     /// Documents in random order, or in the server's own where it knows none. `query`: only those that it matches.
     package func names(_ index: String, query: JSONValue?, size: Int) throws(ClusterError) -> [FoundDocument] {
-        do throws(ClusterError) {
-            return try found(index, query: query, size: size, isRandom: true)
-        } catch {
-            guard error.code == .badRequest || error.code == .partialAnswer else { throw error }
-            return try found(index, query: query, size: size, isRandom: false)
+        try inRandomOrder { isRandom throws(ClusterError) in
+            try found(index, query: query, size: size, isRandom: isRandom)
         }
     }
 
@@ -49,11 +46,8 @@ extension ClusterReader {
     /// A page of whole documents in random order, as a scroll gives them. Throws `malformedAnswer` when the stored text
     /// of one of them is not JSON.
     package func samplePage(_ index: String, query: JSONValue?, size: Int) throws(ClusterError) -> Page {
-        do throws(ClusterError) {
-            return try page(index, query: query, size: size, isRandom: true)
-        } catch {
-            guard error.code == .badRequest || error.code == .partialAnswer else { throw error }
-            return try page(index, query: query, size: size, isRandom: false)
+        try inRandomOrder { isRandom throws(ClusterError) in
+            try page(index, query: query, size: size, isRandom: isRandom)
         }
     }
 
@@ -81,6 +75,18 @@ extension ClusterReader {
         }
         return Page(
             body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
+    }
+
+    /// Asks for random order, and again without where the server knows none.
+    private func inRandomOrder<Answer>(
+        _ ask: (_ isRandom: Bool) throws(ClusterError) -> Answer
+    ) throws(ClusterError) -> Answer {
+        do throws(ClusterError) {
+            return try ask(true)
+        } catch {
+            guard error.code == .badRequest || error.code == .partialAnswer else { throw error }
+            return try ask(false)
+        }
     }
 
     private func sampleBody(_ query: JSONValue?, size: Int, isRandom: Bool) -> JSONObject {

@@ -1,5 +1,6 @@
 import Commands
 import Failures
+import Indexing
 import JSONText
 import Pipeline
 import Recipe
@@ -64,10 +65,7 @@ package final class RecipeTrial {
 
     /// What becomes of a document that is copied to the entry.
     package func decide(_ document: SampleDocument, entry: Int) -> Fate {
-        let recipe = recipe.indices[entry]
-        let id =
-            recipe.id?.replacing("{type}", with: document.type ?? "")
-            .replacing("{id}", with: document.id) ?? document.id
+        let id = IDTemplate(recipe.indices[entry].id).id(document.id, type: document.type)
         return Array(id.utf8).withUnsafeBufferPointer { id in
             document.source.withUnsafeBufferPointer { source in
                 let routing = document.routing.map { Array($0.utf8) }
