@@ -18,18 +18,27 @@ package struct Preflight: Sendable {
     package let work: JSONValue
     package let fingerprint: String
 
-    /// `sampling`: also takes the samples of the topic and of the source, and judges them.
-    package static func prepare(_ recipe: Recipe, sampling: Bool, logger: Logger) throws -> Preflight {
+    /// How much is looked at.
+    package enum Depth: Int, Comparable {
+        /// What can be asked for at once.
+        case facts
+        /// The samples of the topic and of the source, too.
+        case samples
+        /// All that `plan` shows.
+        case plan
+
+        package static func < (one: Depth, other: Depth) -> Bool { one.rawValue < other.rawValue }
+    }
+
+    package static func prepare(_ recipe: Recipe, depth: Depth, logger: Logger) throws -> Preflight {
         let survey = try Survey.look(recipe, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
-        if sampling {
-            rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey)
-            rails.append(try DeadLetterRail.look(recipe, admin: admin))
-        }
+        if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
+        if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails,
             start: start.offsets, work: work, fingerprint: Fingerprint.of(work))

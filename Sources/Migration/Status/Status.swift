@@ -39,7 +39,7 @@ package struct Status: Sendable {
     /// Looks at everything. `letters`: what is known of the dead letters already; nil: they are read.
     package static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
         let begun = MonotonicClock.milliseconds()
-        let prepared = try Preflight.prepare(recipe, sampling: false, logger: logger)
+        let prepared = try Preflight.prepare(recipe, depth: .facts, logger: logger)
         let letters = try letters ?? Letters.read(recipe, logger: logger)
         let survey = prepared.survey
         let store = StateStore(target: survey.target, name: recipe.name)

@@ -10,7 +10,7 @@ enum ReplayCommand {
             Closes the gap that opened while the copy ran. The replay notes the end of every partition when it begins,
             and stops when it has got there. It begins where the recipe's replay.from says, or where an earlier replay
             stopped.
-            """, sampling: true
+            """, depth: .samples
     ) { live, confirmation in
         try ReplayWork(live, confirmation: confirmation).run()
     }

@@ -6,15 +6,15 @@ import Operations
 
 extension CommandDeclaration {
     /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
-    /// `sampling`: it begins with a look at samples of log and source.
+    /// `depth`: how much is looked at before it begins.
     static func watchedWork(
-        _ name: String, summary: String, discussion: String, sampling: Bool = false,
+        _ name: String, summary: String, discussion: String, depth: Preflight.Depth = .facts,
         _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
     ) -> CommandDeclaration {
         CommandDeclaration(
             path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
         ) { arguments, output in
-            CommandRunner.work(arguments, output, sampling: sampling) { prepared, confirmation, logger in
+            CommandRunner.work(arguments, output, depth: depth) { prepared, confirmation, logger in
                 // These checks come before a port is opened: the work may not start at all.
                 try prepared.passRails()
                 try prepared.checkConfirmed(confirmation)
