@@ -1,6 +1,6 @@
 /// Why a rail, or a check while work runs, refuses to go on (promise P9 in docs/architecture.md).
 ///
-/// The catalogue of refusals is the functions in `Refusal+Log.swift` and `Refusal+Target.swift`: one for each
+/// The catalogue of refusals is the functions in `Refusal+Log.swift`, `Refusal+Source.swift` and `Refusal+Target.swift`: one for each
 /// condition, so that a condition has one text and one piece of advice, wherever it is found. A text names the numbers
 /// that were found and says what to do.
 package struct Refusal: Sendable, Equatable {
@@ -13,7 +13,9 @@ package struct Refusal: Sendable, Equatable {
 
     /// The error that ends the work, with exit code 3.
     /// - Parameter underlying: what a server said, when it adds something.
-    package func error(underlying: String? = nil) -> WorkError { WorkError(.refused, text, underlying: underlying) }
+    package func error(underlying: String? = nil) -> WorkError {
+        WorkError(.refused, RailCatalogue.withAnswer(text, of: name), underlying: underlying)
+    }
 
     /// A record's place in the command topic.
     package struct Place: Sendable, Equatable {

@@ -159,7 +159,9 @@ package struct CopyWork: WatchedWork {
             let writer = prepared.survey.target.writer
             for entry in prepared.survey.entries { try writer.refresh(entry.index) }
         }
-        var summary = Summary("copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        var summary = Summary(
+            "copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete,
+            accepted: prepared.recipe.accept)
         summary.returned = feed.returned
         summary.expected = state.copy?.expected
         summary.replayDue = state.replayDue

@@ -60,7 +60,9 @@ package struct FollowWork: WatchedWork {
         _ = try feed.run(consumer)
         let seconds = progress.seconds
         progress.end()
-        var summary = Summary("follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained)
+        var summary = Summary(
+            "follow", counts: pipeline.ledger.outcomes, seconds: seconds, complete: feed.drained,
+            accepted: prepared.recipe.accept)
         let marks = try? admin.watermarks(recipe.commands.topic, partitions: survey.topic.partitions, timeout: 3)
         summary.take(pipeline, ends: marks?.mapValues(\.high) ?? [:])
         return summary

@@ -13,7 +13,7 @@ extension Preflight {
     /// What the pipeline needs.
     package func pipelinePlan(state: MigrationState, writing: WriteRoad) -> PipelinePlan {
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        return PipelinePlan(
+        var plan = PipelinePlan(
             name: recipe.name, topic: recipe.commands.topic, format: recipe.commands.format,
             entries: survey.entries.map {
                 PipelinePlan.Entry(
@@ -24,6 +24,8 @@ extension Preflight {
             copyUnfinished: survey.source != nil && state.sourceIsBase, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
+        plan.acceptsRouting = recipe.accepts("identity")
+        return plan
     }
 
     /// The monitor that looks at the topic while it is read. It keeps in the state by which records the log is known.

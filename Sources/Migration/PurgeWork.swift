@@ -37,9 +37,11 @@ package struct PurgeWork {
         let report = try prepared.purge(logger: logger).run(before: age.map { WallClock.now() - $0 }) {
             StopSignal.isAsked
         }
-        return PurgeSummary(
+        var summary = PurgeSummary(
             report: report, age: age, tombstoneAge: prepared.recipe.tombstoneAge, recipe: prepared.recipe.typed,
             seconds: Double(MonotonicClock.milliseconds() - begun) / 1000)
+        summary.accepted = prepared.recipe.accept
+        return summary
     }
 }
 
@@ -64,6 +66,8 @@ package struct PurgeSummary: Sendable {
     /// The recipe as it is typed.
     package let recipe: String
     package let seconds: Double
+    /// The refusals that the recipe accepts.
+    package var accepted: [Recipe.Acceptance] = []
 
     package var complete: Bool { report.complete }
 

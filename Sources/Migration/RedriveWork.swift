@@ -69,7 +69,7 @@ package struct RedriveWork {
         }
         var summary = Summary(
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
-            complete: !StopSignal.isAsked || counts.total == letters.count)
+            complete: !StopSignal.isAsked || counts.total == letters.count, accepted: prepared.recipe.accept)
         summary.reasons = reasons
         if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
         if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }

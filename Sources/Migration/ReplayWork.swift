@@ -147,7 +147,9 @@ package struct ReplayWork: WatchedWork {
     private func summary(
         _ pipeline: Pipeline, _ replay: MigrationState.Replay, seconds: Double, complete: Bool
     ) -> Summary {
-        var summary = Summary("replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete)
+        var summary = Summary(
+            "replay", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete,
+            accepted: prepared.recipe.accept)
         summary.take(pipeline, ends: replay.end)
         for at in summary.partitions.indices {
             // An interrupted replay began earlier than this process.

@@ -40,11 +40,16 @@ package struct Preflight: Sendable {
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
-            recipe: recipe, survey: survey, rails: rails,
+            recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
             start: start.offsets, work: work, fingerprint: Fingerprint.of(work))
     }
 
     package var refusals: [Rail] { rails.filter { $0.verdict == .refused } }
+
+    /// What the recipe accepts, and whether that is a refusal at present, as far as was looked.
+    package var accepted: [(acceptance: Recipe.Acceptance, isNeeded: Bool)] {
+        recipe.accept.map { accepted in (accepted, rails.contains { $0.name == accepted.rail && $0.accepted != nil }) }
+    }
 
     /// Throws all refusals as one error, except those of the rails in `unneeded`, which do not concern this work.
     package func passRails(except unneeded: Set<String> = []) throws(WorkError) {
@@ -98,6 +103,10 @@ package struct Preflight: Sendable {
     /// The state, if it was confirmed for this work, or if the user has just confirmed this work.
     package func confirmed(_ confirmation: String?, logger: Logger) throws -> MigrationState {
         let state = try checkConfirmed(confirmation)
+        for rail in rails {
+            guard let why = rail.accepted else { continue }
+            logger.warning("a refusal is accepted", ["rail": rail.name, "because": why])
+        }
         try restoreAliases(logger)
         guard state.fingerprint != fingerprint else { return state }
         logger.warning(

@@ -1,4 +1,5 @@
 import Commands
+import Failures
 import Foundation
 import Indexing
 import JSONText
@@ -15,6 +16,22 @@ package struct Rail: Sendable {
     package var verdict: Verdict
     /// What was found, with its numbers, and what to do.
     package var detail: String
+    /// Why the recipe accepts that this rail refuses (then it is a warning); nil: it does not, or nothing is refused.
+    package var accepted: String?
+
+    /// A refusal that the recipe accepts becomes a warning. Another one says how it can be accepted, if it can.
+    package func answered(by recipe: Recipe) -> Rail {
+        guard verdict == .refused, RailCatalogue.isAcceptable(name) else { return self }
+        var rail = self
+        if let why = recipe.acceptance(of: name) {
+            rail.verdict = .warn
+            rail.accepted = why
+            rail.detail = "accepted: \(detail); because \(why)"
+        } else {
+            rail.detail = RailCatalogue.withAnswer(detail, of: name)
+        }
+        return rail
+    }
 }
 
 /// Judges a survey.

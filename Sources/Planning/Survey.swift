@@ -214,6 +214,9 @@ package struct Survey: Sendable {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)
         }
+        // What is accepted is part of the work; the words for it are not, nor their order.
+        let accepted = Set(recipe.accept.map(\.rail)).sorted()
+        object["accept"] = accepted.isEmpty ? nil : .array(accepted.map { .string($0) })
         object["indices"] = .array(
             (object["indices"]?.array ?? []).map { entry in
                 guard var entry = entry.object else { return entry }

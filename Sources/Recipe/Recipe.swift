@@ -28,6 +28,8 @@ package struct Recipe: Sendable {
     package var operations: Operations
     /// What `crossfade recipe test` runs; no part of the work.
     package var tests: [RecipeTest]
+    /// The refusals that the recipe accepts.
+    package var accept: [Acceptance]
     /// See ``RecipeText/canonical(_:)``.
     package var shown: JSONValue
     /// See ``RecipeText/meaning(_:)``.
@@ -92,6 +94,20 @@ package struct Recipe: Sendable {
         /// Bulk requests under way; nil: adapted.
         package var inFlight: Int?
     }
+
+    /// One of `accept`: the refusals of this rail are right in this case.
+    package struct Acceptance: Sendable, Equatable {
+        package var rail: String
+        /// As it may be shown.
+        package var why: String
+
+        package init(rail: String, why: String) { (self.rail, self.why) = (rail, why) }
+    }
+
+    /// Why the refusals of a rail are accepted; nil: they are not.
+    package func acceptance(of rail: String) -> String? { accept.first { $0.rail == rail }?.why }
+
+    package func accepts(_ rail: String) -> Bool { acceptance(of: rail) != nil }
 
     /// `operations`.
     package struct Operations: Sendable, Equatable {

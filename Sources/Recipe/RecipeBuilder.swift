@@ -41,7 +41,7 @@ package struct RecipeBuilder {
             target: target, indices: indices,
             copy: copy, replay: replay, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests,
+            tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests, accept: acceptances(root),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 
@@ -49,6 +49,14 @@ package struct RecipeBuilder {
         var entries: [Recipe.IndexEntry] = []
         for value in values { entries.append(try entry(value)) }
         return entries
+    }
+
+    private func acceptances(_ root: RecipeValue) -> [Recipe.Acceptance] {
+        (root["accept"]?.items ?? []).compactMap { value in
+            guard let rail = value["rail"]?.text, let why = value["why"] else { return nil }
+            let shown = RecipeText.render(why, showing: .forPeople).string ?? ""
+            return Recipe.Acceptance(rail: rail, why: shown)
+        }
     }
 
     // MARK: commands

@@ -69,6 +69,7 @@ package final class RecipeChecker {
             let reason = single.display == .open ? why : "is not \(scalar.expected)"
             problems.add(single.mark, "\(name) \(Self.shownURL(single, scalar)) \(reason)")
             return nil
+        case .unknown(let words): return choose(single, words, name: name)
         }
     }
 

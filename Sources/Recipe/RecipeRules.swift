@@ -28,6 +28,7 @@ package struct RecipeRules {
         checkSelection()
         checkTargets()
         checkSameIndex()
+        checkAcceptances()
         RecipeEntryRules(problems: problems, hasMerges: hasMerges).check(entries)
         RecipeTestRules(problems: problems, targets: entries.compactMap { $0["to"]?.text })
             .check(root["tests"]?.items ?? [])
@@ -222,6 +223,18 @@ package struct RecipeRules {
     private func checkTombstones() {
         guard let age = root["tombstone_age"], let milliseconds = age.integer, milliseconds < 1000 else { return }
         problems.add(age.mark, "tombstone_age is less than a second, and any write may be later than that")
+    }
+
+    private func checkAcceptances() {
+        var seen: [String: SourceMark] = [:]
+        for value in root["accept"]?.items ?? [] {
+            guard let rail = value["rail"], let name = rail.text else { continue }
+            if let first = seen[name] {
+                problems.add(rail.mark, "the rail \(name) is accepted twice, first in line \(first.line)")
+            } else {
+                seen[name] = rail.mark
+            }
+        }
     }
 
     // MARK: indices among each other

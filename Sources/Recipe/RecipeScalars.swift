@@ -1,4 +1,5 @@
 import Basics
+import Failures
 import JSONText
 
 /// The kinds of single values that recipes hold.
@@ -7,6 +8,21 @@ extension Scalar {
 
     package static let nonEmpty = Scalar(expected: "a text", name: "text", pattern: ".") { text in
         text.isEmpty ? .bad("is empty") : .good(.text(text))
+    }
+
+    /// A text that says something: it has a letter or a digit.
+    package static let sentence = Scalar(expected: "a text", name: "text", pattern: "\\S") { text in
+        text.contains { $0.isLetter || $0.isNumber } ? .good(.text(text)) : .bad("says nothing")
+    }
+
+    /// A rail whose refusal can be accepted.
+    package static let acceptableRail = Scalar(
+        expected: "a rail that can be accepted", name: "rail",
+        pattern: "^(" + RailCatalogue.acceptable.map(\.rail).joined(separator: "|") + ")$"
+    ) { text in
+        if RailCatalogue.isAcceptable(text) { return .good(.text(text)) }
+        if let why = RailCatalogue.whyNot(text) { return .bad("is a rail that cannot be accepted: \(why)") }
+        return .unknown(among: RailCatalogue.acceptable.map(\.rail))
     }
 
     package static let fieldPath = Scalar(

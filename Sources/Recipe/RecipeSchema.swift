@@ -19,6 +19,9 @@ package enum RecipeSchema {
             RecipeKey("dead_letters", .section(deadLetters), "Where records go when they can never be applied."),
             RecipeKey("limits", .section(limits), "Limits on memory and requests."),
             RecipeKey(
+                "accept", .list(.section(accept), orOne: false, allowsEmpty: true),
+                "Refusals that are known and right in this case."),
+            RecipeKey(
                 "tombstone_age", .scalar(.duration), standard: "1h",
                 "How long a deleted document's tombstone stays before it may be purged; longer than any write can be "
                     + "late."
@@ -209,6 +212,13 @@ package enum RecipeSchema {
         title: "dead_letters",
         keys: [
             RecipeKey("topic", .scalar(.topic), standardInWords: "`<commands.topic>-dead`", "The dead-letter topic.")
+        ])
+
+    package static let accept = RecipeSection(
+        title: "accept",
+        keys: [
+            RecipeKey("rail", .scalar(.acceptableRail), required: true, "The rail whose refusals are accepted."),
+            RecipeKey("why", .scalar(.sentence), required: true, "Why that is right, for everyone who looks at it."),
         ])
 
     package static let operations = RecipeSection(

@@ -92,6 +92,8 @@ package struct Scalar: Sendable {
         case good(RecipeValue.Content)
         /// What is wrong, as a clause that follows the value in quotes: `is not a size: ...`.
         case bad(String)
+        /// It is none of the words: the nearest of them is named.
+        case unknown(among: [String])
     }
 
     /// What it is, for messages and for the reference: `a size such as 256MiB`.

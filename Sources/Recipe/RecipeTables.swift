@@ -1,13 +1,18 @@
+import Failures
+
 /// The table of keys as Markdown, for `docs/recipe.md`; a test holds the page to it.
 extension RecipeText {
     /// One table a section, by the section's title, in the order of the recipe.
     package static let markdownTables: [(title: String, table: String)] = {
         var seen: Set<String> = []
         // `source` and `target` have the same keys, and so have some steps: one table each is enough.
-        return RecipeSchema.sections.compactMap { section in
+        let sections: [(title: String, table: String)] = RecipeSchema.sections.compactMap { section in
             guard !section.title.hasPrefix("target"), seen.insert(section.title).inserted else { return nil }
             return (section.title, table(section))
         }
+        let rails = RailCatalogue.acceptable.map { "| `\($0.rail)` | \($0.meaning) |" }
+        let lines = ["| rail | what is taken for granted when it is accepted |", "|---|---|"] + rails
+        return sections + [("rails that can be accepted", lines.joined(separator: "\n"))]
     }()
 
     private static func table(_ section: RecipeSection) -> String {

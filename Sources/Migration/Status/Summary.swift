@@ -3,6 +3,7 @@ import Foundation
 import Indexing
 import JSONText
 import Pipeline
+import Recipe
 import Runtime
 import State
 import Telemetry
@@ -26,13 +27,17 @@ package struct Summary: Sendable {
     package var reasons: [String: Int] = [:]
     /// Whether the log must be replayed before the target is whole.
     package var replayDue = false
+    /// The refusals that the recipe accepts.
+    package var accepted: [Recipe.Acceptance]
     /// Command lines to type next; empty: there is none.
     package var next: [String] = []
     /// Whether everything asked for was done, rather than interrupted.
     package var complete: Bool
 
-    package init(_ command: String, counts: OutcomeCounts, seconds: Double, complete: Bool) {
-        self.command = command
+    package init(
+        _ command: String, counts: OutcomeCounts, seconds: Double, complete: Bool, accepted: [Recipe.Acceptance]
+    ) {
+        (self.command, self.accepted) = (command, accepted)
         read = counts.total
         outcomes = Outcome.allCases.map { ($0, counts[$0]) }
         (self.seconds, self.complete) = (seconds, complete)

@@ -34,11 +34,13 @@ enum InitCommand {
                 [
                     "migration": .string(recipe.name), "fingerprint": .string(prepared.fingerprint),
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
+                    "accepted": AcceptanceReport.json(recipe.accept),
                 ],
-                text: made
+                text: (AcceptanceReport.lines(recipe.accept)
+                    + [made
                     ? "created \(indices.joined(separator: ", ")); "
                         + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
-                    : "already initialised under this fingerprint; see crossfade status \(recipe.typed)")
+                    : "already initialised under this fingerprint; see crossfade status \(recipe.typed)"]).joined(separator: "\n"))
             return .done
         }
     }

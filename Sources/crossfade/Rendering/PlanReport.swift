@@ -30,7 +30,17 @@ extension Preflight {
             "indices": .array(survey.entries.map(index)),
             "rails": .array(
                 rails.map {
-                    ["name": .string($0.name), "verdict": .string($0.verdict.rawValue), "detail": .string($0.detail)]
+                    [
+                        "name": .string($0.name), "verdict": .string($0.verdict.rawValue),
+                        "detail": .string($0.detail), "accepted": $0.accepted.map { .string($0) } ?? .null,
+                    ]
+                }),
+            "accepted": .array(
+                accepted.map {
+                    [
+                        "rail": .string($0.acceptance.rail), "why": .string($0.acceptance.why),
+                        "needed": .bool($0.isNeeded),
+                    ]
                 }),
         ]
         object["changes"] = .array(changes.map { .string($0) })
@@ -90,6 +100,9 @@ extension Preflight {
         for rail in rails {
             let mark = rail.verdict == .ok ? "ok     " : rail.verdict == .warn ? "warn   " : "REFUSED"
             lines.append("\(mark)  \(rail.name): \(rail.detail)")
+        }
+        for (acceptance, isNeeded) in accepted where !isNeeded {
+            lines.append("unused   the recipe accepts \(acceptance.rail), which refuses nothing at present")
         }
         lines.append("")
         if survey.state != nil {

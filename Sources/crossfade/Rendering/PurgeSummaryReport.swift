@@ -14,7 +14,8 @@ extension PurgeSummary {
                 JSONObject(PurgeReport.reasons.map { ($0, .number(report.kept[$0] ?? 0)) })),
             "redriven_until": report.redrivenUntil.map { .number($0) } ?? .null,
             "older_than": age.map { .string(RecipeDuration.text($0)) } ?? .null,
-            "seconds": .number(String(format: "%.3f", seconds)), "next": .array(next.map { .string($0) }),
+            "seconds": .number(String(format: "%.3f", seconds)), "accepted": AcceptanceReport.json(accepted),
+            "next": .array(next.map { .string($0) }),
         ]
     }
 
@@ -27,6 +28,7 @@ extension PurgeSummary {
         for reason in PurgeReport.reasons {
             if let count = report.kept[reason], count > 0 { lines.append("  \(count) \(why(reason))") }
         }
+        lines += AcceptanceReport.lines(accepted).map { "  " + $0 }
         return (lines + next.map { "next: \($0)" }).joined(separator: "\n")
     }
 

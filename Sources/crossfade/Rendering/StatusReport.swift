@@ -50,6 +50,7 @@ extension Status {
                 "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
             ]
         }
+        object["accepted"] = AcceptanceReport.json(prepared.recipe.accept)
         object["replay_due"] = .bool(standing.replayDue)
         if let replay = survey.state?.replay {
             object["replay"] = [
@@ -121,6 +122,7 @@ extension Status {
         if !standing.isConfirmed {
             lines.append("changed  the recipe says other work than was confirmed: see `crossfade plan`")
         }
+        lines += AcceptanceReport.lines(prepared.recipe.accept)
         lines += standing.attention.enumerated().map { ($0.offset == 0 ? "look at  " : "         ") + $0.element }
         lines += next.map { "next: \($0)" }
         return lines.joined(separator: "\n")

@@ -27,6 +27,7 @@ extension Summary {
             object["dead_letter_reasons"] = .object(
                 JSONObject(reasons.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
         }
+        object["accepted"] = AcceptanceReport.json(accepted)
         object["next"] = .array(next.map { .string($0) })
         return .object(object)
     }
@@ -49,6 +50,7 @@ extension Summary {
         lines += partitions.map { "  " + $0.text }
         if let concurrency { lines.append("  " + concurrency.text) }
         lines += alarms.map { "  ALARM \($0.name): \($0.text)" }
+        lines += AcceptanceReport.lines(accepted).map { "  " + $0 }
         lines += next.map { "next: \($0)" }
         return lines.joined(separator: "\n")
     }

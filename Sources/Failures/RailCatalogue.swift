@@ -1,0 +1,46 @@
+/// Which refusals a recipe can accept (`accept`), and which it cannot: every rail that refuses has its place here.
+///
+/// A rail that judges a sample, or a habit of other people's data, can be wrong about a legitimate case. A rail that
+/// compares facts cannot: behind it writes would be lost, and each of these has its own way out.
+package enum RailCatalogue {
+    /// Name of the rail, and what is taken for granted when its refusal is accepted.
+    package static let acceptable: [(rail: String, meaning: String)] = [
+        ("identity", "the copy and the commands mean the same documents, although ids or routings look otherwise")
+    ]
+
+    /// Name of the rail, and why its refusal cannot be accepted.
+    package static let final: [(rail: String, why: String)] = [
+        ("log_start", "the log has lost the records that are asked for"),
+        ("log_end", "the log is not the one that was applied, or its end is lost"),
+        ("log_identity", "it is another log than the one that was read"),
+        ("log_reach", "the commands between the old index and the start of the replay would be lost"),
+        ("start_partitions", "the recipe names partitions that the topic does not have"),
+        ("recorded_group", "nobody knows where the replay has to begin"),
+        ("epoch", "every write would look stale"),
+        ("partitions", "offsets no longer order the commands of an id"),
+        ("one_partition", "offsets do not order the commands of an id; take versions from somewhere else"),
+        ("dead_letters", "dead letters would be lost, or would be commands"),
+        ("same_index", "the index would be written over while it is read"),
+        ("target_closed", "a closed index takes no writes"),
+        ("target_identity", "the target index is another one than init made"),
+        ("target_content", "the target index belongs to somebody else"),
+        ("mapping_size", "the target would refuse the mapping; raise the limit in settings"),
+        ("routing", "operations would go to wrong shards and still count as done"),
+        ("targets", "nothing says which index a command belongs to"),
+        ("alias", "no alias can have the name of an index"),
+        ("source_documents", "there are no documents that could be copied"),
+        ("parents", "parent and child documents are not carried"),
+        ("types", "`id` of the entry says what is meant"),
+    ]
+
+    package static func isAcceptable(_ rail: String) -> Bool { acceptable.contains { $0.rail == rail } }
+
+    /// Why the rail's refusal cannot be accepted; nil: it can, or there is no such rail.
+    package static func whyNot(_ rail: String) -> String? { final.first { $0.rail == rail }?.why }
+
+    /// A refusal's text with the line to write that answers it, where there is one.
+    package static func withAnswer(_ text: String, of rail: String) -> String {
+        guard isAcceptable(rail) else { return text }
+        return text + ". If it is right as it is, write in the recipe: `accept: [{ rail: \(rail), why: \"...\" }]`"
+    }
+}
