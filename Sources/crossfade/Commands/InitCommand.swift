@@ -30,17 +30,18 @@ enum InitCommand {
             }
             let made = try Initialisation.run(prepared, confirmation: confirmation, logger: logger)
             let indices = prepared.survey.entries.map(\.index)
+            let said =
+                made
+                ? "created \(indices.joined(separator: ", ")); "
+                    + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
+                : "already initialised under this fingerprint; see crossfade status \(recipe.typed)"
             output.data(
                 [
                     "migration": .string(recipe.name), "fingerprint": .string(prepared.fingerprint),
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
                     "accepted": AcceptanceReport.json(recipe.accept),
                 ],
-                text: (AcceptanceReport.lines(recipe.accept)
-                    + [made
-                    ? "created \(indices.joined(separator: ", ")); "
-                        + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
-                    : "already initialised under this fingerprint; see crossfade status \(recipe.typed)"]).joined(separator: "\n"))
+                text: (AcceptanceReport.lines(recipe.accept) + [said]).joined(separator: "\n"))
             return .done
         }
     }
