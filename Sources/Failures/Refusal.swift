@@ -1,9 +1,9 @@
 /// Why a rail, or a check while work runs, refuses to go on (promise P9 in docs/architecture.md).
 ///
 /// The catalogue of refusals is the functions in `Refusal+Log.swift`, `Refusal+Source.swift` and
-/// `Refusal+Target.swift`: one for each condition, so that a condition has one text and one piece of advice, wherever it
-/// is found. A text names the numbers that were found and says what to do. `RailCatalogue.swift` says which of them a
-/// recipe can accept.
+/// `Refusal+Target.swift`: one for each condition, so that a condition has one text and one piece of advice, wherever
+/// it is found. A text names the numbers that were found and says what to do. `RailCatalogue.swift` says which of them
+/// a recipe can accept.
 package struct Refusal: Sendable, Equatable {
     /// Stable name of the condition.
     package let name: String

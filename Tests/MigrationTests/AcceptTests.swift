@@ -56,6 +56,26 @@ import Testing
         #expect(Fingerprint.differences(none, one) == [#"accept: was absent, is ["identity"]"#])
     }
 
+    @Test func mistakesHaveTheirPlaceAndTheNearestWord() {
+        let text = """
+            - { rail: identiy, why: x }
+            - { rail: log_end, why: x }
+            - { rail: identity, why: ... }
+            - { rail: identity }
+            """
+        let lines = text.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
+        let rails = RecipeType.either(RailCatalogue.acceptable.map(\.rail))
+        let errors = #expect(throws: RecipeErrors.self) { try recipe("accept:\n" + lines) }
+        #expect(
+            errors?.diagnostics.map { "\($0.line):\($0.column): \($0.message) \($0.suggestion ?? "")" } == [
+                "6:13: accept.rail is \"identiy\"; it must be \(rails) identity",
+                "7:13: accept.rail \"log_end\" is a rail that cannot be accepted: the log is not the one that was "
+                    + "applied, or its end is lost ",
+                "8:29: accept.why \"...\" says nothing ", "9:5: accept needs why ",
+                "9:13: the rail identity is accepted twice, first in line 8 ",
+            ])
+    }
+
     @Test func whyIsShownAsItMayBeShown() throws {
         #expect(try recipe("accept: [{ rail: identity, why: \"${WHY}\" }]").acceptance(of: "identity") == "${WHY}")
     }

@@ -1,4 +1,3 @@
-import Failures
 @testable import Recipe
 import Testing
 @testable import Migration
@@ -16,8 +15,6 @@ struct BadRecipeTests {
     func isToldOf(_ bad: Case) {
         #expect(Reading.errors(bad.text) == bad.expected)
     }
-
-    private static let rails = RecipeType.either(RailCatalogue.acceptable.map(\.rail))
 
     private static func commands(_ more: String) -> [String: String] {
         ["commands": "commands:\n  bootstrap: b:1\n  topic: orders\n" + more]
@@ -55,18 +52,6 @@ struct BadRecipeTests {
                 "6:12: queued.max.messages.kbytes lets librdkafka hold more than a quarter of limits.memory: at most "
                     + "16384 "
                     + "goes with it"
-            ]),
-        Case(
-            name: "a rail that is misspelt, one that cannot be accepted, and no reasons",
-            text: Reading.small(
-                more: "accept:\n  - { rail: identiy, why: x }\n  - { rail: log_end, why: x }\n"
-                    + "  - { rail: identity, why: ... }\n  - { rail: identity }"),
-            expected: [
-                "10:13: accept.rail is \"identiy\"; it must be " + rails + " -> identity",
-                "11:13: accept.rail \"log_end\" is a rail that cannot be accepted: the log is not the one that was "
-                    + "applied, or its end is lost",
-                "12:28: accept.why \"...\" says nothing", "13:5: accept needs why",
-                "13:13: the rail identity is accepted twice, first in line 12",
             ]),
         Case(
             name: "twice", text: Reading.small(more: "name: other"),
