@@ -71,7 +71,7 @@ import Testing
                 "6:13: accept.rail is \"identiy\"; it must be \(rails) identity",
                 "7:13: accept.rail \"log_end\" is a rail that cannot be accepted: the log is not the one that was "
                     + "applied, or its end is lost ",
-                "8:29: accept.why \"...\" says nothing ", "9:5: accept needs why ",
+                "8:28: accept.why \"...\" says nothing ", "9:5: accept needs why ",
                 "9:13: the rail identity is accepted twice, first in line 8 ",
             ])
     }
