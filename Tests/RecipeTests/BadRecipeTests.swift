@@ -30,8 +30,7 @@ struct BadRecipeTests {
             name: "key in the wrong place", text: Reading.small(more: "page: 5"),
             expected: [
                 "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
-                    + "target, "
-                    + "indices, copy, replay, dead_letters, limits, accept, tombstone_age, operations, tests"
+                    + "target, indices, copy, replay, dead_letters, limits, accept, tombstone_age, operations, tests"
             ]),
         Case(
             name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
@@ -50,8 +49,7 @@ struct BadRecipeTests {
                 more: "limits: { memory: 64MiB }"),
             expected: [
                 "6:12: queued.max.messages.kbytes lets librdkafka hold more than a quarter of limits.memory: at most "
-                    + "16384 "
-                    + "goes with it"
+                    + "16384 goes with it"
             ]),
         Case(
             name: "twice", text: Reading.small(more: "name: other"),
@@ -75,8 +73,7 @@ struct BadRecipeTests {
             name: "braces without quotes", text: "target: { auth: { api_key: ${KEY} } }\n",
             expected: [
                 "1:29: not YAML: did not find expected ',' or '}' (while parsing a flow mapping of 1:17); "
-                    + "inside { } or "
-                    + "[ ] write \"${NAME}\" in quotes"
+                    + "inside { } or [ ] write \"${NAME}\" in quotes"
             ]),
         Case(
             name: "two documents", text: Reading.small(more: "---\nname: b\n"),
@@ -101,8 +98,7 @@ struct BadRecipeTests {
             name: "misspelt word", text: Reading.small(more: "copy: { rate: unlimted }"),
             expected: [
                 "9:15: copy.rate is \"unlimted\"; it must be \"unlimited\" or a rate such as 5000/s or 20MB/s, "
-                    + "or a list "
-                    + "of such -> unlimited"
+                    + "or a list of such -> unlimited"
             ]),
         Case(
             name: "memory", text: Reading.small(more: "limits: { memory: 31MiB, in_flight: few }"),
@@ -152,8 +148,7 @@ struct BadRecipeTests {
             name: "capitals in the name", text: Reading.small(["name": "name: Orders"]),
             expected: [
                 "1:7: name \"Orders\" is not a name: up to 100 of a-z, 0-9, \"-\" and \"_\", beginning with a "
-                    + "letter or "
-                    + "digit"
+                    + "letter or digit"
             ]),
     ]
 
@@ -245,8 +240,7 @@ struct BadRecipeTests {
             name: "misspelt start", text: Reading.small(more: "replay: { from: begining }"),
             expected: [
                 "9:17: replay.from is \"begining\"; it must be \"beginning\", \"recorded\" or a mapping with "
-                    + "timestamp or "
-                    + "offsets -> beginning"
+                    + "timestamp or offsets -> beginning"
             ]),
         Case(
             name: "dead letters into the topic", text: Reading.small(more: "dead_letters: { topic: orders }"),
@@ -259,8 +253,7 @@ struct BadRecipeTests {
             text: Reading.small(indices("  - { from: a, to: b }\n  - { from: c, to: d }\n")),
             expected: [
                 "9:5: this entry has no select and takes every command, so that the entries after it get none; "
-                    + "only the "
-                    + "last may be without"
+                    + "only the last may be without"
             ]),
         Case(
             name: "same target, same select",
@@ -394,8 +387,7 @@ struct BadRecipeTests {
             "- keepp",
             [
                 "12:9: indices.transform is a single value; it must be a mapping with keyToValue, rename, "
-                    + "remove, keep, set, "
-                    + "copy, cast, lowercase, split or join -> keep"
+                    + "remove, keep, set, copy, cast, lowercase, split or join -> keep"
             ]),
     ]
 
