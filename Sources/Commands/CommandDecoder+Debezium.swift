@@ -23,7 +23,7 @@ extension CommandDecoder {
                 reason: row.isAbsent ? "no_document" : "not_an_object", detail: "\"after\" \(Self.is(row.kind))")
         }
         return Operation(
-            kind: kind, entry: entry, id: try debeziumID(record), routing: try routing(view, text),
+            kind: kind, entry: entry, id: try debeziumID(record), routing: try routing(view, text, kind),
             version: try version(record, view, text),
             document: kind == .delete ? Self.nothing : row.bytes(of: text))
     }

@@ -28,6 +28,10 @@ extension CommandDecoder {
 
     /// The content of a string, or the JSON text of any other scalar.
     func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
+        try Self.content(slice, text, scratch)
+    }
+
+    static func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
         let bytes = slice.bytes(of: text)
         guard slice.kind == .string else { return bytes }
         if slice.isPlain, bytes.count >= 2, let start = bytes.baseAddress {
@@ -37,22 +41,32 @@ extension CommandDecoder {
         do {
             try JSONString.unescape(bytes, into: scratch)
         } catch {
-            throw Self.reject(error, prefixed: false, in: "text")
+            throw reject(error, prefixed: false, in: "text")
         }
         return scratch.bytes
     }
 
     // MARK: routing
 
-    func routing(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Bytes? {
+    /// The routing of an operation; nil: the recipe names none, or a whole document goes by its id.
+    func routing(_ view: DecoderLayout.View, _ text: Bytes, _ kind: OperationKind) throws(Reject) -> Bytes? {
         guard view.routing >= 0 else { return nil }
-        let slice = extractor[view.routing]
+        return try Self.routing(
+            extractor[view.routing], text, routingScratch, missingIsID: layout.missingRoutingIsID && kind == .index)
+    }
+
+    static func routing(
+        _ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer, missingIsID: Bool
+    ) throws(Reject) -> Bytes? {
         switch slice.kind {
         case .string, .number, .boolean:
-            let routing = try content(slice, text, routingScratch)
+            let routing = try content(slice, text, scratch)
             if routing.count > 0 { return routing }
+            // Every server takes an empty routing for none.
+            if missingIsID { return nil }
             throw Reject(reason: "no_routing", detail: "the routing field is empty")
         case .absent, .null:
+            if missingIsID { return nil }
             throw Reject(reason: "no_routing", detail: "the routing field \(Self.is(slice.kind))")
         case .array, .object:
             throw Reject(reason: "bad_routing", detail: "the routing field \(Self.is(slice.kind))")

@@ -59,7 +59,7 @@ public final class CommandDecoder {
         guard let entry = try select(view, text) else { return nil }
         return Operation(
             kind: .index, entry: entry, id: try rawID(record.key, "the record has no key"),
-            routing: try routing(view, text), version: try version(record, view, text),
+            routing: try routing(view, text, .index), version: try version(record, view, text),
             document: extractor.root.bytes(of: text))
     }
 
@@ -113,7 +113,7 @@ public final class CommandDecoder {
                 detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")
         }
         return Operation(
-            kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text),
+            kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text, kind),
             version: try version(record, view, text), document: kind == .delete ? Self.nothing : try document(text))
     }
 

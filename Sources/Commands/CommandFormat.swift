@@ -80,6 +80,9 @@ public struct CommandFormat: Sendable {
     }
     /// The field with the routing, from the root of the value (debezium: of the row).
     public var routing: JSONPath?
+    /// Whether a whole document without routing is routed by its id, as the cluster itself does it, and so is written
+    /// without routing. Deletes and partial updates without routing are rejected all the same.
+    public var missingRoutingIsID: Bool
     /// The source of versions. A field counts from the root of the value (debezium: of the row).
     public var version: VersionSource
     public var epoch: Int64
@@ -87,11 +90,12 @@ public struct CommandFormat: Sendable {
     public var selectors: [Selector?]
 
     public init(
-        shape: Shape, routing: JSONPath? = nil, version: VersionSource = .offset, epoch: Int64 = 0,
-        selectors: [Selector?] = [nil]
+        shape: Shape, routing: JSONPath? = nil, missingRoutingIsID: Bool = false, version: VersionSource = .offset,
+        epoch: Int64 = 0, selectors: [Selector?] = [nil]
     ) {
         self.shape = shape
         self.routing = routing
+        self.missingRoutingIsID = missingRoutingIsID
         self.version = version
         self.epoch = epoch
         self.selectors = selectors

@@ -43,8 +43,10 @@ struct DecoderLayout {
     /// The selector of each entry, for one view after the other; -1: the entry takes everything.
     var selectors: [Int] = []
     let shape: Shape
+    let missingRoutingIsID: Bool
 
     init(_ format: CommandFormat, paths: inout [JSONPath]) {
+        missingRoutingIsID = format.missingRoutingIsID
         selected = NameList(format.selectors.map { ($0?.equals, 0) })
         names = NameList(Self.commands(format.shape))
         switch format.shape {

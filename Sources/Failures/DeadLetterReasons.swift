@@ -34,6 +34,7 @@ package enum DeadLetterReasons {
         ("base_too_large", "the indexed document is too large to be merged into"),
         ("missing_document", "it merges into a document that is nowhere"),
         ("routing_missing", "it merges into a document that is only found with a routing value"),
+        ("routing_changed", "it merges into a document that has another routing value"),
         ("mapper_parsing", "the target's mapping does not take the document"),
         ("field_limit", "the document would give the target's mapping more fields than it allows"),
         ("strict_dynamic_mapping", "the document has a field that a strict mapping does not name"),

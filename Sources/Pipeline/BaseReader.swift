@@ -36,28 +36,27 @@ final class BaseReader: Sendable {
     ) {
         var parts: [Part] = []
         for (entry, wanted) in Dictionary(grouping: fetches, by: \.entry) {
-            if fromSource {
-                parts.append(Part(wanted: wanted, indices: plan.entries[entry].from, fromSource: true))
-            } else {
-                parts.append(Part(wanted: wanted, indices: [plan.entries[entry].index], fromSource: false))
-            }
+            let places =
+                fromSource
+                ? BasePlace.source(plan.entries[entry], plan.format) : BasePlace.target(plan.entries[entry])
+            parts.append(Part(wanted: wanted, places: places, fromSource: fromSource))
         }
         ask(parts[...], [], done)
     }
 
-    /// Keys of one entry, and the indices to look in, one after the other.
+    /// Keys of one entry, and the places to look in, one after the other.
     private struct Part: Sendable {
         var wanted: [LaneFetch]
-        var indices: [String]
+        var places: [BasePlace]
         var fromSource: Bool
     }
 
-    /// Sends one request after the other. A key that was found in one index is not looked for in the next.
+    /// Sends one request after the other. A key that was found in one place is not looked for in the next.
     private func ask(
         _ parts: ArraySlice<Part>, _ bases: [BaseAnswer], _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {
         guard let part = parts.first else { return done(bases) }
-        guard let reader = part.fromSource ? source : target, let index = part.indices.first, !part.wanted.isEmpty
+        guard let reader = part.fromSource ? source : target, let place = part.places.first, !part.wanted.isEmpty
         else {
             var bases = bases
             bases += part.wanted.map { fetch in
@@ -68,16 +67,23 @@ final class BaseReader: Sendable {
             return ask(parts.dropFirst(), bases, done)
         }
         let rest = parts.dropFirst()
+        guard let request = Self.request(part.wanted, place, typed: reader.capabilities.typed) else {
+            var next = part
+            next.places.removeFirst()
+            return ask([next] + rest, bases, done)
+        }
         // The answer for several keys may be much larger than expected.
         let limit = part.wanted.count > 1 ? 4 * plan.memory.reading : nil
-        reader.multiGet(index, Self.request(part.wanted), answerBytes: limit) { [self] result in
+        reader.multiGet(place.index, request, answerBytes: limit) { [self] result in
             switch result {
             case .success(let got):
                 note(trouble: nil, part)
-                let sorted = Self.sort(got, part, into: bases)
+                let looksInside = part.fromSource && plan.format.copiesTakeRoutingFromDocument
+                let routes = looksInside ? CopyRouting(plan.format) : nil
+                let sorted = Self.sort(got, part, place, routes, into: bases)
                 var next = part
                 next.wanted = sorted.left
-                next.indices.removeFirst()
+                next.places.removeFirst()
                 let go: @Sendable () -> Void = { [self, next] in ask([next] + rest, sorted.bases, done) }
                 if sorted.failed { delays.after(milliseconds: 500, go) } else { go() }
             case .failure(let error) where error.code == .tooLarge:
@@ -102,18 +108,27 @@ final class BaseReader: Sendable {
         }
     }
 
-    private static func request(_ wanted: [LaneFetch]) -> MultiGetRequest {
+    /// Nil: none of them can be there. A key that cannot is asked for by its own name, which is not there either, so
+    /// that the answers keep their order.
+    private static func request(_ wanted: [LaneFetch], _ place: BasePlace, typed: Bool) -> MultiGetRequest? {
+        let names = wanted.map(place.name)
+        guard names.contains(where: { $0 != nil }) else { return nil }
         let request = MultiGetRequest()
-        for fetch in wanted {
-            fetch.id.withUnsafeBufferPointer { id in
-                if let routing = fetch.routing {
-                    routing.withUnsafeBufferPointer { request.append(id: id, routing: $0) }
-                } else {
-                    request.append(id: id, routing: nil)
+        let type = typed ? place.type.map { Array($0.utf8) } : nil
+        for (fetch, name) in zip(wanted, names) {
+            let (id, routing) = name ?? (fetch.id, fetch.routing)
+            id.withUnsafeBufferPointer { id in
+                borrow(routing) { routing in
+                    borrow(type) { type in request.append(id: id, routing: routing, type: type) }
                 }
             }
         }
         return request
+    }
+
+    private static func borrow(_ bytes: [UInt8]?, _ body: (Bytes?) -> Void) {
+        guard let bytes else { return body(nil) }
+        bytes.withUnsafeBufferPointer(body)
     }
 
     /// Says once that partial updates wait, and once that they go on.
@@ -133,33 +148,51 @@ final class BaseReader: Sendable {
     }
 
     private static func sort(
-        _ got: MultiGetAnswer, _ part: Part, into bases: [BaseAnswer]
+        _ got: MultiGetAnswer, _ part: Part, _ place: BasePlace, _ routes: CopyRouting?, into bases: [BaseAnswer]
     ) -> (bases: [BaseAnswer], left: [LaneFetch], failed: Bool) {
         var bases = bases
         var left: [LaneFetch] = []
         var failed = false
         for (fetch, document) in zip(part.wanted, got.documents) {
+            guard place.name(fetch) != nil else {
+                left.append(fetch)
+                continue
+            }
             if let error = document.error {
                 let text = String(repairing: got.bytes(error))
-                // Without its routing the document can never be found.
-                if text.contains("routing_missing_exception") || text.contains("RoutingMissingException") {
+                let isRoutingMissing =
+                    text.contains("routing_missing_exception") || text.contains("RoutingMissingException")
+                if isRoutingMissing, !place.isRouted {
+                    // Nothing there was written without a routing.
+                    left.append(fetch)
+                } else if isRoutingMissing {
+                    // Without its routing the document can never be found.
                     bases.append(.unreadable(fetch.key, reason: "routing_missing", detail: text))
                 } else {
                     bases.append(.failed(fetch.key))
                     failed = true
                 }
             } else if document.found, let range = document.source {
-                let bytes = Array(got.bytes(range))
-                bases.append(
-                    part.fromSource
-                        ? .source(fetch.key, document: bytes, version: 0)
-                        : .target(
-                            fetch.key, found: true, tombstone: Tombstone.isOne(got.bytes(range)),
-                            version: document.version, document: bytes))
+                switch place.judge(document, got.bytes(range), fetch, got, routes) {
+                case .base: bases.append(base(fetch, document, got.bytes(range), part))
+                case .other: left.append(fetch)
+                case .moved(let detail):
+                    bases.append(.unreadable(fetch.key, reason: "routing_changed", detail: detail))
+                }
             } else {
                 left.append(fetch)
             }
         }
         return (bases, left, failed)
+    }
+
+    private static func base(
+        _ fetch: LaneFetch, _ document: GotDocument, _ source: Bytes, _ part: Part
+    ) -> BaseAnswer {
+        part.fromSource
+            ? .source(fetch.key, document: Array(source), version: 0)
+            : .target(
+                fetch.key, found: true, tombstone: Tombstone.isOne(source), version: document.version,
+                document: Array(source))
     }
 }

@@ -18,13 +18,15 @@ package struct PipelinePlan: Sendable {
         package var from: [String]
         /// Template of the target id, with `{type}` and `{id}`; nil: the id alone.
         package var id: String?
+        /// Types of the source's documents.
+        package var types: [String]
 
         package init(
             index: String, alias: String, transform: [TransformStep], merge: MergeMode, missing: MissingDocument,
-            from: [String], id: String? = nil
+            from: [String], id: String? = nil, types: [String] = []
         ) {
             (self.index, self.alias, self.transform, self.merge) = (index, alias, transform, merge)
-            (self.missing, self.from, self.id) = (missing, from, id)
+            (self.missing, self.from, self.id, self.types) = (missing, from, id, types)
         }
     }
 

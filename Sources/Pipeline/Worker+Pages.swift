@@ -21,13 +21,16 @@ extension Worker {
         let version = versions.version(of: source)
         let named = name(hit, chunk)
         if refusesRouting, let routing = named.routing, refuse(routing, hit, named.id, chunk) { return false }
-        let operation = Operation(
-            kind: .index, entry: chunk.entry, id: named.id, routing: named.routing, version: version,
-            document: source)
-        if let reject = append(operation, to: batch.body) {
+        do throws(Reject) {
+            var routing = named.routing
+            if routing == nil, routes.isNeeded { routing = try routes.routing(of: source) }
+            let operation = Operation(
+                kind: .index, entry: chunk.entry, id: named.id, routing: routing, version: version, document: source)
+            if let reject = append(operation, to: batch.body) { throw reject }
+        } catch {
             batch.body.count = start
             deadLetters.send(
-                chunk.page, hit, run: chunk.run, reason: reject.reason, detail: reject.detail, version: version)
+                chunk.page, hit, run: chunk.run, reason: error.reason, detail: error.detail, version: version)
             return false
         }
         batch.held += source.count

@@ -26,6 +26,7 @@ final class Worker: @unchecked Sendable {
     /// One per entry.
     let transformers: UncountedSlots<Transformer>
     let versions: CopyVersions
+    let routes: CopyRouting
     /// The open batch of each entry, as the assembler has it.
     let open: UncountedSlots<BulkBatch>
     // The variables are not checked for exclusive access while running: they belong to the worker's thread, and a check
@@ -63,6 +64,7 @@ final class Worker: @unchecked Sendable {
         let first = plan.entries.map { Transformer($0.transform) }
         transformers = UncountedSlots(first)
         versions = CopyVersions(plan.format)
+        routes = CopyRouting(plan.format)
         open = UncountedSlots(count: plan.entries.count)
         assembler = BatchAssembler(entries: plan.entries.count, limits: sink.batchLimits)
         coordinator = PartialUpdateCoordinator(

@@ -118,7 +118,7 @@ package struct IdentityRail {
         if selectors.indices.contains(place), let selector = selectors[place] { types.insert(selector.equals) }
         return IdentityComparison(
             template: IDTemplate(entry.recipe.id),
-            takesRoutingFromDocument: routingInDocument != nil,
+            takesRoutingFromDocument: format.copiesTakeRoutingFromDocument,
             types: types.sorted())
     }
 
@@ -157,11 +157,6 @@ package struct IdentityRail {
 
     // MARK: The source
 
-    /// Where copied documents have the routing of their commands themselves.
-    private var routingInDocument: JSONPath? {
-        recipe.commands.format.routing.flatMap { recipe.commands.format.inDocument($0) }
-    }
-
     private mutating func judgeRouting(_ entry: Survey.Entry, _ sample: SourceSample.Entry) {
         guard !sample.names.isEmpty else { return }
         let template = IDTemplate(entry.recipe.id)
@@ -181,7 +176,7 @@ package struct IdentityRail {
                 "\(share) have a routing (\(IdentityWords.examples(routed))), and the recipe does not say where "
                     + "commands have it: their writes and deletes would go to other shards, beside the copied "
                     + "documents. Name the routing under commands.\(recipe.commands.format.shapeName)"
-                    + (routed.count < sample.names.count ? IdentityWords.missingID : "")
+                    + (routed.count < sample.names.count ? IdentityWords.missingID(nil) : "")
                     + (aliases.first.map { ". The alias \($0) of the source gives documents a routing" } ?? ""))
         }
         judgeNamedRouting(entry, sample, path, share: share, routed: routed.count)
@@ -190,12 +185,8 @@ package struct IdentityRail {
     private mutating func judgeNamedRouting(
         _ entry: Survey.Entry, _ sample: SourceSample.Entry, _ path: JSONPath, share: String, routed: Int
     ) {
-        if recipe.commands.format.missingRoutingIsID {
-            looks.append("\(share) have a routing")
-            return
-        }
-        guard let inside = routingInDocument else {
-            guard routed < sample.names.count else {
+        guard let inside = recipe.commands.format.routingInDocument else {
+            guard routed < sample.names.count, !recipe.commands.format.missingRoutingIsID else {
                 looks.append("\(share) have a routing")
                 return
             }
@@ -203,12 +194,8 @@ package struct IdentityRail {
                 .refused,
                 "the recipe names the routing \(path), which lies outside the document, and \(share) have a routing: "
                     + "the others would be dead letters, every one of them"
-                    + (routed == 0 ? ". Leave the routing out, or let the source have it" : IdentityWords.missingID))
-        }
-        if routed < sample.names.count, !recipe.commands.format.copiesTakeRoutingFromDocument {
-            doubts.append(
-                "\(share) have a routing, and the copy does not take it from the field \(inside) yet: the others "
-                    + "will be dead letters")
+                    + (routed == 0
+                        ? ". Leave the routing out, or let the source have it" : IdentityWords.missingID(path)))
         }
         judgeDocuments(entry, sample, inside, path, isMixed: routed > 0)
     }
@@ -227,10 +214,11 @@ package struct IdentityRail {
         for document in sample.documents {
             let value = document.source.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?[path: inside]
             let routing = document.name.routing
-            switch value {
-            case .string(let text), .number(let text):
-                if let routing, routing != text { other.append(document.name) }
-            default: if routing == nil { without.append(document.name) }
+            let named = value?.string ?? value.flatMap { $0.array == nil && $0.object == nil ? $0.text() : nil }
+            if let named, !named.isEmpty, value?.isNull == false {
+                if let routing, routing != named { other.append(document.name) }
+            } else if routing == nil {
+                without.append(document.name)
             }
         }
         let size = "\(sample.documents.count) sampled documents of \(name(entry))"
@@ -240,7 +228,7 @@ package struct IdentityRail {
                 "\(other.count) of \(size) were written with another routing than their field \(inside) says "
                     + "(\(IdentityWords.examples(other))): the copy would keep the one, commands would have the other. "
                     + "Name the field that the application routes by")
-        } else if !without.isEmpty {
+        } else if !without.isEmpty, !recipe.commands.format.missingRoutingIsID {
             let text =
                 "\(without.count) of \(size) have neither a routing nor the field \(inside), from which the recipe "
                 + "takes it (\(IdentityWords.examples(without))): they would be dead letters"
@@ -250,9 +238,12 @@ package struct IdentityRail {
                 .refused,
                 text
                     + (without.count == sample.documents.count
-                        ? ". Leave the routing out, if the source has none" : IdentityWords.missingID))
+                        ? ". Leave the routing out, if the source has none" : IdentityWords.missingID(path)))
         } else {
-            looks.append("all of \(size) have the routing \(path)")
+            looks.append(
+                without.isEmpty
+                    ? "all of \(size) have the routing \(path)"
+                    : "\(without.count) of \(size) have no routing and go by their ids")
         }
     }
 

@@ -1,12 +1,15 @@
 import Commands
 import Indexing
+import JSONText
 import Recipe
 
 /// The words of the rail `identity`.
 enum IdentityWords {
-    static let missingID =
+    /// The way out where some documents have a routing and others none. `path`: as far as it is known.
+    static func missingID(_ path: JSONPath?) -> String {
         ". Where documents without routing are meant, as parents of a join field are, say "
-        + "`routing: { path: ..., missing: id }`"
+            + "`routing: { path: \(path?.description ?? "..."), missing: id }`"
+    }
 
     static func examples(_ documents: [FoundDocument]) -> String {
         documents.prefix(3).map { "id \($0.id) \(routing($0.routing))" }.joined(separator: ", ")
@@ -64,12 +67,13 @@ enum IdentityWords {
         switch finding {
         case .same, .absent: return ""
         case .routing(let document):
-            if recipe.commands.format.routing == nil {
+            guard let path = recipe.commands.format.routing else {
                 return "The application writes with a routing: name it under commands.\(shape)"
             }
-            return document.routing == nil
-                ? "The source has no routing for them: leave it out of the recipe\(missingID)"
-                : "The recipe's routing is not the one that the application writes with: name the right field"
+            if document.routing != nil || recipe.commands.format.missingRoutingIsID {
+                return "The recipe's routing is not the one that the application writes with: name the right field"
+            }
+            return "The source has no routing for them: leave it out of the recipe\(missingID(path))"
         case .template:
             return
                 "The recipe's `id: \"\(entry.id ?? "")\"` changes the copied ids only: if ids are unique over all "

@@ -308,7 +308,9 @@ package struct Rails {
     /// shard and still count as done.
     private mutating func judgeRouting(_ entry: Survey.Entry) {
         let isNamed = recipe.commands.format.routing != nil
-        let isRequired = entry.requiresRouting ?? (entry.mapping["_routing"]?["required"]?.bool == true)
+        let required = entry.mapping["_routing"]?["required"]
+        let isRequired = entry.requiresRouting ?? (required?.bool == true || required?.string == "true")
+        if recipe.commands.format.missingRoutingIsID { return judgeOptionalRouting(entry, isRequired) }
         switch (isNamed, isRequired) {
         case (true, _) where entry.declaredRouting == false:
             add(
@@ -331,6 +333,19 @@ package struct Rails {
         default:
             add("routing", .ok, isNamed ? "\(entry.index) requires the routing value" : "no routing is used")
         }
+    }
+
+    private mutating func judgeOptionalRouting(_ entry: Survey.Entry, _ isRequired: Bool) {
+        guard isRequired else {
+            return add("routing", .ok, "\(entry.index) takes documents without a routing value by their ids")
+        }
+        add(
+            "routing", .refused,
+            "documents without a routing value go by their ids (missing: id), and \(entry.index) requires one: every "
+                + "such document would be refused. "
+                + (entry.requiresRouting == true
+                    ? "The index exists, and this cannot be changed: delete it, then init and copy again"
+                    : "Leave `_routing` out of the mapping"))
     }
 
     /// Several indices of one entry: to several targets, and into one.

@@ -154,7 +154,7 @@ package struct Survey: Sendable {
         let own = base.map(TargetMapping.bare)
         let mapping = try TargetMapping.complete(
             own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), index: entry.to,
-            transform: entry.transform, routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil,
+            transform: entry.transform, routingRequired: recipe.commands.format.requiresRouting, fromSource: own == nil,
             tombstoneProperties: target.capabilities.tombstoneProperties)
         let writer = target.writer
         let exists = try writer.indexExists(index)

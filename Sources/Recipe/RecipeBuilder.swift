@@ -84,8 +84,10 @@ package struct RecipeBuilder {
             guard let select = entry["select"] else { return nil }
             return CommandFormat.Selector(field: try path(select, "field"), equals: try text(select, "equals"))
         }
+        let routing = part?["routing"]
         return CommandFormat(
-            shape: shape, routing: try optionalPath(part, "routing"),
+            shape: shape, routing: try optionalPath(routing, "path"),
+            missingRoutingIsID: routing?["missing"]?.text == "id",
             version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
             selectors: selectors)
     }

@@ -88,14 +88,25 @@ package enum RecipeSchema {
                 "Names of commands that mean nothing to the index. Any other name is rejected to the dead letters."),
             RecipeKey(
                 "document", .scalar(.fieldPath), standardInWords: "the whole value", "The part that is the document."),
-            RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is."),
+            RecipeKey("routing", .section(routing), "Where the routing value is."),
         ])
+
+    /// A path alone stands for it.
+    package static let routing = RecipeSection(
+        title: "routing",
+        keys: [
+            RecipeKey("path", .scalar(.fieldPath), required: true, "Where the routing value is."),
+            RecipeKey(
+                "missing", .choice(["reject", "id"]), standard: "reject",
+                "What becomes of a whole document without it: `reject`, a dead letter; `id`, it goes by its id. "
+                    + "Deletes and parts of documents without it are always dead letters."),
+        ], shorthand: "path")
 
     private static let names = RecipeType.list(.scalar(.nonEmpty), orOne: true, allowsEmpty: true)
 
     package static let document = RecipeSection(
         title: "commands.document",
-        keys: [RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is in the document.")])
+        keys: [RecipeKey("routing", .section(routing), "Where the routing value is in the document.")])
 
     package static let debezium = RecipeSection(
         title: "commands.debezium",
@@ -103,7 +114,7 @@ package enum RecipeSchema {
             RecipeKey(
                 "id", .list(.scalar(.nonEmpty)), standardInWords: "the key's only field",
                 "Fields of the record's key that make the id, joined by `:`."),
-            RecipeKey("routing", .scalar(.fieldPath), "Where the routing value is in the row."),
+            RecipeKey("routing", .section(routing), "Where the routing value is in the row."),
         ])
 
     package static func cluster(_ title: String) -> RecipeSection {

@@ -23,9 +23,9 @@ package enum TargetMapping {
     }
 
     /// `base` with all that Crossfade needs in it. Throws when the recipe maps a flattened field in a way that cannot
-    /// hold pairs.
+    /// hold pairs. `routingRequired`: whether each write must have a routing; nil: as the mapping says.
     package static func complete(
-        _ base: JSONObject, index: String, transform: [TransformStep], routingRequired: Bool, fromSource: Bool,
+        _ base: JSONObject, index: String, transform: [TransformStep], routingRequired: Bool?, fromSource: Bool,
         tombstoneProperties: JSONObject
     ) throws(WorkError) -> JSONObject {
         var mapping = base
@@ -43,9 +43,10 @@ package enum TargetMapping {
         var properties = mapping["properties"]?.object ?? JSONObject()
         for (field, mapping) in tombstoneProperties { properties[field] = mapping }
         mapping["properties"] = .object(properties)
-        if routingRequired {
+        // What the recipe's own mapping says is not changed to the contrary: a rail refuses it.
+        if let routingRequired, routingRequired || (fromSource && mapping["_routing"] != nil) {
             var routing = mapping["_routing"]?.object ?? JSONObject()
-            routing["required"] = true
+            routing["required"] = .bool(routingRequired)
             mapping["_routing"] = .object(routing)
         }
         return mapping

@@ -41,12 +41,14 @@ package final class RecipeTrial {
     private let decoder: CommandDecoder
     private let transformers: [Transformer]
     private let versions: CopyVersions
+    private let routes: CopyRouting
 
     package init(_ recipe: Recipe) {
         self.recipe = recipe
         decoder = CommandDecoder(recipe.commands.format)
         transformers = recipe.indices.map { Transformer($0.transform) }
         versions = CopyVersions(recipe.commands.format)
+        routes = CopyRouting(recipe.commands.format)
     }
 
     /// What becomes of a record. `base` returns the JSON text of the indexed document, for a merge; nil: there is no
@@ -76,10 +78,17 @@ package final class RecipeTrial {
     }
 
     private func copied(_ id: Bytes, _ routing: Bytes?, _ source: Bytes, _ entry: Int) -> Fate {
-        let operation = Operation(
-            kind: .index, entry: entry, id: id, routing: routing, version: versions.version(of: source),
-            document: source)
-        return fate(operation) { _, _, _ in nil }
+        do throws(Reject) {
+            var routing = routing
+            if routing == nil, routes.isNeeded { routing = try routes.routing(of: source) }
+            return fate(
+                Operation(
+                    kind: .index, entry: entry, id: id, routing: routing, version: versions.version(of: source),
+                    document: source)
+            ) { _, _, _ in nil }
+        } catch {
+            return .rejected(error)
+        }
     }
 
     private func fate(_ operation: Operation, base: (Int, String, String?) -> [UInt8]?) -> Fate {
@@ -140,7 +149,7 @@ package final class RecipeTrial {
         let given = own ?? sourceMapping ?? [:]
         let mapping = try TargetMapping.complete(
             TargetMapping.bare(given), index: entry.to, transform: entry.transform,
-            routingRequired: recipe.commands.format.routing != nil, fromSource: own == nil,
+            routingRequired: recipe.commands.format.requiresRouting, fromSource: own == nil,
             tombstoneProperties: capabilities.tombstoneProperties)
         let settings = entry.settings.flatMap { try? JSONValue(parsing: $0) }
         return TargetMapping.createBody(mapping: mapping, settings: settings, documentType: capabilities.mappingType)

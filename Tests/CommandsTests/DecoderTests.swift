@@ -96,6 +96,22 @@ struct Case: Sendable {
         Case(routed, Given(#"{"id":"7","command":"Delete","message":{"org":[1]}}"#), "reject bad_routing"),
     ]
 
+    static let byID = envelope(routing: "message.org", missingRoutingIsID: true)
+    static let withoutRouting: [Case] = [
+        Case(
+            byID, Given(#"{"id":"7","command":"Insert","message":{"org":"a"}}"#), #"index 0 7 r=a v9 {"org":"a"}"#),
+        Case(byID, Given(#"{"id":"7","command":"Insert","message":{}}"#), "index 0 7 v9 {}"),
+        Case(byID, Given(#"{"id":"7","command":"Insert","message":{"org":null}}"#), #"index 0 7 v9 {"org":null}"#),
+        Case(byID, Given(#"{"id":"7","command":"Insert","message":{"org":""}}"#), #"index 0 7 v9 {"org":""}"#),
+        Case(byID, Given(#"{"id":"7","command":"Insert","message":{"org":{}}}"#), "reject bad_routing"),
+        Case(byID, Given(#"{"id":"7","command":"Update","message":{"x":1}}"#), "reject no_routing"),
+        Case(byID, Given(#"{"id":"7","command":"Delete"}"#), "reject no_routing"),
+        Case(byID, Given(#"{"id":"7","command":"Delete","message":{"org":"a"}}"#), "delete 0 7 r=a v9"),
+        Case(
+            CommandFormat(shape: .document, routing: path("r"), missingRoutingIsID: true), Given(nil),
+            "reject no_routing"),
+    ]
+
     static func versioned(_ version: String, _ expected: String) -> Case {
         Case(
             envelope(version: .field(path("v"))), Given(#"{"id":"7","command":"Delete","v":\#(version)}"#), expected)
@@ -145,7 +161,7 @@ struct Case: Sendable {
         Case(selecting, Given(#"{"command":"Unknown","kind":["a"]}"#), "skip"),
     ]
 
-    @Test(arguments: [documents, envelopes, routings, versions, selections].flatMap { $0 })
+    @Test(arguments: [documents, envelopes, routings, withoutRouting, versions, selections].flatMap { $0 })
     func decodes(_ row: Case) {
         #expect(row.given.decoded(CommandDecoder(row.format)) == row.expected, "\(row.given)")
     }

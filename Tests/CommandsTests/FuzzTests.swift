@@ -9,7 +9,8 @@ import Testing
         let seed = newSeed("anyBytes")
         var random = Seeded(seed)
         let cases =
-            DecoderTests.documents + DecoderTests.envelopes + DecoderTests.routings + DecoderTests.versions
+            DecoderTests.documents + DecoderTests.envelopes + DecoderTests.routings + DecoderTests.withoutRouting
+            + DecoderTests.versions
             + DecoderTests.selections + DebeziumTests.rows + DebeziumTests.fromRows
         let decoders = cases.map { CommandDecoder($0.format) }
         var kinds: Set<Substring> = []

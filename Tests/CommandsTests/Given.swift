@@ -76,12 +76,14 @@ func path(_ text: String) -> JSONPath { JSONPath(names: text.split(separator: ".
 
 func envelope(
     id: CommandFormat.IDSource = .field(path("id")), document: String? = "message", routing: String? = nil,
-    version: CommandFormat.VersionSource = .offset, epoch: Int64 = 0, selectors: [CommandFormat.Selector?] = [nil]
+    missingRoutingIsID: Bool = false, version: CommandFormat.VersionSource = .offset, epoch: Int64 = 0,
+    selectors: [CommandFormat.Selector?] = [nil]
 ) -> CommandFormat {
     CommandFormat(
         shape: .envelope(
             CommandFormat.Envelope(
                 id: id, operation: path("command"), index: ["Insert", "Put"], merge: ["Update"], delete: ["Delete"],
                 ignore: ["Ping"], document: document.map(path))),
-        routing: routing.map(path), version: version, epoch: epoch, selectors: selectors)
+        routing: routing.map(path), missingRoutingIsID: missingRoutingIsID, version: version, epoch: epoch,
+        selectors: selectors)
 }

@@ -156,21 +156,6 @@ def test_routing_that_is_the_id_is_none(make):
     assert whole(m) == EXPECTED
 
 
-def test_join_field(make):
-    """Children carry a routing, parents none."""
-    relation = {"title": {"type": "keyword"}, "relation": {"type": "join", "relations": {"question": "answer"}}}
-    parents = [(str(n), {}, {"title": f"first {n}", "relation": "question"}, "incident") for n in range(4)]
-    children = [(f"a{n}", {"routing": str(n)}, {"title": "reply", "relation": {"name": "answer", "parent": str(n)}},
-                 "incident") for n in range(4)]
-    records = [insert(str(n), f"first {n}", org=str(n)) for n in range(4)]
-    m = make(records, parents + children, "es-7.17", fields=relation,
-             mapping={"properties": relation})
-    assert "4 of 8" in identity(m, "refused")
-    m.tree["commands"]["envelope"]["routing"] = "org"
-    m.write_recipe()
-    assert "missing: id" in identity(m, "refused")
-
-
 # what is absent, what is not there
 
 def test_what_the_source_does_not_have_is_a_warning(make):

@@ -246,7 +246,7 @@ enum EveryKey {
           bootstrap: b:1
           topic: t
           format: document
-          document: { routing: org }
+          document: { routing: { path: org, missing: id } }
           version: { header: rev }
         target: { url: http://n1:9200 }
         indices:

@@ -1,0 +1,80 @@
+import Commands
+import Indexing
+import JSONText
+import SearchCluster
+
+/// Where a base is looked for: an index, and under which of the names that the document may have there.
+///
+/// The copy gives a document an id by the recipe's template, and a routing that lies inside the document. The source
+/// has it under the id and the routing that it was written with.
+struct BasePlace: Sendable {
+    var index: String
+    /// The type to ask for; nil: any.
+    var type: String?
+    var template: IDTemplate
+    /// Whether the document has the routing of its commands; if not, it was written without one.
+    var isRouted: Bool
+
+    static func target(_ entry: PipelinePlan.Entry) -> [BasePlace] {
+        [BasePlace(index: entry.index, type: nil, template: IDTemplate(nil), isRouted: true)]
+    }
+
+    static func source(_ entry: PipelinePlan.Entry, _ format: CommandFormat) -> [BasePlace] {
+        let template = IDTemplate(entry.id)
+        let types: [String?] = template.namesType && !entry.types.isEmpty ? entry.types : [nil]
+        let routed = format.copiesTakeRoutingFromDocument ? [true, false] : [true]
+        return entry.from.flatMap { index in
+            types.flatMap { type in
+                routed.map { BasePlace(index: index, type: type, template: template, isRouted: $0) }
+            }
+        }
+    }
+
+    /// The id and the routing under which to ask for the base; nil: this place cannot have it.
+    func name(_ fetch: LaneFetch) -> (id: [UInt8], routing: [UInt8]?)? {
+        guard isRouted || fetch.routing != nil else { return nil }
+        let routing = isRouted ? fetch.routing : nil
+        guard template.text != nil else { return (fetch.id, routing) }
+        return template.sourceIDs(of: String(decoding: fetch.id, as: UTF8.self), types: [type ?? ""]).first.map {
+            (Array($0.utf8), routing)
+        }
+    }
+
+    /// What a document that was found here is to a partial update.
+    enum Finding {
+        case base
+        /// Another document that has the same id.
+        case other
+        /// It is copied under another routing, so that the part would write beside it.
+        case moved(String)
+    }
+
+    /// `routes`: nil where copied documents have no other routing than the one that they were written with.
+    func judge(
+        _ document: GotDocument, _ source: Bytes, _ fetch: LaneFetch, _ answer: MultiGetAnswer, _ routes: CopyRouting?
+    ) -> Finding {
+        guard let routes else { return .base }
+        // A get finds by the shard, so also what was written with another routing that leads to it.
+        if let quoted = document.routing {
+            let routing = ByteBuffer(capacity: 64)
+            guard (try? JSONString.unescape(answer.bytes(quoted), into: routing)) != nil else { return .base }
+            if fetch.routing?.elementsEqual(routing.bytes) == true { return .base }
+            return isRouted ? moved(String(repairing: routing.bytes), fetch) : .other
+        }
+        do throws(Reject) {
+            guard let routing = try routes.routing(of: source) else {
+                return fetch.routing == fetch.id ? .base : moved(nil, fetch)
+            }
+            return fetch.routing?.elementsEqual(routing) == true ? .base : moved(String(repairing: routing), fetch)
+        } catch {
+            // Its copy is a dead letter, and the part may bring what it lacks.
+            return .base
+        }
+    }
+
+    private func moved(_ routing: String?, _ fetch: LaneFetch) -> Finding {
+        let has = routing.map { "the routing \($0)" } ?? "no routing"
+        let wants = fetch.routing.map { "the routing \(String(decoding: $0, as: UTF8.self))" } ?? "none"
+        return .moved("the document in \(index) has \(has), and the partial update has \(wants)")
+    }
+}

@@ -1,0 +1,78 @@
+@testable import Recipe
+
+/// Formats of commands that cannot be.
+extension BadRecipeTests {
+    static let formats = [
+        Case(
+            name: "misspelt format", text: Reading.small(commands("  format: documnt")),
+            expected: [
+                "5:11: commands.format is \"documnt\"; it must be \"document\", \"envelope\" or \"debezium\" -> "
+                    + "document"
+            ]),
+        Case(
+            name: "envelope missing", text: Reading.small(commands("  format: envelope")),
+            expected: ["5:3: format: envelope needs commands.envelope, which says where the parts are"]),
+        Case(
+            name: "section of another format",
+            text: Reading.small(commands("  format: document\n  debezium: { id: [a] }")),
+            expected: ["6:3: commands.debezium is for format: debezium, and the format is document"]),
+        Case(
+            name: "command in two lists",
+            text: Reading.small(
+                commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: [A, B], delete: [B], "
+                        + "ignore: A }")),
+            expected: [
+                "6:62: the command \"B\" is in envelope.index and in envelope.delete",
+                "6:74: the command \"A\" is in envelope.index and in envelope.ignore",
+            ]),
+        Case(
+            name: "envelope that writes nothing",
+            text: Reading.small(commands("  format: envelope\n  envelope: { id: key, operation: c, ignore: [A] }")),
+            expected: ["6:3: commands.envelope names no command that writes: fill index, merge or delete"]),
+        Case(
+            name: "paths",
+            text: Reading.small(
+                commands(
+                    "  format: envelope\n  envelope: { id: \"header:\", operation: a..b, index: A, "
+                        + "routing: x. }")),
+            expected: [
+                "6:19: commands.envelope.id \"header:\" names no header",
+                "6:41: commands.envelope.operation \"a..b\" is not a field path: it has an empty name",
+                "6:66: commands.envelope.routing.path \"x.\" is not a field path: it has an empty name",
+            ]),
+        Case(
+            name: "a step that parts of documents cannot take",
+            text: Reading.small([
+                "commands": commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: A, merge: B }")["commands"] ?? "",
+                "indices": indices(
+                    "  - from: a\n    to: b\n    transform: [ { set: { field: x, value: 1, if_missing: true } } ]")[
+                        "indices"] ?? "",
+            ]),
+            expected: [
+                "12:18: this step cannot be done to a part of a document: `if_missing` cannot tell a field that \"x\" "
+                    + "lacks from one that the update leaves out"
+            ]),
+        Case(
+            name: "version of two kinds",
+            text: Reading.small(commands("  format: document\n  version: { field: a, header: b }")),
+            expected: ["6:24: commands.version has exactly one key, and \"field\" is already there"]),
+        Case(
+            name: "the application's group is ours",
+            text: Reading.small(commands("  format: document\n  application_group: crossfade-small")),
+            expected: [
+                "6:22: application_group is Crossfade's own group; it would take partitions away from the application"
+            ]),
+        Case(
+            name: "properties of Kafka",
+            text: Reading.small(
+                commands("  format: document\n  kafka: { group.id: x, securty.protocol: SSL, fetch.min.bytes: few }")),
+            expected: [
+                "6:12: group.id belongs to Crossfade: say it as commands.group",
+                "6:25: librdkafka \(KafkaVersion.text) knows no property \"securty.protocol\" -> security.protocol",
+                "6:48: fetch.min.bytes cannot have this value: Invalid value for configuration property "
+                    + "\"fetch.min.bytes\"",
+            ]),
+    ]
+}
