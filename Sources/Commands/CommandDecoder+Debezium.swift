@@ -46,14 +46,21 @@ extension CommandDecoder {
     }
 
     private func debeziumID(_ record: Record) throws(Reject) -> Bytes {
-        guard let keys, let raw = record.key else {
+        guard let raw = record.key else {
             throw Reject(reason: "no_id", detail: "the record has no key (a table without a primary key?)")
         }
+        guard layout.key == .json else { return try keyID(raw, "") }
         let text = Self.withoutPrefix(raw)
+        return try structID(text, prefixed: text.count < raw.count)
+    }
+
+    /// The id in a key that is JSON: a scalar, or an object of scalars, either bare or behind a schema.
+    func structID(_ text: Bytes, prefixed: Bool) throws(Reject) -> Bytes {
+        guard let keys else { return try checkedID(text) }
         do {
             try keys.extractor.extract(text)
         } catch {
-            throw Self.reject(error, prefixed: text.count < raw.count, in: "key")
+            throw Self.reject(error, prefixed: prefixed, in: "key")
         }
         let isWrapped = !keys.extractor[DebeziumKeys.schema].isAbsent && !keys.extractor[DebeziumKeys.payload].isAbsent
         let key = isWrapped ? keys.extractor[DebeziumKeys.payload] : keys.extractor.root
@@ -65,17 +72,17 @@ extension CommandDecoder {
             let member = try onlyMember(key, text)
             return try checkedID(try keyPart(member, text, "the key's field"))
         }
-        idScratch.removeAll()
+        keyScratch.removeAll()
         for (position, field) in fields.enumerated() {
-            if position > 0 { idScratch.append(UInt8(ascii: ":")) }
+            if position > 0 { keyScratch.append(UInt8(ascii: ":")) }
             let slice = keys.extractor[keys.slot(position, wrapped: isWrapped)]
-            idScratch.append(try scalar(slice, text, "\"\(field)\" of the key", scratch))
+            keyScratch.append(try scalar(slice, text, "\"\(field)\" of the key", scratch))
         }
-        return try checkedID(idScratch.bytes)
+        return try checkedID(keyScratch.bytes)
     }
 
     private func keyPart(_ slice: JSONSlice, _ text: Bytes, _ name: @autoclosure () -> String) throws(Reject) -> Bytes {
-        try scalar(slice, text, name(), idScratch)
+        try scalar(slice, text, name(), keyScratch)
     }
 
     private func scalar(
@@ -108,13 +115,14 @@ extension CommandDecoder {
         } catch {
             throw Reject(
                 reason: "no_id",
-                detail:
-                    "the key does not have exactly one field; name those that make the id in the recipe (id: [a, b])")
+                detail: "the key does not have exactly one field"
+                    + (format.shapeName == "debezium"
+                        ? "; name those that make the id in the recipe (id: [a, b])" : ""))
         }
     }
 
     /// The offset of the first byte from `at` that is not white space.
-    private static func next(_ text: Bytes, _ at: Int) -> Int {
+    static func next(_ text: Bytes, _ at: Int) -> Int {
         var at = at
         while at < text.count, text[at] == 0x20 || text[at] == 0x0A || text[at] == 0x0D || text[at] == 0x09 { at += 1 }
         return at

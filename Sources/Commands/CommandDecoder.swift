@@ -10,8 +10,11 @@ public final class CommandDecoder {
     let extractor: JSONExtractor
     let layout: DecoderLayout
     let keys: DebeziumKeys?
+    /// Finds the parts of a wrapper.
+    let wrapper = JSONExtractor(paths: CommandDecoder.wrapperPaths)
     /// Holds ids that had to be unescaped or joined.
     let idScratch = ByteBuffer()
+    let keyScratch = ByteBuffer()
     let routingScratch = ByteBuffer()
     /// Holds texts that are needed only for a moment: names of operations, selected values, versions.
     let scratch = ByteBuffer()
@@ -21,7 +24,11 @@ public final class CommandDecoder {
         var paths: [JSONPath] = []
         layout = DecoderLayout(format, paths: &paths)
         extractor = JSONExtractor(paths: paths)
-        if case .debezium(let fields) = format.shape { keys = DebeziumKeys(fields) } else { keys = nil }
+        if case .debezium(let fields) = format.shape {
+            keys = DebeziumKeys(fields)
+        } else {
+            keys = format.key == .json || format.key == .confluent ? DebeziumKeys(nil) : nil
+        }
     }
 
     /// Lets `scanner` scan the documents during the decoder's pass. It does so only when the format keeps the document
@@ -51,14 +58,18 @@ public final class CommandDecoder {
 
     private func decodeDocument(_ record: Record) throws(Reject) -> Operation? {
         guard let value = record.value else { return try tombstone(record) }
-        let text = try parse(value)
+        var text = try parse(value)
+        if Self.mayBeWrapped(text), let payload = unwrapped(text) {
+            guard payload.kind != .null else { return try tombstone(record) }
+            text = try parse(payload.bytes(of: text))
+        }
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let view = layout.view
         guard let entry = try select(view, text) else { return nil }
         return Operation(
-            kind: .index, entry: entry, id: try rawID(record.key, "the record has no key"),
+            kind: .index, entry: entry, id: try keyID(record.key, "the record has no key"),
             routing: try routing(view, text, .index), version: try version(record, view, text),
             document: extractor.root.bytes(of: text))
     }
@@ -71,7 +82,7 @@ public final class CommandDecoder {
                 reason: "no_entry",
                 detail: "a tombstone has no field that could select one of the recipe's indices")
         }
-        let id = try rawID(record.key, "the record has neither key nor value")
+        let id = try keyID(record.key, "the record has neither key nor value")
         guard format.routing == nil else {
             throw Reject(reason: "no_routing", detail: "a tombstone carries no routing, and the recipe asks for one")
         }
@@ -84,7 +95,11 @@ public final class CommandDecoder {
 
     private func decodeEnvelope(_ record: Record) throws(Reject) -> Operation? {
         guard let value = record.value else { return nil }
-        let text = try parse(value)
+        var text = try parse(value)
+        if extractor[layout.operation].isAbsent, Self.mayBeWrapped(text), let payload = unwrapped(text) {
+            guard payload.kind != .null else { return nil }
+            text = try parse(payload.bytes(of: text))
+        }
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
@@ -127,10 +142,39 @@ public final class CommandDecoder {
             }
             return try checkedID(try content(slice, text, idScratch))
         }
-        guard case .envelope(let envelope) = format.shape, case .header(let name) = envelope.id else {
-            return try rawID(record.key, "the record has no key")
+        guard case .envelope(let envelope) = format.shape else { return try keyID(record.key, "") }
+        switch envelope.id {
+        case .header(let name): return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
+        case .template(let template): return try id(template, record, text)
+        case .key, .field: return try keyID(record.key, "the record has no key")
         }
-        return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
+    }
+
+    private func id(_ template: CommandIDTemplate, _ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
+        idScratch.removeAll()
+        for (place, part) in template.parts.enumerated() {
+            let before = idScratch.count
+            switch part {
+            case .text(let text):
+                idScratch.append(text)
+                continue
+            case .key: idScratch.append(try keyID(record.key, "the record has no key"))
+            case .header(let name):
+                idScratch.append(try rawID(record.headers?.value(of: name), "there is no header \"\(name)\""))
+            case .field(let path):
+                let slice = extractor[layout.idParts[place]]
+                guard slice.kind == .string || slice.kind == .number else {
+                    throw Reject(
+                        reason: "no_id",
+                        detail: "the field \(path), a part of the id, \(Self.is(slice.kind)), not a string or number")
+                }
+                idScratch.append(try content(slice, text, scratch))
+            }
+            guard idScratch.count > before else {
+                throw Reject(reason: "no_id", detail: "a part of the id is empty")
+            }
+        }
+        return try checkedID(idScratch.bytes)
     }
 
     private func document(_ text: Bytes) throws(Reject) -> Bytes {

@@ -41,11 +41,21 @@ public struct CommandFormat: Sendable {
         case field(JSONPath)
         case key
         case header(String)
+        case template(CommandIDTemplate)
 
         /// The field of the value with the id; nil: the id is not in the value.
         var path: JSONPath? {
             guard case .field(let path) = self else { return nil }
             return path
+        }
+    }
+
+    /// Whether the record's key is the id.
+    public var keyIsID: Bool {
+        switch shape {
+        case .document: true
+        case .envelope(let envelope): envelope.id == .key
+        case .debezium: true
         }
     }
 
@@ -70,6 +80,8 @@ public struct CommandFormat: Sendable {
     }
 
     public var shape: Shape
+    /// How the record's key says the id, where it does.
+    public var key: KeyEncoding
     /// The name of the shape in the recipe.
     public var shapeName: String {
         switch shape {
@@ -90,10 +102,11 @@ public struct CommandFormat: Sendable {
     public var selectors: [Selector?]
 
     public init(
-        shape: Shape, routing: JSONPath? = nil, missingRoutingIsID: Bool = false, version: VersionSource = .offset,
-        epoch: Int64 = 0, selectors: [Selector?] = [nil]
+        shape: Shape, key: KeyEncoding? = nil, routing: JSONPath? = nil, missingRoutingIsID: Bool = false,
+        version: VersionSource = .offset, epoch: Int64 = 0, selectors: [Selector?] = [nil]
     ) {
         self.shape = shape
+        if case .debezium = shape { self.key = key ?? .json } else { self.key = key ?? .text }
         self.routing = routing
         self.missingRoutingIsID = missingRoutingIsID
         self.version = version

@@ -10,8 +10,12 @@ extension CommandFormat {
     /// Whether id or version come from a record's headers.
     public var needsHeaders: Bool {
         if case .header = version { return true }
-        if case .envelope(let envelope) = shape, case .header = envelope.id { return true }
-        return false
+        guard case .envelope(let envelope) = shape else { return false }
+        switch envelope.id {
+        case .header: return true
+        case .template(let template): return template.needsHeaders
+        case .field, .key: return false
+        }
     }
 }
 

@@ -44,9 +44,13 @@ struct DecoderLayout {
     var selectors: [Int] = []
     let shape: Shape
     let missingRoutingIsID: Bool
+    let key: KeyEncoding
+    /// The field of each part of an id's template; -1: the part is no field.
+    var idParts: [Int] = []
 
     init(_ format: CommandFormat, paths: inout [JSONPath]) {
         missingRoutingIsID = format.missingRoutingIsID
+        key = format.key
         selected = NameList(format.selectors.map { ($0?.equals, 0) })
         names = NameList(Self.commands(format.shape))
         switch format.shape {
@@ -56,7 +60,18 @@ struct DecoderLayout {
         case .envelope(let envelope):
             shape = .envelope
             view = makeView(format, row: [], root: [], paths: &paths)
-            if case .field(let path) = envelope.id { id = Self.add(path.names, &paths) }
+            switch envelope.id {
+            case .field(let path): id = Self.add(path.names, &paths)
+            case .template(let template):
+                for part in template.parts {
+                    if case .field(let path) = part {
+                        idParts.append(Self.add(path.names, &paths))
+                    } else {
+                        idParts.append(-1)
+                    }
+                }
+            case .key, .header: break
+            }
             operation = Self.add(envelope.operation.names, &paths)
             if let path = envelope.document { document = Self.add(path.names, &paths) }
         case .debezium:

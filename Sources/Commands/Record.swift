@@ -34,7 +34,7 @@ public struct Record {
 public struct Reject: Error, Sendable, Equatable {
     /// The reason as a code that never changes: `not_json`, `schema_not_json`, `bad_utf8`, `lone_surrogate`,
     /// `too_deep`, `not_an_object`, `no_document`, `no_operation`, `unknown_operation`, `truncate`, `no_id`,
-    /// `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`.
+    /// `bad_key`, `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`.
     public var reason: String
     /// What is wrong with this record, for a reader.
     public var detail: String

@@ -18,6 +18,7 @@ package enum DeadLetterReasons {
         ("truncate", "a whole table was truncated, whose documents cannot be named one by one"),
         ("no_document", "it brings no document"),
         ("no_id", "it has no usable id"),
+        ("bad_key", "its key is not written as the recipe says (commands.*.key)"),
         ("id_too_long", "its id is longer than a search cluster takes"),
         ("no_routing", "the recipe asks for a routing value, and it has none"),
         ("bad_routing", "its routing value is neither text nor number"),

@@ -13,13 +13,16 @@ package struct SampledCommand: Sendable, Equatable {
     package var timestamp: Int64
     /// The record's key, where no id could be read from it: the command is a dead letter.
     package var unreadKey: [UInt8]?
+    /// The record's key, where the id was read from it in another form than as text.
+    package var key: [UInt8]?
 
     package init(
         kind: OperationKind, entry: Int, id: String, routing: String?, partition: Int32, offset: Int64,
-        timestamp: Int64, unreadKey: [UInt8]? = nil
+        timestamp: Int64, unreadKey: [UInt8]? = nil, key: [UInt8]? = nil
     ) {
         (self.kind, self.entry, self.id, self.routing) = (kind, entry, id, routing)
-        (self.partition, self.offset, self.timestamp, self.unreadKey) = (partition, offset, timestamp, unreadKey)
+        (self.partition, self.offset, self.timestamp) = (partition, offset, timestamp)
+        (self.unreadKey, self.key) = (unreadKey, key)
     }
 
     /// Whether this command came after the other one of the same id.

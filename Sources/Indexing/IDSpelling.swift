@@ -2,6 +2,8 @@ import JSONText
 
 /// Ways in which the id of a command and the id of a copied document can be two spellings of one id.
 package enum IDSpelling: String, Sendable, Equatable, CaseIterable {
+    /// The bytes themselves, where the recipe reads them as something else.
+    case text
     /// A JSON string: the id in quotes.
     case json
     /// Four bytes, the highest first.
@@ -19,10 +21,13 @@ package enum IDSpelling: String, Sendable, Equatable, CaseIterable {
     /// Large letters for small ones, or the reverse.
     case letterCase
 
-    /// The ids that `bytes` may be a spelling of.
-    package static func readings(of bytes: [UInt8], types: [String]) -> [(id: String, spelling: IDSpelling)] {
+    /// The ids that `bytes` may be a spelling of. `isKey`: the recipe reads them as something else than a text.
+    package static func readings(
+        of bytes: [UInt8], types: [String], isKey: Bool = false
+    ) -> [(id: String, spelling: IDSpelling)] {
         var found = keys(bytes)
         let id = String(decoding: bytes, as: UTF8.self)
+        if isKey, String(validating: bytes, as: UTF8.self) != nil { found.append((id, .text)) }
         for type in types.prefix(8) where !type.isEmpty {
             for separator in ["-", "_", ":", "/", "#", "|"] {
                 let prefix = type + separator

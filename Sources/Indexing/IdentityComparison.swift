@@ -57,7 +57,8 @@ package struct IdentityComparison: Sendable {
     }
 
     private func readings(_ command: SampledCommand) -> [(id: String, spelling: IDSpelling)] {
-        IDSpelling.readings(of: command.unreadKey ?? Array(command.id.utf8), types: types)
+        let key = command.unreadKey ?? command.key
+        return IDSpelling.readings(of: key ?? Array(command.id.utf8), types: types, isKey: key != nil)
     }
 
     /// `found`: the documents that the source has for the wanted ids, by their ids.

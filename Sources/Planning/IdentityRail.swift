@@ -46,6 +46,7 @@ package struct IdentityRail {
             }
         }
         judgeCommands(source)
+        judgeRejects()
         guard found.isEmpty else { return }
         add(doubts.isEmpty ? .ok : .warn, (doubts + looks).joined(separator: "; "))
     }
@@ -84,6 +85,17 @@ package struct IdentityRail {
             if !mine.isEmpty { return (Array(mine.prefix(Self.idsWanted)), areApplied) }
         }
         return ([], false)
+    }
+
+    /// Records that say no document. Where these are all that were looked at, nothing was compared.
+    private mutating func judgeRejects() {
+        let dead = samples.log.rejects.values.reduce(0) { $0 + $1.count }
+        guard dead * 100 >= samples.log.read,
+            let (reason, first) = samples.log.rejects.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) })
+        else { return }
+        doubts.append(
+            "\(dead) of \(samples.log.read) sampled records would be dead letters, \(first.count) of them as \(reason) "
+                + "(partition \(first.partition) offset \(first.offset): \(first.detail))")
     }
 
     /// Which records the source is known to have, in words.
@@ -134,7 +146,7 @@ package struct IdentityRail {
             let text =
                 "\(sizes), and \(tally.contradictions.count) mean another document than the copy would write: "
                 + IdentityWords.examples(tally) + ". "
-                + IdentityWords.advice(tally, recipe, entry.recipe)
+                + IdentityWords(recipe: recipe, entry: entry.recipe, types: samples.log.typeFields.best).advice(tally)
             return tally.refuses ? add(.refused, text) : doubts.append(text)
         }
         let template = IDTemplate(entry.recipe.id)
@@ -211,17 +223,28 @@ package struct IdentityRail {
         }
         var without: [FoundDocument] = []
         var other: [FoundDocument] = []
+        var unrouted: [FoundDocument] = []
         for document in sample.documents {
             let value = document.source.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }?[path: inside]
             let routing = document.name.routing
             let named = value?.string ?? value.flatMap { $0.array == nil && $0.object == nil ? $0.text() : nil }
             if let named, !named.isEmpty, value?.isNull == false {
                 if let routing, routing != named { other.append(document.name) }
+                if routing == nil, named != document.name.id { unrouted.append(document.name) }
             } else if routing == nil {
                 without.append(document.name)
             }
         }
         let size = "\(sample.documents.count) sampled documents of \(name(entry))"
+        if isMixed, !unrouted.isEmpty, entry.source.contains(where: { Self.hasJoin($0.mappings) }) {
+            return add(
+                .refused,
+                "\(unrouted.count) of \(size) were written without a routing although they have the field \(inside) "
+                    + "(\(IdentityWords.examples(unrouted))), and the mapping has a join field: they would leave the "
+                    + "shard of the documents that are joined to them. Name the field that only those with a "
+                    + "routing have"
+            )
+        }
         if !other.isEmpty {
             add(
                 .refused,
@@ -245,6 +268,11 @@ package struct IdentityRail {
                     ? "all of \(size) have the routing \(path)"
                     : "\(without.count) of \(size) have no routing and go by their ids")
         }
+    }
+
+    private static func hasJoin(_ mapping: JSONValue) -> Bool {
+        guard let members = mapping.object else { return false }
+        return members.contains { $0.value["type"]?.string == "join" || hasJoin($0.value) }
     }
 
     /// Documents of one id: of several types, or in several indices that go into one.

@@ -3,8 +3,13 @@ import Indexing
 import JSONText
 import Recipe
 
-/// The words of the rail `identity`.
-enum IdentityWords {
+/// The words of the rail `identity`. What is to be done is said as lines that the recipe takes.
+struct IdentityWords {
+    let recipe: Recipe
+    let entry: Recipe.IndexEntry
+    /// Where commands say the type of their document.
+    let types: JSONPath?
+
     /// The way out where some documents have a routing and others none. `path`: as far as it is known.
     static func missingID(_ path: JSONPath?) -> String {
         ". Where documents without routing are meant, as parents of a join field are, say "
@@ -51,53 +56,85 @@ enum IdentityWords {
             + (key.count > 16 ? " ..." : "")
     }
 
+    // MARK: Advice
+
     /// The likely cause and what to do, by what was found most often.
-    static func advice(_ tally: IdentityTally, _ recipe: Recipe, _ entry: Recipe.IndexEntry) -> String {
+    func advice(_ tally: IdentityTally) -> String {
         var counts: [String: Int] = [:]
         for contradiction in tally.contradictions {
-            counts[advice(contradiction.finding, recipe, entry), default: 0] += 1
+            counts[advice(contradiction.command, contradiction.finding), default: 0] += 1
         }
         return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? ""
     }
 
-    private static func advice(
-        _ finding: IdentityComparison.Finding, _ recipe: Recipe, _ entry: Recipe.IndexEntry
-    ) -> String {
-        let shape = recipe.commands.format.shapeName
+    private var format: CommandFormat { recipe.commands.format }
+
+    private func advice(_ command: SampledCommand, _ finding: IdentityComparison.Finding) -> String {
         switch finding {
         case .same, .absent: return ""
         case .routing(let document):
-            guard let path = recipe.commands.format.routing else {
-                return "The application writes with a routing: name it under commands.\(shape)"
+            guard let path = format.routing else {
+                return "The application writes with a routing: name it under commands.\(format.shapeName)"
             }
-            if document.routing != nil || recipe.commands.format.missingRoutingIsID {
+            if document.routing != nil || format.missingRoutingIsID {
                 return "The recipe's routing is not the one that the application writes with: name the right field"
             }
-            return "The source has no routing for them: leave it out of the recipe\(missingID(path))"
+            return "The source has no routing for them: leave it out of the recipe\(Self.missingID(path))"
         case .template:
+            let template = entry.id ?? ""
             return
-                "The recipe's `id: \"\(entry.id ?? "")\"` changes the copied ids only: if ids are unique over all "
-                + "types and indices, say `id: \"{id}\"`; if not, the ids of commands need the same template "
-                + "(commands.\(shape))"
-        case .spelling(_, let spelling): return advice(spelling, shape)
+                "The recipe's `id: \"\(template)\"` changes the copied ids only: if ids are unique over all types and "
+                + "indices, say `id: \"{id}\"`; if not, the ids of commands need the same template: "
+                + commandTemplate(template)
+        case .spelling(let document, let spelling): return advice(command, document, spelling)
         }
     }
 
-    private static func advice(_ spelling: IDSpelling, _ shape: String) -> String {
-        let key = "commands.\(shape).key"
-        return
-            switch spelling
-        {
-        case .json: "The keys are JSON, with quotes: say `\(key): json`"
-        case .int32: "The keys are numbers of 4 bytes: say `\(key): int32`"
-        case .int64: "The keys are numbers of 8 bytes: say `\(key): int64`"
-        case .confluent: "The keys have the prefix of a schema registry: say `\(key): confluent`"
-        case .wrapper: "The keys are objects with the id in them: say `\(key): json`"
-        case .typed: "The commands' ids have the type before them: say so in `id` of the entry, `id: \"{type}-{id}\"`"
-        case .untyped:
-            "The source's ids have the type before them: the ids of commands need a template (commands.\(shape))"
-        case .letterCase:
-            "The application changes the case of letters in ids: let commands have the ids that it writes"
+    /// The line that gives commands the ids of a template.
+    private func commandTemplate(_ template: String) -> String {
+        guard case .envelope(let envelope) = format.shape else {
+            return "ids of the format \(format.shapeName) cannot have one, the format envelope's can"
         }
+        let id =
+            switch envelope.id {
+            case .field(let path): path.description
+            case .key: "key"
+            case .header(let name): "header:\(name)"
+            case .template: ""
+            }
+        let text = template.replacing("{id}", with: "{\(id)}")
+            .replacing("{type}", with: "{\(types?.description ?? "...")}")
+        let hint = types == nil && template.contains("{type}") ? ", where ... is the field with the type" : ""
+        return "`id: \"\(text)\"` under commands.envelope\(hint)"
+    }
+
+    private func advice(_ command: SampledCommand, _ document: FoundDocument, _ spelling: IDSpelling) -> String {
+        switch spelling {
+        case .text: return key("The keys are text", .text)
+        case .json: return key("The keys are JSON, with quotes", .json)
+        case .int32: return key("The keys are numbers of 4 bytes", .int32)
+        case .int64: return key("The keys are numbers of 8 bytes", .int64)
+        case .confluent: return key("The keys have the prefix of a schema registry", .confluent)
+        case .wrapper: return key("The keys are objects with the id in them", .json)
+        case .typed:
+            let before = String(command.id.dropLast(document.id.count))
+            let name = document.type.map { before.replacing($0, with: "{type}") } ?? before
+            return "The commands' ids have the type before them: say so where the copied ids are made, "
+                + "`id: \"\(name){id}\"` in the entry of indices"
+        case .untyped:
+            let before = String(document.id.dropLast(command.id.count))
+            return "The source's ids have the type before them, and so must those of commands: "
+                + commandTemplate("{type}\(before.last.map(String.init) ?? ""){id}")
+        case .letterCase:
+            return "The application changes the case of letters in ids: let commands have the ids that it writes"
+        }
+    }
+
+    private func key(_ cause: String, _ encoding: KeyEncoding) -> String {
+        guard format.keyIsID else {
+            return "\(cause.replacing("keys are", with: "ids are").replacing("keys have", with: "ids have")): let "
+                + "commands.\(format.shapeName).id name the field with the id itself, or `key`"
+        }
+        return "\(cause): say `key: \(encoding.rawValue)` under commands.\(format.shapeName)"
     }
 }

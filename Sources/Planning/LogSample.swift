@@ -32,17 +32,20 @@ package struct LogSample: Sendable {
     /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
     private var later: Set<String> = []
     package private(set) var clash: Clash?
+    /// Where commands say the type of their document.
+    package private(set) var typeFields: TypeFields
+    /// Records that would be dead letters, by their reasons, each with the first of them.
+    package private(set) var rejects: [String: (count: Int, detail: String, partition: Int32, offset: Int64)] = [:]
 
     private let stretches: LogStretches
     private let keysAreIDs: Bool
+    private let keysAreText: Bool
 
-    private init(_ stretches: LogStretches, _ format: CommandFormat) {
-        self.stretches = stretches
-        switch format.shape {
-        case .document: keysAreIDs = true
-        case .envelope(let envelope): keysAreIDs = envelope.id == .key
-        case .debezium: keysAreIDs = false
-        }
+    private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields) {
+        (self.stretches, typeFields) = (stretches, types)
+        // In format debezium a key that is not as the recipe says is no different from another broken record.
+        if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
+        keysAreText = format.key == .text
     }
 
     /// Reads for at most `seconds`. If time is up, the sample is smaller.
@@ -52,7 +55,7 @@ package struct LogSample: Sendable {
         let stretches = LogStretches(
             watermarks: survey.watermarks, unread: survey.unread(recipe),
             application: survey.applicationUnknown == nil ? survey.application : nil)
-        var sample = LogSample(stretches, recipe.commands.format)
+        var sample = LogSample(stretches, recipe.commands.format, typeFields(recipe, survey))
         let decoder = CommandDecoder(recipe.commands.format)
         var seen: [String: (Int32, Int64)] = [:]
         let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
@@ -62,6 +65,12 @@ package struct LogSample: Sendable {
             }
         }
         return sample
+    }
+
+    private static func typeFields(_ recipe: Recipe, _ survey: Survey) -> TypeFields {
+        let named = survey.entries.filter { IDTemplate($0.recipe.id).namesType }
+        guard case .envelope = recipe.commands.format.shape else { return TypeFields([]) }
+        return TypeFields(Set(named.flatMap { $0.source.flatMap(\.types) }))
     }
 
     private mutating func read(
@@ -99,9 +108,10 @@ package struct LogSample: Sendable {
             offset: message.offset, headers: message.headers)
         let isNewest = stretches.newest[message.partition]?.contains(message.offset) == true
         if isNewest { newestRead += 1 }
+        typeFields.look(message.value)
         switch decoder.decode(record) {
         case .operation(let operation):
-            let command = SampledCommand(operation, message)
+            let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             if isApplied {
                 applied.add(command)
             } else {
@@ -110,7 +120,8 @@ package struct LogSample: Sendable {
             }
             if isNewest { watch(operation, message, &seen) }
         case .reject(let reject):
-            guard keysAreIDs, ["bad_utf8", "no_id"].contains(reject.reason), let key = message.key,
+            rejects[reject.reason, default: (0, reject.detail, message.partition, message.offset)].count += 1
+            guard keysAreIDs, ["bad_utf8", "no_id", "bad_key"].contains(reject.reason), let key = message.key,
                 !key.isEmpty
             else { return }
             let command = SampledCommand(unread: key, message)
@@ -164,11 +175,11 @@ package struct LogSample: Sendable {
 }
 
 extension SampledCommand {
-    fileprivate init(_ operation: Operation, _ message: LogMessage) {
+    fileprivate init(_ operation: Operation, _ message: LogMessage, withKey: Bool) {
         self.init(
             kind: operation.kind, entry: operation.entry, id: String(repairing: operation.id),
             routing: operation.routing.map { String(repairing: $0) }, partition: message.partition,
-            offset: message.offset, timestamp: message.timestamp)
+            offset: message.offset, timestamp: message.timestamp, key: withKey ? message.key.map { Array($0) } : nil)
     }
 
     fileprivate init(unread key: Bytes, _ message: LogMessage) {

@@ -86,7 +86,7 @@ package struct RecipeBuilder {
         }
         let routing = part?["routing"]
         return CommandFormat(
-            shape: shape, routing: try optionalPath(routing, "path"),
+            shape: shape, key: part?["key"]?.text.flatMap(KeyEncoding.init), routing: try optionalPath(routing, "path"),
             missingRoutingIsID: routing?["missing"]?.text == "id",
             version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
             selectors: selectors)
@@ -100,6 +100,12 @@ package struct RecipeBuilder {
             source = .key
         } else if id.hasPrefix("header:") {
             source = .header(String(id.dropFirst(7)))
+        } else if id.contains("{") {
+            do {
+                source = .template(try CommandIDTemplate(parsing: id))
+            } catch {
+                throw Gap(mark: envelope.mark, key: "id")
+            }
         } else {
             source = .field(try path(envelope, "id"))
         }

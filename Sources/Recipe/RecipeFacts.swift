@@ -65,7 +65,13 @@ extension RecipeText {
     }
 
     private static func format(_ commands: JSONValue?) -> String {
-        let name = plain(commands?["format"])
+        var name = plain(commands?["format"])
+        let part = commands?[name]
+        if let id = part?["id"] { name += "; id \(id.array.map { $0.map(plain).joined(separator: ":") } ?? plain(id))" }
+        if let key = part?["key"] { name += "; key \(plain(key))" }
+        if let routing = part?["routing"] {
+            name += "; routing \(plain(routing["path"]))" + (routing["missing"] == "id" ? " or else the id" : "")
+        }
         guard let envelope = commands?["envelope"] else { return name }
         let lists = ["index", "merge", "delete", "ignore"].compactMap { list -> String? in
             guard let names = envelope[list]?.array, !names.isEmpty else { return nil }

@@ -45,6 +45,21 @@ package struct RecipeRules {
         if format == "envelope", commands.member("envelope") == nil, let mark = commands.member("format")?.mark {
             problems.add(mark, "format: envelope needs commands.envelope, which says where the parts are")
         }
+        checkKey(commands)
+    }
+
+    /// `key` must say something.
+    private func checkKey(_ commands: RecipeValue) {
+        if let key = commands["envelope"]?.member("key"), let id = commands["envelope"]?["id"]?.text, id != "key",
+            !id.contains("{key}")
+        {
+            problems.add(key.mark, "key says how the record's key is written, and the id is not there but in \"\(id)\"")
+        }
+        if let debezium = commands["debezium"], let key = debezium.member("key"), let text = key.value.text,
+            text != "json", debezium.member("id") != nil
+        {
+            problems.add(key.mark, "id names fields of the key, and a key of the kind \(text) has none")
+        }
     }
 
     private var hasMerges: Bool { commands?["envelope"]?["merge"].map { !$0.items.isEmpty || $0.isWrong } ?? false }

@@ -1,4 +1,5 @@
 import Basics
+import Commands
 import Failures
 import JSONText
 
@@ -198,14 +199,28 @@ extension Scalar {
     }
 
     package static let idSource = Scalar(
-        expected: "a field path, \"key\" or \"header:\" and a name", name: "field path, `key` or `header:name`",
-        pattern: "."
+        expected: "a field path, \"key\", \"header:\" and a name, or a template such as {message.kind}-{id}",
+        name: "field path, `key`, `header:name` or template", pattern: "."
     ) { text in
         if text == "key" { return .good(.text(text)) }
+        if text.contains("{") || text.contains("}") {
+            do throws(CommandIDTemplate.Fault) {
+                _ = try CommandIDTemplate(parsing: text)
+                return .good(.text(text))
+            } catch {
+                return .bad(error.reason)
+            }
+        }
         if text.hasPrefix("header:") {
             return text.count > 7 ? .good(.text(text)) : .bad("names no header")
         }
         return fieldPath.read(text)
+    }
+
+    package static let base64 = Scalar(
+        expected: "bytes as base64", name: "base64", pattern: "^[A-Za-z0-9+/]*={0,2}$"
+    ) { text in
+        SampleRecord.bytes(base64: text) == nil ? .bad("is not base64") : .good(.text(text))
     }
 
     package static let idTemplate = Scalar(

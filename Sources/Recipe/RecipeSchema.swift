@@ -1,3 +1,4 @@
+import Commands
 import Indexing
 import Transform
 
@@ -76,7 +77,9 @@ package enum RecipeSchema {
         keys: [
             RecipeKey(
                 "id", .scalar(.idSource), required: true,
-                "Where the document's id is: a path, the record's key, or a header."),
+                "Where the document's id is: a path, the record's key, a header, or a template of these such as "
+                    + "`{message.kind}-{id}`."),
+            key(standard: "`text`"),
             RecipeKey("operation", .scalar(.fieldPath), required: true, "Where the command's name is."),
             RecipeKey("index", names, standard: "[]", "Names of commands that bring the whole document."),
             RecipeKey(
@@ -106,7 +109,16 @@ package enum RecipeSchema {
 
     package static let document = RecipeSection(
         title: "commands.document",
-        keys: [RecipeKey("routing", .section(routing), "Where the routing value is in the document.")])
+        keys: [
+            key(standard: "`text`"),
+            RecipeKey("routing", .section(routing), "Where the routing value is in the document."),
+        ])
+
+    private static func key(standard: String) -> RecipeKey {
+        RecipeKey(
+            "key", .choice(KeyEncoding.allCases.map(\.rawValue)), standardInWords: standard,
+            "How the record's key says the id.")
+    }
 
     package static let debezium = RecipeSection(
         title: "commands.debezium",
@@ -114,6 +126,7 @@ package enum RecipeSchema {
             RecipeKey(
                 "id", .list(.scalar(.nonEmpty)), standardInWords: "the key's only field",
                 "Fields of the record's key that make the id, joined by `:`."),
+            key(standard: "`json`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the row."),
         ])
 

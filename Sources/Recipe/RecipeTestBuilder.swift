@@ -33,7 +33,9 @@ package enum RecipeTestBuilder {
 
     private static func record(_ value: RecipeValue) -> SampleRecord {
         SampleRecord(
-            key: value["key"]?.text.map { Array($0.utf8) }, value: SampleRecord.bytes(json(value["value"])),
+            key: value["key_base64"]?.text.flatMap { SampleRecord.bytes(base64: $0) }
+                ?? value["key"]?.text.map { Array($0.utf8) },
+            value: SampleRecord.bytes(json(value["value"])),
             headers: (value["headers"]?.members ?? []).map { member in
                 SampleRecord.Header(name: member.key, value: member.value.text.map { Array($0.utf8) })
             },

@@ -23,6 +23,9 @@ package struct RecipeTestRules {
     }
 
     private func checkInput(_ test: RecipeValue) {
+        if let record = test["record"], record.member("key") != nil, let second = record.member("key_base64") {
+            problems.add(second.mark, "a record has one key: key or key_base64")
+        }
         switch (test.member("record"), test.member("document")) {
         case (nil, nil): problems.add(test.mark, "a test needs record or document")
         case (.some, .some(let document)):

@@ -17,6 +17,9 @@ package enum RecipeTestSchema {
         keys: [
             RecipeKey("key", .scalar(.text), standardInWords: "none", "The record's key."),
             RecipeKey(
+                "key_base64", .scalar(.base64), standardInWords: "none",
+                "The same, for a key of bytes that are no text."),
+            RecipeKey(
                 "value", .json, standardInWords: "none",
                 "The record's value: a text stands for its bytes, anything else for its JSON."),
             RecipeKey("headers", .properties, standardInWords: "none", "Names and values of headers."),

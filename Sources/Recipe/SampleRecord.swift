@@ -39,10 +39,31 @@ package struct SampleRecord: Sendable, Equatable {
         }
     }
 
+    /// The bytes that a text in base64 says; nil: it is none.
+    package static func bytes(base64 text: String) -> [UInt8]? {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        let body = text.utf8.prefix { $0 != UInt8(ascii: "=") }
+        guard text.utf8.count % 4 == 0, text.utf8.count - body.count <= 2,
+            text.utf8.dropFirst(body.count).allSatisfy({ $0 == UInt8(ascii: "=") })
+        else { return nil }
+        for character in body {
+            guard let digit = digits.firstIndex(of: character) else { return nil }
+            bits = bits << 6 | UInt32(digit)
+            count += 6
+            guard count >= 8 else { continue }
+            count -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+        return bytes
+    }
+
     /// A record that is written as a JSON object: with `key`, `value` and so on, or as `kcat -J` writes it.
     package init(_ object: JSONObject, offset: Int64) {
         self.init(value: Self.bytes(object["value"] ?? object["payload"]), offset: offset)
-        key = Self.bytes(object["key"])
+        key = object["key_base64"]?.string.flatMap { Self.bytes(base64: $0) } ?? Self.bytes(object["key"])
         headers = Self.headers(object["headers"])
         if let partition = object["partition"]?.int.flatMap({ Int32(exactly: $0) }), partition >= 0 {
             self.partition = partition

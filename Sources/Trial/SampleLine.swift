@@ -14,7 +14,8 @@ package struct SampleLine: Sendable, Equatable {
 
     /// The keys of a written record. Some are the names that kcat uses.
     private static let known: Set<String> = [
-        "key", "value", "payload", "headers", "partition", "offset", "timestamp", "ts", "topic", "tstype", "broker",
+        "key", "key_base64", "value", "payload", "headers", "partition", "offset", "timestamp", "ts", "topic", "tstype",
+        "broker",
     ]
 
     /// An object is a record if it has `value` (or `payload`, as kcat writes it) or `key`, and only keys of a record.
@@ -24,7 +25,7 @@ package struct SampleLine: Sendable, Equatable {
         reading = .value
         guard let object = (try? JSONValue(parsing: text))?.object else { return }
         guard object.keys.allSatisfy({ Self.known.contains($0) }),
-            ["key", "value", "payload"].contains(where: { object[$0] != nil })
+            ["key", "key_base64", "value", "payload"].contains(where: { object[$0] != nil })
         else {
             hint = Self.hint(Array(object.keys))
             return

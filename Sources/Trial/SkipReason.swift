@@ -12,7 +12,11 @@ package enum SkipReason {
             let isTombstone = value["payload"] == .null && value["schema"] != nil
             return isTombstone ? tombstone : nowhere
         case .envelope(let envelope):
-            guard let value = parsed(record) else {
+            var value = parsed(record)
+            if let payload = value?["payload"], value?["schema"] != nil, value?[path: envelope.operation] == nil {
+                value = payload
+            }
+            guard let value, !value.isNull else {
                 return "the record has no value, and so no command: in format envelope that means nothing"
             }
             guard let name = value[path: envelope.operation]?.string, envelope.ignore.contains(name) else {

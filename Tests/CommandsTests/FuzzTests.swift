@@ -12,6 +12,7 @@ import Testing
             DecoderTests.documents + DecoderTests.envelopes + DecoderTests.routings + DecoderTests.withoutRouting
             + DecoderTests.versions
             + DecoderTests.selections + DebeziumTests.rows + DebeziumTests.fromRows
+            + KeyTests.keys + KeyTests.wrapped + KeyTests.templates
         let decoders = cases.map { CommandDecoder($0.format) }
         var kinds: Set<Substring> = []
         for _ in 0..<60_000 {

@@ -196,7 +196,7 @@ def test_ids_that_are_said_to_be_unique_and_are_not(make):
     assert "2 of 8" in text and "id 3 in" in text and f"{m.old}/incident" in text and f"{m.old}/note" in text, text
 
 
-SPELLINGS = {"json": (b'"%d"', "document.key: json"), "wrapped": (b'{"schema":null,"payload":"%d"}', "key: json"),
+SPELLINGS = {"json": (b'"%d"', "`key: json` under commands.document"), "wrapped": (b'{"schema":null,"payload":"%d"}', "key: json"),
              "confluent": (b"\0\0\0\0\7%d", "key: confluent"), "typed": (b"incident-%d", "{type}-{id}")}
 
 
@@ -223,7 +223,7 @@ def test_what_nobody_has_applied_yet_is_looked_up_too(make):
     """The application's group has committed nothing before: no stretch is known to be in the source."""
     records = [(b'"%d"' % n, json.dumps({"title": f"first {n}"}).encode()) for n in range(8)]
     m = make(records, documents(), committed=0, shape="document")
-    assert "document.key: json" in identity(m, "refused")
+    assert "`key: json` under commands.document" in identity(m, "refused")
 
 
 def test_ids_of_another_kind(make):

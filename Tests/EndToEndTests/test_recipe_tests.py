@@ -29,8 +29,9 @@ def copy_of_example(folder, change=lambda text: text):
     return recipe
 
 
-def test_example_passes(crossfade):
-    result = crossfade("recipe", "test", EXAMPLE, "--format", "json", env=NOWHERE).expect(DONE)
+@pytest.mark.parametrize("example", [EXAMPLE, ROOT / "examples/tickets/tickets.yaml"], ids=lambda path: path.stem)
+def test_example_passes(crossfade, example):
+    result = crossfade("recipe", "test", example, "--format", "json", env=NOWHERE).expect(DONE)
     said = result.json
     assert said["failed"] == 0 and said["passed"] == said["run"] == len(said["tests"]) >= 5
     assert result.seconds < 10

@@ -131,6 +131,23 @@ def test_join_field(make):
     assert {hit["_id"] for hit in answered} == {str(n) for n in range(7)}
 
 
+@pytest.mark.real
+def test_join_field_and_a_routing_that_parents_have_too(make):
+    """Children are routed by their parents; a field that all have is not what the application routes by."""
+    relation = {"title": {"type": "keyword"}, "relation": {"type": "join", "relations": {"question": "answer"}}}
+    olds = [(str(n), {}, {"title": f"first {n}", "org": "a", "relation": "question"}, "incident") for n in range(4)]
+    olds += [(f"a{n}", {"routing": str(n)}, {"title": "reply", "org": str(n),
+                                             "relation": {"name": "answer", "parent": str(n)}}, "incident")
+             for n in range(4)]
+    m = routed(make([], olds, "es-6.8", "es-7.17", fields=relation, mapping={"properties": relation}),
+               "message.org", missing="id")
+    assert "join field" in identity(m, "refused")
+    routed(m, "message.relation.parent", missing="id")
+    identity(m, "warn")
+    assert whole(m) == {**{str(n): f"first {n}" for n in range(4)}, **{f"a{n}": "reply" for n in range(4)}}
+    assert routings(m) == {**{str(n): None for n in range(4)}, **{f"a{n}": str(n) for n in range(4)}}
+
+
 def test_deletes_and_parts_without_routing_are_dead_letters_still(make):
     records = [insert("1", "whole"), command("UpdateMessageCommand", "1", message={"title": "part"}),
                command("DeleteMessageCommand", "1"), command("DeleteMessageCommand", "2", org="a")]

@@ -95,6 +95,17 @@ import Testing
         #expect(finding(unread, [document("?")]) == .absent)
     }
 
+    @Test func aKeyThatIsReadAsSomethingElseMayBeAText() {
+        var unread = command("?", 0)
+        unread.unreadKey = Array("42".utf8)
+        #expect(finding(unread, [document("42")]) == .spelling(document("42"), .text))
+        // Eight letters, read as a number of eight bytes.
+        var number = command("7017280452245743464", 0)
+        number.key = Array("abcdefgh".utf8)
+        #expect(finding(number, [document("abcdefgh")]) == .spelling(document("abcdefgh"), .text))
+        #expect(finding(number, [document("7017280452245743464")]) == .same)
+    }
+
     @Test func negativeNumbersAndOddKeysAreRead() {
         let readings = IDSpelling.readings(of: [0xFF, 0xFF, 0xFF, 0xFE], types: [])
         #expect(readings.contains { $0.id == "-2" && $0.spelling == .int32 })

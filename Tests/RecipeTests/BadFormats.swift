@@ -42,6 +42,22 @@ extension BadRecipeTests {
                 "6:66: commands.envelope.routing.path \"x.\" is not a field path: it has an empty name",
             ]),
         Case(
+            name: "templates of ids",
+            text: Reading.small(
+                commands("  format: envelope\n  envelope: { id: \"{a}-{b\", operation: c, index: A }")),
+            expected: ["6:19: commands.envelope.id \"{a}-{b\" has a \"{\" without its \"}\""]),
+        Case(
+            name: "a key that is no id",
+            text: Reading.small(
+                commands("  format: envelope\n  envelope: { id: a.b, key: json, operation: c, index: A }")),
+            expected: [
+                "6:24: key says how the record's key is written, and the id is not there but in \"a.b\""
+            ]),
+        Case(
+            name: "fields of a key that is a number",
+            text: Reading.small(commands("  format: debezium\n  debezium: { id: [a], key: int64 }")),
+            expected: ["6:24: id names fields of the key, and a key of the kind int64 has none"]),
+        Case(
             name: "a step that parts of documents cannot take",
             text: Reading.small([
                 "commands": commands(

@@ -94,7 +94,7 @@ struct GoodRecipeTests {
     @Test func everyKey() throws {
         let folder = try Folder()
         try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n")
-        let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium]
+        let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium, EveryKey.keys]
         var used: Set<String> = []
         for text in recipes {
             let recipe = try Reading.load(text, folder: folder)
@@ -151,6 +151,16 @@ struct GoodRecipeTests {
         #expect(envelope.commands.format.selectors == [selector, nil])
         let document = try Reading.load(EveryKey.document, folder: folder)
         #expect(document.commands.format.routing?.names == ["org"])
+        #expect(document.commands.format.missingRoutingIsID && document.commands.format.key == .int64)
+        let keys = try Reading.load(EveryKey.keys, folder: folder)
+        guard case .envelope(let templated) = keys.commands.format.shape else {
+            Issue.record("no envelope")
+            return
+        }
+        #expect(
+            templated.id
+                == .template(try CommandIDTemplate(parsing: "{message.kind}-{key}"))
+                && keys.commands.format.key == .confluent)
         #expect(
             document.indices[0].transform.contains(
                 .set(
@@ -246,7 +256,7 @@ enum EveryKey {
           bootstrap: b:1
           topic: t
           format: document
-          document: { routing: { path: org, missing: id } }
+          document: { key: int64, routing: { path: org, missing: id } }
           version: { header: rev }
         target: { url: http://n1:9200 }
         indices:
@@ -265,13 +275,26 @@ enum EveryKey {
         replay: { from: { offsets: { 0: 17, 3: 0 } } }
         """
 
+    static let keys = """
+        name: every
+        commands:
+          bootstrap: b:1
+          topic: t
+          format: envelope
+          envelope: { id: "{message.kind}-{key}", key: confluent, operation: command, index: A }
+        target: { url: http://n1:9200 }
+        indices: [ { to: d } ]
+        tests:
+          - { name: bytes, record: { key_base64: AAAAAAc0Mg==, value: { command: A } }, expect: { reject: no_id } }
+        """
+
     static let debezium = """
         name: every
         commands:
           bootstrap: b:1
           topic: t
           format: debezium
-          debezium: { id: [a, b], routing: org }
+          debezium: { id: [a, b], key: json, routing: org }
           application_group: app
         source: { url: http://old:9200 }
         target: { url: [http://n1:9200, http://n2:9200] }
