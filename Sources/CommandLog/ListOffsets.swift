@@ -7,9 +7,18 @@ import CLibrdkafka
 func listOffsets(
     _ rk: OpaquePointer, topic: String, partitions: [Int32], time: Int64, deadline: Deadline, doing: String
 ) throws(LogError) -> [Int32: Int64] {
-    guard !partitions.isEmpty else { return [:] }
+    try listOffsets(
+        rk, topic: topic, times: Dictionary(partitions.map { ($0, time) }) { first, _ in first }, deadline: deadline,
+        doing: doing)
+}
+
+/// The same with a time of its own for each partition.
+func listOffsets(
+    _ rk: OpaquePointer, topic: String, times: [Int32: Int64], deadline: Deadline, doing: String
+) throws(LogError) -> [Int32: Int64] {
+    guard !times.isEmpty else { return [:] }
     while true {
-        let list = PartitionList(topic, partitions, offset: time)
+        let list = PartitionList(topic, times)
         var err = rd_kafka_offsets_for_times(rk, list.list, max(1, deadline.milliseconds))
         var which = ""
         if err == RD_KAFKA_RESP_ERR_NO_ERROR, let failure = list.failure {

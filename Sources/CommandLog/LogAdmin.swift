@@ -93,13 +93,20 @@ package final class LogAdmin: Sendable {
     /// Per partition, the offset of the first record whose timestamp is `milliseconds` (since 1970) or later. Nil when
     /// there is none.
     package func offsets(
-        _ topic: String, partitions: [Int32], forTimestamp milliseconds: Int64, timeout: Double = 10
+        _ topic: String, partitions: [Int32], forTimestamp milliseconds: Int64
+    ) throws(LogError) -> [Int32: Int64?] {
+        try offsets(topic, forTimestamps: Dictionary(partitions.map { ($0, milliseconds) }) { first, _ in first })
+    }
+
+    /// The same with a time of its own for each partition.
+    package func offsets(
+        _ topic: String, forTimestamps times: [Int32: Int64], timeout: Double = 10
     ) throws(LogError) -> [Int32: Int64?] {
         let deadline = Deadline(seconds: timeout)
         try connect(deadline)
         let found = try ask { () throws(LogError) in
             try listOffsets(
-                handle.rk, topic: topic, partitions: partitions, time: max(0, milliseconds), deadline: deadline,
+                handle.rk, topic: topic, times: times.mapValues { max(0, $0) }, deadline: deadline,
                 doing: "looking for the offsets of a time in topic \(topic)")
         }
         return found.mapValues { $0 < 0 ? nil : $0 }

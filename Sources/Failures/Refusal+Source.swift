@@ -1,5 +1,14 @@
 /// Refusals that come from the source.
 extension Refusal {
+    /// What the application wrote last is not seen by a search, and nothing will make it so. `why`: the server's words.
+    package static func sourceNeverRefreshed(index: String, why: String) -> Refusal {
+        Refusal(
+            "source_refresh",
+            "the source index \(index) has refresh_interval -1, and Crossfade may not refresh it (\(why)): a search "
+                + "does not show what was written last, so the copy would lack it. Give the credentials the privilege "
+                + "`maintenance` on \(index), or set its refresh_interval to 30s, and start again. Nothing was copied")
+    }
+
     /// A copied document has a routing, and the recipe names none for commands. `shape`: the section of the recipe that
     /// would name it.
     package static func routingUnnamed(index: String, id: String, routing: String, shape: String) -> Refusal {

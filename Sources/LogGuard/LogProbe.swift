@@ -66,6 +66,57 @@ package struct LogProbe: Sendable {
         }
     }
 
+    /// When the last record before each of these offsets was written, in milliseconds since 1970. Markers and gaps
+    /// before an offset are passed over. Partitions are left out in which nothing was found.
+    package func lastTimestamps(
+        before offsets: [Int32: Int64], marks: [Int32: (low: Int64, high: Int64)], seconds: Double = 10
+    ) throws(LogError) -> [Int32: Int64] {
+        let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
+        var times: [Int32: Int64] = [:]
+        var back: Int64 = 16
+        while back <= 4096 {
+            var ranges: [Int32: Range<Int64>] = [:]
+            for (partition, offset) in offsets where times[partition] == nil {
+                guard let mark = marks[partition] else { continue }
+                let to = min(offset, mark.high)
+                if to > mark.low { ranges[partition] = max(mark.low, to - back)..<to }
+            }
+            guard !ranges.isEmpty, MonotonicClock.milliseconds() < end else { break }
+            try each(in: ranges, until: end) { times[$0.partition] = $0.timestamp }
+            back *= 16
+        }
+        return times.filter { $0.value >= 0 }
+    }
+
+    /// Reads the records in these ranges.
+    package func each(
+        in ranges: [Int32: Range<Int64>], until end: Int64, _ look: (LogMessage) -> Void
+    ) throws(LogError) {
+        guard !ranges.isEmpty else { return }
+        let consumer = try LogConsumer(
+            settings: settings, topic: topic, mode: .assigned(ranges.mapValues(\.lowerBound)), log: logger.kafka)
+        defer { consumer.close(seconds: 2) }
+        let batch = RecordBatch(capacity: 1024)
+        var left = Set(ranges.keys)
+        while !left.isEmpty, MonotonicClock.milliseconds() < end {
+            do {
+                try consumer.poll(into: batch, timeoutMs: 100)
+            } catch {
+                // Retention has removed the record meanwhile.
+                guard error.code == .startDeleted else { throw error }
+                return
+            }
+            for index in 0..<batch.count where left.contains(batch[index].partition) {
+                let message = batch[index]
+                guard let range = ranges[message.partition] else { continue }
+                if range.contains(message.offset) { look(message) }
+                if message.offset + 1 >= range.upperBound { left.remove(message.partition) }
+            }
+            for case .endOfPartition(let partition, _) in batch.events { left.remove(partition) }
+            batch.releaseAll()
+        }
+    }
+
     /// The fingerprints of the records at exactly these offsets; nil: there is no such record, or time was up.
     private func read(_ offsets: [Int32: Int64], until end: Int64) throws(LogError) -> [Int32: RecordFingerprint?] {
         var found: [Int32: RecordFingerprint?] = offsets.mapValues { _ in nil }

@@ -90,9 +90,15 @@ package struct CopyWork: WatchedWork {
         if let copy = state.copy, copy.finished == nil {
             let left = copy.slices.filter { !$0.done }.count
             logger.info("going on with the copy that was interrupted", ["slices_left": left])
-            return try store.update { $0.phase = .copying }
+            let refreshed = try copy.refreshed ?? refresh(source)
+            return try store.update {
+                $0.phase = .copying
+                $0.copy?.refreshed = refreshed
+            }
         }
         let reader = source.reader
+        // Before anything is counted or read, and after the offsets were asked: see `SourceRefresh`.
+        let refreshed = try refresh(source)
         var slices: [MigrationState.Slice] = []
         var expected = 0
         for (number, entry) in prepared.survey.entries.enumerated() {
@@ -108,11 +114,19 @@ package struct CopyWork: WatchedWork {
         return try store.update {
             $0.phase = .copying
             // The offsets were asked before anything was read, so the old index holds all that was applied before them.
-            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
+            $0.record(
+                prepared.survey.application, epoch: prepared.recipe.commands.format.epoch, at: WallClock.now())
             $0.copy = MigrationState.Copy(
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
-                slices: slices)
+                slices: slices, refreshed: refreshed)
         }
+    }
+
+    /// Makes visible what was written to the source. Returns when that was.
+    private func refresh(_ source: Cluster) throws -> Int64 {
+        let began = WallClock.now()
+        try SourceRefresh(reader: source.reader, logger: logger).run(prepared.survey.entries.flatMap(\.source))
+        return began
     }
 
     /// Opens the copy's alias.

@@ -21,7 +21,8 @@ package struct FollowWork: WatchedWork {
         try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
         let state = try store.update {
             $0.phase = .following
-            $0.record(prepared.survey.application, epoch: prepared.recipe.commands.format.epoch)
+            $0.record(
+                prepared.survey.application, epoch: prepared.recipe.commands.format.epoch, at: WallClock.now())
         }
         live.knows(state)
         let progress = Progress("follow", logger: logger)

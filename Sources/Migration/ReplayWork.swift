@@ -78,7 +78,7 @@ package struct ReplayWork: WatchedWork {
         try checkJoins(state)
         return try store.update {
             $0.phase = .replaying
-            $0.record(prepared.survey.application, epoch: epoch)
+            $0.record(prepared.survey.application, epoch: epoch, at: WallClock.now())
             $0.replay = MigrationState.Replay(
                 round: ($0.replay?.round ?? 0) + 1, epoch: epoch, started: WallClock.now(), finished: nil,
                 start: prepared.start,

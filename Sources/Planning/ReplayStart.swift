@@ -2,6 +2,8 @@ import CommandLog
 import Foundation
 import LogGuard
 import Recipe
+import Runtime
+import State
 import Telemetry
 
 /// An answer of the brokers, or why they cannot or may not give it. Brokers that cannot be reached are an error
@@ -38,8 +40,17 @@ package struct ReplayStart {
         case .beginning: offsets = lows
         case .recorded:
             // A partition without a committed offset of the application is read from its beginning.
-            let recorded = survey.recorded(recipe) ?? [:]
-            offsets = lows.merging(recorded.filter { lows[$0.key] != nil }) { _, recorded in recorded }
+            let recorded = (survey.recorded(recipe) ?? [:]).filter { lows[$0.key] != nil }
+            let probe = LogProbe(settings: recipe.kafkaSettings, topic: recipe.commands.topic, logger: logger)
+            let last = try Told.by { () throws(LogError) in
+                try probe.lastTimestamps(before: recorded, marks: survey.watermarks)
+            }
+            let recordedAt = survey.state?.recorded == nil ? WallClock.now() : survey.state?.recordedAt ?? .max
+            let times = (last.value ?? [:]).mapValues { min($0, recordedAt) - recipe.recordedMargin }
+            let told = try Told.by { () throws(LogError) in
+                try admin.offsets(recipe.commands.topic, forTimestamps: times)
+            }
+            self = Self.recorded(recorded, told, marks: survey.watermarks)
         case .offsets(let asked): offsets = lows.merging(asked.filter { lows[$0.key] != nil }) { _, asked in asked }
         case .timestamp(let time):
             let told = try Told.by { () throws(LogError) in
@@ -50,6 +61,30 @@ package struct ReplayStart {
                 try probe.timestamps(at: offsets)
             }
         }
+    }
+
+    /// Begins earlier than recorded: at the records of the time before, where the brokers know them. An application
+    /// may commit an offset before it has written everything before it. `found`: the offset of that time, by partition.
+    package static func recorded(
+        _ recorded: [Int32: Int64], _ found: Told<[Int32: Int64?]>, marks: [Int32: (low: Int64, high: Int64)]
+    ) -> ReplayStart {
+        var start = ReplayStart(offsets: marks.mapValues(\.low))
+        var unknown: [Int32] = []
+        for (partition, offset) in recorded {
+            guard let low = marks[partition]?.low else { continue }
+            if offset <= low {
+                start.offsets[partition] = offset
+            } else if let early = found.value?[partition] ?? nil {
+                start.offsets[partition] = min(offset, max(low, early))
+            } else {
+                // There is a record of that time or later, so brokers that name none cannot search by time.
+                unknown.append(partition)
+            }
+        }
+        if !unknown.isEmpty {
+            start.unknown = (unknown.sorted(), found.why ?? "the brokers named no record of the time before it")
+        }
+        return start
     }
 
     /// `timestamps`: reads when the records at those offsets were written.

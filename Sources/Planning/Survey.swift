@@ -210,6 +210,10 @@ package struct Survey: Sendable {
         for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "tests"] {
             object.removeValue(forKey: key)
         }
+        if var replay = object["replay"]?.object {
+            replay.removeValue(forKey: "recorded_margin")
+            object["replay"] = .object(replay)
+        }
         if var commands = object["commands"]?.object {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)

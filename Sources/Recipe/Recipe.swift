@@ -20,6 +20,8 @@ package struct Recipe: Sendable {
     package var indices: [IndexEntry]
     package var copy: CopyOptions
     package var replay: ReplayStart
+    /// How much earlier than at the recorded offsets a replay starts, in milliseconds.
+    package var recordedMargin: Int64
     /// Dead-letter topic; default `<commands.topic>-dead`.
     package var deadLetterTopic: String
     package var limits: Limits

@@ -28,7 +28,9 @@ package struct RecipeBuilder {
         let target = try endpoint(try need(root, "target"))
         let indices = try entries(try need(root, "indices").items)
         let copy = try copyOptions(root)
-        let replay = try replayStart(try need(try need(root, "replay"), "from"))
+        let replaySection = try need(root, "replay")
+        let replay = try replayStart(try need(replaySection, "from"))
+        let margin = Int64(try integer(replaySection, "recorded_margin"))
         let deadLetters = try text(try need(root, "dead_letters"), "topic")
         let memory = try integer(limits, "memory")
         let tombstoneAge = try integer(root, "tombstone_age")
@@ -39,7 +41,7 @@ package struct RecipeBuilder {
         return Recipe(
             file: file, typed: ShellWord.quoted(file), name: name, commands: commandPart, source: sourcePart,
             target: target, indices: indices,
-            copy: copy, replay: replay, deadLetterTopic: deadLetters,
+            copy: copy, replay: replay, recordedMargin: margin, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
             tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests, accept: acceptances(root),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))

@@ -221,7 +221,11 @@ package enum RecipeSchema {
             RecipeKey(
                 "from", .words(["beginning", "recorded"], or: .section(replayStart)), standard: "beginning",
                 "Where the replay starts. `recorded`: where `application_group` stood when the copy began; that group "
-                    + "must be what feeds the old index.")
+                    + "must be what feeds the old index."),
+            RecipeKey(
+                "recorded_margin", .scalar(.duration), standard: "60s",
+                "With `recorded`: how much earlier the replay starts. Longer than the application takes from a commit "
+                    + "to the write of what it has committed."),
         ], shorthand: nil)
 
     package static let replayStart = RecipeSection(

@@ -11,6 +11,10 @@ enum ReadCall: Sendable {
     case clearScroll(plainText: Bool)
     case multiGet(index: String, type: String?)
     case count(index: String)
+    /// Makes what was written visible to searches. It changes no document.
+    case refresh(index: String)
+    case refreshStats(index: String)
+    case settings(index: String)
 
     func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
         switch self {
@@ -40,6 +44,15 @@ enum ReadCall: Sendable {
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))/_count", body: body, timeoutSeconds: timeoutSeconds,
                 failsOver: true)
+        case .refresh(let index):
+            HTTPRequest(
+                .post, "/\(RequestPath.segment(index))/_refresh", timeoutSeconds: timeoutSeconds, failsOver: true)
+        case .refreshStats(let index):
+            HTTPRequest(
+                .get, "/\(RequestPath.segment(index))/_stats/refresh?level=shards", timeoutSeconds: timeoutSeconds)
+        case .settings(let index):
+            HTTPRequest(
+                .get, "/\(RequestPath.segment(index))/_settings?include_defaults=true", timeoutSeconds: timeoutSeconds)
         }
     }
 }

@@ -33,10 +33,14 @@ package struct MigrationState: Sendable, Equatable {
         package var started: Int64
         package var finished: Int64?
         package var slices: [Slice]
+        /// What was written to the source before this time is seen by the copy; nil: that is not known.
+        package var refreshed: Int64?
 
-        package init(round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice]) {
+        package init(
+            round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice], refreshed: Int64? = nil
+        ) {
             (self.round, self.expected, self.started, self.finished) = (round, expected, started, finished)
-            self.slices = slices
+            (self.slices, self.refreshed) = (slices, refreshed)
         }
     }
 
@@ -101,6 +105,8 @@ package struct MigrationState: Sendable, Equatable {
     package var recorded: [Int32: Int64]?
     /// `commands.epoch` at that time: the offsets belong to that epoch's log.
     package var recordedEpoch: Int64?
+    /// When they were asked, in milliseconds since 1970; nil: that is not known.
+    package var recordedAt: Int64?
     package var log: Log?
     package var copy: Copy?
     package var replay: Replay?
@@ -132,10 +138,11 @@ package struct MigrationState: Sendable, Equatable {
 
     /// Keeps the offsets of the application's group, unless they are known already. A replay or a follower that began
     /// before the copy relies on the first ones: the copy holds at least what was applied by then.
-    package mutating func record(_ application: [Int32: Int64]?, epoch: Int64) {
+    package mutating func record(_ application: [Int32: Int64]?, epoch: Int64, at time: Int64) {
         guard recorded == nil, copy == nil else { return }
         recorded = application
         recordedEpoch = epoch
+        recordedAt = time
     }
 
     /// Whether documents may still come from the source.
@@ -180,6 +187,7 @@ extension MigrationState {
         ]
         if let recorded { members.append(("recorded", Self.offsets(recorded))) }
         if let recordedEpoch { members.append(("recorded_epoch", .number("\(recordedEpoch)"))) }
+        if let recordedAt { members.append(("recorded_at", .number("\(recordedAt)"))) }
         if let log { members.append(("log", .string(log.text))) }
         if let copy { members.append(("copy", .string(copy.json.text()))) }
         if let replay { members.append(("replay", .string(replay.json.text()))) }
@@ -217,6 +225,7 @@ extension MigrationState {
             name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
             indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
         recordedEpoch = json["recorded_epoch"]?.int
+        recordedAt = json["recorded_at"]?.int
         log = json["log"]?.string.flatMap(Log.init(text:))
         copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
@@ -276,6 +285,7 @@ extension MigrationState.Copy {
             ("slices", .array(slices.map(\.json))),
         ]
         if let finished { members.append(("finished", .number("\(finished)"))) }
+        if let refreshed { members.append(("refreshed", .number("\(refreshed)"))) }
         return .object(JSONObject(members))
     }
 
@@ -285,7 +295,7 @@ extension MigrationState.Copy {
         else { return nil }
         self.init(
             round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.int,
-            slices: slices.compactMap(MigrationState.Slice.init(json:)))
+            slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.int)
     }
 }
 

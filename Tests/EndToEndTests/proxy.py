@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-READS = re.compile(r"/(_search|_count|_mget|_msearch|_search/scroll)$")
+READS = re.compile(r"/(_search|_count|_mget|_msearch|_search/scroll|_refresh)$")
 
 
 class Proxy:

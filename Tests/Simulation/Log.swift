@@ -98,6 +98,10 @@ struct OldCluster {
     var committed: [Int]
     /// The offset after the last record that it has ever applied. A crash takes `position` back, not the documents.
     var applied: [Int]
+    /// What a search shows: the documents as they were at the last refresh. A get by id shows the documents themselves.
+    var visible: [Document?]
+
+    mutating func refresh() { visible = documents }
 
     static func apply(_ entry: Entry, to document: inout Document?, creates: Bool) {
         switch entry.verb {

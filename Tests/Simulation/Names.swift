@@ -60,6 +60,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case readFilter
     /// The replay begins where the application's own group stood when the copy began, or before.
     case recordedStart
+    /// Before the copy, and after the application's offsets were recorded, the old cluster is refreshed.
+    case refreshBeforeCopy
     /// The application's offsets are recorded when anything is first read, not only when a copy begins.
     case recordedAtFirstWork
 }

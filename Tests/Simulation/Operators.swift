@@ -124,6 +124,7 @@ extension World {
         if copy == nil || copy?.finished != nil {
             guard !on(.purgeAlone) || !purgeIsUnderWay else { return }
             recordFirst(byCopy: true)
+            if on(.refreshBeforeCopy) { old.refresh() }
             copyRound += 1
             copy = Copy(round: copyRound, done: Array(repeating: false, count: Self.slices))
         }
@@ -144,7 +145,7 @@ extension World {
             engine.own(slice, at: 0)
             // A scroll is a snapshot.
             for id in old.documents.indices where id % Self.slices == slice {
-                if let document = readOld(id) { engine.pages[slice].append((id, document)) }
+                if let document = readOld(id, bySearch: true) { engine.pages[slice].append((id, document)) }
             }
         }
     }

@@ -100,7 +100,8 @@ final class World {
             documents: Array(repeating: nil, count: setup.ids),
             position: Array(repeating: 0, count: setup.partitions),
             committed: Array(repeating: 0, count: setup.partitions),
-            applied: Array(repeating: 0, count: setup.partitions))
+            applied: Array(repeating: 0, count: setup.partitions),
+            visible: Array(repeating: nil, count: setup.ids))
         new = NewCluster(
             slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: off != .externalVersions)
         new.refreshes = off != .tombstoneRefresh
@@ -108,6 +109,7 @@ final class World {
         groupCommitted = Array(repeating: -1, count: setup.partitions)
         taken = Array(repeating: 0, count: setup.partitions)
         for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
+        old.refresh()
         for partition in 0..<setup.partitions {
             for _ in 0..<setup.trimmed { topic.append(partition, Entry(kind: .nothing)) }
             topic.partitions[partition].start = setup.trimmed
@@ -140,11 +142,14 @@ final class World {
 
     var copyUnfinished: Bool { copy?.finished == nil }
 
-    /// What the old cluster has, for a copy or as the base of a merge.
-    func readOld(_ id: Int) -> Document? {
+    /// What the old cluster has, as the base of a merge; for a copy, what a search of it shows.
+    func readOld(_ id: Int, bySearch: Bool = false) -> Document? {
         if old.applied[partition(of: id)] > setup.trimmed { isMixed = true }
-        return old.documents[id]
+        return bySearch ? old.visible[id] : old.documents[id]
     }
+
+    /// Whether the old cluster makes visible what was written to it, now and then, by itself.
+    private var oldRefreshesItself: Bool { setup.ending & 128 == 0 }
 
     // MARK: Processes
 
@@ -329,6 +334,7 @@ final class World {
         let before = now
         now += long ? 2 * Self.tombstoneAge : 1
         new.forgetDeletes()
+        if oldRefreshesItself { old.refresh() }
         tellCopyState()
         endOldReplays()
         if on(.sendLease) {

@@ -1,0 +1,165 @@
+"""What a search shows is not what the index holds: refreshes that lag, aliases with a filter, documents whose source is
+not whole."""
+import json
+import time
+
+import pytest
+
+from binary import REFUSED, check_error
+from proxy import Proxy
+from test_identity import command, documents, insert, titles
+
+pytestmark = pytest.mark.embedded
+
+TITLES = {"properties": {"title": {"type": "keyword"}}}
+TWENTY = {str(n): f"first {n}" for n in range(20)}
+
+
+@pytest.fixture
+def make(migrate):
+    """A migration whose topic has `records`, all applied by the application's group, and whose source has the settings
+    and the mapping given, and no documents."""
+    def make(records, source="es-6.8", target="es-8.17", refresh="30s", fields=None, settings=None, aliases=None,
+             mapping=None, **sections):
+        sections["index"] = {"transform": [], **sections.get("index", {})}
+        sections.setdefault("replay", {"from": "recorded", "recorded_margin": "1ms"})
+        m = migrate(source, target, partitions=1, mapping=mapping or TITLES, **sections)
+        m.log.create(m.topic, 1)
+        m.log.produce(m.topic, records)
+        m.tree["commands"]["application_group"] = f"app-{m.name}"
+        m.log.commit(f"app-{m.name}", m.topic, {0: m.log.ends(m.topic)[0]})
+        settings = {"number_of_shards": 2, "number_of_replicas": 0, "refresh_interval": refresh, **(settings or {})}
+        whole = {"properties": {"title": {"type": "string"} if m.source.version < (5, 0) else {"type": "keyword"}},
+                 **(fields or {})}
+        body = {"settings": {k: v for k, v in settings.items() if v is not None},
+                "mappings": {"incident": whole} if m.source.typed else whole}
+        m.source.call("PUT", f"/{m.old}", {**body, **({"aliases": aliases} if aliases else {})})
+        m.write_recipe()
+        return m
+    return make
+
+
+def fill(m, texts=None, refreshed=False):
+    """Documents as (id, metadata, document, type); the twenty by default. Nothing is refreshed unless it is said."""
+    lines = [("index", ident, metadata, json.dumps(text)) for ident, metadata, text, _ in texts or documents(20)]
+    m.source.bulk(m.old, lines)
+    if refreshed:
+        m.source.refresh(m.old)
+
+
+def twenty():
+    return [insert(str(n), f"first {n}") for n in range(20)]
+
+
+def whole(m):
+    m.init()
+    m.copy()
+    summary = m.replay()
+    return titles(m), summary
+
+
+# a refresh that lags
+
+@pytest.mark.parametrize("source,refresh", [("es-6.8", "30s"), ("es-6.8", "-1"), ("es-1.7", "-1"), ("es-2.4", "30s")])
+def test_what_the_source_has_not_refreshed_is_copied(make, source, refresh):
+    """20 documents that no search shows, and one that every search shows although it is deleted."""
+    m = make([insert("gone", "first"), *twenty(), command("DeleteMessageCommand", "gone")], source, refresh=refresh)
+    fill(m, [("gone", {}, {"title": "first"}, "incident")], refreshed=True)
+    fill(m)
+    m.source.bulk(m.old, [("delete", "gone", {}, None)])
+    assert m.source.count(m.old) == 1, "the source shows what it has"
+    found, summary = whole(m)
+    assert found == TWENTY and summary["read"] == 0, summary
+
+
+def test_a_second_copy_sees_what_came_since_the_first(make):
+    m = make(twenty()[:10], refresh="-1")
+    fill(m, documents(10))
+    m.init()
+    assert m.copy()["returned"] == 10
+    fill(m, documents(20))
+    assert m.copy()["returned"] == 20 and titles(m) == TWENTY
+
+
+class Forbids(Proxy):
+    """A cluster that does not let us do some things: answers 403 for paths that hold one of `words`."""
+
+    def __init__(self, upstream, *words):
+        super().__init__(upstream)
+        self.words = words
+
+    def handle(self, handler, body):
+        if any(word in handler.path for word in self.words):
+            return handler.answer(403, [("Content-Type", "application/json")], json.dumps({
+                "error": {"type": "security_exception",
+                          "reason": "action [indices:admin/refresh] is unauthorized for user [reader]"},
+                "status": 403}).encode())
+        handler.answer(*handler.ask(body))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("source,forbidden", [("es-6.8", ["_refresh"]), ("es-6.8", ["_refresh", "_stats"]),
+                                              ("es-2.4", ["_refresh"]), ("es-8.17", ["_refresh"])])
+def test_a_source_that_may_not_be_refreshed_is_waited_for(make, source, forbidden):
+    """On 8.17 nobody searches, and a shard that nobody searches is not refreshed at all."""
+    idle = {"index.search.idle.after": "1ms"} if source == "es-8.17" else {}
+    m = make(twenty(), source, refresh=None if idle else "2s", settings=idle)
+    with Forbids(m.source.url, *forbidden) as proxy:
+        m.tree["source"] = {"url": proxy.url}
+        m.write_recipe()
+        m.init()
+        fill(m)
+        m.copy()
+        m.replay()
+        assert any(path.endswith("/_refresh") for _, path in proxy.requests)
+    assert titles(m) == TWENTY
+
+
+def test_a_source_that_is_never_refreshed_and_may_not_be_is_refused(make):
+    m = make(twenty(), refresh="-1")
+    fill(m)
+    with Forbids(m.source.url, "_refresh") as proxy:
+        m.tree["source"] = {"url": proxy.url}
+        m.write_recipe()
+        m.init()
+        check_error(m.run("copy"), m.old, "refresh_interval", "maintenance", "unauthorized", code=REFUSED)
+        assert m.target.count(m.new) == 0 and m.status()["phase"] == "created"
+    m.tree["source"] = {"url": m.source.url}
+    m.write_recipe()
+    m.copy()
+    m.replay()
+    assert titles(m) == TWENTY
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("source", ["es-1.7", "es-2.4"])
+def test_a_source_that_was_made_read_only_is_copied(make, source):
+    """Old versions do not refresh an index that is read-only; no document of it changes either."""
+    m = make(twenty(), source, refresh="1s")
+    fill(m)
+    m.source.call("PUT", f"/{m.old}/_settings", {"index.blocks.read_only": True})
+    try:
+        assert whole(m)[0] == TWENTY
+    finally:
+        m.source.call("PUT", f"/{m.old}/_settings", {"index.blocks.read_only": False})
+
+
+# an application that commits before it writes
+
+def test_recorded_begins_earlier_by_the_margin(make):
+    """Everything is committed. Two commands of the last minute are not written yet; the ones before are."""
+    m = make([], replay={"from": "recorded"})
+    now = int(time.time() * 1000)
+    ages = [(0, 7200), (1, 3600), (2, 1800), (3, 50), (4, 20)]
+    producer = m.log.producer()
+    for n, age in ages:
+        key, value = insert(str(n), f"first {n}")
+        producer.produce(m.topic, value, key, partition=0, timestamp=now - age * 1000)
+    producer.finish()
+    m.log.commit(f"app-{m.name}", m.topic, {0: 5})
+    fill(m, documents(3), refreshed=True)
+    m.init()
+    m.copy()
+    summary = m.replay()
+    assert (summary["read"], summary["partitions"][0]["start"]) == (2, 3), summary
+    assert titles(m) == {str(n): f"first {n}" for n in range(5)}
