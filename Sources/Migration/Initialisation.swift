@@ -50,7 +50,7 @@ package enum Initialisation {
                     body: TargetMapping.createBody(
                         mapping: entry.mapping, settings: entry.settings,
                         documentType: survey.target.capabilities.mappingType,
-                        aliases: TargetAliases(index: entry.index).created(survey.target.capabilities)))
+                        aliases: TargetAliases(index: entry.index, shown: entry.shown).created(survey.target.capabilities)))
             } catch {
                 // Nothing was created yet, so the state is removed again.
                 if survey.state == nil, number == 0 { _ = try? writer.deleteIndex(store.index) }
@@ -66,7 +66,7 @@ package enum Initialisation {
     private static func settle(_ survey: Survey, _ store: StateStore, _ writer: TargetWriter) throws {
         var uuids: [String: String] = [:]
         for entry in survey.entries {
-            try TargetAliases(index: entry.index).restore(writer)
+            try TargetAliases(index: entry.index, shown: entry.shown).restore(writer)
             uuids[entry.index] = try writer.indexUUID(entry.index)
         }
         try store.update { state in

@@ -30,7 +30,7 @@ struct SourceRefresh {
             reader.wake(index.name, (counts ?? [:]).keys)
             waiting.append((index, wait))
         }
-        for (index, wait) in waiting { try await(index.name, wait) }
+        for (index, wait) in waiting { try look(index.name, until: wait) }
     }
 
     private func refresh(_ index: String) throws -> Refreshed {
@@ -46,7 +46,7 @@ struct SourceRefresh {
         }
     }
 
-    private func await(_ index: String, _ wait: RefreshWait) throws {
+    private func look(_ index: String, until wait: RefreshWait) throws {
         var looks = Recurring(every: 1000, first: 0)
         var counts: [ShardCopy: Int64]?
         while !wait.isOver(now: MonotonicClock.milliseconds(), counts: counts) {

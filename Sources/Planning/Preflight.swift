@@ -120,7 +120,8 @@ package struct Preflight: Sendable {
 
     /// Adds aliases that somebody removed. The rails have checked that each index is the one that `init` made.
     private func restoreAliases(_ logger: Logger) throws {
-        for entry in survey.entries where try TargetAliases(index: entry.index).restore(survey.target.writer) {
+        for entry in survey.entries
+        where try TargetAliases(index: entry.index, shown: entry.shown).restore(survey.target.writer) {
             logger.warning("an alias of the target index was missing and is there again", ["index": entry.index])
         }
     }

@@ -52,6 +52,7 @@ package struct Rails {
         judgeClusters()
         for entry in survey.entries { judge(entry) }
         judgeTargets()
+        found += SourceFilterRail.look(recipe, survey) + SourceFieldsRail.look(recipe, survey)
         for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
     }
 

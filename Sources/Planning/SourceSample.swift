@@ -47,7 +47,9 @@ package struct SourceSample: Sendable {
 
     private static func look(_ entry: Survey.Entry, _ reader: ClusterReader, until end: Int64) -> Entry {
         var found = Entry()
-        let indices = readable(entry)
+        // Indices of which other documents are meant would need a search of their own.
+        let readable = readable(entry)
+        let indices = readable.filter { $0.filter == readable.first?.filter }
         guard !indices.isEmpty, entry.documents > 0 else { return found }
         guard MonotonicClock.milliseconds() < end else {
             found.unknown = "there was no time left to look at it"

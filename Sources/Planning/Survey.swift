@@ -17,12 +17,19 @@ package struct Survey: Sendable {
         package var recipe: Recipe.IndexEntry
         /// Source indices that `from` names; empty without a source.
         package var source: [IndexInfo]
+        /// The filters through which `from` shows source indices, by the index. Whether a filter decides what is copied
+        /// stands in the index itself.
+        package var filters: [String: JSONValue] = [:]
+        /// What the target's alias for readers shows besides hiding tombstones; nil: everything.
+        package var shown: JSONValue?
         /// Target index; with `{index}` filled in.
         package var index: String
         /// Closed indices that `from` also matches. They cannot be read.
         package var closed: [String]
         /// Whether the recipe's own mapping requires routing; nil: it does not say.
         package var declaredRouting: Bool?
+        /// How the existing target index keeps its documents; nil: there is no index.
+        package var storage: SourceStorage?
         /// Whether the existing target index requires routing; nil: there is no index.
         package var requiresRouting: Bool?
         /// Documents in the source now.
@@ -119,17 +126,36 @@ package struct Survey: Sendable {
     ) throws -> [Entry] {
         var found: [IndexInfo] = []
         var closed: [String] = []
+        var filters: [String: JSONValue] = [:]
         if let from = entry.from, let source {
             found = try resolve(from, source)
             closed = try source.reader.closed(from)
+            filters = try filter(&found, from: from, entry, recipe, source)
         }
         guard entry.to.contains("{index}") else {
-            return [try make(entry, found, closed, index: entry.to, recipe, target: target)]
+            return [try make(entry, found, closed, filters, index: entry.to, recipe, target: target)]
         }
         return try found.map {
             let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
-            return try make(entry, [$0], closed, index: index, recipe, target: target)
+            return try make(entry, [$0], closed, filters, index: index, recipe, target: target)
         }
+    }
+
+    /// Finds the filters of aliases, and applies them to the indices where they decide what is copied.
+    private static func filter(
+        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ recipe: Recipe, _ source: Cluster
+    ) throws -> [String: JSONValue] {
+        var filters: [String: JSONValue] = [:]
+        let place = recipe.indices.firstIndex { $0.to == entry.to } ?? 0
+        for number in found.indices {
+            guard let filter = SourceFilter.of(found[number], from: from) else { continue }
+            filters[found[number].name] = filter
+            let isSelected = SourceFilter.isSame(filter, as: recipe.selector(place), recipe.commands.format)
+            guard entry.filter == .source || (entry.filter == nil && isSelected) else { continue }
+            found[number].filter = filter
+            found[number].liveCount = try source.reader.count(found[number].name, query: found[number].liveQuery)
+        }
+        return filters
     }
 
     private static func resolve(_ from: String, _ source: Cluster) throws -> [IndexInfo] {
@@ -147,8 +173,8 @@ package struct Survey: Sendable {
     }
 
     private static func make(
-        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], index: String, _ recipe: Recipe,
-        target: Cluster
+        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], _ filters: [String: JSONValue],
+        index: String, _ recipe: Recipe, target: Cluster
     ) throws -> Entry {
         let base = try entry.mapping.map { try JSONValue(parsing: $0) }
         let own = base.map(TargetMapping.bare)
@@ -164,10 +190,16 @@ package struct Survey: Sendable {
             documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
             settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, held: 0, tombstones: 0)
+        made.filters = filters.filter { name, _ in found.contains { $0.name == name } }
+        if entry.filter == .alias, !made.filters.isEmpty {
+            made.shown = SourceFilter.any(made.filters.sorted { $0.key < $1.key }.map(\.value))
+        }
         guard exists else { return made }
         made.uuid = try writer.indexUUID(index)
         do throws(ClusterError) {
-            made.requiresRouting = try target.reader.resolve(index).first?.routingRequired
+            let present = try target.reader.resolve(index).first
+            made.requiresRouting = present?.routingRequired
+            made.storage = present?.storage
             made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
             made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
         } catch {
@@ -188,6 +220,7 @@ package struct Survey: Sendable {
             members["from"] = .array(entry.source.map { .string($0.name) })
             members["mapping"] = entry.mappingFromSource ? "the source's" : .object(entry.mapping)
             members["settings"] = entry.settings ?? .null
+            if !entry.filters.isEmpty { members["filters"] = .object(JSONObject(entry.filters.sorted { $0.key < $1.key })) }
             entries.append(.object(members))
         }
         return [

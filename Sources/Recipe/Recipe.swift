@@ -65,6 +65,16 @@ package struct Recipe: Sendable {
         package var missing: MissingDocument
         /// Template of the target id for sources with several types, e.g. `{type}-{id}`; nil: the id alone.
         package var id: String?
+        /// What becomes of the filter of an alias that `from` names; nil: the recipe does not say.
+        package var filter: AliasFilter?
+    }
+
+    /// `filter` of an entry.
+    package enum AliasFilter: String, Sendable, CaseIterable {
+        /// Only what the filter shows is copied.
+        case source
+        /// Everything is copied, and the target's alias shows the same part.
+        case alias
     }
 
     /// `copy`.
@@ -123,6 +133,13 @@ package struct Recipe: Sendable {
         package init(listen: String?, listenIsGiven: Bool, statsd: String?) {
             (self.listen, self.listenIsGiven, self.statsd) = (listen, listenIsGiven, statsd)
         }
+    }
+}
+
+extension Recipe {
+    /// `select` of an entry; nil: it takes all that no entry before it took.
+    package func selector(_ entry: Int) -> CommandFormat.Selector? {
+        commands.format.selectors.indices.contains(entry) ? commands.format.selectors[entry] : nil
     }
 }
 

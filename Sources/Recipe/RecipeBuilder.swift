@@ -159,7 +159,8 @@ package struct RecipeBuilder {
             from: entry["from"]?.text, to: try text(entry, "to"), alias: entry["alias"]?.text,
             mapping: json("mapping"), settings: json("settings"), transform: steps,
             merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
-            missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create, id: entry["id"]?.text)
+            missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create, id: entry["id"]?.text,
+            filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init))
     }
 
     // MARK: copy, replay

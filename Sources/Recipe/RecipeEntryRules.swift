@@ -9,6 +9,9 @@ package struct RecipeEntryRules {
     package func check(_ entries: [RecipeValue]) {
         for entry in entries {
             checkPattern(entry)
+            if let filter = entry.member("filter"), entry.member("from") == nil {
+                problems.add(filter.mark, "filter is about an alias of the source, and this entry has no from")
+            }
             checkMerge(entry)
             checkSteps(entry)
             if let id = entry.member("id"), entry.member("from") == nil {

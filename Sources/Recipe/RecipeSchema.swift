@@ -164,6 +164,10 @@ package enum RecipeSchema {
                 "from", .scalar(.sourceIndex),
                 "Index, alias or pattern on the source. Without it only the topic feeds the index."),
             RecipeKey(
+                "filter", .choice(Recipe.AliasFilter.allCases.map(\.rawValue)),
+                "Where `from` is an alias with a filter. `source`: only what it shows is copied, and commands concern "
+                    + "nothing else. `alias`: all is copied, and `<to>-crossfade-read` has the filter."),
+            RecipeKey(
                 "to", .scalar(.targetIndex), required: true,
                 "Index on the target; `{index}` stands for the source index that a pattern found."),
             RecipeKey("alias", .scalar(.alias), "The alias that the application reads."),

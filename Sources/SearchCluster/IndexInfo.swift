@@ -13,10 +13,13 @@ package struct IndexInfo: Sendable, Equatable {
     package var shards: Int
     /// Names of the types; empty when the server has none.
     package var types: [String]
+    /// How the texts of its documents are kept.
+    package private(set) var storage = SourceStorage()
     /// False when `_source` is switched off for any type. Such an index cannot be copied.
-    package var hasSource: Bool
-    /// True when `_source` is stored with includes or excludes. A copy of such an index lacks fields.
-    package var sourceIsFiltered: Bool
+    package var hasSource: Bool { !storage.isDisabled }
+    /// The only documents of the index that are meant; nil: all. It is written the same as a filter (1.x) and as a
+    /// query (from 2.0).
+    package var filter: JSONValue?
     /// Whether any type requires routing.
     package var routingRequired: Bool
     /// As the server gives them: by type if there are types, else `{"properties": ...}`.
@@ -37,10 +40,9 @@ package struct IndexInfo: Sendable, Equatable {
         shards = count?.string.flatMap { Int($0) } ?? count?.int.map { Int($0) } ?? 1
         types = []
         parentTypes = [:]
-        hasSource = true
-        sourceIsFiltered = false
         routingRequired = false
         guard typed else {
+            storage = SourceStorage(mappings: [mappings], settings: settings)
             read(mappings)
             return
         }
@@ -49,22 +51,20 @@ package struct IndexInfo: Sendable, Equatable {
             if let parent = mapping["_parent"]?["type"]?.string { parentTypes[type] = parent }
             read(mapping)
         }
+        let byType = mappings.object?.filter { $0.key != "_default_" }.map(\.value) ?? []
+        storage = SourceStorage(mappings: byType, settings: settings)
     }
 
-    /// The query that finds the documents without tombstones; nil when the index has no tombstones, so that all count.
+    /// The query that finds the documents that are meant, without tombstones; nil when those are all.
     package var liveQuery: JSONValue? {
-        guard mapsTombstones else { return Optional.none }
-        return Capabilities.allButTombstones
+        let filtered: JSONValue? = filter.map { ["constant_score": ["filter": $0]] }
+        guard mapsTombstones else { return filtered }
+        guard let filtered else { return Capabilities.allButTombstones }
+        return ["bool": ["must": filtered, "must_not": Capabilities.tombstones()]]
     }
 
     private mutating func read(_ mapping: JSONValue) {
         if mapping["properties"]?[Tombstone.deletedAt] != nil { mapsTombstones = true }
-        let source = mapping["_source"]
-        // 1.x gives this setting as the user wrote it: false or "false".
-        if let enabled = source?["enabled"], enabled.bool == false || enabled.string == "false" { hasSource = false }
-        for key in ["includes", "excludes"] {
-            if let list = source?[key]?.array, !list.isEmpty { sourceIsFiltered = true }
-        }
         if let required = mapping["_routing"]?["required"], required.bool == true || required.string == "true" {
             routingRequired = true
         }

@@ -5,11 +5,14 @@ import JSONText
 extension ClusterReader {
     /// The documents with one of these ids, on all shards: also those that a get would not find, because their routing
     /// is not known. `types`: of every type. `index`: names with commas between them.
-    package func find(_ index: String, ids: [String], atMost size: Int = 10_000) throws(ClusterError) -> [FoundDocument]
-    {
+    /// `shown`: a filter, to find only what it shows.
+    package func find(
+        _ index: String, ids: [String], shown: JSONValue? = nil, atMost size: Int = 10_000
+    ) throws(ClusterError) -> [FoundDocument] {
         guard !ids.isEmpty else { return [] }
-        return try found(
-            index, query: ["ids": ["values": .array(ids.map { .string($0) })]], size: size, isRandom: false)
+        let named: JSONValue = ["ids": ["values": .array(ids.map { .string($0) })]]
+        let query: JSONValue = shown.map { ["bool": ["must": [named, ["constant_score": ["filter": $0]]]]] } ?? named
+        return try found(index, query: query, size: size, isRandom: false)
     }
 
     /// Documents in random order, or in the server's own where it knows none. `query`: only those that it matches.

@@ -8,9 +8,16 @@ import SearchCluster
 /// version of every server refuses the write instead (`invalid_index_name_exception`), and that stops the work.
 package struct TargetAliases: Sendable {
     package let index: String
+    /// What the readers' alias shows besides hiding tombstones; nil: everything.
+    private let shown: JSONValue?
 
-    package init(index: String) {
-        self.index = index
+    package init(index: String, shown: JSONValue? = nil) {
+        (self.index, self.shown) = (index, shown)
+    }
+
+    private func filter(_ capabilities: Capabilities) -> JSONValue {
+        guard let shown else { return capabilities.notTombstone }
+        return ["bool": ["must": [shown, capabilities.notTombstone]]]
     }
 
     /// Reads the new index before the rollover, without tombstones.
@@ -24,7 +31,7 @@ package struct TargetAliases: Sendable {
     /// alias does not get it yet, which refuses writes as well.
     package func created(_ capabilities: Capabilities) -> JSONValue {
         var aliases = JSONObject()
-        aliases[readers] = ["filter": capabilities.notTombstone]
+        aliases[readers] = ["filter": filter(capabilities)]
         aliases[log] = [:]
         if capabilities.writeIndex { aliases[copy] = ["is_write_index": false] }
         return .object(aliases)
@@ -39,7 +46,7 @@ package struct TargetAliases: Sendable {
         if present[readers]?["filter"] == nil {
             actions.append([
                 "add": [
-                    "index": .string(index), "alias": .string(readers), "filter": writer.capabilities.notTombstone,
+                    "index": .string(index), "alias": .string(readers), "filter": filter(writer.capabilities),
                 ]
             ])
         }

@@ -12,7 +12,7 @@ extension ContractRun {
         #expect(index.aliases["c-readers"]?["filter"] != nil)
         #expect(index.types == (can.typed ? [can.documentType] : []))
         #expect(index.hasSource)
-        #expect(!index.sourceIsFiltered)
+        #expect(!index.storage.isFiltered)
         #expect(!index.routingRequired)
     }
 
@@ -43,7 +43,7 @@ extension ContractRun {
         }
         try writer.createIndex(
             "c-partly", body: body(shards: 1, properties: [:], extra: ["_source": ["excludes": ["secret"]]]))
-        #expect(try reader.resolve("c-partly").first?.sourceIsFiltered == true)
+        #expect(try reader.resolve("c-partly").first?.storage.isFiltered == true)
         #expect(try writer.deleteIndex("c-bare"))
         #expect(try writer.deleteIndex("c-partly"))
     }

@@ -1,0 +1,130 @@
+import Indexing
+import JSONText
+import Recipe
+import SearchCluster
+import Transform
+
+/// What becomes of the filter of an alias that `from` names. The topic writes the documents that the filter hides, too,
+/// unless `select` says the same.
+enum SourceFilterRail {
+    static func look(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
+        survey.entries.flatMap { entry -> [Rail] in
+            guard let from = entry.recipe.from else { return [] }
+            var rails = [judge(entry, from: from)].compactMap { $0 }
+            let routed = entry.source.compactMap { index in
+                SourceFilter.routed(index, from: from).map { (index.name, $0) }
+            }
+            if let (index, alias) = routed.first {
+                rails.append(
+                    rail(
+                        .warn,
+                        "the alias \(alias) has a routing, so a search through it goes to some shards of \(index) only. "
+                            + "All of them are copied"))
+            }
+            return rails
+        }
+    }
+
+    private static func judge(_ entry: Survey.Entry, from: String) -> Rail? {
+        guard let (name, filter) = entry.filters.min(by: { $0.key < $1.key }) else { return nil }
+        let whole = entry.source.filter { entry.filters[$0.name] != nil }.reduce(0) { $0 + $1.documentCount }
+        let words = "from: \(from) shows \(name) through the filter \(short(filter))"
+        switch entry.recipe.filter {
+        case .alias:
+            if entry.filters.count < entry.source.count || Set(entry.filters.values.map { $0.text() }).count > 1 {
+                return rail(
+                    .refused,
+                    "\(words), and other indices that go into \(entry.index) through another one or through none: one "
+                        + "alias cannot show the same part. Give each index an entry of its own")
+            }
+            if let field = changed(entry) {
+                return rail(
+                    .refused,
+                    "\(words), and transform changes the field \(field), so that the target's alias would not show the "
+                        + "same documents. Leave that field as it is, or give the alias its filter by hand and name the "
+                        + "index itself in `from`")
+            }
+            return rail(
+                .ok, "\(words). All \(whole) documents are copied, and \(entry.index)-crossfade-read has the filter")
+        case nil where entry.source.contains { $0.filter == nil && entry.filters[$0.name] != nil }:
+            return rail(
+                .refused,
+                "\(words), and commands of the topic write the documents that it hides, too. Say what is meant: "
+                    + "`select` with the same field and value, so that only these documents are copied and written; "
+                    + "`filter: source`, where commands concern no others; `filter: alias`, which copies all \(whole) and "
+                    + "gives \(entry.index)-crossfade-read the filter; or name the index itself in `from`")
+        default:
+            return rail(.ok, "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied")
+        }
+    }
+
+    /// Under `filter: source` the recipe says that commands concern no other documents. The sample of the log shows
+    /// whether that is so.
+    static func sampled(_ recipe: Recipe, _ survey: Survey, _ log: LogSample) -> [Rail] {
+        guard let reader = survey.source?.reader else { return [] }
+        return survey.entries.enumerated().compactMap { place, entry in
+            guard entry.recipe.filter == .source, !entry.filters.isEmpty else { return nil }
+            let number = recipe.indices.firstIndex { $0.to == entry.recipe.to } ?? place
+            let commands = log.applied.commands(atMost: 2000).filter { $0.entry == number && $0.unreadKey == nil }
+            let ids = Array(commands.prefix(500).map(\.id))
+            do throws(ClusterError) {
+                let indices = entry.source.filter { $0.filter != nil }
+                var hidden: [FoundDocument] = []
+                for index in indices {
+                    let all = try SourceSample.find(ids, [index], reader)
+                    let shown = try reader.find(index.name, ids: all.map(\.id), shown: index.filter)
+                    hidden += all.filter { !shown.contains($0) }
+                }
+                guard let one = hidden.first else {
+                    return rail(.ok, "none of \(ids.count) commands looked up concerns a document that the filter hides")
+                }
+                return rail(
+                    .refused,
+                    "filter: source says that commands concern only what the filter of \(entry.recipe.from ?? "-") shows, "
+                        + "and \(hidden.count) of \(ids.count) commands looked up concern documents that it hides, for "
+                        + "example id \(one.id) of \(one.index). Use `select` with the same field and value, or "
+                        + "`filter: alias`")
+            } catch {
+                return rail(.warn, "it is not known whether commands concern documents that the filter hides: \(error)")
+            }
+        }
+    }
+
+    /// A field that the filter may ask for and that the transform changes.
+    private static func changed(_ entry: Survey.Entry) -> String? {
+        var words: Set<String> = []
+        collect(entry.shown ?? .null, &words)
+        for step in entry.recipe.transform {
+            let paths: [JSONPath]
+            switch step {
+            case .keyToValue(let options): paths = [options.field]
+            case .rename(let from, let to), .copy(let from, let to): paths = [from, to]
+            case .remove(let removed): paths = removed
+            case .keep: continue
+            case .set(let path, _, _), .change(let path, _): paths = [path]
+            }
+            for path in paths.map({ $0.names.joined(separator: ".") }) {
+                if words.contains(where: { $0 == path || $0.hasPrefix(path + ".") }) { return path }
+            }
+        }
+        return nil
+    }
+
+    private static func collect(_ value: JSONValue, _ words: inout Set<String>) {
+        if let text = value.string { words.insert(text) }
+        for element in value.array ?? [] { collect(element, &words) }
+        for (key, inner) in value.object ?? JSONObject() {
+            words.insert(key)
+            collect(inner, &words)
+        }
+    }
+
+    private static func short(_ filter: JSONValue) -> String {
+        let text = filter.text()
+        return text.count > 200 ? text.prefix(200) + "..." : text
+    }
+
+    private static func rail(_ verdict: Rail.Verdict, _ detail: String) -> Rail {
+        Rail(name: "source_filter", verdict: verdict, detail: detail)
+    }
+}
