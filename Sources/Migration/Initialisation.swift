@@ -50,7 +50,8 @@ package enum Initialisation {
                     body: TargetMapping.createBody(
                         mapping: entry.mapping, settings: entry.settings,
                         documentType: survey.target.capabilities.mappingType,
-                        aliases: TargetAliases(index: entry.index, shown: entry.shown).created(survey.target.capabilities)))
+                        aliases: TargetAliases(index: entry.index, shown: entry.shown)
+                            .created(survey.target.capabilities)))
             } catch {
                 // Nothing was created yet, so the state is removed again.
                 if survey.state == nil, number == 0 { _ = try? writer.deleteIndex(store.index) }

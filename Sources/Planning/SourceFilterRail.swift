@@ -18,8 +18,8 @@ enum SourceFilterRail {
                 rails.append(
                     rail(
                         .warn,
-                        "the alias \(alias) has a routing, so a search through it goes to some shards of \(index) only. "
-                            + "All of them are copied"))
+                        "the alias \(alias) has a routing, so a search through it goes to some shards of \(index) "
+                            + "only. All of them are copied"))
             }
             return rails
         }
@@ -40,9 +40,9 @@ enum SourceFilterRail {
             if let field = changed(entry) {
                 return rail(
                     .refused,
-                    "\(words), and transform changes the field \(field), so that the target's alias would not show the "
-                        + "same documents. Leave that field as it is, or give the alias its filter by hand and name the "
-                        + "index itself in `from`")
+                    "\(words), and transform changes the field \(field), so that the target's alias would not show "
+                        + "the same documents. Leave that field as it is, or give the alias its filter by hand and "
+                        + "name the index itself in `from`")
             }
             return rail(
                 .ok, "\(words). All \(whole) documents are copied, and \(entry.index)-crossfade-read has the filter")
@@ -51,8 +51,8 @@ enum SourceFilterRail {
                 .refused,
                 "\(words), and commands of the topic write the documents that it hides, too. Say what is meant: "
                     + "`select` with the same field and value, so that only these documents are copied and written; "
-                    + "`filter: source`, where commands concern no others; `filter: alias`, which copies all \(whole) and "
-                    + "gives \(entry.index)-crossfade-read the filter; or name the index itself in `from`")
+                    + "`filter: source`, where commands concern no others; `filter: alias`, which copies all \(whole) "
+                    + "and gives \(entry.index)-crossfade-read the filter; or name the index itself in `from`")
         default:
             return rail(.ok, "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied")
         }
@@ -76,12 +76,12 @@ enum SourceFilterRail {
                     hidden += all.filter { !shown.contains($0) }
                 }
                 guard let one = hidden.first else {
-                    return rail(.ok, "none of \(ids.count) commands looked up concerns a document that the filter hides")
+                    return rail(.ok, "of \(ids.count) commands looked up, none concerns a document that is hidden")
                 }
                 return rail(
                     .refused,
-                    "filter: source says that commands concern only what the filter of \(entry.recipe.from ?? "-") shows, "
-                        + "and \(hidden.count) of \(ids.count) commands looked up concern documents that it hides, for "
+                    "filter: source says that commands concern only what \(entry.recipe.from ?? "-") shows, and "
+                        + "\(hidden.count) of \(ids.count) commands looked up concern documents that it hides, for "
                         + "example id \(one.id) of \(one.index). Use `select` with the same field and value, or "
                         + "`filter: alias`")
             } catch {

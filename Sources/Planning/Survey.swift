@@ -220,7 +220,10 @@ package struct Survey: Sendable {
             members["from"] = .array(entry.source.map { .string($0.name) })
             members["mapping"] = entry.mappingFromSource ? "the source's" : .object(entry.mapping)
             members["settings"] = entry.settings ?? .null
-            if !entry.filters.isEmpty { members["filters"] = .object(JSONObject(entry.filters.sorted { $0.key < $1.key })) }
+            if !entry.filters.isEmpty {
+                let filters = entry.filters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+                members["filters"] = .object(JSONObject(filters))
+            }
             entries.append(.object(members))
         }
         return [

@@ -34,7 +34,9 @@ extension ClusterReader {
 
     /// Refused by the server or by a proxy before it: a missing privilege, a read-only index, a path that is not open.
     private static func isForbidden(_ error: ClusterError) -> Bool {
-        guard let status = error.status, (400..<500).contains(status), status != 408, status != 429 else { return false }
+        guard let status = error.status, (400..<500).contains(status), ![408, 429].contains(status) else {
+            return false
+        }
         return status != 404 || error.serverType?.lowercased().contains("index") != true
     }
 

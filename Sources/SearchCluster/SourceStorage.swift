@@ -57,7 +57,8 @@ package struct SourceStorage: Sendable, Equatable {
     /// A setting of an index, whichever way it is nested.
     static func setting(_ name: String, _ settings: JSONValue?) -> JSONValue? {
         let names = name.split(separator: ".").map(String.init)
-        return find(["index"] + names, settings) ?? find(["settings", "index"] + names, settings) ?? find(names, settings)
+        return find(["index"] + names, settings) ?? find(["settings", "index"] + names, settings)
+            ?? find(names, settings)
     }
 
     private static func find(_ names: [String], _ value: JSONValue?) -> JSONValue? {

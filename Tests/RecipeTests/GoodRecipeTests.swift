@@ -221,6 +221,7 @@ enum EveryKey {
         target: { urls: [https://new:9200], verify_tls: false, auth: { api_key: k } }
         indices:
           - from: incidents
+            filter: alias
             to: incidents-v2
             alias: incidents
             mapping: { properties: { id: { type: keyword } } }
@@ -233,7 +234,7 @@ enum EveryKey {
               - remove: [secret]
           - { from: "rest-*", to: "new-{index}" }
         copy: { slices: 2, page: 10, rate: [5000/s, 20MB/s] }
-        replay: { from: { timestamp: 2026-11-01T00:00:00Z } }
+        replay: { from: { timestamp: 2026-11-01T00:00:00Z }, recorded_margin: 5m }
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }
         accept: [{ rail: identity, why: parents have no routing }]
