@@ -5,7 +5,11 @@
 package enum RailCatalogue {
     /// Name of the rail, and what is taken for granted when its refusal is accepted.
     package static let acceptable: [(rail: String, meaning: String)] = [
-        ("identity", "the copy and the commands mean the same documents, although ids or routings look otherwise")
+        ("identity", "the copy and the commands mean the same documents, although ids or routings look otherwise"),
+        ("source_refresh", "what the source has not made visible to searches may be missing in the copy"),
+        ("source_filter", "documents are copied and written although the alias of the source hides them"),
+        ("source_fields", "fields that the source does not give back may be missing in the copy"),
+        ("target_fields", "partial updates may wipe fields that the target does not give back"),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.

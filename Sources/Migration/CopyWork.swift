@@ -125,7 +125,9 @@ package struct CopyWork: WatchedWork {
     /// Makes visible what was written to the source. Returns when that was.
     private func refresh(_ source: Cluster) throws -> Int64 {
         let began = WallClock.now()
-        try SourceRefresh(reader: source.reader, logger: logger).run(prepared.survey.entries.flatMap(\.source))
+        let accepts = prepared.recipe.accepts("source_refresh")
+        try SourceRefresh(reader: source.reader, logger: logger, accepts: accepts)
+            .run(prepared.survey.entries.flatMap(\.source))
         return began
     }
 

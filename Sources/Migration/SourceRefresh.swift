@@ -12,6 +12,8 @@ import Telemetry
 struct SourceRefresh {
     let reader: ClusterReader
     let logger: Logger
+    /// Whether the recipe accepts that not everything is visible.
+    let accepts: Bool
     /// How long a source that cannot refresh now is asked again.
     private static let patience: Int64 = 60_000
 
@@ -20,7 +22,10 @@ struct SourceRefresh {
         for index in indices {
             guard case .refused(let why) = try refresh(index.name) else { continue }
             guard let interval = reader.refreshInterval(index) else {
-                throw Refusal.sourceNeverRefreshed(index: index.name, why: why).error()
+                let refusal = Refusal.sourceNeverRefreshed(index: index.name, why: why)
+                guard accepts else { throw refusal.error() }
+                logger.warning("accepted by the recipe", ["rail": refusal.name, "what": refusal.text])
+                continue
             }
             let counts = try? reader.refreshCounts(index.name)
             let wait = RefreshWait(interval: interval, now: MonotonicClock.milliseconds(), counts: counts)
