@@ -1,8 +1,8 @@
 import JSONText
 
-/// Ids that lie in the record's key in another form than as text.
+/// Ids that lie in the record's key, or in a header, in another form than as text.
 extension CommandDecoder {
-    /// The id in the record's key.
+    /// The id in the record's key, or in a header.
     @inline(__always) func keyID(_ key: Bytes?, _ absent: @autoclosure () -> String) throws(Reject) -> Bytes {
         guard layout.key == .text, let key, key.first != UInt8(ascii: "{") else {
             return try decodedKey(key, absent())
@@ -67,10 +67,11 @@ extension CommandDecoder {
 
     private func badKey(_ key: Bytes, _ why: String) -> Reject {
         let isText = JSONString.isValidUTF8(key) && !key.contains { $0 < 0x20 || $0 == 0x7F }
+        let shown = isText ? Self.excerpt(key) : Self.hexadecimal(key)
         return Reject(
             reason: "bad_key",
-            detail: "the record's key \(isText ? Self.excerpt(key) : Self.hexadecimal(key)) does not fit commands."
-                + "\(format.shapeName).key, which is \(format.key.rawValue): \(why)")
+            detail: "the record's key or header \(shown) does not fit commands.\(format.shapeName).key, which is "
+                + "\(format.key.rawValue): \(why)")
     }
 
     private static func hexadecimal(_ bytes: Bytes) -> String {

@@ -144,7 +144,7 @@ public final class CommandDecoder {
         }
         guard case .envelope(let envelope) = format.shape else { return try keyID(record.key, "") }
         switch envelope.id {
-        case .header(let name): return try rawID(record.headers?.value(of: name), "there is no header \"\(name)\"")
+        case .header(let name): return try keyID(record.headers?.value(of: name), "there is no header \"\(name)\"")
         case .template(let template): return try id(template, record, text)
         case .key, .field: return try keyID(record.key, "the record has no key")
         }
@@ -160,7 +160,7 @@ public final class CommandDecoder {
                 continue
             case .key: idScratch.append(try keyID(record.key, "the record has no key"))
             case .header(let name):
-                idScratch.append(try rawID(record.headers?.value(of: name), "there is no header \"\(name)\""))
+                idScratch.append(try keyID(record.headers?.value(of: name), "there is no header \"\(name)\""))
             case .field(let path):
                 let slice = extractor[layout.idParts[place]]
                 guard slice.kind == .string || slice.kind == .number else {

@@ -50,6 +50,22 @@ public struct CommandFormat: Sendable {
         }
     }
 
+    /// Whether ``key`` says how the id is written.
+    public var hasKey: Bool {
+        guard case .envelope(let envelope) = shape else { return true }
+        switch envelope.id {
+        case .key, .header: return true
+        case .field: return false
+        case .template(let template):
+            return template.parts.contains { part in
+                switch part {
+                case .key, .header: true
+                case .text, .field: false
+                }
+            }
+        }
+    }
+
     /// Whether the record's key is the id.
     public var keyIsID: Bool {
         switch shape {
@@ -80,7 +96,7 @@ public struct CommandFormat: Sendable {
     }
 
     public var shape: Shape
-    /// How the record's key says the id, where it does.
+    /// How the record's key or header says the id, where it does.
     public var key: KeyEncoding
     /// The name of the shape in the recipe.
     public var shapeName: String {

@@ -95,7 +95,18 @@ package struct IdentityRail {
         else { return }
         doubts.append(
             "\(dead) of \(samples.log.read) sampled records would be dead letters, \(first.count) of them as \(reason) "
-                + "(partition \(first.partition) offset \(first.offset): \(first.detail))")
+                + "(partition \(first.partition) offset \(first.offset): \(first.detail))"
+                + (reason == "no_routing" ? withoutRouting : ""))
+    }
+
+    /// What to do about commands without routing.
+    private var withoutRouting: String {
+        let names = samples.source.entries.flatMap(\.names)
+        if !names.isEmpty, names.allSatisfy({ $0.routing == nil }) {
+            return ". The source has no routing either: leave it out of the recipe"
+        }
+        return recipe.commands.format.missingRoutingIsID
+            ? "" : IdentityWords.missingID(recipe.commands.format.routing)
     }
 
     /// Which records the source is known to have, in words.
@@ -163,7 +174,9 @@ package struct IdentityRail {
                 ours.isUnlike(theirs) ? ". The commands' ids are \(ours.words), the copy's \(theirs.words)" : ""
             doubts.append("\(sizes) and \(tally.absent) are not in the source\(unlike)")
         } else {
+            let format = recipe.commands.format
             looks.append("\(sizes), under the same id and routing")
+            if format.hasKey, format.key != .text { looks.append("keys are read as \(format.key.rawValue)") }
         }
     }
 

@@ -76,10 +76,12 @@ struct IdentityWords {
             guard let path = format.routing else {
                 return "The application writes with a routing: name it under commands.\(format.shapeName)"
             }
-            if document.routing != nil || format.missingRoutingIsID {
+            if document.routing != nil {
                 return "The recipe's routing is not the one that the application writes with: name the right field"
             }
-            return "The source has no routing for them: leave it out of the recipe\(Self.missingID(path))"
+            return "The source has no routing for them: leave it out of the recipe"
+                + (format.missingRoutingIsID
+                    ? ", or name the field that only those with a routing have" : Self.missingID(path))
         case .template:
             let template = entry.id ?? ""
             return
@@ -131,7 +133,11 @@ struct IdentityWords {
     }
 
     private func key(_ cause: String, _ encoding: KeyEncoding) -> String {
-        guard format.keyIsID else {
+        guard !format.hasKey || format.key != encoding else {
+            return "\(cause), in a form that `key: \(encoding.rawValue)` does not read: let the application, or a step "
+                + "before the topic, write the id itself into them"
+        }
+        guard format.hasKey else {
             return "\(cause.replacing("keys are", with: "ids are").replacing("keys have", with: "ids have")): let "
                 + "commands.\(format.shapeName).id name the field with the id itself, or `key`"
         }

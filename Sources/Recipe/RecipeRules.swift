@@ -50,10 +50,12 @@ package struct RecipeRules {
 
     /// `key` must say something.
     private func checkKey(_ commands: RecipeValue) {
-        if let key = commands["envelope"]?.member("key"), let id = commands["envelope"]?["id"]?.text, id != "key",
-            !id.contains("{key}")
+        if let key = commands["envelope"]?.member("key"), let id = commands["envelope"]?["id"]?.text,
+            id != "key", !id.hasPrefix("header:"), !id.contains("{key}"), !id.contains("{header:")
         {
-            problems.add(key.mark, "key says how the record's key is written, and the id is not there but in \"\(id)\"")
+            problems.add(
+                key.mark, "key says how the record's key or header is written, and the id is not there but in \"\(id)\""
+            )
         }
         if let debezium = commands["debezium"], let key = debezium.member("key"), let text = key.value.text,
             text != "json", debezium.member("id") != nil

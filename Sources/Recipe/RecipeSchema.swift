@@ -117,7 +117,7 @@ package enum RecipeSchema {
     private static func key(standard: String) -> RecipeKey {
         RecipeKey(
             "key", .choice(KeyEncoding.allCases.map(\.rawValue)), standardInWords: standard,
-            "How the record's key says the id.")
+            "How the record's key, or the header with the id, says it.")
     }
 
     package static let debezium = RecipeSection(

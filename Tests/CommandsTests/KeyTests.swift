@@ -51,11 +51,17 @@ import Testing
         Case(
             CommandFormat(shape: .debezium(id: nil), key: .text),
             Given(#"{"op":"d","before":null}"#, key: "a-7"), "delete 0 a-7 v9"),
+        Case(
+            withKey(.json, id: .header("h")), Given(#"{"command":"Delete"}"#, headers: ["h": "\"42\""]),
+            "delete 0 42 v9"),
+        Case(
+            withKey(.text, id: .header("h")), Given(#"{"command":"Delete"}"#, headers: ["h": "\"42\""]),
+            "delete 0 \"42\" v9"),
         Case(withKey(.json), Given(#"{"command":"Delete"}"#, key: "\"42\""), "delete 0 42 v9"),
     ]
 
-    private static func withKey(_ key: KeyEncoding) -> CommandFormat {
-        var format = envelope(id: .key)
+    private static func withKey(_ key: KeyEncoding, id: CommandFormat.IDSource = .key) -> CommandFormat {
+        var format = envelope(id: id)
         format.key = key
         return format
     }

@@ -51,7 +51,7 @@ extension BadRecipeTests {
             text: Reading.small(
                 commands("  format: envelope\n  envelope: { id: a.b, key: json, operation: c, index: A }")),
             expected: [
-                "6:24: key says how the record's key is written, and the id is not there but in \"a.b\""
+                "6:24: key says how the record's key or header is written, and the id is not there but in \"a.b\""
             ]),
         Case(
             name: "fields of a key that is a number",
