@@ -157,7 +157,11 @@ package struct IdentityRail {
             let text =
                 "\(sizes), and \(tally.contradictions.count) mean another document than the copy would write: "
                 + IdentityWords.examples(tally) + ". "
-                + IdentityWords(recipe: recipe, entry: entry.recipe, types: samples.log.typeFields.best).advice(tally)
+                + IdentityWords(
+                    recipe: recipe, entry: entry.recipe, types: samples.log.typeFields.best,
+                    routings: samples.log.routingFields
+                )
+                .advice(tally)
             return tally.refuses ? add(.refused, text) : doubts.append(text)
         }
         let template = IDTemplate(entry.recipe.id)

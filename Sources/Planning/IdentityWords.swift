@@ -9,6 +9,7 @@ struct IdentityWords {
     let entry: Recipe.IndexEntry
     /// Where commands say the type of their document.
     let types: JSONPath?
+    let routings: RoutingFields
 
     /// The way out where some documents have a routing and others none. `path`: as far as it is known.
     static func missingID(_ path: JSONPath?) -> String {
@@ -62,19 +63,21 @@ struct IdentityWords {
     func advice(_ tally: IdentityTally) -> String {
         var counts: [String: Int] = [:]
         for contradiction in tally.contradictions {
-            counts[advice(contradiction.command, contradiction.finding), default: 0] += 1
+            counts[advice(contradiction.command, contradiction.finding, tally), default: 0] += 1
         }
         return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? ""
     }
 
     private var format: CommandFormat { recipe.commands.format }
 
-    private func advice(_ command: SampledCommand, _ finding: IdentityComparison.Finding) -> String {
+    private func advice(
+        _ command: SampledCommand, _ finding: IdentityComparison.Finding, _ tally: IdentityTally
+    ) -> String {
         switch finding {
         case .same, .absent: return ""
         case .routing(let document):
             guard let path = format.routing else {
-                return "The application writes with a routing: name it under commands.\(format.shapeName)"
+                return "The application writes with a routing: " + routing(tally)
             }
             if document.routing != nil {
                 return "The recipe's routing is not the one that the application writes with: name the right field"
@@ -90,6 +93,19 @@ struct IdentityWords {
                 + commandTemplate(template)
         case .spelling(let document, let spelling): return advice(command, document, spelling)
         }
+    }
+
+    /// The line that names the routing, as far as a field has it.
+    private func routing(_ tally: IdentityTally) -> String {
+        let found = tally.contradictions.compactMap { contradiction -> (command: SampledCommand, routing: String)? in
+            guard case .routing(let document) = contradiction.finding, let routing = document.routing else {
+                return nil
+            }
+            return (contradiction.command, routing)
+        }
+        guard let path = routings.path(found) else { return "name it under commands.\(format.shapeName)" }
+        let line = tally.same > 0 ? "routing: { path: \(path), missing: id }" : "routing: \(path)"
+        return "say `\(line)` under commands.\(format.shapeName)"
     }
 
     /// The line that gives commands the ids of a template.

@@ -34,6 +34,8 @@ package struct LogSample: Sendable {
     package private(set) var clash: Clash?
     /// Where commands say the type of their document.
     package private(set) var typeFields: TypeFields
+    /// Where commands have the routing of their documents.
+    package private(set) var routingFields: RoutingFields
     /// Records that would be dead letters, by their reasons, each with the first of them.
     package private(set) var rejects: [String: (count: Int, detail: String, partition: Int32, offset: Int64)] = [:]
 
@@ -41,8 +43,9 @@ package struct LogSample: Sendable {
     private let keysAreIDs: Bool
     private let keysAreText: Bool
 
-    private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields) {
+    private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool) {
         (self.stretches, typeFields) = (stretches, types)
+        routingFields = RoutingFields(hasSource ? format : nil)
         // In format debezium a key that is not as the recipe says is no different from another broken record.
         if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
         keysAreText = format.key == .text
@@ -55,7 +58,8 @@ package struct LogSample: Sendable {
         let stretches = LogStretches(
             watermarks: survey.watermarks, unread: survey.unread(recipe),
             application: survey.applicationUnknown == nil ? survey.application : nil)
-        var sample = LogSample(stretches, recipe.commands.format, typeFields(recipe, survey))
+        var sample = LogSample(
+            stretches, recipe.commands.format, typeFields(recipe, survey), hasSource: survey.source != nil)
         let decoder = CommandDecoder(recipe.commands.format)
         var seen: [String: (Int32, Int64)] = [:]
         let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
@@ -112,6 +116,7 @@ package struct LogSample: Sendable {
         switch decoder.decode(record) {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
+            routingFields.look(command, message.value)
             if isApplied {
                 applied.add(command)
             } else {

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from binary import DONE
+from letters import redrive
 from test_identity import EXPECTED, command, documents, identity, insert, make, titles, whole
 
 pytestmark = pytest.mark.embedded
@@ -102,6 +103,18 @@ def test_key_that_does_not_fit(make):
     assert reasons(m) == ["bad_key"] * 3
     letters, _ = m.dead_letters()
     assert sorted(letters) == [(0, 14), (0, 15), (0, 16)]
+
+
+def test_dead_letters_of_keys_come_back(make):
+    """Once the recipe says how keys are written, a redrive reads them."""
+    m = make(keyed(wrapped_key), [], shape="document")
+    m.init()
+    m.copy()
+    assert m.replay()["outcomes"]["dead_lettered"] == 14
+    m.tree["commands"]["document"] = {"key": "json"}
+    m.write_recipe()
+    redrive(m, "--confirm", m.run("plan", seconds=60).expect(DONE).json["fingerprint"])
+    assert titles(m) == expected()
 
 
 # wrappers

@@ -61,7 +61,9 @@ def test_source_without_routing_that_the_documents_have_inside(make, source):
 
 
 def test_source_with_the_routing_that_the_documents_have_inside(make):
-    m = routed(make(inside(), owned(routing=lambda n: f"org{n % 3}"), committed=8), "message.org")
+    m = make(inside(), owned(routing=lambda n: f"org{n % 3}"), committed=8)
+    assert "`routing: message.org` under commands.envelope" in identity(m, "refused")
+    routed(m, "message.org")
     identity(m, "ok")
     assert whole(m) == EXPECTED
     assert routings(m) == INSIDE
@@ -130,7 +132,8 @@ def test_join_field(make):
     records += [command("DeleteMessageCommand", "a7", org="7"), command("DeleteMessageCommand", "7", org="7")]
     m = make(records, parents + children, "es-6.8", "es-7.17", fields=relation, committed=16,
              mapping={"properties": relation})
-    assert "8 of 16" in identity(m, "refused")
+    text = identity(m, "refused")
+    assert "8 of 16" in text and "`routing: { path: org, missing: id }` under commands.envelope" in text, text
     routed(m, "org")
     assert "routing: { path: org, missing: id }" in identity(m, "refused")
     routed(m, "org", missing="id")
