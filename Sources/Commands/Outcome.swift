@@ -1,6 +1,8 @@
 /// The final outcome of a record. Every record gets exactly one (promise P6 in `docs/architecture.md`).
 public enum Outcome: Int, CaseIterable, Sendable {
     case indexed, deleted, merged, stale, superseded, skipped, deadLettered
+    /// A document of the source that was deleted there between the two requests that read it.
+    case gone
 
     /// The name in summaries, metrics and status.
     public var name: String {
@@ -12,6 +14,7 @@ public enum Outcome: Int, CaseIterable, Sendable {
         case .superseded: "superseded"
         case .skipped: "skipped"
         case .deadLettered: "dead_lettered"
+        case .gone: "gone"
         }
     }
 }

@@ -13,6 +13,7 @@ package enum DeadLetterReasons {
         ("lone_surrogate", "it holds half of a UTF-16 pair, which is no text"),
         ("too_deep", "its JSON is nested too deeply"),
         ("not_an_object", "it is JSON, but not an object where one is needed"),
+        ("unreadable_source", "the source has it, but its stored text is not JSON"),
         ("no_operation", "it does not say what is to be done"),
         ("unknown_operation", "it names an operation that the recipe does not know"),
         ("truncate", "a whole table was truncated, whose documents cannot be named one by one"),

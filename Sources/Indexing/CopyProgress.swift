@@ -48,6 +48,12 @@ public struct CopyProgress: Sendable, Equatable {
         return returnedBySlice[slice]
     }
 
+    /// The slice is read again from its start.
+    public mutating func readAgain(_ slice: Int) {
+        guard isReading(slice) else { return }
+        returnedBySlice[slice] = 0
+    }
+
     /// Slices that can be recorded as done now.
     /// - Parameter isFinished: whether a slice was read to its end and every document of it has its final outcome.
     public func recordable(isFinished: (Int) -> Bool) -> [Int] {

@@ -60,6 +60,16 @@ public struct OutcomeBook: Sendable {
         past[partition] = left
     }
 
+    /// The slice is read again from its start; what came of it so far counts as if it had not been read. False, and
+    /// nothing changes, while documents of it are in flight: a slice has only one reading at a time.
+    @discardableResult
+    public mutating func readAgain(_ slice: Int32) -> Bool {
+        guard let earlier = owned[slice], earlier.tracker.unsettled == 0 else { return false }
+        generation &+= 1
+        owned[slice] = PartitionOwnership(generation: generation, after: earlier)
+        return true
+    }
+
     /// Gives up everything: no batch that is under way now may be sent (again). Returns the generation that begins.
     @discardableResult
     public mutating func abandonAll() -> Generation {

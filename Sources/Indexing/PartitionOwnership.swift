@@ -13,9 +13,17 @@ public struct PartitionOwnership: Sendable {
     private var unappliedFrom: Int64?
     /// The first run that lies wholly at or after `unappliedFrom`.
     private var firstUnappliedRun: Int?
+    /// Documents of the slice that an earlier reading of it wrote, and that this one has not met yet.
+    private var writtenBefore = 0
 
     init(generation: Generation, start: Int64?, unappliedFrom: Int64?) {
         (self.generation, self.start, self.unappliedFrom) = (generation, start, unappliedFrom)
+    }
+
+    /// A slice that is read again from its start, after an earlier reading that was given up.
+    init(generation: Generation, after earlier: PartitionOwnership) {
+        self.init(generation: generation, start: earlier.start, unappliedFrom: nil)
+        writtenBefore = earlier.writtenBefore + earlier.outcomes[.indexed]
     }
 
     /// The next offset to read.
@@ -39,7 +47,15 @@ public struct PartitionOwnership: Sendable {
         let mistakes = tracker.mistakes
         _ = tracker.settle(number, count)
         guard tracker.mistakes == mistakes else { return false }
-        outcomes[outcome] += count
+        guard outcome == .stale, writtenBefore > 0 else {
+            outcomes[outcome] += count
+            return true
+        }
+        // What makes these stale is what the copy itself wrote.
+        let ours = min(count, writtenBefore)
+        writtenBefore -= ours
+        outcomes[.indexed] += ours
+        outcomes[.stale] += count - ours
         return true
     }
 

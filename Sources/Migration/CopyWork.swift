@@ -37,7 +37,8 @@ package struct CopyWork: WatchedWork {
         let run = PipelineRun(prepared, pipeline, command: "copy", isReading: false, live: live)
         defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
-        let feed = CopyFeed(feedOptions(copy, store), source: source, pipeline: pipeline)
+        let feed = CopyFeed(
+            feedOptions(copy, store, keepAlive: source.reader.keepAlive()), source: source, pipeline: pipeline)
         live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
@@ -51,7 +52,7 @@ package struct CopyWork: WatchedWork {
             try feed.record()
             progress.tell(
                 done: already + pipeline.ledger.outcomes.total, total: copy.expected,
-                trouble: pipeline.sink.presentTrouble)
+                trouble: pipeline.sink.presentTrouble ?? feed.presentTrouble)
         }
         feed.join()
         try feed.record()
@@ -60,17 +61,21 @@ package struct CopyWork: WatchedWork {
         return try finish(store, copy, feed, pipeline, seconds: progress.seconds)
     }
 
-    private func feedOptions(_ begun: MigrationState.Copy, _ store: StateStore) -> CopyFeed.Options {
+    private func feedOptions(
+        _ begun: MigrationState.Copy, _ store: StateStore, keepAlive: String
+    ) -> CopyFeed.Options {
         let indices = prepared.survey.entries.flatMap(\.source)
         let slices = begun.slices.map { slice in
-            CopyFeed.Slice(
-                entry: slice.entry, index: slice.index, spec: slice.spec,
-                query: indices.first { $0.name == slice.index }?.liveQuery, isDone: slice.done,
+            let index = indices.first { $0.name == slice.index }
+            var part = CopyFeed.Slice(
+                entry: slice.entry, index: slice.index, spec: slice.spec, query: index?.liveQuery, isDone: slice.done,
                 returned: slice.returned)
+            part.page = index?.maximumPage ?? part.page
+            return part
         }
         let copy = prepared.recipe.copy
         return CopyFeed.Options(
-            slices: slices, page: copy.page, documentsPerSecond: copy.documentsPerSecond,
+            slices: slices, page: copy.page, keepAlive: keepAlive, documentsPerSecond: copy.documentsPerSecond,
             bytesPerSecond: copy.bytesPerSecond
         ) { finished in
             try store.updateIfReachable { state in

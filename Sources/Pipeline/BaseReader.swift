@@ -86,7 +86,7 @@ final class BaseReader: Sendable {
                 next.places.removeFirst()
                 let go: @Sendable () -> Void = { [self, next] in ask([next] + rest, sorted.bases, done) }
                 if sorted.failed { delays.after(milliseconds: 500, go) } else { go() }
-            case .failure(let error) where error.code == .tooLarge:
+            case .failure(let error) where error.code == .tooLarge || error.code == .unreadableDocument:
                 var halves = [part]
                 if part.wanted.count > 1 {
                     halves = [part, part]
@@ -95,9 +95,8 @@ final class BaseReader: Sendable {
                     return ask(halves + rest, bases, done)
                 }
                 var bases = bases
-                bases += part.wanted.map {
-                    .unreadable($0.key, reason: "base_too_large", detail: error.message)
-                }
+                let reason = error.code == .tooLarge ? "base_too_large" : "bad_base"
+                bases += part.wanted.map { .unreadable($0.key, reason: reason, detail: error.message) }
                 ask(rest, bases, done)
             case .failure(let error):
                 note(trouble: error, part)

@@ -9,8 +9,8 @@ import Synchronization
 
 /// Reads the unfinished slices of a copy, a few at a time, and feeds their pages into the pipeline.
 ///
-/// `@unchecked Sendable` because `copy` is touched only under `lock`, and `readers` only by the thread that starts and
-/// joins.
+/// `@unchecked Sendable` because `copy` is touched only under `lock`, and `readers` and `pageBytes` only by the thread that
+/// starts and joins, `pageBytes` before there are others.
 package final class CopyFeed: @unchecked Sendable {
     /// One unit of resume of the copy.
     package struct Slice: Sendable {
@@ -21,6 +21,8 @@ package final class CopyFeed: @unchecked Sendable {
         package var spec: String
         /// Which documents of the index are copied; nil: all.
         package var query: JSONValue?
+        /// The most documents that the source gives at once.
+        package var page = 10_000
         /// Read to its end and settled by an earlier run.
         package var isDone: Bool
         /// Documents that the source returned in the run that finished it.
@@ -42,31 +44,39 @@ package final class CopyFeed: @unchecked Sendable {
 
     package struct Options: Sendable {
         package var slices: [Slice]
-        /// Documents per page.
+        /// Documents per page at most.
         package var page: Int
+        /// How long the source keeps a scroll between two pages.
+        package var keepAlive: String
         package var documentsPerSecond: Int?
         package var bytesPerSecond: Int?
         /// Keeps finished slices, by number; false when that was not possible now.
         package var record: @Sendable ([Int: Finished]) throws -> Bool
 
         package init(
-            slices: [Slice], page: Int, documentsPerSecond: Int?, bytesPerSecond: Int?,
+            slices: [Slice], page: Int, keepAlive: String, documentsPerSecond: Int?, bytesPerSecond: Int?,
             record: @escaping @Sendable ([Int: Finished]) throws -> Bool
         ) {
-            (self.slices, self.page, self.record) = (slices, page, record)
+            (self.slices, self.page, self.keepAlive, self.record) = (slices, page, keepAlive, record)
             (self.documentsPerSecond, self.bytesPerSecond) = (documentsPerSecond, bytesPerSecond)
         }
     }
 
-    private let options: Options
-    private let reader: ClusterReader
-    private let pipeline: Pipeline
-    private var slices: [Slice] { options.slices }
-    private let lock = NSLock()
-    private var copy: CopyProgress
+    let options: Options
+    let reader: ClusterReader
+    let pipeline: Pipeline
+    var slices: [Slice] { options.slices }
+    let lock = NSLock()
+    var copy: CopyProgress
     private var readers: [JoinableThread] = []
     private let running = Atomic<Int>(0)
-    private let pace: RateLimiter
+    let pace: RateLimiter
+    /// Why the source gives nothing of a slice at present, by slice.
+    let troubles = Mutex<[Int: String]>([:])
+    /// Documents per page, by index.
+    let pageSizes = Mutex<[String: Int]>([:])
+    /// Bytes that a page aims at.
+    private(set) var pageBytes = 32 << 20
 
     package init(_ options: Options, source: Cluster, pipeline: Pipeline) {
         self.options = options
@@ -78,6 +88,7 @@ package final class CopyFeed: @unchecked Sendable {
     }
 
     package func start(readers count: Int) {
+        pageBytes = min(32 << 20, max(1 << 20, pipeline.plan.memory.inFlight / (2 * max(1, count))))
         running.store(count, ordering: .releasing)
         readers = (0..<count).map { number in
             JoinableThread("cf-copy-\(number)") { [self] in
@@ -106,6 +117,9 @@ package final class CopyFeed: @unchecked Sendable {
         }
     }
 
+    /// What keeps the source from giving documents at present; nil: nothing does.
+    package var presentTrouble: String? { troubles.withLock { $0.min { $0.key < $1.key }?.value } }
+
     /// Documents the source returned in this run.
     package var returned: Int { lock.withLock { copy.returned } }
 
@@ -129,50 +143,6 @@ package final class CopyFeed: @unchecked Sendable {
             finished[number] = Finished(returned: now.returned(of: number), outcomes: slice.outcomes)
         }
         if try options.record(finished) { lock.withLock { copy.recorded(ready) } }
-    }
-
-    // MARK: Readers
-
-    private func readSlices() {
-        while !StopSignal.isAsked, !pipeline.failure.isSet {
-            guard let number = lock.withLock({ copy.take() }) else { return }
-            do {
-                try read(number)
-            } catch {
-                let failed = error as? ClusterError
-                pipeline.failure.set(
-                    WorkError(
-                        .cluster,
-                        "the copy of index \(slices[number].index), slice \(slices[number].spec), stopped: "
-                            + "\(failed?.message ?? "\(error)"). Finished slices are kept: start `copy` again to go on",
-                        underlying: failed?.underlying))
-            }
-        }
-    }
-
-    private func read(_ number: Int) throws {
-        let slice = slices[number]
-        guard let spec = SliceSpec(index: slice.index, text: slice.spec) else {
-            throw WorkError(.state, "the state names a slice \(slice.spec) that this version does not know")
-        }
-        let scroll = reader.openScroll(spec, pageSize: options.page, query: slice.query)
-        defer { scroll.close() }
-        while let page = try scroll.nextPage() {
-            guard !StopSignal.isAsked, !pipeline.failure.isSet else { return }
-            pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
-            while pipeline.isFull, !pipeline.failure.isSet, !StopSignal.isAsked {
-                Thread.sleep(forTimeInterval: 0.005)
-            }
-            guard !StopSignal.isAsked else { return }
-            let count = page.hits.count
-            guard let first = lock.withLock({ copy.returned(count, of: number) }) else { return }
-            if let run = pipeline.ledger.open(
-                Int32(number), first: Int64(first), next: Int64(first + count), count: count)
-            {
-                pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
-            }
-        }
-        pipeline.ledger.markReadToEnd(Int32(number))
     }
 }
 

@@ -42,7 +42,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
     private let pending = Mutex<
-        (next: UInt64, runs: [UInt64: (run: RunID, bytes: Int, reason: String)], reasons: [String: Int])
+        (next: UInt64, runs: [UInt64: (run: RunID, bytes: Int, reason: String)], reasons: [Int32: [String: Int]])
     >((0, [:], [:]))
     private let room: ByteSemaphore
 
@@ -53,7 +53,12 @@ package final class DeadLetterWriter: @unchecked Sendable {
     }
 
     /// Dead-lettered records by reason so far: in sum what the ledger counts as that outcome.
-    package var reasons: [String: Int] { pending.withLock { $0.reasons } }
+    package var reasons: [String: Int] {
+        pending.withLock { $0.reasons.values.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) } }
+    }
+
+    /// Counts those of a slice no more: it is read again, and dies again. None of them is under way.
+    func readAgain(_ slice: Int32) { pending.withLock { $0.reasons[slice] = nil } }
 
     /// A record that could not be understood or transformed.
     package func send(_ message: LogMessage, run: RunID, reason: String, detail: String, version: Int64 = 0) {
@@ -80,8 +85,10 @@ package final class DeadLetterWriter: @unchecked Sendable {
         }
     }
 
-    /// A document of the copy.
-    package func send(_ page: Page, _ hit: Hit, run: RunID, reason: String, detail: String, version: Int64) {
+    /// A document of the copy. `text`: what is kept of it, where that is not what the page has.
+    package func send(
+        _ page: Page, _ hit: Hit, run: RunID, reason: String, detail: String, version: Int64, text: [UInt8]? = nil
+    ) {
         func plain(_ quoted: Range<Int>?) -> [UInt8]? {
             guard let quoted else { return nil }
             let text = ByteBuffer(capacity: quoted.count)
@@ -90,7 +97,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
             return Array(text.bytes)
         }
         send(
-            key: plain(hit.id), value: Array(page.bytes(hit.source)), headers: [],
+            key: plain(hit.id), value: text ?? Array(page.bytes(hit.source)), headers: [],
             place: .document(
                 index: plain(hit.index) ?? [], type: plain(hit.type), routing: plain(hit.routing),
                 parent: plain(hit.parent)),
@@ -268,7 +275,9 @@ package final class DeadLetterWriter: @unchecked Sendable {
         ledger.release(letter.bytes)
         // Under the lock, so that who sees the last record settled sees its reason, too.
         pending.withLock { pending in
-            if ledger.settle(letter.run, .deadLettered, 1) { pending.reasons[letter.reason, default: 0] += 1 }
+            if ledger.settle(letter.run, .deadLettered, 1) {
+                pending.reasons[letter.run.partition, default: [:]][letter.reason, default: 0] += 1
+            }
         }
     }
 

@@ -26,6 +26,9 @@ package final class Ledger: Sendable {
         _ = book.withLock { $0.own(partition, start: start, unappliedFrom: unappliedFrom) }
     }
 
+    /// See ``OutcomeBook/readAgain(_:)``.
+    package func readAgain(_ slice: Int32) -> Bool { book.withLock { $0.readAgain(slice) } }
+
     package func giveUp(_ partition: Int32) { book.withLock { $0.giveUp(partition) } }
 
     /// Everything under way is another process's now. Returns the generation that begins.

@@ -92,10 +92,7 @@ package struct SourceSample: Sendable {
 
     /// The most documents that one search may ask for.
     private static func window(_ indices: [IndexInfo]) -> Int {
-        indices.map { index in
-            let setting = index.settings["index"]?["max_result_window"]
-            return setting?.string.flatMap { Int($0) } ?? setting?.int.map { Int($0) } ?? 10_000
-        }.reduce(10_000) { max(1, min($0, $1)) }
+        indices.map(\.maximumPage).reduce(10_000, min)
     }
 
     /// The documents of these indices that have one of the ids, in as many searches as it takes.

@@ -97,6 +97,19 @@ struct AnswerCursor {
         }
     }
 
+    /// Called behind the whole answer: nothing but white space may follow. A stored text with brackets too many ends
+    /// the answer early.
+    mutating func end() throws(AnswerProblem) {
+        space()
+        guard at == count else { throw problem }
+    }
+
+    /// Passes a byte order mark, which servers store with a document and give back before it.
+    @inline(__always) mutating func byteOrderMark() {
+        guard at &+ 3 <= count, base[at] == 0xEF, base[at &+ 1] == 0xBB, base[at &+ 2] == 0xBF else { return }
+        at &+= 3
+    }
+
     /// Reads a string. The range includes the quotes.
     mutating func string() throws(AnswerProblem) -> Range<Int> {
         guard try peek() == UInt8(ascii: "\"") else { throw problem }

@@ -27,6 +27,8 @@ package struct ClusterError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// The answer is not whole, or cannot be understood.
         case malformedAnswer = "malformed_answer"
+        /// The answer is the server's own, but the stored text of a document in it makes it unreadable.
+        case unreadableDocument = "unreadable_document"
         /// Crossfade does not support the server's product or version.
         case unsupported
         /// The scroll context is gone. The slice must be read again from its start.
@@ -94,8 +96,7 @@ package struct ClusterError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .unreachable, .timedOut, .unavailable, .scrollExpired, .partialAnswer, .malformedAnswer: true
         case .tls, .unauthorized, .forbidden, .notFound, .badRequest, .indexClosed, .conflict, .tooLarge, .unsupported,
-            .noSource,
-            .configuration, .closed:
+            .unreadableDocument, .noSource, .configuration, .closed:
             false
         }
     }

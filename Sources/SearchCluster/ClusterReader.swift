@@ -71,7 +71,8 @@ package final class ClusterReader: Sendable {
                 SliceSpec(index: index.name, kind: .shard, number: $0, of: max(index.shards, 1))
             }
         case .slicedScroll:
-            let count = min(max(wanted, 1), ClusterReader.maximumSlices)
+            // Nothing is mapped in an index that never had a document: some versions cannot slice it.
+            let count = index.documentCount == 0 ? 1 : min(max(wanted, 1), index.maximumSlices)
             guard count > 1 else { return [SliceSpec(index: index.name, kind: .whole, number: 0, of: 1)] }
             return (0..<count).map { SliceSpec(index: index.name, kind: .slice, number: $0, of: count) }
         }
@@ -80,9 +81,11 @@ package final class ClusterReader: Sendable {
     /// A reader for a slice. Nothing is sent before its first page is asked for. `pageSize`: documents per page, from 1
     /// to 10,000. `query`: only the documents that it matches.
     package func openScroll(_ slice: SliceSpec, pageSize: Int, query: JSONValue? = nil) -> ScrollReader {
-        ScrollReader(
-            transport: transport, capabilities: capabilities, slice: slice, pageSize: min(max(pageSize, 1), 10_000),
-            query: query)
+        openScroll(slice, ScrollOptions(pageSize: pageSize, query: query))
+    }
+
+    package func openScroll(_ slice: SliceSpec, _ options: ScrollOptions) -> ScrollReader {
+        ScrollReader(transport: transport, capabilities: capabilities, slice: slice, options)
     }
 
     /// Reads whole documents by id and waits for the answer. It sees every write, also before a refresh.

@@ -27,13 +27,13 @@ package final class MultiGetAnswer: @unchecked Sendable {
             documents = try MultiGetAnswer.scan(body.bytes, expected: expected)
         } catch {
             throw ClusterError(
-                .malformedAnswer,
+                PageScan.isServers(body.bytes) ? .unreadableDocument : .malformedAnswer,
                 "the answer to a get of \(expected) documents breaks at byte \(error.offset) of \(body.count)",
                 index: index)
         }
         guard documents.count == expected else {
             throw ClusterError(
-                .malformedAnswer, "the answer has \(documents.count) documents where \(expected) were asked for",
+                .unreadableDocument, "the answer has \(documents.count) documents where \(expected) were asked for",
                 index: index)
         }
     }
@@ -63,6 +63,7 @@ package final class MultiGetAnswer: @unchecked Sendable {
             next = try cursor.nextKey()
         }
         guard seen else { throw AnswerProblem(offset: 0) }
+        try cursor.end()
         return documents
     }
 
@@ -71,6 +72,8 @@ package final class MultiGetAnswer: @unchecked Sendable {
         var next = try cursor.firstKey()
         while let key = next {
             if cursor.isKey(key, "_source") {
+                guard document.source == nil else { throw AnswerProblem(offset: key.lowerBound) }
+                cursor.byteOrderMark()
                 document.source = try cursor.value()
             } else if cursor.isKey(key, "found") {
                 document.found = try cursor.boolean()

@@ -14,8 +14,11 @@ struct PageScan {
     var sourceBytes = 0
     /// The id of the first document that has no `_source`.
     var withoutSource: Range<Int>?
+    private let needsSources: Bool
 
-    init(_ bytes: Bytes, expectedHits: Int) throws(AnswerProblem) {
+    /// - Parameter needsSources: false for a page of names.
+    init(_ bytes: Bytes, expectedHits: Int, needsSources: Bool = true) throws(AnswerProblem) {
+        self.needsSources = needsSources
         hits.reserveCapacity(expectedHits)
         var cursor = try AnswerCursor(bytes)
         var sawHits = false
@@ -38,6 +41,14 @@ struct PageScan {
             next = try cursor.nextKey()
         }
         guard sawHits else { throw AnswerProblem(offset: 0) }
+        try cursor.end()
+    }
+
+    /// Whether the text begins as an answer of a server does, and not as the page of a proxy.
+    static func isServers(_ bytes: Bytes) -> Bool {
+        ["{\"took\"", "{\"_scroll_id\"", "{\"docs\"", "{\"pit_id\""].contains { start in
+            bytes.starts(with: start.utf8)
+        }
     }
 
     private mutating func readShards(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
@@ -97,7 +108,13 @@ struct PageScan {
         var next = try cursor.firstKey()
         while let key = next {
             if cursor.isKey(key, "_source") {
+                // A second one comes from a stored text that goes on behind its object.
+                guard source == nil else { throw AnswerProblem(offset: key.lowerBound) }
+                cursor.byteOrderMark()
                 source = try cursor.value()
+            } else if source != nil, cursor.base[key.lowerBound &+ 1] == UInt8(ascii: "_") {
+                // So does what names the document, if it stands behind its text: servers write it before.
+                throw AnswerProblem(offset: key.lowerBound)
             } else if cursor.isKey(key, "_id") {
                 id = try cursor.string()
             } else if cursor.isKey(key, "_version") {
@@ -118,6 +135,10 @@ struct PageScan {
             next = try cursor.nextKey()
         }
         guard let id else { throw AnswerProblem(offset: start) }
+        guard needsSources else {
+            hit.id = id
+            return hits.append(hit)
+        }
         guard let source, cursor.base[source.lowerBound] == UInt8(ascii: "{") else {
             withoutSource = withoutSource ?? id
             return

@@ -15,6 +15,10 @@ enum ReadCall: Sendable {
     case refresh(index: String)
     case refreshStats(index: String)
     case settings(index: String)
+    /// The stored text of one document, and nothing else.
+    case storedSource(index: String, type: String?, id: String, routing: String?)
+    /// The limits that the cluster sets to those who read.
+    case clusterSettings
 
     func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
         switch self {
@@ -40,6 +44,17 @@ enum ReadCall: Sendable {
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))\(type.map { "/" + RequestPath.segment($0) } ?? "")/_mget",
                 body: body, timeoutSeconds: timeoutSeconds, failsOver: true)
+        case .storedSource(let index, let type, let id, let routing):
+            HTTPRequest(
+                .get,
+                "/\(RequestPath.segment(index))/"
+                    + (type.map { "\(RequestPath.query($0))/\(RequestPath.query(id))/_source" }
+                        ?? "_source/\(RequestPath.query(id))")
+                    + (routing.map { "?routing=\(RequestPath.query($0))" } ?? ""), timeoutSeconds: timeoutSeconds)
+        case .clusterSettings:
+            HTTPRequest(
+                .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive",
+                timeoutSeconds: timeoutSeconds)
         case .count(let index):
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))/_count", body: body, timeoutSeconds: timeoutSeconds,
@@ -78,9 +93,12 @@ struct ReadOnlyTransport: Sendable {
 
     /// Sends the request and waits. Throws for every status from 300 on.
     func bytes(
-        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, doing: String, index: String
+        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, answerBytes: Int? = nil, doing: String,
+        index: String
     ) throws(ClusterError) -> HTTPResponse {
-        let answer = try transport.perform(call.request(body: body, timeoutSeconds: timeoutSeconds))
+        var request = call.request(body: body, timeoutSeconds: timeoutSeconds)
+        request.answerBytes = answerBytes
+        let answer = try transport.perform(request)
         try check(answer, doing: doing, index: index)
         return answer
     }

@@ -46,8 +46,17 @@ extension ClusterReader {
         return value?.string ?? value?[0]?.string
     }
 
-    /// A page of whole documents in random order, as a scroll gives them. Throws `malformedAnswer` when the stored text
-    /// of one of them is not JSON.
+    /// How many bytes a document of the index has on average, by the first few that a search finds; nil: it has none,
+    /// or they cannot be read.
+    package func averageSize(_ index: String, query: JSONValue?) -> Int? {
+        guard let few = try? page(index, query: query, size: 10, isRandom: false), !few.hits.isEmpty else {
+            return nil
+        }
+        return max(1, few.sourceBytes / few.hits.count)
+    }
+
+    /// A page of whole documents in random order, as a scroll gives them. Throws `unreadableDocument` when the stored
+    /// text of one of them is not JSON.
     package func samplePage(_ index: String, query: JSONValue?, size: Int) throws(ClusterError) -> Page {
         try inRandomOrder { isRandom throws(ClusterError) in
             try page(index, query: query, size: size, isRandom: isRandom)
@@ -71,11 +80,11 @@ extension ClusterReader {
         do throws(AnswerProblem) {
             scan = try PageScan(answer.body.bytes, expectedHits: size)
         } catch {
-            throw ClusterError(.malformedAnswer, "a sample of \(index) is not whole", index: index)
+            throw ClusterError(
+                PageScan.isServers(answer.body.bytes) ? .unreadableDocument : .malformedAnswer,
+                "a sample of \(index) is not whole: it breaks at byte \(error.offset)", index: index)
         }
-        guard scan.failedShards == 0, !scan.timedOut else {
-            throw ClusterError(.partialAnswer, "some shards of \(index) did not answer the search", index: index)
-        }
+        try transport.checkWhole(scan, answer, of: index, index: index)
         return Page(
             body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
     }

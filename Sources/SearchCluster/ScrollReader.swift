@@ -9,8 +9,7 @@ package final class ScrollReader {
     package let slice: SliceSpec
     private let transport: ReadOnlyTransport
     private let capabilities: Capabilities
-    private let pageSize: Int
-    private let query: JSONValue?
+    private let options: ScrollOptions
     private var scrollID: String?
     private var started = false
     private var finished = false
@@ -19,16 +18,11 @@ package final class ScrollReader {
     /// How many documents were given so far.
     package private(set) var delivered: Int64 = 0
 
-    /// How long the server keeps the scroll between two pages.
-    package static let keepAlive = "10m"
     /// With a cold disk a page may take a server long.
     private static let pageTimeoutSeconds = 300.0
 
-    init(
-        transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, pageSize: Int, query: JSONValue?
-    ) {
-        (self.transport, self.capabilities, self.slice, self.pageSize) = (transport, capabilities, slice, pageSize)
-        self.query = query
+    init(transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, _ options: ScrollOptions) {
+        (self.transport, self.capabilities, self.slice, self.options) = (transport, capabilities, slice, options)
     }
 
     deinit { close() }
@@ -38,7 +32,14 @@ package final class ScrollReader {
         guard !finished else { return nil }
         while true {
             let first = !started
-            let answer = try ask()
+            let answer: HTTPResponse
+            do throws(ClusterError) {
+                answer = try ask()
+            } catch {
+                guard first, saysUnmapped(error), try isEmpty() else { throw error }
+                finished = true
+                return nil
+            }
             started = true
             let page = try read(answer)
             if !page.hits.isEmpty {
@@ -66,6 +67,17 @@ package final class ScrollReader {
         }
     }
 
+    /// An index that never had a document has no field by which some versions slice it.
+    private func saysUnmapped(_ error: ClusterError) -> Bool {
+        ["field _uid not found", "field _id not found"].contains { error.underlying?.contains($0) == true }
+    }
+
+    private func isEmpty() throws(ClusterError) -> Bool {
+        let answer = try transport.tree(
+            .count(index: slice.index), doing: "counting \(slice.index)", index: slice.index)
+        return answer["count"]?.int == 0
+    }
+
     private func end() throws(ClusterError) {
         close()
         guard let total, delivered != total else { return }
@@ -81,16 +93,17 @@ package final class ScrollReader {
         let body =
             plain
             ? RequestPath.body(text: id)
-            : RequestPath.body(["scroll": .string(ScrollReader.keepAlive), "scroll_id": .string(id)])
+            : RequestPath.body(["scroll": .string(options.keepAlive), "scroll_id": .string(id)])
         return try transport.bytes(
-            .scroll(keepAlive: ScrollReader.keepAlive, plainText: plain), body: body,
-            timeoutSeconds: ScrollReader.pageTimeoutSeconds, doing: "reading on in \(slice)", index: slice.index)
+            .scroll(keepAlive: options.keepAlive, plainText: plain), body: body,
+            timeoutSeconds: ScrollReader.pageTimeoutSeconds, answerBytes: options.answerBytes,
+            doing: "reading on in \(slice)", index: slice.index)
     }
 
     private func open() throws(ClusterError) -> HTTPResponse {
-        var parameters = "?scroll=\(ScrollReader.keepAlive)"
-        var body: JSONObject = ["size": .number(pageSize), "version": true]
-        body["query"] = query ?? ["match_all": [:]]
+        var parameters = "?scroll=\(options.keepAlive)"
+        var body: JSONObject = ["size": .number(options.pageSize), "version": true]
+        body["query"] = options.query ?? ["match_all": [:]]
         switch capabilities.slicing {
         case .shardScan:
             parameters += "&search_type=scan&preference=_shards:\(slice.number)"
@@ -101,24 +114,25 @@ package final class ScrollReader {
             }
         }
         if capabilities.namesHitMetadata {
-            body["fields"] = ["_source", "_routing", "_parent"]
+            body["fields"] = options.withSources ? ["_source", "_routing", "_parent"] : ["_routing", "_parent"]
         } else {
-            body["_source"] = true
+            body["_source"] = .bool(options.withSources)
         }
         if capabilities.tracksTotalHits { body["track_total_hits"] = true }
         return try transport.bytes(
             .search(index: slice.index, parameters: parameters), body: RequestPath.body(.object(body)),
-            timeoutSeconds: ScrollReader.pageTimeoutSeconds, doing: "beginning to read \(slice)", index: slice.index)
+            timeoutSeconds: ScrollReader.pageTimeoutSeconds, answerBytes: options.answerBytes,
+            doing: "beginning to read \(slice)", index: slice.index)
     }
 
     private func read(_ answer: HTTPResponse) throws(ClusterError) -> Page {
         let bytes = answer.body.bytes
         let scan: PageScan
         do throws(AnswerProblem) {
-            scan = try PageScan(bytes, expectedHits: pageSize)
+            scan = try PageScan(bytes, expectedHits: options.pageSize, needsSources: options.withSources)
         } catch {
             throw failure(
-                .malformedAnswer,
+                PageScan.isServers(bytes) ? .unreadableDocument : .malformedAnswer,
                 "a page of \(slice) is not whole: it breaks at byte \(error.offset) of \(bytes.count)",
                 answer)
         }
@@ -128,36 +142,10 @@ package final class ScrollReader {
                 .noSource,
                 "document \(text(answer.body, id)) of \(slice.index) has no _source, so it cannot be copied", answer)
         }
-        try checkWhole(scan, answer)
+        try transport.checkWhole(scan, answer, of: "\(slice)", index: slice.index)
         if total == nil, scan.total >= 0, scan.totalIsExact { total = scan.total }
         return Page(
             body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
-    }
-
-    private func checkWhole(_ scan: PageScan, _ answer: HTTPResponse) throws(ClusterError) {
-        if scan.failedShards > 0 {
-            var why: ServerReason?
-            if let range = scan.failures, let failures = try? JSONValue(parsing: answer.body.slice(range)),
-                let first = failures[0]
-            {
-                why = ServerReason(shardFailure: first)
-            }
-            let expired = why?.type.map { ServerReason.isScrollExpired($0) } == true
-            var error = failure(
-                expired ? .scrollExpired : .partialAnswer,
-                expired
-                    ? "the scroll of \(slice) is gone (restart, or more than \(ScrollReader.keepAlive) between pages); "
-                        + "read the slice again"
-                    : "\(scan.failedShards) shards of \(slice) failed, so documents would be missing; "
-                        + "see the cluster's health and read the slice again",
-                answer)
-            error.serverType = why?.type
-            error.underlying = why?.reason.map { ClusterError.shortened(transport.redact($0)) }
-            throw error
-        }
-        guard scan.timedOut else { return }
-        throw failure(
-            .partialAnswer, "a page of \(slice) timed out on the server, so documents would be missing", answer)
     }
 
     private func failure(_ code: ClusterError.Code, _ message: String, _ answer: HTTPResponse) -> ClusterError {

@@ -22,6 +22,7 @@ extension ClusterError {
             if ServerReason.isScrollExpired(type) { return .scrollExpired }
             if type == "cluster_block_exception" || type == "ClusterBlockException" { return .unavailable }
         }
+        if status >= 500, let type, ServerReason.isLasting(type, reason) { return .badRequest }
         switch status {
         case 401: return .unauthorized
         case 403: return .forbidden

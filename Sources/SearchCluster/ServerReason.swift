@@ -57,6 +57,21 @@ struct ServerReason {
         return isBlock && reason?.contains("/4/index closed") == true
     }
 
+    /// Whether the same request fails every time, whatever the status: before 7.0 a limit that is exceeded, or a query
+    /// that is wrong, is answered with 500 or 503.
+    static func isLasting(_ type: String, _ reason: String?) -> Bool {
+        if type == "query_phase_execution_exception" || type == "QueryPhaseExecutionException" {
+            return reason?.contains("is too large") == true
+        }
+        return lasting.contains(type)
+    }
+
+    private static let lasting: Set<String> = [
+        "illegal_argument_exception", "parsing_exception", "query_shard_exception", "search_parse_exception",
+        "query_parsing_exception", "action_request_validation_exception", "SearchParseException",
+        "QueryParsingException", "IllegalArgumentException", "ElasticsearchIllegalArgumentException",
+    ]
+
     static func isScrollExpired(_ type: String) -> Bool {
         type == "search_context_missing_exception" || type == "SearchContextMissingException"
     }

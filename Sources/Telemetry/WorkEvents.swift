@@ -37,8 +37,8 @@ package final class WorkEvents: Sendable {
         Retry.allCases.map(\.rawValue))
     private let waits = CounterFamily(
         "crossfade_waits_total",
-        "How often writes to the target, or reads of the bases of partial updates, began to wait.",
-        label: "for", ["target", "reads"])
+        "How often writes to the target, reads of the bases of partial updates, or reads of the copy, began to wait.",
+        label: "for", ["target", "reads", "source"])
 
     /// Why operations are sent again.
     package enum Retry: String, Sendable, CaseIterable {
@@ -101,6 +101,21 @@ package final class WorkEvents: Sendable {
 
     package func readsSucceed(from side: String) {
         logger.info("the documents that partial updates change can be read again", ["from": side])
+    }
+
+    /// The source does not give a page of the copy. `slice`: of which.
+    package func sourceIsAway(_ slice: String, because reason: String) {
+        waits.add("source")
+        logger.warning(
+            "the source does not give the documents of the copy; waiting, and reading the slice again",
+            ["slice": slice, "because": reason])
+    }
+
+    package func sourceIsBack() { logger.info("the source gives the documents of the copy again") }
+
+    /// A slice is read in another way from here on.
+    package func sliceReadOtherwise(_ slice: String, _ how: String, because reason: String) {
+        logger.warning("a slice of the copy is read again", ["slice": slice, "how": how, "because": reason])
     }
 
     // MARK: Reading

@@ -9,7 +9,7 @@ import time
 
 from stack import ROOT, wait_for
 
-OUTCOMES = {"indexed", "deleted", "merged", "stale", "superseded", "skipped", "dead_lettered"}
+OUTCOMES = {"indexed", "deleted", "merged", "stale", "superseded", "skipped", "dead_lettered", "gone"}
 DONE, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
