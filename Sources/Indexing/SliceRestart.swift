@@ -1,8 +1,8 @@
 /// What becomes of a slice of the copy that could not be read to its end.
 ///
 /// A scroll cannot step back, and the server may have given a page away whose answer was lost. So a scroll is never
-/// continued after any trouble: the slice is read again from its start, and what is written already comes out as it was.
-/// An outage of the source is waited out without limit, as one of the target is.
+/// continued after any trouble: the slice is read again from its start, and what is written already stays as it is. An
+/// outage of the source is waited out without limit, as one of the target is.
 public struct SliceRestart: Sendable, Equatable {
     public enum Trouble: Sendable, Equatable, CaseIterable {
         /// No answer came, or one that says that the source cannot do it for a while.

@@ -75,6 +75,9 @@ package final class MultiGetAnswer: @unchecked Sendable {
                 guard document.source == nil else { throw AnswerProblem(offset: key.lowerBound) }
                 cursor.byteOrderMark()
                 document.source = try cursor.value()
+            } else if document.source != nil, !cursor.isKey(key, "fields") {
+                // It belongs to a stored text that goes on behind its object.
+                throw AnswerProblem(offset: key.lowerBound)
             } else if cursor.isKey(key, "found") {
                 document.found = try cursor.boolean()
             } else if cursor.isKey(key, "_version") {

@@ -112,9 +112,8 @@ struct PageScan {
                 guard source == nil else { throw AnswerProblem(offset: key.lowerBound) }
                 cursor.byteOrderMark()
                 source = try cursor.value()
-            } else if source != nil, cursor.base[key.lowerBound &+ 1] == UInt8(ascii: "_") {
-                // So does what names the document, if it stands behind its text: servers write it before.
-                throw AnswerProblem(offset: key.lowerBound)
+            } else if source != nil {
+                try readBehindSource(&cursor, key, &hit)
             } else if cursor.isKey(key, "_id") {
                 id = try cursor.string()
             } else if cursor.isKey(key, "_version") {
@@ -147,6 +146,18 @@ struct PageScan {
         hit.source = source
         sourceBytes &+= source.count
         hits.append(hit)
+    }
+
+    /// Servers write little behind the text of a document. Anything else belongs to a stored text that goes on behind
+    /// its object.
+    private func readBehindSource(
+        _ cursor: inout AnswerCursor, _ key: Range<Int>, _ hit: inout Hit
+    ) throws(AnswerProblem) {
+        if cursor.isKey(key, "fields") { return try readFields(&cursor, &hit) }
+        guard cursor.isKey(key, "sort") || cursor.isKey(key, "ignored_field_values") else {
+            throw AnswerProblem(offset: key.lowerBound)
+        }
+        _ = try cursor.value()
     }
 
     /// Reads the `fields` of a hit: 1.x puts `_routing` and `_parent` there.

@@ -56,8 +56,8 @@ import Testing
         #expect(SliceRestart.pageSize(wanted: 1000, average: 0, room: 1 << 20) == 1000)
     }
 
-    /// A source with documents of which some make a page unreadable, some are large, and which fails now and then: every
-    /// document comes exactly once in the reading that ends, and the counts are those of the whole copy.
+    /// A source that fails now and then, with documents that make a page unreadable or too large: every document comes
+    /// exactly once in the reading that ends, and the counts are those of the whole copy.
     @Test func everyDocumentCountsOnceHoweverOftenTheSliceIsReadAgain() {
         var random = Seeded(newSeed("a slice that is read again"))
         for _ in 0..<300 {

@@ -40,7 +40,7 @@ import Testing
 
     /// Whether a process still reads a partition is part of what it says of itself; who did not say so, did.
     @Test func aReportSaysWhatIsOwned() throws {
-        let gone = PartitionReport(partition: 4, outcomes: [1, 0, 0, 0, 0, 0, 0], isOwned: false)
+        let gone = PartitionReport(partition: 4, outcomes: [1, 0, 0, 0, 0, 0, 0, 0], isOwned: false)
         #expect(PartitionReport(json: gone.json) == gone)
         var old = try #require(gone.json.object)
         old.removeValue(forKey: "owned")
