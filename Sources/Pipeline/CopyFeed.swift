@@ -9,8 +9,8 @@ import Synchronization
 
 /// Reads the unfinished slices of a copy, a few at a time, and feeds their pages into the pipeline.
 ///
-/// `@unchecked Sendable` because `copy` is touched only under `lock`, `readers` only by the thread that starts and joins,
-/// and `pageBytes` changes only before there are others.
+/// `@unchecked Sendable` because `copy` is touched only under `lock`, `readers` only by the thread that starts and
+/// joins, and `pageBytes` changes only before there are others.
 package final class CopyFeed: @unchecked Sendable {
     /// One unit of resume of the copy.
     package struct Slice: Sendable {
