@@ -107,21 +107,10 @@ extension CommandDecoder {
         }
     }
 
-    /// Reads an integer from 1 to 2^63 - 1 that consists of digits only.
-    private func integer(_ digits: Bytes) throws(Reject) -> Int64 {
-        var number: Int64 = 0
-        var isInteger = digits.count > 0
-        for digit in digits where isInteger {
-            let (tens, tooLarge) = number.multipliedReportingOverflow(by: 10)
-            let (sum, tooLargeToo) = tens.addingReportingOverflow(Int64(digit &- UInt8(ascii: "0")))
-            isInteger = digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9") && !tooLarge && !tooLargeToo
-            number = sum
-        }
-        guard isInteger, number > 0 else {
-            throw Reject(
-                reason: "bad_version", detail: "\(Self.excerpt(digits)) is not an integer from 1 to 2^63 - 1")
-        }
-        return number
+    /// Reads the application's own number, in any spelling of a whole number.
+    private func integer(_ text: Bytes) throws(Reject) -> Int64 {
+        if let number = WholeNumber.parse(text), number >= DocumentVersion.lowest { return number }
+        throw Reject(reason: "bad_version", detail: DocumentVersion.complaint(Self.excerpt(text)))
     }
 
     // MARK: selection

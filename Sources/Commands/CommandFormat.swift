@@ -83,6 +83,16 @@ public struct CommandFormat: Sendable {
         case header(String)
     }
 
+    /// Where a copied document has its version.
+    public enum CopiedVersion: String, Sendable, CaseIterable {
+        /// Nowhere: every command is newer.
+        case floor
+        /// In its version field, where commands have theirs, too.
+        case field
+        /// It is the source's own `_version`.
+        case source
+    }
+
     /// Which commands belong to an entry of `indices`.
     public struct Selector: Sendable, Equatable {
         public var field: JSONPath
@@ -114,6 +124,8 @@ public struct CommandFormat: Sendable {
     /// The source of versions. A field counts from the root of the value (debezium: of the row).
     public var version: VersionSource
     public var epoch: Int64
+    /// Where copied documents have their versions, as the recipe says it; nil: see ``copiedVersion``.
+    public var copied: CopiedVersion?
     /// One selector per entry of `indices`, in their order; nil selects everything.
     public var selectors: [Selector?]
 

@@ -17,33 +17,88 @@ extension CommandFormat {
         case .field, .key: return false
         }
     }
+
+    /// The version field's path inside the document; nil: no version is in the document.
+    public var versionInDocument: JSONPath? {
+        guard case .field(let path) = version else { return nil }
+        return inDocument(path)
+    }
+
+    /// Where copied documents have their versions.
+    public var copiedVersion: CopiedVersion { copied ?? (versionInDocument == nil ? .floor : .field) }
 }
 
-/// Versions of copied documents: the same field's that the commands carry, where there is one, else the floor.
+/// Versions of copied documents: the same field's that the commands carry, the source's own, or the floor
+/// (promise P1 in `docs/architecture.md`).
 public struct CopyVersions {
+    private let kind: CommandFormat.CopiedVersion
+    private let path: JSONPath?
     private let extractor: JSONExtractor?
     private let floor: Int64
-    private let epoch: Int64
+    private let scratch = ByteBuffer()
 
     public init(_ format: CommandFormat) {
-        epoch = format.epoch
-        floor = DocumentVersion.floor(epoch: format.epoch)
-        extractor = Self.path(format).map { JSONExtractor(paths: [$0]) }
+        kind = format.copiedVersion
+        floor = DocumentVersion.floor(format)
+        path = kind == .field ? format.versionInDocument : nil
+        extractor = path.map { JSONExtractor(paths: [$0]) }
     }
 
-    /// The version field's path inside the document; nil when the version is not in the document.
-    public static func path(_ format: CommandFormat) -> JSONPath? {
-        guard case .field(let path) = format.version else { return nil }
-        return format.inDocument(path)
+    /// The version of a document. `stored`: the `_version` that the source gave with it.
+    ///
+    /// A document without the field has the floor. One whose field cannot be read must not: the floor would let an
+    /// older command overwrite it. It is rejected.
+    public func version(of document: Bytes, stored: Int64?) throws(Reject) -> Int64 {
+        try own(document, stored: stored) ?? floor
     }
 
-    public func version(of document: Bytes) -> Int64 {
-        guard let extractor, (try? extractor.extract(document)) != nil else { return floor }
+    /// The version that the document itself has; nil: none, so that it gets the floor.
+    public func own(_ document: Bytes, stored: Int64?) throws(Reject) -> Int64? {
+        switch kind {
+        case .floor: return nil
+        case .field: return try field(of: document)
+        case .source:
+            if let stored, stored >= DocumentVersion.lowest { return stored }
+            throw Reject(
+                reason: "bad_version",
+                detail: stored.map { DocumentVersion.complaint("its _version \($0)") }
+                    ?? "the source gave no _version with the document")
+        }
+    }
+
+    /// The number in the version field; nil: the field is absent or null.
+    private func field(of document: Bytes) throws(Reject) -> Int64? {
+        guard let extractor, let path else { return nil }
+        do {
+            try extractor.extract(document)
+        } catch {
+            // What is wrong with it is not its version.
+            let reason = CommandDecoder.reject(error, prefixed: false, in: "document").reason
+            throw Reject(reason: reason, detail: "the document is not JSON: \(error)")
+        }
         let slice = extractor[0]
-        guard slice.kind == .number || slice.kind == .string else { return floor }
-        var text = document[slice.start..<slice.end]
-        if slice.kind == .string { text = text.dropFirst().dropLast() }
-        guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0 else { return floor }
-        return number
+        switch slice.kind {
+        case .absent, .null: return nil
+        case .number, .string:
+            let text = content(slice, document)
+            if let number = WholeNumber.parse(text), number >= DocumentVersion.lowest { return number }
+            throw Reject(
+                reason: "bad_version",
+                detail: DocumentVersion.complaint("the field \(path), \(CommandDecoder.excerpt(text)),"))
+        case .boolean, .array, .object:
+            throw Reject(
+                reason: "bad_version", detail: "the field \(path), the version, \(CommandDecoder.is(slice.kind))")
+        }
+    }
+
+    private func content(_ slice: JSONSlice, _ document: Bytes) -> Bytes {
+        let text = slice.bytes(of: document)
+        guard slice.kind == .string else { return text }
+        scratch.removeAll()
+        // What cannot be unescaped is no number either.
+        guard !slice.isPlain, (try? JSONString.unescape(text, into: scratch)) != nil else {
+            return Bytes(rebasing: text.dropFirst().dropLast())
+        }
+        return scratch.bytes
     }
 }

@@ -8,11 +8,30 @@ public enum DocumentVersion {
     /// `epoch << 44 | offset + 2`. The lowest is above ``floor(epoch:)``.
     public static func offset(_ offset: Int64, epoch: Int64) -> Int64 { epoch << epochShift | (offset &+ 2) }
 
-    /// The version of a copied document that has none of its own. It is below every command of its epoch.
+    /// The version of a copied document, where versions are offsets. It is below every command of its epoch.
     public static func floor(epoch: Int64) -> Int64 { epoch << epochShift | 1 }
+
+    /// The version of a copied document that has none of its own. It is below every command.
+    ///
+    /// `field`, `header`: the application counts by itself and knows nothing of epochs. 0 is the lowest external
+    /// version that servers take, so that even a command with version 1 wins. `timestamp`: that of one millisecond
+    /// after 1970 is 2^20, which is above every epoch.
+    public static func floor(_ format: CommandFormat) -> Int64 {
+        switch format.version {
+        case .offset: floor(epoch: format.epoch)
+        case .timestamp: min(max(format.epoch, 0) + 1, 1 << 20 - 1)
+        case .field, .header: lowest
+        }
+    }
+
+    /// The lowest version that an application can give; servers take no lower one.
+    public static let lowest: Int64 = 0
 
     /// `milliseconds << 20 | the low 20 bits of the offset`. Commands of the same millisecond keep their order.
     public static func timestamp(_ milliseconds: Int64, offset: Int64) -> Int64 {
         milliseconds << 20 | (offset & 0xF_FFFF)
     }
+
+    /// Why a text is no version.
+    static func complaint(_ text: String) -> String { "\(text) is not a whole number from 0 to 2^63 - 1" }
 }

@@ -25,6 +25,8 @@ package enum DeadLetterHeader {
     package static let type = "crossfade.type"
     package static let routing = "crossfade.routing"
     package static let parent = "crossfade.parent"
+    /// The `_version` of a copied document on the source.
+    package static let sourceVersion = "crossfade.source_version"
     /// The final outcome of a redrive. A message with this header is not a letter, but resolves one.
     package static let resolved = "crossfade.resolved"
 

@@ -10,6 +10,7 @@ package enum RailCatalogue {
         ("source_filter", "documents are copied and written although the alias of the source hides them"),
         ("source_fields", "fields that the source does not give back may be missing in the copy"),
         ("target_fields", "partial updates may wipe fields that the target does not give back"),
+        ("copy_version", "the versions of copied documents can be compared with those of commands"),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.

@@ -11,6 +11,7 @@ package struct SampledCommand: Sendable, Equatable {
     package var offset: Int64
     /// Milliseconds since 1970; -1 when unknown.
     package var timestamp: Int64
+    package var version: Int64
     /// The record's key, where no id could be read from it: the command is a dead letter.
     package var unreadKey: [UInt8]?
     /// The record's key, where the id was read from it in another form than as text.
@@ -18,10 +19,10 @@ package struct SampledCommand: Sendable, Equatable {
 
     package init(
         kind: OperationKind, entry: Int, id: String, routing: String?, partition: Int32, offset: Int64,
-        timestamp: Int64, unreadKey: [UInt8]? = nil, key: [UInt8]? = nil
+        timestamp: Int64, version: Int64 = 0, unreadKey: [UInt8]? = nil, key: [UInt8]? = nil
     ) {
         (self.kind, self.entry, self.id, self.routing) = (kind, entry, id, routing)
-        (self.partition, self.offset, self.timestamp) = (partition, offset, timestamp)
+        (self.partition, self.offset, self.timestamp, self.version) = (partition, offset, timestamp, version)
         (self.unreadKey, self.key) = (unreadKey, key)
     }
 

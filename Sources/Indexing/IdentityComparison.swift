@@ -8,9 +8,11 @@ package struct FoundDocument: Sendable, Equatable {
     package var type: String?
     /// The routing that the document was written with; before 6.0 also its parent.
     package var routing: String?
+    /// Its `_version`, where it was asked for.
+    package var version: Int64?
 
-    package init(index: String, id: String, type: String?, routing: String?) {
-        (self.index, self.id, self.type, self.routing) = (index, id, type, routing)
+    package init(index: String, id: String, type: String?, routing: String?, version: Int64? = nil) {
+        (self.index, self.id, self.type, self.routing, self.version) = (index, id, type, routing, version)
     }
 }
 

@@ -51,7 +51,7 @@ extension KeyLanes {
                 lane.queue.putBack(operations)
                 lane.alone = max(1, lane.alone)
                 lane.isWithoutSource = true
-                hold(LaneBase(state: .nowhere, version: 0), in: lane)
+                hold(.nowhere, in: lane)
                 foldNext(lane)
             } else {
                 settled.rejects = operations.map { LaneReject(token: $0.token, reason: reason, detail: detail) }

@@ -101,7 +101,7 @@ public final class KeyLanes {
     public func base(_ key: LaneKey, found: Bool, tombstone: Bool, version: Int64, document: [UInt8]?) {
         guard let lane = lanes.lane(key), lane.phase == .fetching else { return }
         let state: LaneBase.State = !found ? .absent : tombstone ? .deleted : .document(document ?? [])
-        hold(LaneBase(state: state, version: found ? version : 0), in: lane)
+        hold(LaneBase(state: state, version: found ? version : LaneBase.none), in: lane)
         foldNext(lane)
     }
 
@@ -109,7 +109,7 @@ public final class KeyLanes {
     public func sourceBase(_ key: LaneKey, document: [UInt8]?, version: Int64 = 0) {
         guard let lane = lanes.lane(key), lane.phase == .fetchingSource else { return }
         let base = document.map { LaneBase(state: .source($0), version: version) }
-        hold(base ?? LaneBase(state: .nowhere, version: 0), in: lane)
+        hold(base ?? .nowhere, in: lane)
         foldNext(lane)
     }
 

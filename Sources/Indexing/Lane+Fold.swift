@@ -52,7 +52,7 @@ extension Lane {
             fold.base.state = .document(try transform.apply(entry: entry, document: document))
             fold.isOnSource = true
         } catch {
-            fold.base = LaneBase(state: .nowhere, version: 0)
+            fold.base = .nowhere
         }
     }
 

@@ -17,6 +17,10 @@ struct LaneBase {
     var state: State
     var version: Int64
 
+    /// The version of what is not there: lower than any, because an application may count from 0.
+    static let none: Int64 = -1
+    static let nowhere = LaneBase(state: .nowhere, version: none)
+
     var heldBytes: Int {
         switch state {
         case .document(let document), .source(let document): document.count

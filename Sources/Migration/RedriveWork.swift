@@ -238,7 +238,8 @@ package final class Redrive {
         do {
             page = try prepared.survey.target.reader.page(
                 ofOne: source, id: String(decoding: id, as: UTF8.self), index: index, type: type,
-                routing: message.text(DeadLetterHeader.routing), parent: message.text(DeadLetterHeader.parent))
+                routing: message.text(DeadLetterHeader.routing), parent: message.text(DeadLetterHeader.parent),
+                version: message.text(DeadLetterHeader.sourceVersion).flatMap { Int64($0) })
         } catch {
             return logger.warning(
                 "a dead letter of the copy holds no document", ["origin": letter.originText, "error": "\(error)"])

@@ -29,8 +29,8 @@ final class BaseReader: Sendable {
 
     func stop() { delays.stop() }
 
-    /// Answers every key once. Documents of the source come with version 0: the caller knows which one their copied
-    /// pages carry.
+    /// Answers every key once. Documents of the source come with the source's own version: the caller knows which
+    /// one their copied pages carry.
     func read(
         _ fetches: [LaneFetch], source fromSource: Bool, _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {
@@ -189,7 +189,7 @@ final class BaseReader: Sendable {
         _ fetch: LaneFetch, _ document: GotDocument, _ source: Bytes, _ part: Part
     ) -> BaseAnswer {
         part.fromSource
-            ? .source(fetch.key, document: Array(source), version: 0)
+            ? .source(fetch.key, document: Array(source), version: document.version)
             : .target(
                 fetch.key, found: true, tombstone: Tombstone.isOne(source), version: document.version,
                 document: Array(source))

@@ -100,7 +100,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
             key: plain(hit.id), value: text ?? Array(page.bytes(hit.source)), headers: [],
             place: .document(
                 index: plain(hit.index) ?? [], type: plain(hit.type), routing: plain(hit.routing),
-                parent: plain(hit.parent)),
+                parent: plain(hit.parent), version: hit.version),
             run: run, why: (reason, detail, version))
     }
 
@@ -108,7 +108,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
     package enum Place {
         case record(partition: Int32, offset: Int64, timestamp: Int64)
         /// Of this index of the source.
-        case document(index: [UInt8], type: [UInt8]?, routing: [UInt8]?, parent: [UInt8]?)
+        case document(index: [UInt8], type: [UInt8]?, routing: [UInt8]?, parent: [UInt8]?, version: Int64?)
     }
 
     package func send(
@@ -128,12 +128,13 @@ package final class DeadLetterWriter: @unchecked Sendable {
             add(DeadLetterHeader.partition, String(partition))
             add(DeadLetterHeader.offset, String(offset))
             add(DeadLetterHeader.timestamp, String(timestamp))
-        case .document(let index, let type, let routing, let parent):
+        case .document(let index, let type, let routing, let parent, let version):
             add(DeadLetterHeader.source, "copy")
             headers.append((DeadLetterHeader.index, index))
             if let type { headers.append((DeadLetterHeader.type, type)) }
             if let routing { headers.append((DeadLetterHeader.routing, routing)) }
             if let parent { headers.append((DeadLetterHeader.parent, parent)) }
+            if let version { add(DeadLetterHeader.sourceVersion, String(version)) }
         }
         let bytes = (key?.count ?? 0) + (value?.count ?? 0) + Self.letterCost
         room.enter(bytes, unless: failure)

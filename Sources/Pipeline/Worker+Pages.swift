@@ -18,10 +18,11 @@ extension Worker {
     private func write(_ hit: Hit, at index: Int, of chunk: PageChunk, to batch: BulkBatch) -> Bool {
         let source = chunk.page.bytes(hit.source)
         let start = batch.body.count
-        let version = versions.version(of: source)
         let named = name(hit, chunk)
         if refusesRouting, let routing = named.routing, refuse(routing, hit, named.id, chunk) { return false }
+        var version: Int64 = 0
         do throws(Reject) {
+            version = try versions.version(of: source, stored: hit.version)
             var routing = named.routing
             if routing == nil, routes.isNeeded { routing = try routes.routing(of: source) }
             let operation = Operation(

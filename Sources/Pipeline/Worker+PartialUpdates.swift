@@ -65,11 +65,12 @@ extension Worker {
         reader.read(fetches, source: source) { [mailbox] answers in mailbox.put(.bases(answers)) }
     }
 
-    /// The reader does not know which version the copied page of a document of the source carries.
+    /// The reader does not know which version the copied page of a document of the source carries. A document whose
+    /// version cannot be read is not copied, so that it counts as missing.
     func withVersion(_ answer: BaseAnswer) -> BaseAnswer {
-        guard case .source(let key, let document?, _) = answer else { return answer }
-        return .source(
-            key, document: document, version: document.withUnsafeBufferPointer { versions.version(of: $0) })
+        guard case .source(let key, let document?, let stored) = answer else { return answer }
+        let version = document.withUnsafeBufferPointer { try? versions.version(of: $0, stored: stored) }
+        return .source(key, document: version == nil ? nil : document, version: version ?? 0)
     }
 
     private func send(_ write: LaneWrite) {

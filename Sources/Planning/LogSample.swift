@@ -29,6 +29,8 @@ package struct LogSample: Sendable {
     package private(set) var applied = CommandFold()
     /// The last command of each id in the rest of the sample, whose effect the old index may not have yet.
     package private(set) var recent = CommandFold()
+    /// The greatest versions of each id; kept only where copied documents get the source's own.
+    package private(set) var versions = VersionFold()
     /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
     private var later: Set<String> = []
     package private(set) var clash: Clash?
@@ -42,10 +44,12 @@ package struct LogSample: Sendable {
     private let stretches: LogStretches
     private let keysAreIDs: Bool
     private let keysAreText: Bool
+    private let keepsVersions: Bool
 
     private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool) {
         (self.stretches, typeFields) = (stretches, types)
         routingFields = RoutingFields(hasSource ? format : nil)
+        keepsVersions = format.copiedVersion == .source
         // In format debezium a key that is not as the recipe says is no different from another broken record.
         if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
         keysAreText = format.key == .text
@@ -117,6 +121,7 @@ package struct LogSample: Sendable {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             routingFields.look(command, message.value)
+            if keepsVersions { versions.add(command, isApplied: isApplied) }
             if isApplied {
                 applied.add(command)
             } else {
@@ -184,7 +189,8 @@ extension SampledCommand {
         self.init(
             kind: operation.kind, entry: operation.entry, id: String(repairing: operation.id),
             routing: operation.routing.map { String(repairing: $0) }, partition: message.partition,
-            offset: message.offset, timestamp: message.timestamp, key: withKey ? message.key.map { Array($0) } : nil)
+            offset: message.offset, timestamp: message.timestamp, version: operation.version,
+            key: withKey ? message.key.map { Array($0) } : nil)
     }
 
     fileprivate init(unread key: Bytes, _ message: LogMessage) {

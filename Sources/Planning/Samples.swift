@@ -15,5 +15,6 @@ package struct Samples: Sendable {
     package func rails(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
         [log.onePartitionRail(recipe)] + IdentityRail.look(recipe, survey, self)
             + SourceFilterRail.sampled(recipe, survey, log)
+            + CopyVersionRail.look(recipe, survey, self)
     }
 }

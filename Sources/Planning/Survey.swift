@@ -250,6 +250,8 @@ package struct Survey: Sendable {
             replay.removeValue(forKey: "recorded_margin")
             object["replay"] = .object(replay)
         }
+        // Which versions copied documents get is a part of the work.
+        if let version = RecipeText.meaning(recipe)["copy"]?["version"] { object["copy"] = ["version": version] }
         if var commands = object["commands"]?.object {
             for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)

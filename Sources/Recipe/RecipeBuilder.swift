@@ -24,10 +24,11 @@ package struct RecipeBuilder {
         // Without a source nothing is copied, and the defaults of the copy mean nothing.
         if source == nil { said.content = .section(root.members.filter { $0.key != "copy" }) }
         let name = try text(root, "name")
-        let commandPart = try commandSource(commands, root)
+        var commandPart = try commandSource(commands, root)
         let target = try endpoint(try need(root, "target"))
         let indices = try entries(try need(root, "indices").items)
         let copy = try copyOptions(root)
+        if source != nil { commandPart.format.copied = root["copy"]?["version"]?.text.flatMap { .init(rawValue: $0) } }
         let replaySection = try need(root, "replay")
         let replay = try replayStart(try need(replaySection, "from"))
         let margin = Int64(try integer(replaySection, "recorded_margin"))

@@ -25,8 +25,11 @@ extension RecipeText {
         for entry in shown["indices"]?.array ?? [] { lines += index(entry) }
         if let copy = shown["copy"] {
             let rate = copy["rate"]?.array.map { $0.map(plain).joined(separator: " and ") } ?? plain(copy["rate"])
+            let version = copy["version"].map { ", version \(plain($0))" } ?? ""
             lines.append(
-                fact("copy", "\(plain(copy["slices"])) slices, \(plain(copy["page"])) documents a page, rate \(rate)"))
+                fact(
+                    "copy",
+                    "\(plain(copy["slices"])) slices, \(plain(copy["page"])) documents a page, rate \(rate)\(version)"))
         }
         lines.append(fact("replay", "from \(compact(shown["replay"]?["from"]))"))
         lines.append(fact("dead letters", plain(shown["dead_letters"]?["topic"])))

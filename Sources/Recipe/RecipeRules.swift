@@ -23,6 +23,7 @@ package struct RecipeRules {
         checkSource()
         checkReplay()
         checkRate()
+        RecipeVersionRules(root: root, problems: problems).check()
         checkLimits()
         checkTombstones()
         checkSelection()

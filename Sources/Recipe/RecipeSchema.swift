@@ -217,6 +217,11 @@ package enum RecipeSchema {
             RecipeKey(
                 "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
                 "Bounds the reading: `5000/s`, `20MB/s`, or both in a list."),
+            RecipeKey(
+                "version", .choice(CommandFormat.CopiedVersion.allCases.map(\.rawValue)),
+                standardInWords: "`field` where the document has the version field, else `floor`",
+                "Where copied documents have their versions: `floor`, below every command; `field`, as commands have "
+                    + "it; `source`, the source's own `_version`."),
         ])
 
     package static let replay = RecipeSection(

@@ -19,7 +19,8 @@ package enum RecipeTestBuilder {
         } else if let given = value["document"], let id = given["id"]?.text, let source = json(given["source"]) {
             let entry = given["index"]?.text.flatMap { targets.firstIndex(of: $0) } ?? 0
             let document = SampleDocument(
-                id: id, type: given["type"]?.text, routing: given["routing"]?.text, source: Array(source.text().utf8))
+                id: id, type: given["type"]?.text, routing: given["routing"]?.text,
+                version: given["version"]?.integer, source: Array(source.text().utf8))
             input = .document(document, entry: entry)
         } else {
             throw RecipeBuilder.Gap(mark: value.mark, key: "tests")

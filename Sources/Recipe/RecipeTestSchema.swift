@@ -35,6 +35,9 @@ package enum RecipeTestSchema {
             RecipeKey("id", .scalar(.nonEmpty), required: true, "Its id on the source."),
             RecipeKey("type", .scalar(.nonEmpty), standardInWords: "none", "Its type, where the source has types."),
             RecipeKey("routing", .scalar(.nonEmpty), standardInWords: "none", "Its routing value."),
+            RecipeKey(
+                "version", .integer(0...Int64.max), standardInWords: "none",
+                "Its `_version` on the source, for `copy.version: source`."),
             RecipeKey("source", .json, required: true, "The document itself."),
             RecipeKey(
                 "index", .scalar(.nonEmpty), standardInWords: "the only entry's",

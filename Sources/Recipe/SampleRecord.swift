@@ -118,10 +118,14 @@ package struct SampleDocument: Sendable, Equatable {
     package var id: String
     package var type: String?
     package var routing: String?
+    /// Its `_version` on the source.
+    package var version: Int64?
     /// JSON text.
     package var source: [UInt8]
 
-    package init(id: String, type: String? = nil, routing: String? = nil, source: [UInt8]) {
-        (self.id, self.type, self.routing, self.source) = (id, type, routing, source)
+    package init(
+        id: String, type: String? = nil, routing: String? = nil, version: Int64? = nil, source: [UInt8]
+    ) {
+        (self.id, self.type, self.routing, self.version, self.source) = (id, type, routing, version, source)
     }
 }

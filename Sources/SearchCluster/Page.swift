@@ -44,7 +44,8 @@ extension ClusterReader {
     /// A page with one document that was read earlier, as a scroll would give it. `source` is its JSON text; the other
     /// values are unescaped. Throws `malformedAnswer` when `source` is not a JSON object.
     package func page(
-        ofOne source: Bytes, id: String, index: String, type: String?, routing: String?, parent: String?
+        ofOne source: Bytes, id: String, index: String, type: String?, routing: String?, parent: String?,
+        version: Int64? = nil
     ) throws(ClusterError) -> Page {
         let body = ByteBuffer(capacity: source.count + 256)
         body.append("{\"hits\":{\"hits\":[{")
@@ -57,6 +58,11 @@ extension ClusterReader {
             body.append(UInt8(ascii: ":"))
             JSONValue.string(value).write(into: body)
             body.append(UInt8(ascii: ","))
+        }
+        if let version {
+            body.append("\"_version\":")
+            body.append(decimal: version)
+            body.append(",")
         }
         body.append("\"_source\":")
         body.append(source)

@@ -31,12 +31,13 @@ extension ClusterReader {
         } else {
             body["_source"] = false
         }
+        body["version"] = true
         let answer = try search(index, body: .object(body))
         return (answer["hits"]?["hits"]?.array ?? []).compactMap { hit in
             guard let id = hit["_id"]?.string else { return nil }
             return FoundDocument(
                 index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
-                routing: Self.member("_routing", hit) ?? Self.member("_parent", hit))
+                routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.int)
         }
     }
 

@@ -71,20 +71,22 @@ package final class RecipeTrial {
         return Array(id.utf8).withUnsafeBufferPointer { id in
             document.source.withUnsafeBufferPointer { source in
                 let routing = document.routing.map { Array($0.utf8) }
-                guard let routing else { return copied(id, nil, source, entry) }
-                return routing.withUnsafeBufferPointer { copied(id, $0, source, entry) }
+                guard let routing else { return copied(id, nil, document, source, entry) }
+                return routing.withUnsafeBufferPointer { copied(id, $0, document, source, entry) }
             }
         }
     }
 
-    private func copied(_ id: Bytes, _ routing: Bytes?, _ source: Bytes, _ entry: Int) -> Fate {
+    private func copied(
+        _ id: Bytes, _ routing: Bytes?, _ document: SampleDocument, _ source: Bytes, _ entry: Int
+    ) -> Fate {
         do throws(Reject) {
+            let version = try versions.version(of: source, stored: document.version)
             var routing = routing
             if routing == nil, routes.isNeeded { routing = try routes.routing(of: source) }
             return fate(
                 Operation(
-                    kind: .index, entry: entry, id: id, routing: routing, version: versions.version(of: source),
-                    document: source)
+                    kind: .index, entry: entry, id: id, routing: routing, version: version, document: source)
             ) { _, _, _ in nil }
         } catch {
             return .rejected(error)

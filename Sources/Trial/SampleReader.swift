@@ -108,7 +108,7 @@ package enum SampleReader {
                 }
                 return SampleDocument(
                     id: try text(hit.id) ?? "", type: try text(hit.type), routing: try text(hit.routing ?? hit.parent),
-                    source: Array(page.bytes(hit.source)))
+                    version: hit.version, source: Array(page.bytes(hit.source)))
             }
         }
     }

@@ -122,13 +122,18 @@ struct Case: Sendable {
         versioned("9223372036854775807", "delete 0 7 v9223372036854775807"),
         versioned("9223372036854775808", "reject bad_version"),
         versioned("99999999999999999999999999", "reject bad_version"),
-        versioned("0", "reject bad_version"), versioned("-1", "reject bad_version"),
-        versioned("1.0", "reject bad_version"), versioned("1e3", "reject bad_version"),
+        versioned("0", "delete 0 7 v0"), versioned("-1", "reject bad_version"),
+        versioned("1.0", "delete 0 7 v1"), versioned("1e3", "delete 0 7 v1000"), versioned("50e-1", "delete 0 7 v5"),
+        versioned(#""5.0""#, "delete 0 7 v5"), versioned("9007199254740993.0", "delete 0 7 v9007199254740993"),
+        versioned("5.5", "reject bad_version"), versioned(#""NaN""#, "reject bad_version"),
         versioned(#""""#, "reject bad_version"), versioned(#"" 1""#, "reject bad_version"),
         versioned("null", "reject bad_version"), versioned("true", "reject bad_version"),
         Case(envelope(version: .field(path("w"))), Given(#"{"id":"7","command":"Delete"}"#), "reject bad_version"),
         Case(
             envelope(version: .header("rev")), Given(#"{"id":"7","command":"Delete"}"#, headers: ["rev": "8"]),
+            "delete 0 7 v8"),
+        Case(
+            envelope(version: .header("rev")), Given(#"{"id":"7","command":"Delete"}"#, headers: ["rev": "8.0"]),
             "delete 0 7 v8"),
         Case(envelope(version: .header("rev")), Given(#"{"id":"7","command":"Delete"}"#), "reject bad_version"),
         Case(

@@ -51,23 +51,58 @@ import Testing
 }
 
 @Suite struct CopyVersionTests {
-    private func version(_ format: CommandFormat, _ document: String) -> Int64 {
-        let bytes = Array(document.utf8)
-        return bytes.withUnsafeBufferPointer { CopyVersions(format).version(of: $0) }
+    /// The version, or the reason of the reject.
+    private func version(_ format: CommandFormat, _ document: String, stored: Int64? = nil) -> String {
+        Array(document.utf8).withUnsafeBufferPointer { bytes in
+            do throws(Reject) {
+                return "\(try CopyVersions(format).version(of: bytes, stored: stored))"
+            } catch {
+                return error.reason
+            }
+        }
+    }
+
+    private func format(_ version: CommandFormat.VersionSource) throws -> CommandFormat {
+        let envelope = CommandFormat.Envelope(
+            id: .key, operation: try JSONPath(parsing: "op"), index: [], merge: [], delete: [], ignore: [],
+            document: try JSONPath(parsing: "message"))
+        return CommandFormat(shape: .envelope(envelope), version: version, epoch: 2)
     }
 
     @Test func theFieldInsideTheDocumentOrTheFloor() throws {
-        let path = try JSONPath(parsing: "message.rev")
-        let envelope = CommandFormat.Envelope(
-            id: .key, operation: path, index: [], merge: [], delete: [], ignore: [],
-            document: try JSONPath(parsing: "message"))
-        var format = CommandFormat(shape: .envelope(envelope), version: .field(path), epoch: 2)
-        #expect(version(format, #"{"rev": 17}"#) == 17)
-        #expect(version(format, #"{"rev": "18"}"#) == 18)
-        #expect(version(format, #"{"other": 1}"#) == DocumentVersion.floor(epoch: 2))
-        #expect(version(format, #"{"rev": -1}"#) == DocumentVersion.floor(epoch: 2))
-        format.version = .offset
-        #expect(version(format, #"{"rev": 17}"#) == 2 << 44 | 1)
+        let format = try format(.field(try JSONPath(parsing: "message.rev")))
+        let expected = [
+            (#"{"rev": 17}"#, "17"), (#"{"rev": "18"}"#, "18"), (#"{"rev": 9.0}"#, "9"), (#"{"rev": 90e-1}"#, "9"),
+            (#"{"rev": "\u0035.0"}"#, "5"), (#"{"rev": 9007199254740993.0}"#, "9007199254740993"),
+            (#"{"other": 1}"#, "0"), (#"{"rev": null}"#, "0"), (#"{"rev": 0}"#, "0"),
+            (#"{"rev": -1}"#, "bad_version"), (#"{"rev": 9.5}"#, "bad_version"), (#"{"rev": ""}"#, "bad_version"),
+            (#"{"rev": "v9"}"#, "bad_version"), (#"{"rev": [9]}"#, "bad_version"), (#"{"rev": true}"#, "bad_version"),
+            (#"{"rev": 9223372036854775808}"#, "bad_version"), (#"{"rev": 9}}"#, "not_json"),
+        ]
+        for (document, version) in expected { #expect(self.version(format, document) == version, "\(document)") }
+    }
+
+    @Test func theFloorIsBelowEveryCommand() throws {
+        #expect(version(try format(.offset), #"{"rev": 17}"#) == "\(2 << 44 | 1)")
+        #expect(version(try format(.header("rev")), #"{"rev": 17}"#) == "0")
+        #expect(version(try format(.field(try JSONPath(parsing: "rev"))), #"{"rev": 17}"#) == "0")
+        for epoch: Int64 in [0, 1, 200_000, 1 << 18 - 1] {
+            var format = try format(.timestamp)
+            format.epoch = epoch
+            #expect(DocumentVersion.floor(format) < DocumentVersion.timestamp(1, offset: 0))
+            format.version = .offset
+            #expect(DocumentVersion.floor(format) < DocumentVersion.offset(0, epoch: epoch))
+        }
+    }
+
+    @Test func asTheRecipeSays() throws {
+        var format = try format(.field(try JSONPath(parsing: "message.rev")))
+        format.copied = .floor
+        #expect(version(format, #"{"rev": 17}"#, stored: 3) == "0")
+        format.copied = .source
+        #expect(version(format, #"{"rev": 17}"#, stored: 3) == "3")
+        #expect(version(format, #"{"rev": 17}"#) == "bad_version")
+        #expect(version(format, #"{"rev": 17}"#, stored: -1) == "bad_version")
     }
 }
 

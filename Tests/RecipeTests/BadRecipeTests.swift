@@ -202,6 +202,19 @@ struct BadRecipeTests {
                 "9:1: copy needs a source, and the recipe has none",
             ]),
         Case(
+            name: "versions of copied documents",
+            text: Reading.small(more: "copy: { version: source }\n"),
+            expected: [
+                "9:18: copy.version is source, and commands have their versions from the offset, which the source's "
+                    + "_version has nothing to do with: it goes only with commands.version of field or header"
+            ]),
+        Case(
+            name: "no field for copied documents", text: Reading.small(more: "copy: { version: field }\n"),
+            expected: [
+                "9:18: copy.version is field, and commands.version names no field: only the same field can be compared "
+                    + "with theirs"
+            ]),
+        Case(
             name: "source for nothing", text: Reading.small(["indices": "indices: [ { to: orders-v2 } ]"]),
             expected: ["6:1: source is never read: no entry of indices has from"]),
     ]

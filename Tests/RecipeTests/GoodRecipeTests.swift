@@ -233,7 +233,7 @@ enum EveryKey {
             transform:
               - remove: [secret]
           - { from: "rest-*", to: "new-{index}" }
-        copy: { slices: 2, page: 10, rate: [5000/s, 20MB/s] }
+        copy: { slices: 2, page: 10, rate: [5000/s, 20MB/s], version: source }
         replay: { from: { timestamp: 2026-11-01T00:00:00Z }, recorded_margin: 5m }
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }
@@ -246,7 +246,7 @@ enum EveryKey {
             base: { a: 0 }
             expect: { operation: index, index: incidents-v2, id: k, routing: r, version: 4, document: { a: 1 } }
           - name: a document
-            document: { id: k, type: t, routing: r, source: { a: 1 }, index: incidents-v2 }
+            document: { id: k, type: t, routing: r, version: 7, source: { a: 1 }, index: incidents-v2 }
             expect: { operation: index }
           - { name: a reject, record: { value: x }, expect: { reject: not_json } }
         """
