@@ -11,6 +11,12 @@ package enum RailCatalogue {
         ("source_fields", "fields that the source does not give back may be missing in the copy"),
         ("target_fields", "partial updates may wipe fields that the target does not give back"),
         ("copy_version", "the versions of copied documents can be compared with those of commands"),
+        ("mapping_growth", "the target's mapping stays within its limit, although the samples say that it grows"),
+        (
+            "copy_deaths",
+            "the copied documents that become dead letters are no loss, however many they are; a replay may build on "
+                + "what is there"
+        ),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.

@@ -19,4 +19,17 @@ extension Refusal {
                 + "document. Name the routing under commands.\(shape). The copy stops here, and what it has written "
                 + "stays right")
     }
+
+    /// The documents of a copy mostly became dead letters. It is a failure of the work, not a rail at its start: exit
+    /// code 1. `why`: the numbers, and the reasons with examples.
+    package static func copyDies(_ why: String, letters topic: String, recipe: String) -> WorkError {
+        WorkError(
+            .deadLetters,
+            RailCatalogue.withAnswer(
+                "the copy stops: \(why). So many mean that the new mapping or the transform does not fit "
+                    + "(copy.dead_letters says how many are too many). Nothing is lost: the source is only read, and "
+                    + "the letters are in topic \(topic). Mend it, then run `crossfade copy \(recipe)`, which begins "
+                    + "anew; until then a replay is refused",
+                of: "copy_deaths"))
+    }
 }

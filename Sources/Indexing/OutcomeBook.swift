@@ -30,6 +30,8 @@ public struct OutcomeBook: Sendable {
     public private(set) var abandonedUpTo: Generation = 0
     /// Notices when records that no process can have applied before come out stale.
     public private(set) var alarm = StaleAlarm()
+    /// Notices when most records become dead letters.
+    public private(set) var deaths = DeathAlarm()
     private var owned: [Int32: PartitionOwnership] = [:]
     private var past: [Int32: Past] = [:]
 
@@ -104,6 +106,10 @@ public struct OutcomeBook: Sendable {
         if outcome != .skipped, outcome != .deadLettered, owned.values[at].isUnapplied(run.number) {
             _ = alarm.tell(outcomes: count, stale: outcome == .stale ? count : 0)
         }
+        if outcome == .deadLettered {
+            let total = outcomes.total
+            for _ in 0..<count { deaths.died(outcomes: total) }
+        }
         return .counted
     }
 
@@ -131,6 +137,9 @@ public struct OutcomeBook: Sendable {
     /// The offset to commit for each owned partition: every record before it has its final outcome. Partitions without
     /// anything to commit are left out.
     public func committable() -> [Int32: Int64] { owned.compactMapValues { $0.tracker.committable } }
+
+    /// Whether most of the last records became dead letters.
+    public var isDying: Bool { deaths.isRaised(outcomes: outcomes.total) }
 
     /// Records in flight of the given partitions.
     public func unsettled(in partitions: some Sequence<Int32>) -> Int {

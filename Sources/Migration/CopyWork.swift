@@ -20,8 +20,11 @@ package struct CopyWork: WatchedWork {
 
     package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
+    /// Rails that a copy answers itself.
+    package static let unneeded: Set<String> = ["copy_deaths"]
+
     package func run() throws -> Summary {
-        try prepared.passRails()
+        try prepared.passRails(except: Self.unneeded)
         guard let source = prepared.survey.source else {
             throw WorkError(
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
@@ -42,6 +45,7 @@ package struct CopyWork: WatchedWork {
         live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
+        var deaths = CopyDeathWatch(prepared, copy, pipeline)
         var stop: Int64?
         while !feed.isOver {
             if StopSignal.isAsked { stop = stop ?? MonotonicClock.milliseconds() + Pipeline.drainsFor }
@@ -50,6 +54,7 @@ package struct CopyWork: WatchedWork {
             live.beat()
             try pipeline.checkAwake()
             try feed.record()
+            if let why = deaths?.look(), let error = try deaths?.stop(why, store) { pipeline.failure.set(error) }
             progress.tell(
                 done: already + pipeline.ledger.outcomes.total, total: copy.expected,
                 trouble: pipeline.sink.presentTrouble ?? feed.presentTrouble)
@@ -58,6 +63,9 @@ package struct CopyWork: WatchedWork {
         try feed.record()
         progress.end()
         if let error = pipeline.failure.value { throw error }
+        if feed.isComplete, let why = deaths?.look(isOver: true), let error = try deaths?.stop(why, store) {
+            throw error
+        }
         return try finish(store, copy, feed, pipeline, seconds: progress.seconds)
     }
 
@@ -92,13 +100,15 @@ package struct CopyWork: WatchedWork {
     private func begin(
         _ store: StateStore, _ state: MigrationState, _ source: Cluster
     ) throws -> MigrationState {
-        if let copy = state.copy, copy.finished == nil {
+        let isAccepted = prepared.recipe.accepts("copy_deaths")
+        if let copy = state.copy, copy.finished == nil, copy.stopped == nil || isAccepted {
             let left = copy.slices.filter { !$0.done }.count
             logger.info("going on with the copy that was interrupted", ["slices_left": left])
             let refreshed = try copy.refreshed ?? refresh(source)
             return try store.update {
                 $0.phase = .copying
                 $0.copy?.refreshed = refreshed
+                $0.copy?.stopped = nil
             }
         }
         let reader = source.reader
@@ -205,7 +215,7 @@ extension MigrationState.Slice {
 extension MigrationState {
     /// Throws if the state holds another copy than this process works on. The other copy has other slices, but writes
     /// its pages through the same alias.
-    fileprivate func checkIsPresent(_ copy: Copy?) throws(WorkError) {
+    func checkIsPresent(_ copy: Copy?) throws(WorkError) {
         guard self.copy?.started != copy?.started else { return }
         throw Refusal.copyIsOver.error()
     }

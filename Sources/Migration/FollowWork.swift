@@ -15,8 +15,11 @@ package struct FollowWork: WatchedWork {
 
     package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
+    /// Rails that do not concern a follower: while the copy is unfinished, partial updates build on the source.
+    package static let unneeded: Set<String> = ["copy_deaths"]
+
     package func run() throws -> Summary {
-        try prepared.passRails()
+        try prepared.passRails(except: Self.unneeded)
         let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
         try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
         let state = try store.update {
@@ -79,6 +82,7 @@ private final class StateWatch {
     private var unfinished: Bool
     private let hasSource: Bool
     private var isAlarmed = false
+    private var isDying = false
     private var looks = Recurring(every: 1000, first: 0)
 
     package init(_ pipeline: Pipeline, _ live: LiveWork) {
@@ -103,5 +107,10 @@ private final class StateWatch {
             live.events.alarmRaised(alarm.name, alarm.text)
         }
         isAlarmed = stale.isRaised
+        let deaths = pipeline.ledger.deaths
+        if deaths.isRaised, !isDying, let alarm = Alarm(deaths.alarm, isRaised: true) {
+            live.events.alarmRaised(alarm.name, alarm.text)
+        }
+        isDying = deaths.isRaised
     }
 }

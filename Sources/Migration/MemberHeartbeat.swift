@@ -69,7 +69,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
             report.partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
         }
         report.concurrency = pipeline.sink.load
-        report.alarms = Alarm(pipeline.ledger.alarm).map { [$0] } ?? []
+        report.alarms = pipeline.ledger.alarms
         report.waiting = pipeline.sink.presentTrouble
         report.waitingForLog = watch?.waiting
         return report

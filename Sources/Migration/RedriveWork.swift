@@ -28,8 +28,11 @@ package struct RedriveWork {
         (self.prepared, self.confirmation, self.filter, self.logger) = (prepared, confirmation, filter, logger)
     }
 
-    /// Rails about what the log still holds. A redrive does not need them, because the letters hold its records.
-    private static let unneeded: Set<String> = ["log_start", "log_reach", "recorded_group", "start_partitions"]
+    /// Rails about what the log still holds, which a redrive does not need, because the letters hold its records; and
+    /// about a copy that was stopped, part of which it may mend.
+    private static let unneeded: Set<String> = [
+        "log_start", "log_reach", "recorded_group", "start_partitions", "copy_deaths",
+    ]
 
     package func run() throws -> Summary {
         try prepared.passRails(except: Self.unneeded)

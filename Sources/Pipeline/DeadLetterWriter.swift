@@ -14,7 +14,7 @@ import Telemetry
 /// dead-lettered only when Kafka has acknowledged the letter.
 ///
 /// The producer is started by the first letter: a migration without any needs no right to write to a topic.
-/// `@unchecked Sendable` because `producer` is touched only under `lock`.
+/// `@unchecked Sendable` because `producer`, `senders` and `isClosed` are touched only under `lock`.
 package final class DeadLetterWriter: @unchecked Sendable {
     package struct Options: Sendable {
         package var settings: KafkaSettings
@@ -41,9 +41,14 @@ package final class DeadLetterWriter: @unchecked Sendable {
     private let logger: Logger
     private let lock = NSLock()
     private var producer: DeadLetterProducer?
+    /// Threads that are handing a letter to the producer. It is ended only when there are none.
+    private var senders = 0
+    private var isClosed = false
     private let pending = Mutex<
         (next: UInt64, runs: [UInt64: (run: RunID, bytes: Int, reason: String)], reasons: [Int32: [String: Int]])
     >((0, [:], [:]))
+    /// The first letter of each reason, in words.
+    private let firsts = Mutex<[String: String]>([:])
     private let room: ByteSemaphore
 
     /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
@@ -59,6 +64,9 @@ package final class DeadLetterWriter: @unchecked Sendable {
 
     /// Counts those of a slice no more: it is read again, and dies again. None of them is under way.
     func readAgain(_ slice: Int32) { pending.withLock { $0.reasons[slice] = nil } }
+
+    /// The first letter of each reason, in words: its id, and what was wrong with it.
+    package var examples: [String: String] { firsts.withLock { $0 } }
 
     /// A record that could not be understood or transformed.
     package func send(_ message: LogMessage, run: RunID, reason: String, detail: String, version: Int64 = 0) {
@@ -115,6 +123,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
         key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], place: Place, run: RunID,
         why: (reason: String, detail: String, version: Int64)
     ) {
+        remember(key, why.reason, why.detail)
         // A letter that dies again says why it did so now.
         var headers = headers.filter { !$0.0.hasPrefix(DeadLetterHeader.prefix) }
         func add(_ name: String, _ text: String) { headers.append((name, Array(text.utf8))) }
@@ -145,6 +154,14 @@ package final class DeadLetterWriter: @unchecked Sendable {
             return pending.next
         }
         deliver(key: key, value: value, headers: headers, token: token)
+    }
+
+    private func remember(_ key: [UInt8]?, _ reason: String, _ detail: String) {
+        firsts.withLock { firsts in
+            guard firsts[reason] == nil, firsts.count < 100 else { return }
+            let id = key.map { "id \(DeadLetterText.line($0, limit: 60)): " } ?? ""
+            firsts[reason] = id + DeadLetterText.line(Array(DeadLetterText.withoutValue(detail).utf8), limit: 200)
+        }
     }
 
     /// What a letter needs in the producer beside its key and value.
@@ -182,7 +199,8 @@ package final class DeadLetterWriter: @unchecked Sendable {
         key: [UInt8]?, value: [UInt8]?, headers: [(String, [UInt8]?)], token: UInt64, partition: Int32? = nil
     ) {
         do {
-            let producer = try started()
+            guard let producer = try started() else { return }
+            defer { lock.withLock { senders -= 1 } }
             while try !with(
                 key,
                 { key throws(LogError) in
@@ -207,15 +225,22 @@ package final class DeadLetterWriter: @unchecked Sendable {
         return try bytes.withUnsafeBufferPointer { buffer throws(LogError) in try body(buffer) }
     }
 
-    private func started() throws(LogError) -> DeadLetterProducer {
+    /// The producer, with this thread counted as a sender; nil: the work is over, and the letter's record stays
+    /// unsettled.
+    private func started() throws(LogError) -> DeadLetterProducer? {
         lock.lock()
         defer { lock.unlock() }
-        if let producer { return producer }
+        guard !isClosed else { return nil }
+        if let producer {
+            senders += 1
+            return producer
+        }
         try prepareTopic()
         let made = try DeadLetterProducer(
             settings: options.settings, delivered: { [weak self] token, error in self?.delivered(token, error) },
             log: logger.kafka)
         producer = made
+        senders += 1
         return made
     }
 
@@ -292,11 +317,10 @@ package final class DeadLetterWriter: @unchecked Sendable {
                 underlying: underlying))
     }
 
-    /// Waits for what is under way.
+    /// Waits for what is under way. Answers that come later, of requests that are under way still, find it closed.
     package func close() {
-        lock.lock()
-        let producer = producer
-        lock.unlock()
-        producer?.close(seconds: 10)
+        lock.withLock { isClosed = true }
+        while lock.withLock({ senders > 0 }) { Thread.sleep(forTimeInterval: 0.001) }
+        lock.withLock { producer }?.close(seconds: 10)
     }
 }

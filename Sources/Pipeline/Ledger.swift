@@ -83,6 +83,9 @@ package final class Ledger: Sendable {
 
     package var alarm: StaleAlarm { book.withLock(\.alarm) }
 
+    /// The alarm about dead letters, and whether most of the last records are such.
+    package var deaths: (alarm: DeathAlarm, isRaised: Bool) { book.withLock { ($0.deaths, $0.isDying) } }
+
     // MARK: Bytes
 
     package var heldBytes: HeldBytes { held.withLock { $0 } }

@@ -10,7 +10,7 @@ import Telemetry
 /// A bounded sample of the command topic, read once for all rails that look at records.
 ///
 /// It holds the newest records of every partition, and the newest of those whose effect the old index has
-/// (``LogStretches``). It keeps what the commands name, and no records.
+/// (``LogStretches``). It keeps what the commands name, and a bounded number of their documents.
 package struct LogSample: Sendable {
     /// Two records of one id in two partitions.
     package struct Clash: Sendable {
@@ -40,6 +40,8 @@ package struct LogSample: Sendable {
     package private(set) var routingFields: RoutingFields
     /// Records that would be dead letters, by their reasons, each with the first of them.
     package private(set) var rejects: [String: (count: Int, detail: String, partition: Int32, offset: Int64)] = [:]
+    /// Documents of commands, whole and partial ones.
+    private(set) var documents = DocumentReservoir()
 
     private let stretches: LogStretches
     private let keysAreIDs: Bool
@@ -122,6 +124,9 @@ package struct LogSample: Sendable {
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             routingFields.look(command, message.value)
             if keepsVersions { versions.add(command, isApplied: isApplied) }
+            if operation.kind != .delete {
+                documents.add(operation.document, id: operation.id, entry: operation.entry)
+            }
             if isApplied {
                 applied.add(command)
             } else {

@@ -37,6 +37,7 @@ package struct Preflight: Sendable {
         let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
+        rails += CopyDeathsRail.look(survey)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(

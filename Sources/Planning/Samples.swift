@@ -16,5 +16,6 @@ package struct Samples: Sendable {
         [log.onePartitionRail(recipe)] + IdentityRail.look(recipe, survey, self)
             + SourceFilterRail.sampled(recipe, survey, log)
             + CopyVersionRail.look(recipe, survey, self)
+            + GrowthRail.look(recipe, survey, self)
     }
 }

@@ -32,6 +32,8 @@ package struct Survey: Sendable {
         package var storage: SourceStorage?
         /// Whether the existing target index requires routing; nil: there is no index.
         package var requiresRouting: Bool?
+        /// The target index as it is; nil: it does not exist, or is closed.
+        package var present: IndexInfo?
         /// Documents in the source now.
         package var documents: Int
         /// The mapping that the target index gets.
@@ -197,9 +199,9 @@ package struct Survey: Sendable {
         guard exists else { return made }
         made.uuid = try writer.indexUUID(index)
         do throws(ClusterError) {
-            let present = try target.reader.resolve(index).first
-            made.requiresRouting = present?.routingRequired
-            made.storage = present?.storage
+            made.present = try target.reader.resolve(index).first
+            made.requiresRouting = made.present?.routingRequired
+            made.storage = made.present?.storage
             made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
             made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
         } catch {

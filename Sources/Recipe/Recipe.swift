@@ -86,6 +86,8 @@ package struct Recipe: Sendable {
         package var documentsPerSecond: Int?
         /// Bytes of source documents a second; nil: unlimited.
         package var bytesPerSecond: Int?
+        /// When so many documents become dead letters, the copy stops.
+        package var deadLetters: CopyDeaths.Limit
     }
 
     /// `replay.from`.

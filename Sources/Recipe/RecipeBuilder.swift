@@ -168,7 +168,10 @@ package struct RecipeBuilder {
 
     private func copyOptions(_ root: RecipeValue) throws(Gap) -> Recipe.CopyOptions {
         let copy = try need(root, "copy")
-        var options = Recipe.CopyOptions(slices: try integer(copy, "slices"), page: try integer(copy, "page"))
+        let deaths = try need(copy, "dead_letters")
+        var options = Recipe.CopyOptions(
+            slices: try integer(copy, "slices"), page: try integer(copy, "page"),
+            deadLetters: CopyDeaths.Limit(share: try integer(deaths, "share"), count: try integer(deaths, "count")))
         for rate in (copy["rate"]?.items ?? []).compactMap(\.text).compactMap(RecipeRate.init) {
             switch rate {
             case .documents(let count): options.documentsPerSecond = count

@@ -179,6 +179,20 @@ extension Scalar {
         return .good(.quantity(milliseconds, text: RecipeDuration.text(milliseconds)))
     }
 
+    /// A part of a whole, as hundredths of a percent.
+    package static let share = Scalar(
+        expected: "a share such as 50%", name: "share", pattern: "^[0-9]+(\\.[0-9]+)? ?%?$"
+    ) { text in
+        let isPercent = text.hasSuffix("%")
+        let digits = text.filter { $0 != " " && $0 != "%" }
+        guard let number = Double(digits), number.isFinite else {
+            return .bad("is not a share such as 50% or 0.5")
+        }
+        let share = (number * (isPercent ? 100 : 10_000)).rounded()
+        guard (1...10_000).contains(share) else { return .bad("is not a share between 0.01% and 100%") }
+        return .good(.quantity(Int64(share), text: text))
+    }
+
     package static let rate = Scalar(
         expected: "a rate such as 5000/s or 20MB/s", name: "rate",
         pattern: "^[0-9]+(\\.[0-9]+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)?/s$"

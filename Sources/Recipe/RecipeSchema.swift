@@ -222,6 +222,18 @@ package enum RecipeSchema {
                 standardInWords: "`field` where the document has the version field, else `floor`",
                 "Where copied documents have their versions: `floor`, below every command; `field`, as commands have "
                     + "it; `source`, the source's own `_version`."),
+            RecipeKey(
+                "dead_letters", .section(copyDeadLetters),
+                "When so many documents of a page become dead letters, the copy stops."),
+        ])
+
+    package static let copyDeadLetters = RecipeSection(
+        title: "copy.dead_letters",
+        keys: [
+            RecipeKey("share", .scalar(.share), standard: "50%", "The part of a page's documents."),
+            RecipeKey(
+                "count", .integer(1...1_000_000_000), standard: "100",
+                "Fewer dead letters never stop the copy, unless all documents of an index are among them."),
         ])
 
     package static let replay = RecipeSection(

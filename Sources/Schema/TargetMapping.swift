@@ -102,18 +102,26 @@ package enum TargetMapping {
         return count
     }
 
-    /// Whether new keys of documents become new fields: the mapping's root or an object in it is dynamic.
-    package static func limit(_ settings: JSONValue?) -> Int {
+    /// The most fields that the mapping of an index with these settings may have.
+    package static func limit(_ settings: JSONValue?) -> Int { number(settings, "mapping.total_fields.limit") ?? 1000 }
+
+    /// A setting that is a number; nil: the settings do not have it.
+    package static func number(_ settings: JSONValue?, _ name: String) -> Int? {
+        let value = setting(settings, name)
+        return (value?.int ?? value?.string.flatMap { Int64($0) }).flatMap { Int(exactly: $0) }
+    }
+
+    /// A setting by its name without `index.`, in whichever way it is nested.
+    package static func setting(_ settings: JSONValue?, _ name: String) -> JSONValue? {
         let root = settings?["settings"] ?? settings ?? [:]
-        let index = root["index"] ?? [:]
-        let found: [JSONValue?] = [
-            root["index.mapping.total_fields.limit"], root["mapping.total_fields.limit"],
-            index["mapping.total_fields.limit"], index["mapping"]?["total_fields"]?["limit"],
-            root["mapping"]?["total_fields"]?["limit"],
-        ]
-        for case let value? in found {
-            if let limit = value.int ?? value.string.flatMap({ Int64($0) }) { return Int(limit) }
+        return find("index." + name, in: root) ?? find(name, in: root)
+    }
+
+    private static func find(_ name: String, in settings: JSONValue) -> JSONValue? {
+        if let value = settings[name] { return value }
+        for (key, inner) in settings.object ?? JSONObject() where name.hasPrefix(key + ".") {
+            if let value = find(String(name.dropFirst(key.count + 1)), in: inner) { return value }
         }
-        return 1000
+        return nil
     }
 }

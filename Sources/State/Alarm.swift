@@ -29,4 +29,14 @@ package struct Alarm: Sendable, Equatable {
                 + "restored from a snapshot, was the topic made again without raising commands.epoch, or does somebody "
                 + "else write there?")
     }
+
+    /// The alarm about records that mostly become dead letters; nil: it was never raised.
+    package init?(_ deaths: DeathAlarm, isRaised: Bool) {
+        guard let among = deaths.worst else { return nil }
+        self.init(
+            name: "death_rate",
+            text: "\(deaths.count) of \(max(among, deaths.count)) records in a row became dead letters"
+                + "\(isRaised ? "" : " (it has passed)"): does the recipe fit what the topic holds, and the mapping "
+                + "what is written? Nothing is lost: see `crossfade dead-letters list`, mend it, then redrive")
+    }
 }

@@ -35,6 +35,8 @@ package struct MigrationState: Sendable, Equatable {
         package var slices: [Slice]
         /// What was written to the source before this time is seen by the copy; nil: that is not known.
         package var refreshed: Int64?
+        /// Why it was stopped: its documents mostly became dead letters. nil: it was not.
+        package var stopped: String?
 
         package init(
             round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice], refreshed: Int64? = nil
@@ -286,6 +288,7 @@ extension MigrationState.Copy {
         ]
         if let finished { members.append(("finished", .number("\(finished)"))) }
         if let refreshed { members.append(("refreshed", .number("\(refreshed)"))) }
+        if let stopped { members.append(("stopped", .string(stopped))) }
         return .object(JSONObject(members))
     }
 
@@ -296,6 +299,7 @@ extension MigrationState.Copy {
         self.init(
             round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.int,
             slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.int)
+        stopped = json["stopped"]?.string
     }
 }
 

@@ -213,7 +213,7 @@ package final class WorkEvents: Sendable {
 
     private let purged = Counter("crossfade_tombstones_purged_total", "Tombstones purged from the target.")
     private let alarms = CounterFamily(
-        "crossfade_alarms_total", "Alarms raised.", label: "name", ["stale_rate", "other"])
+        "crossfade_alarms_total", "Alarms raised.", label: "name", ["stale_rate", "death_rate", "other"])
 
     package func tombstonesPurged(_ count: Int, younger: Int, deadLetter: Int, newer: Int) {
         purged.add(count)

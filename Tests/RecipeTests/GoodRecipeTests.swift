@@ -233,7 +233,8 @@ enum EveryKey {
             transform:
               - remove: [secret]
           - { from: "rest-*", to: "new-{index}" }
-        copy: { slices: 2, page: 10, rate: [5000/s, 20MB/s], version: source }
+        copy:
+          { slices: 2, page: 10, rate: [5000/s, 20MB/s], version: source, dead_letters: { share: 0.25, count: 7 } }
         replay: { from: { timestamp: 2026-11-01T00:00:00Z }, recorded_margin: 5m }
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }

@@ -192,7 +192,7 @@ package final class LiveWork: Sendable {
         snapshot.read = parts.reduce(0) { $0 + $1.read }
         snapshot.deadLetters.written = snapshot.outcomes[Outcome.deadLettered.rawValue]
         snapshot.deadLetters.reasons = pipeline.deadLetters.reasons
-        snapshot.alarms = Alarm(ledger.alarm).map { [$0] } ?? []
+        snapshot.alarms = ledger.alarms
         snapshot.waiting = waiting(book)
     }
 }

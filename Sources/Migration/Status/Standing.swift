@@ -11,6 +11,8 @@ package struct Standing: Sendable, Equatable {
     package var isConfirmed = true
     package var hasSource = true
     package var copy = Part.none
+    /// Why the copy was stopped: its documents mostly became dead letters; nil: it was not.
+    package var copyStopped: String?
     package var replay = Part.none
     /// The target index was made again, so it is complete only after a replay.
     package var replayDue = false
@@ -51,7 +53,7 @@ package struct Standing: Sendable, Equatable {
         if running.contains("copy") { return "copying" }
         switch phase {
         case .created, .copied: return phase.rawValue
-        case .copying: return copy == .done ? "copied" : "copy_interrupted"
+        case .copying: return copy == .done ? "copied" : copyStopped == nil ? "copy_interrupted" : "copy_stopped"
         case .replaying: return replay == .done ? "replayed" : "replay_interrupted"
         case .following: return "stopped"
         }
@@ -66,6 +68,7 @@ package struct Standing: Sendable, Equatable {
         switch phaseName {
         case "planned": return "planned, not initialised"
         case "copy_interrupted": return "the copy was interrupted"
+        case "copy_stopped": return "the copy was stopped: " + (copyStopped ?? "")
         case "replay_interrupted": return "the replay was interrupted"
         case "replayed": return "replayed, nobody follows"
         case "stopped": return "nobody follows"
@@ -131,7 +134,7 @@ package struct Standing: Sendable, Equatable {
         if !isConfirmed { found.append(Self.unconfirmed) }
         if replayDue, !running.contains("replay") { found.append(Self.due) }
         switch phaseName {
-        case "copy_interrupted", "replay_interrupted": found.append(phaseText)
+        case "copy_interrupted", "copy_stopped", "replay_interrupted": found.append(phaseText)
         case "copied" where !replayDue: found.append("copied, and nobody replays")
         case "stopped", "replayed": found.append("nobody follows")
         default: break

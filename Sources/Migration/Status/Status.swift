@@ -146,6 +146,7 @@ extension Standing {
         isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
         hasSource = survey.source != nil
         copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
+        copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true
         if survey.state != nil {

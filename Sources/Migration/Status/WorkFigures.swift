@@ -22,6 +22,14 @@ extension Summary {
         inFlight = partitions.reduce(0) { $0 + $1.inFlight }
         read += inFlight
         concurrency = pipeline.sink.load
-        if let alarm = Alarm(pipeline.ledger.alarm) { alarms = [alarm] }
+        alarms = pipeline.ledger.alarms
+    }
+}
+
+extension Ledger {
+    /// What cannot be right in the outcomes so far.
+    package var alarms: [Alarm] {
+        let deaths = deaths
+        return [Alarm(alarm), Alarm(deaths.alarm, isRaised: deaths.isRaised)].compactMap { $0 }
     }
 }

@@ -9,7 +9,7 @@ enum CopyCommand {
         discussion: """
             The old cluster is only read. An interrupted copy goes on where it was: finished slices are not read again,
             and the unfinished ones are read once more, which does no harm.
-            """, depth: .samples
+            """, depth: .samples, unneeded: CopyWork.unneeded
     ) { live, confirmation in
         try CopyWork(live, confirmation: confirmation).run()
     }

@@ -6,17 +6,17 @@ import Operations
 
 extension CommandDeclaration {
     /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
-    /// `depth`: how much is looked at before it begins.
+    /// `depth`: how much is looked at before it begins. `unneeded`: rails that do not concern it.
     static func watchedWork(
         _ name: String, summary: String, discussion: String, depth: Preflight.Depth = .facts,
-        _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
+        unneeded: Set<String> = [], _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
     ) -> CommandDeclaration {
         CommandDeclaration(
             path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
         ) { arguments, output in
             CommandRunner.work(arguments, output, depth: depth) { prepared, confirmation, logger in
                 // These checks come before a port is opened: the work may not start at all.
-                try prepared.passRails()
+                try prepared.passRails(except: unneeded)
                 try prepared.checkConfirmed(confirmation)
                 let live = LiveWork(prepared, command: name, version: VersionCommand.crossfade, logger: logger)
                 let operations = try OperationsServer.start(

@@ -34,6 +34,7 @@ extension Status {
                 "finished": .bool(copy.finished != nil), "expected": .number(copy.expected),
                 "slices": .number(copy.slices.count), "slices_done": .number(copy.slices.count { $0.done }),
                 "returned": .number(copy.slices.reduce(0) { $0 + $1.returned }),
+                "stopped": standing.copyStopped.map { .string($0) } ?? .null,
             ]
         }
         object["indices"] = .array(
