@@ -3,32 +3,76 @@ import JSONText
 /// Change events of Debezium: `before`, `after` and `op`, either bare or as the `payload` beside a `schema`.
 extension CommandDecoder {
     func decodeDebezium(_ record: Record) throws(Reject) -> Operation? {
-        // A tombstone follows each delete, for the compaction of the topic. It says nothing new.
-        guard let value = record.value else { return nil }
+        guard let value = record.value else { return try keyDelete(record) }
         let text = try parse(value)
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not a change event")
         }
         let payload = extractor[layout.payload].kind
         // Some converters write the tombstone this way.
-        if payload == .null, !extractor[layout.schema].isAbsent { return nil }
+        if payload == .null, !extractor[layout.schema].isAbsent { return try keyDelete(record) }
         let isWrapped = payload == .object && extractor[layout.bare.operation].isAbsent
         let event = isWrapped ? layout.wrapped : layout.bare
-        let kind = try change(event, text)
+        guard let kind = try change(event, text) else { return nil }
         let view = kind == .delete ? event.before : event.after
-        guard let entry = try select(view, text) else { return nil }
+        if kind == .delete { deletes.note(record) }
+        let entry = try attribute(view, text, kind, record.key)
+        if entry == Attribution.none { return kind == .index ? try movedOut(record, event, text) : nil }
         let row = extractor[view.row]
         if kind != .delete, row.kind != .object {
             throw Reject(
                 reason: row.isAbsent ? "no_document" : "not_an_object", detail: "\"after\" \(Self.is(row.kind))")
         }
-        return Operation(
+        var operation = Operation(
             kind: kind, entry: entry, id: try debeziumID(record), routing: try routing(view, text, kind),
             version: try version(record, view, text),
             document: kind == .delete ? Self.nothing : row.bytes(of: text))
+        if kind == .index, isUpdate(event, text), unavailable.mayBe(in: operation.document) {
+            try keepUnavailable(&operation)
+        }
+        return try place(operation, event, text, record.key)
     }
 
-    private func change(_ event: DecoderLayout.Event, _ text: Bytes) throws(Reject) -> OperationKind {
+    private func isUpdate(_ event: DecoderLayout.Event, _ text: Bytes) -> Bool {
+        let bytes = extractor[event.operation].bytes(of: text)
+        return bytes.count == 3 && bytes[1] == UInt8(ascii: "u")
+    }
+
+    /// Makes an operation of a row that lacks values that did not change.
+    private func keepUnavailable(_ operation: inout Operation) throws(Reject) {
+        let columns = unavailable.names(in: operation.document)
+        guard !columns.isEmpty else { return }
+        let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        guard format.rules.unavailable == .keep else {
+            throw Reject(
+                reason: "unavailable_value",
+                detail: "Debezium did not get the value of \(names), which did not change "
+                    + "(commands.debezium.unavailable: keep takes it from the document that is there)")
+        }
+        if let routing = operation.routing, routing.elementsEqual(format.rules.placeholder.utf8) {
+            throw Reject(reason: "unavailable_value", detail: "Debezium did not get the routing, which did not change")
+        }
+        operation.kind = .keep
+    }
+
+    /// A record without a value deletes its key. Compaction may have taken the event that said so before; where it did
+    /// not, nothing is to be done.
+    private func keyDelete(_ record: Record) throws(Reject) -> Operation? {
+        guard !deletes.precede(record) else { return nil }
+        let id = try debeziumID(record)
+        let entry = layout.isSelective ? try unattributed(.delete) : 0
+        guard format.routing == nil else {
+            throw Reject(
+                reason: "no_routing", detail: "a record without a value has no routing, and the recipe asks for one")
+        }
+        return place(
+            Operation(
+                kind: .delete, entry: entry, id: id, routing: nil, version: try version(record, nil, Self.nothing),
+                document: Self.nothing))
+    }
+
+    /// What the event does to its row; nil: nothing.
+    private func change(_ event: DecoderLayout.Event, _ text: Bytes) throws(Reject) -> OperationKind? {
         let slice = extractor[event.operation]
         guard slice.kind == .string else {
             throw Reject(reason: "no_operation", detail: "\"op\" \(Self.is(slice.kind)): this is no change event")
@@ -37,15 +81,18 @@ extension CommandDecoder {
         switch name.count == 1 ? name[0] : 0 {
         case UInt8(ascii: "c"), UInt8(ascii: "r"), UInt8(ascii: "u"): return .index
         case UInt8(ascii: "d"): return .delete
+        // A message that the application wrote into the database's log. It has no row.
+        case UInt8(ascii: "m"): return nil
         case UInt8(ascii: "t"):
+            if format.rules.truncate == .ignore { return nil }
             throw Reject(
-                reason: "truncate", detail: "the table was truncated; its documents cannot be named one by one")
+                reason: Reject.truncate, detail: "the table was truncated; its documents cannot be named one by one")
         default:
             throw Reject(reason: "unknown_operation", detail: "\"op\" is \"\(Self.excerpt(name))\"")
         }
     }
 
-    private func debeziumID(_ record: Record) throws(Reject) -> Bytes {
+    func debeziumID(_ record: Record) throws(Reject) -> Bytes {
         guard let raw = record.key else {
             throw Reject(reason: "no_id", detail: "the record has no key (a table without a primary key?)")
         }

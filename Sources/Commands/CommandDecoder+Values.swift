@@ -112,27 +112,4 @@ extension CommandDecoder {
         if let number = WholeNumber.parse(text), number >= DocumentVersion.lowest { return number }
         throw Reject(reason: "bad_version", detail: DocumentVersion.complaint(Self.excerpt(text)))
     }
-
-    // MARK: selection
-
-    /// Whether the record has any of the fields by which an entry is selected.
-    func hasSelection(_ view: DecoderLayout.View) -> Bool {
-        (0..<layout.selected.count).contains { !extractor[layout.selectors[view.selectors &+ $0]].isAbsent }
-    }
-
-    /// The first entry whose selector matches; nil: the command belongs to no entry.
-    func select(_ view: DecoderLayout.View, _ text: Bytes) throws(Reject) -> Int? {
-        var entry = 0
-        while entry < layout.selected.count {
-            guard layout.selected.isThere(entry) else { return entry }
-            let slice = extractor[layout.selectors[view.selectors &+ entry]]
-            switch slice.kind {
-            case .string, .number, .boolean:
-                if layout.selected.isSame(entry, try content(slice, text, scratch)) { return entry }
-            default: break
-            }
-            entry &+= 1
-        }
-        return nil
-    }
 }

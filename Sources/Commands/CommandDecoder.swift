@@ -16,11 +16,22 @@ public final class CommandDecoder {
     let idScratch = ByteBuffer()
     let keyScratch = ByteBuffer()
     let routingScratch = ByteBuffer()
+    let formerRoutingScratch = ByteBuffer()
     /// Holds texts that are needed only for a moment: names of operations, selected values, versions.
     let scratch = ByteBuffer()
+    /// The tombstones that the last record asks for beside its operation; valid as long as that.
+    @exclusivity(unchecked) public internal(set) var companions: [Companion] = []
+    /// Whether a record can have any.
+    public let writesCompanions: Bool
+    let tombstonesMoves: Bool
+    var deletes = DebeziumDeletes()
+    let unavailable: UnavailableColumns
 
     public init(_ format: CommandFormat) {
         self.format = format
+        tombstonesMoves = format.tombstonesMoves
+        unavailable = UnavailableColumns(placeholder: format.rules.placeholder)
+        writesCompanions = format.writesCompanions
         var paths: [JSONPath] = []
         layout = DecoderLayout(format, paths: &paths)
         extractor = JSONExtractor(paths: paths)
@@ -38,8 +49,9 @@ public final class CommandDecoder {
         extractor.hand(layout.document, to: scanner)
     }
 
-    /// Decodes a record. A record without a value is a delete in the format `document`, and is skipped in the others.
+    /// Decodes a record. It may ask for ``companions``, too.
     public func decode(_ record: Record) -> Decoded {
+        if writesCompanions { companions.removeAll(keepingCapacity: true) }
         do throws(Reject) {
             let operation: Operation? =
                 switch layout.shape {
@@ -57,47 +69,49 @@ public final class CommandDecoder {
     // MARK: document
 
     private func decodeDocument(_ record: Record) throws(Reject) -> Operation? {
-        guard let value = record.value else { return try tombstone(record) }
+        guard let value = record.value else { return try keyTombstone(record) }
         var text = try parse(value)
         if Self.mayBeWrapped(text), let payload = unwrapped(text) {
-            guard payload.kind != .null else { return try tombstone(record) }
+            guard payload.kind != .null else { return try keyTombstone(record) }
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let view = layout.view
-        guard let entry = try select(view, text) else { return nil }
-        return Operation(
-            kind: .index, entry: entry, id: try keyID(record.key, "the record has no key"),
-            routing: try routing(view, text, .index), version: try version(record, view, text),
-            document: extractor.root.bytes(of: text))
+        let entry = try attribute(view, text, .index)
+        guard entry != Attribution.none || tombstonesMoves else { return nil }
+        return place(
+            Operation(
+                kind: .index, entry: entry, id: try keyID(record.key, "the record has no key"),
+                routing: try routing(view, text, .index), version: try version(record, view, text),
+                document: extractor.root.bytes(of: text)))
+    }
+
+    private func keyTombstone(_ record: Record) throws(Reject) -> Operation? {
+        try tombstone(record, id: try keyID(record.key, "the record has neither key nor value"))
     }
 
     /// Decodes a record without a value. It has no document, so no field can tell its entry, routing or version.
-    private func tombstone(_ record: Record) throws(Reject) -> Operation? {
+    private func tombstone(_ record: Record, id: Bytes) throws(Reject) -> Operation? {
         // The entry without a selector may be wrong too: the document may belong to another entry.
-        guard format.selectors.count == 1, format.selectors[0] == nil else {
-            throw Reject(
-                reason: "no_entry",
-                detail: "a tombstone has no field that could select one of the recipe's indices")
-        }
-        let id = try keyID(record.key, "the record has neither key nor value")
+        let entry = layout.isSelective ? try unattributed(.delete) : 0
         guard format.routing == nil else {
             throw Reject(reason: "no_routing", detail: "a tombstone carries no routing, and the recipe asks for one")
         }
-        return Operation(
-            kind: .delete, entry: 0, id: id, routing: nil, version: try version(record, nil, Self.nothing),
-            document: Self.nothing)
+        return place(
+            Operation(
+                kind: .delete, entry: entry, id: id, routing: nil, version: try version(record, nil, Self.nothing),
+                document: Self.nothing))
     }
 
     // MARK: envelope
 
     private func decodeEnvelope(_ record: Record) throws(Reject) -> Operation? {
-        guard let value = record.value else { return nil }
+        guard let value = record.value else { return try noValue(record) }
         var text = try parse(value)
         if extractor[layout.operation].isAbsent, Self.mayBeWrapped(text), let payload = unwrapped(text) {
-            guard payload.kind != .null else { return nil }
+            guard payload.kind != .null else { return try noValue(record) }
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
@@ -114,22 +128,36 @@ public final class CommandDecoder {
         guard meaning != DecoderLayout.ignored else { return nil }
         let view = layout.view
         let kind = meaning.flatMap(OperationKind.init)
-        guard let entry = try select(view, text) else {
-            guard kind != .delete || hasSelection(view) else {
-                throw Reject(
-                    reason: "no_entry",
-                    detail: "a delete without any of the fields that select one of the recipe's indices")
-            }
-            return nil
-        }
+        let entry = try attribute(view, text, kind ?? .index)
+        guard entry != Attribution.none || (tombstonesMoves && (kind == .index || kind == .merge)) else { return nil }
         guard let kind else {
             throw Reject(
                 reason: "unknown_operation",
                 detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")
         }
-        return Operation(
-            kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text, kind),
-            version: try version(record, view, text), document: kind == .delete ? Self.nothing : try document(text))
+        // A command that no entry takes need not have what ours have. Without an id it names none of our documents.
+        if entry == Attribution.none, (try? envelopeID(record, text)) == nil { return nil }
+        return place(
+            Operation(
+                kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text, kind),
+                version: try version(record, view, text),
+                document: kind == .delete || entry == Attribution.none ? Self.nothing : try document(text)))
+    }
+
+    /// A record without a value.
+    private func noValue(_ record: Record) throws(Reject) -> Operation? {
+        switch format.rules.nullValue {
+        case .ignore: return nil
+        case .reject:
+            throw Reject(
+                reason: "no_value",
+                detail: "the record has no value, and the recipe does not say what that means (envelope.tombstone)")
+        case .delete: break
+        }
+        guard case .envelope(let envelope) = format.shape, envelope.id.isOutsideValue else {
+            throw Reject(reason: "no_id", detail: "the record has no value, in which the id would be")
+        }
+        return try tombstone(record, id: try envelopeID(record, Self.nothing))
     }
 
     private func envelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {

@@ -128,6 +128,8 @@ public struct CommandFormat: Sendable {
     public var copied: CopiedVersion?
     /// One selector per entry of `indices`, in their order; nil selects everything.
     public var selectors: [Selector?]
+    /// What is done with commands that do not say everything.
+    public var rules = CommandRules()
 
     public init(
         shape: Shape, key: KeyEncoding? = nil, routing: JSONPath? = nil, missingRoutingIsID: Bool = false,

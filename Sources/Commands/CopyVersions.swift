@@ -1,11 +1,16 @@
 import JSONText
 
 extension CommandFormat {
-    /// Whether a command can be a partial update.
+    /// Whether a command can be a partial update, or one that keeps a part of the document.
     public var hasMerges: Bool {
+        if case .debezium = shape { return rules.unavailable == .keep }
         if case .envelope(let envelope) = shape { return !envelope.merge.isEmpty }
         return false
     }
+
+    /// Whether all commands of an id must lie in one partition. Offsets order only those, and a partial update must come
+    /// after what it builds on, whatever its version is.
+    public var needsOnePartition: Bool { version == .offset || hasMerges }
 
     /// Whether id or version come from a record's headers.
     public var needsHeaders: Bool {

@@ -44,12 +44,15 @@ struct DecoderLayout {
     var selectors: [Int] = []
     let shape: Shape
     let missingRoutingIsID: Bool
+    /// Whether some entry takes only what its selector names.
+    let isSelective: Bool
     let key: KeyEncoding
     /// The field of each part of an id's template; -1: the part is no field.
     var idParts: [Int] = []
 
     init(_ format: CommandFormat, paths: inout [JSONPath]) {
         missingRoutingIsID = format.missingRoutingIsID
+        isSelective = format.isSelective
         key = format.key
         selected = NameList(format.selectors.map { ($0?.equals, 0) })
         names = NameList(Self.commands(format.shape))

@@ -8,6 +8,13 @@ public enum OperationKind: UInt8, Sendable {
     case merge
     /// Deletes a document.
     case delete
+    /// Writes a whole document but for some columns, whose values stay as they are in the one that is there.
+    case keep
+    /// A part of a document that no entry takes. If an entry has the document, it would move out of all of them.
+    case leave
+
+    /// Whether it needs the document that is there.
+    @inlinable public var readsBase: Bool { self == .merge || self == .keep || self == .leave }
 }
 
 /// One write, from a record of the command topic or from a document of the copy.

@@ -34,7 +34,8 @@ public struct Record {
 public struct Reject: Error, Sendable, Equatable {
     /// The reason as a code that never changes: `not_json`, `schema_not_json`, `bad_utf8`, `lone_surrogate`,
     /// `too_deep`, `not_an_object`, `no_document`, `no_operation`, `unknown_operation`, `truncate`, `no_id`,
-    /// `bad_key`, `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`.
+    /// `bad_key`, `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`, `no_value`,
+    /// `unavailable_value`.
     public var reason: String
     /// What is wrong with this record, for a reader.
     public var detail: String
@@ -43,6 +44,9 @@ public struct Reject: Error, Sendable, Equatable {
         self.reason = reason
         self.detail = detail
     }
+
+    /// The reason of an event that empties a whole table.
+    public static let truncate = "truncate"
 }
 
 /// The result of decoding a record.

@@ -17,6 +17,10 @@ package enum RailCatalogue {
             "the copied documents that become dead letters are no loss, however many they are; a replay may build on "
                 + "what is there"
         ),
+        (
+            "attribution",
+            "ids are unique over the entries of indices, and what the log seems to say of moves is not what it means"
+        ),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.

@@ -43,12 +43,17 @@ extension Refusal {
                 + "before has been applied, or take versions from a timestamp, a field or a header (commands.version)")
     }
 
-    /// One id has commands in two partitions under `version: offset`.
-    package static func idInTwoPartitions(_ id: String, topic: String, one: Place, other: Place) -> Refusal {
+    /// One id has commands in two partitions, under `version: offset` or with partial updates.
+    package static func idInTwoPartitions(
+        _ id: String, topic: String, versionsAreOffsets: Bool = true, one: Place, other: Place
+    ) -> Refusal {
         Refusal(
             "id_in_two_partitions",
-            "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text). Offsets do not order "
-                + "them: take versions from a timestamp, a field or a header (commands.version)")
+            "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text). "
+                + (versionsAreOffsets
+                    ? "Offsets do not order them: take versions from a timestamp, a field or a header (commands.version)"
+                    : "Partial updates, and rows that keep a column, must come after what they build on, and nothing "
+                        + "orders records of two partitions: give each id one partition, or write whole documents"))
     }
 
     /// The log begins after the offset that is read next. `reader`: who is to read there, in words.
@@ -111,5 +116,15 @@ extension Refusal {
             "dead_letters_compacted",
             "topic \(topic) has cleanup.policy=\(policy), which would throw letters away that have the same key: set "
                 + "it to delete, or name another dead_letters.topic")
+    }
+
+    /// An event says that a whole table was emptied.
+    package static func truncated(topic: String, at place: Place) -> Refusal {
+        Refusal(
+            "truncated",
+            "the record at \(place.text) of topic \(topic) says that its table was truncated: every document of it is to "
+                + "go, and the event names none. Nothing from there on was applied. Delete the table's documents from "
+                + "the target by hand and say commands.debezium.truncate: ignore, or begin a new migration with "
+                + "replay.from behind it")
     }
 }

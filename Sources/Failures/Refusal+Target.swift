@@ -40,4 +40,13 @@ extension Refusal {
                 + "new "
                 + "copy is meant")
     }
+
+    /// The index does not take the tombstone of a document that has moved out of it.
+    package static func tombstoneRefused(index: String, at place: Place, reason: String) -> Refusal {
+        Refusal(
+            "tombstone_refused",
+            "index \(index) refuses the tombstone by which the record at \(place.text) deletes a document that has "
+                + "moved to another index (\(reason)). Nothing after it was acknowledged. Mend the mapping of \(index), "
+                + "which `init` made for it, and start again")
+    }
 }

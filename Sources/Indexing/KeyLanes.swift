@@ -113,6 +113,20 @@ public final class KeyLanes {
         foldNext(lane)
     }
 
+    /// The document is not alive in its entry but in another one.
+    public func elsewhere(_ key: LaneKey, tombstone: Bool, version: Int64) {
+        guard let lane = lanes.lane(key) else { return }
+        var base = LaneBase(state: .nowhere, version: 0)
+        switch lane.phase {
+        case .fetching: base = LaneBase(state: tombstone ? .deleted : .absent, version: tombstone ? version : 0)
+        case .fetchingSource: break
+        default: return
+        }
+        base.isElsewhere = true
+        hold(base, in: lane)
+        foldNext(lane)
+    }
+
     /// The base of the operation at the front can never be read: the operation is rejected.
     public func unreadable(_ key: LaneKey, reason: String, detail: String) -> LaneResult {
         guard let lane = lanes.lane(key), lane.phase == .fetching || lane.phase == .fetchingSource,

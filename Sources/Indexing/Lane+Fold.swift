@@ -14,18 +14,24 @@ extension Lane {
         {
             if operation.version <= fold.base.version, !renews(operation, fold.base) {
                 supersede(operation, &fold)
-            } else if operation.kind == .merge, case .absent = fold.base.state, readDuringCopy {
+            } else if operation.kind.readsBase, case .absent = fold.base.state, readDuringCopy,
+                !fold.base.isElsewhere
+            {
                 // Nothing is folded yet, because any index or delete would have changed the state. What was dropped is
                 // put back and judged again, with the same result.
                 queue.putBack(fold.dropped)
                 var again = LaneFold(base: start)
                 again.needsSource = true
                 return again
+            } else if operation.kind == .leave, !fold.base.isAlive {
+                fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .skipped))
+                fold.dropped.append(operation)
             } else {
                 do throws(LaneError) {
-                    fold.base.state = try apply(operation, to: fold.base.state, missing, using: transform)
+                    fold.base.state = try apply(operation, to: fold.base, missing, using: transform)
                     fold.base.version = operation.version
-                    if operation.kind != .merge { fold.replaced = fold.folded.count }
+                    if !operation.kind.readsBase { fold.replaced = fold.folded.count }
+                    if operation.kind == .index { fold.base.isElsewhere = false }
                     fold.folded.append(LaneFolded(operation: operation, outcome: Self.outcome(operation.kind)))
                 } catch {
                     fold.settled.rejects.append(
@@ -35,7 +41,7 @@ extension Lane {
                     if alone > 0 { _ = queue.next(); break }
                 }
             }
-            work += operation.document.count + (operation.kind == .merge ? fold.base.heldBytes : 0)
+            work += operation.document.count + (operation.kind.readsBase ? fold.base.heldBytes : 0)
             _ = queue.next()
         }
         for at in 0..<fold.replaced where fold.folded[at].outcome != .stale {
@@ -70,7 +76,8 @@ extension Lane {
     private static func outcome(_ kind: OperationKind) -> Outcome {
         switch kind {
         case .merge: .merged
-        case .index: .indexed
+        case .index, .keep: .indexed
+        case .leave: .skipped
         case .delete: .deleted
         }
     }
@@ -86,16 +93,29 @@ extension Lane {
     }
 
     private func apply(
-        _ operation: LaneOperation, to state: LaneBase.State, _ missing: MissingDocument,
+        _ operation: LaneOperation, to present: LaneBase, _ missing: MissingDocument,
         using transform: some LaneTransform
     ) throws(LaneError) -> LaneBase.State {
         switch operation.kind {
         case .delete: return .deleted
         case .index: return .document(try transform.apply(entry: entry, document: operation.document))
-        case .merge: break
+        case .merge, .keep: break
+        case .leave: throw LaneError.moves
         }
         var base: [UInt8]?
-        if case .document(let document) = state { base = document }
+        if case .document(let document) = present.state { base = document }
+        if base == nil, present.isElsewhere {
+            throw LaneError.moves
+        }
+        if operation.kind == .keep {
+            guard let base else {
+                throw LaneError(
+                    reason: "missing_document",
+                    detail: "a row whose large columns did not come, of a document that is neither in the target nor "
+                        + "to be had from the source")
+            }
+            return .document(try transform.keep(entry: entry, base: base, row: operation.document))
+        }
         guard base != nil || missing == .create else {
             throw LaneError(
                 reason: "missing_document",

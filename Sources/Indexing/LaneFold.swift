@@ -16,6 +16,14 @@ struct LaneBase {
 
     var state: State
     var version: Int64
+    /// The document is alive in another entry.
+    var isElsewhere = false
+
+    /// Whether any entry has the document.
+    var isAlive: Bool {
+        if case .document = state { return true }
+        return isElsewhere
+    }
 
     /// The version of what is not there: lower than any, because an application may count from 0.
     static let none: Int64 = -1

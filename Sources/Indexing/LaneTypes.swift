@@ -114,6 +114,12 @@ public struct LaneError: Error, Sendable, Equatable {
     public init(reason: String, detail: String) {
         (self.reason, self.detail) = (reason, detail)
     }
+
+    static let moves = LaneError(
+        reason: "moves",
+        detail:
+            "a part of a document that another index has, or that no index is to have any more: what the part lacks "
+            + "would be lost with the move")
 }
 
 /// The transform of each entry, in the form that the lanes call.
@@ -122,4 +128,12 @@ public protocol LaneTransform: AnyObject {
     func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8]
     /// A part in SOURCE form is merged into `base`, which is in TARGET form; nil when there is no document.
     func merge(entry: Int, base: [UInt8]?, partial: [UInt8]) throws(LaneError) -> [UInt8]
+    /// A row in SOURCE form replaces `base`, which is in TARGET form, but for the columns whose value did not come.
+    func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8]
+}
+
+extension LaneTransform {
+    public func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8] {
+        throw LaneError(reason: "unavailable_value", detail: "no column can be kept")
+    }
 }

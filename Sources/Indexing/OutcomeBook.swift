@@ -113,6 +113,24 @@ public struct OutcomeBook: Sendable {
         return .counted
     }
 
+    /// Records of `run` have `count` writes more than those that settle them. Their run is not settled before these are
+    /// concluded.
+    public mutating func expect(_ count: Int, in run: RunID) {
+        guard let at = owned.index(forKey: run.partition), owned.values[at].generation == run.generation else { return }
+        owned.values[at].expect(run.number, count)
+    }
+
+    /// `count` of these writes have their final answer.
+    public mutating func conclude(_ count: Int, in run: RunID) {
+        guard let at = owned.index(forKey: run.partition), owned.values[at].generation == run.generation else { return }
+        owned.values[at].conclude(run.number, count)
+    }
+
+    /// Whether all records of the run have their outcome, and all writes beside them are done.
+    public func isSettled(_ run: RunID) -> Bool {
+        owned[run.partition].map { $0.generation == run.generation && $0.tracker.isSettled(run.number) } ?? false
+    }
+
     /// Everything before `next` was read, and the rest of it holds no record (control records, gaps left by
     /// compaction).
     public mutating func advance(_ partition: Int32, to next: Int64) {
@@ -141,13 +159,13 @@ public struct OutcomeBook: Sendable {
     /// Whether most of the last records became dead letters.
     public var isDying: Bool { deaths.isRaised(outcomes: outcomes.total) }
 
-    /// Records in flight of the given partitions.
+    /// Records in flight of the given partitions, and writes beside these.
     public func unsettled(in partitions: some Sequence<Int32>) -> Int {
-        partitions.reduce(0) { $0 + (owned[$1]?.tracker.unsettled ?? 0) }
+        partitions.reduce(0) { $0 + (owned[$1].map { $0.tracker.unsettled + $0.tracker.companions } ?? 0) }
     }
 
-    /// Records in flight of all partitions.
-    public var unsettled: Int { owned.values.reduce(0) { $0 + $1.tracker.unsettled } }
+    /// Records in flight of all partitions, and writes beside these.
+    public var unsettled: Int { owned.values.reduce(0) { $0 + $1.tracker.unsettled + $1.tracker.companions } }
 
     /// Outcomes of all partitions, of ownerships that ended too.
     public var outcomes: OutcomeCounts {

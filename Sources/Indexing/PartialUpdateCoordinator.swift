@@ -75,8 +75,9 @@ public struct PartialUpdateCoordinator: ~Copyable {
         }
     }
 
-    @inlinable func mustWait(_ operation: Operation) -> Bool {
-        operation.kind == .merge || lanes.holds(operation.entry, operation.id)
+    /// Whether the operation must wait in a key lane.
+    @inlinable public func mustWait(_ operation: Operation) -> Bool {
+        operation.kind.readsBase || lanes.holds(operation.entry, operation.id)
     }
 
     /// The batch with this serial writes the operation's key; lanes of the key wait for the batch.
@@ -116,6 +117,8 @@ public struct PartialUpdateCoordinator: ~Copyable {
                 lanes.sourceBase(key, document: document, version: version)
             case .unreadable(let key, let reason, let detail):
                 note(lanes.unreadable(key, reason: reason, detail: detail))
+            case .elsewhere(let key, let tombstone, let version):
+                lanes.elsewhere(key, tombstone: tombstone, version: version)
             case .failed(let key): lanes.fetchFailed(key)
             }
         }

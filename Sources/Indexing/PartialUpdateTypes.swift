@@ -22,6 +22,8 @@ public enum BaseAnswer: Sendable {
     case target(LaneKey, found: Bool, tombstone: Bool, version: Int64, document: [UInt8]?)
     /// The source's own document, and the version that its copied page carries; nil: the source has none.
     case source(LaneKey, document: [UInt8]?, version: Int64)
+    /// It is not alive in its entry but in another one. `tombstone`: its own entry has a tombstone, of this version.
+    case elsewhere(LaneKey, tombstone: Bool, version: Int64)
     /// The base can never be read.
     case unreadable(LaneKey, reason: String, detail: String)
     /// The read failed and is to be given out again.
@@ -31,7 +33,7 @@ public enum BaseAnswer: Sendable {
     var documentBytes: Int? {
         switch self {
         case .target(_, _, _, _, let document), .source(_, let document, _): document?.count
-        case .unreadable, .failed: nil
+        case .unreadable, .failed, .elsewhere: nil
         }
     }
 }

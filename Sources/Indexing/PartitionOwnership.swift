@@ -32,7 +32,7 @@ public struct PartitionOwnership: Sendable {
     public var settledUpTo: Int64? { tracker.committable ?? start }
 
     /// Whether everything the source had was read and has its final outcome.
-    public var isFinished: Bool { isReadToEnd && tracker.unsettled == 0 }
+    public var isFinished: Bool { isReadToEnd && tracker.unsettled == 0 && tracker.companions == 0 }
 
     /// Opens a run and returns its number; nil when it makes no sense, see ``RunTracker/open(first:next:count:)``.
     mutating func open(first: Int64, next: Int64, count: Int) -> Int? {
@@ -58,6 +58,12 @@ public struct PartitionOwnership: Sendable {
         outcomes[.stale] += count - ours
         return true
     }
+
+    /// See ``RunTracker/expect(_:_:)``.
+    mutating func expect(_ number: Int, _ count: Int) { tracker.expect(number, count) }
+
+    /// See ``RunTracker/conclude(_:_:)``.
+    mutating func conclude(_ number: Int, _ count: Int) { _ = tracker.conclude(number, count) }
 
     /// Everything before `next` was read and holds no further record.
     mutating func advance(to next: Int64) { tracker.advance(to: next) }

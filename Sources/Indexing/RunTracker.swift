@@ -10,6 +10,8 @@ public struct RunTracker: Sendable {
     private struct Run: Sendable {
         var next: Int64
         var unsettled: Int
+        /// Writes beside those that settle the records; see ``RunTracker/expect(_:_:)``.
+        var companions = 0
     }
 
     /// Open runs as a ring: `ring[(head + i) & mask]` is run number `headNumber + i`.
@@ -21,6 +23,8 @@ public struct RunTracker: Sendable {
     public private(set) var openRuns = 0
     /// Records that are read and have no final outcome.
     public private(set) var unsettled = 0
+    /// Writes under way beside those that settle the records.
+    public private(set) var companions = 0
     /// Records read since the beginning.
     public private(set) var read = 0
     /// The offset to commit: everything below it has its final outcome. Nil before there is anything to commit.
@@ -74,6 +78,39 @@ public struct RunTracker: Sendable {
         return position == 0 && release()
     }
 
+    /// A record of the run has `count` more writes than the one that settles it. The run is settled when these are done,
+    /// too.
+    public mutating func expect(_ run: Int, _ count: Int) {
+        guard let slot = slot(run), count > 0 else {
+            mistakes += 1
+            return
+        }
+        ring[slot].companions += count
+        companions += count
+    }
+
+    /// `count` of these writes are done. True when ``committable`` moved.
+    public mutating func conclude(_ run: Int, _ count: Int) -> Bool {
+        guard count > 0, let slot = slot(run), ring[slot].companions >= count else {
+            mistakes += 1
+            return false
+        }
+        ring[slot].companions -= count
+        companions -= count
+        return run == headNumber && release()
+    }
+
+    /// Whether everything of the run is done.
+    public func isSettled(_ run: Int) -> Bool {
+        guard let slot = slot(run) else { return run < headNumber }
+        return ring[slot].unsettled == 0 && ring[slot].companions == 0
+    }
+
+    private func slot(_ run: Int) -> Int? {
+        let position = run &- headNumber
+        return position >= 0 && position < openRuns ? (head + position) & (ring.count - 1) : nil
+    }
+
     /// The position is known to be `next` although no record was handed over: control records, aborted transactions,
     /// the end of the partition. It counts as soon as everything that was opened before it is settled. A position that
     /// was already passed changes nothing.
@@ -90,7 +127,7 @@ public struct RunTracker: Sendable {
     /// Moves the prefix over every settled run at the front.
     private mutating func release() -> Bool {
         var moved = false
-        while openRuns > 0, ring[head].unsettled == 0 {
+        while openRuns > 0, ring[head].unsettled == 0, ring[head].companions == 0 {
             committable = ring[head].next
             head = (head + 1) & (ring.count - 1)
             headNumber += 1

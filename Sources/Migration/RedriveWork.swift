@@ -258,6 +258,11 @@ package final class Redrive {
     /// Writes the resolutions of letters that have their outcome.
     private func resolve() {
         for (run, outcome) in outcomes.take() {
+            // Its tombstones elsewhere belong to it.
+            guard pipeline.ledger.isSettled(run) else {
+                outcomes.add(run, outcome)
+                continue
+            }
             guard let letter = underWay.removeValue(forKey: run), outcome != .deadLettered else { continue }
             pipeline.deadLetters.resolve(letter, as: outcome)
         }

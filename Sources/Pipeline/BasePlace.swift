@@ -14,6 +14,8 @@ struct BasePlace: Sendable {
     var template: IDTemplate
     /// Whether the document has the routing of its commands; if not, it was written without one.
     var isRouted: Bool
+    /// It belongs to another entry. A document that is here and not in its own entry would move with the update.
+    var isOther = false
 
     static func target(_ entry: PipelinePlan.Entry) -> [BasePlace] {
         [BasePlace(index: entry.index, type: nil, template: IDTemplate(nil), isRouted: true)]

@@ -39,9 +39,25 @@ final class BaseReader: Sendable {
             let places =
                 fromSource
                 ? BasePlace.source(plan.entries[entry], plan.format) : BasePlace.target(plan.entries[entry])
-            parts.append(Part(wanted: wanted, places: places, fromSource: fromSource))
+            let others = others(than: entry, fromSource)
+            parts.append(
+                Part(
+                    wanted: wanted, places: places + others, fromSource: fromSource, looksElsewhere: !others.isEmpty))
         }
         ask(parts[...], [], done)
+    }
+
+    /// Where the other entries have their documents. A part of one that is there and not in its own entry is a move.
+    private func others(than entry: Int, _ fromSource: Bool) -> [BasePlace] {
+        guard plan.format.tombstonesMoves else { return [] }
+        return plan.entries.indices.filter { $0 != entry }.flatMap { other in
+            let entry = plan.entries[other]
+            return (fromSource ? BasePlace.source(entry, plan.format) : BasePlace.target(entry)).map { place in
+                var place = place
+                place.isOther = true
+                return place
+            }
+        }
     }
 
     /// Keys of one entry, and the places to look in, one after the other.
@@ -49,6 +65,23 @@ final class BaseReader: Sendable {
         var wanted: [LaneFetch]
         var places: [BasePlace]
         var fromSource: Bool
+        var looksElsewhere: Bool
+        /// The tombstones that the entry itself has, with their versions.
+        var tombstones: [LaneKey: Int64] = [:]
+
+        /// The answer for a document that is nowhere alive.
+        func absent(_ fetch: LaneFetch) -> BaseAnswer {
+            if fromSource { return .source(fetch.key, document: nil, version: 0) }
+            let tombstone = tombstones[fetch.key]
+            return .target(
+                fetch.key, found: tombstone != nil, tombstone: tombstone != nil, version: tombstone ?? 0,
+                document: nil)
+        }
+
+        func elsewhere(_ fetch: LaneFetch) -> BaseAnswer {
+            let tombstone = tombstones[fetch.key]
+            return .elsewhere(fetch.key, tombstone: tombstone != nil, version: tombstone ?? 0)
+        }
     }
 
     /// Sends one request after the other. A key that was found in one place is not looked for in the next.
@@ -59,11 +92,7 @@ final class BaseReader: Sendable {
         guard let reader = part.fromSource ? source : target, let place = part.places.first, !part.wanted.isEmpty
         else {
             var bases = bases
-            bases += part.wanted.map { fetch in
-                part.fromSource
-                    ? BaseAnswer.source(fetch.key, document: nil, version: 0)
-                    : .target(fetch.key, found: false, tombstone: false, version: 0, document: nil)
-            }
+            bases += part.wanted.map(part.absent)
             return ask(parts.dropFirst(), bases, done)
         }
         let rest = parts.dropFirst()
@@ -83,6 +112,7 @@ final class BaseReader: Sendable {
                 let sorted = Self.sort(got, part, place, routes, into: bases)
                 var next = part
                 next.wanted = sorted.left
+                next.tombstones.merge(sorted.tombstones) { $1 }
                 next.places.removeFirst()
                 let go: @Sendable () -> Void = { [self, next] in ask([next] + rest, sorted.bases, done) }
                 if sorted.failed { delays.after(milliseconds: 500, go) } else { go() }
@@ -148,10 +178,11 @@ final class BaseReader: Sendable {
 
     private static func sort(
         _ got: MultiGetAnswer, _ part: Part, _ place: BasePlace, _ routes: CopyRouting?, into bases: [BaseAnswer]
-    ) -> (bases: [BaseAnswer], left: [LaneFetch], failed: Bool) {
+    ) -> Sorted {
         var bases = bases
         var left: [LaneFetch] = []
         var failed = false
+        var tombstones: [LaneKey: Int64] = [:]
         for (fetch, document) in zip(part.wanted, got.documents) {
             guard place.name(fetch) != nil else {
                 left.append(fetch)
@@ -161,7 +192,7 @@ final class BaseReader: Sendable {
                 let text = String(repairing: got.bytes(error))
                 let isRoutingMissing =
                     text.contains("routing_missing_exception") || text.contains("RoutingMissingException")
-                if isRoutingMissing, !place.isRouted {
+                if isRoutingMissing, !place.isRouted || place.isOther {
                     // Nothing there was written without a routing.
                     left.append(fetch)
                 } else if isRoutingMissing {
@@ -172,7 +203,14 @@ final class BaseReader: Sendable {
                     failed = true
                 }
             } else if document.found, let range = document.source {
-                switch place.judge(document, got.bytes(range), fetch, got, routes) {
+                let finding = place.judge(document, got.bytes(range), fetch, got, routes)
+                if part.looksElsewhere, Tombstone.isOne(got.bytes(range)) {
+                    if !place.isOther { tombstones[fetch.key] = document.version }
+                    left.append(fetch)
+                    continue
+                }
+                switch finding {
+                case .base where place.isOther, .moved where place.isOther: bases.append(part.elsewhere(fetch))
                 case .base: bases.append(base(fetch, document, got.bytes(range), part))
                 case .other: left.append(fetch)
                 case .moved(let detail):
@@ -182,7 +220,15 @@ final class BaseReader: Sendable {
                 left.append(fetch)
             }
         }
-        return (bases, left, failed)
+        return Sorted(bases: bases, left: left, failed: failed, tombstones: tombstones)
+    }
+
+    private struct Sorted {
+        var bases: [BaseAnswer]
+        var left: [LaneFetch]
+        var failed: Bool
+        /// What the entry itself has, of documents that may be alive in another.
+        var tombstones: [LaneKey: Int64]
     }
 
     private static func base(

@@ -22,6 +22,9 @@ struct BatchItem: Sendable {
     var kind: OperationKind
     var offset: Int64
     var version: Int64
+
+    /// Whether it is a tombstone that its record writes beside its own operation.
+    var isCompanion: Bool { message < 0 && page < 0 && lane < 0 }
 }
 
 /// Operations for one target index on their way to the cluster, with all that is needed to repeat them, to settle
@@ -50,8 +53,9 @@ final class BulkBatch: @unchecked Sendable {
     @exclusivity(unchecked) var laneBytes = 0
     /// Bytes of memory that it stands for while it is under way.
     var weight: Int { held + laneBytes }
-    /// Records by run and outcome that were not yet reported.
+    /// Records by run and outcome that were not yet reported. The last of a run's places counts its companions.
     @exclusivity(unchecked) private var tallies: [Int] = []
+    private static let places = Outcome.allCases.count + 1
 
     init(worker: Int) {
         self.worker = worker
@@ -65,13 +69,17 @@ final class BulkBatch: @unchecked Sendable {
         if let last = runs.last, last == run { return Int32(runs.count - 1) }
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
-        tallies.append(contentsOf: repeatElement(0, count: Outcome.allCases.count))
+        tallies.append(contentsOf: repeatElement(0, count: Self.places))
         return Int32(runs.count - 1)
     }
 
     /// The item has its outcome, and its record is given back.
     func tally(_ item: BatchItem, _ outcome: Outcome) {
-        tallies[Int(item.run) * Outcome.allCases.count + outcome.rawValue] += 1
+        if item.isCompanion {
+            tallies[Int(item.run) * Self.places + Outcome.allCases.count] += 1
+            return
+        }
+        tallies[Int(item.run) * Self.places + outcome.rawValue] += 1
         messages.giveBack(Int(item.message))
     }
 
@@ -85,10 +93,13 @@ final class BulkBatch: @unchecked Sendable {
     func report(to ledger: Ledger) {
         for (index, run) in runs.enumerated() {
             for outcome in Outcome.allCases {
-                let slot = index * Outcome.allCases.count + outcome.rawValue
+                let slot = index * Self.places + outcome.rawValue
                 ledger.settle(run, outcome, tallies[slot])
                 tallies[slot] = 0
             }
+            let companions = index * Self.places + Outcome.allCases.count
+            ledger.conclude(tallies[companions], in: run)
+            tallies[companions] = 0
         }
     }
 

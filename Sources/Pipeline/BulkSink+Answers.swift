@@ -91,6 +91,13 @@ extension BulkSink {
     private func bury(_ batch: BulkBatch, _ item: BatchItem, reason: String, detail: String) {
         if item.lane >= 0 {
             laneResult(batch, item, .dead(reason: reason, detail: detail))
+        } else if item.isCompanion {
+            // Its record has its own outcome already, and without the tombstone the document stays where it was.
+            failure.set(
+                Refusal.tombstoneRefused(
+                    index: destinations[batch.id.entry].index,
+                    at: Refusal.Place(batch.runs[Int(item.run)].partition, item.offset), reason: reason
+                ).error(underlying: detail))
         } else {
             deadLetters.send(batch, item, reason: reason, detail: detail)
         }

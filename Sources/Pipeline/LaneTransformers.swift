@@ -1,3 +1,4 @@
+import Commands
 import Indexing
 import JSONText
 import Transform
@@ -6,11 +7,15 @@ import Transform
 final class LaneTransformers: LaneTransform {
     private let transformers: [Transformer]
     private let modes: [MergeMode]
+    private let steps: [[TransformStep]]
+    private let unavailable: UnavailableColumns
     private let out = ByteBuffer(capacity: 4096)
 
-    init(_ entries: [PipelinePlan.Entry]) {
+    init(_ entries: [PipelinePlan.Entry], placeholder: String) {
         transformers = entries.map { Transformer($0.transform) }
         modes = entries.map(\.merge)
+        steps = entries.map(\.transform)
+        unavailable = UnavailableColumns(placeholder: placeholder)
     }
 
     func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8] {
@@ -30,6 +35,18 @@ final class LaneTransformers: LaneTransform {
                 }
                 try base.withUnsafeBufferPointer { bytes throws(TransformError) in
                     try transformers[entry].merge(base: bytes, partial: part, mode: mode, into: out)
+                }
+            }
+        }
+    }
+
+    func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8] {
+        let (steps, columns) = (steps[entry], row.withUnsafeBufferPointer { unavailable.names(in: $0) })
+        return try collect { transformers, out throws(TransformError) in
+            try row.withUnsafeBufferPointer { row throws(TransformError) in
+                try base.withUnsafeBufferPointer { base throws(TransformError) in
+                    try transformers[entry].replace(
+                        base: base, with: row, keeping: columns, steps: steps, into: out)
                 }
             }
         }

@@ -58,6 +58,17 @@ package final class Ledger: Sendable {
         return settlement == .counted
     }
 
+    /// See ``OutcomeBook/expect(_:in:)``.
+    package func expect(_ companions: Int, in run: RunID) { book.withLock { $0.expect(companions, in: run) } }
+
+    /// See ``OutcomeBook/conclude(_:in:)``.
+    package func conclude(_ companions: Int, in run: RunID) {
+        if companions > 0 { book.withLock { $0.conclude(companions, in: run) } }
+    }
+
+    /// See ``OutcomeBook/isSettled(_:)``.
+    package func isSettled(_ run: RunID) -> Bool { book.withLock { $0.isSettled(run) } }
+
     package func advance(_ partition: Int32, to next: Int64) { book.withLock { $0.advance(partition, to: next) } }
 
     package func markReadToEnd(_ partition: Int32) { book.withLock { $0.markReadToEnd(partition) } }

@@ -59,7 +59,7 @@ package final class Pipeline: @unchecked Sendable {
                 mailboxes[batch.worker].put(.written(batch.laneKeys[Int(item.lane)], result))
             })
         reader = BaseReader(target: target, source: source, plan: plan, events: events)
-        let ids = plan.format.version == .offset ? CrossPartitionIDDetector() : nil
+        let ids = plan.format.needsOnePartition ? CrossPartitionIDDetector() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, mailbox: mailboxes[number], plan: plan, ledger: ledger, sink: sink,

@@ -14,6 +14,14 @@ struct WaitingRecord {
     var key: [UInt8]?
     var value: [UInt8]?
     var headers: [(String, [UInt8]?)]
+    /// Of a tombstone beside the record's own operation.
+    var companion: Companion?
+
+    struct Companion {
+        var entry: Int
+        var id: [UInt8]
+        var routing: [UInt8]?
+    }
 
     /// Bytes that a waiting record needs beside its key and value.
     static let cost = 300
@@ -50,11 +58,13 @@ extension Worker {
 
     private func settle(_ outcome: LaneOutcome) {
         guard let record = waiting.removeValue(forKey: outcome.token) else { return }
+        if record.companion != nil { return ledger.conclude(1, in: record.run) }
         ledger.settle(record.run, outcome.outcome, 1)
     }
 
     private func bury(_ reject: LaneReject) {
         guard let record = waiting.removeValue(forKey: reject.token) else { return }
+        if let companion = record.companion { return writeUnread(companion, record) }
         deadLetters.send(
             key: record.key, value: record.value, headers: record.headers,
             place: .record(partition: record.run.partition, offset: record.offset, timestamp: record.timestamp),

@@ -16,9 +16,15 @@ extension Worker {
             messages.prefetch(place &+ 6)
             messages.prefetchBytes(place &+ 2)
             guard let message = messages[place] else { continue }
-            switch coordinator.route(decode(message), onlyDeletes: plan.onlyDeletes) {
+            let decoded = decode(message)
+            // They come first: the record may be gone as soon as its own operation is handed over.
+            if writesCompanions, case .operation(let operation) = decoded {
+                takeCompanions(operation, message, chunk.run)
+            }
+            switch coordinator.route(decoded, onlyDeletes: plan.onlyDeletes) {
             case .skip: skipped += 1
             case .reject(let reject):
+                if reject.reason == Reject.truncate, !plan.redriven { return stopAtTruncate(message) }
                 deadLetters.send(message, run: chunk.run, reason: reject.reason, detail: reject.detail)
             case .keyLane(let operation):
                 if !clashes(operation, message) { wait(operation, message, chunk.run) }
@@ -54,7 +60,11 @@ extension Worker {
         guard watchesAll || CrossPartitionIDDetector.isSampled(hash),
             let clash = ids?.see(hash, partition: message.partition, offset: message.offset)
         else { return false }
-        failure.set(clash.refusal(id: String(repairing: operation.id), topic: plan.topic).error())
+        failure.set(
+            clash.refusal(
+                id: String(repairing: operation.id), topic: plan.topic,
+                versionsAreOffsets: plan.format.version == .offset
+            ).error())
         return true
     }
 

@@ -48,6 +48,8 @@ final class Worker: @unchecked Sendable {
     @exclusivity(unchecked) var accounted = 0
     let needsHeaders: Bool
     let needsTime: Bool
+    /// Whether a record can ask for tombstones beside its own operation.
+    let writesCompanions: Bool
     /// Whether a copied document with a routing stops the work: the recipe names none for commands.
     let refusesRouting: Bool
 
@@ -70,9 +72,10 @@ final class Worker: @unchecked Sendable {
         coordinator = PartialUpdateCoordinator(
             missing: plan.entries.map(\.missing), isNeeded: plan.mergesPossible, readBytes: plan.memory.reading,
             copyUnfinished: plan.copyUnfinished)
-        laneTransform = LaneTransformers(plan.entries)
+        laneTransform = LaneTransformers(plan.entries, placeholder: plan.format.rules.placeholder)
         needsHeaders = plan.format.needsHeaders
         needsTime = plan.format.version == .timestamp
+        writesCompanions = decoder.writesCompanions
         refusesRouting = plan.format.routing == nil && !plan.acceptsRouting
         // The lanes have transformers of their own: what is scanned ahead must meet only its own document.
         if let first = first.first { decoder.scanDocuments(with: first) }

@@ -42,6 +42,8 @@ package struct LogSample: Sendable {
     package private(set) var rejects: [String: (count: Int, detail: String, partition: Int32, offset: Int64)] = [:]
     /// Documents of commands, whole and partial ones.
     private(set) var documents = DocumentReservoir()
+    /// What the records say about where they belong.
+    package private(set) var attribution: AttributionTally
 
     private let stretches: LogStretches
     private let keysAreIDs: Bool
@@ -52,6 +54,7 @@ package struct LogSample: Sendable {
         (self.stretches, typeFields) = (stretches, types)
         routingFields = RoutingFields(hasSource ? format : nil)
         keepsVersions = format.copiedVersion == .source
+        attribution = AttributionTally(format)
         // In format debezium a key that is not as the recipe says is no different from another broken record.
         if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
         keysAreText = format.key == .text
@@ -119,7 +122,9 @@ package struct LogSample: Sendable {
         let isNewest = stretches.newest[message.partition]?.contains(message.offset) == true
         if isNewest { newestRead += 1 }
         typeFields.look(message.value)
-        switch decoder.decode(record) {
+        let decoded = decoder.decode(record)
+        attribution.add(decoded, decoder.writesCompanions ? decoder.companions : [], message)
+        switch decoded {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             routingFields.look(command, message.value)
@@ -172,8 +177,10 @@ package struct LogSample: Sendable {
     /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets
     /// order only the records of one partition (P1 in docs/architecture.md).
     package func onePartitionRail(_ recipe: Recipe) -> Rail {
-        guard recipe.commands.format.version == .offset else {
-            return Rail(name: "one_partition", verdict: .ok, detail: "versions do not come from offsets")
+        guard recipe.commands.format.needsOnePartition else {
+            return Rail(
+                name: "one_partition", verdict: .ok,
+                detail: "versions do not come from offsets, and there are no partial updates")
         }
         guard let clash else {
             return Rail(
@@ -183,7 +190,9 @@ package struct LogSample: Sendable {
         return Rail(
             name: "one_partition", verdict: .refused,
             detail: Refusal.idInTwoPartitions(
-                clash.id, topic: recipe.commands.topic, one: Refusal.Place(clash.one.partition, clash.one.offset),
+                clash.id, topic: recipe.commands.topic,
+                versionsAreOffsets: recipe.commands.format.version == .offset,
+                one: Refusal.Place(clash.one.partition, clash.one.offset),
                 other: Refusal.Place(clash.other.partition, clash.other.offset)
             ).text)
     }

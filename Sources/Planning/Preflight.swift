@@ -34,6 +34,8 @@ package struct Preflight: Sendable {
         let survey = try Survey.look(recipe, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
+        var recipe = recipe
+        try recipe.lookWhetherBeforeIsProof(admin)
         let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found

@@ -17,5 +17,6 @@ package struct Samples: Sendable {
             + SourceFilterRail.sampled(recipe, survey, log)
             + CopyVersionRail.look(recipe, survey, self)
             + GrowthRail.look(recipe, survey, self)
+            + AttributionRail.look(recipe, survey, self)
     }
 }

@@ -88,11 +88,13 @@ package struct RecipeBuilder {
             return CommandFormat.Selector(field: try path(select, "field"), equals: try text(select, "equals"))
         }
         let routing = part?["routing"]
-        return CommandFormat(
+        var format = CommandFormat(
             shape: shape, key: part?["key"]?.text.flatMap(KeyEncoding.init), routing: try optionalPath(routing, "path"),
             missingRoutingIsID: routing?["missing"]?.text == "id",
             version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
             selectors: selectors)
+        format.rules = RecipeCommandRules.rules(part, root["indices"]?.items ?? [])
+        return format
     }
 
     private func envelope(_ envelope: RecipeValue) throws(Gap) -> CommandFormat.Envelope {

@@ -45,10 +45,11 @@ extension RecipeText {
         guard case .document = format.shape else { return [] }
         let tombstone = "a tombstone (a record without value, which is a delete) has no document"
         var found: [String] = []
-        if format.selectors.count > 1 || format.selectors.contains(where: { $0 != nil }) {
+        if format.isSelective, format.rules.unattributed == .reject {
             found.append(
                 "\(tombstone) that could say which of indices it belongs to: every delete will be a dead letter. If "
-                    + "there are deletes, give each index a topic and a recipe of its own, or use format: envelope")
+                    + "there are deletes and ids are unique over all entries, say select.missing: every, or give each "
+                    + "index a topic and a recipe of its own, or use format: envelope")
         }
         if format.routing != nil {
             found.append(

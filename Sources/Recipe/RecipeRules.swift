@@ -31,6 +31,7 @@ package struct RecipeRules {
         checkSameIndex()
         checkAcceptances()
         RecipeEntryRules(problems: problems, hasMerges: hasMerges).check(entries)
+        RecipeCommandRules(problems: problems).check(commands, entries)
         RecipeTestRules(problems: problems, targets: entries.compactMap { $0["to"]?.text })
             .check(root["tests"]?.items ?? [])
     }

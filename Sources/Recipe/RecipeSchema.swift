@@ -92,6 +92,9 @@ package enum RecipeSchema {
             RecipeKey(
                 "document", .scalar(.fieldPath), standardInWords: "the whole value", "The part that is the document."),
             RecipeKey("routing", .section(routing), "Where the routing value is."),
+            RecipeKey(
+                "tombstone", .choice(CommandRules.NullValue.allCases.map(\.rawValue)), standard: "reject",
+                "What a record without a value means: a dead letter, nothing, or the delete of its id."),
         ])
 
     /// A path alone stands for it.
@@ -128,6 +131,16 @@ package enum RecipeSchema {
                 "Fields of the record's key that make the id, joined by `:`."),
             key(standard: "`json`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the row."),
+            RecipeKey(
+                "unavailable", .choice(CommandRules.Unavailable.allCases.map(\.rawValue)), standardInWords: "reject",
+                "What is done with a row whose large column Debezium did not get, because it did not change: a dead "
+                    + "letter, or the document keeps what it has there."),
+            RecipeKey(
+                "unavailable_placeholder", .scalar(.nonEmpty), standardInWords: "`__debezium_unavailable_value`",
+                "What stands in such a column: the connector's `unavailable.value.placeholder`."),
+            RecipeKey(
+                "truncate", .choice(CommandRules.Truncate.allCases.map(\.rawValue)), standardInWords: "stop",
+                "What an event does that empties the whole table: it stops the work, or it is passed over."),
         ])
 
     package static func cluster(_ title: String) -> RecipeSection {
@@ -205,6 +218,16 @@ package enum RecipeSchema {
                     + "is looked up in `before`)."
             ),
             RecipeKey("equals", .scalar(.text), required: true, "The value that it must have."),
+            RecipeKey(
+                "missing", .choice(CommandRules.Unattributed.allCases.map(\.rawValue)),
+                standardInWords: "reject",
+                "What a delete does that lacks the field: it is a dead letter, or it deletes its id in every entry. One "
+                    + "select says it for all."),
+            RecipeKey(
+                "moves", .choice(CommandRules.Moves.allCases.map(\.rawValue)),
+                standardInWords: "`tombstone` if a field lies inside the document",
+                "Whether a document that goes into one entry is deleted in the others, where it may have been before. "
+                    + "One select says it for all."),
         ])
 
     package static let copy = RecipeSection(

@@ -31,8 +31,8 @@ extension OperationKind {
     /// As recipes and reports name it.
     package var name: String {
         switch self {
-        case .index: "index"
-        case .merge: "merge"
+        case .index, .keep: "index"
+        case .merge, .leave: "merge"
         case .delete: "delete"
         }
     }

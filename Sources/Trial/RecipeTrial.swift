@@ -105,6 +105,12 @@ package final class RecipeTrial {
             switch operation.kind {
             case .index: try transformers[operation.entry].apply(operation.document, into: body)
             case .delete: Tombstone.append(to: body, time: WallClock.now())
+            case .leave:
+                guard base(operation.entry, id, routing) != nil else { return .skipped("no entry of indices takes it") }
+                return .rejected(
+                    Reject(reason: "moves", detail: "the part would take its document out of all entries of indices"))
+            case .keep:
+                try keep(operation, base(operation.entry, id, routing), body)
             case .merge:
                 let entry = recipe.indices[operation.entry]
                 let present = base(operation.entry, id, routing)
@@ -126,6 +132,20 @@ package final class RecipeTrial {
                 kind: operation.kind, entry: operation.entry, index: recipe.indices[operation.entry].to, id: id,
                 routing: routing, version: operation.version,
                 document: operation.kind == .delete ? nil : document, lines: Array(body.bytes)))
+    }
+
+    private func keep(_ operation: Operation, _ base: [UInt8]?, _ body: ByteBuffer) throws(TransformError) {
+        let entry = recipe.indices[operation.entry]
+        let columns = UnavailableColumns(placeholder: recipe.commands.format.rules.placeholder)
+            .names(in: operation.document)
+        guard let base else {
+            throw TransformError(
+                reason: "missing_document", detail: "there is no document whose columns could be kept")
+        }
+        try base.withUnsafeBufferPointer { base throws(TransformError) in
+            try transformers[operation.entry].replace(
+                base: base, with: operation.document, keeping: columns, steps: entry.transform, into: body)
+        }
     }
 
     private func merge(

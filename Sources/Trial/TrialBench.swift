@@ -100,7 +100,7 @@ package final class TrialBench {
             result.outcome = .stale
             result.detail = "the index holds a newer version of this document"
         case .done:
-            result.outcome = write.kind == .index ? .indexed : write.kind == .merge ? .merged : .deleted
+            result.outcome = write.kind == .merge ? .merged : write.kind == .delete ? .deleted : .indexed
             let key = Self.key(write.entry, write.id, write.routing)
             bases[key] = write.document.map { Array($0.text().utf8) }
         case .dead(let reason):

@@ -13,10 +13,11 @@ import Testing
         Case(
             plain, Given(#"{"before":{"n":1},"after":{"n":2},"op":"u"}"#, key: #"{"id":5}"#), #"index 0 5 v9 {"n":2}"#),
         Case(plain, Given(#"{"before":{"n":1},"after":null,"op":"d"}"#, key: #"{"id":5}"#), "delete 0 5 v9"),
-        Case(plain, Given(nil, key: #"{"id":5}"#), "skip"),
-        Case(plain, Given(nil, key: nil), "skip"),
+        Case(plain, Given(nil, key: #"{"id":5}"#), "delete 0 5 v9"),
+        Case(plain, Given(nil, key: nil), "reject no_id"),
         Case(plain, Given(#"{"op":"t"}"#, key: nil), "reject truncate"),
-        Case(plain, Given(#"{"op":"m"}"#, key: nil), "reject unknown_operation"),
+        Case(plain, Given(#"{"op":"m"}"#, key: nil), "skip"),
+        Case(plain, Given(#"{"op":"q"}"#, key: nil), "reject unknown_operation"),
         Case(plain, Given(#"{"op":5}"#, key: nil), "reject no_operation"),
         Case(plain, Given(#"{"a":5}"#, key: nil), "reject no_operation"),
         Case(plain, Given("[]", key: nil), "reject not_an_object"),
@@ -35,7 +36,7 @@ import Testing
             Given(
                 #"{"schema":{"op":"q"},"payload":\#(created)}"#,
                 key: #"{"schema":{"type":"struct"},"payload":{"id":5}}"#), #"index 0 5 v9 {"id":5,"n":"x"}"#),
-        Case(plain, Given(#"{"schema":null,"payload":null}"#, key: "1"), "skip"),
+        Case(plain, Given(#"{"schema":null,"payload":null}"#, key: "1"), "delete 0 1 v9"),
         Case(
             plain,
             Given(bytes: [0, 0, 0, 0, 1] + Array(created.utf8), key: [0, 0, 0, 0, 2] + Array(#"{"id":5}"#.utf8)),
@@ -63,9 +64,14 @@ import Testing
             "delete 0 1 r=o v4"),
         Case(
             full, Given(#"{"op":"d","before":{"org":"o","rev":4},"source":{"table":"t"}}"#, key: "1"),
+            "reject no_entry"),
+        Case(
+            full, Given(#"{"op":"d","before":{"kind":"z","org":"o","rev":4},"source":{"table":"t"}}"#, key: "1"),
             "delete 1 1 r=o v4"),
-        Case(full, Given(#"{"op":"d","before":{"rev":4},"source":{"table":"t"}}"#, key: "1"), "reject no_routing"),
-        Case(full, Given(#"{"op":"d","before":null,"source":{"table":"t"}}"#, key: "1"), "reject no_routing"),
+        Case(
+            full, Given(#"{"op":"d","before":{"kind":"z","rev":4},"source":{"table":"t"}}"#, key: "1"),
+            "reject no_routing"),
+        Case(full, Given(#"{"op":"d","before":null,"source":{"table":"t"}}"#, key: "1"), "reject no_entry"),
         Case(full, Given(#"{"op":"c","after":{"kind":"z"},"source":{"table":"u"}}"#, key: "1"), "skip"),
     ]
 

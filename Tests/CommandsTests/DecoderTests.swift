@@ -59,7 +59,7 @@ struct Case: Sendable {
         Case(envelope(), Given(#"{"id":1e3,"command":"Delete"}"#), "delete 0 1e3 v9"),
         Case(envelope(), Given(#"{"id":"7","command":"Delete","message":17}"#), "delete 0 7 v9"),
         Case(envelope(), Given(#"{"command":"Ping"}"#), "skip"),
-        Case(envelope(), Given(nil), "skip"),
+        Case(envelope(), Given(nil), "reject no_value"),
         Case(envelope(), Given(#"{"id":"7","command":"Insrt","message":{}}"#), "reject unknown_operation"),
         Case(envelope(), Given(#"{"id":"7","command":4}"#), "reject no_operation"),
         Case(envelope(), Given(#"{"id":"7"}"#), "reject no_operation"),
@@ -162,7 +162,8 @@ struct Case: Sendable {
         Case(selecting, Given(#"{"id":"7","command":"Delete","kind":"\u0061"}"#), "delete 0 7 v9"),
         Case(selecting, Given(#"{"id":"7","command":"Delete","kind":5}"#), "delete 1 7 v9"),
         Case(selecting, Given(#"{"id":"7","command":"Delete","kind":"b","on":true}"#), "delete 2 7 v9"),
-        Case(selecting, Given(#"{"id":"7","command":"Delete","kind":"b"}"#), "skip"),
+        Case(selecting, Given(#"{"id":"7","command":"Delete","kind":"b","on":false}"#), "skip"),
+        Case(selecting, Given(#"{"id":"7","command":"Delete","kind":"b"}"#), "reject no_entry"),
         Case(selecting, Given(#"{"command":"Unknown","kind":["a"]}"#), "skip"),
     ]
 

@@ -76,6 +76,7 @@ private struct Simulation {
             switch operation.kind {
             case .delete: document = nil
             case .index: document = fields
+            case .keep, .leave: break
             case .merge: if document != nil || policy == .create { document = (document ?? [:]).merging(fields) { $1 } }
             }
             version = Int64(number) + 2
@@ -102,6 +103,7 @@ private struct Simulation {
             switch operation.kind {
             case .delete: after = nil
             case .index: after = try? transform.apply(entry: 0, document: bytes(operation.document))
+            case .keep, .leave: continue
             case .merge:
                 if before == nil, policy == .reject { continue }
                 after = try? transform.merge(entry: 0, base: before, partial: bytes(operation.document))
@@ -303,6 +305,7 @@ private struct Simulation {
                 switch kind {
                 case .delete: model = nil
                 case .index: model = try? transform.apply(entry: 0, document: bytes(text))
+                case .keep, .leave: break
                 case .merge: model = try? transform.merge(entry: 0, base: model, partial: bytes(text))
                 }
                 next += 1

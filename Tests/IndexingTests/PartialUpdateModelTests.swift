@@ -143,6 +143,7 @@ private final class SimulatedWorker {
                 switch kind {
                 case .delete: model[id] = .some(nil)
                 case .index: model[id] = try? worker.transform.apply(entry: 0, document: bytes(document))
+                case .keep, .leave: break
                 case .merge:
                     model[id] = try? worker.transform.merge(
                         entry: 0, base: model[id] ?? nil, partial: bytes(document))

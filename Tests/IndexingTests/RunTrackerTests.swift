@@ -17,6 +17,18 @@ import Testing
         #expect(tracker.openRuns == 0 && tracker.unsettled == 0 && tracker.read == 15)
     }
 
+    /// A record that writes into several places is settled when all of them have it.
+    @Test func companionsHoldTheirRun() {
+        var tracker = RunTracker()
+        let run = tracker.open(first: 0, next: 10, count: 10)
+        tracker.expect(run, 2)
+        #expect(tracker.settle(run, 10) == false && !tracker.isSettled(run))
+        #expect(tracker.unsettled == 0 && tracker.companions == 2)
+        #expect(tracker.conclude(run, 1) == false && tracker.committable == nil)
+        #expect(tracker.conclude(run, 1) == true && tracker.committable == 10 && tracker.isSettled(run))
+        #expect(tracker.conclude(run, 1) == false && tracker.mistakes == 1)
+    }
+
     @Test func positionWithoutRecords() {
         var tracker = RunTracker()
         tracker.advance(to: 5)
