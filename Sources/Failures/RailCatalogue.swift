@@ -6,6 +6,7 @@ package enum RailCatalogue {
     /// Name of the rail, and what is taken for granted when its refusal is accepted.
     package static let acceptable: [(rail: String, meaning: String)] = [
         ("identity", "the copy and the commands mean the same documents, although ids or routings look otherwise"),
+        ("compaction", "the compacted topic has removed no delete that was not read"),
         ("source_refresh", "what the source has not made visible to searches may be missing in the copy"),
         ("source_filter", "documents are copied and written although the alias of the source hides them"),
         ("source_fields", "fields that the source does not give back may be missing in the copy"),

@@ -7,6 +7,8 @@ package struct LogHistory: Sendable {
     /// The group's offsets that are valid: those of this epoch, and those of another epoch if the log is still the
     /// same.
     package var committed: [Int32: Int64] = [:]
+    /// When they were committed, in milliseconds since 1970, where their notes say it.
+    package var committedAt: [Int32: Int64] = [:]
     /// Why the log is not the one that was read; nil: it is, as far as can be seen.
     package var refusal: Refusal?
     /// Per partition the last remembered record that was found again in the log.
@@ -23,6 +25,7 @@ package struct LogHistory: Sendable {
         for (partition, fingerprint) in kept where marks[partition] != nil { wanted[partition] = [fingerprint] }
         for (partition, offset) in now where marks[partition] != nil {
             let note = CommitNote(text: offset.note)
+            history.committedAt[partition] = note?.time
             let isOurs = note.map { $0.epoch == epoch } ?? true
             if isOurs {
                 history.committed[partition] = offset.offset

@@ -66,26 +66,26 @@ package struct LogProbe: Sendable {
         }
     }
 
-    /// When the last record before each of these offsets was written, in milliseconds since 1970. Markers and gaps
-    /// before an offset are passed over. Partitions are left out in which nothing was found.
-    package func lastTimestamps(
+    /// The last record before each of these offsets, and when it was written, in milliseconds since 1970. Markers and
+    /// gaps before an offset are passed over. Partitions are left out in which nothing was found.
+    package func last(
         before offsets: [Int32: Int64], marks: [Int32: (low: Int64, high: Int64)], seconds: Double = 10
-    ) throws(LogError) -> [Int32: Int64] {
+    ) throws(LogError) -> [Int32: (offset: Int64, timestamp: Int64)] {
         let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
-        var times: [Int32: Int64] = [:]
+        var found: [Int32: (offset: Int64, timestamp: Int64)] = [:]
         var back: Int64 = 16
         while back <= 4096 {
             var ranges: [Int32: Range<Int64>] = [:]
-            for (partition, offset) in offsets where times[partition] == nil {
+            for (partition, offset) in offsets where found[partition] == nil {
                 guard let mark = marks[partition] else { continue }
                 let to = min(offset, mark.high)
                 if to > mark.low { ranges[partition] = max(mark.low, to - back)..<to }
             }
             guard !ranges.isEmpty, MonotonicClock.milliseconds() < end else { break }
-            try each(in: ranges, until: end) { times[$0.partition] = $0.timestamp }
+            try each(in: ranges, until: end) { found[$0.partition] = ($0.offset, $0.timestamp) }
             back *= 16
         }
-        return times.filter { $0.value >= 0 }
+        return found
     }
 
     /// Reads the records in these ranges.

@@ -44,7 +44,7 @@ package struct RecordFingerprint: Sendable, Equatable {
     }
 }
 
-/// The note that is committed with an offset: its epoch, the last record before it, and an anchor.
+/// The note that is committed with an offset: its epoch, the last record before it, an anchor, and the time.
 ///
 /// The anchor is needed when a topic is recreated and the new log is soon longer than the old one was. Then records of
 /// the new log are read until the log monitor notices, and the last record is already one of the new log. The anchor is
@@ -54,16 +54,21 @@ package struct CommitNote: Sendable, Equatable {
     package let fingerprint: RecordFingerprint?
     /// nil: it is the last record itself.
     package let anchor: RecordFingerprint?
+    /// When it was committed, in milliseconds since 1970; nil: an older version wrote the note.
+    package let time: Int64?
 
     package var text: String {
-        (["crossfade", String(epoch)] + fingerprints.map(\.text)).joined(separator: " ")
+        (["crossfade", String(epoch)] + fingerprints.map(\.text) + (time.map { ["@\($0)"] } ?? []))
+            .joined(separator: " ")
     }
 
     /// The last record first.
     package var fingerprints: [RecordFingerprint] { [fingerprint, anchor].compactMap { $0 } }
 
-    package init(epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil) {
-        (self.epoch, self.fingerprint) = (epoch, fingerprint)
+    package init(
+        epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil, time: Int64? = nil
+    ) {
+        (self.epoch, self.fingerprint, self.time) = (epoch, fingerprint, time)
         self.anchor = anchor == fingerprint ? nil : anchor
     }
 
@@ -71,7 +76,10 @@ package struct CommitNote: Sendable, Equatable {
     package init?(text: String?) {
         let parts = (text ?? "").split(separator: " ")
         guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]) else { return nil }
-        let known = parts.dropFirst(2).prefix(2).map { RecordFingerprint(text: $0) }
-        self.init(epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil)
+        let rest = parts.dropFirst(2)
+        let known = rest.filter { $0.first != "@" }.prefix(2).map { RecordFingerprint(text: $0) }
+        self.init(
+            epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil,
+            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) })
     }
 }

@@ -46,7 +46,8 @@ package struct ReplayWork: WatchedWork {
                 commit: { _, offsets, _, _ in
                     let isKept = try store.updateIfReachable {
                         try $0.checkIsPresent(replay)
-                        $0.replay?.progress.keep(offsets, of: replay.started)
+                        guard $0.replay?.progress.keep(offsets, of: replay.started) == true else { return }
+                        $0.replay?.keptAt = WallClock.now()
                     }
                     return isKept ? .kept : .notKept
                 },
@@ -133,7 +134,9 @@ package struct ReplayWork: WatchedWork {
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(replay.end.keys))
             let ahead = replay.handOver(committed: committed)
             if !ahead.isEmpty {
-                let note = CommitNote(epoch: recipe.commands.format.epoch, fingerprint: nil).text
+                let note = CommitNote(
+                    epoch: recipe.commands.format.epoch, fingerprint: nil, time: WallClock.now()
+                ).text
                 try admin.commit(
                     group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
                     notes: ahead.mapValues { _ in note })

@@ -42,10 +42,12 @@ extension LogFeed {
 
     private func notes(_ offsets: [Int32: Int64]) -> [Int32: String] {
         let epoch = pipeline.plan.format.epoch
+        let now = WallClock.now()
         return Dictionary(
             uniqueKeysWithValues: offsets.keys.map {
                 let anchor = options.watch?.anchor(of: $0)
-                return ($0, CommitNote(epoch: epoch, fingerprint: assignment.mark(of: $0), anchor: anchor).text)
+                let note = CommitNote(epoch: epoch, fingerprint: assignment.mark(of: $0), anchor: anchor, time: now)
+                return ($0, note.text)
             })
     }
 

@@ -22,6 +22,8 @@ package struct Preflight: Sendable {
     package enum Depth: Int, Comparable {
         /// What can be asked for at once.
         case facts
+        /// What of the log was not read yet, too.
+        case log
         /// The samples of the topic and of the source, too.
         case samples
         /// All that `plan` shows.
@@ -40,6 +42,10 @@ package struct Preflight: Sendable {
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         rails += CopyDeathsRail.look(survey)
+        if depth >= .log {
+            rails.append(
+                try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger))
+        }
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(

@@ -43,10 +43,11 @@ package struct ReplayStart {
             let recorded = (survey.recorded(recipe) ?? [:]).filter { lows[$0.key] != nil }
             let probe = LogProbe(settings: recipe.kafkaSettings, topic: recipe.commands.topic, logger: logger)
             let last = try Told.by { () throws(LogError) in
-                try probe.lastTimestamps(before: recorded, marks: survey.watermarks)
+                try probe.last(before: recorded, marks: survey.watermarks)
             }
             let recordedAt = survey.state?.recorded == nil ? WallClock.now() : survey.state?.recordedAt ?? .max
-            let times = (last.value ?? [:]).mapValues { min($0, recordedAt) - recipe.recordedMargin }
+            let times = (last.value ?? [:]).filter { $0.value.timestamp >= 0 }
+                .mapValues { min($0.timestamp, recordedAt) - recipe.recordedMargin }
             let told = try Told.by { () throws(LogError) in
                 try admin.offsets(recipe.commands.topic, forTimestamps: times)
             }

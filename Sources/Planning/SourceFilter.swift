@@ -68,8 +68,8 @@ enum SourceFilter {
             guard fields.count == 1, let (field, value) = fields.first else { return nil }
             let one = value["value"] ?? (value.array?.count == 1 ? value[0] : value)
             return (one?.string ?? scalar(one)).map { (field, $0) }
-        case "bool", "constant_score", "query", "filter", "must": return term(inner)
-        case "and": return inner["filters"].flatMap(term) ?? only(inner)
+        case "bool", "constant_score", "query", "filter", "must", "and", "filters":
+            return inner.array == nil ? term(inner) : only(inner)
         default: return nil
         }
     }

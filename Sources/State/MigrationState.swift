@@ -37,6 +37,9 @@ package struct MigrationState: Sendable, Equatable {
         package var refreshed: Int64?
         /// Why it was stopped: its documents mostly became dead letters. nil: it was not.
         package var stopped: String?
+        /// The copy holds the source as it was at this time or later. Slices that were broken off count, too: what they
+        /// wrote stays.
+        package var snapshot: Int64 { refreshed ?? started }
 
         package init(
             round: Int, expected: Int, started: Int64, finished: Int64? = nil, slices: [Slice], refreshed: Int64? = nil
@@ -67,6 +70,8 @@ package struct MigrationState: Sendable, Equatable {
         /// `commands.epoch` when it began. Offsets of another epoch belong to another log.
         package var epoch: Int64
         package var progress: ReplayProgress
+        /// When its position was last kept, in milliseconds since 1970; nil: not yet.
+        package var keptAt: Int64?
 
         package init(
             round: Int, epoch: Int64, started: Int64, finished: Int64? = nil, start: [Int32: Int64],
@@ -335,6 +340,7 @@ extension MigrationState.Replay {
             ("start", MigrationState.offsets(start)), ("end", MigrationState.offsets(end)),
             ("position", MigrationState.offsets(position)),
         ]
+        if let keptAt { members.append(("kept_at", .number("\(keptAt)"))) }
         if let finished { members.append(("finished", .number("\(finished)"))) }
         return .object(JSONObject(members))
     }
@@ -347,5 +353,6 @@ extension MigrationState.Replay {
         self.init(
             round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.int, start: start, end: end,
             position: position)
+        keptAt = json["kept_at"]?.int
     }
 }

@@ -7,6 +7,7 @@ import pytest
 
 from binary import REFUSED, check_error
 from proxy import Proxy
+from test_errors import nothing_written
 from test_identity import command, documents, insert, titles
 
 pytestmark = pytest.mark.embedded
@@ -172,3 +173,161 @@ def test_recorded_begins_earlier_by_the_margin(make):
     summary = m.replay()
     assert (summary["read"], summary["partitions"][0]["start"]) == (2, 3), summary
     assert titles(m) == {str(n): f"first {n}" for n in range(5)}
+
+
+# from is an alias with a filter
+
+KINDS = {"properties": {"title": {"type": "keyword"}, "kind": {"type": "keyword"}}}
+
+
+def mixed(kind="message.kind"):
+    """Ten documents: 0 to 2 are incidents, the others notes; and their commands, of which the last update two."""
+    whole = {str(n): {"title": f"first {n}", "kind": "incident" if n < 3 else "note"} for n in range(10)}
+    records = [command("InsertMessageCommand", ident, message=text) for ident, text in whole.items()]
+    records += [command("InsertMessageCommand", ident, message={**whole[ident], "title": "second"}) for ident in "17"]
+    return whole, records
+
+
+def aliased(make, source="es-6.8", field="kind", **sections):
+    """The application has applied the first ten commands; `from` is an alias that shows the incidents."""
+    whole, records = mixed()
+    kind = {"type": "string", "index": "not_analyzed"} if source in ("es-1.7", "es-2.4") else {"type": "keyword"}
+    m = make(records, source, "es-8.17", "1s", fields={"properties": {"title": kind, "kind": kind}},
+             mapping=KINDS, replay={"from": "beginning"}, **sections)
+    m.source.call("PUT", f"/{m.old}/_alias/{m.old}-incidents", {"filter": {"term": {field: "incident"}}})
+    fill(m, [(ident, {}, text, "incident") for ident, text in whole.items()], refreshed=True)
+    m.log.commit(f"app-{m.name}", m.topic, {0: 10})
+    m.tree["indices"][0]["from"] = f"{m.old}-incidents"
+    m.write_recipe()
+    return m
+
+
+ALL = {**{str(n): f"first {n}" for n in range(10)}, "1": "second", "7": "second"}
+INCIDENTS = {"0": "first 0", "1": "second", "2": "first 2"}
+
+
+def rails(m, name, *codes):
+    plan = m.run("plan", seconds=60).expect(*codes)
+    return [(rail["verdict"], rail["detail"]) for rail in plan.json["rails"] if rail["name"] == name], plan
+
+
+def test_alias_with_a_filter_is_refused_until_it_is_said_what_is_meant(make):
+    m = aliased(make)
+    ((verdict, text),), _ = rails(m, "source_filter", REFUSED)
+    assert verdict == "refused" and "filter: alias" in text and "select" in text and "10" in text, text
+    with nothing_written(m):
+        check_error(m.run("copy"), f"{m.old}-incidents", code=REFUSED)
+
+
+@pytest.mark.parametrize("source", ["es-6.8", "es-1.7"])
+def test_alias_whose_filter_select_says_too(make, source):
+    """Only what the alias shows is copied and written."""
+    m = aliased(make, source, index={"select": {"field": "message.kind", "equals": "incident"}})
+    m.init()
+    summary = m.copy()
+    assert (summary["returned"], summary["expected"]) == (3, 3), summary
+    m.replay()
+    assert titles(m) == INCIDENTS
+
+
+def test_select_of_something_else_is_not_the_filter(make):
+    m = aliased(make, index={"select": {"field": "message.kind", "equals": "note"}})
+    ((verdict, _),), _ = rails(m, "source_filter", REFUSED)
+    assert verdict == "refused"
+
+
+def test_filter_on_the_target_s_alias(make):
+    """Everything is copied, and readers of the alias see the same part."""
+    m = aliased(make, index={"filter": "alias"})
+    m.init()
+    assert m.copy()["returned"] == 10
+    m.replay()
+    assert titles(m) == ALL
+    hits = m.target.scroll(f"{m.new}-crossfade-read", {"match_all": {}})
+    assert {hit["_id"]: hit["_source"]["title"] for hit in hits} == INCIDENTS
+
+
+def test_filter_source_although_commands_concern_other_documents(make):
+    m = aliased(make, index={"filter": "source"})
+    found, _ = rails(m, "source_filter", REFUSED)
+    assert [verdict for verdict, _ in found] == ["ok", "refused"] and "7 of 10" in found[1][1], found
+
+
+def test_filter_source_of_a_topic_that_has_nothing_else(make):
+    whole, records = mixed()
+    m = make([r for r in records if b"incident" in r[1]], refresh="1s", fields=KINDS, mapping=KINDS,
+             replay={"from": "beginning"}, aliases={"shown": {"filter": {"term": {"kind": "incident"}}}, "all": {}},
+             index={"filter": "source"})
+    fill(m, [(ident, {}, text, "incident") for ident, text in whole.items()], refreshed=True)
+    m.tree["indices"][0]["from"] = "shown"
+    m.write_recipe()
+    assert m.init()["indices"][0]["documents"] == 3
+    assert m.copy()["returned"] == 3
+    m.replay()
+    assert titles(m) == INCIDENTS
+
+
+def test_an_alias_without_a_filter_shows_everything(make):
+    m = aliased(make)
+    m.source.call("PUT", f"/{m.old}/_alias/{m.old}-every")
+    m.tree["indices"][0]["from"] = f"{m.old}-incidents,{m.old}-every"
+    m.write_recipe()
+    assert rails(m, "source_filter", 0)[0] == []
+    assert whole(m)[0] == ALL
+
+
+# documents that are not given back as they were written
+
+@pytest.mark.parametrize("source,storage,words", [
+    ("es-6.8", {"excludes": ["secret"]}, "secret"), ("es-6.8", {"includes": ["title"]}, "title"),
+    ("es-6.8", {"enabled": False}, "_source"), ("es-1.7", {"excludes": ["secret"]}, "secret"),
+    ("es-8.17", {"mode": "synthetic"}, "synthetic"), ("es-8.17", {"mode": "disabled"}, "_source")])
+@pytest.mark.real
+def test_source_that_does_not_keep_its_documents_whole(make, source, storage, words):
+    secret = {"type": "string"} if source == "es-1.7" else {"type": "keyword"}
+    title = {"type": "string"} if source == "es-1.7" else {"type": "keyword"}
+    m = make(twenty(), source, fields={"_source": storage, "properties": {"title": title, "secret": secret}})
+    fill(m, [(ident, {}, {**text, "secret": "x"}, kind) for ident, _, text, kind in documents(20)], refreshed=True)
+    plan = m.run("plan", seconds=60).expect(REFUSED).json
+    found = [rail["detail"] for rail in plan["rails"] if rail["verdict"] == "refused"]
+    assert len(found) == 1 and words in found[0] and m.old in found[0], found
+    with nothing_written(m):
+        check_error(m.run("copy"), words, code=REFUSED)
+
+
+@pytest.mark.real
+def test_source_whose_setting_makes_documents_up(make):
+    m = make(twenty(), "es-8.17", settings={"index.mapping.source.mode": "synthetic"})
+    fill(m, refreshed=True)
+    ((verdict, text),), _ = rails(m, "source_fields", REFUSED)
+    assert verdict == "refused" and "index.mapping.source.mode" in text, text
+
+
+def test_excluded_fields_that_the_new_schema_does_not_want(make):
+    m = make(twenty(), fields={"_source": {"excludes": ["secret.*"]}, "properties": {"title": {"type": "keyword"}}},
+             index={"transform": [{"remove": ["secret"]}]})
+    fill(m, [(ident, {}, {**text, "secret": {"a": 1}}, kind) for ident, _, text, kind in documents(20)])
+    assert whole(m)[0] == TWENTY
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("mapping,settings", [
+    ({"_source": {"excludes": ["secret"]}}, {}), ({"_source": {"enabled": False}}, {}),
+    ({"_source": {"mode": "synthetic"}}, {}), ({}, {"index.mapping.source.mode": "synthetic"})])
+def test_target_that_does_not_keep_documents_whole_and_partial_updates(make, mapping, settings):
+    """A partial update reads the document and writes it back: what is not given back would be gone."""
+    m = make(twenty(), mapping={**TITLES, **mapping})
+    m.tree["indices"][0]["settings"] |= settings
+    m.write_recipe()
+    fill(m)
+    ((verdict, text),), _ = rails(m, "target_fields", REFUSED)
+    assert verdict == "refused" and m.new in text, text
+    # without partial updates it is the user's business
+    del m.tree["commands"]["envelope"]["merge"]
+    m.tree["commands"]["envelope"]["ignore"] = ["PingCommand", "UpdateMessageCommand"]
+    m.write_recipe()
+    assert rails(m, "target_fields", 0)[0] == []
+    m.init()
+    m.copy()
+    m.replay()
+    assert m.target.count(m.new) == 20

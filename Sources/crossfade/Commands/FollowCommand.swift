@@ -10,7 +10,7 @@ enum FollowCommand {
             Applies every command of the topic as it comes. Several processes share the topic's partitions. The first
             SIGINT or SIGTERM finishes what is under way and commits it; the second stops at once. Either way a restart
             goes on where it was.
-            """, unneeded: FollowWork.unneeded
+            """, depth: .log, unneeded: FollowWork.unneeded
     ) { live, confirmation in
         try FollowWork(live, confirmation: confirmation).run()
     }
