@@ -110,8 +110,8 @@ extension Refusal {
             "topic \(topic) partition \(partition) is to start at offset \(wanted), but the log ends at \(high)")
     }
 
-    /// A compacted topic may have removed deletes that were not read. `compacted`: topic and settings in words; `since`:
-    /// when it was last read.
+    /// A compacted topic may have removed deletes that were not read. `compacted`: topic and settings in words;
+    /// `since`: when it was last read.
     package static func deletesForgotten(
         _ compacted: String, partition: Int32, from: Int64, gap: Range<Int64>, since: String
     ) -> Refusal {
@@ -121,8 +121,8 @@ extension Refusal {
             "compaction",
             "\(compacted). Partition \(partition) has not been read from offset \(from) on, \(since), and there is no "
                 + "record at \(missing): a delete may have been there, and its document would live for ever. Raise "
-                + "delete.retention.ms until copy and replay fit into it, or let `follow` run beside the copy; then delete "
-                + "the target index, and init, copy and replay again")
+                + "delete.retention.ms until copy and replay fit into it, or let `follow` run beside the copy; then "
+                + "delete the target index, and init, copy and replay again")
     }
 
     /// The dead-letter topic is compacted, so letters of the same key would replace each other.

@@ -1,8 +1,8 @@
 /// Whether a compacted log may have forgotten deletes that were never read (promise P5 in docs/architecture.md).
 ///
 /// Compaction removes a delete when it is older than `delete.retention.ms`. Who has read the log up to some time misses
-/// none as long as that time is younger. After that, a gap in what was not read may have been a delete. It may also have
-/// been an older command of a document, or the marker of a transaction: nothing tells them apart.
+/// none as long as that time is younger. After that, a gap in what was not read may have been a delete. It may also
+/// have been an older command of a document, or the marker of a transaction: nothing tells them apart.
 ///
 /// Times are milliseconds since 1970.
 public struct ForgottenDeletes: Sendable, Equatable {
@@ -66,8 +66,10 @@ public struct ForgottenDeletes: Sendable, Equatable {
         var doubt: Verdict?
         for stretch in late {
             // A delete in a gap is younger than the record before it.
-            guard let gap = stretch.gaps.first(where: { now - min($0.after ?? .min, now) > retention || $0.after == nil })
-            else { continue }
+            let old = stretch.gaps.first { gap in
+                gap.after.map { $0 < now && now - max(0, $0) > retention } ?? true
+            }
+            guard let gap = old else { continue }
             guard stretch.since == .unknown else { return .refused(stretch, gap) }
             doubt = doubt ?? .unknown(stretch, gap)
         }

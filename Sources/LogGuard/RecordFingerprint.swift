@@ -80,6 +80,6 @@ package struct CommitNote: Sendable, Equatable {
         let known = rest.filter { $0.first != "@" }.prefix(2).map { RecordFingerprint(text: $0) }
         self.init(
             epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil,
-            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) })
+            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map { min(max(0, $0), 1 << 53) })
     }
 }

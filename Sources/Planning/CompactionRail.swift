@@ -165,7 +165,8 @@ package enum CompactionRail {
         hasMerges: Bool
     ) -> Rail {
         let kept = RecipeDuration.text(retention)
-        let compacted = "topic \(topic) is compacted (cleanup.policy=\(policy)) and keeps deletes for \(kept) "
+        let compacted =
+            "topic \(topic) is compacted (cleanup.policy=\(policy)) and keeps deletes for \(kept) "
             + "(delete.retention.ms=\(retention))"
         switch ForgottenDeletes.judge(stretches, now: now, retention: retention) {
         case .refused(let stretch, let gap):
@@ -185,13 +186,13 @@ package enum CompactionRail {
         case .partly(let looked, let all):
             return rail(
                 .warn,
-                "\(compacted), and longer ago than that the log was last read. No record is missing at the \(looked) of "
-                    + "\(all) offsets that were looked at, but not all were")
+                "\(compacted), and longer ago than that the log was last read. No record is missing at the \(looked) "
+                    + "of \(all) offsets that were looked at, but not all were")
         case .fine where hasMerges:
             return rail(
                 .warn,
-                "\(compacted), and commands are partial updates: one that compaction removes before it is read is lost, "
-                    + "although a later one does not replace it. Set cleanup.policy to delete")
+                "\(compacted), and commands are partial updates: one that compaction removes before it is read is "
+                    + "lost, although a later one does not replace it. Set cleanup.policy to delete")
         case .fine:
             return rail(
                 .ok,

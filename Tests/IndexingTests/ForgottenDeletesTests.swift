@@ -47,8 +47,8 @@ import Testing
         #expect(ForgottenDeletes.judge([old, other], now: 9 * day, retention: day) == .refused(other, gap))
     }
 
-    /// A log that is written, read up to some place, and compacted. If a delete that was not read is gone, it is refused;
-    /// where everything is young, it is not.
+    /// A log that is written, read up to some place, and compacted. If a delete that was not read is gone, it is
+    /// refused; where everything is young, it is not.
     @Test func everyForgottenDeleteIsNoticed() {
         let seed = newSeed("forgotten deletes")
         for round in 0..<3000 {

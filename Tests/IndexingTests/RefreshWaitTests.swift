@@ -42,7 +42,7 @@ import Testing
             // Each copy: when its refreshes begin and end, one after the other.
             let copies = (0..<(1 + random.below(3))).map { number -> [(began: Int64, ended: Int64)] in
                 var at = Int64(random.below(Int(interval)))
-                return (0..<60).map { _ in
+                return (0..<(60 + 1500 / Int(interval))).map { _ in
                     let ended = at + Int64(random.below(Int(interval)))
                     defer { at = max(at + interval, ended) }
                     return (at, ended)

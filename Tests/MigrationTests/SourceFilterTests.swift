@@ -7,7 +7,9 @@ import Testing
 @Suite struct SourceFilterTests {
     private func path(_ text: String) throws -> JSONPath { try JSONPath(parsing: text) }
 
-    private func isSame(_ filter: String, _ field: String, _ equals: String, document: String? = "message") throws -> Bool {
+    private func isSame(
+        _ filter: String, _ field: String, _ equals: String, document: String? = "message"
+    ) throws -> Bool {
         let envelope = CommandFormat.Envelope(
             id: .key, operation: try path("command"), index: ["I"], merge: [], delete: [], ignore: [],
             document: try document.map(path))
