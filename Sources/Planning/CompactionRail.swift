@@ -88,9 +88,9 @@ package enum CompactionRail {
         if let recorded = survey.recorded(recipe), !recorded.isEmpty {
             return starts.reduce(into: [:]) { $0[$1.key] = max($1.value, recorded[$1.key] ?? $1.value) }
         }
-        let time = snapshot - recipe.recordedMargin
+        // Without a group, it is taken to have applied what was written before.
         let told = try Told.by { () throws(LogError) in
-            try admin.offsets(recipe.commands.topic, forTimestamps: starts.mapValues { _ in time })
+            try admin.offsets(recipe.commands.topic, forTimestamps: starts.mapValues { _ in snapshot })
         }
         guard let found = told.value else { return starts }
         // The gap before the first record of that time belongs to what came since.

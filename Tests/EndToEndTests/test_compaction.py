@@ -65,7 +65,7 @@ def test_a_delete_that_was_forgotten_between_copy_and_replay(make, policy):
     m.copy()
     compacted(m, delete(m, "3"))
     before = m.snapshot()
-    check_error(m.run("replay"), "delete.retention.ms=100", "partition 0", "ago", m.topic, code=REFUSED)
+    check_error(m.run("replay"), "delete.retention.ms=100", "Partition 0", "ago", m.topic, code=REFUSED)
     check_error(m.run("follow"), "delete.retention.ms=100", code=REFUSED)
     assert m.snapshot() == before
     # the way out that the refusal names
