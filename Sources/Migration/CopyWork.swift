@@ -105,10 +105,15 @@ package struct CopyWork: WatchedWork {
             let left = copy.slices.filter { !$0.done }.count
             logger.info("going on with the copy that was interrupted", ["slices_left": left])
             let refreshed = try copy.refreshed ?? refresh(source)
+            let names = Set(prepared.survey.entries.flatMap(\.scope.names))
             return try store.update {
                 $0.phase = .copying
                 $0.copy?.refreshed = refreshed
                 $0.copy?.stopped = nil
+                // That an index is gone was confirmed.
+                for number in copy.slices.indices where !names.contains(copy.slices[number].index) {
+                    $0.copy?.slices[number].done = true
+                }
             }
         }
         let reader = source.reader

@@ -1,10 +1,12 @@
 import CommandLog
 import Commands
+import Failures
 import Foundation
 import Pipeline
 import Planning
 import Recipe
 import Runtime
+import SearchCluster
 import State
 import Telemetry
 
@@ -38,7 +40,7 @@ package struct FollowWork: WatchedWork {
         defer { admin.close() }
         let begin = FollowStart(
             prepared: prepared, admin: admin, logger: logger, live: live, state: { (try? store.load()) ?? state })
-        let watch = StateWatch(pipeline, live)
+        let watch = StateWatch(pipeline, live, source: recipe.source)
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -80,15 +82,14 @@ private final class StateWatch {
     private let pipeline: Pipeline
     private let live: LiveWork
     private var unfinished: Bool
-    private let hasSource: Bool
+    private let source: ClusterEndpoint?
     private var isAlarmed = false
     private var isDying = false
     private var looks = Recurring(every: 1000, first: 0)
 
-    package init(_ pipeline: Pipeline, _ live: LiveWork) {
-        (self.pipeline, self.live) = (pipeline, live)
+    package init(_ pipeline: Pipeline, _ live: LiveWork, source: ClusterEndpoint?) {
+        (self.pipeline, self.live, self.source) = (pipeline, live, source)
         unfinished = pipeline.plan.copyUnfinished
-        hasSource = pipeline.plan.entries.contains { !$0.from.isEmpty }
     }
 
     package func look() {
@@ -96,9 +97,23 @@ private final class StateWatch {
         sayAlarm()
         guard let state = live.state else { return }
         for (partition, end) in state.replay?.end ?? [:] { pipeline.ledger.othersReach(end, in: partition) }
-        guard hasSource, pipeline.plan.mergesPossible, state.sourceIsBase != unfinished else { return }
-        unfinished = state.sourceIsBase
-        pipeline.copyIs(unfinished: unfinished)
+        guard let source, pipeline.plan.mergesPossible else { return }
+        if state.sourceIsBase != unfinished {
+            unfinished = state.sourceIsBase
+            pipeline.copyIs(unfinished: unfinished)
+        }
+        guard unfinished, !pipeline.readsSource else { return }
+        // This process began while no copy was under way. Until it is connected, partial updates wait.
+        guard !pipeline.plan.lacksTypes else {
+            return pipeline.failure.set(
+                WorkError(
+                    .cluster,
+                    "another copy began, and this process does not know the types of the source, which the ids of the "
+                        + "copy have in them: start it again, it goes on where it stood"))
+        }
+        guard let cluster = try? Cluster.connect(source, withinSeconds: 3) else { return }
+        pipeline.reads(from: cluster)
+        live.events.logger.info("a copy began: partial updates read what they lack from the source")
     }
 
     private func sayAlarm() {

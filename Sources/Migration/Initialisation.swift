@@ -20,6 +20,13 @@ package enum Initialisation {
                     + "plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
         }
         let survey = prepared.survey
+        if survey.hasSource, survey.source == nil, let gone = survey.entries.first(where: { !$0.exists }) {
+            throw WorkError(
+                .cluster,
+                "the target index \(gone.index) is not there and cannot be made again without the source, from which "
+                    + "it is to be copied: \(survey.sourceUnknown ?? "it was not asked"). If everything is in the topic, "
+                    + "take `source` and `from` out of the recipe")
+        }
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
         if let state = survey.state, state.fingerprint != prepared.fingerprint {

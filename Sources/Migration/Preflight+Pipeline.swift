@@ -19,10 +19,10 @@ extension Preflight {
                 PipelinePlan.Entry(
                     index: $0.index, alias: writing.alias(of: $0.index), transform: $0.recipe.transform,
                     merge: $0.recipe.merge,
-                    missing: $0.recipe.missing, from: $0.source.map(\.name), id: $0.recipe.id,
+                    missing: $0.recipe.missing, from: $0.scope.readable, id: $0.recipe.id,
                     types: Set($0.source.flatMap(\.types)).sorted())
             },
-            copyUnfinished: survey.source != nil && state.sourceIsBase, memory: recipe.memory,
+            copyUnfinished: survey.hasSource && state.sourceIsBase, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
         plan.acceptsRouting = recipe.accepts("identity")

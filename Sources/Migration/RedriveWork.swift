@@ -123,7 +123,7 @@ extension Preflight {
     /// The entry that copies documents of a source index; nil: there is none, or the index is gone and several entries
     /// might be meant.
     package func entry(ofSource index: String) -> Int? {
-        survey.entries.firstIndex { $0.source.contains { $0.name == index } } ?? (survey.entries.count == 1 ? 0 : nil)
+        survey.entries.firstIndex { $0.scope.names.contains(index) } ?? (survey.entries.count == 1 ? 0 : nil)
     }
 }
 

@@ -12,7 +12,8 @@ import Telemetry
 /// asked for again. A read whose answer is too large is asked for in halves.
 final class BaseReader: Sendable {
     private let target: ClusterReader
-    private let source: ClusterReader?
+    /// nil: there is none, or it is not connected yet. Then its documents are unknown, and asked for again.
+    private let source: Mutex<ClusterReader?>
     private let plan: PipelinePlan
     private let delays = DelayQueue()
     private let events: WorkEvents
@@ -22,12 +23,17 @@ final class BaseReader: Sendable {
     init(target: Cluster, source: Cluster?, plan: PipelinePlan, events: WorkEvents) {
         self.events = events
         self.target = target.reader
-        self.source = source?.reader
+        self.source = Mutex(source?.reader)
         self.plan = plan
         delays.start()
     }
 
     func stop() { delays.stop() }
+
+    /// For work that began without a source, because the copy was finished then.
+    func connects(to source: Cluster) { self.source.withLock { $0 = source.reader } }
+
+    var hasSource: Bool { source.withLock { $0 != nil } }
 
     /// Answers every key once. Documents of the source come with the source's own version: the caller knows which
     /// one their copied pages carry.
@@ -89,13 +95,16 @@ final class BaseReader: Sendable {
         _ parts: ArraySlice<Part>, _ bases: [BaseAnswer], _ done: @escaping @Sendable ([BaseAnswer]) -> Void
     ) {
         guard let part = parts.first else { return done(bases) }
-        guard let reader = part.fromSource ? source : target, let place = part.places.first, !part.wanted.isEmpty
-        else {
+        guard let place = part.places.first, !part.wanted.isEmpty else {
             var bases = bases
             bases += part.wanted.map(part.absent)
             return ask(parts.dropFirst(), bases, done)
         }
         let rest = parts.dropFirst()
+        guard let reader = part.fromSource ? source.withLock({ $0 }) : target else {
+            note(trouble: ClusterError(.unreachable, "the source is not connected yet"), part)
+            return again(part, rest, bases, done)
+        }
         guard let request = Self.request(part.wanted, place, typed: reader.capabilities.typed) else {
             var next = part
             next.places.removeFirst()
@@ -130,11 +139,18 @@ final class BaseReader: Sendable {
                 ask(rest, bases, done)
             case .failure(let error):
                 note(trouble: error, part)
-                var bases = bases
-                bases += ([part] + rest).flatMap(\.wanted).map { BaseAnswer.failed($0.key) }
-                delays.after(milliseconds: 500) { [bases] in done(bases) }
+                again(part, rest, bases, done)
             }
         }
+    }
+
+    /// These keys are to be asked for again, after a pause.
+    private func again(
+        _ part: Part, _ rest: ArraySlice<Part>, _ bases: [BaseAnswer],
+        _ done: @escaping @Sendable ([BaseAnswer]) -> Void
+    ) {
+        let all = bases + ([part] + rest).flatMap(\.wanted).map { BaseAnswer.failed($0.key) }
+        delays.after(milliseconds: 500) { done(all) }
     }
 
     /// Nil: none of them can be there. A key that cannot is asked for by its own name, which is not there either, so
@@ -198,6 +214,9 @@ final class BaseReader: Sendable {
                 } else if isRoutingMissing {
                     // Without its routing the document can never be found.
                     bases.append(.unreadable(fetch.key, reason: "routing_missing", detail: text))
+                } else if part.fromSource, text.contains("index_not_found") || text.contains("IndexMissing") {
+                    // The source has deleted the index, and its documents with it.
+                    left.append(fetch)
                 } else {
                     bases.append(.failed(fetch.key))
                     failed = true

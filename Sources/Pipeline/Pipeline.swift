@@ -116,6 +116,12 @@ package final class Pipeline: @unchecked Sendable {
         for worker in workers { worker.mailbox.put(.copyIs(unfinished: unfinished)) }
     }
 
+    /// Whether bases can be read from the source; see ``reads(from:)``.
+    package var readsSource: Bool { reader.hasSource }
+
+    /// For work that began without a source, because the copy was finished then.
+    package func reads(from source: Cluster) { reader.connects(to: source) }
+
     /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
     package static let drainsFor: Int64 = 20_000
 

@@ -63,6 +63,11 @@ package struct PipelinePlan: Sendable {
         (self.redriven, self.onlyDeletes) = (redriven, onlyDeletes)
     }
 
+    /// Whether ids of the copy are made of types that are not known, because the source was not looked at.
+    package var lacksTypes: Bool {
+        entries.contains { IDTemplate($0.id).namesType && !$0.from.isEmpty && $0.types.isEmpty }
+    }
+
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
     package var mergesPossible: Bool { format.hasMerges }
 }

@@ -32,8 +32,11 @@ package struct Preflight: Sendable {
         package static func < (one: Depth, other: Depth) -> Bool { one.rawValue < other.rawValue }
     }
 
-    package static func prepare(_ recipe: Recipe, depth: Depth, logger: Logger) throws -> Preflight {
-        let survey = try Survey.look(recipe, logger: logger)
+    /// `isConfirming`: whether the user confirms work with this command.
+    package static func prepare(
+        _ recipe: Recipe, for purpose: Purpose, depth: Depth, isConfirming: Bool = false, logger: Logger
+    ) throws -> Preflight {
+        let survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         var recipe = recipe
@@ -46,6 +49,7 @@ package struct Preflight: Sendable {
             rails.append(
                 try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger))
         }
+        rails += SourceRail.look(recipe, survey)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(

@@ -240,7 +240,11 @@ package struct Rails {
                 "dead_letters.topic is the command topic itself: dead letters would be commands")
         }
         guard let source = survey.source, source.isSame(as: survey.target) else {
-            return add("same_index", .ok, "source and target are different clusters")
+            return add(
+                "same_index", .ok,
+                survey.hasSource && survey.source == nil
+                    ? "the source was not looked at; it was when the work was confirmed"
+                    : "source and target are different clusters")
         }
         for entry in survey.entries {
             let aliased = entry.source.contains { $0.name == entry.index || $0.aliases[entry.index] != nil }
@@ -359,11 +363,11 @@ package struct Rails {
                     + "entry with `select`"
             )
         }
-        for entry in survey.entries where entry.source.count > 1 {
+        for entry in survey.entries where entry.scope.names.count > 1 {
             add(
                 "ids", .warn,
-                "\(entry.source.count) source indices go into \(entry.index): a document whose id is in two of them is "
-                    + "copied once only and counted as stale the second time")
+                "\(entry.scope.names.count) source indices go into \(entry.index): a document whose id is in two of "
+                    + "them is copied once only and counted as stale the second time")
         }
         for entry in survey.entries {
             guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }

@@ -26,7 +26,7 @@ enum SourceFilterRail {
     }
 
     private static func judge(_ entry: Survey.Entry, from: String) -> Rail? {
-        guard let (name, filter) = entry.filters.min(by: { $0.key < $1.key }) else { return nil }
+        guard !entry.source.isEmpty, let (name, filter) = entry.filters.min(by: { $0.key < $1.key }) else { return nil }
         let whole = entry.source.filter { entry.filters[$0.name] != nil }.reduce(0) { $0 + $1.documentCount }
         let words = "from: \(from) shows \(name) through the filter \(short(filter))"
         switch entry.recipe.filter {

@@ -15,7 +15,9 @@ package struct Survey: Sendable {
     /// One entry of the recipe with what was found for it.
     package struct Entry: Sendable {
         package var recipe: Recipe.IndexEntry
-        /// Source indices that `from` names; empty without a source.
+        /// The source indices of the migration, and which of those that `from` names are new or gone.
+        package var scope: SourceScope
+        /// The same indices as the source describes them; empty without a source, and while it was not looked at.
         package var source: [IndexInfo]
         /// The filters through which `from` shows source indices, by the index. Whether a filter decides what is copied
         /// stands in the index itself.
@@ -34,7 +36,7 @@ package struct Survey: Sendable {
         package var requiresRouting: Bool?
         /// The target index as it is; nil: it does not exist, or is closed.
         package var present: IndexInfo?
-        /// Documents in the source now.
+        /// Documents in the source now; 0 while it was not looked at.
         package var documents: Int
         /// The mapping that the target index gets.
         package var mapping: JSONObject
@@ -52,7 +54,12 @@ package struct Survey: Sendable {
     }
 
     package var target: Cluster
+    /// nil: there is none, or it was not looked at.
     package var source: Cluster?
+    /// Why the source could not be looked at; nil: it was, or was not asked.
+    package var sourceUnknown: String?
+    /// Whether the recipe has a source.
+    package var hasSource: Bool
     package var topic: TopicDescription
     /// Per partition the first offset and the last stable offset.
     package var watermarks: [Int32: (low: Int64, high: Int64)]
@@ -75,17 +82,22 @@ package struct Survey: Sendable {
     package var targetNames: Set<String>
     package var state: MigrationState?
 
-    /// Looks at everything. Throws if something cannot be reached or is missing. The rails judge what is there but
-    /// wrong.
-    package static func look(_ recipe: Recipe, logger: Logger) throws -> Survey {
+    /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
+    /// what is there but wrong.
+    package static func look(
+        _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, logger: Logger
+    ) throws -> Survey {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
         let topic = try admin.describe(recipe.commands.topic)
         let target = try Cluster.connect(recipe.target)
-        let source = try recipe.source.map { try Cluster.connect($0) }
         // What was applied is asked before the end of the log. Both grow while a follower works, and the end must be
         // further.
         let state = try StateStore(target: target, name: recipe.name).load()
+        let known = KnownSources(state?.work)
+        let use = SourceUse.of(
+            purpose, recipe: recipe, state: state, isKnown: known.knows(recipe), isConfirming: isConfirming)
+        let source = try SourceLook.take(use, recipe, isKnown: known.knows(recipe))
         let own = try Told.by { () throws(LogError) in
             try admin.committedOffsets(
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
@@ -104,8 +116,11 @@ package struct Survey: Sendable {
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
         let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
         var entries: [Entry] = []
-        for entry in recipe.indices {
-            entries += try look(entry, recipe, source: source, target: target)
+        for (place, entry) in recipe.indices.enumerated() {
+            entries += try look(
+                entry, recipe, confirmed: known[entry], found: source[place],
+                copy: purpose == .copy ? state?.copy?.finished == nil && state?.copy != nil ? .goesOn : .begins : .none,
+                target: target)
         }
         var names: Set<String> = []
         for alias in recipe.indices.compactMap(\.alias) where try target.writer.indexExists(alias) {
@@ -113,7 +128,8 @@ package struct Survey: Sendable {
             if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
         }
         return Survey(
-            target: target, source: source, topic: topic, watermarks: watermarks, application: application?.value,
+            target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
+            topic: topic, watermarks: watermarks, application: application?.value,
             applicationUnknown: application?.why,
             applicationWithout: recipe.commands.applicationGroup.flatMap {
                 ApplicationGroup.look($0, topic: recipe.commands.topic, committed: application?.value, admin: admin)
@@ -124,84 +140,67 @@ package struct Survey: Sendable {
     }
 
     private static func look(
-        _ entry: Recipe.IndexEntry, _ recipe: Recipe, source: Cluster?, target: Cluster
+        _ entry: Recipe.IndexEntry, _ recipe: Recipe, confirmed: [KnownSources.Item]?,
+        found: SourceLook.Found?, copy: SourceScope.Copy, target: Cluster
     ) throws -> [Entry] {
-        var found: [IndexInfo] = []
-        var closed: [String] = []
-        var filters: [String: JSONValue] = [:]
-        if let from = entry.from, let source {
-            found = try resolve(from, source)
-            closed = try source.reader.closed(from)
-            filters = try filter(&found, from: from, entry, recipe, source)
+        let there = entry.from == nil ? [] : found?.indices.map(\.name)
+        let scope = SourceScope(confirmed: confirmed?.flatMap(\.from), there: there, copy: copy)
+        guard entry.from != nil, entry.to.contains("{index}") else {
+            return [try make(entry, scope, found, confirmed ?? [], index: entry.to, recipe, target: target)]
         }
-        guard entry.to.contains("{index}") else {
-            return [try make(entry, found, closed, filters, index: entry.to, recipe, target: target)]
+        return try scope.names.enumerated().map { place, name in
+            let index = entry.to.replacingOccurrences(of: "{index}", with: name)
+            var own = scope
+            (own.names, own.gone) = ([name], scope.gone.filter { $0 == name })
+            if place > 0 { own.fresh = [] }
+            return try make(entry, own, found, confirmed ?? [], index: index, recipe, target: target)
         }
-        return try found.map {
-            let index = entry.to.replacingOccurrences(of: "{index}", with: $0.name)
-            return try make(entry, [$0], closed, filters, index: index, recipe, target: target)
-        }
-    }
-
-    /// Finds the filters of aliases, and applies them to the indices where they decide what is copied.
-    private static func filter(
-        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ recipe: Recipe, _ source: Cluster
-    ) throws -> [String: JSONValue] {
-        var filters: [String: JSONValue] = [:]
-        let place = recipe.indices.firstIndex { $0.to == entry.to } ?? 0
-        for number in found.indices {
-            guard let filter = SourceFilter.of(found[number], from: from) else { continue }
-            filters[found[number].name] = filter
-            let isSelected = SourceFilter.isSame(filter, as: recipe.selector(place), recipe.commands.format)
-            guard entry.filter == .source || (entry.filter == nil && isSelected) else { continue }
-            found[number].filter = filter
-            found[number].liveCount = try source.reader.count(found[number].name, query: found[number].liveQuery)
-        }
-        return filters
-    }
-
-    private static func resolve(_ from: String, _ source: Cluster) throws -> [IndexInfo] {
-        var found: [IndexInfo] = []
-        do {
-            found = try source.reader.resolve(from)
-        } catch {
-            guard error.code == .notFound else { throw error }
-        }
-        guard found.isEmpty else { return found }
-        throw WorkError(
-            .cluster,
-            "the source \(source.name) has no index or alias \(from): there is nothing to migrate. Check `from` of the "
-                + "recipe's indices; what there is can be seen at /_cat/indices of the source")
     }
 
     private static func make(
-        _ entry: Recipe.IndexEntry, _ found: [IndexInfo], _ closed: [String], _ filters: [String: JSONValue],
-        index: String, _ recipe: Recipe, target: Cluster
+        _ entry: Recipe.IndexEntry, _ scope: SourceScope, _ look: SourceLook.Found?,
+        _ confirmed: [KnownSources.Item], index: String, _ recipe: Recipe, target: Cluster
     ) throws -> Entry {
-        let base = try entry.mapping.map { try JSONValue(parsing: $0) }
-        let own = base.map(TargetMapping.bare)
-        let mapping = try TargetMapping.complete(
-            own ?? found.first.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), index: entry.to,
-            transform: entry.transform, routingRequired: recipe.commands.format.requiresRouting, fromSource: own == nil,
-            tombstoneProperties: target.capabilities.tombstoneProperties)
+        let found = look?.indices.filter { scope.names.contains($0.name) } ?? []
         let writer = target.writer
         let exists = try writer.indexExists(index)
+        var isClosed = false
+        var present: IndexInfo?
+        do throws(ClusterError) {
+            present = exists ? try target.reader.resolve(index).first : nil
+        } catch {
+            guard error.code == .indexClosed else { throw error }
+            isClosed = true
+        }
+        let base = try entry.mapping.map { try JSONValue(parsing: $0) }
+        let own = base.map(TargetMapping.bare)
+        // The target index has the source's mapping, too, while the source is not looked at.
+        let theirs = found.first ?? (entry.from == nil ? nil : present)
+        let mapping = try TargetMapping.complete(
+            own ?? theirs.map { TargetMapping.bare($0.mappings) } ?? JSONObject(), index: entry.to,
+            transform: entry.transform, routingRequired: recipe.commands.format.requiresRouting, fromSource: own == nil,
+            tombstoneProperties: target.capabilities.tombstoneProperties)
         var made = Entry(
-            recipe: entry, source: found, index: index, closed: closed,
+            recipe: entry, scope: scope, source: found, index: index, closed: look?.closed ?? [],
             declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
             documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
-            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, held: 0, tombstones: 0)
-        made.filters = filters.filter { name, _ in found.contains { $0.name == name } }
+            settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, isClosed: isClosed,
+            held: 0, tombstones: 0)
+        for name in scope.names {
+            let isKept = look == nil || scope.gone.contains(name)
+            made.filters[name] = isKept ? confirmed.lazy.compactMap { $0.filters[name] }.first : look?.filters[name]
+        }
         if entry.filter == .alias, !made.filters.isEmpty {
             made.shown = SourceFilter.any(made.filters.sorted { $0.key < $1.key }.map(\.value))
         }
         guard exists else { return made }
         made.uuid = try writer.indexUUID(index)
+        guard !isClosed else { return made }
+        made.present = present
+        made.requiresRouting = present?.routingRequired
+        made.storage = present?.storage
         do throws(ClusterError) {
-            made.present = try target.reader.resolve(index).first
-            made.requiresRouting = made.present?.routingRequired
-            made.storage = made.present?.storage
             made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
             made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
         } catch {
@@ -219,7 +218,7 @@ package struct Survey: Sendable {
         for entry in self.entries {
             var members = JSONObject()
             members["index"] = .string(entry.index)
-            members["from"] = .array(entry.source.map { .string($0.name) })
+            members["from"] = .array(entry.scope.names.map { .string($0) })
             members["mapping"] = entry.mappingFromSource ? "the source's" : .object(entry.mapping)
             members["settings"] = entry.settings ?? .null
             if !entry.filters.isEmpty {
@@ -231,7 +230,7 @@ package struct Survey: Sendable {
         return [
             "recipe": Self.meaning(recipe),
             "indices": .array(entries),
-            "source": source.map { .string($0.permanentID) } ?? .null,
+            "source": source.map { .string($0.permanentID) } ?? (hasSource ? state?.work["source"] : nil) ?? .null,
             "target": .string(target.permanentID),
             "topic": [
                 "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,

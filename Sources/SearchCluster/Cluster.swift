@@ -19,14 +19,16 @@ package final class Cluster: Sendable {
     }
 
     /// Asks the cluster for its version and its nodes. Throws `unsupported` for anything but a supported version of
-    /// Elasticsearch or OpenSearch.
+    /// Elasticsearch or OpenSearch. `withinSeconds`: so long is each of the two answers waited for; nil: 10 s.
     package static func connect(
-        _ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits = HTTPTransport.Limits()
+        _ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits = HTTPTransport.Limits(),
+        withinSeconds seconds: Double? = nil
     ) throws(ClusterError) -> Cluster {
         let transport = try HTTPTransport(endpoint, limits: limits)
-        let root = try transport.call(
+        let asking = seconds.map { transport.answering(withinSeconds: $0) } ?? transport
+        let root = try asking.call(
             HTTPRequest(.get, "/", timeoutSeconds: 10), doing: "asking for the server's version")
-        let nodes = try Cluster.nodes(transport)
+        let nodes = try Cluster.nodes(asking)
         let server = try Cluster.server(root, nodes: nodes, at: transport.nodes.first)
         let capabilities: Capabilities
         do throws(ClusterError) {

@@ -39,7 +39,7 @@ package struct Status: Sendable {
     /// Looks at everything. `letters`: what is known of the dead letters already; nil: they are read.
     package static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
         let begun = MonotonicClock.milliseconds()
-        let prepared = try Preflight.prepare(recipe, depth: .facts, logger: logger)
+        let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
         let letters = try letters ?? Letters.read(recipe, logger: logger)
         let survey = prepared.survey
         let store = StateStore(target: survey.target, name: recipe.name)
@@ -144,7 +144,7 @@ extension Standing {
         let state = state ?? survey.state
         phase = state?.phase
         isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
-        hasSource = survey.source != nil
+        hasSource = survey.hasSource
         copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none

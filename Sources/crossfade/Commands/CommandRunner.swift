@@ -32,14 +32,16 @@ enum CommandRunner {
     /// Runs work that a signal may interrupt, and prints its summary. `depth`: how much is looked at first, where
     /// nothing is confirmed.
     static func work(
-        _ arguments: ParsedArguments, _ output: Output, depth: Preflight.Depth = .facts,
+        _ arguments: ParsedArguments, _ output: Output, for purpose: Purpose, depth: Preflight.Depth = .facts,
         _ body: (Preflight, String?, Logger) throws -> Summary
     ) -> ExitCode {
         withRecipe(arguments, output) { recipe, logger in
             listen(arguments, output, logger)
             let confirmation = arguments.value("confirm")
             // A user who confirms something new must see every refusal that `plan` would show.
-            let prepared = try Preflight.prepare(recipe, depth: confirmation == nil ? depth : .plan, logger: logger)
+            let prepared = try Preflight.prepare(
+                recipe, for: purpose, depth: confirmation == nil ? depth : .plan, isConfirming: confirmation != nil,
+                logger: logger)
             let summary = try body(prepared, confirmation, logger)
             output.data(summary.json, text: summary.text)
             return summary.complete ? .done : .interrupted

@@ -4,7 +4,7 @@ import Migration
 
 enum CopyCommand {
     static let declaration = CommandDeclaration.watchedWork(
-        "copy",
+        "copy", for: .copy,
         summary: "Copy all documents from the old cluster to the new one",
         discussion: """
             The old cluster is only read. An interrupted copy goes on where it was: finished slices are not read again,

@@ -94,7 +94,7 @@ enum DeadLettersCommand {
 
     @Sendable private static func runRedrive(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter in
-            CommandRunner.work(arguments, output) { prepared, confirmation, logger in
+            CommandRunner.work(arguments, output, for: .redrive) { prepared, confirmation, logger in
                 try RedriveWork(prepared, confirmation: confirmation, filter: filter, logger: logger).run()
             }
         }

@@ -4,7 +4,7 @@ import Migration
 
 enum FollowCommand {
     static let declaration = CommandDeclaration.watchedWork(
-        "follow",
+        "follow", for: .follow,
         summary: "Keep the new cluster current until told to stop",
         discussion: """
             Applies every command of the topic as it comes. Several processes share the topic's partitions. The first

@@ -20,7 +20,7 @@ enum InitCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
-            let prepared = try Preflight.prepare(recipe, depth: .plan, logger: logger)
+            let prepared = try Preflight.prepare(recipe, for: .initialise, depth: .plan, logger: logger)
             let known = arguments.value("confirm") ?? (prepared.isMade ? prepared.fingerprint : nil)
             guard let confirmation = known ?? asked(prepared, output) else {
                 output.failure(

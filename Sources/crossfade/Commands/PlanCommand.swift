@@ -16,7 +16,7 @@ enum PlanCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
-            let prepared = try Preflight.prepare(recipe, depth: .plan, logger: logger)
+            let prepared = try Preflight.prepare(recipe, for: .plan, depth: .plan, logger: logger)
             output.data(prepared.json, text: prepared.text)
             guard !prepared.refusals.isEmpty else { return .done }
             output.talk(

@@ -37,7 +37,7 @@ enum PurgeCommand {
         }
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             StopSignal.listen()
-            let prepared = try Preflight.prepare(recipe, depth: .facts, logger: logger)
+            let prepared = try Preflight.prepare(recipe, for: .purge, depth: .facts, logger: logger)
             let summary = try PurgeWork(prepared, olderThan: age, all: arguments.has("all"), logger: logger).run()
             output.data(summary.json, text: summary.text)
             return summary.complete ? .done : .interrupted

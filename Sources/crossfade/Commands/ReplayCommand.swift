@@ -4,7 +4,7 @@ import Migration
 
 enum ReplayCommand {
     static let declaration = CommandDeclaration.watchedWork(
-        "replay",
+        "replay", for: .replay,
         summary: "Apply the command topic up to its end as it is now, then stop",
         discussion: """
             Closes the gap that opened while the copy ran. The replay notes the end of every partition when it begins,

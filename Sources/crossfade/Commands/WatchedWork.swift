@@ -8,13 +8,13 @@ extension CommandDeclaration {
     /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
     /// `depth`: how much is looked at before it begins. `unneeded`: rails that do not concern it.
     static func watchedWork(
-        _ name: String, summary: String, discussion: String, depth: Preflight.Depth = .facts,
+        _ name: String, for purpose: Purpose, summary: String, discussion: String, depth: Preflight.Depth = .facts,
         unneeded: Set<String> = [], _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
     ) -> CommandDeclaration {
         CommandDeclaration(
             path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
         ) { arguments, output in
-            CommandRunner.work(arguments, output, depth: depth) { prepared, confirmation, logger in
+            CommandRunner.work(arguments, output, for: purpose, depth: depth) { prepared, confirmation, logger in
                 // These checks come before a port is opened: the work may not start at all.
                 try prepared.passRails(except: unneeded)
                 try prepared.checkConfirmed(confirmation)

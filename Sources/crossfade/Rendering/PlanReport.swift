@@ -15,6 +15,7 @@ extension Preflight {
             "initialised": .bool(survey.state != nil),
             "clusters": [
                 "source": survey.source.map(Self.cluster) ?? .null, "target": Self.cluster(survey.target),
+                "source_unknown": survey.sourceUnknown.map { .string($0) } ?? .null,
             ],
             "topic": [
                 "name": .string(recipe.commands.topic), "partitions": .number(survey.topic.partitions.count),
@@ -70,8 +71,10 @@ extension Preflight {
 
     private func index(_ entry: Survey.Entry) -> JSONValue {
         [
-            "from": .array(entry.source.map { .string($0.name) }), "to": .string(entry.index),
-            "alias": entry.recipe.alias.map { .string($0) } ?? .null, "documents": .number(entry.documents),
+            "from": .array(entry.scope.names.map { .string($0) }), "to": .string(entry.index),
+            "new": .array(entry.scope.fresh.map { .string($0) }),
+            "alias": entry.recipe.alias.map { .string($0) } ?? .null,
+            "documents": survey.sourceUnknown == nil ? .number(entry.documents) : .null,
             "exists": .bool(entry.exists), "fields": .number(TargetMapping.fieldCount(entry.mapping)),
             "mapping": .object(entry.mapping), "settings": entry.settings ?? .null,
             "transform": .array(entry.recipe.transform.map { .string($0.summary) }),
@@ -80,14 +83,18 @@ extension Preflight {
 
     var text: String {
         var lines = ["migration \(recipe.name)", ""]
-        lines.append("source   \(survey.source?.name ?? "none: only the topic feeds the target")")
+        let none = survey.hasSource ? "could not be looked at" : "none: only the topic feeds the target"
+        lines.append("source   \(survey.source?.name ?? none)")
         lines.append("target   \(survey.target.name)")
         lines.append(
             "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records to read"
         )
         for entry in survey.entries {
             lines.append("")
-            let from = entry.source.map { "\($0.name) (\($0.liveCount) documents)" }.joined(separator: ", ")
+            let counts = Dictionary(entry.source.map { ($0.name, $0.liveCount) }) { one, _ in one }
+            let from = entry.scope.names.map { name in
+                counts[name].map { "\(name) (\($0) documents)" } ?? "\(name) (not looked at)"
+            }.joined(separator: ", ")
             lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
             if let alias = entry.recipe.alias {
                 lines.append("         readers' alias: \(alias), not touched before the rollover")

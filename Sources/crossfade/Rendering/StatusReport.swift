@@ -29,6 +29,12 @@ extension Status {
                 }),
             "alarms": .array(alarms.map(\.json)), "dead_letters": letters,
         ]
+        if survey.hasSource {
+            object["source"] = [
+                "answers": .bool(survey.source != nil), "trouble": survey.sourceUnknown.map { .string($0) } ?? .null,
+                "new_indices": Self.texts(survey.freshIndices),
+            ]
+        }
         if let copy = survey.state?.copy {
             object["copy"] = [
                 "finished": .bool(copy.finished != nil), "expected": .number(copy.expected),
@@ -99,6 +105,7 @@ extension Status {
     // MARK: For people
 
     var text: String {
+        let survey = prepared.survey
         var lines = ["migration \(prepared.recipe.name): \(standing.phaseText)"]
         let against = standing.reasonsAgainstSwitch
         lines.append("ready to switch: " + (against.isEmpty ? "yes" : "no, because " + against.joined(separator: "; ")))
@@ -109,6 +116,13 @@ extension Status {
                     + "\(copy.slices.reduce(0) { $0 + $1.returned }) of \(copy.expected) documents")
         }
         lines += indexLines
+        if survey.state != nil {
+            if let trouble = survey.sourceUnknown {
+                let need = survey.state?.copyUnfinished == false ? ". Only another copy would need it" : ""
+                lines.append("source   could not be looked at: \(trouble)\(need)")
+            }
+            lines += survey.sourceNews(prepared.recipe).map { "source   " + $0 }
+        }
         if standing.replayDue { lines.append("replay   due: what follows is refused until it is done") }
         if let replay = prepared.survey.state?.replay {
             lines.append(

@@ -1,0 +1,129 @@
+import Failures
+import JSONText
+import Recipe
+import SearchCluster
+import State
+
+/// What a command is about to do. It decides what is asked.
+package enum Purpose: Sendable { case plan, initialise, copy, replay, follow, redrive, status, purge }
+
+/// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
+package enum SourceUse: Sendable, Equatable {
+    /// The work reads it, so it must answer. `why`: for the message when it does not.
+    case needed(why: String)
+    /// It is looked at if it answers soon. What it does not tell is said.
+    case wanted
+    /// It is not asked.
+    case spared
+
+    /// - Parameters:
+    ///   - isKnown: whether the state names the source indices of every entry of the recipe.
+    ///   - isConfirming: whether the user confirms work with this command, and so must see what `plan` would show.
+    package static func of(
+        _ purpose: Purpose, recipe: Recipe, state: MigrationState?, isKnown: Bool, isConfirming: Bool = false
+    ) -> SourceUse {
+        guard recipe.source != nil else { return .spared }
+        if purpose == .status { return .wanted }
+        if purpose == .copy { return .needed(why: "the copy reads it (what comes after a finished copy does not)") }
+        guard isKnown, let state else {
+            return .needed(why: "its indices are looked up there, because nothing was confirmed for them yet")
+        }
+        switch purpose {
+        case .replay, .follow, .redrive:
+            if recipe.commands.format.hasMerges, state.copyUnfinished {
+                return .needed(
+                    why: "while the copy is unfinished, a partial update may need a document that only the source has")
+            }
+            return purpose == .replay || isConfirming ? .wanted : .spared
+        case .plan, .initialise: return .wanted
+        case .purge, .status, .copy: return .spared
+        }
+    }
+}
+
+/// What the source was found to hold, by the place of the entry in the recipe.
+package struct SourceLook: Sendable {
+    package struct Found: Sendable {
+        package var indices: [IndexInfo] = []
+        /// Closed indices that `from` also matches.
+        package var closed: [String] = []
+        /// Filters of aliases through which `from` shows an index, by the index.
+        package var filters: [String: JSONValue] = [:]
+    }
+
+    /// nil: it did not answer, or was not asked.
+    package private(set) var cluster: Cluster?
+    /// Why it is not known what it holds; nil: it is known, or was not asked.
+    package private(set) var unknown: String?
+    private var found: [Found] = []
+
+    /// Seconds for each question to a source that is only wanted.
+    private static let patience = 3.0
+
+    /// What an entry's `from` matches; nil: unknown.
+    package subscript(_ place: Int) -> Found? { found.indices.contains(place) ? found[place] : nil }
+
+    /// `isKnown`: whether the state names the indices, so that nothing need be there.
+    package static func take(_ use: SourceUse, _ recipe: Recipe, isKnown: Bool) throws -> SourceLook {
+        var look = SourceLook()
+        guard let endpoint = recipe.source, use != .spared else { return look }
+        do {
+            let cluster = try Cluster.connect(endpoint, withinSeconds: use == .wanted ? patience : nil)
+            let reader = (use == .wanted ? cluster.answering(withinSeconds: 10 * patience) : cluster).reader
+            for entry in recipe.indices {
+                guard let from = entry.from else {
+                    look.found.append(Found())
+                    continue
+                }
+                var found = Found(
+                    indices: try resolve(from, reader, cluster.name, mayBeNone: isKnown),
+                    closed: try reader.closed(from))
+                found.filters = try filter(&found.indices, from: from, entry, recipe, reader)
+                look.found.append(found)
+            }
+            look.cluster = cluster
+        } catch let error as ClusterError {
+            look.found = []
+            switch use {
+            case .needed(let why):
+                throw WorkError(
+                    .cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
+            default: look.unknown = "\(error)"
+            }
+        }
+        return look
+    }
+
+    /// Finds the filters of aliases, and applies them to the indices where they decide what is copied.
+    private static func filter(
+        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ recipe: Recipe, _ reader: ClusterReader
+    ) throws -> [String: JSONValue] {
+        var filters: [String: JSONValue] = [:]
+        let place = recipe.indices.firstIndex { $0.to == entry.to } ?? 0
+        for number in found.indices {
+            guard let filter = SourceFilter.of(found[number], from: from) else { continue }
+            filters[found[number].name] = filter
+            let isSelected = SourceFilter.isSame(filter, as: recipe.selector(place), recipe.commands.format)
+            guard entry.filter == .source || (entry.filter == nil && isSelected) else { continue }
+            found[number].filter = filter
+            found[number].liveCount = try reader.count(found[number].name, query: found[number].liveQuery)
+        }
+        return filters
+    }
+
+    private static func resolve(
+        _ from: String, _ reader: ClusterReader, _ name: String, mayBeNone: Bool
+    ) throws -> [IndexInfo] {
+        var found: [IndexInfo] = []
+        do {
+            found = try reader.resolve(from)
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        guard found.isEmpty, !mayBeNone else { return found }
+        throw WorkError(
+            .cluster,
+            "the source \(name) has no index or alias \(from): there is nothing to migrate. Check `from` of the "
+                + "recipe's indices; what there is can be seen at /_cat/indices of the source")
+    }
+}
