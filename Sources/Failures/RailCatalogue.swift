@@ -22,6 +22,9 @@ package enum RailCatalogue {
             "attribution",
             "ids are unique over the entries of indices, and what the log seems to say of moves is not what it means"
         ),
+        ("templates", "what an index template adds to the new index is meant"),
+        ("pipelines", "documents may be changed by a pipeline of the target"),
+        ("lifecycle", "a lifecycle policy of the target may replace, delete or close the new index"),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.
@@ -46,6 +49,8 @@ package enum RailCatalogue {
         ("alias", "no alias can have the name of an index"),
         ("source_documents", "there are no documents that could be copied"),
         ("parents", "parent and child documents are not carried"),
+        ("data_stream", "documents of a data stream cannot be written over"),
+        ("template_type", "the cluster would refuse to make the index"),
         ("types", "`id` of the entry says what is meant"),
     ]
 

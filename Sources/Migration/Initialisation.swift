@@ -24,8 +24,8 @@ package enum Initialisation {
             throw WorkError(
                 .cluster,
                 "the target index \(gone.index) is not there and cannot be made again without the source, from which "
-                    + "it is to be copied: \(survey.sourceUnknown ?? "it was not asked"). If everything is in the topic, "
-                    + "take `source` and `from` out of the recipe")
+                    + "it is to be copied: \(survey.sourceUnknown ?? "it was not asked"). If everything is in the "
+                    + "topic, take `source` and `from` out of the recipe")
         }
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer

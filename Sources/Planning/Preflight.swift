@@ -49,7 +49,7 @@ package struct Preflight: Sendable {
             rails.append(
                 try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger))
         }
-        rails += SourceRail.look(recipe, survey)
+        rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(

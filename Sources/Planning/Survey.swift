@@ -43,6 +43,8 @@ package struct Survey: Sendable {
         /// Whether the mapping is the source's, because the recipe has none.
         package var mappingFromSource: Bool
         package var settings: JSONValue?
+        /// What the target adds to the index by itself.
+        package var templates = TemplateLook()
         /// Whether the target index exists, and how many documents and how many tombstones it holds.
         package var exists: Bool
         /// The index exists but is closed, so its content is unknown.
@@ -81,6 +83,8 @@ package struct Survey: Sendable {
     /// Aliases of the recipe that are names of indices on the target.
     package var targetNames: Set<String>
     package var state: MigrationState?
+    /// What the target would add to the index of the state; nil: that is there.
+    package var stateTemplates: TemplateLook?
 
     /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
     /// what is there but wrong.
@@ -136,7 +140,9 @@ package struct Survey: Sendable {
             },
             committedUnknown: own.why, committed: history.committed,
             history: history, ends: ends ?? watermarks.mapValues(\.high),
-            entries: entries, targetNames: names, state: state)
+            entries: entries, targetNames: names, state: state,
+            stateTemplates: state == nil
+                ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil)
     }
 
     private static func look(
@@ -187,6 +193,9 @@ package struct Survey: Sendable {
             mapping: mapping, mappingFromSource: own == nil,
             settings: try entry.settings.map { try JSONValue(parsing: $0) }, exists: exists, isClosed: isClosed,
             held: 0, tombstones: 0)
+        if !isClosed {
+            made.templates = TemplateLook.take(index, own: made.settings, present: present, target: target)
+        }
         for name in scope.names {
             let isKept = look == nil || scope.gone.contains(name)
             made.filters[name] = isKept ? confirmed.lazy.compactMap { $0.filters[name] }.first : look?.filters[name]

@@ -44,6 +44,8 @@ extension SearchNode {
         case "_settings" where call.method == "PUT": return try putSettings(call, nil)
         case "_settings": return try getSettings(call, nil)
         case "_template": return try templateCall(call, name: second)
+        case "_index_template" where persona.since(7, 9) && second == "_simulate_index" && path.count > 2:
+            return simulateIndex(path[2])
         case "_index_template" where persona.since(7, 8): return try composableTemplateCall(call, name: second)
         case "_nodes": return nodes()
         case "_stats": return try stats(call, nil)

@@ -118,6 +118,17 @@ extension SearchNode {
         }
     }
 
+    /// What a new index of this name would get; nothing where no composable template matches.
+    func simulateIndex(_ name: String) -> NodeAnswer {
+        let all = catalogue.withLock { $0.composableTemplates }
+        let isComposable = all.values.contains { template in
+            TypeMapping.texts(template["index_patterns"]).contains { Wildcard.matches($0, name) }
+        }
+        guard isComposable, var template = templates(for: name).first else { return .json([:]) }
+        template["settings"] = IndexSettingsText.nested(template["settings"])
+        return .json(["template": .object(template), "overlapping": []])
+    }
+
     func composableTemplateCall(_ call: NodeCall, name: String?) throws(NodeError) -> NodeAnswer {
         switch (call.method, name) {
         case ("PUT", let name?), ("POST", let name?):
