@@ -84,6 +84,10 @@ package struct LifecyclePolicy: Sendable, Equatable {
     /// The names of its actions; nil: unknown.
     package var actions: [String]?
     package var unknown: String?
+
+    package init(name: String, actions: [String]? = nil, unknown: String? = nil) {
+        (self.name, self.actions, self.unknown) = (name, actions, unknown)
+    }
 }
 
 // Templates and policies of the target.
