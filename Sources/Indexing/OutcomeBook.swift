@@ -7,15 +7,6 @@ import Commands
 ///
 /// The copy uses it too: then a slice stands for a partition, and the place of a document in the slice for its offset.
 public struct OutcomeBook: Sendable {
-    /// What a report of outcomes came to.
-    public enum Settlement: Sendable, Equatable {
-        case counted
-        /// The partition was given up meanwhile. Nothing changed: its next owner reads the records again.
-        case late
-        /// The run never had so many records without outcome. Nothing changed.
-        case mistaken
-    }
-
     /// What is left of ownerships that ended.
     private struct Past: Sendable {
         var outcomes = OutcomeCounts()
@@ -52,7 +43,7 @@ public struct OutcomeBook: Sendable {
     }
 
     /// Ends the ownership of a partition. Its records in flight are its next owner's, who reads them again; outcomes
-    /// that still come for them are ``Settlement/late``.
+    /// that still come for them are ``PartitionOwnership/Settlement/late``.
     public mutating func giveUp(_ partition: Int32) {
         guard let ended = owned.removeValue(forKey: partition) else { return }
         var left = past[partition] ?? Past(start: ended.start)
@@ -97,11 +88,10 @@ public struct OutcomeBook: Sendable {
     }
 
     /// `count` records of `run` have their final outcome.
-    public mutating func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> Settlement {
-        guard let at = owned.index(forKey: run.partition), owned.values[at].generation == run.generation else {
-            return .late
-        }
-        guard owned.values[at].settle(run.number, outcome, count) else { return .mistaken }
+    public mutating func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> PartitionOwnership.Settlement {
+        guard let at = owned.index(forKey: run.partition) else { return .late }
+        let settlement = owned.values[at].settle(run, outcome, count)
+        guard settlement == .counted else { return settlement }
         // Skipped and dead-lettered records say nothing about the versions in the target.
         if outcome != .skipped, outcome != .deadLettered, owned.values[at].isUnapplied(run.number) {
             _ = alarm.tell(outcomes: count, stale: outcome == .stale ? count : 0)

@@ -2,6 +2,15 @@ import Commands
 
 /// One ownership of a partition, or of a slice of the copy: what was read since it began, and what became of it.
 public struct PartitionOwnership: Sendable {
+    /// What a report of outcomes came to.
+    public enum Settlement: Sendable, Equatable {
+        case counted
+        /// The partition was given up meanwhile. Nothing changed: its next owner reads the records again.
+        case late
+        /// The run never had so many records without outcome. Nothing changed.
+        case mistaken
+    }
+
     public let generation: Generation
     /// The offset at which it began; nil: not known.
     public let start: Int64?
@@ -42,21 +51,23 @@ public struct PartitionOwnership: Sendable {
         return number
     }
 
-    /// `count` records of a run have their final outcome. False, and nothing changes, when the run never had so many.
-    mutating func settle(_ number: Int, _ outcome: Outcome, _ count: Int) -> Bool {
+    /// `count` records of a run have their final outcome. A run of an earlier ownership is late: the partition was lost
+    /// since, and this ownership reads its records again.
+    mutating func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> Settlement {
+        guard run.generation == generation else { return .late }
         let mistakes = tracker.mistakes
-        _ = tracker.settle(number, count)
-        guard tracker.mistakes == mistakes else { return false }
+        _ = tracker.settle(run.number, count)
+        guard tracker.mistakes == mistakes else { return .mistaken }
         guard outcome == .stale, writtenBefore > 0 else {
             outcomes[outcome] += count
-            return true
+            return .counted
         }
         // What makes these stale is what the copy itself wrote.
         let ours = min(count, writtenBefore)
         writtenBefore -= ours
         outcomes[.indexed] += ours
         outcomes[.stale] += count - ours
-        return true
+        return .counted
     }
 
     /// See ``RunTracker/expect(_:_:)``.

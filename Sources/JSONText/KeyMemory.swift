@@ -25,6 +25,7 @@ public struct KeyMemory {
 
     @usableFromInline let entries: UnsafeMutablePointer<Entry>
     private let state: UnsafeMutablePointer<State>
+    @usableFromInline let tail = TextTail()
 
     /// The most keys that are remembered.
     static let capacity = 48
@@ -44,6 +45,7 @@ public struct KeyMemory {
     public func deallocate() {
         entries.deallocate()
         state.deallocate()
+        tail.deallocate()
     }
 
     /// Whether the text at `at` is the key at `place`, with its quotes and the colon. `place`: 0 for the first key.
@@ -88,14 +90,27 @@ public struct KeyMemory {
     /// Skips members that the caller does not need. It goes on as long as the key is the expected one, has no number,
     /// and its value is plain (see ``JSONScanner/plainValue(_:_:_:_:)``). Returns the end of the last member that it
     /// skipped, or `start` when it skipped none. `place`: the place of the expected key.
-    ///
-    /// This loop is a function of its own: it is so small that all its values stay in registers.
-    @inline(never) public func skipUnnumbered(
+    @inlinable @inline(__always) public func skipUnnumbered(
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ place: inout Int
     ) -> Int {
         let last = JSONScanner.plainEnd(end)
+        var next = skipPlain(text, start, last, end, &place)
+        // Members near the end of the text, which the vectors would reach beyond.
+        let shift = end &- TextTail.length
+        if shift >= 0, next >= shift {
+            let copy = tail.copy(text, end)
+            next = shift &+ skipPlain(copy, next &- shift, TextTail.length, TextTail.length, &place)
+        }
+        return next > start ? next &- 1 : start
+    }
+
+    /// Skips plain members that begin before `last`. Returns the start of the first member that is left.
+    ///
+    /// This loop is a function of its own: it is so small that all its values stay in registers.
+    @usableFromInline @inline(never) func skipPlain(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ last: Int, _ end: Int, _ place: inout Int
+    ) -> Int {
         var next = start
-        var at = start
         while next < last {
             let entry = entries + place
             guard entry.pointee.number < 0,
@@ -105,10 +120,9 @@ public struct KeyMemory {
             let after = JSONScanner.plainValue(text, next &+ entry.pointee.length, last, &kind)
             guard after > 0, JSONScanner.isNextKey(text, after, end) else { break }
             place &+= 1
-            at = after
             next = after &+ 1
         }
-        return at
+        return next
     }
 
     private func bytes(_ text: UnsafePointer<UInt8>, _ at: Int) -> SIMD16<UInt8> {

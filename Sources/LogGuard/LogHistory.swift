@@ -47,7 +47,7 @@ package struct LogHistory: Sendable {
                     history.committed[partition] = now[partition]?.offset
                 }
             } else if history.refusal == nil {
-                history.refusal = LogMismatch.refusal(
+                history.refusal = LogWentBackwards.refusal(
                     findings, topic: probe.topic, partition: partition, mark: marks[partition] ?? (0, 0))
             }
         }

@@ -216,7 +216,7 @@ package final class LogMonitor: Sendable {
         // Only the last look has somebody waiting for it.
         let found = try probe.find(seen.choose(from: read, all: all), marks: marks, seconds: all ? 3 : 10)
         for (partition, findings) in found.sorted(by: { $0.key < $1.key }) {
-            if let refusal = LogMismatch.refusal(
+            if let refusal = LogWentBackwards.refusal(
                 findings, topic: options.topic, partition: partition, mark: marks[partition] ?? (0, 0))
             {
                 return refuse(refusal)

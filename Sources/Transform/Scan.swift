@@ -11,6 +11,7 @@ struct Scan {
     let pairs: PairList
     /// The keys of whole documents, with the numbers of their names.
     let rootKeys: KeyMemory
+    let tail: TextTail
     /// Whether every member gets a node, not only those whose names the recipe knows.
     var everyMember = false
     /// Whether there are raw line ends between tokens.
@@ -26,6 +27,7 @@ struct Scan {
         index = transformer.program.index
         pairs = transformer.collected
         rootKeys = transformer.rootKeys
+        tail = transformer.tail
     }
 
     @inline(__always) private func range(_ start: Int, _ end: Int) -> TextRange {
@@ -199,15 +201,32 @@ struct Scan {
     }
 
     /// Collects the pairs from `start` on, as long as they are plain. Returns the end of the last one, where a comma or
-    /// the closing brace stands, or `start` when there was none. This loop is a function of its own: it is so small
-    /// that nearly all its values stay in registers.
-    @inline(never) private func plainPairs(_ start: Int) -> Int {
-        let text = text
-        let end = end
+    /// the closing brace stands, or `start` when there was none.
+    private func plainPairs(_ start: Int) -> Int {
         let last = JSONScanner.plainEnd(end)
+        var next = start
+        if start < last {
+            next = plainPairs(text, start, last, end, shift: 0)
+            if next > start, text[next &- 1] == UInt8(ascii: "}") { return next &- 1 }
+        }
+        // Pairs near the end of the text, which the vectors would reach beyond.
+        let shift = end &- TextTail.length
+        if shift >= 0, next >= shift {
+            let copy = tail.copy(text, end)
+            next = shift &+ plainPairs(copy, next &- shift, TextTail.length, TextTail.length, shift: shift)
+        }
+        return next > start ? next &- 1 : start
+    }
+
+    /// Collects plain pairs that begin before `last`. Returns the offset behind the comma or the closing brace after
+    /// the last one. `shift`: where `text`, which has `end` bytes, begins in the text of this scan.
+    ///
+    /// This loop is a function of its own: it is so small that nearly all its values stay in registers.
+    @inline(never) private func plainPairs(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ last: Int, _ end: Int, shift: Int
+    ) -> Int {
         var to = pairs.base + pairs.count
         let limit = pairs.base + pairs.capacity
-        var after = start
         var at = start
         while at < last, to < limit, text[at] == UInt8(ascii: "\"") {
             let key = at &+ 1
@@ -220,15 +239,15 @@ struct Scan {
             }
             to.initialize(
                 to: Pair(
-                    prefix: Pair.prefix(text + key, quote &- key, room: 16), key: range(key, quote),
-                    value: range(quote &+ 2, found), kind: kind))
+                    prefix: Pair.prefix(text + key, quote &- key, room: 16),
+                    key: range(shift &+ key, shift &+ quote),
+                    value: range(shift &+ quote &+ 2, shift &+ found), kind: kind))
             to += 1
-            after = found
             at = found &+ 1
             if text[found] == UInt8(ascii: "}") { break }
         }
         pairs.extend(to: to)
-        return after
+        return at
     }
 
     /// Adds the elements of the array at `start` to `node`. Each object and each array gets a node; the values between

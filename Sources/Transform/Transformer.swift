@@ -26,6 +26,7 @@ public final class Transformer {
     let removals = PairList()
     /// The keys of earlier documents, at the top level.
     let rootKeys = KeyMemory()
+    let tail = TextTail()
 
     @exclusivity(unchecked) var document: Bytes
     @exclusivity(unchecked) var base: Bytes
@@ -48,6 +49,7 @@ public final class Transformer {
     deinit {
         arena.deallocate()
         rootKeys.deallocate()
+        tail.deallocate()
         for list in [collected, members, leaves, removals] { list.deallocate() }
     }
 

@@ -21,7 +21,7 @@ private final class BookBox {
     func open(_ partition: Int32, first: Int64, next: Int64, count: Int) -> RunID? {
         book.open(partition, first: first, next: next, count: count)
     }
-    @discardableResult func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> OutcomeBook.Settlement {
+    @discardableResult func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> PartitionOwnership.Settlement {
         book.settle(run, outcome, count)
     }
     func advance(_ partition: Int32, to next: Int64) { book.advance(partition, to: next) }

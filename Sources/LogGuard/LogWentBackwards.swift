@@ -2,7 +2,7 @@ import Failures
 
 /// Judges whether the log is still the one that was read (promise P9 in docs/architecture.md): a log that went
 /// backwards, or that holds other records than were applied, is refused.
-package enum LogMismatch {
+package enum LogWentBackwards {
     /// The refusal that the findings about one partition come to; nil: the log is the same as far as can be told.
     /// - Parameter mark: the partition's first offset, and the offset after its last record.
     package static func refusal(
