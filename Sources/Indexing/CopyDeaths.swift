@@ -77,6 +77,8 @@ public struct CopyDeaths: Sendable, Equatable {
         settled = now
         for index in now.indices {
             let fresh = now[index] - judged[index]
+            // A slice is read again from its start.
+            if fresh.documents < 0 { judged[index] = now[index] }
             guard fresh.documents >= window else { continue }
             judged[index] = now[index]
             if fresh.dead >= limit.count, limit.isReached(fresh) { return Finding(index: index, tally: fresh) }

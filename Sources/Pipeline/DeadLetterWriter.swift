@@ -211,7 +211,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
                     }
                 })
             {
-                guard !failure.isSet else { return }
+                guard !failure.isSet, !lock.withLock({ isClosed }) else { return }
             }
         } catch {
             fail(error.message, underlying: error.underlying)
