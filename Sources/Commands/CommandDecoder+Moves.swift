@@ -12,6 +12,14 @@ extension CommandDecoder {
         case nowhere
         case entry(Int)
         case unknown
+
+        func mayBe(in other: Int) -> Bool {
+            switch self {
+            case .nowhere: false
+            case .entry(let entry): entry == other
+            case .unknown: true
+            }
+        }
     }
 
     /// Tombstones of the id in all entries but one.
@@ -105,7 +113,9 @@ extension CommandDecoder {
             case .entry: break
             }
         }
-        if case .known(let routing) = formerly, !Self.isSame(routing, operation.routing), operation.version > 1 {
+        if case .known(let routing) = formerly, former.mayBe(in: operation.entry),
+            !Self.isSame(routing, operation.routing), operation.version > 1
+        {
             companions.append(
                 Companion(entry: operation.entry, routing: routing, version: operation.version &- 1))
         }

@@ -8,8 +8,8 @@ extension CommandFormat {
         return false
     }
 
-    /// Whether all commands of an id must lie in one partition. Offsets order only those, and a partial update must come
-    /// after what it builds on, whatever its version is.
+    /// Whether all commands of an id must lie in one partition. Offsets order only those, and a partial update must
+    /// come after what it builds on, whatever its version is.
     public var needsOnePartition: Bool { version == .offset || hasMerges }
 
     /// Whether id or version come from a record's headers.

@@ -51,7 +51,8 @@ extension Refusal {
             "id_in_two_partitions",
             "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text). "
                 + (versionsAreOffsets
-                    ? "Offsets do not order them: take versions from a timestamp, a field or a header (commands.version)"
+                    ? "Offsets do not order them: take versions from a timestamp, a field or a header "
+                        + "(commands.version)"
                     : "Partial updates, and rows that keep a column, must come after what they build on, and nothing "
                         + "orders records of two partitions: give each id one partition, or write whole documents"))
     }
@@ -137,9 +138,9 @@ extension Refusal {
     package static func truncated(topic: String, at place: Place) -> Refusal {
         Refusal(
             "truncated",
-            "the record at \(place.text) of topic \(topic) says that its table was truncated: every document of it is to "
-                + "go, and the event names none. Nothing from there on was applied. Delete the table's documents from "
-                + "the target by hand and say commands.debezium.truncate: ignore, or begin a new migration with "
+            "the record at \(place.text) of topic \(topic) says that its table was truncated: every document of it is "
+                + "to go, and the event names none. Nothing from there on was applied. Delete the table's documents "
+                + "from the target by hand and say commands.debezium.truncate: ignore, or begin a new migration with "
                 + "replay.from behind it")
     }
 }

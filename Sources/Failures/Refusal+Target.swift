@@ -46,7 +46,7 @@ extension Refusal {
         Refusal(
             "tombstone_refused",
             "index \(index) refuses the tombstone by which the record at \(place.text) deletes a document that has "
-                + "moved to another index (\(reason)). Nothing after it was acknowledged. Mend the mapping of \(index), "
-                + "which `init` made for it, and start again")
+                + "moved to another index (\(reason)). Nothing after it was acknowledged. Mend the mapping of "
+                + "\(index), which `init` made for it, and start again")
     }
 }

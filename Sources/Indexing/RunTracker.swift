@@ -78,8 +78,8 @@ public struct RunTracker: Sendable {
         return position == 0 && release()
     }
 
-    /// A record of the run has `count` more writes than the one that settles it. The run is settled when these are done,
-    /// too.
+    /// A record of the run has `count` more writes than the one that settles it. The run is settled when these are
+    /// done, too.
     public mutating func expect(_ run: Int, _ count: Int) {
         guard let slot = slot(run), count > 0 else {
             mistakes += 1

@@ -57,9 +57,9 @@ package struct AttributionRail {
             if tally.unattributed.count > 0 {
                 doubts.append(
                     "\(share(tally.unattributed)) do not say which of indices they belong to and will be dead letters "
-                        + "(\(examples(tally.unattributed))). If ids are unique over all entries, select.missing: every "
-                        + "deletes in all of them; or let the command carry the field (Postgres: REPLICA IDENTITY "
-                        + "FULL)")
+                        + "(\(examples(tally.unattributed))). If ids are unique over all entries, select.missing: "
+                        + "every deletes in all of them; or let the command carry the field (Postgres: REPLICA "
+                        + "IDENTITY FULL)")
             } else {
                 looks.append("each of \(tally.read) sampled records says which of indices it belongs to")
             }
@@ -81,10 +81,10 @@ package struct AttributionRail {
         if tally.kept.count > 0 { looks.append("\(share(tally.kept)) keep a large column that did not change") }
         if tally.placeholders.count > 0 {
             refusals.append(
-                "\(share(tally.placeholders)) hold \(CommandRules.placeholder) (\(examples(tally.placeholders))), which "
-                    + "Debezium writes in place of a large value that did not change: it would be indexed as the "
-                    + "value. Let the connector write its whole events and use format: debezium with unavailable: keep, "
-                    + "or let the table have REPLICA IDENTITY FULL")
+                "\(share(tally.placeholders)) hold \(CommandRules.placeholder) (\(examples(tally.placeholders))), "
+                    + "which Debezium writes in place of a large value that did not change: it would be indexed as the "
+                    + "value. Let the connector write its whole events and use format: debezium with unavailable: "
+                    + "keep, or let the table have REPLICA IDENTITY FULL")
         }
     }
 
@@ -94,8 +94,8 @@ package struct AttributionRail {
         let format = recipe.commands.format
         if format.isSelective, tally.moved.count > 0, rules.moves == nil {
             refusals.append(
-                "\(share(tally.moved)) put an id into another entry than a record before (\(examples(tally.moved))). If "
-                    + "it is the same document, it would then be in both: say select.moves: tombstone. If two kinds "
+                "\(share(tally.moved)) put an id into another entry than a record before (\(examples(tally.moved))). "
+                    + "If it is the same document, it would then be in both: say select.moves: tombstone. If two kinds "
                     + "use the same ids, say select.moves: never")
         }
         if tally.rerouted.count > 0 {

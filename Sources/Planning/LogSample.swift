@@ -54,7 +54,10 @@ package struct LogSample: Sendable {
         (self.stretches, typeFields) = (stretches, types)
         routingFields = RoutingFields(hasSource ? format : nil)
 <<<<<<< ours
+<<<<<<< ours
         keepsVersions = format.copiedVersion == .source
+=======
+>>>>>>> theirs
         attribution = AttributionTally(format)
 =======
 >>>>>>> theirs
@@ -132,12 +135,15 @@ package struct LogSample: Sendable {
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             routingFields.look(command, message.value)
 <<<<<<< ours
+<<<<<<< ours
             if keepsVersions { versions.add(command, isApplied: isApplied) }
 =======
 >>>>>>> theirs
             if operation.kind != .delete {
                 documents.add(operation.document, id: operation.id, entry: operation.entry)
             }
+=======
+>>>>>>> theirs
             if isApplied {
                 applied.add(command)
             } else {

@@ -53,7 +53,7 @@ package struct RecipeCommandRules {
         else { return }
         problems.add(
             every.mark,
-            "select.missing: every needs deletes that carry a routing, because commands.\(format).routing asks for one; "
-                + "one that lacks the selecting field lacks that, too")
+            "select.missing: every needs deletes that carry a routing, because commands.\(format).routing asks for "
+                + "one; one that lacks the selecting field lacks that, too")
     }
 }

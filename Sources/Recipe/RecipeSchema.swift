@@ -221,8 +221,8 @@ package enum RecipeSchema {
             RecipeKey(
                 "missing", .choice(CommandRules.Unattributed.allCases.map(\.rawValue)),
                 standardInWords: "reject",
-                "What a delete does that lacks the field: it is a dead letter, or it deletes its id in every entry. One "
-                    + "select says it for all."),
+                "What a delete does that lacks the field: it is a dead letter, or it deletes its id in every entry. "
+                    + "One select says it for all."),
             RecipeKey(
                 "moves", .choice(CommandRules.Moves.allCases.map(\.rawValue)),
                 standardInWords: "`tombstone` if a field lies inside the document",

@@ -97,7 +97,8 @@ import Testing
         Case(debezium(), row("u", after: #"{"kind":"z"}"#), "delete 0 5 v9 +1 v9"),
         Case(debezium(), row("c", after: #"{"kind":"z"}"#), "skip"),
         Case(
-            debezium(never), row("u", before: #"{"kind":"a"}"#, after: #"{"kind":"b"}"#), #"index 1 5 v9 {"kind":"b"}"#),
+            debezium(never), row("u", before: #"{"kind":"a"}"#, after: #"{"kind":"b"}"#),
+            #"index 1 5 v9 {"kind":"b"}"#),
         Case(debezium(never), row("u", before: #"{"kind":"a"}"#, after: #"{"kind":"z"}"#), "skip"),
         Case(
             debezium(rules { $0.beforeIsProof = false }), row("u", before: #"{"kind":"b"}"#, after: #"{"kind":"b"}"#),

@@ -214,6 +214,7 @@ enum EveryKey {
             ignore: [D]
             document: message
             routing: message.org
+            tombstone: ignore
           application_group: app
           version: { field: message.rev }
           epoch: 3
@@ -229,7 +230,7 @@ enum EveryKey {
             merge: shallow
             missing: reject
             id: "{type}-{id}"
-            select: { field: message.kind, equals: incident }
+            select: { field: message.kind, equals: incident, missing: every, moves: tombstone }
             transform:
               - remove: [secret]
           - { from: "rest-*", to: "new-{index}" }
@@ -296,7 +297,8 @@ enum EveryKey {
           bootstrap: b:1
           topic: t
           format: debezium
-          debezium: { id: [a, b], key: json, routing: org }
+          debezium:
+            { id: [a, b], key: json, routing: org, unavailable: keep, unavailable_placeholder: gone, truncate: ignore }
           application_group: app
         source: { url: http://old:9200 }
         target: { url: [http://n1:9200, http://n2:9200] }

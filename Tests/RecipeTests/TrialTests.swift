@@ -83,7 +83,7 @@ struct TrialTests {
               - { name: a, record: { value: '{"broken":' }, expect: { reject: not_json } }
               - { name: b, record: { value: { command: InsertMessageCommand, message: {} } },
                   expect: { operation: reject } }
-              - { name: c, record: { key: only }, expect: { operation: skip } }
+              - { name: c, record: { key: only }, expect: { reject: no_value } }
               - { name: d, record: { value: { id: 1, command: UpdateMessageCommand, message: { tags: 5 } } },
                   expect: { reject: not_a_map } }
               - { name: e, record: { value: { id: 1, command: DeleteMessageCommand } }, expect: { reject: not_json } }
@@ -111,9 +111,11 @@ struct TrialTests {
 
     /// Each kind of record that means nothing is explained for itself.
     @Test func whyARecordIsSkipped() throws {
-        let text = Self.head.replacing("    document: message\n", with: "    document: message\n    ignore: [Ping]\n")
-            .replacing(
-                "    to: incidents-v2\n", with: "    to: incidents-v2\n    select: { field: kind, equals: incident }\n")
+        let text = Self.head.replacing(
+            "    document: message\n", with: "    document: message\n    ignore: [Ping]\n    tombstone: ignore\n"
+        )
+        .replacing(
+            "    to: incidents-v2\n", with: "    to: incidents-v2\n    select: { field: kind, equals: incident }\n")
         let trial = RecipeTrial(try Reading.load(text))
         func why(_ value: String?) -> String? {
             let record = SampleRecord(key: Array("k".utf8), value: value.map { Array($0.utf8) })
