@@ -55,10 +55,13 @@ package struct LogSample: Sendable {
         routingFields = RoutingFields(hasSource ? format : nil)
 <<<<<<< ours
 <<<<<<< ours
+<<<<<<< ours
         keepsVersions = format.copiedVersion == .source
 =======
 >>>>>>> theirs
         attribution = AttributionTally(format)
+=======
+>>>>>>> theirs
 =======
 >>>>>>> theirs
         // In format debezium a key that is not as the recipe says is no different from another broken record.
@@ -136,12 +139,15 @@ package struct LogSample: Sendable {
             routingFields.look(command, message.value)
 <<<<<<< ours
 <<<<<<< ours
+<<<<<<< ours
             if keepsVersions { versions.add(command, isApplied: isApplied) }
 =======
 >>>>>>> theirs
             if operation.kind != .delete {
                 documents.add(operation.document, id: operation.id, entry: operation.entry)
             }
+=======
+>>>>>>> theirs
 =======
 >>>>>>> theirs
             if isApplied {
