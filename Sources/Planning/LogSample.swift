@@ -53,17 +53,8 @@ package struct LogSample: Sendable {
     private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool) {
         (self.stretches, typeFields) = (stretches, types)
         routingFields = RoutingFields(hasSource ? format : nil)
-<<<<<<< ours
-<<<<<<< ours
-<<<<<<< ours
         keepsVersions = format.copiedVersion == .source
-=======
->>>>>>> theirs
         attribution = AttributionTally(format)
-=======
->>>>>>> theirs
-=======
->>>>>>> theirs
         // In format debezium a key that is not as the recipe says is no different from another broken record.
         if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
         keysAreText = format.key == .text
@@ -137,19 +128,10 @@ package struct LogSample: Sendable {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             routingFields.look(command, message.value)
-<<<<<<< ours
-<<<<<<< ours
-<<<<<<< ours
             if keepsVersions { versions.add(command, isApplied: isApplied) }
-=======
->>>>>>> theirs
             if operation.kind != .delete {
                 documents.add(operation.document, id: operation.id, entry: operation.entry)
             }
-=======
->>>>>>> theirs
-=======
->>>>>>> theirs
             if isApplied {
                 applied.add(command)
             } else {
