@@ -10,14 +10,15 @@ extension CommandDecoder {
     /// An id that is not JSON: the key of the record, or a header.
     func rawID(_ bytes: Bytes?, _ absent: @autoclosure () -> String) throws(Reject) -> Bytes {
         guard let bytes else { throw Reject(reason: "no_id", detail: absent()) }
-        guard JSONString.isValidUTF8(bytes) else {
-            throw Reject(reason: "bad_utf8", detail: "the id is not valid UTF-8")
-        }
         return try checkedID(bytes)
     }
 
     func checkedID(_ id: Bytes) throws(Reject) -> Bytes {
         guard id.count > 0 else { throw Reject(reason: "no_id", detail: "the id is empty") }
+        // Servers replace what is no text, so that two ids could become one.
+        guard JSONString.isValidUTF8(id) else {
+            throw Reject(reason: "bad_utf8", detail: "the id is not valid UTF-8")
+        }
         guard id.count <= Self.longestID else {
             throw Reject(
                 reason: "id_too_long",
@@ -61,6 +62,9 @@ extension CommandDecoder {
         switch slice.kind {
         case .string, .number, .boolean:
             let routing = try content(slice, text, scratch)
+            guard JSONString.isValidUTF8(routing) else {
+                throw Reject(reason: "bad_routing", detail: "the routing is not valid UTF-8")
+            }
             if routing.count > 0 { return routing }
             // Every server takes an empty routing for none.
             if missingIsID { return nil }

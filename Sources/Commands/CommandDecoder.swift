@@ -255,7 +255,6 @@ public final class CommandDecoder {
         let reason =
             switch error.kind {
             case .invalidUTF8: "bad_utf8"
-            case .loneSurrogate: "lone_surrogate"
             case .tooDeep: "too_deep"
             default: "not_json"
             }

@@ -32,7 +32,7 @@ public struct Record {
 
 /// The reason why a record cannot become an operation. Such a record becomes a dead letter.
 public struct Reject: Error, Sendable, Equatable {
-    /// The reason as a code that never changes: `not_json`, `schema_not_json`, `bad_utf8`, `lone_surrogate`,
+    /// The reason as a code that never changes: `not_json`, `schema_not_json`, `bad_utf8`,
     /// `too_deep`, `not_an_object`, `no_document`, `no_operation`, `unknown_operation`, `truncate`, `no_id`,
     /// `bad_key`, `id_too_long`, `no_routing`, `bad_routing`, `bad_version`, `no_entry`, `no_value`,
     /// `unavailable_value`.

@@ -1,7 +1,7 @@
 /// The reason and the place why a text is not JSON, or is JSON that Crossfade does not pass on.
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Kind: UInt8, Sendable {
-        case unexpectedEnd, unexpectedByte, badNumber, badString, badEscape, invalidUTF8, loneSurrogate, tooDeep
+        case unexpectedEnd, unexpectedByte, badNumber, badString, badEscape, invalidUTF8, tooDeep
         case trailingBytes
     }
 
@@ -23,7 +23,6 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
             case .badString: "a string has a raw control character"
             case .badEscape: "a string has a malformed escape"
             case .invalidUTF8: "a string is not valid UTF-8"
-            case .loneSurrogate: "a string has half of a surrogate pair, which is no character"
             case .tooDeep: "objects and arrays are nested too deep"
             case .trailingBytes: "there is something after the value"
             }

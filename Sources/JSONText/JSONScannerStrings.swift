@@ -87,7 +87,8 @@ extension JSONScanner {
                 escaped = true
                 at = try escape(text, at, end)
             } else if byte >= 0x80 {
-                repeat { at = try character(text, at, end) } while at < end && text[at] >= 0x80
+                // Whether this is UTF-8 is for the target to judge: servers take more than the standard does.
+                repeat { at &+= 1 } while at < end && text[at] >= 0x80
             } else if byte < 0x20 {
                 throw JSONError(.badString, at: at)
             } else {
@@ -106,12 +107,10 @@ extension JSONScanner {
         case UInt8(ascii: "u"):
             let unit = try codeUnit(text, at, end)
             if unit & 0xF800 != 0xD800 { return at &+ 6 }
-            guard unit < 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
-            if at &+ 6 < end, text[at &+ 6] != UInt8(ascii: "\\") { throw JSONError(.loneSurrogate, at: at) }
-            guard at &+ 7 < end else { throw JSONError(.unexpectedEnd, at: end) }
-            guard text[at &+ 7] == UInt8(ascii: "u") else { throw JSONError(.loneSurrogate, at: at) }
-            let second = try codeUnit(text, at &+ 6, end)
-            guard second & 0xFC00 == 0xDC00 else { throw JSONError(.loneSurrogate, at: at) }
+            // Half of a pair alone is no character, but servers take it.
+            guard unit < 0xDC00, at &+ 7 < end, text[at &+ 6] == UInt8(ascii: "\\"), text[at &+ 7] == UInt8(ascii: "u"),
+                try codeUnit(text, at &+ 6, end) & 0xFC00 == 0xDC00
+            else { return at &+ 6 }
             return at &+ 12
         default:
             throw JSONError(.badEscape, at: at)

@@ -102,12 +102,52 @@ public enum JSONString {
             }
             let byte = text[at]
             at &+= 1
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            out.append(text + from, at &- 1 &- from)
-            appendEscaped(byte, into: out)
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xED else {
+                continue
+            }
+            if byte == 0xED {
+                guard isSurrogate(text, at &- 1, utf8.count) else { continue }
+                out.append(text + from, at &- 1 &- from)
+                appendSurrogate(text, at &- 1, into: out)
+                at &+= 2
+            } else {
+                out.append(text + from, at &- 1 &- from)
+                appendEscaped(byte, into: out)
+            }
             from = at
         }
         out.append(text + from, utf8.count &- from)
+    }
+
+    /// Whether the three bytes at `at` are half of a surrogate pair, as ``unescape(_:into:)`` writes one.
+    public static func isSurrogate(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Bool {
+        at &+ 2 < end && text[at] == 0xED && text[at &+ 1] & 0xE0 == 0xA0 && text[at &+ 2] & 0xC0 == 0x80
+    }
+
+    /// Appends the escape of half of a surrogate pair: three bytes become six.
+    public static func appendSurrogate(_ text: UnsafePointer<UInt8>, _ at: Int, into out: ByteBuffer) {
+        let unit = 0xD000 | UInt32(text[at &+ 1] & 0x3F) &<< 6 | UInt32(text[at &+ 2] & 0x3F)
+        out.append("\\u")
+        for shift: UInt32 in [12, 8, 4, 0] {
+            let digit = UInt8(truncatingIfNeeded: unit &>> shift & 0xF)
+            out.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+        }
+    }
+
+    /// How many bytes from `start` on are valid UTF-8.
+    public static func validUTF8(_ bytes: Bytes, from start: Int) -> Int {
+        guard let text = bytes.baseAddress else { return 0 }
+        var at = start
+        while at < bytes.count {
+            if text[at] < 0x80 {
+                at &+= 1
+            } else if let after = try? JSONScanner.character(text, at, bytes.count) {
+                at = after
+            } else {
+                break
+            }
+        }
+        return at &- start
     }
 
     private static func appendEscaped(_ byte: UInt8, into out: ByteBuffer) {

@@ -18,7 +18,18 @@ enum Lowercase {
     private static func appendUnicode(_ text: UnsafePointer<UInt8>, _ count: Int, into out: ByteBuffer) {
         let plain = ByteBuffer(capacity: count)
         guard (try? JSONString.unescape(content: text, count: count, into: plain)) != nil else { return }
-        var lowered = String(decoding: plain.bytes, as: UTF8.self).lowercased()
-        lowered.withUTF8 { JSONString.escapeContent($0, into: out) }
+        // What is no text stays as it is.
+        let bytes = plain.bytes
+        var at = 0
+        while at < bytes.count {
+            let valid = JSONString.validUTF8(bytes, from: at)
+            var lowered = String(decoding: bytes[at..<at + valid], as: UTF8.self).lowercased()
+            lowered.withUTF8 { JSONString.escapeContent($0, into: out) }
+            at += valid
+            guard at < bytes.count, let start = bytes.baseAddress else { break }
+            let length = JSONString.isSurrogate(start, at, bytes.count) ? 3 : 1
+            JSONString.escapeContent(Bytes(start: start + at, count: length), into: out)
+            at += length
+        }
     }
 }

@@ -209,7 +209,9 @@ extension Transformer {
         _ text: UnsafePointer<UInt8>, _ count: Int, _ start: UnsafeMutablePointer<UInt8>, of out: ByteBuffer
     ) -> UnsafeMutablePointer<UInt8> {
         var to = start
-        for at in 0..<count {
+        var at = 0
+        while at < count {
+            defer { at &+= 1 }
             switch text[at] {
             case UInt8(ascii: ":"): to = Self.put("\\\\:", to)
             case UInt8(ascii: "\\"): to = Self.put("\\\\\\\\", to)
@@ -217,6 +219,11 @@ extension Transformer {
                 out.count = to - out.base
                 JSONString.escapeContent(Bytes(start: text + at, count: 1), into: out)
                 to = out.base + out.count
+            case 0xED where JSONString.isSurrogate(text, at, count):
+                out.count = to - out.base
+                JSONString.appendSurrogate(text, at, into: out)
+                to = out.base + out.count
+                at &+= 2
             case let byte:
                 to[0] = byte
                 to += 1

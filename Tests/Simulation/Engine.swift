@@ -70,6 +70,9 @@ final class Engine {
     var later: [Int] = []
     var pages: [[(id: Int, document: Document)]] = []
     var copy = CopyProgress(recorded: [])
+    /// Copy: slices whose scroll has come to harm, and what is decided then.
+    var broken: Set<Int> = []
+    var restart = SliceRestart(pageSize: 2)
     /// Which copy or replay it is at.
     var round = 0
     /// Restore: for a copy, not for a replay.

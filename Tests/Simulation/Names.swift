@@ -28,6 +28,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case aliasPerIndex
     /// Copied pages go through an alias that is closed when the copy is done.
     case copyAlias
+    /// A scroll whose answer was lost is not continued: the slice is read again from its start.
+    case scrollBegunAgain
     /// Each round of the copy has an alias of its own.
     case copyAliasPerRound
     /// A copy that begins after a purge brings the tombstones back first.

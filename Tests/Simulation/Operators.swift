@@ -1,4 +1,5 @@
 import Indexing
+import Seeds
 
 /// What the operator and the world outside do.
 extension World {
@@ -143,11 +144,35 @@ extension World {
         engine.pages = Array(repeating: [], count: Self.slices)
         while let slice = engine.copy.take() {
             engine.own(slice, at: 0)
-            // A scroll is a snapshot.
-            for id in old.documents.indices where id % Self.slices == slice {
-                if let document = readOld(id, bySearch: true) { engine.pages[slice].append((id, document)) }
-            }
+            openScroll(engine, slice)
         }
+    }
+
+    /// A scroll is a snapshot.
+    private func openScroll(_ engine: Engine, _ slice: Int) {
+        engine.pages[slice] = []
+        for id in old.documents.indices where id % Self.slices == slice {
+            if let document = readOld(id, bySearch: true) { engine.pages[slice].append((id, document)) }
+        }
+    }
+
+    /// The old cluster gives a page away, and its answer is lost.
+    private func losePage(_ engine: Engine, _ slice: Int, limit: Int) {
+        guard !engine.pages[slice].isEmpty else { return }
+        tell { "  the page of slice \(slice) is lost" }
+        engine.pages[slice].removeFirst(min(limit, engine.pages[slice].count))
+        var random = Seeded(UInt64(slice))
+        if engine.restart.failed(.away, using: &random) != .stop, on(.scrollBegunAgain) { engine.broken.insert(slice) }
+    }
+
+    /// Reads a slice again whose scroll has come to harm. False: what was read of it must have its outcomes first.
+    private func readAgain(_ engine: Engine, _ slice: Int) -> Bool {
+        guard engine.broken.contains(slice) else { return true }
+        guard engine.book.readAgain(Int32(slice)) else { return false }
+        engine.copy.readAgain(slice)
+        engine.broken.remove(slice)
+        openScroll(engine, slice)
+        return true
     }
 
     private func perform(_ steps: [CopyGate.Step], round: Int) {
@@ -170,8 +195,9 @@ extension World {
         }
     }
 
-    func page(_ engine: Engine, _ slice: Int, limit: Int) {
-        guard engine.owns(slice) else { return }
+    func page(_ engine: Engine, _ slice: Int, limit: Int, isLost: Bool = false) {
+        guard engine.owns(slice), readAgain(engine, slice) else { return }
+        if isLost { return losePage(engine, slice, limit: limit) }
         let page = engine.pages[slice].prefix(limit)
         engine.pages[slice].removeFirst(page.count)
         if let first = engine.copy.returned(page.count, of: slice), !page.isEmpty {

@@ -178,7 +178,7 @@ extension World {
         case .follow, .replay, .restore:
             if engine.isFenced { return rebalance(slow: b & 12 == 0) }
             poll(engine, b % setup.partitions, limit: 1 + b >> 2 & 3)
-        case .copy: page(engine, b % Self.slices, limit: 1 + b >> 2 & 1)
+        case .copy: page(engine, b % Self.slices, limit: 1 + b >> 2 & 1, isLost: b >> 9 & 7 == 5)
         case .redrive: break
         }
     }

@@ -46,6 +46,22 @@ struct DocumentCheck {
         let after = try object(start, mapping.root, mapping.root.dynamic ?? .yes, JSONScanner.maxDepth)
         let rest = JSONScanner.space(text, after, end, &newlines)
         guard rest == end else { throw malformed(JSONError(.trailingBytes, at: rest)) }
+        if let bad = firstBadByte { throw malformed(JSONError(.invalidUTF8, at: bad)) }
+    }
+
+    /// Where a character does not have as many bytes as its first one says. Servers take overlong characters and halves
+    /// of surrogate pairs.
+    private var firstBadByte: Int? {
+        var at = 0
+        while at < end {
+            let lead = text[at]
+            let more =
+                lead < 0x80 ? 0 : lead & 0xE0 == 0xC0 ? 1 : lead & 0xF0 == 0xE0 ? 2 : lead & 0xF8 == 0xF0 ? 3 : -1
+            guard more >= 0, at + more < end else { return at }
+            for next in 0..<more where text[at + 1 + next] & 0xC0 != 0x80 { return at }
+            at += more + 1
+        }
+        return nil
     }
 
     func notAnObject(_ error: JSONError) -> NodeError {
