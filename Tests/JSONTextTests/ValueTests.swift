@@ -69,7 +69,7 @@ func path(_ text: String) throws -> JSONPath { try JSONPath(parsing: text) }
         }
         #expect(String(decoding: out.bytes, as: UTF8.self) == "a\"\\/\u{8}\u{c}\n\r\tAé€😀é")
         let before = out.count
-        for bad in ["\"\\ud800\"", "\"abc", "abc", "\"a\"b", "\"", ""] {
+        for bad in ["\"abc", "abc", "\"a\"b", "\"", ""] {
             #expect(throws: JSONError.self) { try withBytes(bad) { try JSONString.unescape($0, into: out) } }
         }
         #expect(out.count == before)

@@ -35,7 +35,7 @@ private final class GuardedText {
                     let expected: Int? =
                         switch byte {
                         case 0x22: place + 1
-                        case 0x5C, 0x80...: nil
+                        case 0x5C: nil
                         case ..<0x20: nil
                         default: length + 1
                         }
@@ -80,7 +80,7 @@ private final class GuardedText {
         var at = 1
         var escaped = false
         while at < text.count, text[at] != 0x22 {
-            guard text[at] >= 0x20, text[at] < 0x80 else { return nil }
+            guard text[at] >= 0x20 else { return nil }
             if text[at] == 0x5C {
                 escaped = true
                 at += 1

@@ -141,7 +141,7 @@ import Transform
 @Suite struct DocumentTests {
     @Test func whatIsNotADocument() {
         for text in ["[1]", "1", "\"a\"", "null", " true "] { #expect(reason([tags()], text) == "not_an_object") }
-        for text in ["", " ", "{", "{}x", "{\"a\":\"\\ud800\"}", "[", "{\"a\":01}", "{\"a\":\"\u{1}\"}"] {
+        for text in ["", " ", "{", "{}x", "[", "{\"a\":01}", "{\"a\":\"\u{1}\"}"] {
             #expect(reason([tags()], text) == "not_json", "\(text)")
         }
     }
