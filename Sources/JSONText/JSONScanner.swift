@@ -3,7 +3,8 @@ import CBytes
 /// Scans and validates JSON text (RFC 8259) without building a tree.
 ///
 /// It takes what servers take and leaves the judgement of the rest to them: the bytes of a string need not be UTF-8,
-/// and an escape may be half of a surrogate pair. It accepts several members with the same name, and no byte order mark.
+/// and an escape may be half of a surrogate pair. It accepts several members with the same name, and no byte order
+/// mark.
 public enum JSONScanner {
     /// How deep objects and arrays may be nested: as deep as Elasticsearch's own parser takes.
     public static let maxDepth = 1000
