@@ -16,8 +16,7 @@ package enum Initialisation {
             throw WorkError(
                 .refused,
                 "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since "
-                    + "the "
-                    + "plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
+                    + "the plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
         }
         let survey = prepared.survey
         if survey.hasSource, survey.source == nil, let gone = survey.entries.first(where: { !$0.exists }) {
