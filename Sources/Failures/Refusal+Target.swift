@@ -24,8 +24,7 @@ extension Refusal {
         Refusal(
             "alias_taken",
             "the alias \(alias) through which the target index \(index) is written was taken away; the index itself is "
-                + "the "
-                + "one that init made. Nothing that it had not taken counts as done: start again, that puts the alias "
+                + "the one that init made. Nothing that it had not taken counts as done: start again, that puts the alias "
                 + "back"
         )
     }

@@ -16,16 +16,11 @@ package enum Initialisation {
             throw WorkError(
                 .refused,
                 "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since "
-                    + "the plan was looked at, or it was mistyped. Look at `crossfade plan \(prepared.recipe.typed)` again")
+                    + "the plan was looked at, or it was mistyped. Look at "
+                    + "`crossfade plan \(prepared.recipe.typed)` again")
         }
         let survey = prepared.survey
-        if survey.hasSource, survey.source == nil, let gone = survey.entries.first(where: { !$0.exists }) {
-            throw WorkError(
-                .cluster,
-                "the target index \(gone.index) is not there and cannot be made again without the source, from which "
-                    + "it is to be copied: \(survey.sourceUnknown ?? "it was not asked"). If everything is in the "
-                    + "topic, take `source` and `from` out of the recipe")
-        }
+        try checkSource(survey)
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
@@ -68,6 +63,17 @@ package enum Initialisation {
         }
         try settle(survey, store, writer)
         return survey.state == nil || !missing.isEmpty
+    }
+
+    /// Throws when an index would have to be made again from a source that is away.
+    private static func checkSource(_ survey: Survey) throws(WorkError) {
+        if survey.hasSource, survey.source == nil, let gone = survey.entries.first(where: { !$0.exists }) {
+            throw WorkError(
+                .cluster,
+                "the target index \(gone.index) is not there and cannot be made again without the source, from which "
+                    + "it is to be copied: \(survey.sourceUnknown ?? "it was not asked"). If everything is in the "
+                    + "topic, take `source` and `from` out of the recipe")
+        }
     }
 
     /// Adds missing aliases to every index, and records the UUIDs of the indices.

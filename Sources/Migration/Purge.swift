@@ -126,8 +126,7 @@ package struct Purge {
             throw WorkError(
                 .refused,
                 "the copy is not finished: a page that comes after the tombstone of its document is gone would bring "
-                    + "the "
-                    + "document back. Finish `crossfade copy` first")
+                    + "the document back. Finish `crossfade copy` first")
         case .replayUnfinished:
             throw WorkError(
                 .refused,
