@@ -184,6 +184,7 @@ def test_moves_survive_a_purge_and_a_second_copy(two):
     pair.begin(MOVES, COPIED).whole()
     assert pair.live() == MOVED
     pair.m.run("purge", "--all", seconds=60).expect(DONE)
+    pair.m.target.refresh(pair.news[0])
     assert pair.m.target.count(pair.news[0], {"term": {"crossfade_deleted": True}}) == 0
     assert pair.m.copy()["outcomes"]["stale"] > 0
     assert pair.live() == MOVED, "the copy brought back what had moved"
