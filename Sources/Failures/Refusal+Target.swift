@@ -24,9 +24,8 @@ extension Refusal {
         Refusal(
             "alias_taken",
             "the alias \(alias) through which the target index \(index) is written was taken away; the index itself is "
-                + "the one that init made. Nothing that it had not taken counts as done: start again, that puts the alias "
-                + "back"
-        )
+                + "the one that init made. Nothing that it had not taken counts as done: start again, that puts the "
+                + "alias back")
     }
 
     /// Another process has finished the copy and closed its alias.
