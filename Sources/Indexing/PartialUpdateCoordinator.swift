@@ -65,7 +65,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
 
     /// What becomes of a decoded record. `onlyDeletes`: everything but deletes is skipped, because only tombstones are
     /// brought back for now.
-    @inlinable public func route(_ decoded: Decoded, onlyDeletes: Bool) -> RecordRoute {
+    @inlinable @inline(__always) public func route(_ decoded: Decoded, onlyDeletes: Bool) -> RecordRoute {
         switch decoded {
         case .skip: return .skip
         case .reject(let reject): return onlyDeletes ? .skip : .reject(reject)

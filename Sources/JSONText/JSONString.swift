@@ -167,18 +167,34 @@ public enum JSONString {
         }
     }
 
+    /// Whether the bytes are UTF-8. Most are ASCII, which is seen by words of eight bytes.
     public static func isValidUTF8(_ bytes: Bytes) -> Bool {
         guard let text = bytes.baseAddress else { return true }
+        let count = bytes.count
+        let tops: UInt64 = 0x8080_8080_8080_8080
         var at = 0
-        while at < bytes.count {
-            if at &+ 8 <= bytes.count, JSONScanner.word(text, at) & 0x8080_8080_8080_8080 == 0 {
-                at &+= 8
-            } else if text[at] < 0x80 {
+        while at &+ 8 <= count {
+            if JSONScanner.word(text, at) & tops != 0 { return isUTF8(text, at, count) }
+            at &+= 8
+        }
+        // The last word overlaps the one before it.
+        if count >= 8 { return JSONScanner.word(text, count &- 8) & tops == 0 || isUTF8(text, at, count) }
+        while at < count {
+            if text[at] >= 0x80 { return isUTF8(text, at, count) }
+            at &+= 1
+        }
+        return true
+    }
+
+    @inline(never) private static func isUTF8(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        var at = start
+        while at < end {
+            guard text[at] >= 0x80 else {
                 at &+= 1
-            } else {
-                guard let after = try? JSONScanner.character(text, at, bytes.count) else { return false }
-                at = after
+                continue
             }
+            guard let after = try? JSONScanner.character(text, at, end) else { return false }
+            at = after
         }
         return true
     }

@@ -42,7 +42,7 @@ package struct AttributionTally: Sendable {
 
     mutating func add(_ decoded: Decoded, _ companions: [Companion], _ message: LogMessage) {
         read += 1
-        let place = "partition \(message.partition) offset \(message.offset)"
+        var place: String { "partition \(message.partition) offset \(message.offset)" }
         switch decoded {
         case .skip: break
         case .reject(let reject):
@@ -53,12 +53,12 @@ package struct AttributionTally: Sendable {
             case "unavailable_value": unavailable.add("\(place): \(reject.detail)")
             default: break
             }
-        case .operation(let operation): add(operation, companions, message, place)
+        case .operation(let operation): add(operation, companions, message)
         }
     }
 
-    private mutating func add(_ operation: Operation, _ companions: [Companion], _ message: LogMessage, _ place: String)
-    {
+    private mutating func add(_ operation: Operation, _ companions: [Companion], _ message: LogMessage) {
+        var place: String { "partition \(message.partition) offset \(message.offset)" }
         let id = String(repairing: operation.id)
         tombstones += companions.count
         switch operation.kind {

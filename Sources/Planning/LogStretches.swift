@@ -10,9 +10,10 @@ package struct LogStretches: Sendable, Equatable {
     /// application's group; nil: no group is named, or it is not known where it stands.
     package init(
         watermarks: [Int32: (low: Int64, high: Int64)], unread: [Int32: (low: Int64, high: Int64)],
-        application: [Int32: Int64]?, newestSize: Int64 = 2000, appliedTotal: Int64 = 12_000
+        application: [Int32: Int64]?, newestTotal: Int64 = 2400, appliedTotal: Int64 = 2400
     ) {
-        let size = max(100, min(2000, appliedTotal / Int64(max(1, watermarks.count))))
+        let size = Self.share(of: appliedTotal, among: watermarks.count)
+        let newestSize = Self.share(of: newestTotal, among: unread.count)
         for (partition, mark) in watermarks where mark.high > mark.low {
             let end: Int64
             if let application {
@@ -25,6 +26,11 @@ package struct LogStretches: Sendable, Equatable {
         for (partition, mark) in unread where mark.high > mark.low {
             newest[partition] = max(mark.low, mark.high - newestSize)..<mark.high
         }
+    }
+
+    /// Records of one partition. What a sample costs at every start is small beside the replay of a million records.
+    private static func share(of total: Int64, among partitions: Int) -> Int64 {
+        max(100, min(2000, total / Int64(max(1, partitions))))
     }
 
     /// The passes over the log: in each a partition has one range. Ranges that meet, or nearly, are read as one.

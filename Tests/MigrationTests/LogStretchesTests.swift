@@ -6,7 +6,8 @@ import Testing
         _ marks: [Int32: (low: Int64, high: Int64)], application: [Int32: Int64]?
     ) -> LogStretches {
         LogStretches(
-            watermarks: marks, unread: marks, application: application, newestSize: 1000, appliedTotal: 4000)
+            watermarks: marks, unread: marks, application: application, newestTotal: 1000 * Int64(marks.count),
+            appliedTotal: 4000)
     }
 
     @Test func theAppliedStretchEndsAtTheCommittedOffset() {
