@@ -194,7 +194,7 @@ def test_what_is_not_known_is_said_to_be_unknown(page, chromium):
     for ident in ("lag", "rate", "target", "memory-read", "outcomes-sum"):
         assert chromium.text(ident) == "unknown"
     assert chromium.run("return [...document.querySelectorAll('#outcomes dd:nth-of-type(odd)')].map(d => "
-                        "d.textContent)") == ["unknown"] * 7
+                        "d.textContent)") == ["unknown"] * 8
     chromium.until("points without a lag",
                    "return document.querySelector('#chart-lag .empty').textContent === 'unknown in this time'")
     assert not re.search(r"\b(NaN|undefined|null|Infinity)\b", chromium.run("return document.body.innerText"))
