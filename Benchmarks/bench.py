@@ -20,6 +20,7 @@ import urllib.request
 
 import compare
 import embedded
+import instructions
 import operations
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -287,8 +288,9 @@ def fetch(url):
         return answer.read()
 
 
-def crossfade_round(options, tools, topic, binary, name, folder, processes, log, more=""):
-    """A fresh sink, a fresh recipe (with the lines `more`): plan, init, and the replay that is measured."""
+def crossfade_round(options, tools, topic, binary, name, folder, processes, log, more="", under=()):
+    """A fresh sink, a fresh recipe (with the lines `more`): plan, init, and the replay that is measured, `under`
+    another program where one is named."""
     sink_log = open(folder / "nullsink.log", "ab")
     sink = processes.start([str(tools["nullsink"]), "--port", "0", "--print-port", "--die-with-parent"],
                            stdout=subprocess.PIPE, stderr=sink_log, text=True)
@@ -306,7 +308,7 @@ def crossfade_round(options, tools, topic, binary, name, folder, processes, log,
                 raise Broken(f"crossfade {command} ended with {done['status']}: {done['stdout'][-500:]}\n"
                              f"{log.read_text(errors='replace')[-1500:]}")
             fingerprint = fingerprint or last_json(done["stdout"], "crossfade plan").get("fingerprint")
-        done = measured([str(binary), "replay", str(recipe), "--format", "json"], options.limit, log, folder)
+        done = measured([*under, str(binary), "replay", str(recipe), "--format", "json"], options.limit, log, folder)
         if done["status"]:
             raise Broken(f"crossfade replay ended with {done['status']}: {done['stdout'][-500:]}\n"
                          f"{log.read_text(errors='replace')[-1500:]}")
@@ -418,9 +420,9 @@ class Setting:
             else:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
-    def crossfade_round(self, topic, name, *more, binary=None):
+    def crossfade_round(self, topic, name, *more, binary=None, under=()):
         return crossfade_round(self.options, self.tools, topic, binary or self.binary, name, self.folder,
-                               self.processes, self.folder / "crossfade.log", *more)
+                               self.processes, self.folder / "crossfade.log", *more, under=under)
 
     def tell(self, result, shown):
         """Prints what was found; the exit code."""
@@ -485,6 +487,30 @@ def comparing(options):
     return setting.tell(result, compare.table(found, result))
 
 
+def counting(options):
+    """`scripts/bench instructions`."""
+    if not shutil.which("valgrind"):
+        raise Broken("counting needs Debian's valgrind")
+    setting = Setting(options)
+    binaries = {"before": build_crossfade(options.before), "now": setting.binary}
+    records, base = options.records, options.topic
+    counts = {which: [] for which in binaries}
+    for options.records in (records, 2 * records):
+        options.topic = f"{base}-{options.records}"
+        setting.folder.mkdir(exist_ok=True)
+        with setting.topic() as topic:
+            for which, binary in binaries.items():
+                name = f"bench-{which}-{setting.stamp}-{options.records}"
+                out = setting.folder / f"{name}.callgrind"
+                setting.crossfade_round(topic, name, binary=binary,
+                                        under=["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"])
+                counts[which].append(instructions.counted(out.read_text(errors="replace")))
+                say(f"bench: {which}, {options.records:,} records: {counts[which][-1]:,} instructions")
+    builds = {which: instructions.split(*found, records) for which, found in counts.items()}
+    result = instructions.judged(builds, records, topic)
+    return setting.tell(result, instructions.table(result))
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -533,7 +559,9 @@ def main():
                                help="the same replay with and without a scrape a second and ten dashboards, in pairs")
     against = verbs.add_parser("compare", help="two builds on the same topic, in alternating pairs")
     against.add_argument("--before", metavar="PATH", required=True, help="the binary to compare with")
-    for run, rounds in ((replays, 5), (watched, 10), (against, 10)):
+    count = verbs.add_parser("instructions", help="two builds under valgrind: instructions per record, and of a start")
+    count.add_argument("--before", metavar="PATH", required=True, help="the binary to compare with")
+    for run, rounds in ((replays, 5), (watched, 10), (against, 10), (count, 1)):
         add_options(run, rounds)
     node = verbs.add_parser("embedded", help="the embedded search node's own rate: _bulk over HTTP on loopback")
     node.add_argument("--format", choices=["text", "json"], default="text",
@@ -544,13 +572,15 @@ def main():
     node.add_argument("--rounds", type=positive, default=5)
     node.add_argument("--crossfade", metavar="PATH", default=os.environ.get("CROSSFADE_BIN"),
                       help="this binary instead of a release build (or CROSSFADE_BIN)")
+    count.set_defaults(records=200_000)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # so that `finally` ends what was started
     try:
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        verbs = {"operations": watching, "compare": comparing, "embedded": embedded_rate}
+        verbs = {"operations": watching, "compare": comparing, "instructions": counting,
+                 "embedded": embedded_rate}
         return verbs.get(options.verb, replay)(options)
     except Broken as problem:
         say(f"bench: {problem}")
