@@ -7,6 +7,8 @@ import JSONText
 package struct RoutingFields: Sendable {
     private static let most = 300
     private static let depth = 4
+    /// Bytes of a record, and of a routing: what is larger is not looked at, or is none.
+    private static let longest = (record: 1 << 20, routing: 512)
 
     private let shape: CommandFormat.Shape?
     /// The fields of a command by its entry and id.
@@ -18,7 +20,7 @@ package struct RoutingFields: Sendable {
     private static func name(_ command: SampledCommand) -> String { "\(command.entry)/\(command.id)" }
 
     package mutating func look(_ command: SampledCommand, _ value: Bytes?) {
-        guard let shape, command.kind != .delete, let value else { return }
+        guard let shape, command.kind != .delete, let value, value.count <= Self.longest.record else { return }
         let name = Self.name(command)
         guard fields.count < Self.most || fields[name] != nil else { return }
         let text = value.count > 5 && value[0] == 0 ? Bytes(rebasing: value[5...]) : value
@@ -36,7 +38,7 @@ package struct RoutingFields: Sendable {
         case .object(let members) where path.count < depth:
             for (key, value) in members where !key.isEmpty { walk(value, path + [key], &found) }
         case .string(let text), .number(let text):
-            if !path.isEmpty, found.count < 100 { found[path] = text }
+            if !path.isEmpty, found.count < 100, text.utf8.count <= longest.routing { found[path] = text }
         default: break
         }
     }

@@ -6,6 +6,8 @@ import JSONText
 package struct TypeFields: Sendable {
     private static let most = 300
     private static let depth = 3
+    /// A record of more bytes is not looked at.
+    private static let longest = 1 << 20
 
     private let types: Set<String>
     private var read = 0
@@ -16,7 +18,9 @@ package struct TypeFields: Sendable {
     package init(_ types: Set<String>) { self.types = types }
 
     package mutating func look(_ value: Bytes?) {
-        guard types.count > 1, read < Self.most, let value, let object = try? JSONValue(parsing: value) else { return }
+        guard types.count > 1, read < Self.most, let value, value.count <= Self.longest,
+            let object = try? JSONValue(parsing: value)
+        else { return }
         read += 1
         walk(object, [])
     }
