@@ -99,7 +99,7 @@ def test_closed_indices_of_a_pattern_are_said(m):
 
 def test_mapping_without_required_routing(m):
     m.tree["commands"]["envelope"]["routing"] = "message.status"
-    m.tree["accept"] = [{"rail": "attribution", "why": "only the mapping matters here: the status of a document changes"}]
+    m.tree["accept"] = [{"rail": "attribution", "why": "the status changes; only the mapping matters here"}]
     m.tree["indices"][0]["mapping"] = {**m.tree["indices"][0]["mapping"], "_routing": {"required": False}}
     m.write_recipe()
     with nothing_written(m):
