@@ -22,6 +22,8 @@ def odd_but_good():
         '{"title":"\\/ \\b \\f \\u00e9"}',
         '{"tags":{"":"empty key","a:b":"colon","a\\\\b":"backslash","new\\nline":"x","é":null}}',
         '{}',
+        # Half of a surrogate pair: every cluster takes it.
+        '{"title":"lone \\ud800 surrogate"}',
     ]
     for n, body in enumerate(bodies):
         ident = f"odd-{n}"
@@ -29,12 +31,12 @@ def odd_but_good():
 
 
 def never_good():
-    """Further records that nobody can take, beside those of the workload: twice the same key, lone surrogates, no
-    UTF-8."""
+    """Further records that nobody can take, beside those of the workload: twice the same key, a control
+    character, no UTF-8."""
     insert = INSERT % ('"poison-%d"', "%s")
     yield from (
         (insert % (0, '{"title":"one","title":"two"}')).encode(),
-        (insert % (1, '{"title":"lone \\ud800 surrogate"}')).encode(),
+        (insert % (1, '{"title":"a raw \x01 control character"}')).encode(),
         (insert % (2, '{"title":"no utf-8 \xff"}')).encode("latin-1"),
         b'{"command":"InsertMessageCommand","id":"no utf-8 \xc3\x28","message":{}}',
         (insert % (4, '{"severity":"not a number"}')).encode(),
