@@ -11,6 +11,9 @@ struct Document: Equatable, Sendable {
     var fields = SIMD4<Int16>(repeating: absent)
     /// k0 ... k3
     var tags = SIMD4<Int16>(repeating: absent)
+    /// Which entry takes it, and its routing, where the recipe has several entries.
+    var kind = absent
+    var routing = absent
 
     private static let names: [StaticString] = ["\"f0\":", "\"f1\":", "\"a\":", "\"b\":"]
 
@@ -35,6 +38,16 @@ struct Document: Equatable, Sendable {
             out.append("\"o\":{")
             for index in 2..<4 where fields[index] != Self.absent { field(index, out) }
             out.append(UInt8(ascii: "}"))
+        }
+        if kind != Self.absent {
+            separate(out)
+            out.append("\"kind\":")
+            out.append(decimal: Int64(kind))
+        }
+        if routing != Self.absent {
+            separate(out)
+            out.append("\"r\":")
+            out.append(decimal: Int64(routing))
         }
         if tags != SIMD4(repeating: Self.absent) {
             separate(out)
@@ -89,6 +102,12 @@ struct Document: Equatable, Sendable {
             case 1 where name.first == UInt8(ascii: "a") || name.first == UInt8(ascii: "b"):
                 guard let value = number() else { return nil }
                 fields[name.first == UInt8(ascii: "a") ? 2 : 3] = value
+            case 4 where name.first == UInt8(ascii: "k"):
+                guard let value = number() else { return nil }
+                kind = value
+            case 1 where name.first == UInt8(ascii: "r"):
+                guard let value = number() else { return nil }
+                routing = value
             case 10:
                 // "keyToValue":"k1:5"
                 guard at + 4 < text.count, text[at + 1] == UInt8(ascii: "k") else { return nil }

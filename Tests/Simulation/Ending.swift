@@ -182,27 +182,34 @@ extension World {
                 OldCluster.apply(entry, to: &expected, creates: setup.creates)
                 merged = merged || entry.verb == .update
             }
-            compare(id, expected?.flattened, hasMerges: merged)
+            let place = slot(id, of: expected)
+            for slot in stride(from: id, to: new.slots.count, by: setup.ids) {
+                let isElsewhere = place != nil && slot != place
+                compare(slot, isElsewhere || place == nil ? nil : expected?.flattened, isElsewhere: isElsewhere, merged)
+            }
         }
     }
 
-    private func compare(_ id: Int, _ expected: Document?, hasMerges: Bool) {
-        let slot = new.slots[id]
+    /// `isElsewhere`: the document belongs into another slot.
+    private func compare(_ place: Int, _ expected: Document?, isElsewhere: Bool, _ hasMerges: Bool) {
+        let slot = new.slots[place]
+        let id = id(of: place)
         let isSeen = slot.version > 0 && (!slot.isTombstone || !on(.readFilter))
         check(.tombstonesHidden, !isSeen || !slot.isTombstone) {
-            "readers see the tombstone of \(self.name(id)), version \(slot.version)"
+            "readers see the tombstone of \(self.name(place: place)), version \(slot.version)"
         }
         // Whether a dead-lettered command is part of the document depends on when it was redriven.
         let found = isSeen && !slot.isTombstone ? Document(target: slot.body) : nil
         guard !everDead[id] else { return compareDead(id, found, isSeen: isSeen) }
         let text = {
-            "\(self.name(id)): expected \(expected?.text ?? "nothing"), found "
+            "\(self.name(place: place)): expected \(expected?.text ?? "nothing"), found "
                 + "\(isSeen ? String(decoding: slot.body, as: UTF8.self) : "nothing") at version \(slot.version)"
         }
-        guard expected != nil else { return check(.deletesStayDeleted, !isSeen, text) }
+        guard let expected else { return check(isElsewhere ? .inOnePlace : .deletesStayDeleted, !isSeen, text) }
         check(.nothingLost, isSeen, text)
         if hasMerges, setup.known[id] != 0 { check(.mergeBaseFromSource, !lostKnown(id, expected, found), text) }
         check(.documentsEqualModel, found == expected, text)
+        if layout != .single { check(.inOnePlace, slot.routing == expected.routing, text) }
     }
 
     /// Whether a field is missing that was in the old cluster from the beginning.

@@ -6,8 +6,12 @@ extension Engine {
 
     /// Hands the open batch over.
     func flush() {
-        guard let batch = open, assembler.take(0) != nil else { return }
-        open = nil
+        for entry in open.indices { flush(entry) }
+    }
+
+    func flush(_ entry: Int) {
+        guard let batch = open[entry], assembler.take(entry) != nil else { return }
+        open[entry] = nil
         batches.append(batch)
         batch.delivery.begin(items: batch.items.count)
         send(batch)
@@ -29,7 +33,7 @@ extension Engine {
     /// Whether it holds something that was read longer ago than may be sent, or has stood still so long that what it
     /// knows of the state is old: it begins again from what is committed. A copy's late pages are refused by its alias.
     func isStale(since before: Int, _ now: Int) -> Bool {
-        let holds = coordinator.isBusy || open != nil || !batches.isEmpty
+        let holds = coordinator.isBusy || hasOpen || !batches.isEmpty
         guard kind != .copy, holds || isPaused else {
             busySince = nil
             return false
@@ -99,11 +103,13 @@ extension Engine {
 
     private func conclude(_ item: Item, _ done: ItemClass.Done) {
         if let lane = item.lane { return coordinator.written(lane.key, done == .stale ? .stale : .applied) }
+        if item.isCompanion { return conclude(companion: item) }
         settle(item.run, done == .stale ? .stale : item.isTombstone ? .deleted : .indexed)
     }
 
     private func bury(_ item: Item, _ reason: String) {
         if let lane = item.lane { return coordinator.written(lane.key, .dead(reason: reason, detail: "")) }
+        if item.isCompanion { return conclude(companion: item) }
         bury(item.run, item.partition, item.offset, id: item.id, item.source)
     }
 

@@ -16,6 +16,11 @@ struct Item {
     var version: Int64
     var body: [UInt8]
     var isTombstone = false
+    /// Where it goes.
+    var entry = 0
+    var routing = Document.absent
+    /// A tombstone beside the record's own operation.
+    var isCompanion = false
     /// Of a key lane.
     var lane: LaneWrite?
     var run = RunID(partition: -1, generation: 0, number: 0)
@@ -81,11 +86,11 @@ final class Engine {
     var groupGeneration = 0
     var batches: [Batch] = []
     var coordinator: PartialUpdateCoordinator
-    var assembler = BatchAssembler(
-        entries: 1, limits: BatchLimits(documents: 1_000, bytes: .max), generation: 1)
+    var assembler: BatchAssembler
     /// When it began to hold something, as seen at the last look at the clock.
     var busySince: Int?
-    var open: Batch?
+    /// By entry.
+    var open: [Batch?]
     var waiting: [UInt64: Waiting] = [:]
     /// For the switch that leaves the prefix out: ends of runs, and the highest that is settled, by partition.
     private var runEnds: [[Int]] = []
@@ -99,14 +104,19 @@ final class Engine {
         partitions = 0..<count
         ahead = Array(repeating: 0, count: count)
         if !world.on(.prefixCommit) { runEnds = Array(repeating: [], count: count) }
+        let entries = world.layout.entries
+        open = Array(repeating: nil, count: entries)
+        assembler = BatchAssembler(
+            entries: entries, limits: BatchLimits(documents: 1_000, bytes: .max), generation: 1)
         coordinator = PartialUpdateCoordinator(
-            missing: [world.setup.creates ? .create : .reject], isNeeded: true, readBytes: 64 << 20,
-            copyUnfinished: false, keyCapacity: 16)
+            missing: Array(repeating: world.setup.creates ? .create : .reject, count: entries), isNeeded: true,
+            readBytes: 64 << 20, copyUnfinished: false, keyCapacity: 16)
     }
 
     var unsettled: Int { book.unsettled }
     /// Whether it holds something that is not written yet.
-    var isBusy: Bool { unsettled > 0 || !batches.isEmpty || open != nil }
+    var isBusy: Bool { unsettled > 0 || !batches.isEmpty || hasOpen }
+    var hasOpen: Bool { open.contains { $0 != nil } }
 
     // MARK: Partitions
 
@@ -135,7 +145,7 @@ final class Engine {
         book.abandonAll()
         for token in coordinator.abandon() { waiting[token] = nil }
         for batch in assembler.abandon(generation: book.abandonedUpTo + 1) { coordinator.finished(batch: batch.serial) }
-        open = nil
+        for entry in open.indices { open[entry] = nil }
     }
 
     /// Everything up to `next` has been read, markers and gaps too.
@@ -204,8 +214,15 @@ final class Engine {
     /// Takes one record.
     func take(_ entry: Entry, partition: Int, offset: Int, _ run: RunID) {
         let text = world.topic.text.slice(entry.text)
-        let record = Record(key: nil, value: text, timestamp: -1, partition: Int32(partition), offset: Int64(offset))
-        switch coordinator.route(world.tools.decoder.decode(record), onlyDeletes: kind == .restore) {
+        world.tools.keys[entry.id].withUnsafeBufferPointer { key in
+            let record = Record(
+                key: key, value: text, timestamp: -1, partition: Int32(partition), offset: Int64(offset))
+            decode(record, run) { take($0, of: entry, partition, offset, run) }
+        }
+    }
+
+    private func take(_ decoded: Decoded, of entry: Entry, _ partition: Int, _ offset: Int, _ run: RunID) {
+        switch coordinator.route(decoded, onlyDeletes: kind == .restore) {
         case .skip: settle(run, .skipped)
         case .reject: bury(run, partition, offset, id: -1)
         case .keyLane(let operation):
@@ -218,7 +235,7 @@ final class Engine {
     }
 
     private func id(of operation: Operation, _ entry: Entry, _ partition: Int, _ offset: Int) -> Int {
-        let id = Int((operation.id.first ?? 0) &- UInt8(ascii: "a"))
+        let id = Self.id(operation.id)
         world.check(.oneVersionSpace, operation.version == Int64(offset) + 2 && id == entry.id) {
             "partition \(partition) offset \(offset) has version \(operation.version)"
         }
@@ -227,6 +244,7 @@ final class Engine {
 
     private func write(_ operation: Operation, _ id: Int, _ partition: Int, _ offset: Int, _ run: RunID) {
         var item = Item(id: id, version: operation.version, body: [], run: run, partition: partition, offset: offset)
+        (item.entry, item.routing) = (operation.entry, Self.routing(operation.routing))
         if operation.kind == .delete {
             item.isTombstone = true
         } else if let body = world.tools.transformed(operation.document) {
@@ -243,19 +261,26 @@ final class Engine {
         let source = world.tools.source(document)
         let body = source.withUnsafeBufferPointer { world.tools.transformed($0) }
         guard let body else { return bury(run, -1, -1, id: id, document) }
-        add(Item(id: id, version: DocumentVersion.floor(epoch: 0), body: body, run: run, source: document))
+        var item = Item(id: id, version: DocumentVersion.floor(epoch: 0), body: body, run: run, source: document)
+        if world.layout != .single {
+            item.entry = Int(document.kind)
+            item.routing = source.withUnsafeBufferPointer { bytes in
+                Self.routing(try? world.tools.copyRoutings[world.layout.rawValue].routing(of: bytes))
+            }
+        }
+        add(item)
     }
 
     @discardableResult func add(_ item: Item) -> BatchID {
         let batch: Batch
-        if let open {
+        if let open = open[item.entry] {
             batch = open
         } else {
-            batch = Batch(assembler.open(0, now: Int64(world.now)))
-            open = batch
+            batch = Batch(assembler.open(item.entry, now: Int64(world.now)))
+            open[item.entry] = batch
         }
         batch.items.append(item)
-        if assembler.add(to: 0, bytes: item.body.count) { flush() }
+        if assembler.add(to: item.entry, bytes: item.body.count) { flush(item.entry) }
         return batch.id
     }
 

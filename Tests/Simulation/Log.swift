@@ -21,6 +21,8 @@ struct Entry {
     var verb = Verb.insert
     var document = Document()
     var transaction = Transaction.none
+    /// The row before, where commands are change events of rows; nil: there was none.
+    var former: Document?
     /// The new cluster refuses it until somebody mends that.
     var poison = false
     /// Its text in the log's bytes.
@@ -51,9 +53,11 @@ struct Partition {
 struct CommandTopic {
     var partitions: [Partition]
     let text: ByteBuffer
+    private let layout: Layout
     private var serial: Int16 = 100
 
-    init(_ count: Int, text: ByteBuffer) {
+    init(_ count: Int, layout: Layout, text: ByteBuffer) {
+        self.layout = layout
         partitions = Array(repeating: Partition(), count: count)
         for index in 0..<count { partitions[index].entries.reserveCapacity(24) }
         self.text = text
@@ -72,6 +76,8 @@ struct CommandTopic {
         switch entry.kind {
         case .nothing: break
         case .junk: text.append("{\"id\":")
+        case .ping where layout != .single: text.append("{\"op\":\"m\"}")
+        case .command where layout != .single: appendEvent(entry)
         case .ping: text.append("{\"id\":\"a\",\"command\":\"Ping\"}")
         case .command:
             text.append("{\"id\":\"")
@@ -86,6 +92,25 @@ struct CommandTopic {
         }
         entry.text = start..<text.count
         partitions[partition].entries.append(entry)
+    }
+
+    /// A change event of Debezium.
+    private func appendEvent(_ entry: Entry) {
+        text.append("{\"op\":\"")
+        text.append(UInt8(ascii: entry.verb == .delete ? "d" : entry.former == nil ? "c" : "u"))
+        text.append("\",\"before\":")
+        if let former = entry.former, layout == .rows {
+            former.write(into: text)
+        } else if entry.former != nil {
+            text.append("{\"id\":\"")
+            text.append(UInt8(ascii: "a") + UInt8(entry.id))
+            text.append("\"}")
+        } else {
+            text.append("null")
+        }
+        text.append(",\"after\":")
+        if entry.verb == .delete { text.append("null") } else { entry.document.write(into: text) }
+        text.append(UInt8(ascii: "}"))
     }
 }
 

@@ -64,6 +64,14 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case recordedStart
     /// Before the copy, and after the application's offsets were recorded, the old cluster is refreshed.
     case refreshBeforeCopy
+    /// A document that comes into one entry or routing is deleted where it may have been before.
+    case moveTombstones
+    /// A record is settled when the tombstones that it writes beside its own operation are written, too.
+    case companionsFirst
+    /// Tombstones of moves come back with those of deletes, before a copy or a replay.
+    case movesRestored
+    /// The tombstone of a former routing in the same index is older than the document, which may be in the same shard.
+    case formerRoutingBelow
     /// The application's offsets are recorded when anything is first read, not only when a copy begins.
     case recordedAtFirstWork
 }
@@ -94,6 +102,8 @@ public enum Check: Int, CaseIterable, Sendable {
     case nothingLost
     /// P1: every document is as all commands together made it.
     case documentsEqualModel
+    /// P1: a document that moved is where it belongs, under its routing, and nowhere else.
+    case inOnePlace
     /// P7: redriving once more changes nothing, and what a redrive calls written is there.
     case redriveIdempotent
     /// P8: a bounded replay ends, and everything before its frozen ends is settled.

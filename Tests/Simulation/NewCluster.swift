@@ -5,6 +5,8 @@ struct NewCluster {
         var version: Int64 = 0
         var body: [UInt8] = []
         var isTombstone = false
+        /// Under which it was written.
+        var routing = Document.absent
         /// When the tombstone was written.
         var written = 0
         /// Version of a real delete, for as long as it is remembered.

@@ -9,6 +9,22 @@ extension World {
         let id = a % setup.ids
         let partition = partition(of: id)
         guard !topic.partitions[partition].isHeld, topic.partitions[partition].end < 60 else { return }
+        var entry = layout == .single ? command(id, b) : writeRow(id, b)
+        // One producer with transactions a partition; others write between its records.
+        let isOpen = topic.partitions[partition].entries.contains { $0.transaction == .open }
+        if b >> 13 & 3 == 0, isOpen || setup.theme == 3 { entry.transaction = .open }
+        tell {
+            let text =
+                entry.kind == .command ? "\(entry.verb) \(self.name(id)) \(entry.document.text)" : "\(entry.kind)"
+            let offset = self.topic.partitions[partition].end
+            return
+                "  partition \(partition) offset \(offset), v\(offset + 2): \(text)\(entry.poison ? ", refused" : "")"
+        }
+        topic.append(partition, entry)
+    }
+
+    /// In the envelope format.
+    private func command(_ id: Int, _ b: Int) -> Entry {
         var entry = Entry(kind: .command, id: id)
         switch b & 15 {
         case 0..<5: entry.verb = .insert
@@ -28,17 +44,7 @@ extension World {
             }
             entry.poison = entry.verb == .insert && (setup.theme == 4 || setup.theme == 7) && b >> 10 & 3 == 0
         }
-        // One producer with transactions a partition; others write between its records.
-        let isOpen = topic.partitions[partition].entries.contains { $0.transaction == .open }
-        if b >> 13 & 3 == 0, isOpen || setup.theme == 3 { entry.transaction = .open }
-        tell {
-            let text =
-                entry.kind == .command ? "\(entry.verb) \(self.name(id)) \(entry.document.text)" : "\(entry.kind)"
-            let offset = self.topic.partitions[partition].end
-            return
-                "  partition \(partition) offset \(offset), v\(offset + 2): \(text)\(entry.poison ? ", refused" : "")"
-        }
-        topic.append(partition, entry)
+        return entry
     }
 
     func endTransaction(_ a: Int, commits: Bool) {
@@ -151,8 +157,12 @@ extension World {
     /// A scroll is a snapshot.
     private func openScroll(_ engine: Engine, _ slice: Int) {
         engine.pages[slice] = []
-        for id in old.documents.indices where id % Self.slices == slice {
-            if let document = readOld(id, bySearch: true) { engine.pages[slice].append((id, document)) }
+        for id in old.documents.indices where layout != .single || id % Self.slices == slice {
+            // Each entry has indices of its own in the old cluster.
+            guard let document = readOld(id, bySearch: true), layout == .single || document.kind == slice else {
+                continue
+            }
+            engine.pages[slice].append((id, document))
         }
     }
 
@@ -223,7 +233,8 @@ extension World {
     func loseIndex() {
         for engine in engines { stop(engine) }
         indexNumber += 1
-        new = NewCluster(slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: new.versions)
+        new = NewCluster(
+            slots: Array(repeating: NewCluster.Slot(), count: setup.ids * layout.places), versions: new.versions)
         new.refreshes = on(.tombstoneRefresh)
         guard on(.startOver) else { return }
         copy = nil

@@ -20,7 +20,7 @@ extension World {
         let entry = topic.partitions[partition].entries[offset]
         guard entry.isRead, entry.kind != .ping else { return true }
         if entry.transaction == .open { return false }
-        if entry.kind == .command, new.slots[entry.id].highest >= Int64(offset) + 2 { return true }
+        if entry.kind == .command, isWritten(entry, version: Int64(offset) + 2) { return true }
         return letters.contains { $0.partition == partition && $0.offset == offset }
     }
 

@@ -31,7 +31,7 @@ public final class Simulation {
             var random = Seeded(seed)
             setup = .random(&random, theme)
             let theme = setup.theme
-            let isOld = theme >= Step.oldThemes
+            let isOld = theme >= Step.oldThemes && (theme != Step.moves || random.below(3) > 0)
             steps = isOld ? Step.beginning(theme, &random) : []
             let count = isOld ? steps.count + random.below(7) : 20 + random.below(41)
             while steps.count < count { steps.append(.random(theme, &random)) }

@@ -46,6 +46,8 @@ extension Step {
         [14, 0, 0, 3, 2, 0, 0, 0, 0, 4, 5, 2, 6, 1, 1, 1, 2, 2, 9, 8, 3, 5, 5, 5, 4, 7, 7, 5, 1, 5, 0],
         // old copies
         [12, 0, 0, 4, 3, 0, 0, 0, 0, 3, 3, 3, 5, 3, 3, 1, 4, 7, 4, 0, 0, 6, 7, 5, 4, 7, 7, 5, 2, 4, 2],
+        // moves
+        [18, 0, 0, 6, 3, 1, 1, 0, 0, 3, 3, 3, 4, 2, 2, 2, 3, 4, 5, 0, 0, 8, 6, 7, 5, 9, 7, 2, 1, 2, 1],
     ]
     static var themes: Int { weights.count }
 
@@ -56,9 +58,10 @@ extension Step {
 
     /// From here on themes begin with something old.
     static let oldThemes = 6
+    static let moves = 9
 
     static func beginning(_ theme: Int, _ random: inout Seeded) -> [Step] {
-        let stories = [Story.tombstones, Story.letters, Story.copies][theme - oldThemes]
+        let stories = [Story.tombstones, Story.letters, Story.copies, Story.moves][theme - oldThemes]
         return stories[random.below(stories.count)].told(theme: theme, &random)
     }
 
@@ -79,6 +82,7 @@ extension Setup {
             ? random.below(Step.oldThemes) : Step.oldThemes + random.below(Step.themes - Step.oldThemes)
         let theme = wanted ?? any
         let isOld = theme >= Step.oldThemes
+        let layout: Layout = theme != Step.moves ? .single : random.below(3) > 0 ? .rows : .keys
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
         return Setup(
             partitions: isOld ? 1 : 1 + random.below(3), ids: ids, creates: random.below(4) > 0,
@@ -88,8 +92,9 @@ extension Setup {
                 guard random.below(3) > 0 else { return 0 }
                 // Bits 8 to 11: whether the new cluster refuses the copied document.
                 let refused: UInt16 = (theme == 4 || theme == 7) && random.below(4) == 0 ? 1 << 8 : 0
-                return UInt16(1 + random.below(255)) | refused
-            }, theme: theme)
+                let place = layout == .single ? 0 : UInt16(random.below(8)) << 12
+                return UInt16(1 + random.below(255)) | refused | place
+            }, layout: layout, theme: theme)
     }
 }
 

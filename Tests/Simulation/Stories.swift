@@ -28,6 +28,10 @@ extension Step {
     fileprivate static let insertRefused = Step(.write, 0, 0x2000)
     fileprivate static let update = Step(.write, 0, 0x2015)
     fileprivate static let delete = Step(.write, 0, 0x200A)
+    /// Writes the first row, into this entry (2: none) and under this routing (0: none).
+    fileprivate static func row(_ entry: UInt16, _ routing: UInt16 = 1) -> Step {
+        Step(.write, 0, entry << 8 | routing << 10)
+    }
     fileprivate static let member = Step(.memberStarts, 0, 1)
     fileprivate static let late = Step(.deliverBadly, 0, 3)
 
@@ -130,6 +134,29 @@ extension Story {
         Story(.copyEnds, .insert, .catchUp, .replayEnds, .indexLost, .update, .copyBegins),
     ]
 
+    /// Of documents that move between entries and routings.
+    static let moves = [
+        // Anything may come.
+        Story(.copyEnds, .row(0), .member, .row(1), .catchUp),
+        // A member dies between the two writes of a move.
+        Story(
+            .row(1), .catchUp, .row(0), .readOne(), .send(), .deliver(), Step(.commit), .crash(),
+            Step(.deliverBadly, 0, 5), .catchUp),
+        // Two routings, one shard.
+        Story(.row(0, 2), .row(0, 3), .catchUp),
+        // The old cluster does not know yet that the document has moved, and is copied again.
+        Story(
+            .row(0), Step(.oldApplies, 0, 5), Step(.oldCommits), .row(1), .copyEnds, .catchUp, .longTime, .purge,
+            .deliver(), .copyBegins, .work(1), .shortTime),
+        Story(
+            .row(0), Step(.oldApplies, 0, 5), Step(.oldCommits), .row(0, 2), .copyEnds, .catchUp, .longTime, .purge,
+            .deliver(), .copyBegins, .work(1), .shortTime),
+        // The log is replayed after the tombstone of the move was purged.
+        Story(
+            .copyEnds, .row(0), .row(1), .catchUp, .longTime, .purge, .deliver(), .replayStarts, .work(1, all: false),
+            .row(2), .catchUp),
+    ]
+
     /// Of dead letters that are redriven late.
     static let letters = [
         Story(
@@ -150,6 +177,7 @@ extension Mechanism {
         case .tombstoneRefresh, .tombstoneAge, .purgeBelowCommit, .purgeAlone, .purgeWaitsForReplay,
             .replayDeletesFirst, .sendLease:
             Step.oldThemes
+        case .moveTombstones, .companionsFirst, .movesRestored, .formerRoutingBelow: Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
         case .purgeWaitsForCopy, .aliasPerIndex, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
             .recordedAtFirstWork:

@@ -5,7 +5,11 @@ import Transform
 
 /// The product's decoder and transformers, made once per thread, and buffers.
 final class Tools {
-    let decoder: CommandDecoder
+    /// By layout, and what they need to copy documents.
+    let decoders: [CommandDecoder]
+    let copyRoutings: [CopyRouting]
+    /// The keys of records, by id.
+    let keys: [[UInt8]]
     let transformer: Transformer
     let lane = LaneTool()
     let log = ByteBuffer(capacity: 8192)
@@ -16,15 +20,12 @@ final class Tools {
 
     init() {
         transformer = Transformer(Self.steps)
-        decoder = CommandDecoder(
-            CommandFormat(
-                shape: .envelope(
-                    CommandFormat.Envelope(
-                        id: .field(JSONPath(names: ["id"])), operation: JSONPath(names: ["command"]),
-                        index: ["Insert"], merge: ["Update"], delete: ["Delete"], ignore: ["Ping"],
-                        document: JSONPath(names: ["message"])))))
+        let formats = Layout.allCases.map(\.format)
+        decoders = formats.map { CommandDecoder($0) }
+        copyRoutings = formats.map { CopyRouting($0) }
+        keys = (UInt8(0)..<8).map { Array("{\"id\":\"\(UnicodeScalar(UInt8(ascii: "a") + $0))\"}".utf8) }
         // The decoder scans the document as it passes, as in the workers.
-        decoder.scanDocuments(with: transformer)
+        for decoder in decoders { decoder.scanDocuments(with: transformer) }
     }
 
     /// In target form; nil when the transform refuses it.

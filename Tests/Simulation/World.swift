@@ -16,6 +16,8 @@ public struct Setup: Sendable {
     var ending: UInt64
     /// What is in the old cluster from the beginning: by id, which fields.
     var known: [UInt16]
+    /// How documents are told apart.
+    var layout = Layout.single
     /// Which kinds of steps come often.
     var theme: Int
 }
@@ -56,6 +58,8 @@ final class World {
     var topic: CommandTopic
     var old: OldCluster
     var new: NewCluster
+    /// As the application has them, after all that it has written; only where commands are change events of rows.
+    var rows: [Document?] = []
     var wires: [Wire] = []
     /// Counts the target indices.
     var indexNumber = 0
@@ -95,7 +99,7 @@ final class World {
         self.setup = setup
         self.off = off
         self.tools = tools
-        topic = CommandTopic(setup.partitions, text: tools.log)
+        topic = CommandTopic(setup.partitions, layout: setup.layout, text: tools.log)
         old = OldCluster(
             documents: Array(repeating: nil, count: setup.ids),
             position: Array(repeating: 0, count: setup.partitions),
@@ -103,13 +107,15 @@ final class World {
             applied: Array(repeating: 0, count: setup.partitions),
             visible: Array(repeating: nil, count: setup.ids))
         new = NewCluster(
-            slots: Array(repeating: NewCluster.Slot(), count: setup.ids), versions: off != .externalVersions)
+            slots: Array(repeating: NewCluster.Slot(), count: setup.ids * setup.layout.places),
+            versions: off != .externalVersions)
         new.refreshes = off != .tombstoneRefresh
         everDead = Array(repeating: false, count: setup.ids)
         groupCommitted = Array(repeating: -1, count: setup.partitions)
         taken = Array(repeating: 0, count: setup.partitions)
         for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
         old.refresh()
+        rows = old.documents
         for partition in 0..<setup.partitions {
             for _ in 0..<setup.trimmed { topic.append(partition, Entry(kind: .nothing)) }
             topic.partitions[partition].start = setup.trimmed
@@ -123,6 +129,8 @@ final class World {
         guard setup.known[id] != 0 else { return nil }
         var document = Document()
         for field in 0..<4 where setup.known[id] >> field & 1 == 1 { document.fields[field] = Int16(10 + field) }
+        if layout != .single { document.kind = Int16(setup.known[id] >> 12 & 1) }
+        if layout == .rows, setup.known[id] >> 13 & 3 > 0 { document.routing = Int16(setup.known[id] >> 13 & 3) }
         for key in 0..<4 where setup.known[id] >> (key + 4) & 1 == 1 { document.tags[key] = Int16(20 + key) }
         return document
     }
@@ -224,14 +232,16 @@ final class World {
             guard new.openRound == round || (!on(.copyAliasPerRound) && new.openRound > 0) else { return .closed }
         }
         if !isMended, !item.isTombstone, isPoison(item) { return .refused }
+        let slot = slot(of: item)
         let status: NewCluster.Status
         if item.isTombstone, !on(.tombstones) {
-            status = new.delete(item.id, item.version, orEqual: false)
+            status = new.delete(slot, item.version, orEqual: false)
         } else {
             status = new.write(
-                item.id, item.version, item.body, isTombstone: item.isTombstone,
+                slot, item.version, item.body, isTombstone: item.isTombstone,
                 orEqual: item.isTombstone, at: now)
         }
+        if status == .applied { new.slots[slot].routing = item.routing }
         if round > 0, status == .applied {
             check(.copyClosed, copy?.round == round && copyUnfinished) {
                 "a page of copy round \(round) was written to \(name(item.id)) when that copy was done"
@@ -304,16 +314,18 @@ final class World {
         let before = now - Self.tombstoneAge + 1
         guard conditions.refusal == nil, conditions.isQuiet(before: Int64(before)) else { return }
         var found: [(id: Int, version: Int64)] = []
-        for (id, slot) in new.slots.enumerated() where slot.isTombstone {
+        for (place, slot) in new.slots.enumerated() where slot.isTombstone {
+            let id = id(of: place)
             guard !on(.tombstoneAge) || slot.written < before, !isHeldByLetter(id) else { continue }
             // The product does not ask this (docs/simulation.md).
-            guard !on(.purgeBelowCommit) || slot.version - 2 < Int64(groupCommitted[partition(of: id)]) else {
+            let offset = slot.version - (layout == .rows ? 1 : 2)
+            guard !on(.purgeBelowCommit) || offset < Int64(groupCommitted[partition(of: id)]) else {
                 continue
             }
-            found.append((id, slot.version))
+            found.append((place, slot.version))
         }
         guard !found.isEmpty else { return }
-        tell { "  purges \(found.map { "\(self.name($0.id)) v\($0.version)" }.joined(separator: ", "))" }
+        tell { "  purges \(found.map { "\(self.name(place: $0.id)) v\($0.version)" }.joined(separator: ", "))" }
         let claim = purges.begin(now: Int64(now), longest: Self.longestRequest)
         wires.append(Wire(engine: -1, born: now, load: .purge(found, claim), index: indexNumber))
     }
@@ -323,7 +335,7 @@ final class World {
             let before = new.slots[id]
             guard new.delete(id, version, orEqual: true) == .applied else { continue }
             check(.purgeSafe, before.version == 0 || before.isTombstone) {
-                "the purge took document \(name(id)), version \(before.version)"
+                "the purge took document \(name(place: id)), version \(before.version)"
             }
         }
     }
