@@ -20,6 +20,7 @@ struct Document: Equatable, Sendable {
     mutating func merge(_ part: Document) {
         fields.replace(with: part.fields, where: part.fields .!= Self.absent)
         tags.replace(with: part.tags, where: part.tags .!= Self.absent)
+        if part.kind != Self.absent { kind = part.kind }
     }
 
     /// As the new cluster shows it: null pairs are dropped.

@@ -47,15 +47,7 @@ extension Engine {
         switch answer {
         case .bulk(let batch, let answer): perform(next(batch, answer), batch)
         case .letter(let run): if world.on(.deadLetterFirst) { settle(run, .deadLettered) }
-        case .target(let bases):
-            coordinator.basesRead(
-                bases.map { fetch, slot in
-                    .target(
-                        fetch.key, found: slot.version > 0, tombstone: slot.isTombstone, version: slot.version,
-                        document: slot.body)
-                })
-        case .source(let bases):
-            coordinator.basesRead(bases.map { .source($0.key, document: $1, version: 0) })
+        case .bases(let bases): coordinator.basesRead(bases)
         }
         advance()
     }
@@ -126,27 +118,45 @@ extension Engine {
             switch action {
             case .settle(let outcomes):
                 for outcome in outcomes {
-                    if let record = waiting.removeValue(forKey: outcome.token) { settle(record.run, outcome.outcome) }
+                    guard let record = waiting.removeValue(forKey: outcome.token) else { continue }
+                    if let companion = record.companion {
+                        conclude(companion: companion)
+                    } else {
+                        settle(record.run, outcome.outcome)
+                    }
                 }
             case .reject(let rejects):
                 for reject in rejects {
                     guard let record = waiting.removeValue(forKey: reject.token) else { continue }
+                    if let companion = record.companion { add(companion); continue }
                     bury(record.run, record.partition, record.offset, id: record.id)
                 }
             case .readTarget(let fetches):
-                let bases = fetches.map { ($0, world.new.slots[Self.id($0.id)]) }
-                world.wires.append(Wire(engine: number, born: world.now, load: .read(.target(bases))))
+                let bases = fetches.map { targetBase($0) }
+                world.wires.append(Wire(engine: number, born: world.now, load: .read(.bases(bases))))
             case .readSource(let fetches):
-                let bases = fetches.map { fetch in
-                    (fetch, world.readOld(Self.id(fetch.id)).map { world.tools.source($0) })
-                }
-                world.wires.append(Wire(engine: number, born: world.now, load: .read(.source(bases))))
+                let bases = fetches.map { sourceBase($0) }
+                world.wires.append(Wire(engine: number, born: world.now, load: .read(.bases(bases))))
             case .write(let write):
                 var item = Item(id: Self.id(write.id), version: write.version, body: [], lane: write)
+                item.entry = write.entry
                 if case .document(let body) = write.body { item.body = body } else { item.isTombstone = true }
                 add(item)
             }
         }
+    }
+
+    private func targetBase(_ fetch: LaneFetch) -> BaseAnswer {
+        let (slot, isElsewhere) = world.base(Self.id(fetch.id), fetch.entry)
+        if isElsewhere { return .elsewhere(fetch.key, tombstone: slot.isTombstone, version: slot.version) }
+        return .target(
+            fetch.key, found: slot.version > 0, tombstone: slot.isTombstone, version: slot.version, document: slot.body)
+    }
+
+    private func sourceBase(_ fetch: LaneFetch) -> BaseAnswer {
+        let (document, isElsewhere) = world.sourceBase(Self.id(fetch.id), fetch.entry)
+        if isElsewhere { return .elsewhere(fetch.key, tombstone: false, version: 0) }
+        return .source(fetch.key, document: document.map { world.tools.source($0) }, version: 0)
     }
 
     private static func id(_ text: [UInt8]) -> Int { Int((text.first ?? 0) &- UInt8(ascii: "a")) }

@@ -8,6 +8,8 @@ struct Waiting {
     var partition: Int
     var offset: Int
     var id: Int
+    /// A tombstone beside the record's own operation.
+    var companion: Item?
 }
 
 /// One write on its way; what `BatchItem` is to the product.
@@ -52,8 +54,7 @@ final class Engine {
         /// Nil: no answer came.
         case bulk(Batch, NewCluster.Answer?)
         case letter(RunID)
-        case target([(LaneFetch, NewCluster.Slot)])
-        case source([(LaneFetch, [UInt8]?)])
+        case bases([BaseAnswer])
     }
 
     let number: Int

@@ -76,8 +76,8 @@ struct CommandTopic {
         switch entry.kind {
         case .nothing: break
         case .junk: text.append("{\"id\":")
-        case .ping where layout != .single: text.append("{\"op\":\"m\"}")
-        case .command where layout != .single: appendEvent(entry)
+        case .ping where layout.isEvents: text.append("{\"op\":\"m\"}")
+        case .command where layout.isEvents: appendEvent(entry)
         case .ping: text.append("{\"id\":\"a\",\"command\":\"Ping\"}")
         case .command:
             text.append("{\"id\":\"")
@@ -133,6 +133,8 @@ struct OldCluster {
         case .insert: document = entry.document
         case .delete: document = nil
         case .update:
+            // A part that would move its document is a dead letter.
+            if let document, document.kind != entry.document.kind, entry.document.kind != Document.absent { return }
             if document == nil, creates { document = Document() }
             document?.merge(entry.document)
         }

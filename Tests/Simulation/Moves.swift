@@ -12,28 +12,36 @@ enum Layout: Int, CaseIterable, Sendable {
     /// Two entries by a field of the row. Debezium writes no more than the key of the row before, and
     /// `select.missing` is `every`.
     case keys
+    /// Two entries by a field of the document: the envelope format, with partial updates. Deletes carry no more than an
+    /// id, and `select.missing` is `every`.
+    case parts
 
     var entries: Int { self == .single ? 1 : 2 }
     var shards: Int { self == .rows ? 2 : 1 }
+    /// Whether commands are change events of Debezium.
+    var isEvents: Bool { self == .rows || self == .keys }
     /// Slots of the new cluster per id.
     var places: Int { entries * shards }
 
     /// As the recipe would have it.
     var format: CommandFormat {
-        guard self != .single else {
-            return CommandFormat(
+        func selectors(_ field: String) -> [CommandFormat.Selector?] {
+            (0..<entries).map { CommandFormat.Selector(field: JSONPath(names: [field, "kind"]), equals: "\($0)") }
+        }
+        guard isEvents else {
+            var format = CommandFormat(
                 shape: .envelope(
                     CommandFormat.Envelope(
                         id: .field(JSONPath(names: ["id"])), operation: JSONPath(names: ["command"]),
                         index: ["Insert"], merge: ["Update"], delete: ["Delete"], ignore: ["Ping"],
-                        document: JSONPath(names: ["message"]))))
-        }
-        let selectors = (0..<entries).map {
-            CommandFormat.Selector(field: JSONPath(names: ["after", "kind"]), equals: "\($0)")
+                        document: JSONPath(names: ["message"]))),
+                selectors: self == .single ? [nil] : selectors("message"))
+            if self == .parts { format.rules.unattributed = .every }
+            return format
         }
         var format = CommandFormat(
             shape: .debezium(id: nil), routing: self == .rows ? JSONPath(names: ["r"]) : nil,
-            missingRoutingIsID: self == .rows, selectors: selectors)
+            missingRoutingIsID: self == .rows, selectors: selectors("after"))
         if self == .keys { format.rules.unattributed = .every }
         return format
     }
@@ -73,20 +81,50 @@ extension World {
         var entry = Entry(kind: .command, id: id)
         entry.former = rows[id]
         // Deletes and partial updates without routing are dead letters for ever, so no such row is deleted.
-        let canGo = rows[id].map { layout == .keys || $0.routing != Document.absent } ?? false
+        let canGo = rows[id].map { layout != .rows || $0.routing != Document.absent } ?? false
         switch b & 15 {
         case 11..<14 where canGo: entry.verb = .delete
+        case 5..<11 where layout == .parts: return writePart(entry, b)
         case 14: return Entry(kind: b >> 12 & 1 == 0 ? .ping : .junk, id: id)
         default: entry.verb = .insert
         }
         if entry.verb == .insert {
             entry.document.fields[0] = topic.value()
             // Of three kinds two have an entry.
-            entry.document.kind = [0, 1, 2, 0][b >> 8 & 3]
+            entry.document.kind = Self.kinds[b >> 8 & 3]
             if layout == .rows, b >> 10 & 3 > 0 { entry.document.routing = Int16(b >> 10 & 3) }
         }
         rows[id] = entry.verb == .delete ? nil : entry.document
         return entry
+    }
+
+    private static let kinds: [Int16] = [0, 1, 2, 0]
+
+    /// A partial update. Some would move the document, and are dead letters.
+    private func writePart(_ entry: Entry, _ b: Int) -> Entry {
+        var entry = entry
+        entry.verb = .update
+        entry.document.fields[b >> 4 & 3] = topic.value()
+        entry.document.kind = rows[entry.id]?.kind ?? Int16(b >> 8 & 1)
+        if let row = rows[entry.id], row.kind < layout.entries, b >> 6 & 7 == 1 {
+            entry.document.kind = row.kind == 0 ? Self.kinds[1 + b >> 9 & 1] : 2 * Int16(b >> 9 & 1)
+        }
+        OldCluster.apply(entry, to: &rows[entry.id], creates: true)
+        return entry
+    }
+
+    /// What a lane finds that looks for a base of its own entry and then in the other.
+    func base(_ id: Int, _ entry: Int) -> (slot: NewCluster.Slot, isElsewhere: Bool) {
+        let own = new.slots[slot(id, entry: entry)]
+        guard layout == .parts, own.version == 0 || own.isTombstone else { return (own, false) }
+        let other = new.slots[slot(id, entry: 1 - entry)]
+        return (own, other.version > 0 && !other.isTombstone)
+    }
+
+    /// The same of the old cluster.
+    func sourceBase(_ id: Int, _ entry: Int) -> (document: Document?, isElsewhere: Bool) {
+        guard let document = readOld(id), layout != .single, document.kind != entry else { return (readOld(id), false) }
+        return (nil, document.kind < layout.entries)
     }
 
     // MARK: Outcomes
@@ -97,6 +135,7 @@ extension World {
         guard layout != .single else { return new.slots[entry.id].highest >= version }
         let own = slot(entry.id, of: entry.verb == .delete ? nil : entry.document)
         if let own, new.slots[own].highest < version { return false }
+        if entry.verb == .update { return true }
         guard let former = slot(entry.id, of: entry.former), former != own else { return true }
         let isSameEntry = own != nil && entry.former?.kind == entry.document.kind
         return new.slots[former].highest >= (isSameEntry ? version - 1 : version)
@@ -126,6 +165,11 @@ extension Engine {
             (item.run, item.partition, item.offset) = (run, Int(record.partition), Int(record.offset))
             (item.entry, item.routing) = (tombstone.entry, Self.routing(tombstone.routing))
             item.isCompanion = true
+            if coordinator.mustWait(tombstone) {
+                waiting[coordinator.append(tombstone, recordBytes: 0)] = Waiting(
+                    run: run, partition: item.partition, offset: item.offset, id: item.id, companion: item)
+                continue
+            }
             let batch = add(item)
             if world.on(.laneWaits) { coordinator.sent(tombstone, in: batch.serial) }
         }

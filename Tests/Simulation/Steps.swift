@@ -82,10 +82,10 @@ extension Setup {
             ? random.below(Step.oldThemes) : Step.oldThemes + random.below(Step.themes - Step.oldThemes)
         let theme = wanted ?? any
         let isOld = theme >= Step.oldThemes
-        let layout: Layout = theme != Step.moves ? .single : random.below(3) > 0 ? .rows : .keys
+        let layout: Layout = theme != Step.moves ? .single : [.rows, .rows, .keys, .parts][random.below(4)]
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
         return Setup(
-            partitions: isOld ? 1 : 1 + random.below(3), ids: ids, creates: random.below(4) > 0,
+            partitions: isOld ? 1 : 1 + random.below(3), ids: ids, creates: random.below(4) > 0 || layout == .parts,
             trimmed: random.below(3),
             fromBeginning: random.below(2) == 0, ending: random.next(),
             known: (0..<ids).map { _ in
