@@ -24,7 +24,10 @@ public struct PartialUpdateCoordinator: ~Copyable {
     public let isNeeded: Bool
     /// Bytes that one read aims at.
     private let readBytes: Int
+    /// Entries between which documents move; 1: they do not.
+    @usableFromInline let entries: Int
     @usableFromInline let lanes: KeyLanes
+    private var parked = ParkedOperations()
     private var keys: KeysUnderWay
     private var token: UInt64 = 0
     private var reads = 0
@@ -38,10 +41,14 @@ public struct PartialUpdateCoordinator: ~Copyable {
     ///   - isNeeded: whether the format has partial updates.
     ///   - readBytes: bytes of documents that one read aims at.
     ///   - copyUnfinished: see ``copyUnfinished``.
+    ///   - documentsMove: whether a document may move from entry to entry. The operations of an id are then done one
+    ///     after the other in all entries, because a base is looked for in all.
     ///   - keyCapacity: keys under way for which there is room from the beginning.
     public init(
-        missing: [MissingDocument], isNeeded: Bool, readBytes: Int, copyUnfinished: Bool, keyCapacity: Int = 8192
+        missing: [MissingDocument], isNeeded: Bool, readBytes: Int, copyUnfinished: Bool, documentsMove: Bool = false,
+        keyCapacity: Int = 8192
     ) {
+        entries = documentsMove ? missing.count : 1
         (self.isNeeded, self.readBytes) = (isNeeded, readBytes)
         lanes = KeyLanes(missing: missing)
         lanes.copyUnfinished = copyUnfinished
@@ -56,10 +63,10 @@ public struct PartialUpdateCoordinator: ~Copyable {
     }
 
     /// Whether anything waits here.
-    public var isBusy: Bool { !lanes.isEmpty || reads > 0 || !outcomes.isEmpty || !rejects.isEmpty }
+    public var isBusy: Bool { !lanes.isEmpty || !parked.isEmpty || reads > 0 || !outcomes.isEmpty || !rejects.isEmpty }
 
     /// Bytes of waiting operations, their records, and documents: part of the memory limit.
-    public var heldBytes: Int { lanes.heldBytes }
+    public var heldBytes: Int { lanes.heldBytes + parked.heldBytes }
 
     // MARK: Records
 
@@ -78,6 +85,13 @@ public struct PartialUpdateCoordinator: ~Copyable {
     /// Whether the operation must wait in a key lane.
     @inlinable public func mustWait(_ operation: Operation) -> Bool {
         operation.kind.readsBase || lanes.holds(operation.entry, operation.id)
+            || (entries > 1 && isInOtherLane(operation))
+    }
+
+    /// Whether an operation of the id waits that another entry has.
+    @usableFromInline func isInOtherLane(_ operation: Operation) -> Bool {
+        parked.holds(operation.id)
+            || (0..<entries).contains { $0 != operation.entry && lanes.holds($0, operation.id) }
     }
 
     /// The batch with this serial writes the operation's key; lanes of the key wait for the batch.
@@ -89,13 +103,35 @@ public struct PartialUpdateCoordinator: ~Copyable {
     /// of the record until the token is settled, rejected or abandoned.
     public mutating func append(_ operation: Operation, recordBytes: Int) -> UInt64 {
         token += 1
-        lanes.append(
-            entry: operation.entry, id: operation.id,
-            LaneOperation(
-                kind: operation.kind, version: operation.version, routing: operation.routing.map(Array.init),
-                document: Array(operation.document), token: token,
-                waitFor: keys.batch(of: KeyHash.hash(operation.id, seed: operation.entry)), recordBytes: recordBytes))
+        let waiting = LaneOperation(
+            kind: operation.kind, version: operation.version, routing: operation.routing.map(Array.init),
+            document: Array(operation.document), token: token, recordBytes: recordBytes)
+        if parked.holds(operation.id) || !append(waiting, operation.entry, operation.id) {
+            parked.park(waiting, entry: operation.entry, id: operation.id)
+        }
         return token
+    }
+
+    /// Puts an operation into its lane, unless another entry still works at the document: then its lane could find it
+    /// there when it has left, or not find it when it has not come yet.
+    private func append(_ operation: LaneOperation, _ entry: Int, _ id: Bytes) -> Bool {
+        for other in 0..<entries where other != entry {
+            if lanes.holds(other, id) || keys.batch(of: KeyHash.hash(id, seed: other)) != nil { return false }
+        }
+        var operation = operation
+        operation.waitFor = keys.batch(of: KeyHash.hash(id, seed: entry))
+        lanes.append(entry: entry, id: id, operation)
+        return true
+    }
+
+    /// Puts into lanes what has waited for other entries. False: there is nothing.
+    private mutating func unpark() -> Bool {
+        guard !parked.isEmpty else { return false }
+        var waiting = parked
+        parked = ParkedOperations()
+        let isAny = waiting.release { entry, id, operation in append(operation, entry, id) }
+        parked = waiting
+        return isAny
     }
 
     // MARK: What happened
@@ -129,7 +165,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
 
     /// All partitions were given up: drops everything that waits, which the next owner reads again. Gives the tokens
     /// that get no outcome here. Answers that are still to come change nothing.
-    public mutating func abandon() -> [UInt64] { lanes.removeAll() }
+    public mutating func abandon() -> [UInt64] { lanes.removeAll() + parked.removeAll() }
 
     // MARK: What to do
 
@@ -141,7 +177,11 @@ public struct PartialUpdateCoordinator: ~Copyable {
             if let read = takeRead(isFull: isFull) { return read }
             // One by one: the documents of many writes would be made before the first of them is on its way.
             // Folding may show that the source's document is needed.
-            guard let write = lanes.takeWrite(using: transform) else { return takeRead(isFull: isFull) }
+            guard let write = lanes.takeWrite(using: transform) else {
+                if let read = takeRead(isFull: isFull) { return read }
+                guard unpark() else { return nil }
+                continue
+            }
             note(write.settled)
             if write.body != .nothing { return .write(write) }
         }

@@ -71,7 +71,7 @@ final class Worker: @unchecked Sendable {
         assembler = BatchAssembler(entries: plan.entries.count, limits: sink.batchLimits)
         coordinator = PartialUpdateCoordinator(
             missing: plan.entries.map(\.missing), isNeeded: plan.mergesPossible, readBytes: plan.memory.reading,
-            copyUnfinished: plan.copyUnfinished)
+            copyUnfinished: plan.copyUnfinished, documentsMove: plan.format.tombstonesMoves)
         laneTransform = LaneTransformers(plan.entries, placeholder: plan.format.rules.placeholder)
         needsHeaders = plan.format.needsHeaders
         needsTime = plan.format.version == .timestamp

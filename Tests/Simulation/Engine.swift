@@ -111,7 +111,8 @@ final class Engine {
             entries: entries, limits: BatchLimits(documents: 1_000, bytes: .max), generation: 1)
         coordinator = PartialUpdateCoordinator(
             missing: Array(repeating: world.setup.creates ? .create : .reject, count: entries), isNeeded: true,
-            readBytes: 64 << 20, copyUnfinished: false, keyCapacity: 16)
+            readBytes: 64 << 20, copyUnfinished: false,
+            documentsMove: world.layout != .single && world.on(.lanesAcrossEntries), keyCapacity: 16)
     }
 
     var unsettled: Int { book.unsettled }

@@ -72,6 +72,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case movesRestored
     /// The tombstone of a former routing in the same index is older than the document, which may be in the same shard.
     case formerRoutingBelow
+    /// A base is looked for when no other entry has something of its id under way.
+    case lanesAcrossEntries
     /// The application's offsets are recorded when anything is first read, not only when a copy begins.
     case recordedAtFirstWork
 }

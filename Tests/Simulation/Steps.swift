@@ -82,7 +82,7 @@ extension Setup {
             ? random.below(Step.oldThemes) : Step.oldThemes + random.below(Step.themes - Step.oldThemes)
         let theme = wanted ?? any
         let isOld = theme >= Step.oldThemes
-        let layout: Layout = theme != Step.moves ? .single : [.rows, .rows, .keys, .parts][random.below(4)]
+        let layout: Layout = theme != Step.moves ? .single : [.rows, .rows, .keys, .parts, .parts][random.below(5)]
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
         return Setup(
             partitions: isOld ? 1 : 1 + random.below(3), ids: ids, creates: random.below(4) > 0 || layout == .parts,

@@ -32,6 +32,9 @@ extension Step {
     fileprivate static func row(_ entry: UInt16, _ routing: UInt16 = 1) -> Step {
         Step(.write, 0, entry << 8 | routing << 10)
     }
+    fileprivate static let rowGone = Step(.write, 0, 11)
+    /// Moves the document, where there is one.
+    fileprivate static let part = Step(.write, 0, 0x45)
     fileprivate static let member = Step(.memberStarts, 0, 1)
     fileprivate static let late = Step(.deliverBadly, 0, 3)
 
@@ -142,6 +145,10 @@ extension Story {
         Story(
             .row(1), .catchUp, .row(0), .readOne(), .send(), .deliver(), Step(.commit), .crash(),
             Step(.deliverBadly, 0, 5), .catchUp),
+        // A partial update creates a document, and the next one would move it, where there are any.
+        Story(.rowGone, .part, .part, .catchUp),
+        // A document is deleted in one entry, and a partial update creates it in the other.
+        Story(.row(0), .part, .rowGone, Step(.write, 0, 0x105), .catchUp),
         // Two routings, one shard.
         Story(.row(0, 2), .row(0, 3), .catchUp),
         // The old cluster does not know yet that the document has moved, and is copied again.
@@ -177,7 +184,9 @@ extension Mechanism {
         case .tombstoneRefresh, .tombstoneAge, .purgeBelowCommit, .purgeAlone, .purgeWaitsForReplay,
             .replayDeletesFirst, .sendLease:
             Step.oldThemes
-        case .moveTombstones, .companionsFirst, .movesRestored, .formerRoutingBelow: Step.moves
+        case .moveTombstones, .companionsFirst, .movesRestored, .formerRoutingBelow,
+            .lanesAcrossEntries:
+            Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
         case .purgeWaitsForCopy, .aliasPerIndex, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
             .recordedAtFirstWork:
