@@ -97,7 +97,7 @@ def test_how_a_line_was_read(crossfade, tmp_path):
     assert strange["reason"] == "no_operation"
     assert strange["detail"] == "the field command, the command's name, is not there"
     assert empty["read_as"] == "record" and empty["hint"] is None
-    assert empty["outcome"] == "skipped" and "has no value" in empty["detail"]
+    assert (empty["outcome"], empty["reason"]) == ("dead_lettered", "no_value") and "has no value" in empty["detail"]
 
 
 def test_usage(crossfade, tmp_path):

@@ -190,7 +190,8 @@ def malformed(n, r):
         (insert % (ident, "[]")).encode(),
         (insert % (ident, "null")).encode(),
         ('{"command":"UpdateMessageCommand","id":"%s"}' % ident).encode(),
-        (insert % (ident, '{"title":"bad \xff\xfe"}')).encode("latin-1"),
+        # An id of its own: the target refuses it, unless a later command of the same write replaces it.
+        (insert % (f"bytes-{n}", '{"title":"bad \xff\xfe"}')).encode("latin-1"),
         (insert % (ident, '{"title":"twice"}')).encode() * 2,
         (insert % (ident, '{"title":01}')).encode(),
         (insert % (ident, '{"title":NaN}')).encode(),
