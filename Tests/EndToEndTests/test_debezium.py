@@ -42,7 +42,8 @@ def sources(pair):
 
 def test_a_column_that_did_not_change_is_kept(one):
     """Only the column: what else the row dropped must go, in nested objects, too."""
-    first = {"title": "first", "body": "a long text", "raw": "AAEC", "tags": ["x", "y"], "more": {"one": "1", "two": "2"}}
+    first = {"title": "first", "body": "a long text", "raw": "AAEC", "tags": ["x", "y"],
+             "more": {"one": "1", "two": "2"}}
     records = [
         row("c", 1, after=first),
         row("u", 1, after={"title": "second", "body": GONE, "raw": BASE64, "tags": [GONE], "more": {"one": "3"}}),

@@ -196,7 +196,8 @@ def test_ids_that_are_said_to_be_unique_and_are_not(make):
     assert "2 of 8" in text and "id 3 in" in text and f"{m.old}/incident" in text and f"{m.old}/note" in text, text
 
 
-SPELLINGS = {"json": (b'"%d"', "`key: json` under commands.document"), "wrapped": (b'{"schema":null,"payload":"%d"}', "key: json"),
+SPELLINGS = {"json": (b'"%d"', "`key: json` under commands.document"),
+             "wrapped": (b'{"schema":null,"payload":"%d"}', "key: json"),
              "confluent": (b"\0\0\0\0\7%d", "key: confluent"), "typed": (b"incident-%d", "{type}-{id}")}
 
 
