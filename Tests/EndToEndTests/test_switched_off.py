@@ -221,15 +221,22 @@ def test_new_index_where_each_index_has_a_target_of_its_own(make):
     check_error(m.run("copy"), "targets", "select", code=REFUSED)
 
 
-@pytest.mark.real
-def test_interrupted_copy_goes_on_with_the_indices_that_it_began_with(make):
-    m = make(("a", "b"), copy={"slices": 2, "rate": "20/s", "page": 10})
-    m.source.bulk(f"{m.prefix}-b", [("index", f"more-{n}", {}, json.dumps({"title": "t"})) for n in range(200)])
-    m.source.refresh(f"{m.prefix}-b")
+def interrupted_copy(make, large, more, slices):
+    """A migration of two indices, `large` with so many documents more, whose copy was interrupted in the middle."""
+    m = make(("a", "b"), copy={"slices": slices, "rate": "20/s", "page": 10})
+    index = f"{m.prefix}-{large}"
+    m.source.bulk(index, [("index", f"more-{n}", {}, json.dumps({"title": "t"})) for n in range(more)])
+    m.source.refresh(index)
     m.init()
     copy = m.start("copy")
     wait_for("the copy to write", lambda: (m.target.refresh(m.new), m.target.count(m.new))[1] > 0, 60)
     copy.terminate().expect(INTERRUPTED)
+    return m
+
+
+@pytest.mark.real
+def test_interrupted_copy_goes_on_with_the_indices_that_it_began_with(make):
+    m = interrupted_copy(make, "b", 200, slices=2)
     add(m, f"{m.prefix}-new", "new")
     m.write_recipe(copy={"slices": 2})
     m.copy()
@@ -240,13 +247,7 @@ def test_interrupted_copy_goes_on_with_the_indices_that_it_began_with(make):
 @pytest.mark.real
 def test_index_that_is_gone_before_its_copy_is_finished(make):
     """Nobody can copy it any more. That is confirmed, and the copy of the others ends."""
-    m = make(("a", "b"), copy={"slices": 1, "rate": "20/s", "page": 10})
-    m.source.bulk(f"{m.prefix}-a", [("index", f"more-{n}", {}, json.dumps({"title": "t"})) for n in range(300)])
-    m.source.refresh(f"{m.prefix}-a")
-    m.init()
-    copy = m.start("copy")
-    wait_for("the copy to write", lambda: (m.target.refresh(m.new), m.target.count(m.new))[1] > 0, 60)
-    copy.terminate().expect(INTERRUPTED)
+    m = interrupted_copy(make, "a", 300, slices=1)
     m.source.call("DELETE", f"/{m.prefix}-a")
     m.write_recipe(copy={"slices": 1})
     assert f"{m.prefix}-a was confirmed" in rail(m, "gone_indices")
