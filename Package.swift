@@ -77,6 +77,14 @@ let package = Package(
                 "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
             ]),
+        room("Parity", ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"]),
+        room(
+            "Verification",
+            [
+                "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
+                "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
+                "Planning", "Migration",
+            ]),
         room(
             "Trial",
             [
@@ -110,7 +118,7 @@ let package = Package(
             dependencies: [
                 "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
                 "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
-                "Planning", "Migration", "Trial", "Operations", "Embedded",
+                "Planning", "Migration", "Parity", "Verification", "Trial", "Operations", "Embedded",
             ],
             swiftSettings: strict),
         tests("BasicsTests", ["Basics", "Seeds"]),
@@ -138,6 +146,14 @@ let package = Package(
                 "Runtime",
                 "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
                 "Trial", "Seeds",
+            ]),
+        tests("ParityTests", ["JSONText", "Commands", "Parity", "Seeds"]),
+        tests(
+            "VerificationTests",
+            [
+                "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
+                "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "Pipeline", "Planning", "Migration",
+                "Verification", "Embedded", "Seeds",
             ]),
         tests("CommandLineTests", ["JSONText", "Migration", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),

@@ -5,7 +5,7 @@ import SearchCluster
 import State
 
 /// What a command is about to do. It decides what is asked.
-package enum Purpose: Sendable { case plan, initialise, copy, replay, follow, redrive, status, purge }
+package enum Purpose: Sendable { case plan, initialise, copy, replay, follow, redrive, status, purge, verify }
 
 /// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
 package enum SourceUse: Sendable, Equatable {
@@ -24,6 +24,7 @@ package enum SourceUse: Sendable, Equatable {
     ) -> SourceUse {
         guard recipe.source != nil else { return .spared }
         if purpose == .status { return .wanted }
+        if purpose == .verify { return .needed(why: "its documents are compared with those of the target") }
         if purpose == .copy { return .needed(why: "the copy reads it (what comes after a finished copy does not)") }
         guard isKnown, let state else {
             return .needed(why: "its indices are looked up there, because nothing was confirmed for them yet")
@@ -36,7 +37,8 @@ package enum SourceUse: Sendable, Equatable {
             }
             return purpose == .replay || isConfirming ? .wanted : .spared
         case .plan, .initialise: return .wanted
-        case .purge, .status, .copy: return .spared
+
+        case .purge, .status, .copy, .verify: return .spared
         }
     }
 }

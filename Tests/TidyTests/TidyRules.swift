@@ -40,6 +40,12 @@ enum TidyRules {
             "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema", "CommandLog",
             "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
         ],
+        "Parity": ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"],
+        "Verification": [
+            "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
+            "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
+            "Planning", "Migration",
+        ],
         "Trial": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
             "CommandLog", "SearchCluster", "Recipe", "Pipeline",
@@ -55,12 +61,14 @@ enum TidyRules {
         "crossfade": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
             "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
-            "Planning", "Migration", "Trial", "Operations", "Embedded",
+            "Planning", "Migration", "Parity", "Verification", "Trial", "Operations", "Embedded",
         ],
     ]
 
     /// No clock, no I/O, no lock, no Foundation: these import nothing but what the table says.
-    static let pure: Set<String> = ["Basics", "JSONText", "Commands", "Transform", "Indexing", "Failures", "Schema"]
+    static let pure: Set<String> = [
+        "Basics", "JSONText", "Commands", "Transform", "Indexing", "Failures", "Schema", "Parity",
+    ]
 
     /// What comes with the toolchain, for all the others.
     static let toolchain: Set<String> = [

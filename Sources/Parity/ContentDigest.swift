@@ -1,0 +1,28 @@
+import CXXHash
+import JSONText
+
+/// A sum over bytes by which contents are compared: XXH3 with 128 bits, from libxxhash.
+///
+/// Digests are added up, modulo 2^128. The sum of a set does not depend on the order, and a document that is there twice
+/// counts twice.
+package struct ContentDigest: Sendable, Hashable {
+    package var high: UInt64
+    package var low: UInt64
+
+    package init(high: UInt64 = 0, low: UInt64 = 0) { (self.high, self.low) = (high, low) }
+
+    package init(of bytes: Bytes, seed: UInt64 = 0) {
+        let hash = XXH3_128bits_withSeed(bytes.baseAddress, bytes.count, seed)
+        self.init(high: hash.high64, low: hash.low64)
+    }
+
+    package static func &+ (one: ContentDigest, other: ContentDigest) -> ContentDigest {
+        let (low, carry) = one.low.addingReportingOverflow(other.low)
+        return ContentDigest(high: one.high &+ other.high &+ (carry ? 1 : 0), low: low)
+    }
+
+    package static func &- (one: ContentDigest, other: ContentDigest) -> ContentDigest {
+        let (low, borrow) = one.low.subtractingReportingOverflow(other.low)
+        return ContentDigest(high: one.high &- other.high &- (borrow ? 1 : 0), low: low)
+    }
+}

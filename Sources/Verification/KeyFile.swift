@@ -1,0 +1,79 @@
+import Failures
+import Foundation
+import Parity
+
+/// Names of documents in a file, so that any number of them needs little memory. A name takes its own bytes and 12 more.
+/// One thread at a time.
+package final class KeyFile {
+    private let url: URL
+    private let handle: FileHandle
+    private var buffer: [UInt8] = []
+    package private(set) var count = 0
+
+    /// Makes the file anew.
+    package init(_ url: URL) throws {
+        self.url = url
+        guard FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
+        else { throw WorkError(.failed, "the file \(url.path) cannot be written") }
+        handle = try FileHandle(forUpdating: url)
+    }
+
+    deinit { try? handle.close() }
+
+    package func remove() { try? FileManager.default.removeItem(at: url) }
+
+    package func append(_ key: DocumentKey) throws {
+        append(UInt32(truncatingIfNeeded: key.entry))
+        append(UInt32(truncatingIfNeeded: key.id.count))
+        append(key.routing.map { UInt32(truncatingIfNeeded: $0.count) } ?? .max)
+        buffer += key.id
+        buffer += key.routing ?? []
+        count += 1
+        if buffer.count > 1 << 16 { try flush() }
+    }
+
+    private func append(_ number: UInt32) {
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { buffer.append(UInt8(truncatingIfNeeded: number >> shift)) }
+    }
+
+    private func flush() throws {
+        try handle.seekToEnd()
+        try handle.write(contentsOf: buffer)
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives the names in their order, at most `chunk` at once.
+    package func read(chunk: Int, _ body: ([DocumentKey]) throws -> Void) throws {
+        try flush()
+        try handle.seek(toOffset: 0)
+        var keys: [DocumentKey] = []
+        var rest: ArraySlice<UInt8> = []
+        while let data = try handle.read(upToCount: 1 << 18), !data.isEmpty {
+            rest = ArraySlice(rest + data)
+            while let key = Self.take(&rest) {
+                keys.append(key)
+                if keys.count == chunk {
+                    try body(keys)
+                    keys.removeAll(keepingCapacity: true)
+                }
+            }
+        }
+        guard rest.isEmpty else { throw WorkError(.failed, "the file \(url.path) ends in the middle of a name") }
+        if !keys.isEmpty { try body(keys) }
+    }
+
+    private static func take(_ bytes: inout ArraySlice<UInt8>) -> DocumentKey? {
+        func number(_ place: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(bytes[bytes.startIndex + place + $1]) << UInt32(8 * $1) }
+        }
+        guard bytes.count >= 12 else { return nil }
+        let (entry, id, routing) = (number(0), Int(number(4)), number(8))
+        let whole = 12 + id + (routing == .max ? 0 : Int(routing))
+        guard bytes.count >= whole else { return nil }
+        let start = bytes.startIndex + 12
+        defer { bytes = bytes.dropFirst(whole) }
+        return DocumentKey(
+            entry: Int(entry), id: Array(bytes[start..<start + id]),
+            routing: routing == .max ? nil : Array(bytes[start + id..<bytes.startIndex + whole]))
+    }
+}
