@@ -2,7 +2,7 @@
 package struct WorkError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
         /// The command log, a cluster, a file failed us.
-        case log, cluster, state, deadLetters
+        case log, cluster, state, deadLetters, files
         /// A rail refused (P9 in docs/architecture.md); exit code 3.
         case refused
         /// The recipe does not fit what was found; exit code 2.

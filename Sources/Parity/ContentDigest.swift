@@ -3,8 +3,8 @@ import JSONText
 
 /// A sum over bytes by which contents are compared: XXH3 with 128 bits, from libxxhash.
 ///
-/// Digests are added up, modulo 2^128. The sum of a set does not depend on the order, and a document that is there twice
-/// counts twice.
+/// Digests are added up, modulo 2^128. The sum of a set does not depend on the order, and a document that is there
+/// twice counts twice.
 package struct ContentDigest: Sendable, Hashable {
     package var high: UInt64
     package var low: UInt64

@@ -4,8 +4,8 @@ package enum Verdict: String, Sendable, CaseIterable {
     case equal
     /// At least one document differs, for good.
     case different
-    /// No document differs for good, but some could not be judged yet: commands for them keep coming, or one side has not
-    /// applied them.
+    /// No document differs for good, but some could not be judged yet: commands for them keep coming, or one side has
+    /// not applied them.
     case settling
     /// Not everything could be read, so nothing is proved.
     case incomplete
@@ -58,7 +58,8 @@ package struct Finding: Sendable, Hashable {
     }
 }
 
-/// A path at which two documents differ. Values are JSON text, cut to ``longest`` bytes; nil: the side has nothing there.
+/// A path at which two documents differ. Values are JSON text, cut to ``longest`` bytes; nil: the side has nothing
+/// there.
 package struct PathDifference: Sendable, Hashable {
     /// The longest text of a value that is kept, in bytes.
     package static let longest = 200

@@ -2,8 +2,8 @@ import Failures
 import Foundation
 import Parity
 
-/// Names of documents in a file, so that any number of them needs little memory. A name takes its own bytes and 12 more.
-/// One thread at a time.
+/// Names of documents in a file, so that any number of them needs little memory. A name takes its own bytes and 12
+/// more. One thread at a time.
 package final class KeyFile {
     private let url: URL
     private let handle: FileHandle
@@ -14,7 +14,7 @@ package final class KeyFile {
     package init(_ url: URL) throws {
         self.url = url
         guard FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
-        else { throw WorkError(.failed, "the file \(url.path) cannot be written") }
+        else { throw WorkError(.files, "the file \(url.path) cannot be written") }
         handle = try FileHandle(forUpdating: url)
     }
 
@@ -33,7 +33,7 @@ package final class KeyFile {
     }
 
     private func append(_ number: UInt32) {
-        for shift in stride(from: UInt32(0), to: 32, by: 8) { buffer.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        withUnsafeBytes(of: number.littleEndian) { buffer += $0 }
     }
 
     private func flush() throws {
@@ -58,7 +58,7 @@ package final class KeyFile {
                 }
             }
         }
-        guard rest.isEmpty else { throw WorkError(.failed, "the file \(url.path) ends in the middle of a name") }
+        guard rest.isEmpty else { throw WorkError(.files, "the file \(url.path) ends in the middle of a name") }
         if !keys.isEmpty { try body(keys) }
     }
 
