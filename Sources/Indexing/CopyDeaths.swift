@@ -2,7 +2,7 @@
 ///
 /// It judges each index of the source by itself: its documents page by page, or several pages at once where these are
 /// settled faster than it is looked; and all of them when the copy has ended. It is told what is settled so far, by
-/// slice.
+/// slice, in whole pages: within a page dead letters may be settled before the documents that are written.
 public struct CopyDeaths: Sendable, Equatable {
     /// From when on it is too many.
     public struct Limit: Sendable, Equatable {
@@ -26,6 +26,12 @@ public struct CopyDeaths: Sendable, Equatable {
         public var dead: Int
 
         public init(documents: Int = 0, dead: Int = 0) { (self.documents, self.dead) = (documents, dead) }
+
+        /// What is settled of a slice, up to the end of a page.
+        public init(_ slice: PartitionOwnership) {
+            self.init(
+                documents: Int(clamping: slice.tracker.committable ?? 0), dead: slice.tracker.committableDead)
+        }
 
         static func + (one: Tally, other: Tally) -> Tally {
             Tally(documents: one.documents + other.documents, dead: one.dead + other.dead)

@@ -56,6 +56,7 @@ public struct PartitionOwnership: Sendable {
     mutating func settle(_ run: RunID, _ outcome: Outcome, _ count: Int) -> Settlement {
         guard run.generation == generation else { return .late }
         let mistakes = tracker.mistakes
+        if outcome == .deadLettered { tracker.die(run.number, count) }
         _ = tracker.settle(run.number, count)
         guard tracker.mistakes == mistakes else { return .mistaken }
         guard outcome == .stale, writtenBefore > 0 else {

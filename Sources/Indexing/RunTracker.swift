@@ -12,6 +12,8 @@ public struct RunTracker: Sendable {
         var unsettled: Int
         /// Writes beside those that settle the records; see ``RunTracker/expect(_:_:)``.
         var companions = 0
+        /// Its records that became dead letters.
+        var dead = 0
     }
 
     /// Open runs as a ring: `ring[(head + i) & mask]` is run number `headNumber + i`.
@@ -29,6 +31,8 @@ public struct RunTracker: Sendable {
     public private(set) var read = 0
     /// The offset to commit: everything below it has its final outcome. Nil before there is anything to commit.
     public private(set) var committable: Int64?
+    /// Dead letters below ``committable``.
+    public private(set) var committableDead = 0
     /// Calls that were ignored because they cannot be right.
     public private(set) var mistakes = 0
 
@@ -76,6 +80,12 @@ public struct RunTracker: Sendable {
         ring[slot].unsettled -= count
         unsettled -= count
         return position == 0 && release()
+    }
+
+    /// `count` records of a run, which are not settled yet, are dead letters.
+    public mutating func die(_ run: Int, _ count: Int) {
+        guard let slot = slot(run), count > 0, ring[slot].unsettled >= count else { return }
+        ring[slot].dead += count
     }
 
     /// A record of the run has `count` more writes than the one that settles it. The run is settled when these are
@@ -129,6 +139,7 @@ public struct RunTracker: Sendable {
         var moved = false
         while openRuns > 0, ring[head].unsettled == 0, ring[head].companions == 0 {
             committable = ring[head].next
+            committableDead += ring[head].dead
             head = (head + 1) & (ring.count - 1)
             headNumber += 1
             openRuns -= 1

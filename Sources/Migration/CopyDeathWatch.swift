@@ -38,9 +38,7 @@ struct CopyDeathWatch {
     /// Why the copy must stop; nil: it need not. `isOver`: everything is settled.
     mutating func look(isOver: Bool = false) -> String? {
         let settled = copy.slices.indices.map { slice in
-            let ownership = pipeline.ledger.ownership(of: Int32(slice))
-            guard let outcomes = ownership?.outcomes else { return CopyDeaths.Tally() }
-            return CopyDeaths.Tally(documents: outcomes.total, dead: outcomes[.deadLettered])
+            pipeline.ledger.ownership(of: Int32(slice)).map(CopyDeaths.Tally.init) ?? CopyDeaths.Tally()
         }
         let found = deaths.look(settled)
         return (found ?? (isOver ? deaths.atEnd() : nil)).map(words)

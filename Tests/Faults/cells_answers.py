@@ -1,6 +1,7 @@
 """Answers that are lost, cut, wrong or refusals: made by the fault proxy, in the copy, the replay and follow."""
 from collections import Counter
 
+from binary import REFUSED
 from log import Writer
 from suite import cell
 from workload import Workload
@@ -103,10 +104,15 @@ def conflicts(make, size):
     before = m.snapshot()
     runs = [m.start("replay") for _ in range(2)] + [m.start("copy")]
     counts = Counter()
-    for run in runs:
-        counts.update(m.take(run.wait(300))["outcomes"])
+    ended = [run.wait(300) for run in runs]
+    # A replay that the other one has ended before it looked stops, and says so.
+    over = [result for result in ended[:2] if result.code == REFUSED]
+    assert len(over) < 2 and all("another process has ended this replay" in result.err for result in over), over
+    for result in ended:
+        if result not in over:
+            counts.update(m.take(result)["outcomes"])
     assert not counts["indexed"] and not counts["merged"], counts
     # the second replay starts where the first one is by then, if it looks late
-    assert counts["stale"] > size["commands"], counts
+    assert counts["stale"] > size["commands"] // (1 + len(over)), counts
     assert m.snapshot() == before
     m.judge()

@@ -48,6 +48,23 @@ import Testing
         #expect(copy.look([Tally(), Tally(documents: 20, dead: 20)]) == nil && copy.atEnd() == nil)
     }
 
+    /// Named after the fault: 240 of 600 documents died, and these had their outcome first, so that the copy stopped.
+    @Test func deadLettersThatAreSettledFirstAreNotTheWholePage() throws {
+        var book = OutcomeBook()
+        book.own(0)
+        let runs = (0..<6).compactMap { page in
+            book.open(0, first: Int64(page) * 100, next: Int64(page + 1) * 100, count: 100)
+        }
+        #expect(runs.count == 6)
+        func tally() throws -> Tally { Tally(try #require(book.ownership(of: 0))) }
+        for run in runs { _ = book.settle(run, .deadLettered, 40) }
+        var copy = deaths()
+        #expect(try copy.look([tally()]) == nil && tally() == Tally())
+        for run in runs.reversed() { _ = book.settle(run, .indexed, 60) }
+        #expect(try tally() == Tally(documents: 600, dead: 240))
+        #expect(try copy.look([tally()]) == nil && copy.atEnd() == nil)
+    }
+
     /// However it is looked: a page of only dead letters is found, and one in which too few die is not.
     @Test func atWhateverTimesItIsLooked() {
         var random = Seeded(newSeed("times of looking at a copy"))
