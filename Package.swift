@@ -41,7 +41,10 @@ let package = Package(
         room("Schema", ["JSONText", "Commands", "Transform", "Failures"]),
         room(
             "LogGuard",
-            ["CXXHash", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog"]),
+            [
+                "CXXHash", "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures",
+                "CommandLog",
+            ]),
         room(
             "Recipe",
             [
@@ -52,7 +55,8 @@ let package = Package(
         room(
             "State",
             [
-                "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard", "SearchCluster",
+                "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard",
+                "SearchCluster",
             ]),
         room(
             "DeadLetters",

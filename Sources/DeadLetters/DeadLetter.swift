@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 import Commands
 import JSONText
@@ -66,7 +67,8 @@ extension DeadLetter.Origin {
         }
         guard let topic = message.text(DeadLetterHeader.topic),
             let partition = message.text(DeadLetterHeader.partition).flatMap({ Int32($0) }),
-            let offset = message.text(DeadLetterHeader.offset).flatMap({ Int64($0) }), partition >= 0, offset >= 0
+            let offset = message.text(DeadLetterHeader.offset).flatMap({ Int64($0) }).flatMap(OutsideNumber.offset),
+            partition >= 0
         else { return nil }
         self = .record(topic: topic, partition: partition, offset: offset, epoch: DeadLetterHeader.epoch(message))
     }
@@ -95,7 +97,8 @@ extension DeadLetter {
         detail = message.text(DeadLetterHeader.detail) ?? ""
         version = message.text(DeadLetterHeader.version).flatMap { Int64($0) } ?? 0
         epoch = DeadLetterHeader.epoch(message)
-        time = message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp
+        time = OutsideNumber.time(
+            message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
         key = message.key.map(Array.init)
         size = message.size
     }

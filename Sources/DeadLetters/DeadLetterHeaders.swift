@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 import JSONText
 
@@ -30,7 +31,9 @@ package enum DeadLetterHeader {
     /// The final outcome of a redrive. A message with this header is not a letter, but resolves one.
     package static let resolved = "crossfade.resolved"
 
-    package static func epoch(_ message: LogMessage) -> Int64 { message.text(epoch).flatMap { Int64($0) } ?? 0 }
+    package static func epoch(_ message: LogMessage) -> Int64 {
+        message.text(epoch).flatMap { Int64($0) }.map(OutsideNumber.count) ?? 0
+    }
 }
 
 extension LogMessage {
@@ -46,6 +49,6 @@ extension LogMessage {
 
     /// The record's timestamp. `redriven`: the message is a dead letter, and the timestamp is that of the record in it.
     package func time(redriven: Bool) -> Int64 {
-        redriven ? text(DeadLetterHeader.timestamp).flatMap { Int64($0) } ?? -1 : timestamp
+        redriven ? text(DeadLetterHeader.timestamp).flatMap { Int64($0) }.map(OutsideNumber.time) ?? -1 : timestamp
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import CommandLog
 import Commands
 import Failures
@@ -73,7 +74,8 @@ package struct DeadLetterReader {
             if let migration = message.text(DeadLetterHeader.migration), migration != options.migration { return }
             guard let origin = DeadLetter.Origin(message) else { return }
             if let outcome = message.text(DeadLetterHeader.resolved) {
-                let time = message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp
+                let time = OutsideNumber.time(
+                    message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
                 book.resolve(
                     origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
                     outcome: outcome)

@@ -1,3 +1,4 @@
+import Basics
 import CXXHash
 import CommandLog
 import Foundation
@@ -30,10 +31,11 @@ package struct RecordFingerprint: Sendable, Equatable {
 
     package init?(text: some StringProtocol) {
         let parts = text.split(separator: ":")
-        guard parts.count == 3, let offset = Int64(parts[0]), let timestamp = Int64(parts[1]),
+        guard parts.count == 3, let offset = Int64(parts[0]).flatMap(OutsideNumber.offset),
+            let timestamp = Int64(parts[1]),
             let digest = UInt64(parts[2], radix: 16)
         else { return nil }
-        self.init(offset: offset, timestamp: timestamp, digest: digest)
+        self.init(offset: offset, timestamp: OutsideNumber.time(timestamp), digest: digest)
     }
 
     /// For messages: `offset 12 (written 2026-11-01T00:00:00Z)`.
@@ -75,11 +77,12 @@ package struct CommitNote: Sendable, Equatable {
     /// nil: the note is not Crossfade's.
     package init?(text: String?) {
         let parts = (text ?? "").split(separator: " ")
-        guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]) else { return nil }
+        guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]).map(OutsideNumber.count)
+        else { return nil }
         let rest = parts.dropFirst(2)
         let known = rest.filter { $0.first != "@" }.prefix(2).map { RecordFingerprint(text: $0) }
         self.init(
             epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil,
-            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map { min(max(0, $0), 1 << 53) })
+            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map(OutsideNumber.time))
     }
 }

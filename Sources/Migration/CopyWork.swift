@@ -34,6 +34,7 @@ package struct CopyWork: WatchedWork {
         try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(begun)
         let state = try open(store, begun)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
+        try copy.checkIsPlanned(prepared.survey, in: store.index)
         live.knows(state)
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
@@ -213,6 +214,24 @@ extension MigrationState.Slice {
         returned = finished.returned
         for outcome in Outcome.allCases where finished.outcomes[outcome] > 0 {
             outcomes[outcome.name] = finished.outcomes[outcome]
+        }
+    }
+}
+
+extension MigrationState.Copy {
+    /// Throws if a slice that is to be read is not one of the plan. Whoever can write the state could otherwise have
+    /// any index of the source copied.
+    fileprivate func checkIsPlanned(_ survey: Survey, in index: String) throws(WorkError) {
+        for (number, slice) in slices.enumerated() where !slice.done {
+            guard
+                !survey.entries.indices.contains(slice.entry)
+                    || !survey.entries[slice.entry].scope.names.contains(slice.index)
+            else { continue }
+            throw WorkError(
+                .state,
+                "the state in \(index) is damaged: slice \(number) of the copy names entry \(slice.entry) and index "
+                    + "\(slice.index), which the recipe does not. Nothing was copied. Restore the state document from "
+                    + "a snapshot, or begin anew: delete \(index) and the target index, then init, copy and replay")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import JSONText
 
 /// Reads a cluster. It has no way to write: see ``ReadCall``.
@@ -51,7 +52,7 @@ package final class ClusterReader: Sendable {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
         let answer = try transport.tree(
             .count(index: index), body: body, timeoutSeconds: 300, doing: "counting \(index)", index: index)
-        guard let count = answer["count"]?.int else {
+        guard let count = answer["count"]?.int.map(OutsideNumber.count) else {
             throw ClusterError(.malformedAnswer, "the count of \(index) holds no number", index: index)
         }
         guard answer["_shards"]?["failed"]?.int ?? 0 == 0 else {

@@ -30,6 +30,9 @@ package struct IndexInfo: Sendable, Equatable {
     /// The parent type of each child type (before 6.0).
     package var parentTypes: [String: String]
 
+    /// More than any server allows (`es.index.max_number_of_shards` is 1,024), so a wrong answer asks for no more.
+    private static let mostShards = 1 << 14
+
     init(name: String, answer: JSONValue, typed: Bool, documentCount: Int64) {
         (self.name, self.documentCount) = (name, documentCount)
         liveCount = documentCount
@@ -37,7 +40,7 @@ package struct IndexInfo: Sendable, Equatable {
         mappings = answer["mappings"] ?? .object(JSONObject())
         settings = answer["settings"] ?? .object(JSONObject())
         let count = settings["index"]?["number_of_shards"]
-        shards = count?.string.flatMap { Int($0) } ?? count?.int.map { Int($0) } ?? 1
+        shards = min(max(1, count?.string.flatMap { Int($0) } ?? count?.int.map { Int($0) } ?? 1), Self.mostShards)
         types = []
         parentTypes = [:]
         routingRequired = false

@@ -61,8 +61,8 @@ package struct MemberReport: Sendable, Equatable {
 
     package init?(json: JSONValue) {
         guard let member = json["member"]?.string, let command = json["command"]?.string,
-            let host = json["host"]?.string, let pid = json["pid"]?.int, let started = json["started"]?.int,
-            let updated = json["updated"]?.int
+            let host = json["host"]?.string, let pid = json["pid"]?.count, let started = json["started"]?.time,
+            let updated = json["updated"]?.time
         else { return nil }
         self.init(
             member: member, command: command, host: host, pid: Int(clamping: pid), started: started, updated: updated)

@@ -1,3 +1,4 @@
+import Basics
 import Failures
 import Indexing
 import JSONText
@@ -216,7 +217,7 @@ extension MigrationState {
         for pair in text.split(separator: ",") {
             let parts = pair.split(separator: ":")
             guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]) else { return nil }
-            offsets[partition] = offset
+            offsets[partition] = OutsideNumber.count(offset)
         }
         return offsets
     }
@@ -225,14 +226,14 @@ extension MigrationState {
     package init?(json: JSONValue) {
         guard let name = json["name"]?.string, let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)),
             let fingerprint = json["fingerprint"]?.string, let workText = json["work"]?.string,
-            let work = try? JSONValue(parsing: workText), let created = json["created"]?.int,
+            let work = try? JSONValue(parsing: workText), let created = json["created"]?.time,
             let indices = json["indices"]?.array
         else { return nil }
         self.init(
             name: name, phase: phase, fingerprint: fingerprint, work: work, created: created,
             indices: indices.compactMap(\.string), recorded: Self.offsets(json["recorded"]))
-        recordedEpoch = json["recorded_epoch"]?.int
-        recordedAt = json["recorded_at"]?.int
+        recordedEpoch = json["recorded_epoch"]?.count
+        recordedAt = json["recorded_at"]?.time
         log = json["log"]?.string.flatMap(Log.init(text:))
         copy = json["copy"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Copy.init(json:))
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
@@ -255,12 +256,12 @@ extension MigrationState.Purge {
     }
 
     package init?(json: JSONValue) {
-        guard let first = json["first"]?.int, let last = json["last"]?.int, let purged = json["purged"]?.int else {
+        guard let first = json["first"]?.time, let last = json["last"]?.time, let purged = json["purged"]?.count else {
             return nil
         }
         self.init(
             first: first, last: last, purged: Int(purged), isAway: json["away"]?.bool ?? true,
-            underWay: json["under_way"]?.int)
+            underWay: json["under_way"]?.time)
     }
 }
 
@@ -298,12 +299,12 @@ extension MigrationState.Copy {
     }
 
     package init?(json: JSONValue) {
-        guard let round = json["round"]?.int, let expected = json["expected"]?.int,
-            let started = json["started"]?.int, let slices = json["slices"]?.array
+        guard let round = json["round"]?.count, let expected = json["expected"]?.count,
+            let started = json["started"]?.time, let slices = json["slices"]?.array
         else { return nil }
         self.init(
-            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.int,
-            slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.int)
+            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.time,
+            slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.time)
         stopped = json["stopped"]?.string
     }
 }
@@ -322,12 +323,12 @@ extension MigrationState.Slice {
     }
 
     package init?(json: JSONValue) {
-        guard let entry = json["entry"]?.int, let index = json["index"]?.string, let spec = json["spec"]?.string,
-            let done = json["done"]?.bool, let returned = json["returned"]?.int,
+        guard let entry = json["entry"]?.count, let index = json["index"]?.string, let spec = json["spec"]?.string,
+            let done = json["done"]?.bool, let returned = json["returned"]?.count,
             let members = json["outcomes"]?.object
         else { return nil }
         var outcomes: [String: Int] = [:]
-        for (key, value) in members { outcomes[key] = Int(value.int ?? 0) }
+        for (key, value) in members { outcomes[key] = Int(value.count ?? 0) }
         self.init(
             entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
     }
@@ -346,13 +347,13 @@ extension MigrationState.Replay {
     }
 
     package init?(json: JSONValue) {
-        guard let round = json["round"]?.int, let epoch = json["epoch"]?.int, let started = json["started"]?.int,
+        guard let round = json["round"]?.count, let epoch = json["epoch"]?.count, let started = json["started"]?.time,
             let start = MigrationState.offsets(json["start"]), let end = MigrationState.offsets(json["end"]),
             let position = MigrationState.offsets(json["position"])
         else { return nil }
         self.init(
-            round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.int, start: start, end: end,
+            round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.time, start: start, end: end,
             position: position)
-        keptAt = json["kept_at"]?.int
+        keptAt = json["kept_at"]?.time
     }
 }

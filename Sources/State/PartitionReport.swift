@@ -47,14 +47,14 @@ extension PartitionReport {
     }
 
     package init?(json: JSONValue) {
-        guard let partition = json["partition"]?.int, let read = json["read"]?.int,
-            let inFlight = json["in_flight"]?.int
+        guard let partition = json["partition"]?.count, let read = json["read"]?.count,
+            let inFlight = json["in_flight"]?.count
         else { return nil }
         self.init(
-            partition: Int32(clamping: partition), start: json["start"]?.int, position: json["position"]?.int,
-            committed: json["committed"]?.int, end: json["end"]?.int, read: Int(clamping: read),
+            partition: Int32(clamping: partition), start: json["start"]?.count, position: json["position"]?.count,
+            committed: json["committed"]?.count, end: json["end"]?.count, read: Int(clamping: read),
             inFlight: Int(clamping: inFlight),
-            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.int ?? 0) },
+            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.count ?? 0) },
             isOwned: json["owned"]?.bool ?? true)
     }
 }

@@ -10,7 +10,7 @@ import time
 from stack import ROOT, wait_for
 
 OUTCOMES = {"indexed", "deleted", "merged", "stale", "superseded", "skipped", "dead_lettered", "gone"}
-DONE, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAILED, USAGE, REFUSED, DIFFERS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def path():

@@ -1,3 +1,4 @@
+import Basics
 import Indexing
 import JSONText
 import Seeds
@@ -41,7 +42,7 @@ import Testing
         func offsets() -> [Int32: Int64] {
             var offsets: [Int32: Int64] = [:]
             for partition in 0..<Int32.random(in: 0...5, using: &generator) {
-                offsets[partition] = .random(in: 0...Int64.max, using: &generator)
+                offsets[partition] = .random(in: 0...OutsideNumber.most, using: &generator)
             }
             return offsets
         }

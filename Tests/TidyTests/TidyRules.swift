@@ -19,12 +19,17 @@ enum TidyRules {
         "SearchCluster": ["CLibcurl", "Basics", "Runtime", "JSONText", "Commands", "Indexing", "Telemetry"],
         "Failures": ["Basics"],
         "Schema": ["JSONText", "Commands", "Transform", "Failures"],
-        "LogGuard": ["CXXHash", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog"],
+        "LogGuard": [
+            "CXXHash", "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
+        ],
         "Recipe": [
             "CLibyaml", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Failures",
             "CommandLog", "SearchCluster",
         ],
-        "State": ["JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard", "SearchCluster"],
+        "State": [
+            "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard",
+            "SearchCluster",
+        ],
         "DeadLetters": [
             "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
         ],
