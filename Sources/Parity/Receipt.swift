@@ -113,6 +113,14 @@ package struct Receipt: Sendable, Equatable {
     /// At most `verify.report_limit` of each kind.
     package var examples: [Finding] = []
     package var sample: [SampledDocument] = []
+    /// Documents that were wrong or still open, at most ``mostOpen``: a later verification that goes on from here looks
+    /// at them again.
+    package var open: [DocumentKey] = []
+    /// How many more there were. Where there are any, nothing can go on from this receipt.
+    package var openUnlisted = 0
+
+    /// The most keys of open documents that a receipt holds.
+    package static let mostOpen = 10_000
 
     package init(
         id: String, migration: String, version: String, fingerprint: String, basis: Basis, target: Side, topic: String,

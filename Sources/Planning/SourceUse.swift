@@ -5,7 +5,11 @@ import SearchCluster
 import State
 
 /// What a command is about to do. It decides what is asked.
-package enum Purpose: Sendable { case plan, initialise, copy, replay, follow, redrive, status, purge, verify }
+package enum Purpose: Sendable {
+    case plan, initialise, copy, replay, follow, redrive, status, purge, verify
+    /// The log is compared with the target.
+    case verifyLog
+}
 
 /// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
 package enum SourceUse: Sendable, Equatable {
@@ -37,8 +41,7 @@ package enum SourceUse: Sendable, Equatable {
             }
             return purpose == .replay || isConfirming ? .wanted : .spared
         case .plan, .initialise: return .wanted
-
-        case .purge, .status, .copy, .verify: return .spared
+        case .purge, .status, .copy, .verify, .verifyLog: return .spared
         }
     }
 }

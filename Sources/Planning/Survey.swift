@@ -253,7 +253,7 @@ package struct Survey: Sendable {
     /// elsewhere.
     package static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "tests"] {
+        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "verify", "tests"] {
             object.removeValue(forKey: key)
         }
         if var replay = object["replay"]?.object {

@@ -28,6 +28,7 @@ package struct Recipe: Sendable {
     /// How old a tombstone must be to be purged, in milliseconds.
     package var tombstoneAge: Int64
     package var operations: Operations
+    package var verify: Verify
     /// What `crossfade recipe test` runs; no part of the work.
     package var tests: [RecipeTest]
     /// The refusals that the recipe accepts.

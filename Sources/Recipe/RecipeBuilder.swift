@@ -36,6 +36,7 @@ package struct RecipeBuilder {
         let memory = try integer(limits, "memory")
         let tombstoneAge = try integer(root, "tombstone_age")
         let operations = try operations(try need(root, "operations"))
+        let verify = try verify(try need(root, "verify"), copy: copy)
         let tests = try RecipeTestBuilder.tests(root)
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
@@ -44,7 +45,8 @@ package struct RecipeBuilder {
             target: target, indices: indices,
             copy: copy, replay: replay, recordedMargin: margin, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            tombstoneAge: Int64(tombstoneAge), operations: operations, tests: tests, accept: acceptances(root),
+            tombstoneAge: Int64(tombstoneAge), operations: operations, verify: verify, tests: tests,
+            accept: acceptances(root),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }
 
@@ -219,7 +221,7 @@ package struct RecipeBuilder {
         return text
     }
 
-    private func integer(_ value: RecipeValue, _ key: String) throws(Gap) -> Int {
+    func integer(_ value: RecipeValue, _ key: String) throws(Gap) -> Int {
         guard let number = value[key]?.integer else { throw Gap(mark: value.mark, key: key) }
         return Int(number)
     }
@@ -229,12 +231,12 @@ package struct RecipeBuilder {
         return path
     }
 
-    private func optionalPath(_ value: RecipeValue?, _ key: String) throws(Gap) -> JSONPath? {
+    func optionalPath(_ value: RecipeValue?, _ key: String) throws(Gap) -> JSONPath? {
         guard let value, value[key] != nil else { return nil }
         return try path(value, key)
     }
 
-    private func map<T>(
+    func map<T>(
         _ values: [RecipeValue], _ transform: (RecipeValue) throws(Gap) -> T
     ) throws(Gap) -> [T] {
         var results: [T] = []

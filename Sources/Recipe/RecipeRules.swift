@@ -22,7 +22,8 @@ package struct RecipeRules {
         checkCluster("target")
         checkSource()
         checkReplay()
-        checkRate()
+        checkRate("copy")
+        checkRate("verify")
         RecipeVersionRules(root: root, problems: problems).check()
         checkLimits()
         checkTombstones()
@@ -221,15 +222,15 @@ package struct RecipeRules {
         }
     }
 
-    private func checkRate() {
-        guard let rates = root["copy"]?["rate"]?.items else { return }
+    private func checkRate(_ section: String) {
+        guard let rates = root[section]?["rate"]?.items else { return }
         var seen: Set<Bool> = []
         for rate in rates {
             guard let text = rate.text, let read = RecipeRate(text) else { continue }
             var isBytes = false
             if case .bytes = read { isBytes = true }
             if !seen.insert(isBytes).inserted {
-                problems.add(rate.mark, "copy.rate bounds \(isBytes ? "bytes" : "documents") twice")
+                problems.add(rate.mark, "\(section).rate bounds \(isBytes ? "bytes" : "documents") twice")
             }
         }
     }

@@ -28,6 +28,7 @@ package enum RecipeSchema {
                     + "late."
             ),
             RecipeKey("operations", .section(operations), "Where a running command can be watched."),
+            RecipeKey("verify", .section(verify), "How `crossfade verify` compares both sides."),
             RecipeKey(
                 "tests", .list(.section(RecipeTestSchema.test), orOne: false, allowsEmpty: true),
                 "Samples, and what must become of them, for `crossfade recipe test`."),
@@ -316,10 +317,13 @@ package enum RecipeSchema {
 }
 
 extension RecipeSchema {
-    /// The section that knows a key which stands in the wrong place, if only one does.
+    /// The section that knows a key which stands in the wrong place, or the two; nil: none does, or more.
     package static func home(of key: String) -> String? {
-        let homes = Set(sections.filter { $0.key(key) != nil }.map(\.title))
-        return homes.count == 1 ? homes.first : nil
+        var homes: [String] = []
+        for section in sections where section.key(key) != nil && !homes.contains(section.title) {
+            homes.append(section.title)
+        }
+        return (1...2).contains(homes.count) ? RecipeType.either(homes, quote: false) : nil
     }
 
     /// All sections, outermost first, in the order of the table.

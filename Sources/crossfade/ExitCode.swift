@@ -2,6 +2,7 @@ import Failures
 import CommandLog
 import HTTPServer
 import Migration
+import Parity
 import SearchCluster
 
 /// The exit codes of the process. Scripts rely on these numbers.
@@ -30,6 +31,17 @@ enum ExitCode: Int32, CaseIterable {
     }
 }
 
+extension ExitCode {
+    /// Only `equal` is a success, and only `different` is proof of the contrary.
+    init(_ verdict: Verdict) {
+        switch verdict {
+        case .equal: self = .done
+        case .different: self = .differs
+        case .settling, .incomplete, .empty: self = .failed
+        }
+    }
+}
+
 /// How a command that threw an error ends: the text and code for the user, and the exit code.
 struct CommandFailure {
     let text: String
@@ -43,6 +55,7 @@ struct CommandFailure {
             switch error {
             case let error as WorkError where error.code == .refused: ("refused", .refused)
             case let error as WorkError where error.code == .recipe: ("recipe", .usage)
+            case let error as WorkError where error.code == .interrupted: ("interrupted", .interrupted)
             case let error as LogError: (error.code.rawValue, error.code == .startDeleted ? .refused : .failed)
             case let error as ClusterError: (error.code.rawValue, .failed)
             case let error as HTTPServerError: (error.code.rawValue, .failed)

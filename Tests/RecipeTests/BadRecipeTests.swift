@@ -29,14 +29,15 @@ struct BadRecipeTests {
         Case(
             name: "key in the wrong place", text: Reading.small(more: "page: 5"),
             expected: [
-                "9:1: unknown key \"page\" in the recipe; it belongs in copy; known are name, commands, source, "
-                    + "target, indices, copy, replay, dead_letters, limits, accept, tombstone_age, operations, tests"
+                "9:1: unknown key \"page\" in the recipe; it belongs in copy or verify; known are name, commands, "
+                    + "source, target, indices, copy, replay, dead_letters, limits, accept, tombstone_age, "
+                    + "operations, verify, tests"
             ]),
         Case(
             name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
             expected: [
                 "9:1: unknown key \"cutover\" in the recipe; known are name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits, accept, tombstone_age, operations, tests"
+                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify, tests"
             ]),
         Case(
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
@@ -62,7 +63,7 @@ struct BadRecipeTests {
             name: "a list", text: "- a\n",
             expected: [
                 "1:1: the recipe is a list; it must be a mapping with name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits, accept, tombstone_age, operations or tests"
+                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify or tests"
             ]),
         Case(
             name: "not YAML", text: "name: [a, b\ncommands: x\n",
@@ -94,6 +95,17 @@ struct BadRecipeTests {
         Case(
             name: "rate twice", text: Reading.small(more: "copy: { rate: [5/s, 6/s] }"),
             expected: ["9:21: copy.rate bounds documents twice"]),
+        Case(
+            name: "verify",
+            text: Reading.small(
+                more: "verify: { rate: [5/s, 6/s], sample: -1, empty_array: absnt, settle: 60, ignore: a..b }"),
+            expected: [
+                "9:23: verify.rate bounds documents twice",
+                "9:37: verify.sample is \"-1\"; it must be a whole number from 0 to 10000",
+                "9:54: verify.empty_array is \"absnt\"; it must be \"distinct\" or \"absent\" -> absent",
+                "9:69: verify.settle \"60\" is not a duration such as 90s, 15m, 1h or 2d",
+                "9:81: verify.ignore \"a..b\" is not a field path: it has an empty name",
+            ]),
         Case(
             name: "misspelt word", text: Reading.small(more: "copy: { rate: unlimted }"),
             expected: [

@@ -70,6 +70,23 @@ struct GoodRecipeTests {
         #expect(Survey.meaning(recipe) == Survey.meaning(other))
     }
 
+    @Test func verificationIsNoPartOfTheWork() throws {
+        let recipe = try Reading.load(Reading.small(more: "copy: { slices: 3, page: 7 }"))
+        #expect(recipe.verify == Recipe.Verify(slices: 3, page: 7))
+        let other = try Reading.load(
+            Reading.small(more: "copy: { slices: 3, page: 7 }\nverify: { ignore: updated, empty: accept }"))
+        #expect(other.verify.ignore == [try JSONPath(parsing: "updated")])
+        #expect(RecipeText.canonical(recipe) != RecipeText.canonical(other))
+        #expect(Survey.meaning(recipe) == Survey.meaning(other))
+    }
+
+    @Test func folderOfVerifications() throws {
+        let recipe = try Reading.load(Reading.small())
+        #expect(recipe.defaultFolder(["XDG_STATE_HOME": "/s", "HOME": "/h"]) == "/s/crossfade/small")
+        #expect(recipe.defaultFolder(["XDG_STATE_HOME": "s", "HOME": "/h"]) == "/h/.local/state/crossfade/small")
+        #expect(recipe.defaultFolder([:]) == nil)
+    }
+
     @Test func shortForms() throws {
         let transform = """
             indices:
@@ -145,6 +162,15 @@ struct GoodRecipeTests {
         #expect(
             envelope.operations
                 == Recipe.Operations(listen: "[::1]:0", listenIsGiven: true, statsd: "127.0.0.1:8125"))
+        var verify = Recipe.Verify(slices: 4, page: 50)
+        verify.ignore = [try JSONPath(parsing: "updated"), try JSONPath(parsing: "meta.seen")]
+        (verify.emptyArray, verify.empty) = (.absent, .accept)
+        verify.redact = [try JSONPath(parsing: "message.body")]
+        (verify.sample, verify.reportLimit, verify.settle) = (3, 20, 120_000)
+        (verify.documentsPerSecond, verify.bytesPerSecond) = (500, 2_000_000)
+        verify.histogram = try JSONPath(parsing: "created")
+        verify.folder = folder.path + "/spill"
+        #expect(envelope.verify == verify)
         #expect(envelope.indices[0].merge == .shallow && envelope.indices[0].missing == .reject)
         #expect(envelope.indices[0].id == "{type}-{id}")
         let selector = CommandFormat.Selector(field: try JSONPath(parsing: "message.kind"), equals: "incident")
@@ -242,6 +268,19 @@ enum EveryKey {
         accept: [{ rail: identity, why: parents have no routing }]
         tombstone_age: 90m
         operations: { listen: "[::1]:0", statsd: "127.0.0.1:8125" }
+        verify:
+          ignore: [updated, meta.seen]
+          empty_array: absent
+          redact: message.body
+          sample: 3
+          report_limit: 20
+          rate: [500/s, 2MB/s]
+          slices: 4
+          page: 50
+          settle: 2m
+          histogram: created
+          folder: spill
+          empty: accept
         tests:
           - name: a record
             record: { key: k, value: { a: 1 }, headers: { h: v }, partition: 1, offset: 2, timestamp: 3 }

@@ -49,7 +49,7 @@ enum CommandRunner {
     }
 
     /// Listens to signals. The first signal prints what happens now and how long it takes at most.
-    private static func listen(_ arguments: ParsedArguments, _ output: Output, _ logger: Logger) {
+    static func listen(_ arguments: ParsedArguments, _ output: Output, _ logger: Logger) {
         let isTerminal = output.isTerminal
         let isJSON = arguments.logsJSON
         StopSignal.listen { atMost in

@@ -18,15 +18,24 @@ extension CommandDeclaration {
                 // These checks come before a port is opened: the work may not start at all.
                 try prepared.passRails(except: unneeded)
                 try prepared.checkConfirmed(confirmation)
-                let live = LiveWork(prepared, command: name, version: VersionCommand.crossfade, logger: logger)
-                let operations = try OperationsServer.start(
-                    prepared.recipe.operations, source: WorkStatus(live), logger: logger)
-                defer { operations?.stop() }
-                let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
-                statsd?.start()
-                defer { statsd?.stop() }
-                return try body(live, confirmation)
+                return try CommandRunner.watched(prepared, as: name, logger) { try body($0, confirmation) }
             }
         }
+    }
+}
+
+extension CommandRunner {
+    /// Runs work that dashboard, metrics and StatsD show meanwhile. `command`: its name.
+    static func watched<Result>(
+        _ prepared: Preflight, as command: String, _ logger: Logger, _ body: (LiveWork) throws -> Result
+    ) throws -> Result {
+        let live = LiveWork(prepared, command: command, version: VersionCommand.crossfade, logger: logger)
+        let operations = try OperationsServer.start(
+            prepared.recipe.operations, source: WorkStatus(live), logger: logger)
+        defer { operations?.stop() }
+        let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
+        statsd?.start()
+        defer { statsd?.stop() }
+        return try body(live)
     }
 }

@@ -1,0 +1,123 @@
+import JSONText
+
+extension Recipe {
+    /// `verify`. No part of the work: it changes nothing that is written.
+    package struct Verify: Sendable, Equatable {
+        /// What an empty array and an absent field are to each other.
+        package enum EmptyArray: String, Sendable, CaseIterable { case distinct, absent }
+
+        /// What it means that there is nothing to compare.
+        package enum Empty: String, Sendable, CaseIterable { case refuse, accept }
+
+        /// Paths that are not compared.
+        package var ignore: [JSONPath] = []
+        package var emptyArray = EmptyArray.distinct
+        /// Paths whose values no receipt may hold.
+        package var redact: [JSONPath] = []
+        /// Whole documents of both sides that a receipt holds for people to read.
+        package var sample = 0
+        /// Examples of each kind of finding that a receipt holds.
+        package var reportLimit = 100
+        /// Documents a second and side; nil: unlimited.
+        package var documentsPerSecond: Int?
+        /// Bytes of documents a second and side; nil: unlimited.
+        package var bytesPerSecond: Int?
+        package var slices: Int
+        /// Documents per page.
+        package var page: Int
+        /// How long no document may settle before the others are reported as settling, in milliseconds.
+        package var settle: Int64 = 60_000
+        /// A date field of both sides; nil: no histogram is drawn.
+        package var histogram: JSONPath?
+        /// Where files go that memory has no room for; nil: ``defaultFolder(_:)``.
+        package var folder: String?
+        package var empty = Empty.refuse
+
+        package init(slices: Int, page: Int) { (self.slices, self.page) = (slices, page) }
+
+        package mutating func limit(_ rate: RecipeRate) {
+            switch rate {
+            case .documents(let count): documentsPerSecond = count
+            case .bytes(let count): bytesPerSecond = count
+            }
+        }
+    }
+
+    /// Where `verify` keeps files unless the recipe names a folder: `$XDG_STATE_HOME/crossfade/<name>`, or else
+    /// `~/.local/state/crossfade/<name>`. nil: neither variable is a path.
+    package func defaultFolder(_ environment: [String: String]) -> String? {
+        func path(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
+        guard let home = path("XDG_STATE_HOME") ?? path("HOME").map({ $0 + "/.local/state" }) else { return nil }
+        return home + "/crossfade/" + name
+    }
+}
+
+extension RecipeSchema {
+    package static let verify = RecipeSection(
+        title: "verify",
+        keys: [
+            RecipeKey(
+                "ignore", paths, standard: "[]",
+                "Fields that are not compared. What is equal only because of this is counted by field."),
+            RecipeKey(
+                "empty_array", .choice(Recipe.Verify.EmptyArray.allCases.map(\.rawValue)), standard: "distinct",
+                "Whether an empty array is the same as no field (`absent`), as it is for searches."),
+            RecipeKey("redact", paths, standard: "[]", "Fields whose values no receipt shows; they are compared."),
+            RecipeKey(
+                "sample", .integer(0...10_000), standard: "0",
+                "Whole documents of both sides that the receipt holds, for people to read."),
+            RecipeKey(
+                "report_limit", .integer(1...10_000), standard: "100",
+                "Examples of each kind of finding that the receipt holds. Totals are always exact."),
+            RecipeKey(
+                "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
+                "Bounds the reading of each side: `5000/s`, `20MB/s`, or both in a list."),
+            RecipeKey(
+                "slices", .integer(1...1024), standardInWords: "`copy.slices`",
+                "Parts that are read side by side, and the units of resuming."),
+            RecipeKey("page", .integer(1...10_000), standardInWords: "`copy.page`", "Documents per page."),
+            RecipeKey(
+                "settle", .scalar(.duration), standard: "60s",
+                "When no document has settled for so long, what is still open is reported as settling."),
+            RecipeKey(
+                "histogram", .scalar(.fieldPath),
+                "A date field of both sides, by which documents are counted and drawn."),
+            RecipeKey(
+                "folder", .scalar(.nonEmpty), standardInWords: "`~/.local/state/crossfade/<name>`",
+                "Where names of documents go that memory has no room for, and what resuming needs; relative to the "
+                    + "recipe. `$XDG_STATE_HOME` stands for `~/.local/state`."),
+            RecipeKey(
+                "empty", .choice(Recipe.Verify.Empty.allCases.map(\.rawValue)), standard: "refuse",
+                "What it means that there is nothing to compare: a verdict of its own, or that all is equal."),
+        ])
+
+    private static let paths = RecipeType.list(.scalar(.fieldPath), orOne: true, allowsEmpty: true)
+}
+
+extension RecipeBuilder {
+    func verify(_ value: RecipeValue, copy: Recipe.CopyOptions) throws(Gap) -> Recipe.Verify {
+        var options = Recipe.Verify(
+            slices: value["slices"]?.integer.map { Int($0) } ?? copy.slices,
+            page: value["page"]?.integer.map { Int($0) } ?? copy.page)
+        options.ignore = try paths(value, "ignore")
+        options.redact = try paths(value, "redact")
+        options.emptyArray = value["empty_array"]?.text.flatMap(Recipe.Verify.EmptyArray.init) ?? .distinct
+        options.empty = value["empty"]?.text.flatMap(Recipe.Verify.Empty.init) ?? .refuse
+        options.sample = try integer(value, "sample")
+        options.reportLimit = try integer(value, "report_limit")
+        options.settle = Int64(try integer(value, "settle"))
+        options.histogram = try optionalPath(value, "histogram")
+        options.folder = value["folder"]?.text.map { files.resolve($0) }
+        for rate in (value["rate"]?.items ?? []).compactMap(\.text).compactMap(RecipeRate.init) {
+            options.limit(rate)
+        }
+        return options
+    }
+
+    private func paths(_ value: RecipeValue, _ key: String) throws(Gap) -> [JSONPath] {
+        try map(value[key]?.items ?? []) { item throws(Gap) in
+            guard let path = RecipeSteps.path(item) else { throw Gap(mark: item.mark, key: key) }
+            return path
+        }
+    }
+}
