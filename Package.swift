@@ -157,7 +157,7 @@ let package = Package(
             [
                 "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "Pipeline", "Planning", "Migration",
-                "Verification", "Embedded", "Seeds",
+                "Verification", "HTTPServer", "Embedded", "Seeds",
             ]),
         tests("CommandLineTests", ["JSONText", "Migration", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),

@@ -22,6 +22,7 @@ import compare
 import embedded
 import instructions
 import operations
+import verify
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -511,6 +512,17 @@ def counting(options):
     return setting.tell(result, instructions.table(result))
 
 
+def verifying(options):
+    """`scripts/bench verify`."""
+    setting = Setting(options)
+    try:
+        rounds = verify.measure(sys.modules[__name__], options, setting.binary, setting.folder, MAPPING)
+    finally:
+        say(f"bench: the recipe and the log are in {setting.folder}")
+    result = verify.judged(rounds, options, os.cpu_count()) | {"load_before": round(setting.load, 2), "rounds": rounds}
+    return setting.tell(result, verify.table(rounds, result))
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -563,6 +575,9 @@ def main():
     count.add_argument("--before", metavar="PATH", required=True, help="the binary to compare with")
     for run, rounds in ((replays, 5), (watched, 10), (against, 10), (count, 1)):
         add_options(run, rounds)
+    compared = verbs.add_parser("verify", help="verify of two clusters, beside two plain scrolls that look at nothing")
+    add_options(compared, 3)
+    compared.add_argument("--page", type=positive, default=1000, help="documents per page of the scrolls (1000)")
     node = verbs.add_parser("embedded", help="the embedded search node's own rate: _bulk over HTTP on loopback")
     node.add_argument("--format", choices=["text", "json"], default="text",
                       help="json: one line on stdout, the rest on stderr")
@@ -579,7 +594,7 @@ def main():
         if options.verb == "tools":
             print(json.dumps({name: str(path) for name, path in build_tools().items()}))
             return 0
-        verbs = {"operations": watching, "compare": comparing, "instructions": counting,
+        verbs = {"verify": verifying, "operations": watching, "compare": comparing, "instructions": counting,
                  "embedded": embedded_rate}
         return verbs.get(options.verb, replay)(options)
     except Broken as problem:

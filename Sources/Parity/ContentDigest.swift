@@ -5,7 +5,7 @@ import JSONText
 ///
 /// Digests are added up, modulo 2^128. The sum of a set does not depend on the order, and a document that is there
 /// twice counts twice.
-package struct ContentDigest: Sendable, Hashable {
+package struct ContentDigest: Sendable, Hashable, BitwiseCopyable {
     package var high: UInt64
     package var low: UInt64
 
@@ -24,5 +24,16 @@ package struct ContentDigest: Sendable, Hashable {
     package static func &- (one: ContentDigest, other: ContentDigest) -> ContentDigest {
         let (low, borrow) = one.low.subtractingReportingOverflow(other.low)
         return ContentDigest(high: one.high &- other.high &- (borrow ? 1 : 0), low: low)
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the sixteen bytes of a digest.
+    func append(_ digest: ContentDigest) {
+        reserve(16)
+        let raw = UnsafeMutableRawPointer(base + count)
+        raw.storeBytes(of: digest.high, as: UInt64.self)
+        raw.storeBytes(of: digest.low, toByteOffset: 8, as: UInt64.self)
+        count += 16
     }
 }

@@ -4,76 +4,37 @@ import Indexing
 import Runtime
 import SearchCluster
 
-/// Reading the slices. What becomes of one that could not be read to its end is decided by ``SliceRestart``.
-extension CopyFeed {
-    private var isStopped: Bool { StopSignal.isAsked || pipeline.failure.isSet }
+/// Reading the slices, and handing their documents to the pipeline.
+extension CopyFeed: SliceTaker {
+    package var isStopped: Bool { StopSignal.isAsked || pipeline.failure.isSet }
 
-    func readSlices() {
+    func readSlices(_ slices: SliceReader) {
         while !isStopped {
             guard let number = lock.withLock({ copy.take() }) else { return }
             do {
-                try read(number)
+                if try slices.read(try part(number), for: self) { pipeline.ledger.markReadToEnd(Int32(number)) }
             } catch {
                 let failed = error as? ClusterError
+                let slice = self.slices[number]
                 pipeline.failure.set(
                     WorkError(
                         .cluster,
-                        "the copy of index \(slices[number].index), slice \(slices[number].spec), stopped: "
+                        "the copy of index \(slice.index), slice \(slice.spec), stopped: "
                             + "\(failed?.message ?? "\(error)"). Finished slices are kept: start `copy` again to go on",
                         underlying: failed?.underlying))
             }
         }
     }
 
-    /// Reads a slice to its end, as often as it takes.
-    private func read(_ number: Int) throws {
+    private func part(_ number: Int) throws -> SliceReader.Slice {
         let slice = slices[number]
         guard let spec = SliceSpec(index: slice.index, text: slice.spec) else {
             throw WorkError(.state, "the state names a slice \(slice.spec) that this version does not know")
         }
-        var restart = SliceRestart(pageSize: pageSize(slice))
-        var random = SystemRandomNumberGenerator()
-        while true {
-            do throws(ClusterError) {
-                try read(number, slice, spec, &restart)
-                return settled(number)
-            } catch {
-                let pageSize = restart.pageSize
-                let step = restart.failed(SliceRestart.Trouble(error), using: &random)
-                guard case .readAgain(let milliseconds) = step else { throw error }
-                tell(number, spec, error, restart, pageSize: pageSize)
-                guard try drain(number) else { return }
-                guard pause(milliseconds) else { return }
-            }
-        }
+        return SliceReader.Slice(number: number, spec: spec, query: slice.query, page: slice.page)
     }
 
-    /// One reading of a slice, from its start.
-    private func read(
-        _ number: Int, _ slice: Slice, _ spec: SliceSpec, _ restart: inout SliceRestart
-    ) throws(ClusterError) {
-        var options = ScrollOptions(pageSize: restart.pageSize, query: slice.query)
-        options.keepAlive = self.options.keepAlive
-        options.withSources = !restart.readsByID
-        options.answerBytes = restart.pageSize > 1 ? 4 * pageBytes : nil
-        let scroll = reader.openScroll(spec, options)
-        defer { scroll.close() }
-        while let page = try scroll.nextPage() {
-            restart.gave(page.hits.count)
-            settled(number)
-            if restart.readsByID {
-                try reader.fetch(page, of: slice.index, answerBytes: 4 * pageBytes) { part in
-                    take(part, names: page, number, slice)
-                }
-            } else {
-                take(.page(page), names: page, number, slice)
-            }
-            guard !isStopped else { return }
-        }
-        pipeline.ledger.markReadToEnd(Int32(number))
-    }
-
-    private func take(_ part: FetchedDocuments, names: Page, _ number: Int, _ slice: Slice) {
+    package func take(_ part: FetchedDocuments, names: Page, of number: Int) {
         guard !isStopped else { return }
         var bytes = 0
         if case .page(let page) = part { bytes = page.sourceBytes }
@@ -84,7 +45,7 @@ extension CopyFeed {
                 Int32(number), first: Int64(first), next: Int64(first + part.count), count: part.count)
         else { return }
         switch part {
-        case .page(let page): pipeline.feed(PageChunk(run: run, page: page, entry: slice.entry))
+        case .page(let page): pipeline.feed(PageChunk(run: run, page: page, entry: slices[number].entry))
         case .gone(let count): pipeline.ledger.settle(run, .gone, count)
         case .unreadable(let hit, let text, let why):
             pipeline.deadLetters.send(
@@ -97,30 +58,32 @@ extension CopyFeed {
 
     // MARK: Trouble
 
-    private func tell(
+    /// An outage of the source is waited out without limit.
+    package func failed(
         _ number: Int, _ spec: SliceSpec, _ error: ClusterError, _ restart: SliceRestart, pageSize: Int
-    ) {
+    ) -> Bool {
         guard restart.waits else {
             let how =
                 restart.pageSize < pageSize
                 ? "\(restart.pageSize) documents a page, not \(pageSize)" : "its documents one by one, by their ids"
-            return pipeline.events.sliceReadOtherwise("\(spec)", how, because: error.message)
+            pipeline.events.sliceReadOtherwise("\(spec)", how, because: error.message)
+            return true
         }
         let isFirst = troubles.withLock { troubles in
             defer { troubles[number] = "the source: \(error.message)" }
             return troubles.isEmpty
         }
         if isFirst { pipeline.events.sourceIsAway("\(spec)", because: error.message) }
+        return true
     }
 
-    /// The source gives documents of the slice.
-    private func settled(_ number: Int) {
+    package func isGiven(_ number: Int) {
         let isLast = troubles.withLock { $0.removeValue(forKey: number) != nil && $0.isEmpty }
         if isLast { pipeline.events.sourceIsBack() }
     }
 
-    /// Waits until all that was read of the slice has its outcome, and forgets it. False: the work stops.
-    private func drain(_ number: Int) throws -> Bool {
+    /// Waits until all that was read of the slice has its outcome, and forgets it.
+    package func forget(_ number: Int) throws -> Bool {
         while pipeline.ledger.unsettled(in: [Int32(number)]) > 0 {
             guard !isStopped else { return false }
             pipeline.flush()
@@ -130,40 +93,5 @@ extension CopyFeed {
         pipeline.deadLetters.readAgain(Int32(number))
         lock.withLock { copy.readAgain(number) }
         return true
-    }
-
-    private func pause(_ milliseconds: Int) -> Bool {
-        let end = MonotonicClock.milliseconds() + Int64(milliseconds)
-        while MonotonicClock.milliseconds() < end, !isStopped { Thread.sleep(forTimeInterval: 0.02) }
-        return !isStopped
-    }
-
-    // MARK: Size
-
-    /// Documents per page: as many as the recipe says, or fewer where they are large. Asked once for each index.
-    private func pageSize(_ slice: Slice) -> Int {
-        if let known = pageSizes.withLock({ $0[slice.index] }) { return known }
-        let average = reader.averageSize(slice.index, query: slice.query) ?? 0
-        let size = SliceRestart.pageSize(wanted: min(options.page, slice.page), average: average, room: pageBytes)
-        pageSizes.withLock { $0[slice.index] = size }
-        return size
-    }
-}
-
-extension SliceRestart.Trouble {
-    package init(_ error: ClusterError) {
-        self =
-            switch error.code {
-            case .unreachable, .timedOut, .unavailable: .away
-            case .scrollExpired: .expired
-            case .partialAnswer: .partial
-            case .unreadableDocument: .unreadable
-            case .tooLarge: .tooLarge
-            // What a proxy says while the cluster is away.
-            case .malformedAnswer: error.status.map { 300..<400 ~= $0 } == true ? .refused : .away
-            case .unauthorized, .forbidden, .notFound, .indexClosed: .refused
-            case .tls: error.retriable ? .away : .lasting
-            case .badRequest, .conflict, .unsupported, .noSource, .configuration, .closed: .lasting
-            }
     }
 }

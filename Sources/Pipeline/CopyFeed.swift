@@ -9,8 +9,8 @@ import Synchronization
 
 /// Reads the unfinished slices of a copy, a few at a time, and feeds their pages into the pipeline.
 ///
-/// `@unchecked Sendable` because `copy` is touched only under `lock`, `readers` only by the thread that starts and
-/// joins, and `pageBytes` changes only before there are others.
+/// `@unchecked Sendable` because `copy` is touched only under `lock`, and `readers` only by the thread that starts and
+/// joins.
 package final class CopyFeed: @unchecked Sendable {
     /// One unit of resume of the copy.
     package struct Slice: Sendable {
@@ -73,10 +73,6 @@ package final class CopyFeed: @unchecked Sendable {
     let pace: RateLimiter
     /// Why the source gives nothing of a slice at present, by slice.
     let troubles = Mutex<[Int: String]>([:])
-    /// Documents per page, by index.
-    let pageSizes = Mutex<[String: Int]>([:])
-    /// Bytes that a page aims at.
-    private(set) var pageBytes = 32 << 20
 
     package init(_ options: Options, source: Cluster, pipeline: Pipeline) {
         self.options = options
@@ -88,11 +84,14 @@ package final class CopyFeed: @unchecked Sendable {
     }
 
     package func start(readers count: Int) {
-        pageBytes = min(32 << 20, max(1 << 20, pipeline.plan.memory.inFlight / (2 * max(1, count))))
+        let slices = SliceReader(
+            reader, page: options.page,
+            pageBytes: min(32 << 20, max(1 << 20, pipeline.plan.memory.inFlight / (2 * max(1, count)))),
+            keepAlive: options.keepAlive)
         running.store(count, ordering: .releasing)
         readers = (0..<count).map { number in
             JoinableThread("cf-copy-\(number)") { [self] in
-                readSlices()
+                readSlices(slices)
                 running.wrappingSubtract(1, ordering: .acquiringAndReleasing)
             }
         }

@@ -18,15 +18,14 @@ extension Worker {
     private func write(_ hit: Hit, at index: Int, of chunk: PageChunk, to batch: BulkBatch) -> Bool {
         let source = chunk.page.bytes(hit.source)
         let start = batch.body.count
-        let named = name(hit, chunk)
+        let named = copyForm.name(hit, of: chunk.page, entry: chunk.entry)
         if refusesRouting, let routing = named.routing, refuse(routing, hit, named.id, chunk) { return false }
         var version: Int64 = 0
         do throws(Reject) {
-            version = try versions.version(of: source, stored: hit.version)
-            var routing = named.routing
-            if routing == nil, routes.isNeeded { routing = try routes.routing(of: source) }
+            version = try copyForm.version(of: source, stored: hit.version)
             let operation = Operation(
-                kind: .index, entry: chunk.entry, id: named.id, routing: routing, version: version, document: source)
+                kind: .index, entry: chunk.entry, id: named.id, routing: try copyForm.routing(named, source),
+                version: version, document: source)
             if let reject = append(operation, to: batch.body) { throw reject }
         } catch {
             batch.body.count = start
@@ -41,21 +40,6 @@ extension Worker {
         return add(item, to: batch)
     }
 
-    /// Id and routing of a hit, unescaped; bytes of the page or of the scratch space.
-    private func name(_ hit: Hit, _ chunk: PageChunk) -> (id: Bytes, routing: Bytes?) {
-        scratch.removeAll()
-        // Write both before looking at either: the scratch space may move.
-        if let template = plan.entries[chunk.entry].id {
-            fill(template, hit, chunk.page)
-        } else {
-            unescape(chunk.page.bytes(hit.id))
-        }
-        let end = scratch.count
-        guard let routing = hit.routing ?? hit.parent else { return (scratch.slice(0..<end), nil) }
-        unescape(chunk.page.bytes(routing))
-        return (scratch.slice(0..<end), scratch.slice(end..<scratch.count))
-    }
-
     /// Stops the work at a document whose routing its commands do not have: they would write beside it. A routing that
     /// is the id leads to the same shard as none.
     private func refuse(_ routing: Bytes, _ hit: Hit, _ id: Bytes, _ chunk: PageChunk) -> Bool {
@@ -67,35 +51,5 @@ extension Worker {
                 id: String(repairing: id), routing: String(repairing: routing), shape: plan.format.shapeName
             ).error())
         return true
-    }
-
-    private func unescape(_ quoted: Bytes) {
-        let before = scratch.count
-        do {
-            try JSONString.unescape(quoted, into: scratch)
-        } catch {
-            // The server's own text is passed on as it is, and the target judges it.
-            scratch.count = before
-            scratch.append(Bytes(rebasing: quoted.dropFirst().dropLast()))
-        }
-    }
-
-    private func fill(_ template: String, _ hit: Hit, _ page: Page) {
-        var rest = Substring(template)
-        while let brace = rest.firstIndex(of: "{") {
-            scratch.append(String(rest[..<brace]))
-            rest = rest[brace...]
-            if rest.hasPrefix("{type}") {
-                if let type = hit.type { unescape(page.bytes(type)) }
-                rest = rest.dropFirst(6)
-            } else if rest.hasPrefix("{id}") {
-                unescape(page.bytes(hit.id))
-                rest = rest.dropFirst(4)
-            } else {
-                scratch.append("{")
-                rest = rest.dropFirst()
-            }
-        }
-        scratch.append(String(rest))
     }
 }

@@ -79,7 +79,7 @@ extension Worker {
     /// version cannot be read is not copied, so that it counts as missing.
     func withVersion(_ answer: BaseAnswer) -> BaseAnswer {
         guard case .source(let key, let document?, let stored) = answer else { return answer }
-        let version = document.withUnsafeBufferPointer { try? versions.version(of: $0, stored: stored) }
+        let version = document.withUnsafeBufferPointer { try? copyForm.version(of: $0, stored: stored) }
         return .source(key, document: version == nil ? nil : document, version: version ?? 0)
     }
 

@@ -25,8 +25,7 @@ final class Worker: @unchecked Sendable {
     let decoder: CommandDecoder
     /// One per entry.
     let transformers: UncountedSlots<Transformer>
-    let versions: CopyVersions
-    let routes: CopyRouting
+    let copyForm: CopyForm
     /// The open batch of each entry, as the assembler has it.
     let open: UncountedSlots<BulkBatch>
     // The variables are not checked for exclusive access while running: they belong to the worker's thread, and a check
@@ -38,7 +37,6 @@ final class Worker: @unchecked Sendable {
     let watchesIDs: Bool
     /// Whether every id is looked up, or only a sample.
     @exclusivity(unchecked) var watchesAll = true
-    let scratch = ByteBuffer(capacity: 1024)
     @exclusivity(unchecked) var coordinator: PartialUpdateCoordinator
     let laneTransform: LaneTransformers
     let reader: BaseReader
@@ -65,8 +63,7 @@ final class Worker: @unchecked Sendable {
         decoder = CommandDecoder(plan.format)
         let first = plan.entries.map { Transformer($0.transform) }
         transformers = UncountedSlots(first)
-        versions = CopyVersions(plan.format)
-        routes = CopyRouting(plan.format)
+        copyForm = CopyForm(plan)
         open = UncountedSlots(count: plan.entries.count)
         assembler = BatchAssembler(entries: plan.entries.count, limits: sink.batchLimits)
         coordinator = PartialUpdateCoordinator(

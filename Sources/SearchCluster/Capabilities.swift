@@ -56,6 +56,8 @@ package struct Capabilities: Sendable, Equatable {
     /// The answer to the creation of an index comes when its primary shards are ready (from 5.0). Before, the client
     /// has to wait for them.
     package var createWaitsForShards: Bool
+    /// Documents name in `_ignored` the fields of which the index ignores a value (from 6.4).
+    package var namesIgnored: Bool
 
     /// A field mapping for exact text.
     package var keywordMapping: JSONValue {

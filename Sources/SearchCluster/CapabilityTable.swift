@@ -17,7 +17,7 @@ extension Capabilities {
             namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: true, sequenceNumbers: false,
             parentChild: .parentField,
             defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, namesDateFormats: false,
-            createWaitsForShards: false)
+            createWaitsForShards: false, namesIgnored: false)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
@@ -42,6 +42,7 @@ extension Capabilities {
         now.documentType = "_doc"
         row(.elasticsearch, ServerVersion(6, 2), ServerVersion(6, 4))
         now.writeIndex = true
+        now.namesIgnored = true
         row(.elasticsearch, ServerVersion(6, 4), ServerVersion(6, 7))
         now.sequenceNumbers = true
         row(.elasticsearch, ServerVersion(6, 7), ServerVersion(7, 0))

@@ -55,11 +55,17 @@ package final class ClusterReader: Sendable {
         guard let count = answer["count"]?.int.map(OutsideNumber.count) else {
             throw ClusterError(.malformedAnswer, "the count of \(index) holds no number", index: index)
         }
-        guard answer["_shards"]?["failed"]?.int ?? 0 == 0 else {
+        guard Self.isWhole(answer) else {
             throw ClusterError(
                 .partialAnswer, "some shards of \(index) could not be counted; see its health", index: index)
         }
         return count
+    }
+
+    /// Whether every shard has answered. Of a shard that no node has, servers do not say that it failed.
+    private static func isWhole(_ answer: JSONValue) -> Bool {
+        let shards = answer["_shards"]
+        return shards?["failed"]?.int ?? 0 == 0 && shards?["successful"]?.int == shards?["total"]?.int
     }
 
     /// The parts in which to read the index: `wanted` slices; on 1.x and 2.x one part per shard.
@@ -129,7 +135,7 @@ package final class ClusterReader: Sendable {
         let answer = try transport.tree(
             .search(index: index, parameters: ""), body: RequestPath.body(body), timeoutSeconds: 120,
             doing: "searching \(index)", index: index)
-        guard answer["_shards"]?["failed"]?.int ?? 0 == 0, answer["timed_out"]?.bool != true else {
+        guard Self.isWhole(answer), answer["timed_out"]?.bool != true else {
             throw ClusterError(
                 .partialAnswer, "some shards of \(index) did not answer the search; see its health", index: index)
         }

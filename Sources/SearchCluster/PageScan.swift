@@ -52,10 +52,17 @@ struct PageScan {
     }
 
     private mutating func readShards(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        var (total, successful): (Int64?, Int64?)
+        // Of a shard that no node has, servers say neither that it answered nor that it failed.
+        defer { if let total, let successful { failedShards = max(failedShards, total &- successful) } }
         var next = try cursor.firstKey()
         while let key = next {
             if cursor.isKey(key, "failed") {
                 failedShards = try cursor.integer()
+            } else if cursor.isKey(key, "total") {
+                total = try cursor.integer()
+            } else if cursor.isKey(key, "successful") {
+                successful = try cursor.integer()
             } else if cursor.isKey(key, "failures") {
                 failures = try cursor.value()
             } else {

@@ -14,6 +14,8 @@ enum ReadCall: Sendable {
     /// Makes what was written visible to searches. It changes no document.
     case refresh(index: String)
     case refreshStats(index: String)
+    /// What each copy of each shard holds.
+    case shardStats(index: String)
     case settings(index: String)
     /// The stored text of one document, and nothing else.
     case storedSource(index: String, type: String?, id: String, routing: String?)
@@ -65,6 +67,9 @@ enum ReadCall: Sendable {
         case .refreshStats(let index):
             HTTPRequest(
                 .get, "/\(RequestPath.segment(index))/_stats/refresh?level=shards", timeoutSeconds: timeoutSeconds)
+        case .shardStats(let index):
+            HTTPRequest(
+                .get, "/\(RequestPath.segment(index))/_stats/docs?level=shards", timeoutSeconds: timeoutSeconds)
         case .settings(let index):
             HTTPRequest(
                 .get, "/\(RequestPath.segment(index))/_settings?include_defaults=true", timeoutSeconds: timeoutSeconds)

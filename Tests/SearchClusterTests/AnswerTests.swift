@@ -137,6 +137,14 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
             #expect(scan.withoutSource != nil)
         }
     }
+
+    /// A server does not say that a shard failed if no node has it.
+    @Test func aShardThatNobodyHasIsAFailure() throws {
+        let answer = #"{"_shards":{"total":5,"successful":4,"failed":0},"hits":{"total":0,"hits":[]}}"#
+        try withBytes(answer) { bytes in
+            #expect(try PageScan(bytes, expectedHits: 1).failedShards == 1)
+        }
+    }
 }
 
 @Suite struct MultiGetTests {

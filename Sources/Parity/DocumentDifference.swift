@@ -1,0 +1,185 @@
+import JSONText
+
+/// Where two documents differ, for people to read. What counts as equal is what ``DocumentDigester`` says.
+package struct DocumentDifference {
+    private let digester: DocumentDigester
+    private let redacted: PathTree
+    private let salt: UInt64
+    private let limit: Int
+    private var found: [PathDifference] = []
+    private let name = ByteBuffer()
+
+    /// Below this depth an object or array is shown as a whole.
+    private static let deepest = 64
+
+    /// The paths at which two documents differ, in the order of the expected document; at most `limit`.
+    ///
+    /// - Parameters:
+    ///   - redacting: what lies there is shown as a digest only, and so is what contains it.
+    ///   - salt: makes those digests others in each run, so that a value cannot be guessed by its digest.
+    package static func paths(
+        expected: Bytes, found: Bytes, ignoring: [JSONPath] = [], emptyArrayIsAbsent: Bool = false,
+        redacting: [JSONPath] = [], salt: UInt64 = 0, limit: Int
+    ) -> [PathDifference] {
+        var difference = DocumentDifference(
+            digester: DocumentDigester(ignoring: ignoring, emptyArrayIsAbsent: emptyArrayIsAbsent),
+            redacted: PathTree(redacting), salt: salt, limit: limit)
+        difference.compare(Value(expected), Value(found), Place())
+        return difference.found
+    }
+
+    private init(digester: DocumentDigester, redacted: PathTree, salt: UInt64, limit: Int) {
+        (self.digester, self.redacted, self.salt, self.limit) = (digester, redacted, salt, limit)
+    }
+
+    private struct Place {
+        var path = ""
+        var depth = 0
+        var ignored = PathTree.root
+        var redacted = PathTree.root
+    }
+
+    /// The text of a value without white space around it.
+    private struct Value {
+        var text: Bytes
+
+        init(_ text: Bytes) {
+            var start = text.startIndex
+            while start < text.endIndex, text[start] <= 0x20 { start += 1 }
+            self.text = Bytes(rebasing: text[start...])
+        }
+
+        var kind: JSONKind { text.first.map(JSONScanner.kind) ?? .absent }
+    }
+
+    private struct Member {
+        /// The canonical text of the name.
+        var name: [UInt8]
+        var value: Value
+        var place: Place
+    }
+
+    private mutating func compare(_ expected: Value?, _ other: Value?, _ place: Place) {
+        guard found.count < limit else { return }
+        guard let expected, let other else { return tell(expected, other, place) }
+        let one = try? digester.digest(expected.text, at: place.ignored)
+        let two = try? digester.digest(other.text, at: place.ignored)
+        guard one != two || one == nil else { return }
+        let isHidden = redacted.isEnd(place.redacted)
+        guard one != nil, two != nil, !isHidden, expected.kind == other.kind, place.depth < Self.deepest else {
+            return tell(expected, other, place)
+        }
+        switch expected.kind {
+        case .object:
+            guard let one = members(expected, place), let two = members(other, place) else { break }
+            var others = Dictionary(two.map { ($0.name, $0) }) { $1 }
+            for member in one { compare(member.value, others.removeValue(forKey: member.name)?.value, member.place) }
+            for member in two where others[member.name] != nil { compare(nil, member.value, member.place) }
+            return
+        case .array:
+            guard let one = elements(expected), let two = elements(other) else { break }
+            for index in 0..<max(one.count, two.count) {
+                var inside = place
+                inside.path += "[\(index)]"
+                inside.depth += 1
+                compare(index < one.count ? one[index] : nil, index < two.count ? two[index] : nil, inside)
+            }
+            return
+        default: break
+        }
+        tell(expected, other, place)
+    }
+
+    // MARK: Parts
+
+    /// The members that count, in their order; nil: the text is not an object.
+    private func members(_ object: Value, _ place: Place) -> [Member]? {
+        guard let text = object.text.baseAddress else { return nil }
+        let end = object.text.count
+        var newlines = false
+        var order: [Member] = []
+        var places: [[UInt8]: Int] = [:]
+        var at = JSONScanner.space(text, 1, end, &newlines)
+        while at < end, text[at] != UInt8(ascii: "}") {
+            var escaped = false
+            guard let key = try? JSONScanner.key(text, at, end, &escaped, &newlines),
+                let after = try? JSONScanner.skip(text, key.value, end, JSONScanner.maxDepth, &newlines)
+            else { return nil }
+            var inside = place
+            let name = canonical(Bytes(start: text + at, count: key.quote &+ 1 &- at), &inside)
+            let value = Value(Bytes(start: text + key.value, count: after &- key.value))
+            if let known = places[name] {
+                order[known].value = value
+            } else {
+                places[name] = order.count
+                order.append(Member(name: name, value: value, place: inside))
+            }
+            at = JSONScanner.space(text, after, end, &newlines)
+            if at < end, text[at] == UInt8(ascii: ",") { at = JSONScanner.space(text, at &+ 1, end, &newlines) }
+        }
+        return order.filter { member in
+            !digester.ignored.isEnd(member.place.ignored)
+                && !(digester.emptyArrayIsAbsent && member.value.kind == .array
+                    && elements(member.value)?.isEmpty == true)
+        }
+    }
+
+    private func elements(_ array: Value) -> [Value]? {
+        guard let text = array.text.baseAddress else { return nil }
+        let end = array.text.count
+        var newlines = false
+        var found: [Value] = []
+        var at = JSONScanner.space(text, 1, end, &newlines)
+        while at < end, text[at] != UInt8(ascii: "]") {
+            guard let after = try? JSONScanner.skip(text, at, end, JSONScanner.maxDepth, &newlines) else { return nil }
+            found.append(Value(Bytes(start: text + at, count: after &- at)))
+            at = JSONScanner.space(text, after, end, &newlines)
+            if at < end, text[at] == UInt8(ascii: ",") { at = JSONScanner.space(text, at &+ 1, end, &newlines) }
+        }
+        return found
+    }
+
+    /// The canonical text of a name. `place` moves to the member.
+    private func canonical(_ quoted: Bytes, _ place: inout Place) -> [UInt8] {
+        name.removeAll()
+        if (try? JSONString.unescape(quoted, into: name)) == nil {
+            name.append(Bytes(rebasing: quoted.dropFirst().dropLast()))
+        }
+        let content = String(repairing: name.bytes)
+        let path = content.isEmpty ? "" : JSONPath(names: [content]).description
+        place.path += place.path.isEmpty ? path : "." + path
+        place.depth += 1
+        let text = ByteBuffer()
+        JSONString.escapeContent(name.bytes, into: text)
+        return withExtendedLifetime(text) {
+            place.ignored = digester.ignored.step(place.ignored, text.bytes)
+            place.redacted = redacted.step(place.redacted, text.bytes)
+            return Array(text.bytes)
+        }
+    }
+
+    // MARK: Showing
+
+    private mutating func tell(_ expected: Value?, _ other: Value?, _ place: Place) {
+        found.append(
+            PathDifference(path: place.path, expected: shown(expected, place), found: shown(other, place)))
+    }
+
+    private func shown(_ value: Value?, _ place: Place) -> String? {
+        guard let value else { return nil }
+        let isContainer = value.kind == .object || value.kind == .array
+        if redacted.isEnd(place.redacted) || (isContainer && place.redacted != PathTree.nowhere && !redacted.isEmpty) {
+            let content = (try? digester.digest(value.text, at: place.ignored)) ?? ContentDigest(of: value.text)
+            name.removeAll()
+            name.append(content)
+            let digest = ContentDigest(of: name.bytes, seed: salt)
+            let text = String(digest.low, radix: 16)
+            return "#" + String(repeating: "0", count: 16 - text.count) + text
+        }
+        guard value.text.count > PathDifference.longest else { return String(repairing: value.text) }
+        // Not in the middle of a character, and with room for the dots.
+        var cut = PathDifference.longest - 3
+        while cut > 0, value.text[cut] & 0xC0 == 0x80 { cut -= 1 }
+        return String(repairing: Bytes(rebasing: value.text[..<cut])) + "…"
+    }
+}

@@ -1,0 +1,108 @@
+import JSONText
+
+/// A copy of a shard, as the server counts it.
+package struct CopyFigures: Sendable, Equatable {
+    package var shard: Int
+    /// The node that has it.
+    package var node: String
+    package var isPrimary: Bool
+    /// Documents as the server keeps them: nested ones and tombstones count, too.
+    package var documents: Int64
+    /// The greatest sequence number; nil: the server has none.
+    package var sequence: Int64?
+}
+
+/// Counts by which two indices are compared.
+extension ClusterReader {
+    /// All copies that are started, by shard.
+    package func copies(_ index: String) throws(ClusterError) -> [CopyFigures] {
+        let answer = try transport.tree(
+            .shardStats(index: index), timeoutSeconds: 60, doing: "reading the statistics of \(index)", index: index)
+        var found: [CopyFigures] = []
+        for (shard, copies) in answer["indices"]?[index]?["shards"]?.object ?? JSONObject() {
+            for copy in copies.array ?? [] {
+                guard let number = Int(shard), let node = copy["routing"]?["node"]?.string,
+                    let documents = copy["docs"]?["count"]?.int,
+                    copy["routing"]?["state"]?.string.map({ $0 == "STARTED" }) ?? true
+                else { continue }
+                found.append(
+                    CopyFigures(
+                        shard: number, node: node, isPrimary: copy["routing"]?["primary"]?.bool ?? false,
+                        documents: documents, sequence: copy["seq_no"]?["max_seq_no"]?.int))
+            }
+        }
+        return found.sorted { one, other in
+            if one.shard != other.shard { return one.shard < other.shard }
+            return one.isPrimary != other.isPrimary ? one.isPrimary : one.node < other.node
+        }
+    }
+
+    /// How many documents have a value in a field that a search finds. `query`: only of those that it matches.
+    package func count(_ index: String, having field: String, query: JSONValue?) throws(ClusterError) -> Int64 {
+        try count(index, query: Self.both(["exists": ["field": .string(field)]], query))
+    }
+
+    /// Of how many documents the index ignores a value of the field; nil: the server does not say.
+    package func count(_ index: String, ignoring field: String, query: JSONValue?) throws(ClusterError) -> Int64? {
+        guard capabilities.namesIgnored else { return nil }
+        return try count(index, query: Self.both(["term": ["_ignored": .string(field)]], query))
+    }
+
+    /// How many documents have a date from `from` on, and before `to`, in milliseconds since 1970.
+    package func count(
+        _ index: String, date field: String, from: Int64, to: Int64, query: JSONValue?
+    ) throws(ClusterError) -> Int64 {
+        var range: JSONObject = ["gte": .number(from), "lt": .number(to)]
+        if capabilities.namesDateFormats { range["format"] = "epoch_millis" }
+        return try count(
+            index, query: Self.both(["range": .object(JSONObject([(field, .object(range))]))], query))
+    }
+
+    /// The earliest or the latest date of a field, in milliseconds since 1970; nil: no document has one.
+    package func bound(
+        _ index: String, date field: String, isLatest: Bool, query: JSONValue?
+    ) throws(ClusterError) -> Int64? {
+        let order: JSONValue = ["order": isLatest ? "desc" : "asc"]
+        let answer = try search(
+            index,
+            body: [
+                "size": 1, "_source": false, "query": Self.both(["exists": ["field": .string(field)]], query),
+                "sort": [.object(JSONObject([(field, order)]))],
+            ])
+        return answer["hits"]?["hits"]?[0]?["sort"]?[0]?.int
+    }
+
+    /// Both conditions, written so that every version takes it.
+    private static func both(_ filter: JSONValue, _ query: JSONValue?) -> JSONValue {
+        let filter: JSONValue = ["constant_score": ["filter": filter]]
+        return query.map { ["bool": ["must": [filter, $0]]] } ?? filter
+    }
+}
+
+extension IndexInfo {
+    /// The types of the fields that a search can look for, by dotted path. Fields inside nested objects are left out,
+    /// and so are those that the index does not index.
+    package var searchableFields: [String: String] {
+        var found: [String: String] = [:]
+        let roots = types.isEmpty ? [mappings] : types.compactMap { mappings[$0] }
+        for root in roots { Self.collect(root["properties"], "", into: &found) }
+        return found
+    }
+
+    /// Types for which no search asks whether a field exists.
+    private static let unsearchable: Set<String> = ["nested", "alias", "join", "percolator", "completion", "object"]
+
+    private static func collect(_ properties: JSONValue?, _ before: String, into found: inout [String: String]) {
+        for (name, field) in properties?.object ?? JSONObject() {
+            let path = before + name
+            let type = field["type"]?.string
+            let isLeftOut = ["index", "enabled"].contains {
+                field[$0]?.bool == false || ["no", "false"].contains(field[$0]?.string)
+            }
+            guard !isLeftOut, type != "nested" else { continue }
+            if let type, !unsearchable.contains(type) { found[path] = type }
+            collect(field["properties"], path + ".", into: &found)
+            collect(field["fields"], path + ".", into: &found)
+        }
+    }
+}

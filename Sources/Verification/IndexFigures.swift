@@ -1,0 +1,163 @@
+import Failures
+import Foundation
+import JSONText
+import Parity
+import Runtime
+import SearchCluster
+
+/// What the two sides say of themselves, in a few seconds: counts, dates, fields, copies. None of it proves that they
+/// are alike; it shows at once where they are not, and what a comparison of documents cannot see.
+package struct IndexFigures {
+    private let sides: ScanSides
+    private let target: ClusterReader
+    private let source: ClusterReader?
+    /// What could not be found out, in words.
+    package private(set) var remarks: [String] = []
+
+    /// Bars of a histogram at most, and fields that are counted at most.
+    private static let bars: Int64 = 12
+    private static let mostFields = 500
+
+    package init(_ sides: ScanSides) {
+        self.sides = sides
+        target = sides.target.reader
+        source = sides.source?.reader
+    }
+
+    /// The figures of each entry. Throws when a side cannot be counted; what else is not known is a remark.
+    ///
+    /// - Parameter histogram: the date field of the recipe; nil: the only date field that both sides have.
+    package mutating func take(histogram: JSONPath?) throws -> [Receipt.Index] {
+        try sides.entries.map { entry in
+            var figures = Receipt.Index(name: entry.index)
+            figures.from = entry.source.map(\.name)
+            figures.targetTotal = Int(try target.count(entry.index, query: hidesTombstones))
+            figures.tombstones = Int(try target.count(entry.index, query: Capabilities.tombstones()))
+            for index in entry.source {
+                figures.sourceTotal += Int(try source?.count(index.name, query: index.liveQuery) ?? 0)
+            }
+            try checkStop()
+            count(fields: entry, &figures)
+            draw(entry, histogram?.names.joined(separator: "."), &figures)
+            addCopies(&figures)
+            return figures
+        }
+    }
+
+    private var hidesTombstones: JSONValue { sides.target.capabilities.notTombstone }
+
+    private func checkStop() throws {
+        guard StopSignal.isAsked else { return }
+        throw WorkError(.interrupted, "interrupted while both sides were counted")
+    }
+
+    /// The value, or nil with a remark.
+    private mutating func known<T>(_ what: String, _ look: () throws -> T) -> T? {
+        do {
+            return try look()
+        } catch {
+            remarks.append("\(what) is not known: \(error)")
+            return nil
+        }
+    }
+
+    // MARK: Fields
+
+    /// Fields that both sides have under one name, and in which a search finds a value of some documents.
+    private mutating func count(fields entry: ScanSides.Entry, _ figures: inout Receipt.Index) {
+        guard let present = entry.target else { return }
+        let theirs = Set(entry.source.flatMap { $0.searchableFields.keys })
+        let names = present.searchableFields.keys.filter { !$0.hasPrefix("crossfade_") }.sorted()
+        if names.count > Self.mostFields {
+            remarks.append("\(entry.index) has \(names.count) fields; \(Self.mostFields) of them were counted")
+        }
+        for field in names.prefix(Self.mostFields) where !StopSignal.isAsked {
+            let (source, target, query) = (source, target, hidesTombstones)
+            let counted = known("how many documents of \(entry.index) have \(field)") {
+                var count = Receipt.FieldCount(
+                    field: field, source: nil, target: Int(try target.count(entry.index, having: field, query: query)))
+                count.ignored = try target.count(entry.index, ignoring: field, query: query).map { Int($0) }
+                guard theirs.contains(field), let source else { return count }
+                count.source = try entry.source.reduce(0) {
+                    $0 + Int(try source.count($1.name, having: field, query: $1.liveQuery))
+                }
+                return count
+            }
+            if let counted { figures.fields.append(counted) }
+        }
+    }
+
+    // MARK: Dates
+
+    /// The field of the recipe, or the only date field that both sides have.
+    private func dateField(_ entry: ScanSides.Entry, _ wanted: String?) -> String? {
+        if let wanted { return wanted }
+        func dates(_ index: IndexInfo?) -> Set<String> {
+            Set((index?.searchableFields ?? [:]).filter { $0.value == "date" }.keys)
+        }
+        let common = entry.source.reduce(dates(entry.target)) { $0.intersection(dates($1)) }
+            .filter { !$0.hasPrefix("crossfade_") }
+        return entry.source.isEmpty || common.count != 1 ? nil : common.first
+    }
+
+    private mutating func draw(_ entry: ScanSides.Entry, _ wanted: String?, _ figures: inout Receipt.Index) {
+        guard let field = dateField(entry, wanted) else { return }
+        let sides =
+            [(target, entry.index, Optional(hidesTombstones))]
+            + entry.source.compactMap { index in
+                source.map { ($0, index.name, index.liveQuery) }
+            }
+        let bars = known("the histogram of \(entry.index) by \(field)") { () -> [Receipt.Bar] in
+            var bounds: [Int64] = []
+            for (reader, index, query) in sides {
+                for isLatest in [false, true] {
+                    if let date = try reader.bound(index, date: field, isLatest: isLatest, query: query) {
+                        bounds.append(date)
+                    }
+                }
+            }
+            return try HistogramBars.between(bounds.min(), bounds.max(), atMost: Self.bars).map { from, to in
+                var bar = Receipt.Bar(from: from, source: 0, target: 0)
+                for (place, (reader, index, query)) in sides.enumerated() {
+                    let count = Int(try reader.count(index, date: field, from: from, to: to, query: query))
+                    if place == 0 { bar.target += count } else { bar.source += count }
+                }
+                return bar
+            }
+        }
+        guard let bars, !bars.isEmpty else { return }
+        (figures.histogramField, figures.histogram) = (field, bars)
+    }
+
+    // MARK: Copies
+
+    private mutating func addCopies(_ figures: inout Receipt.Index) {
+        let (target, source) = (target, source)
+        let name = figures.name
+        for copy in known("what each shard of \(name) holds", { try target.copies(name) }) ?? [] {
+            guard let sequence = copy.sequence else { continue }
+            figures.sequence[copy.shard] = max(sequence, figures.sequence[copy.shard] ?? sequence)
+        }
+        for (side, reader, index) in [("target", target, name)]
+            + figures.from.compactMap({ from in
+                source.map { ("source", $0, from) }
+            })
+        {
+            let copies = known("what each shard of \(index) holds", { try reader.copies(index) }) ?? []
+            figures.copies += Self.disagreeing(copies, of: index, side)
+        }
+    }
+
+    /// Shards whose copies do not hold the same number of documents, in words.
+    static func disagreeing(_ copies: [CopyFigures], of index: String, _ side: String) -> [String] {
+        let shards = Dictionary(grouping: copies) { $0.shard }.sorted { $0.key < $1.key }
+        return shards.compactMap { shard, copies -> String? in
+            guard Set(copies.map(\.documents)).count > 1 else { return nil }
+            let list = copies.map { copy -> String in
+                "\(copy.documents) on node \(copy.node)" + (copy.isPrimary ? " (primary)" : "")
+            }
+            return "the copies of shard \(shard) of \(index) on the \(side) hold different numbers of documents: "
+                + list.joined(separator: ", ")
+        }
+    }
+}
