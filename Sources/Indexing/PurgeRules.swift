@@ -6,6 +6,8 @@ public enum PurgeRefusal: Sendable, Equatable {
     case replayUnfinished
     /// The target index was made again, and the log was not replayed into it yet.
     case replayDue
+    /// A repair may write a document of the old side over a delete whose tombstone would be gone.
+    case repairUnfinished
 }
 
 /// What a migration's state says that decides whether tombstones may be purged (promise P5 in docs/architecture.md).
@@ -24,26 +26,25 @@ public struct PurgeConditions: Sendable, Equatable {
 
     public var copy: Work
     public var replay: Work
+    public var repair: Work
     public var replayDue: Bool
 
-    public init(copy: Work, replay: Work, replayDue: Bool) {
-        (self.copy, self.replay, self.replayDue) = (copy, replay, replayDue)
+    public init(copy: Work, replay: Work, repair: Work = .none, replayDue: Bool) {
+        (self.copy, self.replay, self.repair, self.replayDue) = (copy, replay, repair, replayDue)
     }
 
     /// Why nothing may be purged; nil: the state allows it.
     public var refusal: PurgeRefusal? {
         if copy == .unfinished { return .copyUnfinished }
         if replay == .unfinished { return .replayUnfinished }
+        if repair == .unfinished { return .repairUnfinished }
         return replayDue ? .replayDue : nil
     }
 
-    /// When the last copy or replay ended; nil: there was none.
-    public var lastEnd: Int64? {
-        guard let copy = copy.end else { return replay.end }
-        return max(copy, replay.end ?? copy)
-    }
+    /// When the last copy, replay or repair ended; nil: there was none.
+    public var lastEnd: Int64? { [copy.end, replay.end, repair.end].compactMap { $0 }.max() }
 
-    /// Whether the last copy or replay ended long enough ago for a purge of tombstones written before `before`. A
+    /// Whether the last of them ended long enough ago for a purge of tombstones written before `before`. A
     /// member may not have noticed yet that it ended, and requests of it may still be on their way.
     public func isQuiet(before: Int64) -> Bool { lastEnd.map { $0 < before } ?? true }
 }

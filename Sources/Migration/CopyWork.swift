@@ -34,6 +34,7 @@ package struct CopyWork: WatchedWork {
         try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(begun)
         let state = try open(store, begun)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
+        try copy.checkIsPlanned(prepared.survey, in: store.index)
         live.knows(state)
         let progress = Progress("copy", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
@@ -102,7 +103,6 @@ package struct CopyWork: WatchedWork {
     ) throws -> MigrationState {
         let isAccepted = prepared.recipe.accepts("copy_deaths")
         if let copy = state.copy, copy.finished == nil, copy.stopped == nil || isAccepted {
-            try copy.checkIsPlanned(prepared.survey, in: store.index)
             let left = copy.slices.filter { !$0.done }.count
             logger.info("going on with the copy that was interrupted", ["slices_left": left])
             let refreshed = try copy.refreshed ?? refresh(source)
@@ -223,10 +223,10 @@ extension MigrationState.Copy {
     /// any index of the source copied.
     fileprivate func checkIsPlanned(_ survey: Survey, in index: String) throws(WorkError) {
         for (number, slice) in slices.enumerated() where !slice.done {
-            let scope = survey.entries.indices.contains(slice.entry) ? survey.entries[slice.entry].scope : nil
-            guard scope?.names.contains(slice.index) != true, scope?.gone.contains(slice.index) != true else {
-                continue
-            }
+            guard
+                !survey.entries.indices.contains(slice.entry)
+                    || !survey.entries[slice.entry].scope.names.contains(slice.index)
+            else { continue }
             throw WorkError(
                 .state,
                 "the state in \(index) is damaged: slice \(number) of the copy names entry \(slice.entry) and index "

@@ -116,7 +116,8 @@ package struct Purge {
         }
         return PurgeConditions(
             copy: work(hasSource || state.copy?.finished != nil, state.copy?.finished),
-            replay: work(state.replay != nil, state.replay?.finished), replayDue: state.replayDue)
+            replay: work(state.replay != nil, state.replay?.finished),
+            repair: work(state.repair != nil, state.repair?.finished), replayDue: state.replayDue)
     }
 
     private func check(_ state: MigrationState) throws(WorkError) {
@@ -133,6 +134,11 @@ package struct Purge {
                 "a replay is not finished: what it writes again may be older than a delete whose tombstone would be "
                     + "gone. Finish "
                     + "`crossfade replay` first")
+        case .repairUnfinished:
+            throw WorkError(
+                .refused,
+                "a repair is not finished: what it writes may be older than a delete whose tombstone would be gone. "
+                    + "Finish `crossfade verify \(recipeFile) --repair` first")
         case .replayDue: try state.checkReplayed(recipeFile)
         }
     }
@@ -168,64 +174,22 @@ package struct Purge {
 
     /// Sends the deletes, again where needed, until each has its final answer.
     private func delete(_ lines: [[UInt8]], of index: String, _ report: inout PurgeReport) throws {
-        let writer = target.writer
-        let name = TargetAliases(index: index).log
-        let destination = BulkSink.Destination(index: index, name: name, path: writer.bulkPath(name))
-        var left = lines
-        var pauses = Backoff()
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<12 {
-            guard !left.isEmpty else { return }
-            let body = ByteBuffer()
-            for line in left { line.withUnsafeBufferPointer { body.append($0) } }
-            do {
-                left = try send(left, body, destination, &report)
-                if left.isEmpty { return }
-            } catch let error as ClusterError where error.retriable {
-                logger.debug("a purge is repeated", ["because": error.message])
+        var failure: (code: String, detail: String)?
+        let bulk = DirectBulk(target: target, index: index, doing: "purging", logger: logger)
+        let left = try bulk.send(lines, kind: .delete) { _, answer in
+            switch answer {
+            case .done(.applied): report.purged += 1
+            case .done(.notFound): report.kept["gone", default: 0] += 1
+            case .done(.stale): report.kept["newer", default: 0] += 1
+            case .dead(let code, let detail): failure = failure ?? (code, detail)
             }
-            Thread.sleep(forTimeInterval: Double(pauses.next(using: &generator)) / 1000)
         }
+        if let failure {
+            throw WriteRefusal.error(unwritable: bulk.destination, because: failure.code, detail: failure.detail)
+        }
+        guard left > 0 else { return }
         throw WorkError(
             .cluster,
-            "index \(index) did not take the deletes of \(left.count) tombstones; they stay, for the next purge")
-    }
-
-    /// Sends the lines once. Returns those that must be sent again.
-    private func send(
-        _ lines: [[UInt8]], _ body: ByteBuffer, _ destination: BulkSink.Destination, _ report: inout PurgeReport
-    ) throws -> [[UInt8]] {
-        let transport = target.transport
-        let answer = try transport.perform(target.writer.bulkRequest(destination.path, body: body))
-        defer { transport.recycle(answer.body) }
-        if let error = ClusterError(answer: answer, from: transport, doing: "purging", index: destination.index) {
-            guard let block = WriteRefusal.block(error) else { throw error }
-            throw WriteRefusal.error(block, destination, detail: error.underlying ?? "")
-        }
-        var again: [[UInt8]] = []
-        var failure: WorkError?
-        var purged = 0
-        var kept: [String: Int] = [:]
-        let bytes = answer.body
-        try BulkResponse.scan(bytes.bytes, expected: lines.count, redactor: transport.redactor) { position, item in
-            let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
-            let verdict = ItemClass.classify(
-                kind: .delete, status: item.status,
-                errorType: item.errorType.map { String(repairing: bytes.slice($0)) },
-                reason: reason)
-            switch verdict {
-            case .done(.applied): purged += 1
-            case .done(.notFound): kept["gone", default: 0] += 1
-            case .done(.stale): kept["newer", default: 0] += 1
-            case .again: again.append(lines[position])
-            case .stop(let block): failure = WriteRefusal.error(block, destination, detail: reason ?? "")
-            case .dead(let code):
-                failure = WriteRefusal.error(unwritable: destination, because: code, detail: reason ?? "")
-            }
-        }
-        report.purged += purged
-        report.kept.merge(kept, uniquingKeysWith: +)
-        if let failure { throw failure }
-        return again
+            "index \(index) did not take the deletes of \(left) tombstones; they stay, for the next purge")
     }
 }

@@ -19,6 +19,10 @@ package struct TombstoneRestore {
     package let store: StateStore
     package let logger: Logger
 
+    package init(prepared: Preflight, store: StateStore, logger: Logger) {
+        (self.prepared, self.store, self.logger) = (prepared, store, logger)
+    }
+
     /// Does nothing unless tombstones were purged since the last time. The state must already say that the copy or the
     /// replay is unfinished, because then nothing more is purged. If it is killed, the next start does it from the
     /// beginning.

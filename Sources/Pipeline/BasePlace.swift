@@ -7,13 +7,13 @@ import SearchCluster
 ///
 /// The copy gives a document an id by the recipe's template, and a routing that lies inside the document. The source
 /// has it under the id and the routing that it was written with.
-struct BasePlace: Sendable {
-    var index: String
+package struct BasePlace: Sendable {
+    package var index: String
     /// The type to ask for; nil: any.
-    var type: String?
+    package var type: String?
     var template: IDTemplate
     /// Whether the document has the routing of its commands; if not, it was written without one.
-    var isRouted: Bool
+    package var isRouted: Bool
     /// It belongs to another entry. A document that is here and not in its own entry would move with the update.
     var isOther = false
 
@@ -21,7 +21,7 @@ struct BasePlace: Sendable {
         [BasePlace(index: entry.index, type: nil, template: IDTemplate(nil), isRouted: true)]
     }
 
-    static func source(_ entry: PipelinePlan.Entry, _ format: CommandFormat) -> [BasePlace] {
+    package static func source(_ entry: PipelinePlan.Entry, _ format: CommandFormat) -> [BasePlace] {
         let template = IDTemplate(entry.id)
         let types: [String?] = template.namesType && !entry.types.isEmpty ? entry.types : [nil]
         let routed = format.copiesTakeRoutingFromDocument ? [true, false] : [true]
@@ -34,10 +34,14 @@ struct BasePlace: Sendable {
 
     /// The id and the routing under which to ask for the base; nil: this place cannot have it.
     func name(_ fetch: LaneFetch) -> (id: [UInt8], routing: [UInt8]?)? {
-        guard isRouted || fetch.routing != nil else { return nil }
-        let routing = isRouted ? fetch.routing : nil
-        guard template.text != nil else { return (fetch.id, routing) }
-        return template.sourceIDs(of: String(decoding: fetch.id, as: UTF8.self), types: [type ?? ""]).first.map {
+        name(fetch.id, routing: fetch.routing)
+    }
+
+    package func name(_ id: [UInt8], routing wanted: [UInt8]?) -> (id: [UInt8], routing: [UInt8]?)? {
+        guard isRouted || wanted != nil else { return nil }
+        let routing = isRouted ? wanted : nil
+        guard template.text != nil else { return (id, routing) }
+        return template.sourceIDs(of: String(decoding: id, as: UTF8.self), types: [type ?? ""]).first.map {
             (Array($0.utf8), routing)
         }
     }

@@ -4,21 +4,21 @@ import JSONText
 import Transform
 
 /// The transform of each entry, in the form that key lanes call.
-final class LaneTransformers: LaneTransform {
+package final class LaneTransformers: LaneTransform {
     private let transformers: [Transformer]
     private let modes: [MergeMode]
     private let steps: [[TransformStep]]
     private let unavailable: UnavailableColumns
     private let out = ByteBuffer(capacity: 4096)
 
-    init(_ entries: [PipelinePlan.Entry], placeholder: String) {
+    package init(_ entries: [PipelinePlan.Entry], placeholder: String) {
         transformers = entries.map { Transformer($0.transform) }
         modes = entries.map(\.merge)
         steps = entries.map(\.transform)
         unavailable = UnavailableColumns(placeholder: placeholder)
     }
 
-    func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8] {
+    package func apply(entry: Int, document: [UInt8]) throws(LaneError) -> [UInt8] {
         try collect { transformers, out throws(TransformError) in
             try document.withUnsafeBufferPointer { bytes throws(TransformError) in
                 try transformers[entry].apply(bytes, into: out)
@@ -26,7 +26,7 @@ final class LaneTransformers: LaneTransform {
         }
     }
 
-    func merge(entry: Int, base: [UInt8]?, partial: [UInt8]) throws(LaneError) -> [UInt8] {
+    package func merge(entry: Int, base: [UInt8]?, partial: [UInt8]) throws(LaneError) -> [UInt8] {
         let mode = modes[entry]
         return try collect { transformers, out throws(TransformError) in
             try partial.withUnsafeBufferPointer { part throws(TransformError) in
@@ -40,7 +40,7 @@ final class LaneTransformers: LaneTransform {
         }
     }
 
-    func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8] {
+    package func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8] {
         let (steps, columns) = (steps[entry], row.withUnsafeBufferPointer { unavailable.names(in: $0) })
         return try collect { transformers, out throws(TransformError) in
             try row.withUnsafeBufferPointer { row throws(TransformError) in

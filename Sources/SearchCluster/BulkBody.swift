@@ -12,6 +12,17 @@ package enum BulkBody {
     package static func appendIndex(
         to body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64, isTombstone: Bool
     ) {
+        append(to: body, id: id, routing: routing, version: version, overItself: isTombstone)
+    }
+
+    /// The same for a repair, which is written over what has the same version, too: that is what is wrong.
+    package static func appendRepair(to body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64) {
+        append(to: body, id: id, routing: routing, version: version, overItself: true)
+    }
+
+    @inline(__always) private static func append(
+        to body: ByteBuffer, id: Bytes, routing: Bytes?, version: Int64, overItself: Bool
+    ) {
         body.append("{\"index\":{\"_id\":")
         JSONString.escape(id, into: body)
         if let routing {
@@ -20,7 +31,7 @@ package enum BulkBody {
         }
         body.append(",\"version\":")
         body.append(decimal: version)
-        body.append(isTombstone ? ",\"version_type\":\"external_gte\"}}\n" : ",\"version_type\":\"external\"}}\n")
+        body.append(overItself ? ",\"version_type\":\"external_gte\"}}\n" : ",\"version_type\":\"external\"}}\n")
     }
 
     /// Appends the line that deletes a document, if its version is still `version` or lower. `quotedID` and

@@ -95,13 +95,14 @@ package final class ClusterReader: Sendable {
         ScrollReader(transport: transport, capabilities: capabilities, slice: slice, options)
     }
 
-    /// Reads whole documents by id and waits for the answer. It sees every write, also before a refresh.
+    /// Reads whole documents by id and waits for the answer. It sees every write, also before a refresh. An answer that
+    /// is longer than `answerBytes` is an error (`tooLarge`).
     package func multiGet(
-        _ index: String, type: String? = nil, _ request: MultiGetRequest
+        _ index: String, type: String? = nil, _ request: MultiGetRequest, answerBytes: Int? = nil
     ) throws(ClusterError) -> MultiGetAnswer {
         let answer = try transport.bytes(
             .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
-            doing: "getting documents of \(index)", index: index)
+            answerBytes: answerBytes, doing: "getting documents of \(index)", index: index)
         return try MultiGetAnswer(
             body: answer.body, expected: request.count, index: index, transport: transport)
     }
@@ -129,6 +130,9 @@ package final class ClusterReader: Sendable {
             }
         }
     }
+
+    /// A text of the server without the secrets of the connection.
+    package func redact(_ text: String) -> String { transport.redact(text) }
 
     /// Sends one search and waits. `body` is the whole request.
     package func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {

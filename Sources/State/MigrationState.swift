@@ -123,6 +123,8 @@ package struct MigrationState: Sendable, Equatable {
     package var uuids: [String: String] = [:]
     /// nil: no tombstone was ever purged.
     package var purge: Purge?
+    /// The repair under way or the last one.
+    package var repair: Repair?
     /// The target index was made again, so it is complete only after another replay.
     package var replayDue = false
 
@@ -168,6 +170,7 @@ package struct MigrationState: Sendable, Equatable {
         copy = nil
         replay = nil
         purge = nil
+        repair = nil
         copyGate = .closed
         replayDue = true
     }
@@ -204,6 +207,7 @@ extension MigrationState {
         let uuids = JSONObject(self.uuids.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         members.append(("uuids", .string(JSONValue.object(uuids).text())))
         if let purge { members.append(("purge", .string(purge.json.text()))) }
+        if let repair { members.append(("repair", .string(repair.json.text()))) }
         return .object(JSONObject(members))
     }
 
@@ -242,6 +246,7 @@ extension MigrationState {
         let known = json["uuids"]?.string.flatMap { try? JSONValue(parsing: $0) }?.object ?? JSONObject()
         for (index, uuid) in known { uuids[index] = uuid.string }
         purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
+        repair = json["repair"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Repair.init(json:))
     }
 }
 

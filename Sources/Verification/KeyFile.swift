@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import JSONText
 import Parity
 
 /// Names of documents in a file, so that any number of them needs little memory. A name takes its own bytes and 12
@@ -75,5 +76,36 @@ package final class KeyFile {
         return DocumentKey(
             entry: Int(entry), id: Array(bytes[start..<start + id]),
             routing: routing == .max ? nil : Array(bytes[start + id..<bytes.startIndex + whole]))
+    }
+}
+
+extension KeyFile {
+    /// Names that are sorted out together, so that they fit into memory.
+    private static let together = 200_000
+
+    /// Gives every name once, in parts that belong to each other by a hash. `folder`: for the parts, which are removed.
+    package func distinct(in folder: URL, _ body: (Set<DocumentKey>) throws -> Void) throws {
+        let parts = count / Self.together + 1
+        let files = try (0..<parts).map { _ in
+            try KeyFile(folder.appendingPathComponent("part-\(UUID().uuidString)"))
+        }
+        defer { for file in files { file.remove() } }
+        try read(chunk: 10_000) { keys in
+            for key in keys { try files[Int(key.hash64 % UInt64(parts))].append(key) }
+        }
+        for file in files {
+            var keys: Set<DocumentKey> = []
+            try file.read(chunk: 10_000) { keys.formUnion($0) }
+            if !keys.isEmpty { try body(keys) }
+        }
+    }
+}
+
+extension DocumentKey {
+    /// The same for each routing of an id, in every process.
+    package var hash64: UInt64 { id.withUnsafeBufferPointer { Self.hash64($0, entry) } }
+
+    package static func hash64(_ id: Bytes, _ entry: Int) -> UInt64 {
+        ContentDigest(of: id, seed: UInt64(truncatingIfNeeded: entry)).low
     }
 }

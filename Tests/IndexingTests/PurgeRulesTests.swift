@@ -19,6 +19,13 @@ import Testing
         #expect(!both.isQuiet(before: 299) && !both.isQuiet(before: 300) && both.isQuiet(before: 301))
         #expect(PurgeConditions(copy: .finished(300), replay: .none, replayDue: false).lastEnd == 300)
         #expect(PurgeConditions(copy: .none, replay: .none, replayDue: false).isQuiet(before: .min))
+        let repaired = PurgeConditions(copy: .finished(100), replay: .none, repair: .finished(400), replayDue: false)
+        #expect(repaired.refusal == nil)
+        #expect(repaired.lastEnd == 400)
+        #expect(!repaired.isQuiet(before: 400))
+        #expect(
+            PurgeConditions(copy: .finished(100), replay: .none, repair: .unfinished, replayDue: false).refusal
+                == .repairUnfinished)
     }
 
     @Test func aDeadLetterHoldsItsTombstoneUntilARedriveCannotBeLateAnyMore() {

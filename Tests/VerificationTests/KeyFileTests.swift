@@ -30,4 +30,27 @@ import Verification
             #expect(read == keys)
         }
     }
+
+    @Test func eachNameComesOnceFromAFileWithRepetitions() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = try KeyFile(folder.appendingPathComponent("names"))
+        // More than fit into one part.
+        for number in 0..<220_000 {
+            try file.append(
+                DocumentKey(
+                    entry: 0, id: Array("\(number % 70_000)".utf8), routing: number % 2 == 0 ? [1] : nil))
+        }
+        var read: [DocumentKey: Int] = [:]
+        var parts = 0
+        try file.distinct(in: folder) { keys in
+            parts += 1
+            for key in keys { read[key, default: 0] += 1 }
+        }
+        #expect(parts == 2)
+        #expect(read.count == 70_000)
+        #expect(read.values.allSatisfy { $0 == 1 })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["names"])
+    }
 }

@@ -1,0 +1,91 @@
+import Commands
+import Failures
+import Foundation
+import Indexing
+import JSONText
+import Pipeline
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// Sends some lines of bulk requests beside the pipeline: those of work that is no record of the log and no document of
+/// the copy. Each line carries its version, so it may be sent again.
+package struct DirectBulk {
+    /// The final answer to a line.
+    package enum Answer: Sendable {
+        case done(ItemClass.Done)
+        /// It can never be written.
+        case dead(code: String, detail: String)
+    }
+
+    private static let attempts = 12
+
+    private let target: Cluster
+    private let doing: String
+    private let logger: Logger
+    package let destination: BulkSink.Destination
+
+    /// It writes through the alias of the log. `doing`: for messages, as in `purging`.
+    package init(target: Cluster, index: String, doing: String, logger: Logger) {
+        (self.target, self.doing, self.logger) = (target, doing, logger)
+        let name = TargetAliases(index: index).log
+        destination = BulkSink.Destination(index: index, name: name, path: target.writer.bulkPath(name))
+    }
+
+    /// Sends the lines, again where needed, until each has its final answer, and tells it with the line's place.
+    /// Returns how many have none after some attempts. Throws where the index takes no writes at all.
+    package func send(
+        _ lines: [[UInt8]], kind: OperationKind, _ told: (Int, Answer) -> Void
+    ) throws -> Int {
+        var left = Array(lines.indices)
+        var pauses = Backoff()
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<Self.attempts {
+            guard !left.isEmpty else { return 0 }
+            do {
+                left = try once(left, lines, kind, told)
+                if left.isEmpty { return 0 }
+            } catch let error as ClusterError where error.retriable {
+                logger.debug("a bulk request is repeated", ["doing": doing, "because": error.message])
+            }
+            Thread.sleep(forTimeInterval: Double(pauses.next(using: &generator)) / 1000)
+        }
+        return left.count
+    }
+
+    /// Sends lines once. Returns those that must be sent again.
+    private func once(
+        _ places: [Int], _ lines: [[UInt8]], _ kind: OperationKind, _ told: (Int, Answer) -> Void
+    ) throws -> [Int] {
+        let body = ByteBuffer()
+        for place in places { lines[place].withUnsafeBufferPointer { body.append($0) } }
+        let transport = target.transport
+        let answer = try transport.perform(target.writer.bulkRequest(destination.path, body: body))
+        defer { transport.recycle(answer.body) }
+        if let error = ClusterError(answer: answer, from: transport, doing: doing, index: destination.index) {
+            guard let block = WriteRefusal.block(error) else { throw error }
+            throw WriteRefusal.error(block, destination, detail: error.underlying ?? "")
+        }
+        var again: [Int] = []
+        var answers: [(Int, Answer)] = []
+        var failure: WorkError?
+        let bytes = answer.body
+        try BulkResponse.scan(bytes.bytes, expected: places.count, redactor: transport.redactor) { position, item in
+            let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
+            let verdict = ItemClass.classify(
+                kind: kind, status: item.status,
+                errorType: item.errorType.map { String(repairing: bytes.slice($0)) },
+                reason: reason)
+            switch verdict {
+            case .done(let done): answers.append((places[position], .done(done)))
+            case .again: again.append(places[position])
+            case .stop(let block): failure = WriteRefusal.error(block, destination, detail: reason ?? "")
+            case .dead(let code): answers.append((places[position], .dead(code: code, detail: reason ?? "")))
+            }
+        }
+        for (place, answer) in answers { told(place, answer) }
+        if let failure { throw failure }
+        return again
+    }
+}

@@ -1,0 +1,93 @@
+/// What a repair does with a document of the new side.
+package enum RepairStep: Sendable, Equatable {
+    /// It is as it should be.
+    case nothing
+    /// Writes this document, with `external_gte`.
+    case write([UInt8], version: Int64)
+    /// Writes a tombstone, with `external_gte`.
+    case delete(version: Int64)
+    /// It is not proved what is right.
+    case leave(RepairDoubt)
+}
+
+/// Why a repair leaves a document as it is.
+package enum RepairDoubt: String, Sendable, CaseIterable {
+    /// The new side alone has it, and the log does not say that it was deleted: `--trust-source` removes it.
+    case extraNotProved = "extra_not_proved"
+    /// The old side alone has it, and the new side holds a tombstone that the log does not explain any more:
+    /// `--trust-source` writes the document.
+    case tombstoneNotExplained = "tombstone_not_explained"
+    /// The old side's document cannot be copied, and no command names it.
+    case uncopied
+    /// The log holds partial updates of it and not what they are merged into, and the old side has no such document.
+    case baseLost = "base_lost"
+}
+
+/// Decides what is right: the fold of the log. What the old side has counts only for documents that the log never
+/// names.
+package struct RepairRule: Sendable {
+    /// Whether what the old side has, or has not, is proof where the log says nothing.
+    package var trustsSource: Bool
+    /// The version of copied documents that have none of their own.
+    package var floor: Int64
+
+    package init(trustsSource: Bool, floor: Int64) { (self.trustsSource, self.floor) = (trustsSource, floor) }
+
+    package enum Log: Sendable, Equatable {
+        /// No command names it.
+        case unnamed
+        case document([UInt8], version: Int64)
+        case deleted(version: Int64)
+        /// Partial updates of a document that is nowhere any more.
+        case baseLost
+    }
+
+    package enum Source: Sendable, Equatable {
+        case absent
+        /// As the copy writes it.
+        case document([UInt8], version: Int64)
+        case uncopied
+    }
+
+    package struct Target: Sendable, Equatable {
+        /// nil: there is none, or a tombstone.
+        package var document: [UInt8]?
+        /// Of the document or of the tombstone; nil: there is nothing.
+        package var version: Int64?
+
+        package init(document: [UInt8]?, version: Int64?) { (self.document, self.version) = (document, version) }
+    }
+
+    /// `isSame`: whether two documents are equal by their content.
+    package func step(
+        log: Log, source: Source, target: Target, isSame: ([UInt8], [UInt8]) throws -> Bool
+    ) rethrows -> RepairStep {
+        switch log {
+        case .document(let document, let version): return try write(document, version, target, isSame)
+        case .deleted(let version): return delete(version, target)
+        case .baseLost: return .leave(.baseLost)
+        case .unnamed: break
+        }
+        switch source {
+        case .document(let document, let version):
+            if target.document == nil, target.version != nil, !trustsSource { return .leave(.tombstoneNotExplained) }
+            return try write(document, version, target, isSame)
+        case .uncopied: return .leave(.uncopied)
+        case .absent:
+            guard target.document != nil else { return .nothing }
+            return trustsSource ? delete(floor, target) : .leave(.extraNotProved)
+        }
+    }
+
+    private func write(
+        _ document: [UInt8], _ version: Int64, _ target: Target, _ isSame: ([UInt8], [UInt8]) throws -> Bool
+    ) rethrows -> RepairStep {
+        if let held = target.document, try isSame(document, held) { return .nothing }
+        return .write(document, version: max(version, target.version ?? version))
+    }
+
+    private func delete(_ version: Int64, _ target: Target) -> RepairStep {
+        guard target.document != nil else { return .nothing }
+        return .delete(version: max(version, target.version ?? version))
+    }
+}

@@ -1,0 +1,90 @@
+import CommandLog
+import LogGuard
+import Parity
+import Planning
+import Recipe
+import Runtime
+import State
+import Telemetry
+
+/// Asks where both consumer groups stand.
+package final class GroupReader {
+    private let prepared: Preflight
+    private let store: StateStore
+    private let admin: LogAdmin
+    /// Sees the real ends of the log; nil: `admin` does.
+    private let whole: LogAdmin?
+    private let partitions: [Int32]
+
+    /// What is compared with the log alone does not wait for the application.
+    private let basis: Receipt.Basis
+
+    package init(_ prepared: Preflight, against basis: Receipt.Basis = .source, logger: Logger) throws {
+        (self.prepared, self.basis) = (prepared, basis)
+        store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let settings = prepared.recipe.kafkaSettings
+        admin = try LogAdmin(settings: settings, log: logger.kafka)
+        whole = try OpenTransaction.reader(settings, logger: logger)
+        partitions = prepared.survey.topic.partitions
+    }
+
+    /// Ends the clients. No other call may follow.
+    package func close() {
+        whole?.close()
+        admin.close()
+    }
+
+    /// Asks both groups, then for the ends of the log: what was applied lies before them.
+    ///
+    /// Crossfade stands where its group has committed, or where the replay of this epoch stands, whichever is further.
+    /// In a partition with neither, it stands where the log is to be read from: the copy holds what was before.
+    package func look() throws -> GroupPositions {
+        let commands = prepared.recipe.commands
+        let group = basis == .source && prepared.recipe.source != nil ? commands.applicationGroup : nil
+        let application = try group.map { group in
+            try Told.by { () throws(LogError) in
+                try admin.committed(group: group, topic: commands.topic, partitions: partitions)
+            }
+        }
+        var own = prepared.start
+        let committed = try admin.committedOffsets(
+            group: commands.group, topic: commands.topic, partitions: partitions)
+        for (partition, offset) in committed where isOurs(offset, partition) {
+            own[partition] = max(own[partition] ?? 0, offset.offset)
+        }
+        if let replay = try store.load()?.replay, replay.epoch == commands.format.epoch {
+            own.merge(replay.position) { max($0, $1) }
+        }
+        let marks = try (whole ?? admin).watermarks(commands.topic, partitions: partitions)
+        return GroupPositions(
+            application: application?.value, crossfade: own, starts: marks.mapValues(\.low),
+            ends: marks.mapValues(\.high))
+    }
+
+    /// `cleanup.policy` of the topic; nil: it is not known.
+    package func cleanupPolicy() throws -> String? {
+        let topic = prepared.recipe.commands.topic
+        return try Told.by { () throws(LogError) in try admin.configuration(of: topic) }.value?["cleanup.policy"]
+    }
+
+    /// An offset that was committed for another log counts only where the survey has found it to be good for this one.
+    private func isOurs(_ offset: CommittedOffset, _ partition: Int32) -> Bool {
+        guard let note = CommitNote(text: offset.note) else { return true }
+        return note.epoch == prepared.recipe.commands.format.epoch || prepared.survey.committed[partition] != nil
+    }
+
+    /// What cannot be excluded, because the application's group is not known; nil: it is.
+    package var remark: String? {
+        let survey = prepared.survey
+        guard basis == .source, prepared.recipe.source != nil else { return nil }
+        if let group = prepared.recipe.commands.applicationGroup {
+            guard let why = survey.applicationUnknown ?? survey.applicationWithout else { return nil }
+            return "it is not known where the application's group \(group) stands (\(why)): \(Self.unexcluded)"
+        }
+        return "commands.application_group is not named: \(Self.unexcluded)"
+    }
+
+    private static let unexcluded =
+        "a document may count as different that the application has still to write to the old side, or as equal "
+        + "although a command is lost that it has still to write there"
+}

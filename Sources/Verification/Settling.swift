@@ -1,0 +1,364 @@
+import CommandLog
+import Commands
+import Failures
+import Foundation
+import Indexing
+import JSONText
+import Parity
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import Telemetry
+
+/// What became of documents that had to be looked at one by one.
+package struct SettlingResult {
+    package struct Index: Sendable, Equatable {
+        /// Of the documents that at least one side has, and of those that are not judged yet.
+        package var totals = ParityTotals()
+        /// Documents that neither side has any more.
+        package var absent = 0
+        /// Documents of the old side that cannot be copied, and that the new side has not.
+        package var uncopied = 0
+        /// Documents of which the log does not say any more what they should be.
+        package var unknown = 0
+
+        package init() {}
+    }
+
+    /// By entry.
+    package var indices: [Int: Index] = [:]
+    /// At most the limit of each kind.
+    package var examples: [Finding] = []
+    /// All documents that are wrong, and all that are not judged yet.
+    package var wrong: KeyFile
+    package var open: KeyFile
+    /// Every command before these offsets is in what was compared.
+    package var verifiedUpTo: [Int32: Int64]
+    /// Where the groups stood when last asked.
+    package var positions: GroupPositions?
+    /// What it waits for, and what could not be excluded, in sentences.
+    package var remarks: [String] = []
+
+    package var totals: ParityTotals { indices.values.reduce(into: ParityTotals()) { $0 += $1.totals } }
+    package var verdict: Verdict {
+        Verdict.of([
+            indices.values.contains { $0.unknown > 0 } ? .incomplete : .equal, totals.wrong > 0 ? .different : .equal,
+            totals.settling > 0 ? .settling : .equal,
+        ])
+    }
+}
+
+/// How far a settling is.
+package struct SettlingProgress: Sendable, Equatable {
+    package var candidates: Int
+    package var judged: Int
+    package var wrong: Int
+    package var open: Int
+    /// What is waited for, in words; nil: nothing.
+    package var waiting: String?
+}
+
+/// Judges documents one by one while commands keep coming: ``SettlingBook`` decides, this reads.
+package final class Settling {
+    package struct Options: Sendable {
+        package var book = SettlingBook.Options()
+        /// Paths that are not compared, in the new form.
+        package var ignoring: [JSONPath] = []
+        package var emptyArrayIsAbsent = false
+        /// Paths of which no value is shown.
+        package var redacting: [JSONPath] = []
+        /// Examples of each kind.
+        package var limit = 100
+        /// Where files may be written.
+        package var folder: URL
+
+        package init(folder: URL) { self.folder = folder }
+
+        /// As the recipe says.
+        package init(_ recipe: Recipe, folder: URL) {
+            self.folder = folder
+            book.bound = recipe.verify.settle
+            ignoring = recipe.verify.ignore
+            emptyArrayIsAbsent = recipe.verify.emptyArray == .absent
+            redacting = recipe.verify.redact
+            limit = recipe.verify.reportLimit
+        }
+    }
+
+    let prepared: Preflight
+    let options: Options
+    let logger: Logger
+    let log: LogTail
+    private let plan: PipelinePlan
+    private let expectations: any ExpectedDocuments
+    private let groups: GroupReader
+    private let digester: DocumentDigester
+    private let classifier: FindingClassifier
+    private let progress: (SettlingProgress) -> Void
+    private var result: SettlingResult
+    private var candidates = 0
+    /// What the last reading found of documents that differ.
+    private var found: [DocumentKey: Finding] = [:]
+    private var uncopied: Set<DocumentKey> = []
+    private var unknown: Set<DocumentKey> = []
+    private var lastTrouble: String?
+
+    /// - Parameter expectations: what the new side should hold: ``LiveDocuments`` for the old side.
+    package init(
+        _ prepared: Preflight, _ plan: PipelinePlan, expectations: any ExpectedDocuments,
+        against basis: Receipt.Basis = .source, options: Options, logger: Logger,
+        progress: @escaping (SettlingProgress) -> Void = { _ in }
+    ) throws {
+        (self.prepared, self.options, self.logger, self.progress) = (prepared, options, logger, progress)
+        (self.expectations, self.plan) = (expectations, plan)
+        log = LogTail(prepared, logger: logger)
+        groups = try GroupReader(prepared, against: basis, logger: logger)
+        digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
+        classifier = FindingClassifier(prepared, plan)
+        result = SettlingResult(
+            wrong: try KeyFile(options.folder.appendingPathComponent("wrong-\(UUID().uuidString)")),
+            open: try KeyFile(options.folder.appendingPathComponent("open-\(UUID().uuidString)")), verifiedUpTo: [:])
+    }
+
+    /// Where both groups stand now.
+    package func positions() throws -> GroupPositions { try groups.look() }
+
+    /// Adds every document that commands from `positions` on name: of this run's begin, or of an earlier receipt.
+    /// Returns the line up to which it has read.
+    package func addCommanded(since positions: [Int32: Int64], to candidates: KeyFile) throws -> [Int32: Int64] {
+        let now = try groups.look()
+        if let lost = now.lost(since: positions) {
+            throw WorkError(
+                .log,
+                "partition \(lost.partition) of topic \(prepared.recipe.commands.topic) begins at offset \(lost.start) "
+                    + "by now, so it is not known which documents the commands from offset \(lost.from) on named: "
+                    + "verify everything again")
+        }
+        let ends = now.ends
+        var ranges: [Int32: Range<Int64>] = [:]
+        for (partition, end) in ends where end > positions[partition] ?? 0 {
+            ranges[partition] = (positions[partition] ?? 0)..<end
+        }
+        let stretch = try log.keys(ranges, patience: 5000) { key, _, _ in try candidates.append(key) }
+        return positions.merging(stretch.ends) { max($0, $1) }
+    }
+
+    /// Judges all candidates. `line`: the offsets behind the last records that were looked at for candidates.
+    package func run(_ candidates: KeyFile, line: [Int32: Int64]) throws -> SettlingResult {
+        defer { groups.close() }
+        self.candidates = candidates.count
+        var book = SettlingBook(line: line, options: options.book, now: MonotonicClock.milliseconds())
+        let later = try KeyFile(options.folder.appendingPathComponent("later-\(UUID().uuidString)"))
+        defer { later.remove() }
+        var unique = 0
+        try candidates.distinct(in: options.folder) { keys in
+            unique += keys.count
+            for key in keys {
+                while book.room == 0, !book.isOver(now: now) { try step(&book, later: later) }
+                if book.isOver(now: now) { try later.append(key) } else { book.add(key) }
+            }
+        }
+        self.candidates = unique
+        while book.openCount > 0, !book.isOver(now: now) { try step(&book, later: nil) }
+        try later.read(chunk: 1000) { keys in
+            for key in keys {
+                while book.room == 0, !book.isOver(now: now) { try step(&book, later: nil) }
+                if book.isOver(now: now) { try leave(key) } else { book.add(key) }
+            }
+        }
+        while book.openCount > 0, !book.isOver(now: now) { try step(&book, later: nil) }
+        for key in book.openKeys { try leave(key) }
+        result.verifiedUpTo = book.line
+        result.positions = book.positions
+        try finish(book)
+        return result
+    }
+
+    private func leave(_ key: DocumentKey) throws {
+        result.indices[key.entry, default: .init()].totals.compared += 1
+        result.indices[key.entry, default: .init()].totals.settling += 1
+        try result.open.append(key)
+    }
+
+    // MARK: Steps
+
+    private func step(_ book: inout SettlingBook, later: KeyFile?) throws {
+        guard !StopSignal.isAsked else { throw WorkError(.interrupted, "interrupted while documents were settling") }
+        switch book.next(now: MonotonicClock.milliseconds()) {
+        case .look(let pause):
+            Thread.sleep(forTimeInterval: Double(pause) / 1000)
+            if let positions = try asked({ try groups.look() }) {
+                book.stands(positions, now: MonotonicClock.milliseconds())
+            }
+            tell(book)
+        case .read(let keys):
+            found = [:]
+            uncopied = []
+            unknown = []
+            guard let readings = try asked({ try read(keys) }) else { return book.failed() }
+            book.read(readings, now: now)
+        case .lookAgain:
+            guard let positions = try asked({ try groups.look() }) else { return book.failed() }
+            book.standsAfter(positions, now: now)
+        case .readLog(let ranges):
+            let stretch = try asked { try log.keys(ranges, patience: 5000) { key, _, _ in book.commanded(key) } }
+            let ends = stretch.flatMap { $0.isWhole ? $0.ends : nil }
+            if let stretch, !stretch.isWhole { lastTrouble = "an open transaction hides the end of the command topic" }
+            try take(book.readLog(ends, now: now))
+            if let later, book.room == 0 { for key in book.postpone() { try later.append(key) } }
+            tell(book)
+        case .idle, .over: break
+        }
+    }
+
+    private var now: Int64 { MonotonicClock.milliseconds() }
+
+    /// What can be asked again is asked again, as long as the book has patience: nil.
+    private func asked<Answer>(_ question: () throws -> Answer) throws -> Answer? {
+        do {
+            let answer = try question()
+            lastTrouble = nil
+            return answer
+        } catch let error as ClusterError where error.retriable {
+            lastTrouble = "\(error)"
+        } catch let error as LogError where error.retriable {
+            lastTrouble = "\(error)"
+        }
+        logger.debug("what is settling is asked for again", ["because": lastTrouble ?? ""])
+        Thread.sleep(forTimeInterval: 0.5)
+        return nil
+    }
+
+    private func tell(_ book: SettlingBook) {
+        let totals = result.totals
+        let behind = book.positions?.behind(book.line).first?.words
+        progress(
+            SettlingProgress(
+                candidates: candidates, judged: totals.compared - totals.settling, wrong: totals.wrong,
+                open: book.openCount, waiting: lastTrouble ?? behind))
+    }
+
+    private func finish(_ book: SettlingBook) throws {
+        result.remarks += groups.remark.map { [$0] } ?? []
+        if result.examples.contains(where: { $0.kind == .different }) { try findStale() }
+        guard result.totals.settling > 0 else { return }
+        if let lastTrouble { result.remarks.append(lastTrouble) }
+        let behind = book.positions?.behind(book.line) ?? []
+        result.remarks += behind.map(\.words)
+        if behind.isEmpty, lastTrouble == nil {
+            result.remarks.append("commands for the documents that are not judged keep coming")
+        }
+    }
+
+    /// Of the examples that differ, those whose content is an earlier state of the log.
+    private func findStale() throws {
+        let keys = result.examples.filter { $0.kind == .different }.map(\.key)
+        var held: [DocumentKey: [UInt8]] = [:]
+        try LiveDocuments(prepared, plan, readsSource: false).read(keys) { held[$0] = $1.new }
+        let positions = try groups.look()
+        let search = StaleSearch(
+            log: log, fold: LogFold(log, plan), digester: digester, topic: prepared.recipe.commands.topic)
+        result.examples = try search.run(result.examples, held: held, positions.whole)
+        for example in result.examples where example.kind == .stale {
+            result.indices[example.key.entry]?.totals.findings[.different, default: 0] -= 1
+            result.indices[example.key.entry]?.totals.findings[.stale, default: 0] += 1
+        }
+        for entry in result.indices.keys where result.indices[entry]?.totals.findings[.different] == 0 {
+            result.indices[entry]?.totals.findings[.different] = nil
+        }
+    }
+
+    // MARK: Readings
+
+    private func read(_ keys: [DocumentKey]) throws -> [DocumentKey: SettlingBook.Reading] {
+        var readings: [DocumentKey: SettlingBook.Reading] = [:]
+        try expectations.read(keys) { key, pair in readings[key] = try reading(key, pair) }
+        return readings
+    }
+
+    private func reading(_ key: DocumentKey, _ pair: LivePair) throws -> SettlingBook.Reading {
+        let new = try pair.new.map { try digest($0) }
+        var old: ContentDigest?
+        var version: Int64?
+        switch pair.old {
+        case .absent: break
+        case .unknown:
+            unknown.insert(key)
+            return .absent
+        case .document(let bytes, _, let stored):
+            old = try digest(bytes)
+            version = stored
+        case .uncopied(let reason, let detail):
+            guard pair.new != nil else {
+                uncopied.insert(key)
+                return .absent
+            }
+            old = ContentDigest(high: .max, low: .max)
+            found[key] = Finding(
+                .different, key, note: "the old side's document cannot be copied (\(reason)): \(detail)",
+                targetVersion: pair.newVersion)
+        }
+        guard old != new else { return old == nil ? .absent : .equal }
+        if found[key] == nil {
+            let kind: FindingKind = old == nil ? .extra : new == nil ? .missing : .different
+            found[key] = Finding(kind, key, sourceVersion: version, targetVersion: pair.newVersion)
+            if kind == .different, wantsExample(of: .different), case .document(let old, _, _) = pair.old,
+                let new = pair.new
+            {
+                found[key]?.paths = paths(old, new)
+            }
+        }
+        let (one, other) = (old ?? ContentDigest(), new ?? ContentDigest())
+        return .differs(ContentDigest(high: one.high ^ one.low &* 3, low: other.high ^ other.low &* 5))
+    }
+
+    private func digest(_ document: [UInt8]) throws -> ContentDigest {
+        try document.withUnsafeBufferPointer { try digester.digest($0) }
+    }
+
+    private func paths(_ old: [UInt8], _ new: [UInt8]) -> [PathDifference] {
+        old.withUnsafeBufferPointer { old in
+            new.withUnsafeBufferPointer { new in
+                DocumentDifference.paths(
+                    expected: old, found: new, ignoring: options.ignoring,
+                    emptyArrayIsAbsent: options.emptyArrayIsAbsent, redacting: options.redacting, limit: 20)
+            }
+        }
+    }
+
+    private func wantsExample(of kind: FindingKind) -> Bool {
+        result.examples.count { $0.kind == kind } < options.limit
+    }
+
+    // MARK: Findings
+
+    private func take(_ finals: [SettlingBook.Final]) throws {
+        var wrong: [Finding] = []
+        for final in finals {
+            let entry = final.key.entry
+            switch final.reading {
+            case .equal:
+                result.indices[entry, default: .init()].totals.compared += 1
+                result.indices[entry, default: .init()].totals.equal += 1
+            case .absent:
+                if unknown.contains(final.key) {
+                    result.indices[entry, default: .init()].unknown += 1
+                } else if uncopied.contains(final.key) {
+                    result.indices[entry, default: .init()].uncopied += 1
+                } else {
+                    result.indices[entry, default: .init()].absent += 1
+                }
+            case .differs: wrong.append(found[final.key] ?? Finding(.different, final.key))
+            }
+        }
+        guard !wrong.isEmpty else { return }
+        for finding in try classifier.classify(wrong, twins: wantsExample(of: .twin)) {
+            result.indices[finding.key.entry, default: .init()].totals.compared += 1
+            result.indices[finding.key.entry, default: .init()].totals.findings[finding.kind, default: 0] += 1
+            try result.wrong.append(finding.key)
+            if wantsExample(of: finding.kind) { result.examples.append(finding) }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Parity
+import Seeds
+import Testing
+
+@Suite struct RepairRuleTests {
+    private let rule = RepairRule(trustsSource: false, floor: 1)
+    private let trusting = RepairRule(trustsSource: true, floor: 1)
+
+    private func step(
+        _ log: RepairRule.Log, _ source: RepairRule.Source, _ target: RepairRule.Target, trusts: Bool = false
+    ) -> RepairStep {
+        (trusts ? trusting : rule).step(log: log, source: source, target: target, isSame: ==)
+    }
+
+    @Test func theLogDecidesWhateverTheOldSideHas() {
+        let old = RepairRule.Source.document([9], version: 1)
+        #expect(
+            step(.document([1], version: 5), old, .init(document: [2], version: 5)) == .write([1], version: 5))
+        #expect(
+            step(.document([1], version: 5), .absent, .init(document: [2], version: 8)) == .write([1], version: 8),
+            "the version that the target holds is greater")
+        #expect(
+            step(.document([1], version: 5), old, .init(document: nil, version: 7)) == .write([1], version: 7),
+            "a tombstone that no delete explains")
+        #expect(step(.document([1], version: 5), old, .init(document: nil, version: nil)) == .write([1], version: 5))
+        #expect(step(.deleted(version: 5), old, .init(document: [9], version: 1)) == .delete(version: 5))
+        #expect(step(.deleted(version: 5), old, .init(document: nil, version: nil)) == .nothing)
+    }
+
+    @Test func theOldSideCountsOnlyForWhatTheLogNeverNames() {
+        let old = RepairRule.Source.document([9], version: 1)
+        #expect(step(.unnamed, old, .init(document: nil, version: nil)) == .write([9], version: 1))
+        #expect(step(.unnamed, old, .init(document: [8], version: 3)) == .write([9], version: 3))
+        #expect(step(.unnamed, .uncopied, .init(document: [8], version: 3)) == .leave(.uncopied))
+        #expect(step(.baseLost, .absent, .init(document: [8], version: 3)) == .leave(.baseLost))
+    }
+
+    @Test func whatIsNotProvedNeedsTrust() {
+        let extra = RepairRule.Target(document: [8], version: 3)
+        #expect(step(.unnamed, .absent, extra) == .leave(.extraNotProved))
+        #expect(step(.unnamed, .absent, extra, trusts: true) == .delete(version: 3))
+        let tombstone = RepairRule.Target(document: nil, version: 4)
+        let old = RepairRule.Source.document([9], version: 1)
+        #expect(step(.unnamed, old, tombstone) == .leave(.tombstoneNotExplained))
+        #expect(step(.unnamed, old, tombstone, trusts: true) == .write([9], version: 4))
+    }
+
+    /// A repair is the last one: what it has written it leaves alone.
+    @Test func aSecondRepairChangesNothing() {
+        var seed = Seeded(newSeed("aSecondRepairChangesNothing"))
+        for _ in 0..<5000 {
+            let log: RepairRule.Log = seed.pick([
+                .unnamed, .document([UInt8(seed.below(3))], version: 5), .deleted(version: 6), .baseLost,
+            ])
+            let source: RepairRule.Source = seed.pick([
+                .absent, .document([UInt8(seed.below(3))], version: 1), .uncopied,
+            ])
+            var target = RepairRule.Target(
+                document: seed.chance(60) ? [UInt8(seed.below(3))] : nil, version: Int64(seed.below(9)))
+            if target.document == nil, seed.chance(50) { target.version = nil }
+            let trusts = seed.chance(50)
+            let first = step(log, source, target, trusts: trusts)
+            switch first {
+            case .write(let document, let version):
+                #expect(version >= target.version ?? 0, "the write would be refused")
+                target = .init(document: document, version: version)
+            case .delete(let version):
+                #expect(version >= target.version ?? 0)
+                target = .init(document: nil, version: version)
+            case .nothing, .leave:
+                #expect(step(log, source, target, trusts: trusts) == first)
+                continue
+            }
+            #expect(step(log, source, target, trusts: trusts) == .nothing)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Indexing
+import Parity
+import Testing
+@testable import Verification
+
+/// The fold of the log, and the comparison with it.
+@Suite(.serialized) struct AgainstLogTests {
+    private typealias Bench = SettlingBench
+
+    private func fold(
+        _ bench: SettlingBench, budget: Int, wanted: KeyFile? = nil
+    ) throws -> (documents: [String: String], passes: Int) {
+        let prepared = try bench.prepared()
+        let plan = try bench.plan(prepared)
+        let fold = LogFold(LogTail(prepared, logger: bench.logger), plan, budget: budget)
+        let groups = try GroupReader(prepared, logger: bench.logger)
+        defer { groups.close() }
+        var found: [String: String] = [:]
+        _ = try fold.run(try groups.look().whole, wanted: wanted) { folds in
+            for (key, one) in folds.held {
+                let id = String(decoding: key.id, as: UTF8.self)
+                #expect(found[id] == nil, "\(id) belongs to one pass")
+                switch one.content {
+                case .document(let document): found[id] = String(decoding: document, as: UTF8.self)
+                case .deleted: found[id] = "deleted at \(one.version)"
+                case .parts: found[id] = "parts"
+                case .unnamed: found[id] = "unnamed"
+                }
+            }
+        }
+        return (found, fold.passes)
+    }
+
+    @Test func severalPassesComeToTheSameAsOne() throws {
+        let bench = try Bench()
+        for number in 0..<60 {
+            try bench.command(#"{"op":"put","id":"\#(number)","doc":{"name":"\#(number)","n":0}}"#)
+        }
+        for number in stride(from: 0, to: 60, by: 3) {
+            try bench.command(#"{"op":"part","id":"\#(number)","doc":{"n":1}}"#)
+        }
+        for number in stride(from: 0, to: 60, by: 5) { try bench.command(#"{"op":"del","id":"\#(number)"}"#) }
+        try bench.command(#"{"op":"part","id":"alone","doc":{"n":1}}"#)
+        let one = try fold(bench, budget: 64 << 20)
+        #expect(one.passes == 1)
+        #expect(one.documents.count == 61)
+        #expect(one.documents["1"] == #"{"title":"1","n":0}"#)
+        #expect(one.documents["3"] == #"{"title":"3","n":1}"#)
+        #expect(one.documents["0"] == "deleted at 82")
+        #expect(one.documents["alone"] == "parts")
+        let many = try fold(bench, budget: 8000)
+        #expect(many.passes > 2)
+        #expect(many.documents == one.documents)
+        let few = try fold(
+            bench, budget: 64 << 20, wanted: try bench.keys(["3", "alone", "none"].map { Bench.key($0) }))
+        #expect(few.documents == one.documents.filter { ["3", "alone"].contains($0.key) })
+    }
+
+    @Test func whatDiffersFromTheLogIsFound() throws {
+        let bench = try Bench()
+        var versions: [String: Int64] = [:]
+        for id in ["equal", "spoiled", "missing", "deleted", "undead"] {
+            versions[id] = try bench.command(#"{"op":"put","id":"\#(id)","doc":{"name":"\#(id)"}}"#)
+        }
+        for id in ["deleted", "undead"] { try bench.command(#"{"op":"del","id":"\#(id)"}"#) }
+        for id in ["equal", "undead"] { bench.new(id, #"{"title":"\#(id)"}"#, version: versions[id] ?? 0) }
+        bench.new("spoiled", #"{"title":"other"}"#, version: 50)
+        bench.new("extra", #"{"title":"extra"}"#, version: 1)
+        // What the old side has does not matter, nor where the application is.
+        bench.old("equal", #"{"name":"another"}"#)
+        try bench.applied(application: 0)
+        bench.refresh()
+
+        let prepared = try bench.prepared()
+        let plan = try bench.plan(prepared)
+        let scan = try LogScan(prepared, plan, options: bench.options, budget: 1500, logger: bench.logger).run()
+        #expect(scan.entries == [LogScan.Result.Entry(log: 3, target: 4, unknown: 0)])
+        #expect(scan.passes > 1)
+        #expect(scan.line == [0: 7])
+        let settling = try Settling(
+            prepared, plan,
+            expectations: try FoldedDocuments(prepared, plan, losses: scan.losses, logger: bench.logger),
+            against: .log, options: bench.options, logger: bench.logger)
+        let result = try settling.run(scan.candidates, line: scan.line)
+        let found = result.examples.reduce(into: [:]) { $0[String(decoding: $1.key.id, as: UTF8.self)] = $1.kind }
+        #expect(found == ["spoiled": .different, "missing": .missing, "undead": .extra, "extra": .extra])
+        #expect(result.remarks.isEmpty)
+    }
+
+    /// A log that has lost its beginning says nothing of what it does not name.
+    @Test func aLogWithoutItsBeginning() throws {
+        let bench = try Bench()
+        bench.new("unnamed", #"{"title":"x"}"#, version: 1)
+        try bench.applied()
+        let prepared = try bench.prepared()
+        let plan = try bench.plan(prepared)
+        let losses = LogLosses(topic: "t", starts: [0: 0, 1: 7], policy: "compact,delete")
+        #expect(losses.words.count == 2 && !losses.isWhole)
+        let settling = try Settling(
+            prepared, plan,
+            expectations: try FoldedDocuments(prepared, plan, losses: losses, logger: bench.logger),
+            against: .log, options: bench.options, logger: bench.logger)
+        let result = try settling.run(try bench.keys([Bench.key("unnamed")]), line: [0: 0])
+        #expect(result.indices[0]?.unknown == 1)
+        #expect(result.totals.compared == 0)
+        #expect(result.verdict == .incomplete)
+        let whole = LogLosses(topic: "t", starts: [0: 0], policy: "delete")
+        #expect(whole.words.isEmpty && whole.isWhole)
+    }
+
+    /// Commands come while it settles.
+    @Test func theFoldGoesOnWithTheLog() throws {
+        let bench = try Bench()
+        let first = try bench.command(#"{"op":"put","id":"1","doc":{"name":"one","n":1}}"#)
+        bench.new("1", #"{"title":"one","n":1}"#, version: first)
+        try bench.applied()
+        let prepared = try bench.prepared()
+        let plan = try bench.plan(prepared)
+        let losses = LogLosses(topic: "t", starts: [:], policy: "delete")
+        let documents = try FoldedDocuments(prepared, plan, losses: losses, logger: bench.logger)
+        func expected() throws -> String? {
+            var text: String?
+            try documents.read([Bench.key("1")]) { _, pair in
+                guard case .document(let document, _, _) = pair.old else { return }
+                text = String(decoding: document, as: UTF8.self)
+            }
+            return text
+        }
+        #expect(try expected() == #"{"title":"one","n":1}"#)
+        try bench.command(#"{"op":"part","id":"1","doc":{"n":2}}"#)
+        try bench.command(#"{"op":"put","id":"2","doc":{"n":2}}"#)
+        #expect(try expected() == #"{"title":"one","n":2}"#)
+        #expect(try expected() == #"{"title":"one","n":2}"#)
+        try bench.command(#"{"op":"del","id":"1"}"#)
+        #expect(try expected() == nil)
+    }
+}
