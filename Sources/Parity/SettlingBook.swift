@@ -14,7 +14,7 @@
 package struct SettlingBook: Sendable {
     package struct Options: Sendable {
         /// The most documents that are open at once. They are read together in each round.
-        package var capacity = 5000
+        package var capacity = 20_000
         /// How long a write may come after the commit of its command, and how far apart the two readings of a
         /// difference are at least.
         package var grace: Int64 = 1000

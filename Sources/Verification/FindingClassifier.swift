@@ -112,6 +112,21 @@ struct FindingClassifier {
         return found
     }
 
+    /// The path at which most of the documents differ: one wrong cast or renamed field. nil: there is none.
+    static func commonPath(_ examples: [Finding]) -> String? {
+        let different = examples.filter { !$0.paths.isEmpty }
+        var counts: [String: Int] = [:]
+        for finding in different {
+            // Places in arrays do not matter.
+            let paths = Set(finding.paths.map { String($0.path.prefix { $0 != "[" }) })
+            for path in paths { counts[path, default: 0] += 1 }
+        }
+        guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), most.value >= 3,
+            2 * most.value > different.count
+        else { return nil }
+        return "\(most.value) of \(different.count) examples that differ do so at \(most.key)"
+    }
+
     /// Other ids that may mean the same document.
     static func spellings(of id: [UInt8], types: [String]) -> [String] {
         let own = String(decoding: id, as: UTF8.self)

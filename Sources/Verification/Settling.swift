@@ -71,6 +71,8 @@ package final class Settling {
         package var redacting: [JSONPath] = []
         /// Examples of each kind.
         package var limit = 100
+        /// When so many documents are wrong, the rest is not judged; nil: all are.
+        package var stopAfter: Int?
         /// Where files may be written.
         package var folder: URL
 
@@ -88,7 +90,7 @@ package final class Settling {
     }
 
     let prepared: Preflight
-    let options: Options
+    private(set) var options: Options
     let logger: Logger
     let log: LogTail
     private let plan: PipelinePlan
@@ -114,6 +116,8 @@ package final class Settling {
         (self.prepared, self.options, self.logger, self.progress) = (prepared, options, logger, progress)
         (self.expectations, self.plan) = (expectations, plan)
         log = LogTail(prepared, logger: logger)
+        // The folds of all that is open are held at once.
+        if basis == .log { self.options.book.capacity = min(options.book.capacity, 2000) }
         groups = try GroupReader(prepared, against: basis, logger: logger)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
         classifier = FindingClassifier(prepared, plan)
@@ -149,32 +153,37 @@ package final class Settling {
     package func run(_ candidates: KeyFile, line: [Int32: Int64]) throws -> SettlingResult {
         defer { groups.close() }
         self.candidates = candidates.count
-        var book = SettlingBook(line: line, options: options.book, now: MonotonicClock.milliseconds())
+        var book = SettlingBook(line: line, options: options.book, now: now)
         let later = try KeyFile(options.folder.appendingPathComponent("later-\(UUID().uuidString)"))
         defer { later.remove() }
         var unique = 0
         try candidates.distinct(in: options.folder) { keys in
             unique += keys.count
             for key in keys {
-                while book.room == 0, !book.isOver(now: now) { try step(&book, later: later) }
-                if book.isOver(now: now) { try later.append(key) } else { book.add(key) }
+                while book.room == 0, !isOver(book) { try step(&book, later: later) }
+                if isOver(book) { try later.append(key) } else { book.add(key) }
             }
         }
         self.candidates = unique
-        while book.openCount > 0, !book.isOver(now: now) { try step(&book, later: nil) }
+        while book.openCount > 0, !isOver(book) { try step(&book, later: nil) }
         try later.read(chunk: 1000) { keys in
             for key in keys {
-                while book.room == 0, !book.isOver(now: now) { try step(&book, later: nil) }
-                if book.isOver(now: now) { try leave(key) } else { book.add(key) }
+                while book.room == 0, !isOver(book) { try step(&book, later: nil) }
+                if isOver(book) { try leave(key) } else { book.add(key) }
             }
         }
-        while book.openCount > 0, !book.isOver(now: now) { try step(&book, later: nil) }
+        while book.openCount > 0, !isOver(book) { try step(&book, later: nil) }
         for key in book.openKeys { try leave(key) }
-        result.verifiedUpTo = book.line
+        // What was commanded behind it was looked at for the candidates alone.
+        result.verifiedUpTo = line
         result.positions = book.positions
         try finish(book)
         return result
     }
+
+    private var isEnough: Bool { options.stopAfter.map { result.totals.wrong >= $0 } ?? false }
+
+    private func isOver(_ book: SettlingBook) -> Bool { isEnough || book.isOver(now: now) }
 
     private func leave(_ key: DocumentKey) throws {
         result.indices[key.entry, default: .init()].totals.compared += 1
@@ -243,7 +252,13 @@ package final class Settling {
     private func finish(_ book: SettlingBook) throws {
         result.remarks += groups.remark.map { [$0] } ?? []
         if result.examples.contains(where: { $0.kind == .different }) { try findStale() }
+        result.remarks += FindingClassifier.commonPath(result.examples).map { [$0] } ?? []
         guard result.totals.settling > 0 else { return }
+        guard !isEnough else {
+            return result.remarks.append(
+                "\(result.totals.wrong) documents are wrong; the other \(result.totals.settling) candidates were not "
+                    + "judged (--stop-after)")
+        }
         if let lastTrouble { result.remarks.append(lastTrouble) }
         let behind = book.positions?.behind(book.line) ?? []
         result.remarks += behind.map(\.words)

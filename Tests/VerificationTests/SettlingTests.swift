@@ -140,4 +140,27 @@ import Testing
             ])
         #expect(result.totals.findings == [.stale: 1, .different: 2])
     }
+
+    @Test func oneWrongStepIsNamedAndTheRestIsLeft() throws {
+        let bench = try Bench()
+        for number in 0..<12 {
+            bench.old("\(number)", #"{"name":"\#(number)","n":1}"#)
+            bench.new("\(number)", #"{"title":"\#(number)","n":"1"}"#, version: 1)
+        }
+        try bench.applied()
+        bench.options.stopAfter = 4
+        bench.options.book.capacity = 4
+        bench.options.limit = 5
+        let result = try bench.settle((0..<12).map { Bench.key("\($0)") })
+        #expect(result.totals.findings == [.different: 4])
+        #expect(result.totals.settling == 8 && result.totals.compared == 12)
+        #expect(result.examples.count == 4)
+        #expect(result.wrong.count == 4 && result.open.count == 8)
+        #expect(result.verdict == .different)
+        #expect(
+            result.remarks == [
+                "4 of 4 examples that differ do so at n",
+                "4 documents are wrong; the other 8 candidates were not judged (--stop-after)",
+            ])
+    }
 }
