@@ -139,10 +139,11 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
     }
 
     /// A server does not say that a shard failed if no node has it.
-    @Test func aShardThatNobodyHasIsAFailure() throws {
+    @Test func aShardThatNobodyHasIsAFailure() {
         let answer = #"{"_shards":{"total":5,"successful":4,"failed":0},"hits":{"total":0,"hits":[]}}"#
-        try withBytes(answer) { bytes in
-            #expect(try PageScan(bytes, expectedHits: 1).failedShards == 1)
+        withBytes(answer) { bytes in
+            let scan = try? PageScan(bytes, expectedHits: 1)
+            #expect(scan?.failedShards == 1)
         }
     }
 }
