@@ -45,8 +45,8 @@ import Testing
         let one = try fold(bench, budget: 64 << 20)
         #expect(one.passes == 1)
         #expect(one.documents.count == 61)
-        #expect(one.documents["1"] == #"{"title":"1","n":0}"#)
-        #expect(one.documents["3"] == #"{"title":"3","n":1}"#)
+        #expect(one.documents["1"] == #"{"n":0,"title":"1"}"#)
+        #expect(one.documents["3"] == #"{"n":1,"title":"3"}"#)
         #expect(one.documents["0"] == "deleted at 82")
         #expect(one.documents["alone"] == "parts")
         let many = try fold(bench, budget: 8000)
@@ -127,11 +127,11 @@ import Testing
             }
             return text
         }
-        #expect(try expected() == #"{"title":"one","n":1}"#)
+        #expect(try expected() == #"{"n":1,"title":"one"}"#)
         try bench.command(#"{"op":"part","id":"1","doc":{"n":2}}"#)
         try bench.command(#"{"op":"put","id":"2","doc":{"n":2}}"#)
-        #expect(try expected() == #"{"title":"one","n":2}"#)
-        #expect(try expected() == #"{"title":"one","n":2}"#)
+        #expect(try expected() == #"{"n":2,"title":"one"}"#)
+        #expect(try expected() == #"{"n":2,"title":"one"}"#)
         try bench.command(#"{"op":"del","id":"1"}"#)
         #expect(try expected() == nil)
     }
