@@ -1,3 +1,4 @@
+import Basics
 import JSONText
 
 /// Documents of commands, a bounded number of each entry, each with the same chance. Of an id only the last is kept.
@@ -16,7 +17,8 @@ struct DocumentReservoir: Sendable {
     private var places: [Int: [[UInt8]: Int]] = [:]
     private var met: [Int: Int] = [:]
     private var bytes = 0
-    private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
+    /// The same seed always: the same log has the same sample.
+    private var random = SplitMix64(seed: 0x9E37_79B9_7F4A_7C15)
 
     mutating func add(_ document: Bytes, id: Bytes, entry: Int) {
         let id = Array(id)
@@ -24,7 +26,7 @@ struct DocumentReservoir: Sendable {
         met[entry, default: 0] += 1
         let count = kept[entry]?.count ?? 0
         if count < Self.wanted { return put(document, id, entry, at: count) }
-        let place = Int(next() % UInt64(met[entry] ?? 1))
+        let place = random.below(met[entry] ?? 1)
         if place < Self.wanted { put(document, id, entry, at: place) }
     }
 
@@ -41,14 +43,5 @@ struct DocumentReservoir: Sendable {
             kept[entry, default: []].append(new)
         }
         places[entry, default: [:]][id] = place
-    }
-
-    /// SplitMix64: the same sample of the same log every time.
-    private mutating func next() -> UInt64 {
-        random &+= 0x9E37_79B9_7F4A_7C15
-        var value = random
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

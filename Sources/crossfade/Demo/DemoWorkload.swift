@@ -1,24 +1,5 @@
+import Basics
 import JSONText
-
-/// Random numbers that depend only on the seed (SplitMix64).
-struct DemoRandom {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// A number from 0 to `bound` - 1. `bound` is at least 1.
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
-
-    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-}
 
 /// A record of the command topic, as the application writes it.
 struct DemoRecord: Sendable {
@@ -32,7 +13,7 @@ struct DemoRecord: Sendable {
 /// The commands of an application that watches machines. It opens, changes and deletes alerts, and nobody limits the
 /// keys of their tags. The same seed gives the same commands.
 struct DemoWorkload {
-    private var random: DemoRandom
+    private var random: SplitMix64
     private var number = 0
     private var live: [String] = []
     private var gone: [String] = []
@@ -42,7 +23,7 @@ struct DemoWorkload {
     var newKeys: Int
 
     init(seed: UInt64, newKeys: Int) {
-        random = DemoRandom(seed: seed)
+        random = SplitMix64(seed: seed)
         self.newKeys = newKeys
     }
 
