@@ -46,12 +46,13 @@ package struct LogSample: Sendable {
     package private(set) var attribution: AttributionTally
 
     private let stretches: LogStretches
+    private let shape: CommandFormat.Shape
     private let keysAreIDs: Bool
     private let keysAreText: Bool
     private let keepsVersions: Bool
 
     private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool) {
-        (self.stretches, typeFields) = (stretches, types)
+        (self.stretches, typeFields, shape) = (stretches, types, format.shape)
         routingFields = RoutingFields(hasSource ? format : nil)
         keepsVersions = format.copiedVersion == .source
         attribution = AttributionTally(format)
@@ -121,13 +122,16 @@ package struct LogSample: Sendable {
             offset: message.offset, headers: message.headers)
         let isNewest = stretches.newest[message.partition]?.contains(message.offset) == true
         if isNewest { newestRead += 1 }
-        typeFields.look(message.value)
+        // Parsed once, and only if somebody looks.
+        let shape = shape
+        lazy var fields = SampledFields(message.value, shape)
+        if typeFields.isWanting { typeFields.look(fields) }
         let decoded = decoder.decode(record)
         attribution.add(decoded, decoder.writesCompanions ? decoder.companions : [], message)
         switch decoded {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
-            routingFields.look(command, message.value)
+            if routingFields.isWanting(command) { routingFields.look(command, fields) }
             if keepsVersions { versions.add(command, isApplied: isApplied) }
             if operation.kind != .delete {
                 documents.add(operation.document, id: operation.id, entry: operation.entry)

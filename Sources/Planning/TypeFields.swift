@@ -1,13 +1,9 @@
-import Commands
 import JSONText
 
 /// Where commands say the type of their document: fields whose values are all names of the source's types. It is looked
 /// for only where copied documents have the type in their ids.
 package struct TypeFields: Sendable {
     private static let most = 300
-    private static let depth = 3
-    /// A record of more bytes is not looked at.
-    private static let longest = 1 << 20
 
     private let types: Set<String>
     private var read = 0
@@ -17,22 +13,17 @@ package struct TypeFields: Sendable {
 
     package init(_ types: Set<String>) { self.types = types }
 
-    package mutating func look(_ value: Bytes?) {
-        guard types.count > 1, read < Self.most, let value, value.count <= Self.longest,
-            let object = try? JSONValue(parsing: value)
-        else { return }
-        read += 1
-        walk(object, [])
-    }
+    /// Whether it looks at another record.
+    var isWanting: Bool { types.count > 1 && read < Self.most }
 
-    private mutating func walk(_ value: JSONValue, _ path: [String]) {
-        guard let members = value.object, path.count < Self.depth else { return }
-        for (key, value) in members where !key.isEmpty {
-            let path = path + [key]
-            if let text = value.string {
-                if types.contains(text) { fields[path, default: 0] += 1 } else { others.insert(path) }
+    mutating func look(_ record: SampledFields?) {
+        guard isWanting, let record else { return }
+        read += 1
+        for field in record.all where field.isText {
+            if let value = field.value, types.contains(value) {
+                fields[field.path, default: 0] += 1
             } else {
-                walk(value, path)
+                others.insert(field.path)
             }
         }
     }

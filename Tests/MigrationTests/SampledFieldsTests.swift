@@ -16,7 +16,9 @@ import Testing
     ) -> String? {
         var fields = RoutingFields(CommandFormat(shape: shape))
         for (place, value) in values.enumerated() {
-            Array(value.utf8).withUnsafeBufferPointer { fields.look(command("\(place)"), $0) }
+            Array(value.utf8).withUnsafeBufferPointer {
+                fields.look(command("\(place)"), SampledFields($0, shape))
+            }
         }
         return fields.path(routings.enumerated().map { (command("\($0.offset)"), $0.element) })?.description
     }
@@ -33,8 +35,17 @@ import Testing
 
     @Test func theTypeIsFoundWhereEveryCommandNamesOne() {
         var fields = TypeFields(["incident", "note"])
-        for text in [#"{"k":"note","m":{"kind":"note","x":"note"}}"#, #"{"k":"new","m":{"kind":"incident"}}"#, "["] {
-            Array(text.utf8).withUnsafeBufferPointer { fields.look($0) }
+        let shape = CommandFormat.Shape.envelope(
+            .init(
+                id: .field(JSONPath(names: ["id"])), operation: JSONPath(names: ["op"]), index: ["Put"], merge: [],
+                delete: [], ignore: [], document: nil))
+        for text in [
+            #"{"k":"note","m":{"kind":"note","x":"note","n":7}}"#, "[",
+            #"{"schema":{"type":"struct"},"payload":{"op":"Put","k":"new","m":{"kind":"incident"}}}"#,
+            #"{"op":"Put","schema":"note","payload":{"k":"new"},"m":{"kind":"note"}}"#,
+            #"{"m":{"kind":"note","x":"\#(String(repeating: "x", count: 600))"}}"#,
+        ] {
+            Array(text.utf8).withUnsafeBufferPointer { fields.look(SampledFields($0, shape)) }
         }
         #expect(fields.best?.description == "m.kind")
         #expect(TypeFields(["incident"]).best == nil)
