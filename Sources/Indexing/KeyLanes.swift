@@ -47,6 +47,11 @@ public final class KeyLanes {
     var lanes = LaneTable()
     /// Lanes that wait for a batch under way, by its serial.
     private var waiting: [Int: [LaneKey]] = [:]
+    /// Whether lanes that end are noted for ``takeEnded()``.
+    var notesEnds = false {
+        didSet { if !notesEnds { ended = [] } }
+    }
+    private var ended: [UInt64] = []
     // Lanes that wait for their turn. A queue may name lanes that are gone, or that are in another phase by now.
     private var fetches = FIFO<LaneKey>()
     var sourceFetches = FIFO<LaneKey>()
@@ -83,6 +88,12 @@ public final class KeyLanes {
             lane.waits -= 1
             if lane.waits == 0, lane.phase == .ready { fetches.append(key) }
         }
+    }
+
+    /// The hashes of the keys whose lanes ended since the last time; see ``notesEnds``.
+    func takeEnded() -> [UInt64] {
+        defer { ended = [] }
+        return ended
     }
 
     // MARK: Reading
@@ -178,6 +189,7 @@ extension KeyLanes {
     func close(_ lane: Lane) {
         release(lane)
         heldBytes -= lane.ownBytes
+        if notesEnds { ended.append(lane.hash) }
         lanes.close(lane)
     }
 

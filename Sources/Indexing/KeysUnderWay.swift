@@ -39,20 +39,24 @@ struct KeysUnderWay {
     func batch(of hash: UInt64) -> Int? { table.get(hash) }
 
     /// Every item of the batch has its outcome. Gives the batches that lanes need not wait for any more, the oldest
-    /// first: a batch counts only when all that were opened before it are finished, because an older one that is being
-    /// repeated may write the same key.
-    mutating func finish(_ serial: Int) -> [Int] {
-        guard let at = batches.firstIndex(where: { $0.serial == serial }) else { return [] }
+    /// first, and the hashes of the keys that are not under way any more. A batch counts only when all that were opened
+    /// before it are finished, because an older one that is being repeated may write the same key.
+    mutating func finish(_ serial: Int) -> (batches: [Int], keys: [UInt64]) {
+        guard let at = batches.firstIndex(where: { $0.serial == serial }) else { return ([], []) }
         batches[at].isFinished = true
         let count = batches.prefix { $0.isFinished }.count
         var finished: [Int] = []
+        var keys: [UInt64] = []
         for batch in batches.prefix(count) {
-            for hash in batch.hashes where table.get(hash) == batch.serial { table.remove(hash) }
+            for hash in batch.hashes where table.get(hash) == batch.serial {
+                table.remove(hash)
+                keys.append(hash)
+            }
             finished.append(batch.serial)
             recycle(batch.hashes)
         }
         batches.removeFirst(count)
-        return finished
+        return (finished, keys)
     }
 
     private mutating func recycle(_ hashes: [UInt64]) {

@@ -25,9 +25,9 @@ public struct PartialUpdateCoordinator: ~Copyable {
     /// Bytes that one read aims at.
     private let readBytes: Int
     /// Entries between which documents move; 1: they do not.
-    @usableFromInline let entries: Int
-    @usableFromInline let lanes: KeyLanes
-    private var parked = ParkedOperations()
+    private let entries: Int
+    private let lanes: KeyLanes
+    private var parked: ParkedOperations
     private var keys: KeysUnderWay
     private var token: UInt64 = 0
     private var reads = 0
@@ -49,6 +49,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
         keyCapacity: Int = 8192
     ) {
         entries = documentsMove ? missing.count : 1
+        parked = ParkedOperations(entries: entries)
         (self.isNeeded, self.readBytes) = (isNeeded, readBytes)
         lanes = KeyLanes(missing: missing)
         lanes.copyUnfinished = copyUnfinished
@@ -82,14 +83,15 @@ public struct PartialUpdateCoordinator: ~Copyable {
         }
     }
 
-    /// Whether the operation must wait in a key lane.
-    @inlinable public func mustWait(_ operation: Operation) -> Bool {
+    /// Whether the operation must wait in a key lane. Not inlined: then ``route(_:onlyDeletes:)`` would load all of the
+    /// coordinator for each record.
+    @inline(never) public func mustWait(_ operation: Operation) -> Bool {
         operation.kind.readsBase || lanes.holds(operation.entry, operation.id)
             || (entries > 1 && isInOtherLane(operation))
     }
 
     /// Whether an operation of the id waits that another entry has.
-    @usableFromInline func isInOtherLane(_ operation: Operation) -> Bool {
+    private func isInOtherLane(_ operation: Operation) -> Bool {
         parked.holds(operation.id)
             || (0..<entries).contains { $0 != operation.entry && lanes.holds($0, operation.id) }
     }
@@ -108,6 +110,7 @@ public struct PartialUpdateCoordinator: ~Copyable {
             document: Array(operation.document), token: token, recordBytes: recordBytes)
         if parked.holds(operation.id) || !append(waiting, operation.entry, operation.id) {
             parked.park(waiting, entry: operation.entry, id: operation.id)
+            lanes.notesEnds = true
         }
         return token
     }
@@ -127,10 +130,12 @@ public struct PartialUpdateCoordinator: ~Copyable {
     /// Puts into lanes what has waited for other entries. False: there is nothing.
     private mutating func unpark() -> Bool {
         guard !parked.isEmpty else { return false }
+        for key in lanes.takeEnded() { parked.wake(key) }
         var waiting = parked
-        parked = ParkedOperations()
+        parked = ParkedOperations(entries: entries)
         let isAny = waiting.release { entry, id, operation in append(operation, entry, id) }
         parked = waiting
+        lanes.notesEnds = !parked.isEmpty
         return isAny
     }
 
@@ -138,7 +143,9 @@ public struct PartialUpdateCoordinator: ~Copyable {
 
     /// Every item of the batch has its outcome, or the batch was abandoned.
     public mutating func finished(batch: Int) {
-        for serial in keys.finish(batch) { lanes.batchFinished(serial) }
+        let finished = keys.finish(batch)
+        for serial in finished.batches { lanes.batchFinished(serial) }
+        if !parked.isEmpty { for key in finished.keys { parked.wake(key) } }
     }
 
     /// The answers of one read.
@@ -165,7 +172,10 @@ public struct PartialUpdateCoordinator: ~Copyable {
 
     /// All partitions were given up: drops everything that waits, which the next owner reads again. Gives the tokens
     /// that get no outcome here. Answers that are still to come change nothing.
-    public mutating func abandon() -> [UInt64] { lanes.removeAll() + parked.removeAll() }
+    public mutating func abandon() -> [UInt64] {
+        lanes.notesEnds = false
+        return lanes.removeAll() + parked.removeAll()
+    }
 
     // MARK: What to do
 
