@@ -17,10 +17,11 @@ public final class RecordBatch {
     public let capacity: Int
     /// Records in it. Not checked for exclusive access while running: it belongs to the poll thread, and is read for
     /// each record (docs/performance.md).
-    @exclusivity(unchecked) public private(set) var count = 0
+    @exclusivity(unchecked) @usableFromInline var used = 0
+    public var count: Int { @inlinable get { used } }
     /// What else the last poll learned.
     package internal(set) var events: [LogEvent] = []
-    private let storage: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    @usableFromInline let storage: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
 
     public init(capacity: Int = 4096) {
         self.capacity = max(1, capacity)
@@ -34,8 +35,8 @@ public final class RecordBatch {
     }
 
     /// The record at `index`, below ``count`` and not taken yet.
-    public subscript(index: Int) -> LogMessage {
-        precondition(index >= 0 && index < count && storage[index] != nil, "there is no record at this index")
+    @inlinable public subscript(index: Int) -> LogMessage {
+        precondition(index >= 0 && index < used && storage[index] != nil, "there is no record at this index")
         // It is not nil.
         return LogMessage(storage[index].unsafelyUnwrapped)
     }
@@ -50,11 +51,9 @@ public final class RecordBatch {
 
     /// Hands over the records in `range`, whose places are empty then.
     public func take(_ range: Range<Int>) -> MessageList {
-        MessageList(
-            range.clamped(to: 0..<count).map { index in
-                defer { storage[index] = nil }
-                return storage[index].map(LogMessage.init)
-            })
+        let list = MessageList()
+        list.take(range.clamped(to: 0..<count), from: storage)
+        return list
     }
 
     /// Gives back all records that were not taken, and makes room for the next poll.
@@ -63,7 +62,7 @@ public final class RecordBatch {
             if let message = storage[index] { rd_kafka_message_destroy(message) }
             storage[index] = nil
         }
-        count = 0
+        used = 0
     }
 
     /// Takes what `queue` has, up to `maximum` records in the batch, waiting up to `milliseconds` for all of them.
@@ -81,7 +80,7 @@ public final class RecordBatch {
             storage[at] = nil
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 storage[count] = message
-                count += 1
+                used += 1
             } else {
                 other(message.pointee)
                 rd_kafka_message_destroy(message)
@@ -93,6 +92,6 @@ public final class RecordBatch {
     func append(_ message: consuming OwnedMessage) {
         precondition(count < capacity)
         storage[count] = message.leave().pointer
-        count += 1
+        used += 1
     }
 }

@@ -28,16 +28,25 @@ extension CommandDecoder {
     }
 
     /// The content of a string, or the JSON text of any other scalar.
-    func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
+    @inline(__always) func content(
+        _ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer
+    ) throws(Reject) -> Bytes {
         try Self.content(slice, text, scratch)
     }
 
-    static func content(_ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
+    @inline(__always) static func content(
+        _ slice: JSONSlice, _ text: Bytes, _ scratch: ByteBuffer
+    ) throws(Reject) -> Bytes {
         let bytes = slice.bytes(of: text)
         guard slice.kind == .string else { return bytes }
+        // Nearly all strings have no escape.
         if slice.isPlain, bytes.count >= 2, let start = bytes.baseAddress {
             return Bytes(start: start + 1, count: bytes.count &- 2)
         }
+        return try unescaped(bytes, scratch)
+    }
+
+    @inline(never) private static func unescaped(_ bytes: Bytes, _ scratch: ByteBuffer) throws(Reject) -> Bytes {
         scratch.removeAll()
         do {
             try JSONString.unescape(bytes, into: scratch)

@@ -27,14 +27,17 @@ public final class CommandDecoder {
     var deletes = DebeziumDeletes()
     let unavailable: UnavailableColumns
 
-    public init(_ format: CommandFormat) {
+    /// `scanner` scans the documents during the decoder's pass. It does so only when the format keeps the document in
+    /// one field and the recipe has one entry.
+    public init(_ format: CommandFormat, scanner: (any JSONValueScanner)? = nil) {
         self.format = format
         tombstonesMoves = format.tombstonesMoves
         unavailable = UnavailableColumns(placeholder: format.rules.placeholder)
         writesCompanions = format.writesCompanions
         var paths: [JSONPath] = []
         layout = DecoderLayout(format, paths: &paths)
-        extractor = JSONExtractor(paths: paths)
+        let scans = layout.shape == .envelope && format.selectors.count == 1
+        extractor = JSONExtractor(paths: paths, scanned: scans ? layout.document : -1, by: scanner)
         if case .debezium(let fields) = format.shape {
             keys = DebeziumKeys(fields)
         } else {
@@ -42,25 +45,15 @@ public final class CommandDecoder {
         }
     }
 
-    /// Lets `scanner` scan the documents during the decoder's pass. It does so only when the format keeps the document
-    /// in one field and the recipe has one entry.
-    public func scanDocuments(with scanner: any JSONValueScanner) {
-        guard case .envelope = layout.shape, layout.document >= 0, format.selectors.count == 1 else { return }
-        extractor.hand(layout.document, to: scanner)
-    }
-
     /// Decodes a record. It may ask for ``companions``, too.
     public func decode(_ record: Record) -> Decoded {
         if writesCompanions { companions.removeAll(keepingCapacity: true) }
         do throws(Reject) {
-            let operation: Operation? =
-                switch layout.shape {
-                case .document: try decodeDocument(record)
-                case .envelope: try decodeEnvelope(record)
-                case .debezium: try decodeDebezium(record)
-                }
-            guard let operation else { return .skip }
-            return .operation(operation)
+            switch layout.shape {
+            case .document: return Decoded(try decodeDocument(record))
+            case .envelope: return try decodeEnvelope(record)
+            case .debezium: return Decoded(try decodeDebezium(record))
+            }
         } catch {
             return .reject(error)
         }
@@ -107,11 +100,11 @@ public final class CommandDecoder {
 
     // MARK: envelope
 
-    private func decodeEnvelope(_ record: Record) throws(Reject) -> Operation? {
-        guard let value = record.value else { return try noValue(record) }
+    private func decodeEnvelope(_ record: Record) throws(Reject) -> Decoded {
+        guard let value = record.value else { return Decoded(try noValue(record)) }
         var text = try parse(value)
         if extractor[layout.operation].isAbsent, Self.mayBeWrapped(text), let payload = unwrapped(text) {
-            guard payload.kind != .null else { return try noValue(record) }
+            guard payload.kind != .null else { return Decoded(try noValue(record)) }
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
@@ -125,23 +118,29 @@ public final class CommandDecoder {
         }
         let name = try content(slice, text, scratch)
         let meaning = layout.names.meaning(name)
-        guard meaning != DecoderLayout.ignored else { return nil }
+        guard meaning != DecoderLayout.ignored else { return .skip }
         let view = layout.view
         let kind = meaning.flatMap(OperationKind.init)
         let entry = try attribute(view, text, kind ?? .index)
-        guard entry != Attribution.none || (tombstonesMoves && (kind == .index || kind == .merge)) else { return nil }
+        guard entry != Attribution.none || (tombstonesMoves && (kind == .index || kind == .merge)) else { return .skip }
         guard let kind else {
             throw Reject(
                 reason: "unknown_operation",
                 detail: "the command \(Self.excerpt(slice.bytes(of: text))) is not named in the recipe")
         }
-        // A command that no entry takes need not have what ours have. Without an id it names none of our documents.
-        if entry == Attribution.none, (try? envelopeID(record, text)) == nil { return nil }
-        return place(
-            Operation(
-                kind: kind, entry: entry, id: try envelopeID(record, text), routing: try routing(view, text, kind),
-                version: try version(record, view, text),
-                document: kind == .delete || entry == Attribution.none ? Self.nothing : try document(text)))
+        let id: Bytes
+        do throws(Reject) {
+            id = try envelopeID(record, text)
+        } catch {
+            // A command that no entry takes need not have what ours have. Without an id it names none of our documents.
+            if entry == Attribution.none { return .skip }
+            throw error
+        }
+        let operation = Operation(
+            kind: kind, entry: entry, id: id, routing: try routing(view, text, kind),
+            version: try version(record, view, text),
+            document: kind == .delete || entry == Attribution.none ? Self.nothing : try document(text))
+        return writesCompanions || entry < 0 ? Decoded(place(operation)) : .operation(operation)
     }
 
     /// A record without a value.
@@ -160,7 +159,7 @@ public final class CommandDecoder {
         return try tombstone(record, id: try envelopeID(record, Self.nothing))
     }
 
-    private func envelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
+    @inline(__always) private func envelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
         if layout.id >= 0 {
             let slice = extractor[layout.id]
             guard slice.kind == .string || slice.kind == .number else {
@@ -170,6 +169,11 @@ public final class CommandDecoder {
             }
             return try checkedID(try content(slice, text, idScratch))
         }
+        return try otherEnvelopeID(record, text)
+    }
+
+    /// An id that is not one field of the value.
+    @inline(never) private func otherEnvelopeID(_ record: Record, _ text: Bytes) throws(Reject) -> Bytes {
         guard case .envelope(let envelope) = format.shape else { return try keyID(record.key, "") }
         switch envelope.id {
         case .header(let name): return try keyID(record.headers?.value(of: name), "there is no header \"\(name)\"")

@@ -4,6 +4,9 @@ public enum Outcome: Int, CaseIterable, Sendable {
     /// A document of the source that was deleted there between the two requests that read it.
     case gone
 
+    /// How many outcomes there are. A plain number: `allCases.count` would be a call per record.
+    @inlinable public static var count: Int { gone.rawValue + 1 }
+
     /// The name in summaries, metrics and status.
     public var name: String {
         switch self {

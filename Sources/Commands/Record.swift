@@ -15,9 +15,10 @@ public struct Record {
     public var timestamp: Int64
     public var partition: Int32
     public var offset: Int64
-    public var headers: (any RecordHeaders)?
+    /// A constant: a variable would be set to nil first, and giving it its value would be a call per record.
+    public let headers: (any RecordHeaders)?
 
-    public init(
+    @inlinable public init(
         key: Bytes?, value: Bytes?, timestamp: Int64 = -1, partition: Int32, offset: Int64,
         headers: (any RecordHeaders)? = nil
     ) {
@@ -55,4 +56,9 @@ public enum Decoded {
     /// There is nothing to do: an ignored command, a null value without meaning, or a command of no entry.
     case skip
     case reject(Reject)
+
+    /// Nil: there is nothing to do.
+    @inline(__always) init(_ operation: Operation?) {
+        self = operation.map(Decoded.operation) ?? .skip
+    }
 }

@@ -7,7 +7,7 @@ public struct BatchLimits: Sendable, Equatable {
         (self.documents, self.bytes) = (documents, bytes)
     }
 
-    @inlinable public func areReached(documents: Int, bytes: Int) -> Bool {
+    @inlinable @inline(__always) public func areReached(documents: Int, bytes: Int) -> Bool {
         documents >= self.documents || bytes >= self.bytes
     }
 }
@@ -34,7 +34,6 @@ public struct BatchAssembler: Sendable {
     /// An open batch; serial 0: none is open.
     @usableFromInline struct Slot: Sendable {
         @usableFromInline var serial = 0
-        @usableFromInline var documents = 0
         var generation: Generation = 0
         var opened: Int64 = 0
     }
@@ -65,14 +64,14 @@ public struct BatchAssembler: Sendable {
     public mutating func open(_ entry: Int, now: Int64) -> BatchID {
         if slots[entry].serial == 0 { openCount += 1 }
         serial += 1
-        slots[entry] = Slot(serial: serial, documents: 0, generation: generation, opened: now)
+        slots[entry] = Slot(serial: serial, generation: generation, opened: now)
         return BatchID(entry: entry, serial: serial, generation: generation)
     }
 
-    /// The entry's open batch has one item more, and its body has `bytes` now. True: it is full, so take it.
-    @inlinable public mutating func add(to entry: Int, bytes: Int) -> Bool {
-        slots[entry].documents &+= 1
-        return limits.areReached(documents: slots[entry].documents, bytes: bytes)
+    /// Whether an open batch is full, so that it is to be taken. It is asked after each item. `documents`: the items
+    /// that are in it now. `bytes`: those of its body.
+    @inlinable @inline(__always) public func isFull(documents: Int, bytes: Int) -> Bool {
+        limits.areReached(documents: documents, bytes: bytes)
     }
 
     /// Closes the entry's batch, which the driver hands over unless it is empty; nil: none was open.

@@ -28,12 +28,13 @@ public final class JSONExtractor {
     private let slotCount: Int
     private let nodeCount: Int
     private let scratch = ByteBuffer()
-    // These fields are not checked for exclusive access while running: an extractor belongs to one thread, and a check
+    /// Scans the value in ``scannedSlot``, when that is an object and no other path leads into it. A constant and never
+    /// nil: else its references would be counted for each record.
+    private let scanner: any JSONValueScanner
+    private let scannedSlot: Int
+    // The variables are not checked for exclusive access while running: an extractor belongs to one thread, and a check
     // would be made for each record (docs/performance.md).
 
-    /// Scans the value in ``scannedSlot``, when that is an object and no other path leads into it.
-    @exclusivity(unchecked) private var scanner: (any JSONValueScanner)?
-    @exclusivity(unchecked) private var scannedSlot = -1
     @exclusivity(unchecked) @usableFromInline var whole: JSONSlice = .absent
     /// The place of the whole value. Other modules read it through a getter that they inline: a stored field would be
     /// checked there.
@@ -41,9 +42,12 @@ public final class JSONExtractor {
     /// Whether there are raw line ends between tokens of the text.
     @exclusivity(unchecked) public private(set) var hasNewlines = false
 
-    public init(paths: [JSONPath]) {
+    /// `scanner` scans the objects at the path with the number `scanned`; -1: at none.
+    public init(paths: [JSONPath], scanned: Int = -1, by scanner: (any JSONValueScanner)? = nil) {
         var plan = Plan()
         plan.build(paths)
+        self.scanner = scanner ?? NoScanner()
+        scannedSlot = scanner != nil && scanned >= 0 ? plan.slotOfPath[scanned] : -1
         names = plan.names
         pathCount = paths.count
         slotOfPath = .allocate(capacity: max(pathCount, 1))
@@ -62,12 +66,6 @@ public final class JSONExtractor {
         nodes.deinitialize(count: nodeCount).deallocate()
         slots.deinitialize(count: max(slotCount, 1)).deallocate()
         slotOfPath.deinitialize(count: pathCount).deallocate()
-    }
-
-    /// Lets `scanner` scan the objects at a path. `path`: the number of the path.
-    public func hand(_ path: Int, to scanner: any JSONValueScanner) {
-        self.scanner = scanner
-        scannedSlot = slotOfPath[path]
     }
 
     /// The value at the path with this number, in the last text. It is absent after an error.
@@ -115,7 +113,7 @@ public final class JSONExtractor {
         if isObject, node.pointee.childCount > 0 {
             let after = try object(text, start, end, node, levels, &newlines)
             found = JSONSlice(kind: .object, start: start, end: after)
-        } else if isObject, node.pointee.slot >= 0, node.pointee.slot == scannedSlot, let scanner {
+        } else if isObject, node.pointee.slot >= 0, node.pointee.slot == scannedSlot {
             let after = try scanner.scan(text, start, end, levels, &newlines)
             found = JSONSlice(kind: .object, start: start, end: after)
         } else {

@@ -82,8 +82,27 @@ public enum JSONString {
     public static func escape(_ utf8: Bytes, into out: ByteBuffer) {
         out.reserve(utf8.count &+ 2)
         out.append(UInt8(ascii: "\""))
-        escapeContent(utf8, into: out)
+        if !appendShort(utf8, into: out) { escapeContent(utf8, into: out) }
         out.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a text of 8 to 64 bytes that needs no escapes, as most ids are: by words, which are looked at and
+    /// written in one pass. False: the text is not like that, and nothing was appended. There must be room for it.
+    @inline(__always) private static func appendShort(_ utf8: Bytes, into out: ByteBuffer) -> Bool {
+        guard let text = utf8.baseAddress, utf8.count >= 8, utf8.count <= 64 else { return false }
+        let to = UnsafeMutableRawPointer(out.base + out.count)
+        let last = utf8.count &- 8
+        var at = 0
+        while true {
+            let word = JSONScanner.word(text, at)
+            guard JSONScanner.special(word) == 0 else { return false }
+            to.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
+            if at == last { break }
+            // The last word may overlap the one before it.
+            at = min(at &+ 8, last)
+        }
+        out.count &+= utf8.count
+        return true
     }
 
     /// Appends UTF-8 text as the part of a JSON string between the quotes.
@@ -170,24 +189,13 @@ public enum JSONString {
     /// Whether the bytes are UTF-8. Most are ASCII, which is seen by words of eight bytes.
     public static func isValidUTF8(_ bytes: Bytes) -> Bool {
         guard let text = bytes.baseAddress else { return true }
-        let count = bytes.count
         let tops: UInt64 = 0x8080_8080_8080_8080
-        var at = 0
-        while at &+ 8 <= count {
-            if JSONScanner.word(text, at) & tops != 0 { return isUTF8(text, at, count) }
-            at &+= 8
-        }
-        // The last word overlaps the one before it.
-        if count >= 8 { return JSONScanner.word(text, count &- 8) & tops == 0 || isUTF8(text, at, count) }
-        while at < count {
-            if text[at] >= 0x80 { return isUTF8(text, at, count) }
-            at &+= 1
-        }
-        return true
+        if bytes.count >= 8, JSONScanner.allWords(text, bytes.count, { $0 & tops == 0 }) { return true }
+        return isUTF8(text, bytes.count)
     }
 
-    @inline(never) private static func isUTF8(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        var at = start
+    @inline(never) private static func isUTF8(_ text: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+        var at = 0
         while at < end {
             guard text[at] >= 0x80 else {
                 at &+= 1

@@ -10,3 +10,12 @@ public protocol JSONValueScanner: AnyObject {
         _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
     ) throws(JSONError) -> Int
 }
+
+/// Stands where there is no scanner. It is never asked.
+final class NoScanner: JSONValueScanner {
+    func scan(
+        _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ levels: Int, _ newlines: inout Bool
+    ) throws(JSONError) -> Int {
+        try JSONScanner.skip(text, start, end, levels, &newlines)
+    }
+}

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// It remembers where ids were seen, in 1.5 MiB, so it finds most such ids but not all. During a backlog it looks up
 /// one id in 32, which costs next to nothing. When records come a few at a time it looks up every id.
-package final class CrossPartitionIDDetector: Sendable {
+@usableFromInline package final class CrossPartitionIDDetector: Sendable {
     /// The two places of one id.
     package struct Clash: Equatable {
         package var one: (partition: Int32, offset: Int64)
@@ -31,7 +31,7 @@ package final class CrossPartitionIDDetector: Sendable {
 
     /// A run of at least so many records counts as a backlog.
     package static let backlog = 64
-    private static let sample: UInt64 = 31
+    @usableFromInline static var sample: UInt64 { 31 }
     private let slots: Mutex<[Seen]>
     private let mask: Int
 
@@ -42,7 +42,7 @@ package final class CrossPartitionIDDetector: Sendable {
     }
 
     /// Whether an id of this hash is looked up in a backlog.
-    @inline(__always) package static func isSampled(_ hash: UInt64) -> Bool { hash >> 59 == sample }
+    @inlinable @inline(__always) package static func isSampled(_ hash: UInt64) -> Bool { hash >> 59 == sample }
 
     /// Remembers a record of the id. Returns the clash if the id was last seen in another partition.
     package func see(_ hash: UInt64, partition: Int32, offset: Int64) -> Clash? {

@@ -55,7 +55,7 @@ final class BulkBatch: @unchecked Sendable {
     var weight: Int { held + laneBytes }
     /// Records by run and outcome that were not yet reported. The last of a run's places counts its companions.
     @exclusivity(unchecked) private var tallies: [Int] = []
-    private static let places = Outcome.allCases.count + 1
+    private static var places: Int { Outcome.count + 1 }
 
     init(worker: Int) {
         self.worker = worker
@@ -65,8 +65,12 @@ final class BulkBatch: @unchecked Sendable {
     var isEmpty: Bool { items.isEmpty }
 
     /// Index of `run` among the batch's; the last one is nearly always it.
-    func index(of run: RunID) -> Int32 {
-        if let last = runs.last, last == run { return Int32(runs.count - 1) }
+    @inline(__always) func index(of run: RunID) -> Int32 {
+        let last = runs.count &- 1
+        return last >= 0 && runs[last] == run ? Int32(truncatingIfNeeded: last) : indexOfOther(run)
+    }
+
+    @inline(never) private func indexOfOther(_ run: RunID) -> Int32 {
         if let at = runs.lastIndex(of: run) { return Int32(at) }
         runs.append(run)
         tallies.append(contentsOf: repeatElement(0, count: Self.places))
@@ -74,12 +78,12 @@ final class BulkBatch: @unchecked Sendable {
     }
 
     /// The item has its outcome, and its record is given back.
-    func tally(_ item: BatchItem, _ outcome: Outcome) {
+    @inline(__always) func tally(_ item: BatchItem, _ outcome: Outcome) {
         if item.isCompanion {
-            tallies[Int(item.run) * Self.places + Outcome.allCases.count] += 1
+            tallies[Int(item.run) &* Self.places &+ Outcome.count] &+= 1
             return
         }
-        tallies[Int(item.run) * Self.places + outcome.rawValue] += 1
+        tallies[Int(item.run) &* Self.places &+ outcome.rawValue] &+= 1
         messages.giveBack(Int(item.message))
     }
 
@@ -97,7 +101,7 @@ final class BulkBatch: @unchecked Sendable {
                 ledger.settle(run, outcome, tallies[slot])
                 tallies[slot] = 0
             }
-            let companions = index * Self.places + Outcome.allCases.count
+            let companions = index * Self.places + Outcome.count
             ledger.conclude(tallies[companions], in: run)
             tallies[companions] = 0
         }

@@ -73,7 +73,7 @@ extension BulkSink {
 
     // MARK: Items
 
-    private func applied(_ batch: BulkBatch, _ item: BatchItem) {
+    @inline(__always) private func applied(_ batch: BulkBatch, _ item: BatchItem) {
         if item.lane >= 0 { return laneResult(batch, item, .applied) }
         batch.tally(item, item.kind == .delete ? .deleted : .indexed)
     }

@@ -21,7 +21,7 @@ extension Worker {
     /// Adds an item to its entry's open batch. True: the batch is full and is to be handed over.
     @inline(__always) func add(_ item: BatchItem, to batch: BulkBatch) -> Bool {
         batch.items.append(item)
-        return assembler.add(to: batch.id.entry, bytes: batch.body.count)
+        return assembler.isFull(documents: batch.items.count, bytes: batch.body.count)
     }
 
     /// Appends action and source line of an operation. On a reject the caller takes back what was appended.

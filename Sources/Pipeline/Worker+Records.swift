@@ -40,12 +40,17 @@ extension Worker {
 
     @inline(__always) private func decode(_ message: LogMessage) -> Decoded {
         // Headers and time cost a call each, and most formats need neither.
-        var record = Record(
-            key: message.key, value: message.value,
-            timestamp: needsTime ? message.time(redriven: plan.redriven) : -1,
-            partition: message.partition, offset: message.offset)
-        if needsHeaders { record.headers = message.headers }
-        return decoder.decode(record)
+        let time = needsTime ? message.time(redriven: plan.redriven) : -1
+        guard needsHeaders else {
+            return decoder.decode(
+                Record(
+                    key: message.key, value: message.value, timestamp: time, partition: message.partition,
+                    offset: message.offset))
+        }
+        return decoder.decode(
+            Record(
+                key: message.key, value: message.value, timestamp: time, partition: message.partition,
+                offset: message.offset, headers: message.headers))
     }
 
     /// Whether the id was seen in another partition, which makes offsets useless as versions. The work fails then, and

@@ -60,9 +60,10 @@ final class Worker: @unchecked Sendable {
         watchesIDs = ids != nil
         (self.number, self.mailbox, self.plan, self.ledger, self.sink) = (number, mailbox, plan, ledger, sink)
         (self.deadLetters, self.pool, self.reader, self.failure) = (deadLetters, pool, reader, failure)
-        decoder = CommandDecoder(plan.format)
         let first = plan.entries.map { Transformer($0.transform) }
         transformers = UncountedSlots(first)
+        // The lanes have transformers of their own: what is scanned ahead must meet only its own document.
+        decoder = CommandDecoder(plan.format, scanner: first.first)
         copyForm = CopyForm(plan)
         open = UncountedSlots(count: plan.entries.count)
         assembler = BatchAssembler(entries: plan.entries.count, limits: sink.batchLimits)
@@ -74,8 +75,6 @@ final class Worker: @unchecked Sendable {
         needsTime = plan.format.version == .timestamp
         writesCompanions = decoder.writesCompanions
         refusesRouting = plan.format.routing == nil && !plan.acceptsRouting
-        // The lanes have transformers of their own: what is scanned ahead must meet only its own document.
-        if let first = first.first { decoder.scanDocuments(with: first) }
     }
 
     /// The thread's body. It returns when the mailbox is closed and empty, or when the work has failed.

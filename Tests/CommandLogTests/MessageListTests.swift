@@ -25,19 +25,23 @@ extension RecordBatch {
 }
 
 @Suite struct MessageListTests {
-    /// Polls until three records of a mock cluster are there.
     private func threeRecords(_ body: (RecordBatch, LogConsumer) throws -> Void) throws {
+        try records(3, body)
+    }
+
+    /// Polls until these records of a mock cluster are there.
+    private func records(_ count: Int, _ body: (RecordBatch, LogConsumer) throws -> Void) throws {
         let mock = try MockLog()
         try mock.createTopic("t", partitions: 1)
         let writer = try Writer(mock.bootstrap)
-        try writer.fill("t", 0, count: 3)
+        try writer.fill("t", 0, count: count)
         try writer.flush()
         let settings = KafkaSettings(bootstrap: mock.bootstrap, group: "g")
         let consumer = try LogConsumer(settings: settings, topic: "t", mode: .assigned([0: 0]))
         let batch = RecordBatch()
-        try eventually("three records") {
+        try eventually("all records") {
             try consumer.poll(into: batch)
-            return batch.count == 3
+            return batch.count == count
         }
         try body(batch, consumer)
         // It waits for every record that was not given back.
@@ -58,6 +62,17 @@ extension RecordBatch {
             #expect((0..<3).allSatisfy { messages[$0] == nil } && messages.dropFirst() == nil)
             other.removeAll()
             #expect(other.count == 0)
+        }
+    }
+
+    @Test func aListGrows() throws {
+        try records(100) { batch, _ in
+            let messages = batch.take(0..<100)
+            let other = MessageList()
+            for place in 0..<100 { #expect(messages.move(place, to: other) == place) }
+            #expect((0..<100).allSatisfy { messages[$0] == nil && other[$0]?.offset == Int64($0) })
+            // A place that is empty moves as such.
+            #expect(messages.move(0, to: other) == 100 && other[100] == nil && other.count == 101)
         }
     }
 

@@ -14,7 +14,7 @@ private final class Assembly {
     var hasOpen: Bool { assembler.hasOpen }
     func isOpen(_ entry: Int) -> Bool { assembler.isOpen(entry) }
     func open(_ entry: Int, now: Int64) -> BatchID { assembler.open(entry, now: now) }
-    func add(to entry: Int, bytes: Int) -> Bool { assembler.add(to: entry, bytes: bytes) }
+    func isFull(_ documents: Int, bytes: Int) -> Bool { assembler.isFull(documents: documents, bytes: bytes) }
     func take(_ entry: Int) -> BatchID? { assembler.take(entry) }
     func takeDue(now: Int64) -> BatchID? { assembler.takeDue(now: now) }
     func takeAny() -> BatchID? { assembler.takeAny() }
@@ -27,22 +27,22 @@ private final class Assembly {
         #expect(!assembler.hasOpen && !assembler.isOpen(0))
         let first = assembler.open(0, now: 0)
         #expect(first == BatchID(entry: 0, serial: 1, generation: 0) && assembler.isOpen(0) && !assembler.isOpen(1))
-        #expect(!assembler.add(to: 0, bytes: 10))
-        #expect(!assembler.add(to: 0, bytes: 20))
-        #expect(assembler.add(to: 0, bytes: 30))
+        #expect(!assembler.isFull(1, bytes: 10))
+        #expect(!assembler.isFull(2, bytes: 20))
+        #expect(assembler.isFull(3, bytes: 30))
         #expect(assembler.take(0) == first)
         #expect(assembler.take(0) == nil && !assembler.hasOpen)
         #expect(assembler.open(1, now: 0).serial == 2)
-        #expect(!assembler.add(to: 1, bytes: 99))
-        #expect(assembler.add(to: 1, bytes: 100))
+        #expect(!assembler.isFull(1, bytes: 99))
+        #expect(assembler.isFull(2, bytes: 100))
     }
 
     @Test func newLimitsCountForOpenBatches() {
         let assembler = Assembly(entries: 1, limits: BatchLimits(documents: 3, bytes: 100))
         _ = assembler.open(0, now: 0)
-        #expect(!assembler.add(to: 0, bytes: 1))
+        #expect(!assembler.isFull(2, bytes: 1))
         assembler.assembler.limits = BatchLimits(documents: 2, bytes: 100)
-        #expect(assembler.add(to: 0, bytes: 2))
+        #expect(assembler.isFull(2, bytes: 1))
     }
 
     @Test func aTrickleWaitsNoLongerThanThis() {
@@ -103,7 +103,7 @@ private final class Assembly {
                     open[entry]?.sizes.append(1 + random.below(30))
                     let sizes = open[entry]?.sizes ?? []
                     let bytes = sizes.reduce(0, +)
-                    let isFull = assembler.add(to: entry, bytes: bytes)
+                    let isFull = assembler.isFull(sizes.count, bytes: bytes)
                     #expect(isFull == (sizes.count >= limits.documents || bytes >= limits.bytes), "seed \(seed)")
                     if isFull { #expect(assembler.take(entry) == open.removeValue(forKey: entry)?.id, "seed \(seed)") }
                 }

@@ -53,7 +53,7 @@ private final class SimulatedWorker {
         var batch = open ?? Batch(id: assembler.open(0, now: 0))
         batch.writes.append(write)
         open = batch
-        if assembler.add(to: 0, bytes: 0) { send() }
+        if assembler.isFull(documents: batch.writes.count, bytes: 0) { send() }
         return batch.id
     }
 

@@ -136,19 +136,40 @@ private final class GuardedText {
         }
     }
 
-    @Test func escapesAtEveryPlace() {
-        for length in 0...20 {
+    @Test func escapesAtEveryPlace() throws {
+        let guarded = try GuardedText()
+        for length in Array(0...20) + [63, 64, 65, 72] {
+            let plain = [UInt8](repeating: UInt8(ascii: "y"), count: length)
+            let quoted = ByteBuffer()
+            guarded(plain) { JSONString.escape(Bytes(start: $0, count: $1), into: quoted) }
+            #expect(Array(quoted.bytes) == [0x22] + plain + [0x22])
             for place in 0..<length {
                 for byte in [UInt8(0x00), 0x1F, 0x22, 0x5C] {
-                    var text = [UInt8](repeating: UInt8(ascii: "y"), count: length)
+                    var text = plain
                     text[place] = byte
                     let out = ByteBuffer()
-                    text.withUnsafeBufferPointer { JSONString.escape($0, into: out) }
+                    guarded(text) { JSONString.escape(Bytes(start: $0, count: $1), into: out) }
                     let back = ByteBuffer()
                     #expect(throws: Never.self) { try JSONString.unescape(out.bytes, into: back) }
                     #expect(Array(back.bytes) == text)
                     #expect(!out.bytes.contains { $0 < 0x20 })
                 }
+            }
+        }
+    }
+
+    @Test func textIsValidOrNotAtEveryPlace() throws {
+        let guarded = try GuardedText()
+        for length in 0...40 {
+            let plain = [UInt8](repeating: UInt8(ascii: "y"), count: length)
+            #expect(guarded(plain) { JSONString.isValidUTF8(Bytes(start: $0, count: $1)) })
+            for place in 0..<length {
+                var text = plain
+                text[place] = 0xC3
+                #expect(!guarded(text) { JSONString.isValidUTF8(Bytes(start: $0, count: $1)) })
+                guard place + 1 < length else { continue }
+                text[place + 1] = 0xBC
+                #expect(guarded(text) { JSONString.isValidUTF8(Bytes(start: $0, count: $1)) })
             }
         }
     }
@@ -159,6 +180,8 @@ private final class GuardedText {
         for _ in 0..<18 {
             power *= 10
             numbers += [power - 1, power, power + 1, -power, 1 - power]
+            // Every digit at every place.
+            for digit in 2...9 { numbers += [power &* Int64(digit), power &* Int64(digit) - 1] }
         }
         for number in numbers {
             let out = ByteBuffer(capacity: 16)

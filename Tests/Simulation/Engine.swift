@@ -282,7 +282,7 @@ final class Engine {
             open[item.entry] = batch
         }
         batch.items.append(item)
-        if assembler.add(to: item.entry, bytes: item.body.count) { flush(item.entry) }
+        if assembler.isFull(documents: batch.items.count, bytes: item.body.count) { flush(item.entry) }
         return batch.id
     }
 

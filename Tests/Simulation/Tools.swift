@@ -21,11 +21,10 @@ final class Tools {
     init() {
         transformer = Transformer(Self.steps)
         let formats = Layout.allCases.map(\.format)
-        decoders = formats.map { CommandDecoder($0) }
+        // The decoder scans the document as it passes, as in the workers.
+        decoders = formats.map { [transformer] in CommandDecoder($0, scanner: transformer) }
         copyRoutings = formats.map { CopyRouting($0) }
         keys = (UInt8(0)..<8).map { Array("{\"id\":\"\(UnicodeScalar(UInt8(ascii: "a") + $0))\"}".utf8) }
-        // The decoder scans the document as it passes, as in the workers.
-        for decoder in decoders { decoder.scanDocuments(with: transformer) }
     }
 
     /// In target form; nil when the transform refuses it.

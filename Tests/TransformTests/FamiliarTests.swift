@@ -12,16 +12,18 @@ import Testing
 
     /// A decoder with its transformer, as a worker has them.
     private final class Road {
-        let decoder = CommandDecoder(
-            CommandFormat(
-                shape: .envelope(
-                    .init(
-                        id: .field(path("id")), operation: path("command"), index: ["Put"], merge: [], delete: [],
-                        ignore: [], document: path("message"))), routing: nil, version: .offset, epoch: 0,
-                selectors: [nil]))
         let transformer = Transformer(FamiliarTests.steps)
+        let decoder: CommandDecoder
 
-        init() { decoder.scanDocuments(with: transformer) }
+        init() {
+            decoder = CommandDecoder(
+                CommandFormat(
+                    shape: .envelope(
+                        .init(
+                            id: .field(path("id")), operation: path("command"), index: ["Put"], merge: [], delete: [],
+                            ignore: [], document: path("message"))), routing: nil, version: .offset, epoch: 0,
+                    selectors: [nil]), scanner: transformer)
+        }
 
         func outcome(_ text: Bytes) -> String {
             switch decoder.decode(Record(key: nil, value: text, partition: 0, offset: 7)) {

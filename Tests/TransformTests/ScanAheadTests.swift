@@ -27,8 +27,7 @@ import Testing
         let field = try JSONPath(parsing: "tags")
         let steps = [TransformStep.keyToValue(KeyToValue(field: field))]
         let ahead = Transformer(steps)
-        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")])
-        extractor.hand(0, to: ahead)
+        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")], scanned: 0, by: ahead)
         let bytes = Array(text.utf8)
         for _ in 0..<3 {
             try bytes.withUnsafeBufferPointer { buffer in
@@ -50,8 +49,7 @@ import Testing
     /// What was scanned ahead and never applied does not leak into the next document.
     @Test func forgottenWhenAnotherDocumentComes() throws {
         let ahead = Transformer([.keyToValue(KeyToValue(field: try JSONPath(parsing: "tags")))])
-        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")])
-        extractor.hand(0, to: ahead)
+        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")], scanned: 0, by: ahead)
         let one = Array(#"{"m":{"tags":{"x":"1"}}}"#.utf8)
         try one.withUnsafeBufferPointer { try extractor.extract($0) }
         let other = Array(#"{"tags":{"y":"2"}}"#.utf8)
@@ -61,8 +59,7 @@ import Testing
     /// Errors keep their place in the whole text, and the scan after one is clean.
     @Test func errorsKeepTheirPlace() throws {
         let ahead = Transformer([])
-        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")])
-        extractor.hand(0, to: ahead)
+        let extractor = JSONExtractor(paths: [try JSONPath(parsing: "m")], scanned: 0, by: ahead)
         let bad = Array(#"{"m":{"a":tru}}"#.utf8)
         let alone = JSONExtractor(paths: [])
         bad.withUnsafeBufferPointer { buffer in
