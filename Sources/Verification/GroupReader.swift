@@ -1,4 +1,6 @@
 import CommandLog
+import Failures
+import Foundation
 import LogGuard
 import Parity
 import Planning
@@ -59,6 +61,18 @@ package final class GroupReader {
         return GroupPositions(
             application: application?.value, crossfade: own, starts: marks.mapValues(\.low),
             ends: marks.mapValues(\.high))
+    }
+
+    /// The same for the begin of a comparison in masses: what both groups had applied is written when it returns, also
+    /// by an application that commits up to `grace` milliseconds before it writes. Then the sides are to be refreshed.
+    package func begin(grace: Int64) throws -> GroupPositions {
+        let positions = try look()
+        let end = MonotonicClock.milliseconds() + grace
+        while MonotonicClock.milliseconds() < end {
+            guard !StopSignal.isAsked else { throw WorkError(.interrupted, "interrupted before anything was compared") }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        return positions
     }
 
     /// `cleanup.policy` of the topic; nil: it is not known.

@@ -126,8 +126,8 @@ package final class Settling {
             open: try KeyFile(options.folder.appendingPathComponent("open-\(UUID().uuidString)")), verifiedUpTo: [:])
     }
 
-    /// Where both groups stand now.
-    package func positions() throws -> GroupPositions { try groups.look() }
+    /// Where both groups stand before the sides are refreshed and scanned; see ``GroupReader/begin(grace:)``.
+    package func positions() throws -> GroupPositions { try groups.begin(grace: options.book.grace) }
 
     /// Adds every document that commands from `positions` on name: of this run's begin, or of an earlier receipt.
     /// Returns the line up to which it has read.

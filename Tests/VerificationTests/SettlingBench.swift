@@ -89,10 +89,14 @@ final class SettlingBench: @unchecked Sendable {
         return end + 1
     }
 
-    /// What the groups have applied; nil: everything.
-    func applied(application: Int64? = nil, crossfade: Int64? = nil) throws {
-        try admin.commit(group: "indexer", topic: "orders", offsets: [0: application ?? end])
-        try admin.commit(group: recipe.commands.group, topic: "orders", offsets: [0: crossfade ?? end])
+    /// What the groups have applied; nil: everything. `both`: whether both commit, or only the one that is named.
+    func applied(application: Int64? = nil, crossfade: Int64? = nil, both: Bool = true) throws {
+        if both || application != nil {
+            try admin.commit(group: "indexer", topic: "orders", offsets: [0: application ?? end])
+        }
+        if both || crossfade != nil {
+            try admin.commit(group: recipe.commands.group, topic: "orders", offsets: [0: crossfade ?? end])
+        }
     }
 
     func old(_ id: String, _ document: String, routing: String? = nil) {
