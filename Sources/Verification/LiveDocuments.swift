@@ -65,12 +65,14 @@ package final class LiveDocuments {
     // MARK: New side
 
     private func readNew(_ keys: [DocumentKey], _ entry: Int, _ pairs: inout [DocumentKey: LivePair]) throws {
-        let index = plan.entries[entry].index
-        _ = try get(keys, of: index, type: nil, survey.target.reader, isSource: false, { ($0.id, $0.routing) }) {
+        let (target, index) = (survey.target, plan.entries[entry].index)
+        let routings = try routings(keys.map(\.id), index, nil, target)
+        _ = try get(keys, of: index, type: nil, target.reader, isSource: false, { ($0.id, $0.routing) }) {
             key, document, answer in
-            guard document.found, let range = document.source,
-                DocumentKey(entry: entry, id: key.id, routing: text(document.routing, answer)) == key
-            else { return }
+            guard document.found, let range = document.source else { return }
+            let id = String(decoding: key.id, as: UTF8.self)
+            let routing = routing(document, answer, id: id, asked: key.routing, routings).map { Array($0.utf8) }
+            guard DocumentKey(entry: entry, id: key.id, routing: routing) == key else { return }
             let body = answer.bytes(range)
             pairs[key]?.newVersion = document.version
             if !Tombstone.isOne(body) { pairs[key]?.new = Array(body) }
@@ -84,6 +86,32 @@ package final class LiveDocuments {
         return Array(scratch.bytes)
     }
 
+    // MARK: Routing
+
+    /// The routings of documents by their ids, from a search; nil: the answer to a get names them. On 1.x it does not.
+    private func routings(
+        _ ids: [[UInt8]], _ index: String, _ type: String?, _ cluster: Cluster
+    ) throws -> [String: [String?]]? {
+        guard cluster.capabilities.namesHitMetadata else { return nil }
+        var routings: [String: [String?]] = [:]
+        let found = try cluster.reader.find(index, ids: ids.map { String(decoding: $0, as: UTF8.self) })
+        for document in found where type == nil || document.type == type {
+            routings[document.id, default: []].append(document.routing)
+        }
+        return routings
+    }
+
+    /// The routing that a document was written with.
+    private func routing(
+        _ document: GotDocument, _ answer: MultiGetAnswer, id: String, asked: [UInt8]?, _ routings: [String: [String?]]?
+    ) -> String? {
+        guard let routings else { return text(document.routing, answer).map { String(decoding: $0, as: UTF8.self) } }
+        let asked = asked.map { String(decoding: $0, as: UTF8.self) }
+        // What was written since the last refresh has the routing by which it was found.
+        let known = routings[id] ?? [asked]
+        return known.contains(asked) ? asked : known[0]
+    }
+
     // MARK: Old side
 
     private func readOld(_ keys: [DocumentKey], _ entry: Int, _ pairs: inout [DocumentKey: LivePair]) throws {
@@ -94,12 +122,14 @@ package final class LiveDocuments {
             guard !asked.isEmpty else { continue }
             var found: Set<DocumentKey> = []
             let type = source.capabilities.typed ? place.type : nil
+            let ids = asked.compactMap { place.name($0.id, routing: $0.routing)?.id }
+            let routings = try routings(ids, place.index, place.type, source)
             let unreadable = try get(
                 asked, of: place.index, type: type, source.reader, isSource: true,
                 { place.name($0.id, routing: $0.routing) ?? ($0.id, $0.routing) }
             ) { key, document, answer in
                 guard document.found, let range = document.source, !Tombstone.isOne(answer.bytes(range)),
-                    let old = try old(key, document, answer, place, source)
+                    let old = try old(key, document, answer, place, source, routings)
                 else { return }
                 found.insert(key)
                 pairs[key]?.old = old
@@ -115,13 +145,15 @@ package final class LiveDocuments {
 
     /// The document as the copy would write it; nil: it is another document, which has its own name.
     private func old(
-        _ key: DocumentKey, _ document: GotDocument, _ answer: MultiGetAnswer, _ place: BasePlace, _ source: Cluster
+        _ key: DocumentKey, _ document: GotDocument, _ answer: MultiGetAnswer, _ place: BasePlace, _ source: Cluster,
+        _ routings: [String: [String?]]?
     ) throws -> LivePair.Old? {
         guard let range = document.source, let name = place.name(key.id, routing: key.routing) else { return nil }
+        let id = String(decoding: name.id, as: UTF8.self)
+        let routing = routing(document, answer, id: id, asked: name.routing, routings)
         let page = try source.reader.page(
-            ofOne: answer.bytes(range), id: String(decoding: name.id, as: UTF8.self), index: place.index,
-            type: place.type, routing: text(document.routing, answer).map { String(decoding: $0, as: UTF8.self) },
-            parent: nil, version: document.version)
+            ofOne: answer.bytes(range), id: id, index: place.index, type: place.type, routing: routing, parent: nil,
+            version: document.version)
         return withExtendedLifetime(page) {
             guard let hit = page.hits.first else { return nil }
             let out = ByteBuffer(capacity: 2 * range.count + 64)

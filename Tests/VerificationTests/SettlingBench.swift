@@ -34,12 +34,22 @@ final class SettlingBench: @unchecked Sendable {
         let count = Mutex(0)
     }
 
-    init(group: Bool = true) throws {
+    /// - Parameters:
+    ///   - begin: makes the old side's indices; nil: one, `old`.
+    ///   - routing: where commands have their routing.
+    ///   - entry: what else the recipe says of the entry.
+    init(
+        group: Bool = true, version: ServerVersion = ServerVersion(6, 8, 0), routing: String? = nil,
+        entry: String = "transform: [{ rename: { from: name, to: title } }]", begin: ((EmbeddedSide) -> Void)? = nil
+    ) throws {
         mock = try MockLog()
         try mock.createTopic("orders", partitions: 1)
-        source = try EmbeddedSide(SearchNode(ServerPersona(.elasticsearch, ServerVersion(6, 8, 0))))
+        source = try EmbeddedSide(SearchNode(ServerPersona(.elasticsearch, version)))
         target = try EmbeddedSide(SearchNode(ServerPersona(.elasticsearch, ServerVersion(8, 17, 0))))
-        source.send("PUT", "/old", #"{"mappings":{"_doc":{"properties":{"name":{"type":"keyword"}}}}}"#)
+        let plain: (EmbeddedSide) -> Void = {
+            $0.send("PUT", "/old", #"{"mappings":{"_doc":{"properties":{"name":{"type":"keyword"}}}}}"#)
+        }
+        (begin ?? plain)(source)
         let text = """
             name: small
             source: { url: "\(source.url)" }
@@ -49,12 +59,14 @@ final class SettlingBench: @unchecked Sendable {
               topic: orders
               \(group ? "application_group: indexer" : "")
               format: envelope
-              envelope: { id: id, operation: op, index: put, merge: part, delete: del, document: doc }
+              envelope:
+                { id: id, operation: op, index: put, merge: part, delete: del, document: doc\(
+                    routing.map { ", routing: \($0)" } ?? "") }
             indices:
               - from: old
                 to: new
                 mapping: { properties: { title: { type: keyword } } }
-                transform: [{ rename: { from: name, to: title } }]
+                \(entry)
             dead_letters: { topic: orders-dead }
             """
         recipe = try RecipeLoader.load(text: Array(text.utf8), path: "small.yaml", environment: [:])
