@@ -18,7 +18,7 @@ package struct SettlingBook: Sendable {
         /// How long a write may come after the commit of its command, and how far apart the two readings of a
         /// difference are at least.
         package var grace: Int64 = 1000
-        /// It gives up after this time without progress.
+        /// It gives up after this time without progress, not counting the time in which documents and log are read.
         package var bound: Int64 = 60_000
         /// After so many rounds a document makes room for others, if others wait.
         package var rounds = 5
@@ -80,6 +80,7 @@ package struct SettlingBook: Sendable {
     /// Since when both groups have been seen behind the line; nil: they are not.
     private var passedAt: Int64?
     private var readAt: Int64 = 0
+    private var lookedAt: Int64 = 0
     private var progressAt: Int64
     /// Whether a document became final since the round before the last.
     private var isFresh = true
@@ -140,7 +141,7 @@ package struct SettlingBook: Sendable {
     }
 
     package mutating func stands(_ positions: GroupPositions, now: Int64) {
-        (self.positions, hasLooked) = (positions, true)
+        (self.positions, hasLooked, lookedAt) = (positions, true, now)
         let behind = positions.behind(line)
         let sum = behind.reduce(0) { $0 &+ $1.records }
         // Groups that go on are progress. But where every round waits for them and settles nothing, that never ends.
@@ -182,7 +183,8 @@ package struct SettlingBook: Sendable {
         }
         for (partition, end) in ends { line[partition] = max(line[partition] ?? 0, end) }
         isFresh = !finals.isEmpty
-        if isFresh { progressAt = now }
+        // To read takes its time, however many documents there are.
+        progressAt = isFresh ? now : progressAt + max(0, now - max(lookedAt, progressAt))
         (missing, passedAt, phase, hasLooked) = (.max, nil, .waiting, false)
         return finals
     }

@@ -16,8 +16,8 @@ struct FindingClassifier {
 
     init(_ prepared: Preflight, _ plan: PipelinePlan) { (survey, self.plan) = (prepared.survey, plan) }
 
-    /// `twins`: whether other spellings are looked for, which costs many questions.
-    func classify(_ findings: [Finding], twins: Bool) throws -> [Finding] {
+    /// `twins`: of how many missing documents other spellings may still be looked for.
+    func classify(_ findings: [Finding], twins: inout Int) throws -> [Finding] {
         var findings = findings
         let groups = Dictionary(grouping: findings.indices) { place in
             Group(entry: findings[place].key.entry, kind: findings[place].kind)
@@ -28,7 +28,7 @@ struct FindingClassifier {
                 let part = Array(rest.prefix(Self.together))
                 rest = rest.dropFirst(part.count)
                 if group.kind == .missing {
-                    try missing(part, group.entry, &findings, twins: twins)
+                    try missing(part, group.entry, &findings, &twins)
                 } else {
                     try extra(part, group.entry, &findings)
                 }
@@ -45,7 +45,7 @@ struct FindingClassifier {
     private func text(_ id: [UInt8]) -> String { String(decoding: id, as: UTF8.self) }
 
     /// Documents that the new side has not under their own name.
-    private func missing(_ places: [Int], _ entry: Int, _ findings: inout [Finding], twins: Bool) throws {
+    private func missing(_ places: [Int], _ entry: Int, _ findings: inout [Finding], _ twins: inout Int) throws {
         let there = try onTarget(places.map { text(findings[$0].key.id) }, entry)
         for place in places {
             let key = findings[place].key
@@ -53,13 +53,14 @@ struct FindingClassifier {
             findings[place].kind = .twoRoutings
             findings[place].note = "the new side has it under \(words(other.routing))"
         }
-        let left = places.filter { findings[$0].kind == .missing }
-        guard twins, !left.isEmpty else { return }
+        let left = places.filter { findings[$0].kind == .missing }.prefix(max(0, twins))
+        guard !left.isEmpty else { return }
+        twins -= left.count
         let types = plan.entries[entry].types
         let spellings = left.map { Self.spellings(of: findings[$0].key.id, types: types) }
-        let twins = try onTarget(Array(Set(spellings.flatMap { $0 })), entry)
+        let others = try onTarget(Array(Set(spellings.flatMap { $0 })), entry)
         for (place, spellings) in zip(left, spellings) {
-            guard let twin = spellings.first(where: { twins[$0] != nil }) else { continue }
+            guard let twin = spellings.first(where: { others[$0] != nil }) else { continue }
             findings[place].kind = .twin
             findings[place].note = "the new side has the id \(JSONValue.string(twin).text())"
         }

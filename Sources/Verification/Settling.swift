@@ -103,6 +103,10 @@ package final class Settling {
     private var candidates = 0
     /// What the last reading found of documents that differ.
     private var found: [DocumentKey: Finding] = [:]
+    /// How many of these have their paths. All of them might not fit into memory.
+    private var withPaths = 0
+    /// Missing documents whose twins may still be looked for, which takes many questions each.
+    private var twinsLeft: Int
     private var uncopied: Set<DocumentKey> = []
     private var unknown: Set<DocumentKey> = []
     private var lastTrouble: String?
@@ -115,6 +119,7 @@ package final class Settling {
     ) throws {
         (self.prepared, self.options, self.logger, self.progress) = (prepared, options, logger, progress)
         (self.expectations, self.plan) = (expectations, plan)
+        twinsLeft = 10 * options.limit
         log = LogTail(prepared, logger: logger)
         // The folds of all that is open are held at once.
         if basis == .log { self.options.book.capacity = min(options.book.capacity, 2000) }
@@ -203,7 +208,7 @@ package final class Settling {
             }
             tell(book)
         case .read(let keys):
-            found = [:]
+            (found, withPaths) = ([:], 0)
             uncopied = []
             unknown = []
             guard let readings = try asked({ try read(keys) }) else { return book.failed() }
@@ -319,10 +324,11 @@ package final class Settling {
         if found[key] == nil {
             let kind: FindingKind = old == nil ? .extra : new == nil ? .missing : .different
             found[key] = Finding(kind, key, sourceVersion: version, targetVersion: pair.newVersion)
-            if kind == .different, wantsExample(of: .different), case .document(let old, _, _) = pair.old,
-                let new = pair.new
+            if kind == .different, withPaths < options.limit, wantsExample(of: .different),
+                case .document(let old, _, _) = pair.old, let new = pair.new
             {
                 found[key]?.paths = paths(old, new)
+                withPaths += 1
             }
         }
         let (one, other) = (old ?? ContentDigest(), new ?? ContentDigest())
@@ -369,7 +375,9 @@ package final class Settling {
             }
         }
         guard !wrong.isEmpty else { return }
-        for finding in try classifier.classify(wrong, twins: wantsExample(of: .twin)) {
+        // Those that have their paths are the better examples.
+        wrong.sort { !$0.paths.isEmpty && $1.paths.isEmpty }
+        for finding in try classifier.classify(wrong, twins: &twinsLeft) {
             result.indices[finding.key.entry, default: .init()].totals.compared += 1
             result.indices[finding.key.entry, default: .init()].totals.findings[finding.kind, default: 0] += 1
             try result.wrong.append(finding.key)

@@ -207,4 +207,25 @@ import Testing
         #expect(positions.lost(since: [0: 2, 1: 3]).map { $0.partition } == 1)
         #expect(positions.lost(since: [0: 2, 1: 4, 2: 0]) == nil)
     }
+
+    /// Where reading takes longer than the bound, it is still read twice.
+    @Test func theTimeOfReadingDoesNotCount() {
+        var book = SettlingBook(line: [0: 10], now: 0)
+        book.add(Self.key(1))
+        let there = GroupPositions(application: nil, crossfade: [0: 10], starts: [0: 0], ends: [0: 10])
+        var now: Int64 = 0
+        var finals: [SettlingBook.Final] = []
+        for _ in 0..<2 {
+            book.stands(there, now: now)
+            now += 1000
+            book.stands(there, now: now)
+            #expect(book.next(now: now) == .read([Self.key(1)]))
+            now += 100_000
+            book.read([Self.key(1): .differs(ContentDigest(high: 1, low: 2))], now: now)
+            book.standsAfter(there, now: now)
+            finals = book.readLog([:], now: now)
+        }
+        #expect(finals.map(\.key) == [Self.key(1)])
+        #expect(book.next(now: now) == .idle)
+    }
 }
