@@ -296,13 +296,11 @@ package final class DocumentDigester {
         depth &-= 1
         let level = levels[depth]
         let first = level.slot &+ 1
-        let other = UnsafePointer(changed.base)
-        if level.isObject { parts.sort(from: first, depth: depth, text, other) }
         let digest: ContentDigest
-        if isWritten(level, first, at, other) {
+        if isWritten(level, first, at) {
             digest = ContentDigest(of: Bytes(start: text + level.start, count: at &+ 1 &- level.start))
         } else {
-            join(level, first, other)
+            join(level, first)
             digest = ContentDigest(of: joined.bytes)
         }
         // All that was in it may be left out. Then it is the same as one that is empty.
@@ -322,20 +320,27 @@ package final class DocumentDigester {
     }
 
     /// Whether the document has the container just as its canonical text is.
-    private func isWritten(_ level: Level, _ first: Int, _ bracket: Int, _ other: UnsafePointer<UInt8>) -> Bool {
+    @inline(__always) private func isWritten(_ level: Level, _ first: Int, _ bracket: Int) -> Bool {
         var at = level.start &+ 1
-        var index = first
-        while index < parts.count {
-            let part = parts.parts + (level.isObject ? Int(parts.order[index]) : index)
+        var before: UInt64 = 0
+        var part = parts.parts + first
+        let last = parts.parts + parts.count
+        while part < last {
             guard part.pointee.isPlain, part.pointee.whole == at else { return false }
-            if level.isObject, parts.leavesOut(index, text, other) { return false }
+            if level.isObject {
+                // Names with the same first bytes are compared when they are sorted.
+                guard part.pointee.order > before, !part.pointee.isAbsent else { return false }
+                before = part.pointee.order
+            }
             at = Int(part.pointee.end) &+ 1
-            index &+= 1
+            part += 1
         }
         return at == bracket &+ 1
     }
 
-    private func join(_ level: Level, _ first: Int, _ other: UnsafePointer<UInt8>) {
+    private func join(_ level: Level, _ first: Int) {
+        let other = UnsafePointer(changed.base)
+        if level.isObject { parts.sort(from: first, depth: depth, text, other) }
         joined.append(level.isObject ? UInt8(ascii: "{") : UInt8(ascii: "["))
         var needsComma = false
         var index = first

@@ -3,41 +3,45 @@ package struct BucketSums: Sendable, Equatable {
     package static let bits = 18
     package static let size = 1 << bits
 
-    package private(set) var counts: [Int64]
-    package private(set) var sums: [ContentDigest]
-
-    package init() {
-        counts = Array(repeating: 0, count: Self.size)
-        sums = Array(repeating: ContentDigest(), count: Self.size)
+    /// Number and sum of the documents of one bucket.
+    package struct Bucket: Sendable, Equatable, BitwiseCopyable {
+        package var count: Int64 = 0
+        package var sum = ContentDigest()
     }
 
-    /// nil: there are not as many as there are buckets.
-    package init?(counts: [Int64], sums: [ContentDigest]) {
-        guard counts.count == Self.size, sums.count == Self.size else { return nil }
-        (self.counts, self.sums) = (counts, sums)
+    package private(set) var buckets: [Bucket]
+
+    package init() { buckets = Array(repeating: Bucket(), count: Self.size) }
+
+    /// nil: that is not as many as there should be.
+    package init?(_ buckets: [Bucket]) {
+        guard buckets.count == Self.size else { return nil }
+        self.buckets = buckets
     }
 
-    @inline(__always) package mutating func add(_ item: ParityItem) {
-        let bucket = ParityItem.bucket(item.hash)
-        counts[bucket] &+= 1
-        sums[bucket] = sums[bucket] &+ item.digest
+    /// Adds many at once: where a bucket lies is not known before, so the memory is asked for several at a time.
+    package mutating func add(_ items: [ParityItem]) {
+        buckets.withUnsafeMutableBufferPointer { buckets in
+            for item in items {
+                let bucket = ParityItem.bucket(item.hash)
+                buckets[bucket].count &+= 1
+                buckets[bucket].sum = buckets[bucket].sum &+ item.digest
+            }
+        }
     }
 
     package mutating func add(_ others: BucketSums) {
-        for bucket in 0..<Self.size where others.counts[bucket] != 0 {
-            counts[bucket] &+= others.counts[bucket]
-            sums[bucket] = sums[bucket] &+ others.sums[bucket]
+        for bucket in 0..<Self.size where others.buckets[bucket].count != 0 {
+            buckets[bucket].count &+= others.buckets[bucket].count
+            buckets[bucket].sum = buckets[bucket].sum &+ others.buckets[bucket].sum
         }
     }
 
     package mutating func removeAll() {
-        for bucket in 0..<Self.size where counts[bucket] != 0 {
-            counts[bucket] = 0
-            sums[bucket] = ContentDigest()
-        }
+        buckets.withUnsafeMutableBufferPointer { $0.update(repeating: Bucket()) }
     }
 
-    package var total: Int64 { counts.reduce(0, &+) }
+    package var total: Int64 { buckets.reduce(0) { $0 &+ $1.count } }
 }
 
 /// Where two sides differ.
@@ -51,11 +55,10 @@ package struct DifferingBuckets: Sendable, Equatable {
     package init(_ one: BucketSums, _ other: BucketSums) {
         var flags = Array(repeating: false, count: BucketSums.size)
         var (count, documents) = (0, Int64(0))
-        for bucket in 0..<BucketSums.size
-        where one.counts[bucket] != other.counts[bucket] || one.sums[bucket] != other.sums[bucket] {
+        for bucket in 0..<BucketSums.size where one.buckets[bucket] != other.buckets[bucket] {
             flags[bucket] = true
             count += 1
-            documents &+= one.counts[bucket] &+ other.counts[bucket]
+            documents &+= one.buckets[bucket].count &+ other.buckets[bucket].count
         }
         (self.flags, self.count, self.documents) = (flags, count, documents)
     }

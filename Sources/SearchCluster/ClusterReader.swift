@@ -63,7 +63,7 @@ package final class ClusterReader: Sendable {
     }
 
     /// Whether every shard has answered. Of a shard that no node has, servers do not say that it failed.
-    private static func isWhole(_ answer: JSONValue) -> Bool {
+    static func isWhole(_ answer: JSONValue) -> Bool {
         let shards = answer["_shards"]
         return shards?["failed"]?.int ?? 0 == 0 && shards?["successful"]?.int == shards?["total"]?.int
     }

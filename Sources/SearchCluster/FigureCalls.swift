@@ -10,6 +10,11 @@ package struct CopyFigures: Sendable, Equatable {
     package var documents: Int64
     /// The greatest sequence number; nil: the server has none.
     package var sequence: Int64?
+
+    package init(shard: Int, node: String, isPrimary: Bool, documents: Int64, sequence: Int64?) {
+        (self.shard, self.node, self.isPrimary) = (shard, node, isPrimary)
+        (self.documents, self.sequence) = (documents, sequence)
+    }
 }
 
 /// Counts by which two indices are compared.
@@ -35,6 +40,20 @@ extension ClusterReader {
             if one.shard != other.shard { return one.shard < other.shard }
             return one.isPrimary != other.isPrimary ? one.isPrimary : one.node < other.node
         }
+    }
+
+    /// How many documents a search finds in one copy of a shard.
+    package func count(_ index: String, in copy: CopyFigures, query: JSONValue?) throws(ClusterError) -> Int64? {
+        var body: JSONObject = ["size": 0]
+        body["query"] = query
+        if capabilities.tracksTotalHits { body["track_total_hits"] = true }
+        let place = RequestPath.query("_shards:\(copy.shard)|_only_nodes:\(copy.node)")
+        let answer = try transport.tree(
+            .search(index: index, parameters: "?preference=\(place)"), body: RequestPath.body(.object(body)),
+            timeoutSeconds: 120, doing: "counting a copy of \(index)", index: index)
+        guard Self.isWhole(answer) else { return nil }
+        let total = answer["hits"]?["total"]
+        return total?["value"]?.int ?? total?.int
     }
 
     /// How many documents have a value in a field that a search finds. `query`: only of those that it matches.

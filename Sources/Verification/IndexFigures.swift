@@ -138,26 +138,36 @@ package struct IndexFigures {
             guard let sequence = copy.sequence else { continue }
             figures.sequence[copy.shard] = max(sequence, figures.sequence[copy.shard] ?? sequence)
         }
-        for (side, reader, index) in [("target", target, name)]
-            + figures.from.compactMap({ from in
-                source.map { ("source", $0, from) }
-            })
-        {
-            let copies = known("what each shard of \(index) holds", { try reader.copies(index) }) ?? []
-            figures.copies += Self.disagreeing(copies, of: index, side)
+        var places = [("target", target, name, Optional(hidesTombstones))]
+        for entry in sides.entries where entry.index == name {
+            if let source { places += entry.source.map { ("source", source, $0.name, $0.liveQuery) } }
+        }
+        for (side, reader, index, query) in places {
+            let copies = known("what each shard of \(index) holds") { try reader.copies(index) } ?? []
+            for shard in Self.suspicious(copies) {
+                // What the statistics count is not only what a search finds. So each copy is asked.
+                let found = known("what each copy of shard \(shard[0].shard) of \(index) holds") {
+                    try shard.map { ($0, try reader.count(index, in: $0, query: query)) }
+                }
+                if let words = Self.disagreement(found ?? [], of: index, side) { figures.copies.append(words) }
+            }
         }
     }
 
-    /// Shards whose copies do not hold the same number of documents, in words.
-    static func disagreeing(_ copies: [CopyFigures], of index: String, _ side: String) -> [String] {
+    /// The copies of shards that do not hold the same number of documents, shard by shard.
+    static func suspicious(_ copies: [CopyFigures]) -> [[CopyFigures]] {
         let shards = Dictionary(grouping: copies) { $0.shard }.sorted { $0.key < $1.key }
-        return shards.compactMap { shard, copies -> String? in
-            guard Set(copies.map(\.documents)).count > 1 else { return nil }
-            let list = copies.map { copy -> String in
-                "\(copy.documents) on node \(copy.node)" + (copy.isPrimary ? " (primary)" : "")
-            }
-            return "the copies of shard \(shard) of \(index) on the \(side) hold different numbers of documents: "
-                + list.joined(separator: ", ")
+        return shards.map(\.value).filter { Set($0.map(\.documents)).count > 1 }
+    }
+
+    /// That searches of the copies of a shard do not find the same number of documents, in words; nil: they do.
+    static func disagreement(_ copies: [(CopyFigures, Int64?)], of index: String, _ side: String) -> String? {
+        let counts = Set(copies.compactMap(\.1))
+        guard let shard = copies.first?.0.shard, counts.count > 1 else { return nil }
+        let list = copies.map { copy, count -> String in
+            "\(count.map(String.init) ?? "unknown") on node \(copy.node)" + (copy.isPrimary ? " (primary)" : "")
         }
+        return "the \(side) disagrees with itself: the copies of shard \(shard) of \(index) hold different numbers of "
+            + "documents: " + list.joined(separator: ", ")
     }
 }

@@ -31,6 +31,10 @@ package struct ScanResult {
     package var ignored: [String: Int] = [:]
     /// What could not be read, in words; empty: all was.
     package var unread: [String]
+    /// Whether more documents may differ than ``candidates`` has: ``ParityScan/Options/stopAfter`` was reached.
+    package var hasStopped = false
+    /// What a look at a few documents has shown, in words; nil: nothing that is worth a word.
+    package var early: String?
     /// When the reading of the oldest slice began, in milliseconds since 1970.
     package var oldestRead: Int64
 }
@@ -64,6 +68,12 @@ package final class ParityScan {
         package var bytesPerSecond: Int?
         package var ignoring: [JSONPath] = []
         package var emptyArrayIsAbsent = false
+        /// What notices must not show, and what makes digests of it others in each run; see ``DocumentDifference``.
+        package var redacting: [JSONPath] = []
+        package var salt: UInt64 = 0
+        /// Where a look at a few documents shows so many that differ, and nearly all do, no more are looked for; nil:
+        /// all are found.
+        package var stopAfter: Int?
         /// Slices of a side that are read beside each other.
         package var readers = 2
         /// How long a side may give nothing before its slice counts as unread, in milliseconds.
@@ -146,11 +156,20 @@ package final class ParityScan {
     package func run(begun: JSONValue, told: (ScanProgress) throws -> Void) throws -> ScanResult {
         if record.begun.isNull { record.begun = begun }
         try record.save(recordFile)
-        let unread = try firstPass(told)
+        let early = EarlyLook(sides, plan: plan, options: options)
+        if let words = early.words { logger.warning("nearly everything differs", ["what": words]) }
         var result = ScanResult(
             entries: sides.entries.map { _ in ScanResult.Entry() },
-            candidates: try KeyFile(folder.appendingPathComponent("candidates")), unread: unread,
-            oldestRead: record.slices.filter(\.isDone).map(\.began).min() ?? WallClock.now())
+            candidates: try KeyFile(folder.appendingPathComponent("candidates")), unread: [],
+            oldestRead: WallClock.now())
+        result.early = early.words
+        if let most = options.stopAfter, early.isAlarming, early.differing.count >= most {
+            for key in early.differing { try result.candidates.append(key) }
+            result.hasStopped = true
+            return result
+        }
+        result.unread = try firstPass(told)
+        result.oldestRead = record.slices.filter(\.isDone).map(\.began).min() ?? result.oldestRead
         for slice in record.slices {
             switch slice.side {
             case .source: result.entries[slice.entry].source += slice.documents
@@ -159,7 +178,7 @@ package final class ParityScan {
             result.entries[slice.entry].uncopied += slice.uncopied
         }
         // What one side lacks because it was not read is no difference.
-        guard unread.isEmpty else { return result }
+        guard result.unread.isEmpty else { return result }
         try secondPass(&result, told)
         return result
     }

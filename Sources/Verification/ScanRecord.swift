@@ -82,8 +82,7 @@ struct ScanRecord: Equatable {
         body.append("\n")
         withExtendedLifetime(head) { body.append(head.bytes) }
         for sums in [source, target] {
-            sums.counts.withUnsafeBytes { body.append($0.bindMemory(to: UInt8.self)) }
-            sums.sums.withUnsafeBytes { body.append($0.bindMemory(to: UInt8.self)) }
+            sums.buckets.withUnsafeBytes { body.append($0.bindMemory(to: UInt8.self)) }
         }
         for sums in ignored {
             sums.sums.withUnsafeBytes { body.append($0.bindMemory(to: UInt8.self)) }
@@ -127,10 +126,7 @@ struct ScanRecord: Equatable {
     }
 
     private static func sums(_ rest: inout Slice<Bytes>) -> BucketSums? {
-        guard let counts = take(Int64.self, BucketSums.size, &rest),
-            let sums = take(ContentDigest.self, BucketSums.size, &rest)
-        else { return nil }
-        return BucketSums(counts: counts, sums: sums)
+        take(BucketSums.Bucket.self, BucketSums.size, &rest).flatMap { BucketSums($0) }
     }
 
     private static func take<T: BitwiseCopyable>(_ type: T.Type, _ count: Int, _ rest: inout Slice<Bytes>) -> [T]? {

@@ -33,6 +33,8 @@ final class SideScan: SliceTaker {
     // Of the slice that is being read.
     private var entry = 0
     private var sums = BucketSums()
+    /// Documents of the present page that are not in the sums yet.
+    private var items: [ParityItem] = []
     private var ignored: IgnoredSums
     private var read = ScanBoard.Reading()
     private var reading: UInt32 = 0
@@ -69,6 +71,7 @@ final class SideScan: SliceTaker {
 
     private func begin() {
         sums.removeAll()
+        items.removeAll(keepingCapacity: true)
         ignored.removeAll()
         read = ScanBoard.Reading()
         read.began = WallClock.now()
@@ -86,12 +89,20 @@ final class SideScan: SliceTaker {
                 pace.wait(documents: page.hits.count, bytes: page.sourceBytes)
                 try withExtendedLifetime(page) { for hit in page.hits { try take(hit, of: page) } }
                 board.read(side, page.hits.count)
+                sum()
             case .gone: break
-            case .unreadable(let hit, let text, _): try take(unreadable: hit, text ?? [], of: names)
+            case .unreadable(let hit, let text, _):
+                try take(unreadable: hit, text ?? [], of: names)
+                sum()
             }
         } catch {
             board.failed(error)
         }
+    }
+
+    private func sum() {
+        sums.add(items)
+        items.removeAll(keepingCapacity: true)
     }
 
     func isGiven(_ slice: Int) { trouble.isGiven() }
@@ -156,7 +167,7 @@ final class SideScan: SliceTaker {
         switch pass {
         case .sums:
             let item = digester.item(text, entry: entry, id: id, routing: routing)
-            sums.add(item)
+            items.append(item)
             if ignored.paths > 0 { ignored.add(item.hash, digester.ignoredValues) }
         case .spill(let buckets, let spill):
             guard buckets.contains(ParityItem.hash(of: id, entry: entry)) else { return }

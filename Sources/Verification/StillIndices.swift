@@ -12,12 +12,14 @@ struct StillIndices {
         var index: String
     }
 
-    private struct Look: Equatable {
+    struct Look: Equatable {
         var count: Int64
         var copies: [CopyFigures]
     }
 
-    private var looks: [Name: Look] = [:]
+    private(set) var looks: [Name: Look] = [:]
+
+    init(looks: [Name: Look]) { self.looks = looks }
 
     /// What cannot be found out is left out: then nothing is concluded.
     init(_ sides: ScanSides, _ query: (Name) -> JSONValue?) {

@@ -58,7 +58,7 @@ import Testing
             let counted = items.filter { $0.reading != unfinished }
             let expected = differing(counted)
             var sums = [BucketSums(), BucketSums()]
-            for item in counted { sums[item.side == .source ? 0 : 1].add(self.item(item, digester)) }
+            for item in counted { sums[item.side == .source ? 0 : 1].add([self.item(item, digester)]) }
             let buckets = DifferingBuckets(sums[0], sums[1])
             #expect((buckets.count == 0) == expected.isEmpty)
             let spilled = ByteBuffer()
@@ -94,8 +94,8 @@ import Testing
         var all = BucketSums()
         var slices = [BucketSums(), BucketSums(), BucketSums()]
         for item in items {
-            all.add(item)
-            slices[seed.below(3)].add(item)
+            all.add([item])
+            slices[seed.below(3)].add([item])
         }
         var sum = BucketSums()
         for slice in slices { sum.add(slice) }

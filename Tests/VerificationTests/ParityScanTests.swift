@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Parity
+import SearchCluster
 import Synchronization
 import Testing
 import Transform
@@ -156,5 +157,40 @@ import Transform
         sides.old("array", #"{"a":1,"b":[]}"#)
         sides.new("array", #"{"a":1}"#)
         #expect(try TwoSides.candidates(sides.run()) == [])
+    }
+
+    @Test func whereEverythingDiffersTheCommonPathIsNamed() throws {
+        let sides = try TwoSides()
+        for number in 0..<120 {
+            sides.old("\(number)", #"{"a":{"b":\#(number)},"list":[{"c":1},{"c":1}],"secret":"s"}"#)
+            sides.new("\(number)", #"{"a":{"b":"\#(number)"},"list":[{"c":1},{"c":1}],"secret":"s"}"#)
+        }
+        let result = try sides.run()
+        let words = try #require(result.early)
+        #expect(words.contains("120 of the first 120 documents differ, 120 of them at a.b: expected "))
+        #expect(result.candidates.count == 120 && !result.hasStopped)
+        sides.options.stopAfter = 10
+        let pages = sides.source.pages
+        let stopped = try sides.run()
+        #expect(stopped.hasStopped)
+        #expect(stopped.candidates.count >= 10)
+        // Only the sample was read.
+        #expect(sides.source.pages == pages)
+    }
+
+    @Test func slicesOfAStillIndexMustSum() throws {
+        func look(_ count: Int64, sequence: Int64?) -> StillIndices {
+            StillIndices(looks: [
+                StillIndices.Name(side: .target, index: "new"): StillIndices.Look(
+                    count: count,
+                    copies: [CopyFigures(shard: 0, node: "n", isPrimary: true, documents: count, sequence: sequence)])
+            ])
+        }
+        let name = StillIndices.Name(side: .target, index: "new")
+        #expect(look(5, sequence: 9).missing(look(5, sequence: 9), read: [name: 5]).isEmpty)
+        #expect(look(5, sequence: 9).missing(look(5, sequence: 9), read: [name: 4]).count == 1)
+        // Something was written meanwhile, or nobody knows.
+        #expect(look(5, sequence: 9).missing(look(5, sequence: 10), read: [name: 4]).isEmpty)
+        #expect(look(5, sequence: nil).missing(look(5, sequence: nil), read: [name: 4]).isEmpty)
     }
 }

@@ -18,8 +18,8 @@ import Testing
             ], paths: 2)
         record.slices[0].isDone = true
         (record.slices[0].documents, record.slices[0].uncopied, record.slices[0].began) = (5, 1, 1_790_000_000_000)
-        record.source.add(ParityItem(hash: .max, digest: ContentDigest(high: 3, low: 4)))
-        record.target.add(ParityItem(hash: 5, digest: ContentDigest(high: 1, low: .max)))
+        record.source.add([ParityItem(hash: .max, digest: ContentDigest(high: 3, low: 4))])
+        record.target.add([ParityItem(hash: 5, digest: ContentDigest(high: 1, low: .max))])
         record.ignored[1].add(7, [1, 2])
         try record.save(url)
         #expect(ScanRecord.load(url, digest: "d") == record)
