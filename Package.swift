@@ -172,7 +172,7 @@ let package = Package(
         .target(name: "SocketClient", path: "Tests/SocketClient", swiftSettings: strict),
         // The simulation of the whole protocol, of the parts that need no server; not shipped.
         .target(
-            name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing", "Seeds"],
+            name: "Simulation", dependencies: ["JSONText", "Commands", "Transform", "Indexing", "Parity", "Seeds"],
             path: "Tests/Simulation", swiftSettings: strict),
         .executableTarget(
             name: "crossfade-simulate", dependencies: ["Simulation"], path: "Tests/SimulationProgram",

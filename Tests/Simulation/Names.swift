@@ -76,6 +76,12 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case lanesAcrossEntries
     /// The application's offsets are recorded when anything is first read, not only when a copy begins.
     case recordedAtFirstWork
+    /// A verification refreshes the old cluster after it has asked where the groups stand, and before it scans.
+    case verifyRefresh
+    /// A document is read when the application's own group, too, has passed the line.
+    case verifyPositions
+    /// What was read of a document counts only if no command names it up to the end of the log after the reading.
+    case verifySettling
 }
 
 /// The promises of docs/architecture.md (P1 to P10), as they are checked.
@@ -114,6 +120,10 @@ public enum Check: Int, CaseIterable, Sendable {
     case logBackwardsRefused
     /// P9: a log that begins after the offset that is wanted stops the work.
     case retentionRefused
+    /// A verification calls no document equal that is not as its commands have made it.
+    case verifiedEqual
+    /// A verification calls no document different that is as its commands have made it.
+    case verifiedDifferent
 }
 
 /// A promise that was broken.

@@ -42,7 +42,7 @@ extension World {
                 entry.document.tags[key] =
                     entry.verb == .update && b >> 9 & 1 == 1 ? Document.null : topic.value()
             }
-            entry.poison = entry.verb == .insert && (setup.theme == 4 || setup.theme == 7) && b >> 10 & 3 == 0
+            entry.poison = entry.verb == .insert && [4, 7, Step.verification].contains(setup.theme) && b >> 10 & 3 == 0
         }
         return entry
     }
@@ -121,6 +121,7 @@ extension World {
         let applied = max(applied(partition), Int(frozen))
         guard applied > cut || taken[partition] <= cut else { return }
         topic.partitions[partition].entries.removeSubrange(cut...)
+        verification = nil
         topic.partitions[partition].isHeld = applied > cut
     }
 
@@ -233,6 +234,7 @@ extension World {
     func loseIndex() {
         for engine in engines { stop(engine) }
         indexNumber += 1
+        verification = nil
         new = NewCluster(
             slots: Array(repeating: NewCluster.Slot(), count: setup.ids * layout.places), versions: new.versions)
         new.refreshes = on(.tombstoneRefresh)

@@ -31,8 +31,9 @@ public final class Simulation {
             var random = Seeded(seed)
             setup = .random(&random, theme)
             let theme = setup.theme
-            let isOld = theme >= Step.oldThemes && (theme != Step.moves || random.below(3) > 0)
+            let isOld = Step.isOld(theme) && (theme != Step.moves || random.below(3) > 0)
             steps = isOld ? Step.beginning(theme, &random) : []
+            if theme == Step.verification { steps = [.copyEnds, .catchUp].map { Step(kind: $0, a: 0, b: 0) } }
             let count = isOld ? steps.count + random.below(7) : 20 + random.below(41)
             while steps.count < count { steps.append(.random(theme, &random)) }
         }

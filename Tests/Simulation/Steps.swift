@@ -15,6 +15,7 @@ public struct Step: Sendable, Equatable {
         /// Without a fault, to the end: the short way to where it gets interesting.
         case copyEnds, replayEnds, catchUp
         case indexLost
+        case verifies
     }
     public var kind: Kind
     public var a: UInt16
@@ -48,6 +49,8 @@ extension Step {
         [12, 0, 0, 4, 3, 0, 0, 0, 0, 3, 3, 3, 5, 3, 3, 1, 4, 7, 4, 0, 0, 6, 7, 5, 4, 7, 7, 5, 2, 4, 2],
         // moves
         [18, 0, 0, 6, 3, 1, 1, 0, 0, 3, 3, 3, 4, 2, 2, 2, 3, 4, 5, 0, 0, 8, 6, 7, 5, 9, 7, 2, 1, 2, 1],
+        // verification; the others have none
+        [12, 1, 1, 8, 6, 2, 1, 1, 0, 1, 1, 3, 2, 1, 1, 1, 0, 1, 1, 1, 1, 4, 3, 8, 5, 6, 3, 2, 1, 5, 1, 40],
     ]
     static var themes: Int { weights.count }
 
@@ -59,6 +62,10 @@ extension Step {
     /// From here on themes begin with something old.
     static let oldThemes = 6
     static let moves = 9
+    static let verification = 10
+
+    /// Whether schedules of the theme begin with a story.
+    static func isOld(_ theme: Int) -> Bool { theme >= oldThemes && theme != verification }
 
     static func beginning(_ theme: Int, _ random: inout Seeded) -> [Step] {
         let stories = [Story.tombstones, Story.letters, Story.copies, Story.moves][theme - oldThemes]
@@ -81,7 +88,7 @@ extension Setup {
             random.below(2) == 0
             ? random.below(Step.oldThemes) : Step.oldThemes + random.below(Step.themes - Step.oldThemes)
         let theme = wanted ?? any
-        let isOld = theme >= Step.oldThemes
+        let isOld = Step.isOld(theme)
         let layout: Layout = theme != Step.moves ? .single : [.rows, .rows, .keys, .parts, .parts][random.below(5)]
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
         return Setup(
@@ -91,7 +98,7 @@ extension Setup {
             known: (0..<ids).map { _ in
                 guard random.below(3) > 0 else { return 0 }
                 // Bits 8 to 11: whether the new cluster refuses the copied document.
-                let refused: UInt16 = (theme == 4 || theme == 7) && random.below(4) == 0 ? 1 << 8 : 0
+                let refused: UInt16 = [4, 7, Step.verification].contains(theme) && random.below(4) == 0 ? 1 << 8 : 0
                 let place = layout == .single ? 0 : UInt16(random.below(8)) << 12
                 return UInt16(1 + random.below(255)) | refused | place
             }, layout: layout, theme: theme)
@@ -129,6 +136,7 @@ extension World {
             }
             finishReplay()
         case .catchUp: finishFollowing()
+        case .verifies: for _ in 0..<(1 + b & 3) where goesOn { verify() }
         case .rebalance: rebalance(slow: b & 3 == 0)
         case .memberStarts:
             guard engines.reduce(0, { $0 + ($1.kind == .follow ? 1 : 0) }) < 3 else { return }

@@ -191,6 +191,7 @@ extension Mechanism {
         case .purgeWaitsForCopy, .aliasPerIndex, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
             .recordedAtFirstWork:
             Step.oldThemes + 2
+        case .verifyRefresh, .verifyPositions, .verifySettling: Step.verification
         default: nil
         }
     }

@@ -71,6 +71,8 @@ final class World {
     var purges = PurgeRecord()
     var recorded: [Int]?
     var letters: [Letter] = []
+    /// nil: nobody verifies.
+    var verification: Verification?
     /// Documents that ever had a dead letter. Such a document may end as with the dead command, or as without it.
     var everDead: [Bool]
     /// The old cluster was read after it had applied commands of the log. With a dead letter in between, a document may
