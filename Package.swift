@@ -55,7 +55,7 @@ let package = Package(
         room(
             "State",
             [
-                "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard",
+                "Basics", "JSONText", "Commands", "Indexing", "Parity", "Telemetry", "Failures", "Schema", "LogGuard",
                 "SearchCluster",
             ]),
         room(
@@ -124,6 +124,7 @@ let package = Package(
                 "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
                 "Planning", "Migration", "Parity", "Verification", "Trial", "Operations", "Embedded",
             ],
+            resources: [.embedInCode("Rendering/receipt.css")],
             swiftSettings: strict),
         tests("BasicsTests", ["Basics", "Seeds"]),
         tests("RuntimeTests", ["Basics", "Runtime", "Seeds"]),
@@ -159,7 +160,7 @@ let package = Package(
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "Pipeline", "Planning", "Migration",
                 "Verification", "HTTPServer", "Embedded", "Seeds",
             ]),
-        tests("CommandLineTests", ["JSONText", "Migration", "crossfade"]),
+        tests("CommandLineTests", ["JSONText", "Parity", "State", "Migration", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests(
             "ContractTests",

@@ -16,6 +16,14 @@ package struct ContentDigest: Sendable, Hashable, BitwiseCopyable {
         self.init(high: hash.high64, low: hash.low64)
     }
 
+    /// 32 hexadecimal digits.
+    package var text: String {
+        [high, low].map { number in
+            let digits = String(number, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
     package static func &+ (one: ContentDigest, other: ContentDigest) -> ContentDigest {
         let (low, carry) = one.low.addingReportingOverflow(other.low)
         return ContentDigest(high: one.high &+ other.high &+ (carry ? 1 : 0), low: low)

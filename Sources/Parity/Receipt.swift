@@ -106,6 +106,7 @@ package struct Receipt: Sendable, Equatable {
     /// When the oldest part of it was read. The age of a receipt counts from here.
     package var oldestRead: Int64
     package var positions: [Position] = []
+    /// In the order of the survey's entries, as `DocumentKey.entry` counts them.
     package var indices: [Index] = []
     package var verdict: Verdict = .incomplete
     /// What keeps it from being `equal`, and what it could not exclude, in sentences.
@@ -129,6 +130,11 @@ package struct Receipt: Sendable, Equatable {
         (self.id, self.migration, self.version, self.fingerprint) = (id, migration, version, fingerprint)
         (self.basis, self.target, self.topic) = (basis, target, topic)
         (self.began, ended, oldestRead) = (began, began, began)
+    }
+
+    /// Name of the target index of a document.
+    package func index(of key: DocumentKey) -> String {
+        indices.indices.contains(key.entry) ? indices[key.entry].name : "entry \(key.entry)"
     }
 
     package var totals: ParityTotals { indices.reduce(into: ParityTotals()) { $0 += $1.totals } }

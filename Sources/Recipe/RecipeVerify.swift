@@ -27,7 +27,7 @@ extension Recipe {
         package var page: Int
         /// How long no document may settle before the others are reported as settling, in milliseconds.
         package var settle: Int64 = 60_000
-        /// A date field of both sides; nil: no histogram is drawn.
+        /// A date field of both sides; nil: the only one that both have.
         package var histogram: JSONPath?
         /// Where files go that memory has no room for; nil: ``defaultFolder(_:)``.
         package var folder: String?
@@ -80,7 +80,7 @@ extension RecipeSchema {
                 "settle", .scalar(.duration), standard: "60s",
                 "When no document has settled for so long, what is still open is reported as settling."),
             RecipeKey(
-                "histogram", .scalar(.fieldPath),
+                "histogram", .scalar(.fieldPath), standardInWords: "the only one that both have",
                 "A date field of both sides, by which documents are counted and drawn."),
             RecipeKey(
                 "folder", .scalar(.nonEmpty), standardInWords: "`~/.local/state/crossfade/<name>`",

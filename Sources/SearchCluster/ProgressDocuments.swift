@@ -17,10 +17,14 @@ extension TargetWriter {
         _ = try transport.callIfPresent(request, doing: "deleting document \(id) of \(index)", index: index)
     }
 
-    /// The documents of a small index, at most 1,000. A search finds them, so they may be about a second old.
-    package func documents(_ index: String) throws(ClusterError) -> [(id: String, source: JSONValue)] {
+    /// One member of each document of a small index, at most 1,000; documents without it come empty. A search finds
+    /// them, so they may be about a second old.
+    package func documents(
+        _ index: String, member: String
+    ) throws(ClusterError) -> [(id: String, source: JSONValue)] {
+        let body: JSONValue = ["size": 1000, "query": ["match_all": [:]], "_source": [.string(member)]]
         let request = HTTPRequest(
-            .post, path(index) + "/_search", body: RequestPath.body(["size": 1000, "query": ["match_all": [:]]]),
+            .post, path(index) + "/_search", body: RequestPath.body(body),
             timeoutSeconds: 10, failsOver: true)
         let answer = try transport.callIfPresent(request, doing: "reading index \(index)", index: index)
         return (answer?["hits"]?["hits"]?.array ?? []).compactMap { hit in

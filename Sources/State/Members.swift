@@ -102,7 +102,8 @@ package struct MemberDirectory: Sendable {
     package func read() throws(ClusterError) -> [MemberReport] {
         // Without a refresh a report that was just removed would still be found.
         try writer.refresh(index)
-        return try writer.documents(index).filter { $0.id.hasPrefix(Self.prefix) }.compactMap { document in
+        return try writer.documents(index, member: "report").filter { $0.id.hasPrefix(Self.prefix) }.compactMap {
+            document in
             document.source["report"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap { MemberReport(json: $0) }
         }.sorted { $0.updated > $1.updated }
     }

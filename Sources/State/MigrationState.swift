@@ -127,6 +127,8 @@ package struct MigrationState: Sendable, Equatable {
     package var repair: Repair?
     /// The target index was made again, so it is complete only after another replay.
     package var replayDue = false
+    /// What was verified, the newest last.
+    package var receipts: [ReceiptEntry] = []
 
     package init(
         name: String, phase: Phase, fingerprint: String, work: JSONValue, created: Int64, indices: [String],
@@ -208,6 +210,9 @@ extension MigrationState {
         members.append(("uuids", .string(JSONValue.object(uuids).text())))
         if let purge { members.append(("purge", .string(purge.json.text()))) }
         if let repair { members.append(("repair", .string(repair.json.text()))) }
+        if !receipts.isEmpty {
+            members.append(("receipts", .string(JSONValue.array(receipts.map(\.json)).text())))
+        }
         return .object(JSONObject(members))
     }
 
@@ -247,6 +252,8 @@ extension MigrationState {
         for (index, uuid) in known { uuids[index] = uuid.string }
         purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
         repair = json["repair"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Repair.init(json:))
+        let receipts = json["receipts"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
+        self.receipts = receipts.compactMap(ReceiptEntry.init)
     }
 }
 

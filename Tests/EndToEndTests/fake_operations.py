@@ -49,7 +49,7 @@ def base(partitions=6, seconds=600):
              "committed": 400_000 + 7919 * p, "end": 400_000 + 7919 * p, "lag": 0, "read": read // partitions,
              "in_flight": 0,
              "outcomes": {}} for p in range(partitions)],
-        "copy": None, "replay": {"remaining": 0, "finished": True},
+        "copy": None, "replay": {"remaining": 0, "finished": True}, "receipt": receipt(partitions, at),
         "bulk": {"limit": 4, "in_flight": 1, "batch_documents": 1000, "batch_bytes": 941_000, "throttled": 212,
                  "requests": {"200": 4102, "503": 3}, "retries": {"429": 212, "503": 3, "connection": 1},
                  "latency": latency(4105)},
@@ -72,6 +72,17 @@ def base(partitions=6, seconds=600):
         "indices": [{"index": "incidents-v2", "documents": 1_811_402, "tombstones": 20_102, "fields": 31}],
         "alarms": [], "waiting": None, "next": ["crossfade status incidents.yaml --watch"],
     }
+
+
+def receipt(partitions, at):
+    """What was verified three minutes ago."""
+    totals = {"compared": 1_811_402, "equal": 1_811_402, "settling": 0, "missing": 0, "extra": 0, "different": 0,
+              "stale": 0, "two_routings": 0, "twin": 0}
+    return {"receipt": "20261129-101500-1", "digest": "0" * 32, "verdict": "equal", "basis": "source", "since": None,
+            "fingerprint": "3f9a-11c4-e07b", "ended": at - 120_000, "oldest_read": at - 180_000,
+            "source_total": 1_811_402, "target_total": 1_811_402, "totals": totals,
+            "verified_up_to": {str(p): 400_000 + 7919 * p for p in range(partitions)}, "age_seconds": 180,
+            "current": True}
 
 
 def latency(count, p50=0.021, p99=0.143):
@@ -177,7 +188,7 @@ def many():
 def unknown():
     """Everything that may be null is null."""
     s = base()
-    for key in ("lag", "lag_seconds", "read", "in_flight", "source", "target", "replay"):
+    for key in ("lag", "lag_seconds", "read", "in_flight", "source", "target", "replay", "receipt"):
         s[key] = None
     s.update(partitions=[], members=[], indices=[], next=[], phase="created",
              switch={"ready": False, "reasons": ["lag is unknown"]},

@@ -27,10 +27,10 @@ import Testing
         let names = [
             "migration", "command", "version", "started", "now", "phase", "fingerprint", "ready", "switch", "source",
             "target", "topic", "lag", "lag_seconds", "read", "in_flight", "outcomes", "rate", "partitions", "copy",
-            "replay", "bulk", "memory", "dead_letters", "members", "indices", "alarms", "waiting", "next",
+            "replay", "receipt", "bulk", "memory", "dead_letters", "members", "indices", "alarms", "waiting", "next",
         ]
         #expect(json.object?.map(\.key).sorted() == names.sorted())
-        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting"] {
+        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt"] {
             #expect(json[name] == .null, "\(name)")
         }
         #expect(json["rate"]?["records_per_second"] == .null)

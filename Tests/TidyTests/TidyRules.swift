@@ -27,7 +27,7 @@ enum TidyRules {
             "CommandLog", "SearchCluster",
         ],
         "State": [
-            "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Failures", "Schema", "LogGuard",
+            "Basics", "JSONText", "Commands", "Indexing", "Parity", "Telemetry", "Failures", "Schema", "LogGuard",
             "SearchCluster",
         ],
         "DeadLetters": [

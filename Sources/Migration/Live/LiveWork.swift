@@ -176,6 +176,7 @@ package final class LiveWork: Sendable {
         snapshot.memory.limit = recipe.memory.limit
         snapshot.memory.resident = ProcessFigures.residentBytes
         snapshot.bytesRead = events.bytesTaken
+        snapshot.receipt = state?.newestReceipt
         snapshot.copy = state?.copy.map { WorkSnapshot.Copy($0, running: book.feed) }
         return snapshot
     }

@@ -137,6 +137,8 @@ package struct WorkSnapshot: Sendable {
     package var partitions: [Partition] = []
     package var copy: Copy?
     package var replay: Replay?
+    /// What was verified last; nil: nothing yet.
+    package var receipt: ReceiptEntry?
     package var bulk = Bulk()
     package var memory = Memory()
     package var deadLetters: DeadLetterFigures

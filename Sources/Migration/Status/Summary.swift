@@ -61,6 +61,7 @@ package final class Progress: @unchecked Sendable {
     private let begun = MonotonicClock.milliseconds()
     private var next: Int64 = 0
     private var last: (at: Int64, done: Int) = (0, 0)
+    private var lastParts = StagedProgress(stage: "", at: 0, done: [])
     /// Whether the last line said that something is waited for, and when it was written.
     private var said: (trouble: Bool, at: Int64) = (false, 0)
 
@@ -112,8 +113,68 @@ package final class Progress: @unchecked Sendable {
         package var logJSON: String { text.flatMap { Int64($0) }.map(String.init) ?? "null" }
     }
 
+    /// One side of work that reads two.
+    package struct Part: Sendable {
+        package var name: String
+        package var done: Int
+        /// What there is to do; nil: that is not known.
+        package var total: Int?
+
+        package init(_ name: String, done: Int, total: Int?) {
+            (self.name, self.done, self.total) = (name, done, total)
+        }
+    }
+
+    /// For work in stages that reads several parts at once. The time left is that of the slowest. The same `stage` must
+    /// go on with the same parts.
+    package func tell(stage: String, _ parts: [Part], trouble: String? = nil) {
+        let now = MonotonicClock.milliseconds()
+        let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
+        guard now >= next || hasChanged else { return }
+        next = now + (terminal ? 500 : 10_000)
+        said = (trouble != nil, now)
+        let line = StagedProgress.line(stage, parts, since: lastParts.stage == stage ? lastParts : nil, now: now)
+        lastParts = StagedProgress(stage: stage, at: now, done: parts.map(\.done))
+        if terminal {
+            let whole = "\(command): \(line)" + (trouble.map { ", WAITING: \($0)" } ?? "")
+            write("\r\u{1B}[K" + whole.prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
+        } else {
+            logger.info("progress", ["command": command, "stage": line, "waiting": trouble ?? "no"])
+        }
+    }
+
     /// Takes the line off the terminal.
     package func end() { if terminal { write("\r\u{1B}[K") } }
 
     private func write(_ text: String) { StandardStreams.write(text, to: 2) }
+}
+
+/// What the last line about a stage of work was made of.
+struct StagedProgress: Sendable {
+    var stage: String
+    /// By the monotonic clock, milliseconds.
+    var at: Int64
+    /// In the order of the parts.
+    var done: [Int]
+
+    /// `since`: the last line of the same stage; nil: it has just begun, and no rate is known.
+    static func line(_ stage: String, _ parts: [Progress.Part], since: StagedProgress?, now: Int64) -> String {
+        let seconds = since.map { max(Double(now - $0.at) / 1000, 0.001) }
+        var longest: Double? = 0
+        let shown = parts.enumerated().map { place, part in
+            var text = "\(part.name) \(part.done)" + (part.total.map { " of \($0)" } ?? "")
+            guard let total = part.total, part.done < total else { return text }
+            guard let since, let seconds, since.done.indices.contains(place) else {
+                longest = nil
+                return text
+            }
+            let rate = Double(part.done - since.done[place]) / seconds
+            text += ", \(Int(rate))/s"
+            longest = rate > 0 ? longest.map { max($0, Double(total - part.done) / rate) } : nil
+            return text
+        }
+        let hasTotals = parts.contains { $0.total != nil }
+        let left = hasTotals ? ["\(longest.map { Summary.duration($0) } ?? "-") left"] : []
+        return ([stage + ": " + shown.joined(separator: "; ")] + left).joined(separator: "; ")
+    }
 }

@@ -57,6 +57,9 @@ extension Status {
                 "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
             ]
         }
+        object["receipt"] =
+            survey.state.flatMap { state in state.newestReceipt?.shown(fingerprint: state.fingerprint, now: now) }
+            ?? .null
         object["accepted"] = AcceptanceReport.json(prepared.recipe.accept)
         object["replay_due"] = .bool(standing.replayDue)
         if let replay = survey.state?.replay {
@@ -132,6 +135,9 @@ extension Status {
         lines += lagLines
         if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
         lines.append("letters  " + lettersText)
+        if let state = survey.state, let receipt = state.newestReceipt {
+            lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
+        }
         lines += members.flatMap(memberLines)
         lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
         if !standing.isConfirmed {
@@ -181,6 +187,15 @@ extension Status {
         guard count > 0 else { return "no unresolved dead letters in \(topic)" }
         let why = found.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return "\(count) unresolved dead letters in \(topic): \(why)"
+    }
+
+    private func verifiedText(_ receipt: ReceiptEntry, isOfThisWork: Bool) -> String {
+        let other = isOfThisWork ? "" : ", OF OTHER WORK than is confirmed now"
+        let upTo = receipt.verifiedUpTo.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }
+        return "\(receipt.verdict.rawValue)\(other), \(Summary.duration(Double(receipt.age(now: now)))) ago: "
+            + "\(receipt.totals.compared) documents compared, \(receipt.totals.wrong) wrong, "
+            + "\(receipt.totals.settling) settling; receipt \(receipt.id), up to "
+            + (upTo.isEmpty ? "unknown" : upTo.joined(separator: " "))
     }
 
     private func memberLines(_ report: MemberReport) -> [String] {

@@ -1,0 +1,95 @@
+import JSONText
+import Parity
+
+/// What the migration's state keeps of a receipt: enough to say what it proves, and to find out that it was changed.
+/// The receipt itself is a document of its own beside the state. Times are milliseconds since 1970.
+package struct ReceiptEntry: Sendable, Equatable {
+    package var id: String
+    /// ``ContentDigest/text`` of the receipt as it was stored.
+    package var digest: String
+    package var verdict: Verdict
+    package var basis: Receipt.Basis
+    package var since: String?
+    package var fingerprint: String
+    package var ended: Int64
+    /// When the oldest part of it was read. Its age counts from here.
+    package var oldestRead: Int64
+    package var sourceTotal: Int
+    package var targetTotal: Int
+    package var totals: ParityTotals
+    /// Every command before these offsets is in what was compared.
+    package var verifiedUpTo: [Int32: Int64]
+
+    /// The most receipts that are kept.
+    package static let most = 200
+
+    package init(_ receipt: Receipt, digest: String) {
+        (id, self.digest, verdict, basis) = (receipt.id, digest, receipt.verdict, receipt.basis)
+        (since, fingerprint, ended, oldestRead) =
+            (receipt.since, receipt.fingerprint, receipt.ended, receipt.oldestRead)
+        sourceTotal = receipt.indices.reduce(0) { $0 &+ $1.sourceTotal }
+        targetTotal = receipt.indices.reduce(0) { $0 &+ $1.targetTotal }
+        totals = receipt.totals
+        verifiedUpTo = Dictionary(receipt.positions.map { ($0.partition, $0.verifiedUpTo) }) { max($0, $1) }
+    }
+
+    /// Seconds since the oldest part of it was read.
+    package func age(now: Int64) -> Int64 { max(0, now &- oldestRead) / 1000 }
+
+    package var json: JSONValue {
+        [
+            "receipt": .string(id), "digest": .string(digest), "verdict": .string(verdict.rawValue),
+            "basis": .string(basis.rawValue), "since": since.map { .string($0) } ?? .null,
+            "fingerprint": .string(fingerprint), "ended": .number(ended), "oldest_read": .number(oldestRead),
+            "source_total": .number(sourceTotal), "target_total": .number(targetTotal), "totals": totals.json,
+            "verified_up_to": .object(
+                JSONObject(verifiedUpTo.sorted { $0.key < $1.key }.map { ("\($0.key)", .number($0.value)) })),
+        ]
+    }
+
+    /// For those who watch: as it is kept, with what depends on the time and on the work that is confirmed now.
+    package func shown(fingerprint: String?, now: Int64) -> JSONValue {
+        var object = json.object ?? JSONObject()
+        object["age_seconds"] = .number(age(now: now))
+        object["current"] = .bool(self.fingerprint == fingerprint)
+        return .object(object)
+    }
+
+    /// nil: this version does not understand it.
+    package init?(json: JSONValue) {
+        guard let id = json["receipt"]?.string, let digest = json["digest"]?.string,
+            let verdict = json["verdict"]?.string.flatMap(Verdict.init),
+            let basis = json["basis"]?.string.flatMap(Receipt.Basis.init),
+            let fingerprint = json["fingerprint"]?.string, let ended = json["ended"]?.int,
+            let oldest = json["oldest_read"]?.int, let totals = json["totals"]
+        else { return nil }
+        (self.id, self.digest, self.verdict, self.basis) = (id, digest, verdict, basis)
+        (since, self.fingerprint, self.ended, oldestRead) = (json["since"]?.string, fingerprint, ended, oldest)
+        sourceTotal = Int(clamping: json["source_total"]?.int ?? 0)
+        targetTotal = Int(clamping: json["target_total"]?.int ?? 0)
+        self.totals = ParityTotals(json: totals)
+        verifiedUpTo = [:]
+        for (partition, offset) in json["verified_up_to"]?.object ?? JSONObject() {
+            if let partition = Int32(partition), let offset = offset.int { verifiedUpTo[partition] = offset }
+        }
+    }
+}
+
+extension MigrationState {
+    /// The newest receipt; nil: nothing was verified yet.
+    package var newestReceipt: ReceiptEntry? { receipts.last }
+
+    /// Adds a receipt, in place of one of the same id. Returns the ids of old ones that are not kept any more: of more
+    /// than ``ReceiptEntry/most`` the oldest go, but none on which a newer one rests.
+    package mutating func keep(_ receipt: ReceiptEntry) -> [String] {
+        receipts.removeAll { $0.id == receipt.id }
+        receipts.append(receipt)
+        var dropped: [String] = []
+        while receipts.count > ReceiptEntry.most {
+            let bases = Set(receipts.compactMap(\.since))
+            guard let oldest = receipts.dropLast().firstIndex(where: { !bases.contains($0.id) }) else { break }
+            dropped.append(receipts.remove(at: oldest).id)
+        }
+        return dropped
+    }
+}

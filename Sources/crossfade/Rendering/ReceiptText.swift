@@ -1,0 +1,111 @@
+import DeadLetters
+import Foundation
+import Parity
+
+/// A receipt on a terminal.
+extension ReceiptReport {
+    /// Examples of one kind that are printed; the receipt has more.
+    private static let printed = 10
+
+    var text: String {
+        let totals = receipt.totals
+        var lines = ["\(receipt.migration): \(Self.name(receipt.verdict))", "  \(meaning)"]
+        lines += remarkLines
+        lines.append("  compared  \(totals.compared): " + Self.sum(totals))
+        lines += receipt.indices.map(indexLine)
+        lines += receipt.indices.flatMap(fieldLines)
+        for index in receipt.indices {
+            lines += index.ignored.sorted { $0.key < $1.key }.map { path, count in
+                "  ignored   \(Self.line(index.name)): \(count) documents are equal only because \(Self.line(path)) is "
+                    + "not compared"
+            }
+            lines += index.copies.map { "  copies    \(Self.line(index.name)): \(Self.line($0))" }
+        }
+        lines.append(
+            "  read      from \(Self.time(receipt.began)), \(duration); the oldest part at "
+                + Self.time(receipt.oldestRead))
+        lines.append("  verified up to  " + upTo)
+        lines += examples
+        lines += holding.map { "  waits     \($0)" }
+        lines.append("  receipt   \(receipt.id), kept in the migration's state")
+        lines += advice
+        return lines.joined(separator: "\n")
+    }
+
+    private var advice: [String] {
+        if receipt.verdict == .empty {
+            return ["next: if that is right, say `verify: { empty: accept }` in the recipe"]
+        }
+        if next.isEmpty {
+            return ["next: to keep or print it: crossfade receipts show \(recipe) \(receipt.id) --report receipt.html"]
+        }
+        return next.map { "next: \($0)" }
+    }
+
+    private var remarkLines: [String] { receipt.remarks.map { "  note      \(Self.line($0))" } }
+
+    private var upTo: String {
+        guard !receipt.positions.isEmpty else { return "unknown" }
+        return receipt.positions.map { "\($0.partition):\($0.verifiedUpTo)" }.joined(separator: " ")
+    }
+
+    private func indexLine(_ index: Receipt.Index) -> String {
+        let from = index.from.isEmpty ? "" : " from " + index.from.map(Self.line).joined(separator: ", ")
+        var line = "  index     \(Self.line(index.name))\(from): \(Self.name(index.verdict).lowercased()); "
+        if receipt.since == nil {
+            line +=
+                "read \(index.sourceRead) of \(index.sourceTotal) documents of the \(reference), "
+                + "\(index.targetRead) of \(index.targetTotal) of the new side; "
+        }
+        if index.uncopied > 0 { line += "\(index.uncopied) cannot be copied; " }
+        return line + "compared \(index.totals.compared): " + Self.sum(index.totals)
+    }
+
+    private func fieldLines(_ index: Receipt.Index) -> [String] {
+        Self.unequal(index.fields).map { field in
+            let ignored = field.ignored.map { $0 > 0 ? ", which ignores \($0) values of it" : "" } ?? ""
+            return "  search    \(Self.line(index.name)): \(Self.line(field.field)) is found in "
+                + "\(field.source.map(String.init) ?? "-") documents of the old side, "
+                + "\(field.target) of the new side\(ignored)"
+        }
+    }
+
+    private var examples: [String] {
+        var lines: [String] = []
+        for kind in FindingKind.allCases {
+            let all = receipt.examples.filter { $0.kind == kind }
+            let total = receipt.totals.findings[kind] ?? 0
+            guard !all.isEmpty else { continue }
+            lines.append("  \(Self.name(kind)): \(total), \(Self.meaning(kind))")
+            for finding in all.prefix(Self.printed) { lines += self.lines(finding) }
+            let left = total - min(all.count, Self.printed)
+            if left > 0 {
+                lines.append("    and \(left) more; the receipt has \(all.count) of them")
+            }
+        }
+        return lines
+    }
+
+    private func lines(_ finding: Finding) -> [String] {
+        let (id, routing) = Self.title(finding.key)
+        var line = "    \(Self.line(receipt.index(of: finding.key))) \(Self.quoted(id))"
+        if let routing { line += ", routing \(Self.quoted(routing))" }
+        if let note = Self.note(finding) { line += "; \(Self.line(note))" }
+        return [line]
+            + finding.paths.map { path in
+                "      \(Self.line(path.path)): expected \(Self.value(path.expected)), found \(Self.value(path.found))"
+            }
+    }
+
+    /// `equal 10, missing 1`: what is not 0, or all of it when nothing was compared.
+    private static func sum(_ totals: ParityTotals) -> String {
+        let parts = lines(totals).filter { $0.count > 0 || $0.name == "equal" }
+        return parts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+    }
+
+    private static func value(_ value: String?) -> String { value.map(line) ?? "nothing" }
+    private static func quoted(_ text: String) -> String { "\"\(line(text))\"" }
+
+    /// A terminal would obey control characters.
+    static func line(_ text: String) -> String { DeadLetterText.line(Array(text.utf8)) }
+}

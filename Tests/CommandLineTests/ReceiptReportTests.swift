@@ -1,0 +1,127 @@
+import JSONText
+import Parity
+import State
+import Testing
+
+@testable import crossfade
+
+/// What a receipt looks like on a terminal, as Markdown and as HTML. Ids, values and names come from outside.
+@Suite struct ReceiptReportTests {
+    private static let hostile = "<script>alert('1')</script>\u{1B}[2J|`&\"\u{202E}"
+
+    private static func receipt(_ verdict: Verdict = .different) -> Receipt {
+        var receipt = Receipt(
+            id: "r1", migration: "incidents", version: "1.0", fingerprint: "f1", basis: .source,
+            target: Receipt.Side(name: "new", uuid: "u2"), topic: "commands", began: 1_793_491_200_000)
+        (receipt.ended, receipt.oldestRead) = (1_793_491_260_000, 1_793_491_201_000)
+        receipt.positions = [Receipt.Position(partition: 3, verifiedUpTo: 17, application: 15, crossfade: 19, end: 19)]
+        var index = Receipt.Index(name: "incidents-v2")
+        (index.sourceTotal, index.sourceRead, index.targetTotal, index.targetRead) = (1_234_567, 1_234_567, 12, 11)
+        index.totals.compared = 30
+        index.totals.equal = 26
+        index.totals.findings = [.different: 1, .missing: 2]
+        index.totals.settling = 1
+        index.verdict = verdict
+        index.histogramField = hostile
+        index.histogram = (0..<5).map { Receipt.Bar(from: Int64($0) * 86_400_000, source: $0 * 3, target: 4) }
+        index.fields = [Receipt.FieldCount(field: hostile, source: 3, target: 2, ignored: 1)]
+        index.ignored = [hostile: 5]
+        index.copies = [hostile]
+        receipt.indices = [index]
+        receipt.verdict = verdict
+        receipt.remarks = [hostile]
+        let key = DocumentKey(entry: 0, id: Array(hostile.utf8), routing: Array(hostile.utf8))
+        receipt.examples = [
+            Finding(
+                .different, key, paths: [PathDifference(path: hostile, expected: hostile, found: nil)], note: hostile)
+        ]
+        receipt.sample = [SampledDocument(key: key, source: hostile, expected: nil, found: hostile)]
+        return receipt
+    }
+
+    private static func report(_ receipt: Receipt) -> ReceiptReport {
+        ReceiptReport(receipt, typed: "'my recipe.yaml'")
+    }
+
+    @Test func nothingFromOutsideIsMarkup() {
+        let html = Self.report(Self.receipt()).html
+        #expect(!html.contains("<script") && !html.contains("alert('1')") && !html.contains("`&\""))
+        #expect(html.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;\\u{1b}[2J|`&amp;&quot;\\u{202e}"))
+        // Whatever opens is closed, in the right order.
+        var open: [Substring] = []
+        for tag in html.matches(of: #/<(/?)([a-z0-9]+)[^>]*?(/?)>/#) {
+            let name = tag.output.2
+            if ["meta", "path", "rect"].contains(name) || tag.output.3 == "/" { continue }
+            if tag.output.1.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
+        }
+        #expect(open.isEmpty)
+    }
+
+    @Test func noFormHasControlCharacters() {
+        let report = Self.report(Self.receipt())
+        for text in [report.text, report.markdown, report.html] {
+            let control = text.unicodeScalars.first { $0.value < 0x20 && $0 != "\n" || $0 == "\u{202E}" }
+            #expect(control == nil)
+        }
+    }
+
+    @Test func theVerdictComesFirstAndTheSumsAreThere() {
+        let text = Self.report(Self.receipt()).text
+        #expect(text.hasPrefix("incidents: DIFFERENT\n  3 of 30 documents are not as they should be.\n"))
+        #expect(text.contains("compared  30: equal 26, missing 2, different 1, settling 1\n"))
+        #expect(text.contains("verified up to  3:17\n"))
+        #expect(text.contains("partition 3 ends at 19: the application's group stands at 15\n"))
+        #expect(text.hasSuffix("\nnext: crossfade verify 'my recipe.yaml' --repair"))
+        let totals = Self.receipt().totals
+        #expect(ReceiptReport.lines(totals).reduce(0) { $0 + $1.count } == totals.compared)
+        #expect(Self.report(Self.receipt()).html.contains("all 1,234,567 read"))
+    }
+
+    @Test func whatToDoNextFollowsFromTheVerdict() {
+        func next(_ verdict: Verdict, _ change: (inout Receipt) -> Void = { _ in }) -> [String] {
+            var receipt = Self.receipt(verdict)
+            change(&receipt)
+            return Self.report(receipt).next
+        }
+        #expect(next(.equal) == [])
+        #expect(next(.settling) == ["crossfade verify 'my recipe.yaml' --since r1"])
+        #expect(next(.settling) { $0.openUnlisted = 1 } == ["crossfade verify 'my recipe.yaml'"])
+        #expect(next(.incomplete) == ["crossfade verify 'my recipe.yaml'"])
+        #expect(
+            next(.different) { $0.basis = .log } == ["crossfade verify 'my recipe.yaml' --against log --repair"])
+        #expect(Self.report(Self.receipt(.empty)).text.contains("verify: { empty: accept }"))
+        #expect(ExitCode(.equal) == .done && ExitCode(.different) == .differs)
+        for verdict in [Verdict.settling, .incomplete, .empty] { #expect(ExitCode(verdict) == .failed) }
+    }
+
+    @Test func markdownTablesKeepTheirColumns() {
+        let lines = Self.report(Self.receipt()).markdown.split(separator: "\n")
+        var columns = 0
+        for line in lines {
+            guard line.hasPrefix("|") else {
+                columns = 0
+                continue
+            }
+            let bars = line.replacing("\\|", with: "").count { $0 == "|" }
+            if columns > 0 { #expect(bars == columns, "\(line)") }
+            columns = bars
+        }
+        #expect(ReceiptReport.code("a`b") == "``a`b``" && ReceiptReport.code("`") == "`` ` ``")
+    }
+
+    @Test func listedReceiptsOfOtherWorkAreCalledSo() {
+        var receipt = Self.receipt()
+        receipt.since = "r0"
+        let list = ReceiptList(
+            migration: "incidents", recipe: "r.yaml", fingerprint: "f2",
+            receipts: [ReceiptEntry(receipt, digest: "d")], now: 1_793_491_263_000)
+        #expect(
+            list.text.hasSuffix("1 min 2 s  30        3      1         of other work than is confirmed now, since r0"))
+        #expect(list.json["receipts"]?[0]?["current"] == false && list.json["receipts"]?[0]?["age_seconds"] == 62)
+    }
+
+    @Test func numbersAreGrouped() {
+        #expect([0, 999, 1000, -1_234_567].map { HTML.grouped($0) } == ["0", "999", "1,000", "-1,234,567"])
+        #expect(HTML.grouped(.min) == "-9,223,372,036,854,775,808")
+    }
+}
