@@ -1,0 +1,185 @@
+"""Receipts of verifications: their forms, the list of them, and whether they were changed. The documents are those of
+test_visible.py: twenty, with one text each."""
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from binary import DIFFERS, DONE, FAILED, REFUSED, USAGE
+from test_identity import insert
+from test_visible import fill, make, twenty, whole
+
+assert make
+pytestmark = pytest.mark.embedded
+NASTY = "<b>\u001b[2J|`&\"'\u202e"
+
+
+@pytest.fixture
+def m(make):
+    """A migration that is done, with one document whose id and text a terminal or a browser would obey."""
+    return done(make)
+
+
+def done(make, **verify):
+    m = make([*twenty(), insert(NASTY, NASTY)], verify={"settle": "3s", "sample": 2, **verify})
+    m.tree["verify"]["folder"] = str(m.crossfade.folder / "verify")
+    m.write_recipe()
+    fill(m)
+    m.source.bulk(m.old, [("index", NASTY, {}, json.dumps({"title": NASTY}))])
+    whole(m)
+    return m
+
+
+def verify(m, *more, code=DONE):
+    return m.run("verify", *more).expect(code)
+
+
+def receipts(m, command, *more, code=DONE):
+    return m.crossfade("receipts", command, m.recipe, *more, "--format", "json").expect(code)
+
+
+def change(m, document, change):
+    """Changes a document of the state index by hand."""
+    path = f"/.crossfade-{m.name}/_doc/{document}"
+    source = m.target.get(path)["_source"]
+    change(source)
+    m.target.call("PUT", path, source)
+
+
+def spoil(m):
+    """Three documents of the new side are made wrong by hand."""
+    found = {hit["_id"]: hit["_source"] for hit in m.target.scroll(m.new, {"match_all": {}})}
+    for ident, text in (("3", "spoiled"), (NASTY, NASTY + "x")):
+        m.target.bulk(m.new, [("index", ident, {}, json.dumps({**found[ident], "title": text}))])
+    m.target.bulk(m.new, [("delete", "5", {}, None)])
+    m.target.refresh(m.new)
+
+
+def test_a_receipt_is_listed_shown_and_written_to_files(m):
+    first = verify(m).json
+    assert first["verdict"] == "equal" and first["next"] == []
+    totals = first["totals"]
+    assert totals["compared"] == totals["equal"] == 21
+    spoil(m)
+    folder = m.crossfade.folder
+    second = verify(m, "--report", str(folder / "receipt.html"), code=DIFFERS).json
+    totals = dict(second["totals"])
+    assert (totals["missing"], totals["different"], totals["extra"]) == (1, 2, 0)
+    assert totals.pop("compared") == sum(totals.values()) == 21, "the totals do not sum"
+    assert second["next"] == [f"crossfade verify {m.recipe} --repair"]
+    [changed] = [e for e in second["examples"] if e["id"] == "3"]
+    assert changed["paths"] == [{"path": "title", "expected": '"first 3"', "found": '"spoiled"'}]
+    # what is kept is what was printed
+    listed = receipts(m, "list").json["receipts"]
+    assert [(r["receipt"], r["verdict"], r["current"]) for r in listed] == [
+        (second["receipt"], "different", True), (first["receipt"], "equal", True)]
+    assert receipts(m, "show").json == second
+    assert receipts(m, "show", first["receipt"]).json == first
+    for form in ("json", "md", "html"):
+        receipts(m, "show", "--report", str(folder / f"again.{form}"))
+    assert json.loads((folder / "again.json").read_text()) == second
+    assert (folder / "again.html").read_text() == (folder / "receipt.html").read_text()
+    check_forms((folder / "again.html").read_text(), (folder / "again.md").read_text(),
+                m.crossfade("receipts", "show", m.recipe).expect(DONE).out)
+    status = m.status()
+    assert status["receipt"]["receipt"] == second["receipt"] and status["receipt"]["age_seconds"] >= 0
+    assert "verified different, " in m.crossfade("status", m.recipe).expect(DONE).out
+
+
+def check_forms(html, markdown, text):
+    """Nothing from outside is markup or moves a cursor."""
+    for form in (html, markdown, text):
+        assert "\u001b" not in form and "\u202e" not in form
+        assert "\\u{1b}[2J" in form, "the document with the bad id is not shown"
+    assert "<b>\\u" not in html and "&lt;b&gt;\\u{1b}[2J" in html
+    tree = ElementTree.fromstring(re.sub(r"<meta[^>]*>|<!doctype html>|<style>.*?</style>", "", html, flags=re.S))
+    assert tree.find(".//h1").text == "DIFFERENT"
+    assert not list(tree.iter("script")) and "http://" not in re.sub(r"http://127\.0\.0\.1:\d+", "", html)
+
+
+def test_a_changed_receipt_is_found(m):
+    ident = verify(m).json["receipt"]
+    assert receipts(m, "check").json["receipts"] == [{"receipt": ident, "intact": True, "trouble": None}]
+
+    def nicer(source):
+        source["receipt"] = source["receipt"].replace('"compared":21', '"compared":22')
+    before = m.target.get(f"/.crossfade-{m.name}/_doc/receipt-{ident}")["_source"]
+    change(m, f"receipt-{ident}", nicer)
+    [found] = receipts(m, "check", ident, code=FAILED).json["receipts"]
+    assert not found["intact"] and "CHANGED" in found["trouble"]
+    shown = receipts(m, "show", ident, code=FAILED)
+    assert "CHANGED" in shown.err and "crossfade verify" in shown.err
+
+    # a digest that fits does not help: the state has the true one
+    change(m, f"receipt-{ident}", lambda source: source.update(before, digest="0" * 32))
+    [found] = receipts(m, "check", code=FAILED).json["receipts"]
+    assert "its digest" in found["trouble"]
+    change(m, f"receipt-{ident}", lambda source: source.update(before))
+    receipts(m, "check")
+    m.target.call("DELETE", f"/.crossfade-{m.name}/_doc/receipt-{ident}")
+    [found] = receipts(m, "check", code=FAILED).json["receipts"]
+    assert "GONE" in found["trouble"]
+    [found] = receipts(m, "check", "nonsense", code=FAILED).json["receipts"]
+    assert "UNKNOWN" in found["trouble"]
+
+
+def test_nothing_of_a_receipt_becomes_a_field(m):
+    verify(m)
+    mapping = m.target.get(f"/.crossfade-{m.name}/_mapping")[f".crossfade-{m.name}"]["mappings"]
+    assert not mapping.get("properties"), mapping
+
+
+def test_redacted_values_are_compared_and_never_shown(make):
+    m = done(make, redact="title")
+    spoil(m)
+    page = m.crossfade.folder / "receipt.html"
+    out = verify(m, "--report", str(page), code=DIFFERS)
+    assert out.json["totals"]["different"] == 2
+    [changed] = [e for e in out.json["examples"] if e["id"] == "3"]
+    assert changed["paths"][0]["path"] == "title" and changed["paths"][0]["expected"] != changed["paths"][0]["found"]
+    kept = json.dumps(m.target.get(f"/.crossfade-{m.name}/_search?size=100"))
+    for text in (out.out, out.err, page.read_text(), kept):
+        assert "spoiled" not in text and "first " not in text
+
+
+def test_a_receipt_of_other_work_is_called_so(m):
+    verify(m)
+    m.tree["indices"][0]["transform"] = [{"remove": "nothing"}]
+    m.write_recipe()
+    fingerprint = m.run("plan").json["fingerprint"]
+    m.run("replay", "--confirm", fingerprint).expect(DONE)
+    [listed] = receipts(m, "list").json["receipts"]
+    assert not listed["current"]
+    assert "of other work than is confirmed now" in m.crossfade("receipts", "list", m.recipe).expect(DONE).out
+    assert "OF OTHER WORK" in m.crossfade("status", m.recipe).expect(DONE).out
+
+
+@pytest.mark.parametrize("more, says", [
+    (["--yes"], "--repair"), (["--trust-source"], "--repair"), (["--stop-after", "0"], "--stop-after"),
+    (["--rate", "fast"], "--rate"), (["--report", "receipt.pdf"], ".html, .md or .json"),
+    (["--report", "/nowhere/receipt.html"], "no folder"), (["--against", "sorce"], "source"),
+])
+def test_what_makes_no_sense_is_refused_at_once(make, more, says):
+    m = make(twenty())
+    assert says in m.crossfade("verify", m.recipe, *more).expect(USAGE).err
+
+
+def test_without_init_there_is_nothing_to_verify(make):
+    m = make(twenty())
+    fill(m)
+    assert "not initialised" in verify(m, code=REFUSED).err
+    assert "not initialised" in receipts(m, "list", code=REFUSED).err
+
+
+def test_the_page_of_a_receipt(m, chromium, folder):
+    spoil(m)
+    page = m.crossfade.folder / "receipt.html"
+    verify(m, "--report", str(page), code=DIFFERS)
+    chromium.open(f"file://{page}")
+    assert chromium.find("h1").text == "DIFFERENT"
+    for width in (1100, 400):
+        chromium.picture(folder / f"receipt-{width}.png", (width, 800), whole=True)
+        assert chromium.run("return document.documentElement.scrollWidth") <= width, "it does not fit"
+    chromium.picture(folder / "receipt-dark.png", (1100, 800), whole=True, prefers_color_scheme="dark")
+    assert chromium.errors() == []
