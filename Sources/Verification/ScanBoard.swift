@@ -27,6 +27,7 @@ final class ScanBoard: @unchecked Sendable {
     private var record: ScanRecord
     private var changed = false
     private var reasons: [String] = []
+    private var givenUp: Set<ParitySide> = []
     private var error: (any Error)?
     private var notices: [String] = []
     private let sourceRead = Atomic<Int>(0)
@@ -73,10 +74,15 @@ final class ScanBoard: @unchecked Sendable {
 
     func unread(_ part: SliceReader.Slice, _ side: ParitySide, _ error: ClusterError) {
         lock.withLock {
+            givenUp.insert(side)
             reasons.append("the \(side) could not be read to the end: \(part.spec): \(error)")
             left -= 1
         }
     }
+
+    /// Whether a slice of the side was given up. The others are not waited for as long: nothing is proved any more, and
+    /// the next start reads what is left.
+    func hasGivenUp(_ side: ParitySide) -> Bool { lock.withLock { givenUp.contains(side) } }
 
     func readsAgain(_ spec: SliceSpec, _ side: ParitySide, _ error: ClusterError) {
         lock.withLock { notices.append("\(spec) of the \(side) is read again: \(error)") }

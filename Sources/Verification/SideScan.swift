@@ -110,7 +110,9 @@ final class SideScan: SliceTaker {
     func failed(
         _ slice: Int, _ spec: SliceSpec, _ error: ClusterError, _ restart: SliceRestart, pageSize: Int
     ) -> Bool {
-        let goesOn = trouble.failed(waits: restart.waits, now: MonotonicClock.milliseconds())
+        let goesOn =
+            trouble.failed(waits: restart.waits, now: MonotonicClock.milliseconds())
+            && !(restart.waits && board.hasGivenUp(side))
         if goesOn { board.readsAgain(spec, side, error) }
         return goesOn
     }
@@ -182,7 +184,7 @@ struct SliceTrouble {
     /// How long nothing may come, in milliseconds.
     let patience: Int64
     /// How often a slice may break off that does give pages.
-    static let mostBreaks = 6
+    static let mostBreaks = 4
     private var breaks = 0
     private var hasGiven = false
     private var since: Int64?
