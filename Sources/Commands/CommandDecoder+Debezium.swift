@@ -6,6 +6,7 @@ extension CommandDecoder {
         guard let value = record.value else { return try keyDelete(record) }
         let text = try parse(value)
         guard extractor.root.kind == .object else {
+            if extractor.root.kind == .null { return try keyDelete(record) }
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not a change event")
         }
         let payload = extractor[layout.payload].kind
@@ -113,18 +114,26 @@ extension CommandDecoder {
         let key = isWrapped ? keys.extractor[DebeziumKeys.payload] : keys.extractor.root
         guard key.kind == .object else {
             // The key is not a struct when the connector extracts a single field of it.
-            return try checkedID(try keyPart(key, text, "the key"))
+            let id = try checkedID(try keyPart(key, text, "the key"))
+            guard let texts = format.keyTemplate?.texts, keys.fields != nil else { return id }
+            guard texts.count == 2 else {
+                throw Reject(reason: "no_id", detail: "the key is no object with the fields of the id's template")
+            }
+            return try templateID(id, texts)
         }
         guard let fields = keys.fields else {
             let member = try onlyMember(key, text)
             return try checkedID(try keyPart(member, text, "the key's field"))
         }
+        let texts = format.keyTemplate?.texts
         keyScratch.removeAll()
         for (position, field) in fields.enumerated() {
-            if position > 0 { keyScratch.append(UInt8(ascii: ":")) }
+            if let texts { keyScratch.append(texts[position]) }
+            if texts == nil, position > 0 { keyScratch.append(UInt8(ascii: ":")) }
             let slice = keys.extractor[keys.slot(position, wrapped: isWrapped)]
             keyScratch.append(try scalar(slice, text, "\"\(field)\" of the key", scratch))
         }
+        if let text = texts?.last { keyScratch.append(text) }
         return try checkedID(keyScratch.bytes)
     }
 

@@ -10,6 +10,22 @@ extension CommandDecoder {
         return try rawID(key, absent())
     }
 
+    /// The id of a record of the format document.
+    @inline(__always) func documentID(_ key: Bytes?, _ absent: @autoclosure () -> String) throws(Reject) -> Bytes {
+        let id = try keyID(key, absent())
+        guard layout.hasKeyTemplate, let template = format.keyTemplate, template.isWhole else { return id }
+        return try templateID(id, template.texts)
+    }
+
+    /// The id of a template that has one name.
+    func templateID(_ part: Bytes, _ texts: [String]) throws(Reject) -> Bytes {
+        idScratch.removeAll()
+        idScratch.append(texts[0])
+        idScratch.append(part)
+        idScratch.append(texts[1])
+        return try checkedID(idScratch.bytes)
+    }
+
     private func decodedKey(_ key: Bytes?, _ absent: String) throws(Reject) -> Bytes {
         guard let key else { throw Reject(reason: "no_id", detail: absent) }
         switch layout.key {

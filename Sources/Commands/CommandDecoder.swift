@@ -41,7 +41,8 @@ public final class CommandDecoder {
         if case .debezium(let fields) = format.shape {
             keys = DebeziumKeys(fields)
         } else {
-            keys = format.key == .json || format.key == .confluent ? DebeziumKeys(nil) : nil
+            let fields = format.keyTemplate.flatMap { $0.isWhole ? nil : $0.names }
+            keys = format.key == .json || format.key == .confluent ? DebeziumKeys(fields) : nil
         }
     }
 
@@ -69,6 +70,7 @@ public final class CommandDecoder {
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
+            if extractor.root.kind == .null { return try keyTombstone(record) }
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let view = layout.view
@@ -76,13 +78,13 @@ public final class CommandDecoder {
         guard entry != Attribution.none || tombstonesMoves else { return nil }
         return place(
             Operation(
-                kind: .index, entry: entry, id: try keyID(record.key, "the record has no key"),
+                kind: .index, entry: entry, id: try documentID(record.key, "the record has no key"),
                 routing: try routing(view, text, .index), version: try version(record, view, text),
                 document: extractor.root.bytes(of: text)))
     }
 
     private func keyTombstone(_ record: Record) throws(Reject) -> Operation? {
-        try tombstone(record, id: try keyID(record.key, "the record has neither key nor value"))
+        try tombstone(record, id: try documentID(record.key, "the record has neither key nor value"))
     }
 
     /// Decodes a record without a value. It has no document, so no field can tell its entry, routing or version.
@@ -108,6 +110,7 @@ public final class CommandDecoder {
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
+            if extractor.root.kind == .null { return try noValue(record) }
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let slice = extractor[layout.operation]

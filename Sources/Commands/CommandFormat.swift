@@ -69,9 +69,9 @@ public struct CommandFormat: Sendable {
     /// Whether the record's key is the id.
     public var keyIsID: Bool {
         switch shape {
-        case .document: true
+        case .document: keyTemplate == nil
         case .envelope(let envelope): envelope.id == .key
-        case .debezium: true
+        case .debezium: keyTemplate == nil
         }
     }
 
@@ -128,6 +128,8 @@ public struct CommandFormat: Sendable {
     public var copied: CopiedVersion?
     /// One selector per entry of `indices`, in their order; nil selects everything.
     public var selectors: [Selector?]
+    /// How the id is made of the record's key, where it is more than that; formats document and debezium.
+    public var keyTemplate: KeyTemplate?
     /// What is done with commands that do not say everything.
     public var rules = CommandRules()
 

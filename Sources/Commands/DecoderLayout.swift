@@ -47,6 +47,7 @@ struct DecoderLayout {
     /// Whether some entry takes only what its selector names.
     let isSelective: Bool
     let key: KeyEncoding
+    let hasKeyTemplate: Bool
     /// The field of each part of an id's template; -1: the part is no field.
     var idParts: [Int] = []
 
@@ -54,6 +55,7 @@ struct DecoderLayout {
         missingRoutingIsID = format.missingRoutingIsID
         isSelective = format.isSelective
         key = format.key
+        hasKeyTemplate = format.keyTemplate != nil
         selected = NameList(format.selectors.map { ($0?.equals, 0) })
         names = NameList(Self.commands(format.shape))
         switch format.shape {

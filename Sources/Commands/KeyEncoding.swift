@@ -61,9 +61,51 @@ public struct CommandIDTemplate: Sendable, Equatable {
         }
     }
 
+    /// The same template, where it is made of the record's key alone: of `{key}`, or of fields of a key that is a
+    /// struct. A delete may have nothing else. `isStruct`: the key is always one.
+    public func ofKey(isStruct: Bool) throws(Fault) -> KeyTemplate {
+        var names: [String] = []
+        var texts = [""]
+        var hasKey = false
+        for part in parts {
+            switch part {
+            case .text(let text):
+                texts[texts.count - 1] += text
+                continue
+            case .key:
+                hasKey = true
+                names.append("key")
+            case .field(let path):
+                guard let name = path.names.first, path.names.count == 1 else {
+                    throw Fault(
+                        reason: "has {\(path)} in it, and an id is made of the record's key alone, whose fields lie "
+                            + "beside each other: a delete may have no value")
+                }
+                names.append(name)
+            case .header: throw Fault(reason: "has a header in it, and an id is made of the record's key alone")
+            }
+            texts.append("")
+        }
+        guard !names.isEmpty else { throw Fault(reason: "has nothing of the record's key in it") }
+        guard isStruct || !hasKey || names.count == 1 else {
+            throw Fault(reason: "has {key} in it beside other parts, and {key} is all of the key")
+        }
+        return KeyTemplate(names: names, texts: texts, isWhole: hasKey && !isStruct)
+    }
+
     var needsHeaders: Bool {
         parts.contains { part in
             if case .header = part { true } else { false }
         }
     }
+}
+
+/// How an id is put together from the record's key: `incident-{key}`, or from its fields: `{table}-{id}`.
+public struct KeyTemplate: Sendable, Equatable {
+    /// The names between braces.
+    public let names: [String]
+    /// What stands before, between and behind them: one more.
+    public let texts: [String]
+    /// Whether the only name means the key itself, whatever it is.
+    public let isWhole: Bool
 }

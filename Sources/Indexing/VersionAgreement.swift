@@ -9,6 +9,10 @@ package struct VersionFold: Sendable {
         /// The place of the command with the greatest version that the source has, else of the greatest at all.
         package var partition: Int32
         package var offset: Int64
+
+        package init(applied: Int64? = nil, any: Int64, partition: Int32, offset: Int64) {
+            (self.applied, self.any, self.partition, self.offset) = (applied, any, partition, offset)
+        }
     }
 
     package private(set) var entries: [Int: [String: Greatest]] = [:]

@@ -49,6 +49,9 @@ package struct LogContact: Sendable, Equatable {
         return "\(Self.silence) (for \((now - unanswered) / 1000) s)"
     }
 
+    /// How long ago the brokers told the ends; nil: the ends are not known now.
+    package func age(now: Int64) -> Int64? { ends(now: now) == nil ? nil : endsAt.map { now - $0 } }
+
     /// The end of each partition that was asked for; nil: the ends are not known now.
     package func ends(now: Int64) -> [Int32: Int64]? {
         guard trouble(now: now) == nil, let endsAt, now - endsAt <= Self.freshFor else { return nil }

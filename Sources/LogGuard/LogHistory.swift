@@ -7,7 +7,7 @@ package struct LogHistory: Sendable {
     /// The group's offsets that are valid: those of this epoch, and those of another epoch if the log is still the
     /// same.
     package var committed: [Int32: Int64] = [:]
-    /// When they were committed, in milliseconds since 1970, where their notes say it.
+    /// The times in the notes beside them; see ``CommitNote/time``.
     package var committedAt: [Int32: Int64] = [:]
     /// Why the log is not the one that was read; nil: it is, as far as can be seen.
     package var refusal: Refusal?

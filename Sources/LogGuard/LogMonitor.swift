@@ -102,6 +102,15 @@ package final class LogMonitor: Sendable {
     /// The last stable offset of each partition that is read; nil: the ends are not known now.
     package var ends: [Int32: Int64]? { contact.withLock { $0.ends(now: MonotonicClock.milliseconds()) } }
 
+    /// The same, and how long ago the brokers told them, in milliseconds.
+    package var agedEnds: (ends: [Int32: Int64], age: Int64)? {
+        contact.withLock { contact in
+            let now = MonotonicClock.milliseconds()
+            guard let ends = contact.ends(now: now), let age = contact.age(now: now) else { return nil }
+            return (ends, age)
+        }
+    }
+
     /// Per partition the timestamp of the last applied record, in milliseconds since 1970.
     package var appliedTimes: [Int32: Int64] {
         book.withLock { book in

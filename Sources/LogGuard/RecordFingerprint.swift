@@ -46,7 +46,7 @@ package struct RecordFingerprint: Sendable, Equatable {
     }
 }
 
-/// The note that is committed with an offset: its epoch, the last record before it, an anchor, and the time.
+/// The note that is committed with an offset: its epoch, the last record before it, an anchor, and a time.
 ///
 /// The anchor is needed when a topic is recreated and the new log is soon longer than the old one was. Then records of
 /// the new log are read until the log monitor notices, and the last record is already one of the new log. The anchor is
@@ -56,7 +56,8 @@ package struct CommitNote: Sendable, Equatable {
     package let fingerprint: RecordFingerprint?
     /// nil: it is the last record itself.
     package let anchor: RecordFingerprint?
-    /// When it was committed, in milliseconds since 1970; nil: an older version wrote the note.
+    /// Compaction cannot have met a delete from the offset on before this time (see `UnreadDeletes`), in milliseconds
+    /// since 1970; nil: that is not known. Older versions wrote when they committed, or nothing.
     package let time: Int64?
 
     package var text: String {

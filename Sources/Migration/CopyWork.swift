@@ -124,7 +124,8 @@ package struct CopyWork: WatchedWork {
         var expected = 0
         for (number, entry) in prepared.survey.entries.enumerated() {
             for index in entry.source {
-                expected += Int(try reader.count(index.name, query: index.liveQuery))
+                expected += Int(
+                    try SourceWait.ask(logger) { try reader.count(index.name, query: index.liveQuery) })
                 for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
                     slices.append(
                         MigrationState.Slice(

@@ -49,18 +49,31 @@ package struct FollowStart {
         if let refusal = history.refusal { throw refusal.error() }
         let replay = state?.replay?.epoch == recipe.commands.format.epoch ? state?.replay : nil
         var start: [Int32: Int64] = [:]
+        var unread: [Int32: ForgottenDeletes.Stretch] = [:]
         for partition in partitions {
             let replayed = replay?.finished == nil ? nil : replay?.end[partition]
             let offset = FollowOffset.choose(
                 committed: history.committed[partition], replayedTo: replayed, recipeStart: prepared.start[partition])
             start[partition] = offset
+            let before = prepared.compaction?.unread[partition]
+            unread[partition] = before
+            // Other members may have read since this process began.
+            if history.committed[partition] != nil || replayed != nil {
+                let noted = history.committed[partition] == nil ? replay?.started : history.committedAt[partition]
+                let looked = before.flatMap { $0.offsets.lowerBound <= offset ? $0.since.time : nil }
+                let time = [noted, looked].compactMap(\.self).max()
+                unread[partition] = ForgottenDeletes.Stretch(
+                    partition: partition, offsets: offset..<max(offset, marks[partition]?.high ?? offset),
+                    since: time.map { .commit($0) } ?? .unknown)
+            }
             guard let mark = marks[partition] else { continue }
             let log = LogExtent(low: mark.low, high: mark.high)
             guard let refusal = FollowOffset.refusal(offset, log: log) else { continue }
             throw words(refusal, partition, log).error()
         }
         // Other members cannot have read beyond the log's end.
-        return LogFeed.Start(offsets: start, known: history.found, unappliedFrom: marks.mapValues(\.high))
+        return LogFeed.Start(
+            offsets: start, known: history.found, unappliedFrom: marks.mapValues(\.high), unread: unread)
     }
 
     private func words(_ refusal: LogRefusal, _ partition: Int32, _ log: LogExtent) -> Refusal {

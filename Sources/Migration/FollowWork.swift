@@ -50,7 +50,7 @@ package struct FollowWork: WatchedWork {
                     try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return synchronously ? .kept : .underWay
                 },
-                isMember: true, watch: run.watch,
+                compaction: prepared.forgetting, isMember: true, watch: run.watch,
                 onTick: { [ledger = pipeline.ledger, logWatch = run.watch, live] in
                     live.beat()
                     watch.look()

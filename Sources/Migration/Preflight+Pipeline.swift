@@ -30,6 +30,16 @@ extension Preflight {
     }
 
     /// The monitor that looks at the topic while it is read. It keeps in the state by which records the log is known.
+    /// How the log forgets deletes, for a reader that goes on judging it; nil: it does not, or the recipe accepts it.
+    package var forgetting: LogFeed.Forgetting? {
+        guard let compaction, !recipe.accepts("compaction") else { return nil }
+        return LogFeed.Forgetting(retention: compaction.retention) { partition, loss, now in
+            .deletesForgotten(
+                compaction.compacted, partition: partition, from: loss.from, gap: loss.gap.offsets,
+                since: CompactionRail.words(.commit(loss.since), now: now))
+        }
+    }
+
     package func watch(_ store: StateStore, _ pipeline: Pipeline, logger: Logger) -> LogMonitor {
         let epoch = recipe.commands.format.epoch
         return LogMonitor(

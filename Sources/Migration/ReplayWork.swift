@@ -41,17 +41,18 @@ package struct ReplayWork: WatchedWork {
             LogFeed.Options(
                 topic: prepared.recipe.commands.topic, ends: replay.end,
                 start: { _ in
-                    LogFeed.Start(offsets: replay.position, known: prepared.survey.history.found)
+                    LogFeed.Start(
+                        offsets: replay.position, known: prepared.survey.history.found,
+                        unread: prepared.compaction?.unread ?? [:])
                 },
                 commit: { _, offsets, _, _ in
                     let isKept = try store.updateIfReachable {
                         try $0.checkIsPresent(replay)
-                        guard $0.replay?.progress.keep(offsets, of: replay.started) == true else { return }
-                        $0.replay?.keptAt = WallClock.now()
+                        _ = $0.replay?.progress.keep(offsets, of: replay.started)
                     }
                     return isKept ? .kept : .notKept
                 },
-                commitEvery: 3000, watch: run.watch,
+                commitEvery: 3000, compaction: prepared.forgetting, watch: run.watch,
                 onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in
                     live.beat()
                     progress.tell(
@@ -135,7 +136,7 @@ package struct ReplayWork: WatchedWork {
             let ahead = replay.handOver(committed: committed)
             if !ahead.isEmpty {
                 let note = CommitNote(
-                    epoch: recipe.commands.format.epoch, fingerprint: nil, time: WallClock.now()
+                    epoch: recipe.commands.format.epoch, fingerprint: nil, time: replay.started
                 ).text
                 try admin.commit(
                     group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,

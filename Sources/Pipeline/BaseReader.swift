@@ -233,7 +233,7 @@ final class BaseReader: Sendable {
                 case .base: bases.append(base(fetch, document, got.bytes(range), part))
                 case .other: left.append(fetch)
                 case .moved(let detail):
-                    bases.append(.unreadable(fetch.key, reason: "routing_changed", detail: detail))
+                    bases.append(.unreadable(fetch.key, reason: "moves", detail: detail))
                 }
             } else {
                 left.append(fetch)

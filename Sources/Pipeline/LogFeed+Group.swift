@@ -15,6 +15,7 @@ extension LogFeed {
         guard !isHalted else { return }
         let offsets = assignment.offsetsToCommit(settled: pipeline.ledger.committable(), last: last)
         options.watch?.moved(assignment.positions, applied: assignment.settledMarks)
+        if let told = options.watch?.agedEnds { unread.ended(told.ends, at: WallClock.now() - told.age) }
         guard !offsets.isEmpty else { return }
         switch try options.commit(consumer, offsets, notes(offsets), last) {
         case .underWay: assignment.commitSent(offsets)
@@ -42,13 +43,14 @@ extension LogFeed {
 
     private func notes(_ offsets: [Int32: Int64]) -> [Int32: String] {
         let epoch = pipeline.plan.format.epoch
-        let now = WallClock.now()
-        return Dictionary(
-            uniqueKeysWithValues: offsets.keys.map {
-                let anchor = options.watch?.anchor(of: $0)
-                let note = CommitNote(epoch: epoch, fingerprint: assignment.mark(of: $0), anchor: anchor, time: now)
-                return ($0, note.text)
-            })
+        return offsets.reduce(into: [:]) { notes, commit in
+            let (partition, offset) = commit
+            notes[partition] =
+                CommitNote(
+                    epoch: epoch, fingerprint: assignment.mark(of: partition),
+                    anchor: options.watch?.anchor(of: partition), time: unread.since(partition, before: offset)
+                ).text
+        }
     }
 
     // MARK: Rebalance
@@ -70,6 +72,10 @@ extension LogFeed {
             pipeline.ledger.advance(partition, to: start)
             let known = begin.known[partition].flatMap { $0.offset < start ? $0 : nil }
             assignment.assign(partition, start: start, known: known)
+            let stretch = begin.unread[partition]
+            unread.assign(
+                partition, start: start, from: stretch?.offsets.lowerBound ?? start,
+                since: stretch.map(\.since.time) ?? WallClock.now())
         }
         options.watch?.began(begin.offsets, known: begin.known)
         pipeline.events.partitionsAssigned(partitions)
@@ -87,6 +93,7 @@ extension LogFeed {
         }
         for partition in partitions { pipeline.ledger.giveUp(partition) }
         if assignment.revoke(partitions) { pipeline.abandonAll() }
+        unread.revoke(partitions)
         options.watch?.ended(partitions)
         pipeline.events.partitionsRevoked(partitions, lost: revocation == .lost, drained: drained)
     }

@@ -1,4 +1,6 @@
 import CommandLog
+import Failures
+import Indexing
 import LogGuard
 
 extension LogFeed {
@@ -8,9 +10,16 @@ extension LogFeed {
         package var known: [Int32: RecordFingerprint]
         /// From where on no process can have applied a record; see ``OutcomeBook/own(_:start:unappliedFrom:)``.
         package var unappliedFrom: [Int32: Int64] = [:]
+        /// What was not read yet, and since when compaction may have met deletes of it. Where nothing is known, since
+        /// this moment.
+        package var unread: [Int32: ForgottenDeletes.Stretch] = [:]
 
-        package init(offsets: [Int32: Int64], known: [Int32: RecordFingerprint], unappliedFrom: [Int32: Int64] = [:]) {
-            (self.offsets, self.known, self.unappliedFrom) = (offsets, known, unappliedFrom)
+        package init(
+            offsets: [Int32: Int64], known: [Int32: RecordFingerprint], unappliedFrom: [Int32: Int64] = [:],
+            unread: [Int32: ForgottenDeletes.Stretch] = [:]
+        ) {
+            (self.offsets, self.known) = (offsets, known)
+            (self.unappliedFrom, self.unread) = (unappliedFrom, unread)
         }
     }
 
@@ -26,6 +35,20 @@ extension LogFeed {
         case notKept
     }
 
+    /// How a compacted log forgets its deletes.
+    package struct Forgetting {
+        /// How long it keeps them, in milliseconds.
+        package var retention: Int64
+        package var refusal: (_ partition: Int32, _ loss: UnreadDeletes.Loss, _ now: Int64) -> Refusal
+
+        package init(
+            retention: Int64,
+            refusal: @escaping (_ partition: Int32, _ loss: UnreadDeletes.Loss, _ now: Int64) -> Refusal
+        ) {
+            (self.retention, self.refusal) = (retention, refusal)
+        }
+    }
+
     package struct Options {
         package var topic: String
         /// Frozen end of each partition for a bounded replay; nil: stay until told to stop.
@@ -36,6 +59,8 @@ extension LogFeed {
         /// that are not kept.
         package var commit: Commit
         package var commitEvery: Int64 = 1000
+        /// nil: the log keeps its deletes, or its forgetting is not to be judged.
+        package var compaction: Forgetting?
         /// Whether a group may give our partitions to others.
         package var isMember = false
         package var watch: LogMonitor?
@@ -45,11 +70,12 @@ extension LogFeed {
             topic: String, ends: [Int32: Int64]? = nil,
             start: @escaping (_ partitions: [Int32]) throws -> Start,
             commit: @escaping Commit,
-            commitEvery: Int64 = 1000, isMember: Bool = false, watch: LogMonitor? = nil,
+            commitEvery: Int64 = 1000, compaction: Forgetting? = nil, isMember: Bool = false, watch: LogMonitor? = nil,
             onTick: @escaping () -> Void
         ) {
             (self.topic, self.ends, self.start, self.commit) = (topic, ends, start, commit)
-            (self.commitEvery, self.isMember, self.watch, self.onTick) = (commitEvery, isMember, watch, onTick)
+            (self.commitEvery, self.compaction, self.isMember) = (commitEvery, compaction, isMember)
+            (self.watch, self.onTick) = (watch, onTick)
         }
     }
 }

@@ -17,6 +17,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     let logger: Logger
     var consumer: LogConsumer?
     var assignment: PartitionAssignment<RecordFingerprint>
+    var unread: UnreadDeletes
     var timeouts = GroupTimeouts(session: 45_000, heartbeat: 3000, poll: 300_000)
     /// What a rail refused in a callback of the consumer, which would make another error of it.
     var refusal: WorkError?
@@ -28,6 +29,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     package init(_ pipeline: Pipeline, _ options: Options, logger: Logger) {
         (self.pipeline, self.options, self.logger) = (pipeline, options, logger)
         assignment = PartitionAssignment(ends: options.ends, commitEvery: options.commitEvery)
+        unread = UnreadDeletes(retention: options.compaction?.retention)
     }
 
     /// Reads partitions that are assigned by hand.
@@ -115,10 +117,15 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
                 record: {
                     PolledRecord(partition: records[$0].partition, offset: records[$0].offset, bytes: records[$0].size)
                 })
-            if !run.records.isEmpty { hand(records, run) }
+            // Nothing is read past records that were left out.
+            if !run.records.isEmpty, !pipeline.failure.isSet { hand(records, run) }
             if !run.surplus.isEmpty {
                 // Between the last record and the end lay markers, aborted records or gaps.
-                reached(run.partition, assignment.end(of: run.partition))
+                let end = assignment.end(of: run.partition)
+                let now = WallClock.now()
+                if !stops(at: unread.passed(run.partition, to: end, now: now), in: run.partition, now) {
+                    reached(run.partition, end)
+                }
             }
             from = run.surplus.upperBound
         }
@@ -131,6 +138,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         let first = records[run.records.lowerBound].offset
         let last = records[run.records.upperBound - 1]
         let next = last.offset + 1
+        guard !losesDeletes(records, run, next: next) else { return }
         let messages = records.take(run.records)
         guard assignment.read(run.partition, next: next, RecordFingerprint(last)),
             let id = pipeline.ledger.open(run.partition, first: first, next: next, count: messages.count)
@@ -138,9 +146,27 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         pipeline.feed(RecordChunk(run: id, messages: messages, bytes: run.bytes))
     }
 
+    /// Whether deletes may be missing among these records. Then the work ends.
+    private func losesDeletes(_ records: RecordBatch, _ run: PolledRun, next: Int64) -> Bool {
+        let now = WallClock.now()
+        let loss = unread.read(run.partition, count: run.records.count, next: next, now: now) { place in
+            let record = records[run.records.lowerBound + place]
+            return UnreadDeletes.Record(
+                offset: record.offset, timestamp: record.timestamp, key: record.key.map { KeyHash.hash($0) })
+        }
+        return stops(at: loss, in: run.partition, now)
+    }
+
+    private func stops(at loss: UnreadDeletes.Loss?, in partition: Int32, _ now: Int64) -> Bool {
+        guard let loss, let compaction = options.compaction else { return false }
+        pipeline.failure.set(compaction.refusal(partition, loss, now).error())
+        return true
+    }
+
     /// Nothing that is to be applied lies between what was read and `next`.
     private func reached(_ partition: Int32, _ next: Int64) {
         guard let reached = assignment.reached(partition, next) else { return }
+        unread.reached(partition, reached)
         pipeline.ledger.advance(partition, to: reached)
     }
 

@@ -13,6 +13,10 @@ package struct AttributionRail {
     private let samples: Samples
     private var tally: AttributionTally { samples.log.attribution }
     private var rules: CommandRules { recipe.commands.format.rules }
+    private var isDebezium: Bool {
+        if case .debezium = recipe.commands.format.shape { return true }
+        return false
+    }
     private var refusals: [String] = []
     private var doubts: [String] = []
     private var looks: [String] = []
@@ -58,8 +62,10 @@ package struct AttributionRail {
                 doubts.append(
                     "\(share(tally.unattributed)) do not say which of indices they belong to and will be dead letters "
                         + "(\(examples(tally.unattributed))). If ids are unique over all entries, select.missing: "
-                        + "every deletes in all of them; or let the command carry the field (Postgres: REPLICA "
-                        + "IDENTITY FULL)")
+                        + "every deletes in all of them; or let "
+                        + (isDebezium
+                            ? "`before` have the whole row (Postgres: REPLICA IDENTITY FULL)"
+                            : "the command carry the field"))
             } else {
                 looks.append("each of \(tally.read) sampled records says which of indices it belongs to")
             }
@@ -79,6 +85,13 @@ package struct AttributionRail {
                     + "(\(examples(tally.unavailable)))")
         }
         if tally.kept.count > 0 { looks.append("\(share(tally.kept)) keep a large column that did not change") }
+        if tally.marked.count > 0 {
+            refusals.append(
+                "\(share(tally.marked)) are documents with `__deleted: true` (\(examples(tally.marked))): deleted "
+                    + "rows, which would be indexed as documents. Use format: envelope with operation: __deleted, index: "
+                    + "[\"false\"], delete: [\"true\"]; or let the connector write deletes as records without a value"
+            )
+        }
         if tally.placeholders.count > 0 {
             refusals.append(
                 "\(share(tally.placeholders)) hold \(CommandRules.placeholder) (\(examples(tally.placeholders))), "
@@ -101,8 +114,10 @@ package struct AttributionRail {
         if tally.rerouted.count > 0 {
             refusals.append(
                 "\(share(tally.rerouted)) give a document another routing than a record before, and do not tell the "
-                    + "former one (\(examples(tally.rerouted))): the copy under it would stay. Let `before` have the "
-                    + "whole row (Postgres: REPLICA IDENTITY FULL), or let the application delete the document first")
+                    + "former one (\(examples(tally.rerouted))): the copy under it would stay. "
+                    + (isDebezium
+                        ? "Let `before` have the whole row (Postgres: REPLICA IDENTITY FULL)"
+                        : "Let the application delete the document under its former routing first"))
         }
         if format.tombstonesMoves, tally.documents > 0 {
             looks.append(

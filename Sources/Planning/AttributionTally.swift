@@ -24,6 +24,8 @@ package struct AttributionTally: Sendable {
     package private(set) var kept = Finding()
     /// Documents of another format that hold the placeholder of such a value.
     package private(set) var placeholders = Finding()
+    /// Documents that a change event's unwrapper has marked as deleted.
+    package private(set) var marked = Finding()
     /// Ids that a later command puts into another entry, or gives another routing, and nothing deletes the former one.
     package private(set) var moved = Finding()
     package private(set) var rerouted = Finding()
@@ -67,6 +69,7 @@ package struct AttributionTally: Sendable {
         case .keep, .index:
             documents += 1
             if operation.kind == .keep { kept.add(place) }
+            if !isDebezium, Self.isMarkedDeleted(operation.document) { marked.add("id \(id) at \(place)") }
             if !isDebezium, unavailableColumns.mayBe(in: operation.document) {
                 let names = unavailableColumns.names(in: operation.document)
                 if !names.isEmpty { placeholders.add("\(place): \(names.joined(separator: ", "))") }
@@ -87,5 +90,15 @@ package struct AttributionTally: Sendable {
             }
             last[id] = (operation.entry, routing, message.partition, message.offset)
         }
+    }
+
+    /// Whether the document has the field that Debezium's unwrapper writes into the last state of a deleted row
+    /// (`delete.tombstone.handling.mode: rewrite`).
+    private static func isMarkedDeleted(_ document: Bytes) -> Bool {
+        guard String(repairing: document).contains("\"__deleted\""), let value = try? JSONValue(parsing: document)
+        else {
+            return false
+        }
+        return value["__deleted"]?.string == "true" || value["__deleted"]?.bool == true
     }
 }

@@ -10,39 +10,70 @@ import Telemetry
 
 /// Whether a compacted topic still has the deletes that were never read.
 package enum CompactionRail {
+    /// What a reader must know to go on judging while it reads.
+    package struct Outlook: Sendable {
+        /// `cleanup.policy` and `delete.retention.ms`, in words.
+        package var compacted: String
+        /// Milliseconds.
+        package var retention: Int64
+        /// What was not read yet when the work began.
+        package var unread: [Int32: ForgottenDeletes.Stretch]
+
+        package init(compacted: String, retention: Int64, unread: [ForgottenDeletes.Stretch]) {
+            (self.compacted, self.retention) = (compacted, retention)
+            self.unread = Dictionary(unread.map { ($0.partition, $0) }) { first, _ in first }
+        }
+    }
+
     /// At most so many offsets are looked at, in all partitions together.
     private static let most: Int64 = 20_000
+    /// So many offsets before what was not read are looked at, too.
+    private static let lead: Int64 = 1000
 
     static func look(
         _ recipe: Recipe, _ survey: Survey, start: [Int32: Int64], admin: LogAdmin, logger: Logger
-    ) throws -> Rail {
+    ) throws -> (rail: Rail, outlook: Outlook?) {
         let topic = recipe.commands.topic
         let configuration = try Told.by { () throws(LogError) in try admin.configuration(of: topic) }
         guard let found = configuration.value else {
-            return rail(
+            let rail = rail(
                 .warn,
                 "it is not known whether topic \(topic) is compacted: \(configuration.why ?? ""). If it is, a delete "
                     + "that nobody has read within its delete.retention.ms is lost")
+            return (rail, nil)
         }
         guard let policy = found["cleanup.policy"], policy.contains("compact") else {
-            return rail(.ok, "topic \(topic) is not compacted")
+            return (rail(.ok, "topic \(topic) is not compacted"), nil)
         }
         let retention = found["delete.retention.ms"].flatMap { Int64($0) } ?? 86_400_000
+        let compacted =
+            "topic \(topic) is compacted (cleanup.policy=\(policy)) and keeps deletes for "
+            + "\(RecipeDuration.text(retention)) (delete.retention.ms=\(retention))"
+        // Redpanda says so; it may compact a log and remove no delete.
+        guard retention >= 0 else { return (rail(.ok, "topic \(topic) is compacted and keeps deletes for ever"), nil) }
         let now = WallClock.now()
-        var stretches = try unread(recipe, survey, start: start, admin: admin, logger: logger)
+        var stretches = try unread(
+            recipe, survey, start: start, late: now - retention, admin: admin, logger: logger)
+        var outlook = Outlook(compacted: compacted, retention: retention, unread: stretches)
         let late = stretches.filter { $0.isLate(now: now, retention: retention) }
         if !late.isEmpty {
-            stretches = try read(late, recipe, admin, olderThan: now - retention, logger: logger)
+            stretches = try read(
+                late, marks: survey.watermarks, recipe, admin, olderThan: now - retention, logger: logger)
+            // Whatever compaction meets after this time, it keeps the deletes for a while.
+            for stretch in stretches where stretch.isUncompacted {
+                outlook.unread[stretch.partition]?.since = .commit(now)
+            }
         }
-        return judge(
-            topic: topic, policy: policy, retention: retention, stretches, now: now,
-            hasMerges: recipe.commands.format.hasMerges)
+        let rail = judge(
+            compacted, retention: retention, stretches, now: now, hasMerges: recipe.commands.format.hasMerges)
+        return (rail, outlook)
     }
 
     // MARK: What is not read yet
 
+    /// `late`: what was last read before this time may have lost deletes since.
     private static func unread(
-        _ recipe: Recipe, _ survey: Survey, start: [Int32: Int64], admin: LogAdmin, logger: Logger
+        _ recipe: Recipe, _ survey: Survey, start: [Int32: Int64], late: Int64, admin: LogAdmin, logger: Logger
     ) throws -> [ForgottenDeletes.Stretch] {
         let replay = survey.state?.replay.flatMap { $0.epoch == recipe.commands.format.epoch ? $0 : nil }
         let snapshot = survey.state?.copy?.snapshot
@@ -53,8 +84,15 @@ package enum CompactionRail {
             let position = replay?.position[partition]
             let since: ForgottenDeletes.Since
             let from: Int64
-            if let position, position >= committed ?? 0 {
-                since = .commit(replay?.keptAt ?? replay?.finished ?? replay?.started ?? 0)
+            if let replay, let position, position >= committed ?? 0 {
+                // One that was interrupted a moment ago is like one that begins there.
+                if replay.finished == nil, snapshot != nil, replay.started > late {
+                    copied[partition] = position
+                    continue
+                }
+                // A finished one has read up to where the log ended when it began.
+                let begun = ForgottenDeletes.Since.commit(replay.started)
+                since = replay.finished == nil ? snapshot.map { .snapshot(min($0, replay.started)) } ?? begun : begun
                 from = position
             } else if let committed {
                 since = survey.history.committedAt[partition].map { .commit($0) } ?? .unknown
@@ -66,18 +104,22 @@ package enum CompactionRail {
                 // Nothing was written to the target, so there is nothing that could live for ever.
                 continue
             }
-            if from < mark.high {
-                stretches.append(
-                    .init(partition: partition, offsets: max(from, mark.low)..<mark.high, since: since))
-            }
+            stretches.append(stretch(partition, from: from, mark, since))
         }
         guard let snapshot, !copied.isEmpty else { return stretches }
         for (partition, from) in try applied(copied, before: snapshot, recipe, survey, admin, logger) {
-            guard let mark = survey.watermarks[partition], from < mark.high else { continue }
-            stretches.append(
-                .init(partition: partition, offsets: max(from, mark.low)..<mark.high, since: .snapshot(snapshot)))
+            guard let mark = survey.watermarks[partition] else { continue }
+            stretches.append(stretch(partition, from: from, mark, .snapshot(snapshot)))
         }
         return stretches.sorted { $0.partition < $1.partition }
+    }
+
+    /// Empty where all of the log was read.
+    private static func stretch(
+        _ partition: Int32, from: Int64, _ mark: (low: Int64, high: Int64), _ since: ForgottenDeletes.Since
+    ) -> ForgottenDeletes.Stretch {
+        let lower = max(from, mark.low)
+        return .init(partition: partition, offsets: lower..<max(lower, mark.high), since: since)
     }
 
     /// Up to where the old index had applied the log when it was read: as the application's group says, else by time.
@@ -108,8 +150,8 @@ package enum CompactionRail {
 
     /// Looks for gaps before the first record that is younger than `time`: those after it are of no interest.
     private static func read(
-        _ stretches: [ForgottenDeletes.Stretch], _ recipe: Recipe, _ admin: LogAdmin, olderThan time: Int64,
-        logger: Logger
+        _ stretches: [ForgottenDeletes.Stretch], marks: [Int32: (low: Int64, high: Int64)], _ recipe: Recipe,
+        _ admin: LogAdmin, olderThan time: Int64, logger: Logger
     ) throws -> [ForgottenDeletes.Stretch] {
         let told = try Told.by { () throws(LogError) in
             try admin.offsets(
@@ -127,47 +169,61 @@ package enum CompactionRail {
             }
             found[stretch.partition] = stretch
         }
+        func from(_ partition: Int32) -> Int64 { found[partition]?.offsets.lowerBound ?? 0 }
+        var uncompacted: [Int32: Bool] = [:]
         // The beginning is compacted first. The end is looked at, too, where the stretch is long.
         for pass in 0..<2 {
             var ranges: [Int32: Range<Int64>] = [:]
             for (partition, stretch) in found {
-                let all = stretch.offsets
-                let first = all.lowerBound..<min(all.upperBound, all.lowerBound + size / 2)
-                let second = max(first.upperBound, all.upperBound - size / 2)..<all.upperBound
-                let range = pass == 0 ? first : second
+                let range = piece(pass, of: stretch.offsets, size: size, low: marks[partition]?.low)
                 if !range.isEmpty { ranges[partition] = range }
             }
-            var readers = ranges.mapValues { ForgottenDeletes.Reader(at: $0.lowerBound) }
+            var readers = ranges.reduce(into: [:]) {
+                $0[$1.key] = ForgottenDeletes.Reader(
+                    at: $1.value.lowerBound, from: from($1.key), isUncompacted: uncompacted[$1.key] ?? false)
+            }
             var reached: [Int32: Int64] = [:]
             // The second piece may begin within a gap, of which nothing is known then.
             var begun = Set(pass == 0 ? Array(ranges.keys) : [])
             try probe.each(in: ranges, until: end) { message in
                 if begun.insert(message.partition).inserted {
-                    readers[message.partition] = ForgottenDeletes.Reader(at: message.offset)
+                    readers[message.partition] = ForgottenDeletes.Reader(
+                        at: message.offset, isUncompacted: uncompacted[message.partition] ?? false)
                 }
-                readers[message.partition]?.read(message.offset, timestamp: message.timestamp)
+                readers[message.partition]?.read(
+                    message.offset, timestamp: message.timestamp, key: message.key.map { KeyHash.hash($0) })
                 reached[message.partition] = message.offset + 1
             }
             let isWhole = MonotonicClock.milliseconds() < end
             for (partition, range) in ranges {
+                uncompacted[partition] = readers[partition]?.isUncompacted
                 let upper = isWhole ? range.upperBound : min(range.upperBound, reached[partition] ?? range.lowerBound)
-                found[partition]?.looked += upper - range.lowerBound
+                let lower = max(range.lowerBound, from(partition))
+                found[partition]?.looked += max(0, upper - lower)
                 found[partition]?.gaps += readers[partition]?.gaps ?? []
+                guard pass == 0 else { continue }
+                let hasGaps = found[partition]?.gaps.isEmpty == false
+                found[partition]?.isUncompacted = readers[partition]?.isUncompacted == true && !hasGaps
             }
         }
         return found.values.sorted { $0.partition < $1.partition }
     }
 
+    /// The first piece of a stretch, with what lies before it, which may show that compaction did not come as far; or
+    /// the last piece.
+    private static func piece(_ pass: Int, of all: Range<Int64>, size: Int64, low: Int64?) -> Range<Int64> {
+        let end = min(all.upperBound, all.lowerBound + size / 2)
+        guard pass == 0 else { return max(end, all.upperBound - size / 2)..<all.upperBound }
+        guard all.lowerBound < end else { return end..<end }
+        return max(low ?? all.lowerBound, all.lowerBound - lead)..<end
+    }
+
     // MARK: Judgement
 
     package static func judge(
-        topic: String, policy: String, retention: Int64, _ stretches: [ForgottenDeletes.Stretch], now: Int64,
-        hasMerges: Bool
+        _ compacted: String, retention: Int64, _ stretches: [ForgottenDeletes.Stretch], now: Int64, hasMerges: Bool
     ) -> Rail {
         let kept = RecipeDuration.text(retention)
-        let compacted =
-            "topic \(topic) is compacted (cleanup.policy=\(policy)) and keeps deletes for \(kept) "
-            + "(delete.retention.ms=\(retention))"
         switch ForgottenDeletes.judge(stretches, now: now, retention: retention) {
         case .refused(let stretch, let gap):
             return rail(
@@ -201,13 +257,13 @@ package enum CompactionRail {
         }
     }
 
-    private static func words(_ since: ForgottenDeletes.Since, now: Int64) -> String {
+    package static func words(_ since: ForgottenDeletes.Since, now: Int64) -> String {
         func ago(_ time: Int64) -> String {
             let seconds = max(0, now - time) / 1000
             return seconds < 120 ? "\(seconds) s" : seconds < 7200 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
         }
         return switch since {
-        case .commit(let time): "Crossfade's last commit there was \(ago(time)) ago"
+        case .commit(let time): "Crossfade last had read all of it \(ago(time)) ago"
         case .snapshot(let time): "the source was copied \(ago(time)) ago"
         case .unknown: "it is not known when it was last read"
         }

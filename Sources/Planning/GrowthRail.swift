@@ -33,8 +33,9 @@ struct GrowthRail {
     private mutating func judge(_ entry: Survey.Entry, _ place: Int) {
         // A pattern with `{index}` stands for several targets, of which commands name none.
         let isOne = survey.entries.count == recipe.indices.count
-        let mapping = entry.present.map { TargetMapping.bare($0.mappings) } ?? entry.mapping
-        let settings = entry.present?.settings ?? entry.settings
+        let mapping =
+            entry.present.map { TargetMapping.bare($0.mappings) } ?? entry.templates.mapping(under: entry.mapping)
+        let settings = entry.present?.settings ?? entry.templates.settingsText ?? entry.settings
         var growth = FieldGrowth(mapping: mapping)
         var rejects = Rejects()
         let transformer = Transformer(entry.recipe.transform)

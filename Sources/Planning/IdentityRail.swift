@@ -176,7 +176,10 @@ package struct IdentityRail {
         if tally.absent > 0 {
             let unlike =
                 ours.isUnlike(theirs) ? ". The commands' ids are \(ours.words), the copy's \(theirs.words)" : ""
-            doubts.append("\(sizes) and \(tally.absent) are not in the source\(unlike)")
+            let isHidden = entry.source.contains { survey.source?.reader.refreshInterval($0) == nil }
+            let hidden =
+                isHidden ? ". It is never refreshed (refresh_interval), so that a search does not show all" : ""
+            doubts.append("\(sizes) and \(tally.absent) are not in the source\(unlike)\(hidden)")
         } else {
             let format = recipe.commands.format
             looks.append("\(sizes), under the same id and routing")
@@ -295,6 +298,13 @@ package struct IdentityRail {
     /// Documents of one id: of several types, or in several indices that go into one.
     private mutating func judgeTwins(_ entry: Survey.Entry, _ sample: SourceSample.Entry) {
         let template = IDTemplate(entry.recipe.id)
+        if let double = sample.doubles.first {
+            doubts.append(
+                "\(sample.doubles.count) of \(sample.names.count) sampled ids of \(name(entry)) are there under "
+                    + "several routings, such as \(IdentityWords.examples(double)): commands reach only the one under "
+                    + "their own routing. The others are copied where the target keeps them in another shard, and "
+                    + "one of them at random where it does not. Delete in the source what is stale")
+        }
         let types = Set(entry.source.flatMap(\.types))
         guard types.count > 1 || entry.source.count > 1 else { return }
         let twins = sample.twins.filter { documents in

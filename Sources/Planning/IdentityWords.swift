@@ -110,9 +110,7 @@ struct IdentityWords {
 
     /// The line that gives commands the ids of a template.
     private func commandTemplate(_ template: String) -> String {
-        guard case .envelope(let envelope) = format.shape else {
-            return "ids of the format \(format.shapeName) cannot have one, the format envelope's can"
-        }
+        guard case .envelope(let envelope) = format.shape else { return keyTemplate(template) }
         let id =
             switch envelope.id {
             case .field(let path): path.description
@@ -124,6 +122,18 @@ struct IdentityWords {
             .replacing("{type}", with: "{\(types?.description ?? "...")}")
         let hint = types == nil && template.contains("{type}") ? ", where ... is the field with the type" : ""
         return "`id: \"\(text)\"` under commands.envelope\(hint)"
+    }
+
+    /// The same where ids are made of the key alone, because deletes have nothing else.
+    private func keyTemplate(_ template: String) -> String {
+        var id = "{key}"
+        var type = "with the type itself in place of ..., if the topic has one type only"
+        if case .debezium(let fields) = format.shape {
+            id = (fields ?? ["..."]).map { "{\($0)}" }.joined(separator: ":")
+            type = "with fields of the key, or a text, in place of ..."
+        }
+        let text = template.replacing("{id}", with: id).replacing("{type}", with: "...")
+        return "`id: \"\(text)\"` under commands.\(format.shapeName)" + (text.contains("...") ? ", \(type)" : "")
     }
 
     private func advice(_ command: SampledCommand, _ document: FoundDocument, _ spelling: IDSpelling) -> String {

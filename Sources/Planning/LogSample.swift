@@ -57,7 +57,11 @@ package struct LogSample: Sendable {
         keepsVersions = format.copiedVersion == .source
         attribution = AttributionTally(format)
         // In format debezium a key that is not as the recipe says is no different from another broken record.
-        if case .debezium = format.shape { keysAreIDs = format.key != .json } else { keysAreIDs = format.keyIsID }
+        if case .debezium = format.shape, format.key == .json {
+            keysAreIDs = false
+        } else {
+            keysAreIDs = format.keyIsID
+        }
         keysAreText = format.key == .text
     }
 

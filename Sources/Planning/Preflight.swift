@@ -17,6 +17,8 @@ package struct Preflight: Sendable {
     package let start: [Int32: Int64]
     package let work: JSONValue
     package let fingerprint: String
+    /// nil: the log keeps its deletes, or it is not known whether it does, or that was not looked at.
+    package let compaction: CompactionRail.Outlook?
 
     /// How much is looked at.
     package enum Depth: Int, Comparable {
@@ -45,16 +47,18 @@ package struct Preflight: Sendable {
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         rails += CopyDeathsRail.look(survey)
+        var compaction: CompactionRail.Outlook?
         if depth >= .log {
-            rails.append(
-                try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger))
+            let found = try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger)
+            rails.append(found.rail)
+            compaction = found.outlook
         }
         rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
-            start: start.offsets, work: work, fingerprint: Fingerprint.of(work))
+            start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction)
     }
 
     package var refusals: [Rail] { rails.filter { $0.verdict == .refused } }

@@ -287,8 +287,8 @@ package struct Rails {
         } else {
             add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
         }
-        let fields = TargetMapping.fieldCount(entry.mapping)
-        let limit = TargetMapping.limit(entry.settings)
+        let fields = TargetMapping.fieldCount(entry.templates.mapping(under: entry.mapping))
+        let limit = TargetMapping.limit(entry.templates.settingsText ?? entry.settings)
         if fields > limit {
             add(
                 "mapping_size", .refused,

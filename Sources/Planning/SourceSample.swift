@@ -28,6 +28,8 @@ package struct SourceSample: Sendable {
         package var documentsUnknown: String?
         /// Ids that several documents of the entry's indices have, with these documents.
         package var twins: [[FoundDocument]] = []
+        /// Ids that one index has under several routings.
+        package var doubles: [[FoundDocument]] = []
     }
 
     package static let namesWanted = 1000
@@ -61,9 +63,13 @@ package struct SourceSample: Sendable {
         do throws(ClusterError) {
             let window = window(indices)
             found.names = try reader.names(path, query: query, size: min(namesWanted, window))
-            if Set(indices.flatMap(\.types)).count > 1 || indices.count > 1 {
-                let ids = Array(Set(found.names.map(\.id)))
-                found.twins = twins(try find(ids, indices, reader))
+            let isRouted = found.names.contains { $0.routing != nil }
+            if Set(indices.flatMap(\.types)).count > 1 || indices.count > 1 || isRouted {
+                let same = Dictionary(
+                    grouping: try find(Array(Set(found.names.map(\.id))), indices, reader), by: \.id
+                ).values.filter { $0.count > 1 }.sorted { $0[0].id < $1[0].id }
+                found.twins = same.filter { Set($0.map(place)).count > 1 }
+                found.doubles = same.filter { Set($0.map(place)).count < $0.count }
             }
         } catch {
             found.unknown = "\(error)"
@@ -136,9 +142,5 @@ package struct SourceSample: Sendable {
         }
     }
 
-    private static func twins(_ found: [FoundDocument]) -> [[FoundDocument]] {
-        Dictionary(grouping: found, by: \.id).values.filter { documents in
-            Set(documents.map { "\($0.index)\u{0}\($0.type ?? "")" }).count > 1
-        }.sorted { $0[0].id < $1[0].id }
-    }
+    private static func place(_ document: FoundDocument) -> String { "\(document.index)\u{0}\(document.type ?? "")" }
 }

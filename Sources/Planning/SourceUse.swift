@@ -3,6 +3,7 @@ import JSONText
 import Recipe
 import SearchCluster
 import State
+import Telemetry
 
 /// What a command is about to do. It decides what is asked.
 package enum Purpose: Sendable {
@@ -13,8 +14,9 @@ package enum Purpose: Sendable {
 
 /// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
 package enum SourceUse: Sendable, Equatable {
-    /// The work reads it, so it must answer. `why`: for the message when it does not.
-    case needed(why: String)
+    /// The work reads it, so it must answer. `why`: for the message when it does not. `waits`: it was there before, so
+    /// it is waited for; see ``SourceWait``.
+    case needed(why: String, waits: Bool = false)
     /// It is looked at if it answers soon. What it does not tell is said.
     case wanted
     /// It is not asked.
@@ -29,7 +31,12 @@ package enum SourceUse: Sendable, Equatable {
         guard recipe.source != nil else { return .spared }
         if purpose == .status { return .wanted }
         if purpose == .verify { return .needed(why: "its documents are compared with those of the target") }
-        if purpose == .copy { return .needed(why: "the copy reads it (what comes after a finished copy does not)") }
+        if purpose == .copy {
+            // After a finished copy, it may have been switched off for good.
+            return .needed(
+                why: "the copy reads it (what comes after a finished copy does not)",
+                waits: isKnown && !isConfirming && state?.copy?.finished == nil)
+        }
         guard isKnown, let state else {
             return .needed(why: "its indices are looked up there, because nothing was confirmed for them yet")
         }
@@ -68,34 +75,51 @@ package struct SourceLook: Sendable {
     /// What an entry's `from` matches; nil: unknown.
     package subscript(_ place: Int) -> Found? { found.indices.contains(place) ? found[place] : nil }
 
-    /// `isKnown`: whether the state names the indices, so that nothing need be there.
-    package static func take(_ use: SourceUse, _ recipe: Recipe, isKnown: Bool) throws -> SourceLook {
-        var look = SourceLook()
-        guard let endpoint = recipe.source, use != .spared else { return look }
-        do {
-            let cluster = try Cluster.connect(endpoint, withinSeconds: use == .wanted ? patience : nil)
-            let reader = (use == .wanted ? cluster.answering(withinSeconds: 10 * patience) : cluster).reader
-            for entry in recipe.indices {
-                guard let from = entry.from else {
-                    look.found.append(Found())
-                    continue
-                }
-                var found = Found(
-                    indices: try resolve(from, reader, cluster.name, mayBeNone: isKnown),
-                    closed: try reader.closed(from))
-                found.filters = try filter(&found.indices, from: from, entry, recipe, reader)
-                look.found.append(found)
-            }
-            look.cluster = cluster
-        } catch let error as ClusterError {
-            look.found = []
-            switch use {
-            case .needed(let why):
-                throw WorkError(
-                    .cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
-            default: look.unknown = "\(error)"
-            }
+    /// - Parameters:
+    ///   - isKnown: whether the state names the indices, so that nothing need be there.
+    ///   - refreshes: whether the source is refreshed first, where it lets us, so that searches show what it has.
+    package static func take(
+        _ use: SourceUse, _ recipe: Recipe, isKnown: Bool, refreshes: Bool, logger: Logger
+    ) throws -> SourceLook {
+        guard let endpoint = recipe.source, use != .spared else { return SourceLook() }
+        func look() throws -> SourceLook {
+            try take(endpoint, use, recipe, isKnown: isKnown, refreshes: refreshes)
         }
+        do {
+            guard case .needed(_, waits: true) = use else { return try look() }
+            return try SourceWait.ask(logger, look)
+        } catch let error as ClusterError {
+            guard case .needed(let why, _) = use else {
+                var look = SourceLook()
+                look.unknown = "\(error)"
+                return look
+            }
+            throw WorkError(.cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
+        }
+    }
+
+    private static func take(
+        _ endpoint: ClusterEndpoint, _ use: SourceUse, _ recipe: Recipe, isKnown: Bool, refreshes: Bool
+    ) throws -> SourceLook {
+        var look = SourceLook()
+        let cluster = try Cluster.connect(endpoint, withinSeconds: use == .wanted ? patience : nil)
+        let reader = (use == .wanted ? cluster.answering(withinSeconds: 10 * patience) : cluster).reader
+        for entry in recipe.indices {
+            guard let from = entry.from else {
+                look.found.append(Found())
+                continue
+            }
+            var found = Found(
+                indices: try resolve(from, reader, cluster.name, mayBeNone: isKnown),
+                closed: try reader.closed(from))
+            if refreshes {
+                for index in found.indices { _ = try? reader.refresh(index.name) }
+                found.indices = try resolve(from, reader, cluster.name, mayBeNone: isKnown)
+            }
+            found.filters = try filter(&found.indices, from: from, entry, recipe, reader)
+            look.found.append(found)
+        }
+        look.cluster = cluster
         return look
     }
 

@@ -51,6 +51,8 @@ package struct Survey: Sendable {
         package var isClosed = false
         package var held: Int
         package var tombstones: Int
+        /// Whether these could be counted.
+        package var isCounted = true
         /// nil: there is no index of that name.
         package var uuid: String?
     }
@@ -85,6 +87,8 @@ package struct Survey: Sendable {
     package var state: MigrationState?
     /// What the target would add to the index of the state; nil: that is there.
     package var stateTemplates: TemplateLook?
+    /// What the target did not let us ask; only `status` goes on without an answer.
+    package var untold: [String] = []
 
     /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
     /// what is there but wrong.
@@ -101,7 +105,8 @@ package struct Survey: Sendable {
         let known = KnownSources(state?.work)
         let use = SourceUse.of(
             purpose, recipe: recipe, state: state, isKnown: known.knows(recipe), isConfirming: isConfirming)
-        let source = try SourceLook.take(use, recipe, isKnown: known.knows(recipe))
+        let source = try SourceLook.take(
+            use, recipe, isKnown: known.knows(recipe), refreshes: purpose == .copy, logger: logger)
         let own = try Told.by { () throws(LogError) in
             try admin.committedOffsets(
                 group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
@@ -120,16 +125,12 @@ package struct Survey: Sendable {
         let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
         let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
         var entries: [Entry] = []
+        let untold = Untold(isLenient: purpose == .status)
         for (place, entry) in recipe.indices.enumerated() {
             entries += try look(
                 entry, recipe, confirmed: known[entry], found: source[place],
                 copy: purpose == .copy ? state?.copy?.finished == nil && state?.copy != nil ? .goesOn : .begins : .none,
-                target: target)
-        }
-        var names: Set<String> = []
-        for alias in recipe.indices.compactMap(\.alias) where try target.writer.indexExists(alias) {
-            // An alias resolves too. Only an index resolves to its own name.
-            if try target.reader.resolve(alias).contains(where: { $0.name == alias }) { names.insert(alias) }
+                made: Set(state?.indices ?? []), target: target, untold)
         }
         return Survey(
             target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
@@ -140,41 +141,61 @@ package struct Survey: Sendable {
             },
             committedUnknown: own.why, committed: history.committed,
             history: history, ends: ends ?? watermarks.mapValues(\.high),
-            entries: entries, targetNames: names, state: state,
+            entries: entries, targetNames: try namesOfIndices(recipe, target, untold), state: state,
             stateTemplates: state == nil
-                ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil)
+                ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
+            untold: untold.texts)
+    }
+
+    /// Aliases of the recipe that are names of indices on the target.
+    private static func namesOfIndices(
+        _ recipe: Recipe, _ target: Cluster, _ untold: Untold
+    ) throws -> Set<String> {
+        var names: Set<String> = []
+        for alias in recipe.indices.compactMap(\.alias)
+        where try untold.ask(false, { try target.writer.indexExists(alias) }) {
+            // An alias resolves too. Only an index resolves to its own name.
+            let found = try untold.ask([]) { try target.reader.resolve(alias) }
+            if found.contains(where: { $0.name == alias }) { names.insert(alias) }
+        }
+        return names
     }
 
     private static func look(
         _ entry: Recipe.IndexEntry, _ recipe: Recipe, confirmed: [KnownSources.Item]?,
-        found: SourceLook.Found?, copy: SourceScope.Copy, target: Cluster
+        found: SourceLook.Found?, copy: SourceScope.Copy, made: Set<String>, target: Cluster, _ untold: Untold
     ) throws -> [Entry] {
         let there = entry.from == nil ? [] : found?.indices.map(\.name)
         let scope = SourceScope(confirmed: confirmed?.flatMap(\.from), there: there, copy: copy)
         guard entry.from != nil, entry.to.contains("{index}") else {
-            return [try make(entry, scope, found, confirmed ?? [], index: entry.to, recipe, target: target)]
+            return [
+                try make(
+                    entry, scope, found, confirmed ?? [], index: entry.to, recipe, made: made, target: target, untold)
+            ]
         }
         return try scope.names.enumerated().map { place, name in
             let index = entry.to.replacingOccurrences(of: "{index}", with: name)
             var own = scope
             (own.names, own.gone) = ([name], scope.gone.filter { $0 == name })
             if place > 0 { own.fresh = [] }
-            return try make(entry, own, found, confirmed ?? [], index: index, recipe, target: target)
+            return try make(
+                entry, own, found, confirmed ?? [], index: index, recipe, made: made, target: target, untold)
         }
     }
 
     private static func make(
         _ entry: Recipe.IndexEntry, _ scope: SourceScope, _ look: SourceLook.Found?,
-        _ confirmed: [KnownSources.Item], index: String, _ recipe: Recipe, target: Cluster
+        _ confirmed: [KnownSources.Item], index: String, _ recipe: Recipe, made isMade: Set<String>, target: Cluster,
+        _ untold: Untold
     ) throws -> Entry {
         let found = look?.indices.filter { scope.names.contains($0.name) } ?? []
         let writer = target.writer
-        let exists = try writer.indexExists(index)
+        let exists = try untold.ask(isMade.contains(index)) { try writer.indexExists(index) }
         var isClosed = false
         var present: IndexInfo?
-        do throws(ClusterError) {
-            present = exists ? try target.reader.resolve(index).first : nil
-        } catch {
+        do {
+            present = exists ? try untold.ask(nil) { try target.reader.resolve(index).first } : nil
+        } catch let error as ClusterError {
             guard error.code == .indexClosed else { throw error }
             isClosed = true
         }
@@ -204,19 +225,29 @@ package struct Survey: Sendable {
             made.shown = SourceFilter.any(made.filters.sorted { $0.key < $1.key }.map(\.value))
         }
         guard exists else { return made }
-        made.uuid = try writer.indexUUID(index)
+        made.uuid = try untold.ask(nil) { try writer.indexUUID(index) }
         guard !isClosed else { return made }
         made.present = present
         made.requiresRouting = present?.routingRequired
         made.storage = present?.storage
-        do throws(ClusterError) {
-            made.held = Int(try target.reader.count(index, query: target.capabilities.notTombstone))
-            made.tombstones = Int(try target.reader.count(index, query: Capabilities.tombstones()))
-        } catch {
+        try count(&made, target, untold)
+        return made
+    }
+
+    private static func count(_ made: inout Entry, _ target: Cluster, _ untold: Untold) throws {
+        do {
+            let counts = try untold.ask(nil) {
+                (
+                    held: Int(try target.reader.count(made.index, query: target.capabilities.notTombstone)),
+                    tombstones: Int(try target.reader.count(made.index, query: Capabilities.tombstones()))
+                )
+            }
+            (made.held, made.tombstones) = counts ?? (0, 0)
+            made.isCounted = counts != nil
+        } catch let error as ClusterError {
             guard error.code == .indexClosed else { throw error }
             made.isClosed = true
         }
-        return made
     }
 
     // MARK: The work

@@ -13,6 +13,17 @@ package struct TemplateLook: Sendable {
 
     package init() {}
 
+    /// The same settings as JSON, by their whole names; nil: none are known.
+    package var settingsText: JSONValue? {
+        settings.isEmpty
+            ? nil : .object(JSONObject(settings.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    }
+
+    /// The mapping that an index gets that is made with this one: what the templates map stays where it says nothing.
+    package func mapping(under own: JSONObject) -> JSONObject {
+        additions.map { IndexAdditions.merged($0.mapping, own) } ?? own
+    }
+
     /// Names of settings under which policies are given.
     private static let statePolicies = [
         "index.plugins.index_state_management.policy_id", "index.opendistro.index_state_management.policy_id",

@@ -25,7 +25,10 @@ enum TemplateRail {
                 said("templates", .warn, "it is not known what the target adds to \(index) by itself: \(unknown)"))
         }
         if let additions = look.additions, !additions.templates.isEmpty {
-            found += judge(additions, index, alias: alias, recipe, survey)
+            found += judge(
+                additions, index, alias: alias, capabilities: survey.target.capabilities,
+                losesSource: recipe.commands.format.hasMerges
+                    && !survey.entries.contains { $0.index == index && $0.mapping["_source"] != nil })
         }
         if let text = pipelines(look.settings, index, exists: exists) {
             found.append(Rail(name: "pipelines", verdict: .refused, detail: text))
@@ -44,8 +47,9 @@ enum TemplateRail {
     private static let wayOut =
         "Choose a `to` that it does not match, or make a template for this name alone that ranks above it and adds less"
 
-    private static func judge(
-        _ additions: IndexAdditions, _ index: String, alias: String?, _ recipe: Recipe, _ survey: Survey
+    /// `alias`: the readers' alias. `losesSource`: whether a `_source` of the templates would count, and do harm.
+    static func judge(
+        _ additions: IndexAdditions, _ index: String, alias: String?, capabilities: Capabilities, losesSource: Bool
     ) -> [Rail] {
         let who = "the index template \(additions.templates.joined(separator: ", ")) of the target matches \(index)"
         if additions.isDataStream {
@@ -66,7 +70,6 @@ enum TemplateRail {
                         + ": who reads through it would see documents while they are being moved, twice where the "
                         + "alias has another index, and writes through an alias of two indices fail. \(wayOut)"))
         }
-        let capabilities = survey.target.capabilities
         if capabilities.typed, capabilities.singleType,
             let type = additions.types.first(where: { $0 != capabilities.documentType })
         {
@@ -76,9 +79,7 @@ enum TemplateRail {
                     detail: "\(who) and maps the type \(type), while init makes the type "
                         + "\(capabilities.documentType): an index has one type only. \(wayOut)"))
         }
-        if recipe.commands.format.hasMerges, let source = additions.mapping["_source"],
-            !survey.entries.contains(where: { $0.index == index && $0.mapping["_source"] != nil })
-        {
+        if losesSource, let source = additions.mapping["_source"] {
             found.append(
                 Rail(
                     name: "templates", verdict: .refused,

@@ -78,11 +78,14 @@ package struct RecipeBuilder {
         let name = try text(commands, "format")
         let part = commands[name]
         let shape: CommandFormat.Shape
+        var template: KeyTemplate?
         switch name {
-        case "document": shape = .document
+        case "document":
+            template = try keyTemplate(part?["id"], isStruct: false)
+            shape = .document
         case "debezium":
-            let fields = part?["id"]?.items.compactMap(\.text)
-            shape = .debezium(id: fields)
+            template = try keyTemplate(part?["id"]?.items.first, isStruct: true)
+            shape = .debezium(id: template?.names ?? part?["id"]?.items.compactMap(\.text))
         default: shape = .envelope(try envelope(try need(commands, "envelope")))
         }
         let selectors = try map(try need(root, "indices").items) { entry throws(Gap) -> CommandFormat.Selector? in
@@ -95,8 +98,18 @@ package struct RecipeBuilder {
             missingRoutingIsID: routing?["missing"]?.text == "id",
             version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
             selectors: selectors)
+        format.keyTemplate = template
         format.rules = RecipeCommandRules.rules(part, root["indices"]?.items ?? [])
         return format
+    }
+
+    private func keyTemplate(_ id: RecipeValue?, isStruct: Bool) throws(Gap) -> KeyTemplate? {
+        guard let id, let text = id.text, text.contains("{") else { return nil }
+        do {
+            return try CommandIDTemplate(parsing: text).ofKey(isStruct: isStruct)
+        } catch {
+            throw Gap(mark: id.mark, key: "id")
+        }
     }
 
     private func envelope(_ envelope: RecipeValue) throws(Gap) -> CommandFormat.Envelope {

@@ -1,5 +1,6 @@
 import Basics
 import CommandLog
+import Commands
 import Indexing
 
 /// What the schema's table cannot say: keys that contradict each other, and keys that would do nothing.
@@ -59,6 +60,17 @@ package struct RecipeRules {
             problems.add(
                 key.mark, "key says how the record's key or header is written, and the id is not there but in \"\(id)\""
             )
+        }
+        if let document = commands["document"], let id = document.member("id"), let text = id.value.text,
+            let template = try? CommandIDTemplate(parsing: text).ofKey(isStruct: false), !template.isWhole,
+            document["key"]?.text != "json", document["key"]?.text != "confluent"
+        {
+            problems.add(id.mark, "id names fields of the key, so the key is a struct: say `key: json` (or confluent)")
+        }
+        if let ids = commands["debezium"]?["id"]?.items, ids.count > 1,
+            let template = ids.first(where: { $0.text?.contains("{") == true })
+        {
+            problems.add(template.mark, "a template is the whole id: say it alone, without other fields beside it")
         }
         if let debezium = commands["debezium"], let key = debezium.member("key"), let text = key.value.text,
             text != "json", debezium.member("id") != nil

@@ -231,6 +231,31 @@ extension Scalar {
         return fieldPath.read(text)
     }
 
+    /// `isStruct`: whether it is made of fields of the key.
+    private static func keyTemplate(_ text: String, isStruct: Bool) -> Scalar.Reading {
+        do throws(CommandIDTemplate.Fault) {
+            _ = try CommandIDTemplate(parsing: text).ofKey(isStruct: isStruct)
+            return .good(.text(text))
+        } catch {
+            return .bad(error.reason)
+        }
+    }
+
+    package static let documentID = Scalar(
+        expected: "a template such as incident-{key} or {table}-{id}", name: "template of `{key}` or its fields",
+        pattern: "\\{.+\\}"
+    ) { keyTemplate($0, isStruct: false) }
+
+    package static let keyField = Scalar(
+        expected: "a field of the key, or a template such as {table}-{id}", name: "field, or template of fields",
+        pattern: "."
+    ) { text in
+        guard text.contains("{") || text.contains("}") else {
+            return text.isEmpty ? .bad("is empty") : .good(.text(text))
+        }
+        return keyTemplate(text, isStruct: true)
+    }
+
     package static let base64 = Scalar(
         expected: "bytes as base64", name: "base64", pattern: "^[A-Za-z0-9+/]*={0,2}$"
     ) { text in

@@ -114,6 +114,10 @@ package enum RecipeSchema {
     package static let document = RecipeSection(
         title: "commands.document",
         keys: [
+            RecipeKey(
+                "id", .scalar(.documentID), standardInWords: "the key",
+                "The id, where it is more than the record's key: `incident-{key}`; or, of a key that is a struct "
+                    + "(`key: json`), its fields: `{table}-{id}`."),
             key(standard: "`text`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the document."),
         ])
@@ -128,8 +132,9 @@ package enum RecipeSchema {
         title: "commands.debezium",
         keys: [
             RecipeKey(
-                "id", .list(.scalar(.nonEmpty)), standardInWords: "the key's only field",
-                "Fields of the record's key that make the id, joined by `:`."),
+                "id", .list(.scalar(.keyField)), standardInWords: "the key's only field",
+                "Fields of the record's key that make the id, joined by `:`; or one template of such fields: "
+                    + "`{table}-{id}`."),
             key(standard: "`json`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the row."),
             RecipeKey(

@@ -49,7 +49,8 @@ package struct IndexAdditions: Sendable, Equatable {
         return Dictionary(found.map { ($0.key.hasPrefix("index.") ? $0.key : "index.\($0.key)", $0.value) }) { $1 }
     }
 
-    private static func merged(_ one: JSONObject, _ other: JSONObject) -> JSONObject {
+    /// One mapping with another over it.
+    package static func merged(_ one: JSONObject, _ other: JSONObject) -> JSONObject {
         var all = one
         for (key, value) in other {
             if let inner = value.object, let before = all[key]?.object {

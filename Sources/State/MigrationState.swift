@@ -71,8 +71,6 @@ package struct MigrationState: Sendable, Equatable {
         /// `commands.epoch` when it began. Offsets of another epoch belong to another log.
         package var epoch: Int64
         package var progress: ReplayProgress
-        /// When its position was last kept, in milliseconds since 1970; nil: not yet.
-        package var keptAt: Int64?
 
         package init(
             round: Int, epoch: Int64, started: Int64, finished: Int64? = nil, start: [Int32: Int64],
@@ -353,7 +351,6 @@ extension MigrationState.Replay {
             ("start", MigrationState.offsets(start)), ("end", MigrationState.offsets(end)),
             ("position", MigrationState.offsets(position)),
         ]
-        if let keptAt { members.append(("kept_at", .number("\(keptAt)"))) }
         if let finished { members.append(("finished", .number("\(finished)"))) }
         return .object(JSONObject(members))
     }
@@ -366,6 +363,5 @@ extension MigrationState.Replay {
         self.init(
             round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.time, start: start, end: end,
             position: position)
-        keptAt = json["kept_at"]?.time
     }
 }

@@ -20,7 +20,7 @@ struct Case: Sendable {
         Case(document, Given(nil, key: nil), "reject no_id"),
         Case(document, Given(#"{"a":1}"#, key: ""), "reject no_id"),
         Case(document, Given("", key: "k"), "reject not_json"),
-        Case(document, Given("null"), "reject not_an_object"),
+        Case(document, Given("null"), "delete 0 k v9"),
         Case(document, Given("[1]"), "reject not_an_object"),
         Case(document, Given("{\"a\":1}{"), "reject not_json"),
         Case(document, Given(bytes: Array("{}".utf8), key: [0xC3]), "reject bad_utf8"),

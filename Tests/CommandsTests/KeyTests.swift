@@ -72,6 +72,10 @@ import Testing
             document, Given(#"{"schema":{"type":"struct","fields":[]},"payload":{"a":1}}"#), #"index 0 k v9 {"a":1}"#),
         Case(document, Given(#" { "payload" : {"a":1} , "schema" : null } "#), #"index 0 k v9 {"a":1}"#),
         Case(document, Given(#"{"schema":{"type":"struct"},"payload":null}"#), "delete 0 k v9"),
+        // Older versions of Kafka Connect's JSON converter write a tombstone as the text null.
+        Case(document, Given(" null "), "delete 0 k v9"),
+        Case(CommandFormat(shape: .debezium(id: nil)), Given("null", key: #"{"id":7}"#), "delete 0 7 v9"),
+        Case(envelope(), Given("null"), "reject no_value"),
         Case(document, Given(#"{"schema":{"type":"string"},"payload":"x"}"#), "reject not_an_object"),
         // Documents that have such fields.
         Case(
@@ -121,7 +125,44 @@ import Testing
         Case(templated("{kind}-{id}"), Given(#"{"command":"Delete","id":"7","kind":["a"]}"#), "reject no_id"),
     ]
 
-    @Test(arguments: [keys, wrapped, templates].flatMap { $0 })
+    private static func made(
+        _ text: String, _ shape: CommandFormat.Shape = .document, key: KeyEncoding? = nil
+    ) -> CommandFormat {
+        var isStruct = false
+        if case .debezium = shape { isStruct = true }
+        let template = try? CommandIDTemplate(parsing: text).ofKey(isStruct: isStruct)
+        var format = CommandFormat(shape: isStruct ? .debezium(id: template?.names) : shape, key: key)
+        format.keyTemplate = template
+        return format
+    }
+
+    /// Ids of the formats whose deletes have nothing but their key.
+    static let keyTemplates: [Case] = [
+        Case(made("incident-{key}"), Given("{}", key: "7"), "index 0 incident-7 v9 {}"),
+        Case(made("incident-{key}"), Given(nil, key: "7"), "delete 0 incident-7 v9"),
+        Case(made("i{key}x", key: .json), Given(nil, key: #"{"id":"a"}"#), "delete 0 iax v9"),
+        Case(made("i{key}x", key: .int64), Given(nil, key: "12345678"), "delete 0 i3544952156018063160x v9"),
+        Case(made("i{key}"), Given(nil, key: nil), "reject no_id"),
+        Case(made("i{key}"), Given("{}", key: String(repeating: "k", count: 512)), "reject id_too_long"),
+        Case(made("{a}-{b}", key: .json), Given("{}", key: #"{"b":2,"a":"x"}"#), "index 0 x-2 v9 {}"),
+        Case(
+            made("<{a}/{b}>", key: .json), Given(nil, key: #"{"schema":{"type":"struct"},"payload":{"a":1,"b":2}}"#),
+            "delete 0 <1/2> v9"),
+        Case(made("{a}-{b}", key: .json), Given("{}", key: #"{"a":"x"}"#), "reject bad_key"),
+        Case(made("{a}-{b}", key: .json), Given("{}", key: "7"), "reject bad_key"),
+        Case(made("x{a}", key: .json), Given("{}", key: "7"), "index 0 x7 v9 {}"),
+        Case(
+            made("{t}-{id}", .debezium(id: nil)), Given(#"{"op":"c","after":{"x":1}}"#, key: #"{"id":7,"t":"note"}"#),
+            #"index 0 note-7 v9 {"x":1}"#),
+        Case(
+            made("n-{key}", .debezium(id: nil)), Given(#"{"op":"d","before":null}"#, key: #"{"key":7}"#),
+            "delete 0 n-7 v9"),
+        Case(made("n-{id}", .debezium(id: nil)), Given(nil, key: #"{"id":7}"#), "delete 0 n-7 v9"),
+        Case(made("n-{id}", .debezium(id: nil)), Given(nil, key: "7"), "delete 0 n-7 v9"),
+        Case(made("{a}-{b}", .debezium(id: nil)), Given(nil, key: "7"), "reject no_id"),
+    ]
+
+    @Test(arguments: [keys, wrapped, templates, keyTemplates].flatMap { $0 })
     func decodes(_ row: Case) {
         #expect(row.given.decoded(CommandDecoder(row.format)) == row.expected, "\(row.given)")
     }

@@ -251,3 +251,40 @@ def test_documents_that_a_strict_mapping_or_the_depth_limit_would_refuse_are_sai
                  **STRICT["properties"], "tags": {"type": "object", "dynamic": True}}})
     text = growth(m, "warn")
     assert "10 of 41 sampled documents" in text and "colour" in text and "nested 32 deep" in text, text
+
+
+@pytest.mark.parametrize("kind", ["composable", "legacy"])
+def test_limit_of_a_template_of_the_target(make, kind):
+    """The limit that counts is the one that the index will have; and what the template maps counts, too."""
+    keys = {str(n): {f"key-{n}-{k}": "v" for k in range(4)} for n in range(60)}
+    m = make([], [(ident, {}, {"title": "t", "tags": tags}, "incident") for ident, tags in keys.items()],
+             fields={"title": {"type": "keyword"}}, mapping={"properties": {"title": {"type": "keyword"}}})
+    body = {"settings": {"index.mapping.total_fields.limit": 100},
+            "mappings": {"properties": {f"mapped-{n}": {"type": "keyword"} for n in range(90)}}}
+
+    def put(body):
+        if kind == "legacy":
+            m.target.call("PUT", f"/_template/{m.name}", {"index_patterns": [f"{m.new}*"], "order": 7, **body})
+        else:
+            m.target.call("PUT", f"/_index_template/{m.name}",
+                          {"index_patterns": [f"{m.new}*"], "priority": 7, "template": body})
+    try:
+        put(body)
+        found = rails(m, REFUSED)
+        assert "limit is 100" in found["mapping_growth"] and "tags" in found["mapping_growth"], found
+        m.tree["indices"][0]["mapping"]["properties"] |= {f"own-{n}": {"type": "keyword"} for n in range(9)}
+        m.write_recipe()
+        assert "(100)" in rails(m, REFUSED)["mapping_size"]
+        del m.tree["indices"][0]["mapping"]["properties"]["own-0"]
+        put({**body, "settings": {"index.mapping.total_fields.limit": 5000}})
+        m.write_recipe()
+        assert "at most 5000" in rails(m, DONE)["mapping_size"]
+    finally:
+        m.target.request("DELETE", f"/_template/{m.name}")
+        m.target.request("DELETE", f"/_index_template/{m.name}")
+
+
+def rails(m, code):
+    """The details of the rails about the mapping."""
+    return {rail["name"]: rail["detail"] for rail in m.run("plan", seconds=60).expect(code).json["rails"]
+            if rail["name"].startswith("mapping")}

@@ -110,6 +110,18 @@ def test_source_with_routing_that_commands_carry(make, source):
     assert whole(m) == EXPECTED
 
 
+def test_a_source_that_is_not_refreshed_is_compared_all_the_same(make):
+    """A search shows none of its documents. `plan` says so; `copy` refreshes it and refuses before it begins."""
+    m = make(commands(), [])
+    m.init()
+    m.source.call("PUT", f"/{m.old}/_settings", {"index.refresh_interval": "-1"})
+    m.source.bulk(m.old, [("index", ident, metadata, json.dumps(text)) for ident, metadata, text, _ in
+                          documents(routing="org0")])
+    assert m.source.count(m.old) == 0 and "never refreshed" in identity(m, "warn")
+    check_error(m.run("copy"), "identity", "org0", code=REFUSED)
+    assert m.status()["phase"] == "created"
+
+
 def test_routing_that_appears_after_init_stops_copy_and_replay_at_their_start(make):
     m = make(commands(), [])
     m.init()

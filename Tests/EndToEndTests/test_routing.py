@@ -219,7 +219,7 @@ def test_part_with_another_routing_than_its_base(make):
     follow = m.start("follow")
     m.caught_up(follow)
     assert m.stop(follow)["outcomes"]["dead_lettered"] == 8
-    assert reasons(m) == ["routing_changed"] * 8
+    assert reasons(m) == ["moves"] * 8
     m.copy()
     assert routings(m) == {str(n): f"org{n % 3}" for n in range(8)}
 

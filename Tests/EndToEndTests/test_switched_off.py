@@ -258,3 +258,41 @@ def test_index_that_is_gone_before_its_copy_is_finished(make):
     assert m.status()["copy"]["finished"] is True
     follow(m, insert("x", "by command"))
     assert documents(m)["x"]["title"] == "by command"
+
+
+# a user who may not ask everything
+
+class Forbids(Proxy):
+    """A target that answers 403 where the path holds one of `words`."""
+
+    def __init__(self, upstream, words):
+        super().__init__(upstream)
+        self.words = words
+
+    def handle(self, handler, body):
+        if any(word in handler.path for word in self.words):
+            return handler.answer(403, [("Content-Type", "application/json")], json.dumps({
+                "error": {"type": "security_exception", "reason": "action is unauthorized for user [watcher]"},
+                "status": 403}).encode())
+        handler.answer(*handler.ask(body))
+
+
+@pytest.mark.embedded
+def test_status_of_a_user_with_few_privileges(make):
+    """It says what it could not see, and tells the rest. Work that needs the answers ends."""
+    m = make(records=[insert("b", "from the log")])
+    m.init()
+    m.copy()
+    m.replay()
+    words = [f"/{m.new}", "/_template", "/_index_template", "/_nodes", "/_settings"]
+    with Forbids(m.target.url, words) as proxy:
+        m.tree["target"] = {"url": proxy.url}
+        m.write_recipe()
+        status = m.status()
+        assert (status["phase"], status["confirmed"], status["lag"]) == ("replayed", True, 0), status
+        assert status["indices"] == [{"index": m.new, "exists": True, "closed": False, "documents": None,
+                                      "tombstones": None}]
+        assert any("unauthorized" in text and m.new in text for text in status["unknown"]), status["unknown"]
+        said = m.crossfade("status", m.recipe).expect(0).out
+        assert "may not be counted" in said and "\nunknown  forbidden: " in said, said
+        check_error(m.run("follow", seconds=30), m.new, "privilege", code=FAILED)

@@ -1,9 +1,10 @@
 """A source that is not kind: it goes away, drops connections, and holds documents that are large or no JSON."""
 import json
+import threading
 
 import pytest
 
-from binary import FAILED, check_error
+from binary import FAILED, INTERRUPTED, check_error
 from proxy import Proxy
 from rest import Cluster
 from stack import wait_for
@@ -73,6 +74,52 @@ def some_written(m):
 
 
 # the source goes away
+
+class Away(Proxy):
+    """A cluster that is away until `comes_back`: as a load balancer says it, and in the middle of it, too."""
+
+    def __init__(self, upstream):
+        super().__init__(upstream)
+        self.back = threading.Event()
+
+    def comes_back(self):
+        self.back.set()
+
+    def handle(self, handler, body):
+        if self.back.is_set() and handler.path.endswith("_count") and not self.counted:
+            self.counted = True
+            return handler.answer(503, [], b"<html>no server is available</html>")
+        if self.back.is_set():
+            return handler.answer(*handler.ask(body))
+        handler.answer(503, [("Content-Type", "text/html")], b"<html>no server is available</html>")
+
+    counted = False
+
+
+def test_source_away_at_the_start_of_a_copy(make):
+    """It was there at `init`. The copy waits for it and says so once; `plan`, and a signal, do not wait."""
+    m = make("es-6.8", documents())
+    m.init()
+    with Away(m.source.url) as proxy:
+        m.tree["source"] = {"url": proxy.url}
+        m.write_recipe()
+        assert m.run("plan", seconds=15).expect(0).seconds < 12
+        waits = "the source is away; waiting for it before the copy begins"
+        stopped = m.start("copy")
+        wait_for("the copy to say that it waits", lambda: waits in stopped.err_file.read_text(), 30)
+        check_error(stopped.terminate(10), "interrupted", code=INTERRUPTED)
+        copy = m.start("copy")
+        wait_for("the copy to say that it waits", lambda: waits in copy.err_file.read_text(), 30)
+        assert "at_most_seconds=120" in copy.err_file.read_text() and m.status()["phase"] == "created"
+        proxy.comes_back()
+        result = whole(m, copy.wait(60))
+        assert result.err.count("the source answers again") >= 1 and proxy.counted
+    # a finished copy may have lost its source for good
+    with Away(m.source.url) as proxy:
+        m.tree["source"] = {"url": proxy.url}
+        m.write_recipe()
+        check_error(m.run("copy", seconds=30), "the source is needed", code=FAILED)
+
 
 @pytest.mark.parametrize("source", ["es-1.7", "es-6.8"])
 def test_source_killed_and_started_again(make, stack, source):

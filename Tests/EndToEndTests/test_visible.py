@@ -7,6 +7,7 @@ import pytest
 
 from binary import REFUSED, check_error
 from proxy import Proxy
+from rest import RestError
 from test_errors import nothing_written
 from test_identity import command, documents, insert, titles
 
@@ -30,8 +31,8 @@ def make(migrate):
         m.tree["commands"]["application_group"] = f"app-{m.name}"
         m.log.commit(f"app-{m.name}", m.topic, {0: m.log.ends(m.topic)[0]})
         settings = {"number_of_shards": 2, "number_of_replicas": 0, "refresh_interval": refresh, **(settings or {})}
-        whole = {"properties": {"title": {"type": "string"} if m.source.version < (5, 0) else {"type": "keyword"}},
-                 **(fields or {})}
+        text = "string" if m.source.typed and m.source.version < (5, 0) else "keyword"
+        whole = {"properties": {"title": {"type": text}}, **(fields or {})}
         body = {"settings": {k: v for k, v in settings.items() if v is not None},
                 "mappings": {"incident": whole} if m.source.typed else whole}
         m.source.call("PUT", f"/{m.old}", {**body, **({"aliases": aliases} if aliases else {})})
@@ -331,3 +332,57 @@ def test_target_that_does_not_keep_documents_whole_and_partial_updates(make, map
     m.copy()
     m.replay()
     assert m.target.count(m.new) == 20
+
+
+# the newest servers as sources
+
+@pytest.mark.real
+@pytest.mark.parametrize("source", ["es-9.0", "os-3"])
+class TestNewestServers:
+    def test_what_is_not_refreshed_is_copied(self, make, source):
+        """By the first copy after a refresh, and by the second after a wait, where a refresh is forbidden."""
+        m = make([insert("99", "first"), *twenty(), command("DeleteMessageCommand", "99")], source, refresh="-1")
+        fill(m, [("99", {}, {"title": "first"}, "incident")], refreshed=True)
+        fill(m)
+        m.source.bulk(m.old, [("delete", "99", {}, None)])
+        assert m.source.count(m.old) == 1, "the source shows what it has"
+        assert whole(m)[0] == TWENTY
+        m.source.call("PUT", f"/{m.old}/_settings", {"index.refresh_interval": "1s"})
+        fill(m, documents(5, start=20))
+        with Forbids(m.source.url, "_refresh") as proxy:
+            m.tree["source"] = {"url": proxy.url}
+            m.write_recipe()
+            assert m.copy()["returned"] == 25
+        assert titles(m) == {str(n): f"first {n}" for n in range(25)}
+
+    def test_alias_with_a_filter(self, make, source):
+        m = aliased(make, source)
+        ((verdict, text),), _ = rails(m, "source_filter", REFUSED)
+        assert verdict == "refused" and "filter: alias" in text and "10" in text, text
+        m.tree["indices"][0]["select"] = {"field": "message.kind", "equals": "incident"}
+        m.write_recipe()
+        m.init()
+        assert m.copy()["returned"] == 3
+        m.replay()
+        assert titles(m) == INCIDENTS
+
+    def test_source_that_is_not_whole(self, make, source):
+        m = make(twenty(), source, fields={"_source": {"excludes": ["secret"]}, "properties": {
+            "title": {"type": "keyword"}, "secret": {"type": "keyword"}}})
+        fill(m, [(ident, {}, {**text, "secret": "x"}, kind) for ident, _, text, kind in documents(20)], refreshed=True)
+        ((verdict, text),), _ = rails(m, "source_fields", REFUSED)
+        assert verdict == "refused" and "secret" in text, text
+        # the other way not to keep it: each product has its own
+        made_up = ({"index.mapping.source.mode": "synthetic"} if source == "es-9.0"
+                   else {"index.derived_source.enabled": True})
+        m.source.call("DELETE", f"/{m.old}")
+        properties = {"title": {"type": "keyword"}}
+        try:
+            m.source.call("PUT", f"/{m.old}", {"settings": made_up, "mappings": {"properties": properties}})
+        except RestError:
+            # before OpenSearch 3.2 there is no such setting
+            assert source == "os-3" and m.source.version < (3, 2)
+            return
+        fill(m, refreshed=True)
+        ((verdict, text),), _ = rails(m, "source_fields", REFUSED)
+        assert verdict == "refused" and next(iter(made_up)) in text, text

@@ -47,6 +47,35 @@ extension BadRecipeTests {
                 commands("  format: envelope\n  envelope: { id: \"{a}-{b\", operation: c, index: A }")),
             expected: ["6:19: commands.envelope.id \"{a}-{b\" has a \"{\" without its \"}\""]),
         Case(
+            name: "ids that a delete does not have",
+            text: Reading.small(commands("  format: document\n  document: { id: \"{a.kind}-{key}\" }")),
+            expected: [
+                "6:19: commands.document.id \"{a.kind}-{key}\" has {a.kind} in it, and an id is made of the record's "
+                    + "key alone, whose fields lie beside each other: a delete may have no value"
+            ]),
+        Case(
+            name: "a key and its fields",
+            text: Reading.small(commands("  format: document\n  document: { id: \"{kind}-{key}\" }")),
+            expected: [
+                "6:19: commands.document.id \"{kind}-{key}\" has {key} in it beside other parts, and {key} is all of "
+                    + "the key"
+            ]),
+        Case(
+            name: "fields of a key that is a text",
+            text: Reading.small(commands("  format: document\n  document: { id: \"{kind}-{id}\" }")),
+            expected: ["6:15: id names fields of the key, so the key is a struct: say `key: json` (or confluent)"]),
+        Case(
+            name: "a template among fields",
+            text: Reading.small(commands("  format: debezium\n  debezium: { id: [a, \"x{b}\"] }")),
+            expected: ["6:23: a template is the whole id: say it alone, without other fields beside it"]),
+        Case(
+            name: "a template without the key",
+            text: Reading.small(commands("  format: debezium\n  debezium: { id: \"{header:h}\" }")),
+            expected: [
+                "6:19: commands.debezium.id \"{header:h}\" has a header in it, and an id is made of the record's key "
+                    + "alone"
+            ]),
+        Case(
             name: "a key that is no id",
             text: Reading.small(
                 commands("  format: envelope\n  envelope: { id: a.b, key: json, operation: c, index: A }")),

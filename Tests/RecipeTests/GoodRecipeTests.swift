@@ -298,7 +298,7 @@ enum EveryKey {
           bootstrap: b:1
           topic: t
           format: document
-          document: { key: int64, routing: { path: org, missing: id } }
+          document: { id: "d-{key}", key: int64, routing: { path: org, missing: id } }
           version: { header: rev }
         target: { url: http://n1:9200 }
         indices:

@@ -45,7 +45,7 @@ extension Status {
         }
         object["indices"] = .array(
             survey.entries.map {
-                let isKnown = $0.exists && !$0.isClosed
+                let isKnown = $0.exists && !$0.isClosed && $0.isCounted
                 return [
                     "index": .string($0.index), "exists": .bool($0.exists), "closed": .bool($0.isClosed),
                     "documents": isKnown ? .number($0.held) : .null,
@@ -60,6 +60,7 @@ extension Status {
         object["receipt"] =
             survey.state.flatMap { state in state.newestReceipt?.shown(fingerprint: state.fingerprint, now: now) }
             ?? .null
+        object["unknown"] = Self.texts(survey.untold)
         object["accepted"] = AcceptanceReport.json(prepared.recipe.accept)
         object["replay_due"] = .bool(standing.replayDue)
         if let replay = survey.state?.replay {
@@ -143,6 +144,7 @@ extension Status {
         if !standing.isConfirmed {
             lines.append("changed  the recipe says other work than was confirmed: see `crossfade plan`")
         }
+        lines += survey.untold.map { "unknown  \($0)" }
         lines += AcceptanceReport.lines(prepared.recipe.accept)
         lines += standing.attention.enumerated().map { ($0.offset == 0 ? "look at  " : "         ") + $0.element }
         lines += next.map { "next: \($0)" }
@@ -158,6 +160,7 @@ extension Status {
                     + "the target"
             }
             if entry.isClosed { return "INDEX    \(entry.index) IS CLOSED: what it holds cannot be seen. Open it" }
+            if !entry.isCounted { return "index    \(entry.index): its documents may not be counted" }
             return "index    \(entry.index): \(entry.held) documents, \(entry.tombstones) tombstones"
         }
     }
