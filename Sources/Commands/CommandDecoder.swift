@@ -110,7 +110,7 @@ public final class CommandDecoder {
             text = try parse(payload.bytes(of: text))
         }
         guard extractor.root.kind == .object else {
-            if extractor.root.kind == .null { return try noValue(record) }
+            if extractor.root.kind == .null { return Decoded(try noValue(record)) }
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let slice = extractor[layout.operation]
