@@ -89,7 +89,8 @@ package struct AttributionRail {
             refusals.append(
                 "\(share(tally.marked)) are documents with `__deleted: true` (\(examples(tally.marked))): deleted "
                     + "rows, which would be indexed as documents. Use format: envelope with operation: __deleted, "
-                    + "index: [\"false\"], delete: [\"true\"]; or let the connector write deletes as records without a value"
+                    + "index: [\"false\"], delete: [\"true\"]; or let the connector write deletes as records without a "
+                    + "value"
             )
         }
         if tally.placeholders.count > 0 {
