@@ -35,6 +35,7 @@ import Testing
             ("the copy is not finished", { $0.copy = .unfinished }),
             ("a replay is due: the target index was made again", { $0.replayDue = true }),
             ("the replay is not finished", { $0.replay = .unfinished }),
+            ("the repair is not finished", { $0.repair = .unfinished }),
             ("nobody follows", { $0.running = ["replay"] }),
             ("nobody follows partition 1, 3", { $0.unread = [1, 3] }),
             ("no broker answers", { $0.waiting = ["no broker answers"] }),
@@ -119,5 +120,16 @@ import Testing
         #expect(next { ($0.replayDue, $0.running) = (true, []) } == ["replay R"])
         #expect(next { $0.running = [] } == ["follow R"])
         #expect(next { $0.deadLetters = ["a": 2] } == ["dead-letters list R"])
+    }
+
+    /// Nothing is purged while it is unfinished, so somebody must end it.
+    @Test func aRepairThatWasInterrupted() {
+        var standing = without { $0.repair = .unfinished }
+        #expect(standing.attention == ["the repair was interrupted, and nothing is purged before it ends"])
+        #expect(standing.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade verify r.yaml --repair --yes"])
+        standing.running.insert("verify")
+        #expect(standing.attention == [] && standing.next(recipe: "r.yaml", fingerprint: "f") == [])
+        standing.repair = .done
+        #expect(standing.isReadyToSwitch)
     }
 }

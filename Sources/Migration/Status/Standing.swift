@@ -16,6 +16,7 @@ package struct Standing: Sendable, Equatable {
     package var replay = Part.none
     /// The target index was made again, so it is complete only after a replay.
     package var replayDue = false
+    package var repair = Part.none
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
@@ -90,6 +91,7 @@ package struct Standing: Sendable, Equatable {
         } else if replay == .unfinished {
             reasons.append("the replay is not finished")
         }
+        if repair == .unfinished { reasons.append("the repair is not finished") }
         if !running.contains("follow") {
             reasons.append("nobody follows")
         } else if !unread.isEmpty {
@@ -139,12 +141,15 @@ package struct Standing: Sendable, Equatable {
         case "stopped", "replayed": found.append("nobody follows")
         default: break
         }
+        if isRepairBroken { found.append("the repair was interrupted, and nothing is purged before it ends") }
         found += waiting
         found += lost
         if lag == nil, shouldFollow { found.append("the lag is unknown") }
         found += letterReasons
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
     }
+
+    private var isRepairBroken: Bool { repair == .unfinished && !running.contains("verify") }
 
     /// Whether somebody follows or should follow. Then the lag must be known.
     private var shouldFollow: Bool {
@@ -172,6 +177,7 @@ package struct Standing: Sendable, Equatable {
         } else if running.isEmpty {
             lines.append("crossfade follow \(recipe)")
         }
+        if isRepairBroken { lines.append("crossfade verify \(recipe) --repair --yes") }
         if let deadLetters, deadLetters.values.contains(where: { $0 > 0 }) {
             lines.append("crossfade dead-letters list \(recipe)")
         }

@@ -149,6 +149,7 @@ extension Standing {
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true
+        repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)
             closed = survey.entries.filter(\.isClosed).map(\.index)
