@@ -31,8 +31,22 @@ package struct EarlyLook: Sendable {
         let common = paths.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
         guard let (path, found) = common, found.count * 10 >= differing.count * 8 else { return start }
         guard !path.isEmpty else { return start + ": the target has none of them" }
-        let (expected, other) = (found.example.expected ?? "nothing", found.example.found ?? "nothing")
-        return start + ", \(found.count) of them at \(path): expected \(expected), found \(other)"
+        let (expected, other) = (Self.kind(found.example.expected), Self.kind(found.example.found))
+        let what = expected == other ? "other values" : "expected \(expected), found \(other)"
+        return start + ", \(found.count) of them at \(path): \(what)"
+    }
+
+    /// What a value is. Values themselves are not shown: this is logged, and some must be shown to nobody.
+    private static func kind(_ text: String?) -> String {
+        switch text?.utf8.first.map(JSONScanner.kind) ?? .absent {
+        case .absent: "nothing"
+        case .null: "null"
+        case .boolean: "a boolean"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
     }
 
     /// Takes the look. What cannot be read now is not looked at.
@@ -84,8 +98,7 @@ package struct EarlyLook: Sendable {
         let paths = expected.withUnsafeBufferPointer { expected in
             DocumentDifference.paths(
                 expected: expected, found: found, ignoring: options.ignoring,
-                emptyArrayIsAbsent: options.emptyArrayIsAbsent, redacting: options.redacting, salt: options.salt,
-                limit: Self.pathsKept)
+                emptyArrayIsAbsent: options.emptyArrayIsAbsent, limit: Self.pathsKept)
         }
         guard !paths.isEmpty else { return }
         differing.append(key)

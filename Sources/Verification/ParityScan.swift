@@ -68,9 +68,6 @@ package final class ParityScan {
         package var bytesPerSecond: Int?
         package var ignoring: [JSONPath] = []
         package var emptyArrayIsAbsent = false
-        /// What notices must not show, and what makes digests of it others in each run; see ``DocumentDifference``.
-        package var redacting: [JSONPath] = []
-        package var salt: UInt64 = 0
         /// Where a look at a few documents shows so many that differ, and nearly all do, no more are looked for; nil:
         /// all are found.
         package var stopAfter: Int?
