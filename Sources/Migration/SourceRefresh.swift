@@ -9,7 +9,7 @@ import Telemetry
 ///
 /// The application's offsets must have been asked before. What it had applied by then is written, but a search shows it
 /// only after the next refresh.
-struct SourceRefresh {
+package struct SourceRefresh {
     let reader: ClusterReader
     let logger: Logger
     /// Whether the recipe accepts that not everything is visible.
@@ -17,7 +17,11 @@ struct SourceRefresh {
     /// How long a source that cannot refresh now is asked again.
     private static let patience: Int64 = 60_000
 
-    func run(_ indices: [IndexInfo]) throws {
+    package init(reader: ClusterReader, logger: Logger, accepts: Bool) {
+        (self.reader, self.logger, self.accepts) = (reader, logger, accepts)
+    }
+
+    package func run(_ indices: [IndexInfo]) throws {
         var waiting: [(index: IndexInfo, wait: RefreshWait)] = []
         for index in indices {
             guard case .refused(let why) = try refresh(index.name) else { continue }

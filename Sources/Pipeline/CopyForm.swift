@@ -41,7 +41,7 @@ package final class CopyForm {
     }
 
     /// The id of a hit in the target, and the routing that the source has for it.
-    func name(_ hit: Hit, of page: Page, entry: Int) -> Name {
+    package func name(_ hit: Hit, of page: Page, entry: Int) -> Name {
         scratch.removeAll()
         // Write both before looking at either: the scratch space may move.
         if let template = entries[entry].id {

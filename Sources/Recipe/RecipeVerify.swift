@@ -27,6 +27,8 @@ extension Recipe {
         package var page: Int
         /// How long no document may settle before the others are reported as settling, in milliseconds.
         package var settle: Int64 = 60_000
+        /// How long a side may give nothing before its slice counts as unread, in milliseconds.
+        package var patience: Int64 = 120_000
         /// A date field of both sides; nil: the only one that both have.
         package var histogram: JSONPath?
         /// Where files go that memory has no room for; nil: ``defaultFolder(_:)``.
@@ -80,6 +82,9 @@ extension RecipeSchema {
                 "settle", .scalar(.duration), standard: "60s",
                 "When no document has settled for so long, what is still open is reported as settling."),
             RecipeKey(
+                "patience", .scalar(.duration), standard: "2m",
+                "How long a cluster may give nothing of a part before that part counts as unread."),
+            RecipeKey(
                 "histogram", .scalar(.fieldPath), standardInWords: "the only one that both have",
                 "A date field of both sides, by which documents are counted and drawn."),
             RecipeKey(
@@ -106,6 +111,7 @@ extension RecipeBuilder {
         options.sample = try integer(value, "sample")
         options.reportLimit = try integer(value, "report_limit")
         options.settle = Int64(try integer(value, "settle"))
+        options.patience = Int64(try integer(value, "patience"))
         options.histogram = try optionalPath(value, "histogram")
         options.folder = value["folder"]?.text.map { files.resolve($0) }
         for rate in (value["rate"]?.items ?? []).compactMap(\.text).compactMap(RecipeRate.init) {

@@ -23,6 +23,9 @@ package final class LogScan {
             package var target = 0
             /// Documents that the log does not know any more, because it has lost its beginning.
             package var unknown = 0
+            /// Candidates, and those of them that the log says there are.
+            package var candidates = 0
+            package var differing = 0
         }
 
         package var entries: [Entry]
@@ -31,6 +34,12 @@ package final class LogScan {
         package var losses: LogLosses
         /// The offsets behind the last records that were folded.
         package var line: [Int32: Int64]
+
+        fileprivate mutating func add(_ key: DocumentKey, isExpected: Bool) throws {
+            try candidates.append(key)
+            entries[key.entry].candidates += 1
+            if isExpected { entries[key.entry].differing += 1 }
+        }
     }
 
     private let prepared: Preflight
@@ -83,13 +92,13 @@ package final class LogScan {
                 result.entries[entry].target += 1
                 seen.insert(key)
                 guard let found = folds.held[key] else {
-                    if isWhole { try result.candidates.append(key) } else { result.entries[entry].unknown += 1 }
+                    if isWhole { try result.add(key, isExpected: false) } else { result.entries[entry].unknown += 1 }
                     return
                 }
                 if found.content == .parts, isWhole { fold.merge(found, into: nil, version: -1) }
                 guard case .document(let expected) = found.content,
                     try expected.withUnsafeBufferPointer({ try digester.digest($0) }) == digester.digest(document)
-                else { return try result.candidates.append(key) }
+                else { return try result.add(key, isExpected: isDocument(found)) }
             } told: {
                 told($0)
             }
@@ -98,8 +107,13 @@ package final class LogScan {
             if found.content == .parts, isWhole { fold.merge(found, into: nil, version: -1) }
             guard case .document = found.content else { continue }
             result.entries[key.entry].log += 1
-            if !seen.contains(key) { try result.candidates.append(key) }
+            if !seen.contains(key) { try result.add(key, isExpected: true) }
         }
+    }
+
+    private func isDocument(_ fold: DocumentFold) -> Bool {
+        if case .document = fold.content { return true }
+        return false
     }
 
     /// Every document of the entry's index, without tombstones.

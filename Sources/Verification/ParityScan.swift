@@ -17,6 +17,9 @@ package struct ScanResult {
         package var target = 0
         /// Documents of the old side that cannot be copied: dead letters of the copy.
         package var uncopied = 0
+        /// Documents that are not alike, and those of them that the old side has.
+        package var candidates = 0
+        package var differing = 0
     }
 
     package var entries: [Entry]
@@ -231,6 +234,8 @@ package final class ParityScan {
         guard result.unread.isEmpty else { return }
         try spill.differing { difference in
             try result.candidates.append(difference.key)
+            result.entries[difference.key.entry].candidates += 1
+            if difference.source > 0 { result.entries[difference.key.entry].differing += 1 }
             guard difference.source > 1 || difference.target > 1 else { return }
             result.repeatedCount += 1
             if result.repeated.count < 100 { result.repeated.append(difference) }

@@ -41,6 +41,15 @@ package struct SettlingResult {
     /// What it waits for, and what could not be excluded, in sentences.
     package var remarks: [String] = []
 
+    /// Whether of some documents nobody knows what they should be.
+    package var isUnknown: Bool { indices.values.contains { $0.unknown > 0 } }
+
+    /// Removes its files.
+    package func remove() {
+        wrong.remove()
+        open.remove()
+    }
+
     package var totals: ParityTotals { indices.values.reduce(into: ParityTotals()) { $0 += $1.totals } }
     package var verdict: Verdict {
         Verdict.of([

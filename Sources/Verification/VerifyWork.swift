@@ -1,19 +1,111 @@
 import Failures
+import Foundation
+import JSONText
 import Migration
 import Parity
+import Pipeline
+import Planning
+import Recipe
+import Runtime
+import State
+import Telemetry
 
-/// The work of `verify`.
+/// The work of `verify`: scans both sides, adds what commands have named since, judges these documents one by one, and
+/// stores a receipt. docs/verify.md has the reasons.
 package struct VerifyWork {
-    private let live: LiveWork
-    private let options: VerifyOptions
+    let live: LiveWork
+    let options: VerifyOptions
+    var prepared: Preflight { live.prepared }
+    var recipe: Recipe { live.prepared.recipe }
+    var logger: Logger { live.events.logger }
 
-    /// Rails that do not concern a verification.
-    package static let unneeded: Set<String> = []
+    /// Rails that do not concern a verification, which writes nothing and reads the log only from where both groups
+    /// stand.
+    package static let unneeded: Set<String> = ["copy_deaths", "log_start", "log_reach", "start_partitions"]
 
     package init(_ live: LiveWork, options: VerifyOptions) { (self.live, self.options) = (live, options) }
 
     /// Throws a `WorkError` of the code `interrupted` after a signal.
     package func run() throws -> Receipt {
-        throw WorkError(.refused, "nothing is verified yet")
+        let store = StateStore(target: prepared.survey.target, name: recipe.name)
+        guard let state = prepared.survey.state else {
+            throw WorkError(.state, "the migration \(recipe.name) has no state: run init first")
+        }
+        live.knows(state)
+        let receipts = ReceiptStore(store, target: prepared.survey.target)
+        let base = try options.since.map { try earlier($0, receipts) }
+        let folder = try WorkFolder(recipe, environment: ProcessInfo.processInfo.environment)
+        defer { folder.close() }
+        var receipt = begin()
+        receipt.since = base?.id
+        let progress = Migration.Progress("verify", logger: logger)
+        var settings = Settling.Options(recipe, folder: folder.url)
+        settings.stopAfter = options.stopAfter
+        let comparison = Comparison(
+            self, plan: prepared.pipelinePlan(state: state, writing: .copy), options: settings, progress: progress)
+        // Before the sides are refreshed: then the scans see all that was applied by now.
+        let applied = try comparison.positions().applied
+        try refresh(comparison.sides)
+        var figures = IndexFigures(comparison.sides)
+        receipt.indices = try figures.take(histogram: recipe.verify.histogram)
+        receipt.remarks += figures.remarks
+        let scanned = try base.map(comparison.since) ?? comparison.whole(state, receipt, applied: applied)
+        defer { scanned.candidates.remove() }
+        let settled = try comparison.settle(scanned)
+        defer { for result in settled { result.remove() } }
+        progress.end()
+        receipt.fill(scanned, settled, reportLimit: recipe.verify.reportLimit)
+        try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
+        try receipt.keepOpen(settled.map(\.open))
+        receipt.sample = try sample(comparison.plan, comparison.sides)
+        receipt.judge(isWhole: scanned.isWhole && !settled.contains(where: \.isUnknown), acceptsEmpty: recipe.verify.empty == .accept)
+        receipt.ended = WallClock.now()
+        let stored = try receipts.save(receipt)
+        // What was read is used up: the next verification begins anew.
+        scanned.forget?()
+        return stored
+    }
+
+    /// The receipt to go on from. Throws where nothing can.
+    private func earlier(_ id: String, _ receipts: ReceiptStore) throws -> Receipt {
+        let check = try receipts.check(id)
+        guard check == .intact, let receipt = try receipts.load(id) else {
+            throw WorkError(
+                .state, "there is no receipt \(id) to go on from, or it was changed; `crossfade receipts list` has them")
+        }
+        guard receipt.fingerprint == prepared.fingerprint, receipt.basis == options.against else {
+            throw WorkError(
+                .refused,
+                "receipt \(id) is of other work or of another comparison, so nothing can go on from it: verify everything")
+        }
+        guard [.equal, .different, .settling].contains(receipt.verdict), receipt.openUnlisted == 0 else {
+            throw WorkError(
+                .refused,
+                "receipt \(id) does not say of every document how it stands (\(receipt.verdict.rawValue)), so nothing can "
+                    + "go on from it: verify everything")
+        }
+        return receipt
+    }
+
+    // MARK: Parts
+
+    private func begin() -> Receipt {
+        let survey = prepared.survey
+        let now = WallClock.now()
+        var receipt = Receipt(
+            id: ReceiptID.make(now, random: .random(in: 0...UInt64.max)), migration: recipe.name, version: live.version, fingerprint: prepared.fingerprint,
+            basis: options.against, target: Receipt.Side(name: survey.target.name, uuid: survey.target.permanentID),
+            topic: recipe.commands.topic, began: now)
+        receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
+        receipt.topicID = survey.topic.topicID
+        return receipt
+    }
+
+    /// Makes visible to searches what was applied before the positions that were asked before.
+    private func refresh(_ sides: ScanSides) throws {
+        for entry in sides.entries { try prepared.survey.target.writer.refresh(entry.index) }
+        guard let source = sides.source else { return }
+        try SourceRefresh(reader: source.reader, logger: logger, accepts: recipe.accepts("source_refresh"))
+            .run(sides.entries.flatMap(\.source))
     }
 }

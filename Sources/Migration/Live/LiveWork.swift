@@ -19,7 +19,7 @@ package final class LiveWork: Sendable {
     package let events: WorkEvents
     package let prepared: Preflight
     package let command: String
-    private let version: String
+    package let version: String
     package let started = WallClock.now()
 
     /// What is told or looked up now and then, by threads that look anyway.

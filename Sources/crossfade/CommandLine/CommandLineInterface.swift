@@ -8,7 +8,7 @@ enum CommandLineInterface {
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
-        ReceiptsCommand.list, ReceiptsCommand.show, ReceiptsCommand.check,
+        VerifyCommand.declaration, ReceiptsCommand.list, ReceiptsCommand.show, ReceiptsCommand.check,
         PurgeCommand.declaration,
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,
         TryCommand.declaration,

@@ -1,0 +1,98 @@
+import Parity
+
+/// What a comparison came to, in the receipt.
+extension Receipt {
+    mutating func fill(_ scanned: Comparison.Scanned, _ settled: [SettlingResult], reportLimit: Int) {
+        for (entry, read) in scanned.entries.enumerated() where indices.indices.contains(entry) {
+            var totals = ParityTotals()
+            for result in settled { totals += result.indices[entry]?.totals ?? ParityTotals() }
+            // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
+            // they were when they were judged.
+            let commanded = max(0, (settled.first?.indices[entry]?.totals.compared ?? 0) - read.candidates)
+            let alike = max(0, read.expected - read.differing - commanded)
+            totals.compared += alike
+            totals.equal += alike
+            indices[entry].totals = totals
+            (indices[entry].sourceRead, indices[entry].targetRead) = (read.expected, read.target)
+            indices[entry].uncopied = read.uncopied + settled.reduce(0) { $0 + ($1.indices[entry]?.uncopied ?? 0) }
+        }
+        if indices.count == 1 { indices[0].ignored = scanned.ignored }
+        remarks += scanned.unread + scanned.remarks + settled.flatMap(\.remarks)
+        examples = Array(settled.flatMap(\.examples))
+        oldestRead = scanned.oldestRead ?? began
+        addRepeated(scanned, reportLimit)
+        let unknown = scanned.entries.reduce(0) { $0 + $1.unknown }
+            + settled.reduce(0) { $0 + $1.indices.values.reduce(0) { $0 + $1.unknown } }
+        if unknown > 0 { remarks.append("of \(unknown) documents the log does not say any more what they should be") }
+        guard let last = settled.last else { return }
+        let stands = last.positions
+        positions = last.verifiedUpTo.keys.sorted().map { partition in
+            Position(
+                partition: partition, verifiedUpTo: last.verifiedUpTo[partition] ?? 0,
+                application: stands?.application?[partition], crossfade: stands?.crossfade[partition],
+                end: stands?.ends[partition] ?? last.verifiedUpTo[partition] ?? 0)
+        }
+    }
+
+    /// Keeps the documents that are wrong or not judged, for a verification that goes on from here.
+    mutating func keepOpen(_ files: [KeyFile]) throws {
+        for file in files {
+            try file.read(chunk: 1000) { keys in
+                let room = max(0, Self.mostOpen - open.count)
+                open += keys.prefix(room)
+                openUnlisted += max(0, keys.count - room)
+            }
+        }
+    }
+
+    /// Two documents of the old side that are written under one id: one of them is lost.
+    private mutating func addRepeated(_ scanned: Comparison.Scanned, _ limit: Int) {
+        for one in scanned.repeated.prefix(limit) {
+            examples.append(
+                Finding(
+                    .twin, one.key,
+                    note: "the old side has \(one.source) documents that are written under this id, the new one "
+                        + "\(one.target)"))
+        }
+        guard scanned.repeatedCount > 0, !indices.isEmpty else { return }
+        indices[0].totals.findings[.twin, default: 0] += scanned.repeatedCount
+        indices[0].totals.compared += scanned.repeatedCount
+    }
+
+    /// - Parameters:
+    ///   - isWhole: whether everything was read, and known.
+    ///   - acceptsEmpty: whether it is right that there is nothing to compare.
+    mutating func judge(isWhole: Bool, acceptsEmpty: Bool) {
+        for number in indices.indices {
+            let totals = indices[number].totals
+            let reasons: [(Bool, Verdict)] = [
+                (!isWhole, .incomplete), (totals.wrong > 0, .different), (totals.settling > 0, .settling),
+                (totals.compared == 0 && since == nil && !acceptsEmpty, .empty),
+            ]
+            indices[number].verdict = Verdict.of(reasons.filter(\.0).map(\.1))
+        }
+        verdict = Verdict.of(indices.map(\.verdict))
+        guard verdict == .empty else { return }
+        remarks.append(
+            "an index has no document on either side, so nothing is proved for it; `verify.empty: accept` says that "
+                + "this is right")
+    }
+}
+
+extension RepairReport {
+    /// What was done, or would be, with at most `limit` examples.
+    func words(limit: Int, index: (Int) -> String) -> [String] {
+        let all = sum
+        let left = all.left.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
+        var words = [
+            (isPerformed ? "repair: " : "repair would be: ") + "\(all.written) written, \(all.deleted) deleted, "
+                + "\(all.right) right by now, \(all.overtaken) overtaken, \(all.refused) refused by the index"
+                + (left.isEmpty ? "" : ", left: " + left.joined(separator: ", "))
+        ]
+        words += examples.prefix(limit).map { example in
+            "repair: \(example.step) \(index(example.key.entry))/\(String(decoding: example.key.id, as: UTF8.self))"
+                + (example.version.map { " at version \($0)" } ?? "")
+        }
+        return words + remarks
+    }
+}
