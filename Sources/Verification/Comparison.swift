@@ -41,6 +41,9 @@ struct Comparison {
         /// Forgets the progress.
         var forget: (() -> Void)?
 
+        /// Whether it stopped early: then more documents may differ than the candidates name.
+        var hasStopped = false
+
         /// Whether everything was read, and of everything it is known what it should be.
         var isWhole: Bool { unread.isEmpty && !entries.contains { $0.unknown > 0 } }
     }
@@ -89,6 +92,8 @@ struct Comparison {
         scanned.line = try settling().addCommanded(since: applied, to: found.candidates)
         (scanned.unread, scanned.ignored, scanned.oldestRead) = (found.unread, found.ignored, found.oldestRead)
         (scanned.repeated, scanned.repeatedCount) = (found.repeated, found.repeatedCount)
+        scanned.remarks = found.early.map { [$0] } ?? []
+        scanned.hasStopped = found.hasStopped
         scanned.forget = scan.forget
         return scanned
     }
@@ -175,7 +180,7 @@ struct Comparison {
         (scan.slices, scan.page) = (verify.slices, verify.page)
         (scan.documentsPerSecond, scan.bytesPerSecond) = (verify.documentsPerSecond, verify.bytesPerSecond)
         (scan.ignoring, scan.emptyArrayIsAbsent) = (verify.ignore, verify.emptyArray == .absent)
-        scan.patience = verify.patience
+        (scan.patience, scan.stopAfter) = (verify.patience, options.stopAfter)
         return scan
     }
 

@@ -9,7 +9,7 @@ extension Receipt {
             // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
             // they were when they were judged.
             let commanded = max(0, (settled.first?.indices[entry]?.totals.compared ?? 0) - read.candidates)
-            let alike = max(0, read.expected - read.differing - commanded)
+            let alike = scanned.hasStopped ? 0 : max(0, read.expected - read.differing - commanded)
             totals.compared += alike
             totals.equal += alike
             indices[entry].totals = totals
@@ -21,7 +21,11 @@ extension Receipt {
         examples = Array(settled.flatMap(\.examples))
         oldestRead = scanned.oldestRead ?? began
         addRepeated(scanned, reportLimit)
-        let unknown = scanned.entries.reduce(0) { $0 + $1.unknown }
+        if scanned.hasStopped {
+            remarks.append("it stopped at the first documents that differ, as --stop-after says: there may be more")
+        }
+        let unknown =
+            scanned.entries.reduce(0) { $0 + $1.unknown }
             + settled.reduce(0) { $0 + $1.indices.values.reduce(0) { $0 + $1.unknown } }
         if unknown > 0 { remarks.append("of \(unknown) documents the log does not say any more what they should be") }
         guard let last = settled.last else { return }

@@ -58,7 +58,9 @@ package struct VerifyWork {
         try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
         try receipt.keepOpen(settled.map(\.open))
         receipt.sample = try sample(comparison.plan, comparison.sides)
-        receipt.judge(isWhole: scanned.isWhole && !settled.contains(where: \.isUnknown), acceptsEmpty: recipe.verify.empty == .accept)
+        receipt.judge(
+            isWhole: isWhole(scanned, receipt) && !settled.contains(where: \.isUnknown),
+            acceptsEmpty: recipe.verify.empty == .accept)
         receipt.ended = WallClock.now()
         let stored = try receipts.save(receipt)
         // What was read is used up: the next verification begins anew.
@@ -66,23 +68,30 @@ package struct VerifyWork {
         return stored
     }
 
+    private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
+        // What was found is final, although there may be more. Nothing found proves nothing then.
+        scanned.isWhole && (!scanned.hasStopped || receipt.totals.wrong > 0)
+    }
+
     /// The receipt to go on from. Throws where nothing can.
     private func earlier(_ id: String, _ receipts: ReceiptStore) throws -> Receipt {
         let check = try receipts.check(id)
         guard check == .intact, let receipt = try receipts.load(id) else {
             throw WorkError(
-                .state, "there is no receipt \(id) to go on from, or it was changed; `crossfade receipts list` has them")
+                .state, "there is no receipt \(id) to go on from, or it was changed; `crossfade receipts list` has them"
+            )
         }
         guard receipt.fingerprint == prepared.fingerprint, receipt.basis == options.against else {
             throw WorkError(
                 .refused,
-                "receipt \(id) is of other work or of another comparison, so nothing can go on from it: verify everything")
+                "receipt \(id) is of other work or of another comparison, so nothing can go on from it: verify "
+                    + "everything")
         }
         guard [.equal, .different, .settling].contains(receipt.verdict), receipt.openUnlisted == 0 else {
             throw WorkError(
                 .refused,
-                "receipt \(id) does not say of every document how it stands (\(receipt.verdict.rawValue)), so nothing can "
-                    + "go on from it: verify everything")
+                "receipt \(id) does not say of every document how it stands (\(receipt.verdict.rawValue)), so nothing "
+                    + "can go on from it: verify everything")
         }
         return receipt
     }
@@ -93,7 +102,8 @@ package struct VerifyWork {
         let survey = prepared.survey
         let now = WallClock.now()
         var receipt = Receipt(
-            id: ReceiptID.make(now, random: .random(in: 0...UInt64.max)), migration: recipe.name, version: live.version, fingerprint: prepared.fingerprint,
+            id: ReceiptID.make(now, random: .random(in: 0...UInt64.max)), migration: recipe.name, version: live.version,
+            fingerprint: prepared.fingerprint,
             basis: options.against, target: Receipt.Side(name: survey.target.name, uuid: survey.target.permanentID),
             topic: recipe.commands.topic, began: now)
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
