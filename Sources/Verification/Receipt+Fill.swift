@@ -97,6 +97,11 @@ extension RepairReport {
             "repair: \(example.step) \(index(example.key.entry))/\(String(decoding: example.key.id, as: UTF8.self))"
                 + (example.version.map { " at version \($0)" } ?? "")
         }
+        if all.overtaken > 0 {
+            words.append(
+                "what was overtaken has a newer version in the index: a command came in between, or somebody deleted "
+                    + "the document less than `index.gc_deletes` (60 s) ago. Verify again after that")
+        }
         return words + remarks
     }
 }

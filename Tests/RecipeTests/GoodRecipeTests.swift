@@ -278,6 +278,7 @@ enum EveryKey {
           slices: 4
           page: 50
           settle: 2m
+          patience: 30s
           histogram: created
           folder: spill
           empty: accept

@@ -75,7 +75,7 @@ import Testing
         let prepared = try bench.prepared()
         let plan = try bench.plan(prepared)
         let scan = try LogScan(prepared, plan, options: bench.options, budget: 1500, logger: bench.logger).run()
-        #expect(scan.entries == [LogScan.Result.Entry(log: 3, target: 4, unknown: 0)])
+        #expect(scan.entries == [LogScan.Result.Entry(log: 3, target: 4, candidates: 4, differing: 2)])
         #expect(scan.passes > 1)
         #expect(scan.line == [0: 7])
         let settling = try Settling(

@@ -58,7 +58,7 @@ import Transform
         sides.old("3", #"{"crossfade_deleted":1}"#)
         let result = try sides.run()
         #expect(try TwoSides.candidates(result) == ["_doc-2"])
-        #expect(result.entries == [ScanResult.Entry(source: 2, target: 2, uncopied: 1)])
+        #expect(result.entries == [ScanResult.Entry(source: 2, target: 2, uncopied: 1, candidates: 1, differing: 1)])
     }
 
     @Test func twoDocumentsOfTheSourceUnderOneIDAreNoticed() throws {
@@ -130,7 +130,7 @@ import Transform
         #expect(again.begun == ["position": 5])
         result = try again.run(begun: ["position": 9]) { _ in }
         #expect(again.begun == ["position": 5])
-        #expect(result.entries == [ScanResult.Entry(source: 800, target: 800)])
+        #expect(result.entries == [ScanResult.Entry(source: 800, target: 800, candidates: 1, differing: 1)])
         #expect(try TwoSides.candidates(result) == ["3"])
         #expect(pages.0 > 0 && pages.1 > 0)
         // Another comparison does not go on with it.
