@@ -93,6 +93,10 @@ import Testing
         var receipt = DemoReceipt(seed: 5)
         #expect(!receipt.passed)
         receipt.comparison = DemoComparison(expected: model, found: right)
+        #expect(!receipt.passed)
+        receipt.verdict = "settling"
+        #expect(!receipt.passed)
+        receipt.verdict = "equal"
         #expect(receipt.passed)
         receipt.written[.broken] = 1
         #expect(!receipt.passed)

@@ -89,6 +89,9 @@ import Testing
         #expect(next(.incomplete) == ["crossfade verify 'my recipe.yaml'"])
         #expect(
             next(.different) { $0.basis = .log } == ["crossfade verify 'my recipe.yaml' --against log --repair"])
+        var listed = Self.report(Self.receipt())
+        listed.listsRepair = true
+        #expect(listed.next == ["crossfade verify 'my recipe.yaml' --repair --yes"])
         #expect(Self.report(Self.receipt(.empty)).text.contains("verify: { empty: accept }"))
         #expect(ExitCode(.equal) == .done && ExitCode(.different) == .differs)
         for verdict in [Verdict.settling, .incomplete, .empty] { #expect(ExitCode(verdict) == .failed) }

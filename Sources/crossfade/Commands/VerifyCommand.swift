@@ -63,7 +63,8 @@ enum VerifyCommand {
                 let receipt = try CommandRunner.watched(prepared, as: "verify", logger) { live in
                     try VerifyWork(live, options: options).run()
                 }
-                let report = ReceiptReport(receipt, recipe: recipe)
+                var report = ReceiptReport(receipt, recipe: recipe)
+                report.listsRepair = options.repair == .listed
                 try given.report?.write(report)
                 output.data(report.json, text: report.text)
                 return ExitCode(receipt.verdict)

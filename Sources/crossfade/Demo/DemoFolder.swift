@@ -48,6 +48,9 @@ struct DemoFolder {
         try Data(text.utf8).write(to: url.appendingPathComponent(name))
     }
 
+    /// The receipt of the verification, as a page.
+    static let receipt = "receipt.html"
+
     func remove() { try? FileManager.default.removeItem(at: url) }
 
     private static let mapping: JSONValue = [
@@ -90,6 +93,7 @@ struct DemoFolder {
                   - keyToValue: { field: tags }
             dead_letters: { topic: \(names.deadLetters) }
             operations: { listen: "\(servers.dashboard)" }
+            verify: { folder: verify }
             """
     }
 }

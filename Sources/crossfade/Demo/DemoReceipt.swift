@@ -9,6 +9,10 @@ struct DemoReceipt {
     var oldFields = 0
     var newFields = 0
     var deadLetters = 0
+    /// What `crossfade verify` found; nil: it has not run.
+    var verdict: String?
+    /// Documents that it compared.
+    var verified = 0
     /// The reason why the new cluster refuses the unchanged documents; nil: it accepts them.
     var refusal: String?
     var largestLag = 0
@@ -22,7 +26,7 @@ struct DemoReceipt {
 
     /// Whether the new index is right: every document, and one dead letter for every broken command.
     var passed: Bool {
-        comparison?.differences == 0 && (comparison?.compared ?? 0) > 0
+        comparison?.differences == 0 && (comparison?.compared ?? 0) > 0 && verdict == "equal"
             && deadLetters == written[.broken, default: 0]
     }
 
@@ -33,6 +37,7 @@ struct DemoReceipt {
             [
                 ("documents compared", number(comparison?.compared ?? 0)),
                 ("differences", number(comparison?.differences ?? 0)),
+                ("verify compared", number(verified)),
                 ("fields in the old mapping", number(oldFields)),
                 ("fields in the new mapping", number(newFields)),
                 ("commands written", number(total)),
@@ -46,6 +51,9 @@ struct DemoReceipt {
         for example in comparison?.examples ?? [] { screen.line("  " + example, .bad) }
         if passed {
             screen.line("Every document is what the commands say, though the follower was killed.", .good)
+            screen.line("verify says: equal.", .good)
+        } else if comparison?.differences == 0, verdict != "equal" {
+            screen.line("verify says: \(verdict ?? "nothing").", .bad)
         } else if comparison?.differences == 0 {
             screen.line("The dead letters are not the broken commands.", .bad)
         } else {
@@ -70,6 +78,7 @@ struct DemoReceipt {
             ],
             "differences": .number(comparison?.differences ?? 0),
             "examples": .array((comparison?.examples ?? []).map { .string($0) }),
+            "verify": ["verdict": verdict.map { .string($0) } ?? .null, "compared": .number(verified)],
             "fields": ["old": .number(oldFields), "new": .number(newFields)],
             "commands": .object(JSONObject([("written", .number(total))] + kinds)),
             "dead_letters": .number(deadLetters),

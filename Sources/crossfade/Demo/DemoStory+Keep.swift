@@ -12,13 +12,14 @@ extension DemoStory {
         if let address = session.follower.flatMap({ DemoSession.dashboard($0.told) }) {
             rows.append(("dashboard", address))
         }
+        rows.append(("receipt", session.folder.url.appendingPathComponent(DemoFolder.receipt).path))
         session.screen.table(rows)
         session.screen.line()
         session.screen.say("Try, in another terminal:")
         session.screen.line("  cd \(session.folder.url.path)", .command)
         // The program may not be in the shell's search path.
         let program = try DemoChild.program().path
-        for words in ["status --watch", "dead-letters list", "plan"] {
+        for words in ["status --watch", "dead-letters list", "verify", "receipts list", "plan"] {
             session.screen.line("  \(program) \(words) \(DemoFolder.recipe)", .command)
         }
         session.screen.line(

@@ -44,6 +44,26 @@ extension DemoStory {
         }
         session.receipt.deadLetters = list["letters"]?.array?.count ?? list["total"]?.int.map { Int($0) } ?? 0
         try session.run(["dead-letters", "list", DemoFolder.recipe])
+    }
+
+    /// Lets Crossfade prove it, too, and ends the follower.
+    func verify() throws {
+        session.screen.say(
+            "Crossfade proves it without a model: it reads every document of both clusters, the old one's through the "
+                + "recipe's transform, and compares them. What it found is a receipt.")
+        let work = try session.started(["verify", DemoFolder.recipe, "--report", DemoFolder.receipt])
+        session.screen.line()
+        session.screen.command(work.line)
+        try session.wait(work.line, seconds: 180) { !work.isRunning }
+        guard [ExitCode.done, .differs].contains(where: { $0.rawValue == work.code }) else {
+            throw DemoError(work.ending)
+        }
+        session.screen.quote(work.said)
+        let shown = try session.started(["receipts", "show", DemoFolder.recipe, "--format", "json"])
+        try session.wait(shown.line, seconds: 60) { !shown.isRunning }
+        guard shown.code == 0, let receipt = try? JSONValue(parsing: shown.said) else { throw DemoError(shown.ending) }
+        session.receipt.verdict = receipt["verdict"]?.string
+        session.receipt.verified = receipt["totals"]?["compared"]?.int.map { Int(clamping: $0) } ?? 0
         try session.run(["status", DemoFolder.recipe])
         guard !session.options.keeps, let last = session.follower else { return }
         session.follower = nil

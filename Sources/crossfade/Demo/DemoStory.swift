@@ -12,6 +12,7 @@ struct DemoStory {
         try crash()
         try freeze()
         try prove()
+        try verify()
         session.receipt.seconds = Date().timeIntervalSince(began)
         session.screen.heading("Receipt")
         session.receipt.show(session.screen)

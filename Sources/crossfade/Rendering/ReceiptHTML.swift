@@ -118,6 +118,7 @@ extension ReceiptReport {
             """
         }
         let same = index.fields.count - unequal.count
+        let others: HTML = same > 0 ? " \(same) other fields are found equally often." : ""
         let ignored: [HTML] = index.ignored.sorted { $0.key < $1.key }.map {
             "<tr><th>\($0.key)</th><td>\($0.value)</td></tr>"
         }
@@ -127,7 +128,7 @@ extension ReceiptReport {
                 """
                 <section><h2>What searches find: \(index.name)</h2>
                 <p>These fields are found in other numbers of documents on the new side, or it ignores values of them. \
-                They are in the documents all the same. \(same) other fields are found equally often.</p>
+                Documents can be equal all the same, because an ignored value stays in them.\(others)</p>
                 <div class="scroll"><table class="wide"><thead><tr><th>field</th><th>old side</th><th>new side</th>\
                 <th>ignored</th></tr>\
                 </thead><tbody>\(counted)</tbody></table></div></section>

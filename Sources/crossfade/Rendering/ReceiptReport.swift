@@ -10,6 +10,8 @@ struct ReceiptReport: Sendable {
     let receipt: Receipt
     /// How a command line names the recipe.
     let recipe: String
+    /// Whether the command that made the receipt has listed a repair.
+    var listsRepair = false
 
     init(_ receipt: Receipt, recipe: Recipe) { self.init(receipt, typed: recipe.typed) }
 
@@ -77,7 +79,7 @@ struct ReceiptReport: Sendable {
         let verify = "crossfade verify \(recipe)" + (receipt.basis == .log ? " --against log" : "")
         switch receipt.verdict {
         case .equal, .empty: return []
-        case .different: return [verify + " --repair"]
+        case .different: return [verify + " --repair" + (listsRepair ? " --yes" : "")]
         case .settling: return receipt.openUnlisted == 0 ? [verify + " --since \(receipt.id)"] : [verify]
         case .incomplete: return [verify]
         }
