@@ -78,10 +78,19 @@ struct Comparison {
         if scan.goesOn { work.logger.info("going on with the verification that was interrupted") }
         // An interrupted scan has read its slices since then.
         let applied = MigrationState.offsets(scan.begun["applied"]) ?? applied
-        let total = receipt.indices.reduce(0) { $0 + $1.sourceTotal + $1.targetTotal }
+        let totals = receipt.indices.reduce((source: 0, target: 0)) {
+            ($0.source + $1.sourceTotal, $0.target + $1.targetTotal)
+        }
         let found = try scan.run(begun: ["applied": MigrationState.offsets(applied)]) { now in
             work.live.beat()
-            progress.tell(done: now.source + now.target, total: now.isSecondPass ? nil : total)
+            progress.tell(
+                stage: now.isSecondPass ? "reading again what differs" : "comparing",
+                [
+                    Migration.Progress.Part(
+                        "old side", done: now.source, total: now.isSecondPass ? nil : totals.source),
+                    Migration.Progress.Part(
+                        "new side", done: now.target, total: now.isSecondPass ? nil : totals.target),
+                ])
         }
         var scanned = Scanned(
             entries: found.entries.map {
@@ -161,7 +170,9 @@ struct Comparison {
             logger: work.logger
         ) { [progress, live = work.live] now in
             live.beat()
-            progress.tell(done: now.judged, total: now.candidates, trouble: now.waiting.map { "waiting: \($0)" })
+            progress.tell(
+                stage: "one by one", [Migration.Progress.Part("documents", done: now.judged, total: now.candidates)],
+                trouble: now.waiting)
         }
     }
 
