@@ -12,7 +12,7 @@ extension ReceiptReport {
         var lines = ["\(receipt.migration): \(Self.name(receipt.verdict))", "  \(meaning)"]
         lines += remarkLines
         lines.append("  compared  \(totals.compared): " + Self.sum(totals))
-        lines += receipt.indices.map(indexLine)
+        lines += receipt.indices.flatMap(indexLines)
         lines += receipt.indices.flatMap(fieldLines)
         for index in receipt.indices {
             lines += index.ignored.sorted { $0.key < $1.key }.map { path, count in
@@ -49,16 +49,19 @@ extension ReceiptReport {
         return receipt.positions.map { "\($0.partition):\($0.verifiedUpTo)" }.joined(separator: " ")
     }
 
-    private func indexLine(_ index: Receipt.Index) -> String {
+    private func indexLines(_ index: Receipt.Index) -> [String] {
         let from = index.from.isEmpty ? "" : " from " + index.from.map(Self.line).joined(separator: ", ")
-        var line = "  index     \(Self.line(index.name))\(from): \(Self.name(index.verdict).lowercased()); "
+        var lines = ["  index     \(Self.line(index.name))\(from): \(Self.name(index.verdict).lowercased())"]
         if receipt.since == nil {
-            line +=
-                "read \(index.sourceRead) of \(index.sourceTotal) documents of the \(reference), "
-                + "\(index.targetRead) of \(index.targetTotal) of the new side; "
+            lines.append(
+                "            read \(index.sourceRead) of \(index.sourceTotal) documents of the \(reference), "
+                    + "\(index.targetRead) of \(index.targetTotal) of the new side")
         }
-        if index.uncopied > 0 { line += "\(index.uncopied) cannot be copied; " }
-        return line + "compared \(index.totals.compared): " + Self.sum(index.totals)
+        if index.uncopied > 0 { lines.append("            \(index.uncopied) documents cannot be copied") }
+        if receipt.indices.count > 1 {
+            lines.append("            compared \(index.totals.compared): " + Self.sum(index.totals))
+        }
+        return lines
     }
 
     private func fieldLines(_ index: Receipt.Index) -> [String] {
