@@ -8,9 +8,11 @@ enum CommandLineInterface {
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
-        VerifyCommand.declaration, ReceiptsCommand.list, ReceiptsCommand.show, ReceiptsCommand.check,
+        VerifyCommand.declaration,
         PurgeCommand.declaration,
+        // Before those of receipts: `crossfade check` means a recipe.
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,
+        ReceiptsCommand.list, ReceiptsCommand.show, ReceiptsCommand.check,
         TryCommand.declaration,
         CompletionsCommand.declaration, ManCommand.declaration, VersionCommand.declaration,
         EmbeddedLogCommand.declaration, EmbeddedNodeCommand.declaration,
