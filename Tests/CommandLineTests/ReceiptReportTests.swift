@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func markdownTablesKeepTheirColumns() {
-        let lines = Self.report(Self.receipt()).markdown.split(separator: "\n")
+        let lines = Self.report(Self.receipt()).markdown.split(separator: "\n", omittingEmptySubsequences: false)
         var columns = 0
         for line in lines {
             guard line.hasPrefix("|") else {

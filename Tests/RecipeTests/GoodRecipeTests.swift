@@ -168,6 +168,7 @@ struct GoodRecipeTests {
         verify.redact = [try JSONPath(parsing: "message.body")]
         (verify.sample, verify.reportLimit, verify.settle) = (3, 20, 120_000)
         (verify.documentsPerSecond, verify.bytesPerSecond) = (500, 2_000_000)
+        verify.patience = 30_000
         verify.histogram = try JSONPath(parsing: "created")
         verify.folder = folder.path + "/spill"
         #expect(envelope.verify == verify)
