@@ -61,11 +61,11 @@ struct Comparison {
         sides = ScanSides(work.prepared.survey)
     }
 
-    /// Where both groups stand.
+    /// Where both groups stand, with all written that they had applied.
     func positions() throws -> GroupPositions {
         let groups = try GroupReader(prepared, against: work.options.against, logger: work.logger)
         defer { groups.close() }
-        return try groups.look()
+        return try groups.begin(grace: options.book.grace)
     }
 
     // MARK: Scans
