@@ -36,6 +36,7 @@ import Testing
             ("a replay is due: the target index was made again", { $0.replayDue = true }),
             ("the replay is not finished", { $0.replay = .unfinished }),
             ("the repair is not finished", { $0.repair = .unfinished }),
+            ("the newest verification found documents wrong: receipt r1", { $0.differing = "r1" }),
             ("nobody follows", { $0.running = ["replay"] }),
             ("nobody follows partition 1, 3", { $0.unread = [1, 3] }),
             ("no broker answers", { $0.waiting = ["no broker answers"] }),

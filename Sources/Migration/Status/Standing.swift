@@ -17,6 +17,8 @@ package struct Standing: Sendable, Equatable {
     /// The target index was made again, so it is complete only after a replay.
     package var replayDue = false
     package var repair = Part.none
+    /// The newest receipt of this work that found documents wrong, if no newer one says otherwise; nil: there is none.
+    package var differing: String?
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
@@ -92,6 +94,7 @@ package struct Standing: Sendable, Equatable {
             reasons.append("the replay is not finished")
         }
         if repair == .unfinished { reasons.append("the repair is not finished") }
+        if let differing { reasons.append("the newest verification found documents wrong: receipt \(differing)") }
         if !running.contains("follow") {
             reasons.append("nobody follows")
         } else if !unread.isEmpty {

@@ -150,6 +150,9 @@ extension Standing {
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
+        if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {
+            differing = newest.verdict == .different ? newest.id : nil
+        }
         if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)
             closed = survey.entries.filter(\.isClosed).map(\.index)
