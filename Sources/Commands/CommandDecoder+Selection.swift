@@ -19,6 +19,7 @@ extension CommandDecoder {
     ) throws(Reject) -> Int {
         guard layout.isSelective else { return 0 }
         let found = try find(view, text, isWhole: kind == .index, key)
+        selectsNone = found == Attribution.none
         guard found == Self.unknown else { return found }
         return try unattributed(kind)
     }
@@ -59,7 +60,7 @@ extension CommandDecoder {
                 if layout.shape == .debezium, isNoValue(value, slice, view, text, isWhole: isWhole, key) {
                     return Self.unknown
                 }
-                if layout.selected.isSame(entry, value) { return entry }
+                if layout.selected.isSame(entry, value, slice.kind) { return entry }
             case .absent, .null: if !isWhole { return Self.unknown }
             default: break
             }

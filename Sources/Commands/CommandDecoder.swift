@@ -23,6 +23,8 @@ public final class CommandDecoder {
     @exclusivity(unchecked) public internal(set) var companions: [Companion] = []
     /// Whether a record can have any.
     public let writesCompanions: Bool
+    /// Whether no entry takes the last record.
+    @exclusivity(unchecked) public internal(set) var selectsNone = false
     let tombstonesMoves: Bool
     var deletes = DebeziumDeletes()
     let unavailable: UnavailableColumns
@@ -49,6 +51,7 @@ public final class CommandDecoder {
     /// Decodes a record. It may ask for ``companions``, too.
     public func decode(_ record: Record) -> Decoded {
         if writesCompanions { companions.removeAll(keepingCapacity: true) }
+        selectsNone = false
         do throws(Reject) {
             switch layout.shape {
             case .document: return Decoded(try decodeDocument(record))
@@ -84,7 +87,8 @@ public final class CommandDecoder {
     }
 
     private func keyTombstone(_ record: Record) throws(Reject) -> Operation? {
-        try tombstone(record, id: try documentID(record.key, "the record has neither key nor value"))
+        guard try nullDeletes() else { return nil }
+        return try tombstone(record, id: try documentID(record.key, "the record has neither key nor value"))
     }
 
     /// Decodes a record without a value. It has no document, so no field can tell its entry, routing or version.
@@ -114,7 +118,8 @@ public final class CommandDecoder {
             throw Reject(reason: "not_an_object", detail: "the record's value is JSON, but not an object")
         }
         let slice = extractor[layout.operation]
-        guard slice.kind == .string else {
+        // Debezium's unwrapper says `__deleted: true`.
+        guard slice.kind == .string || slice.kind == .boolean else {
             throw Reject(
                 reason: "no_operation",
                 detail: "\(field { $0.operation }), the command's name, \(Self.is(slice.kind))")
@@ -146,16 +151,22 @@ public final class CommandDecoder {
         return writesCompanions || entry < 0 ? Decoded(place(operation)) : .operation(operation)
     }
 
-    /// A record without a value.
-    private func noValue(_ record: Record) throws(Reject) -> Operation? {
-        switch format.rules.nullValue {
-        case .ignore: return nil
+    /// Whether a record without a value is a delete; if not, it means nothing.
+    private func nullDeletes() throws(Reject) -> Bool {
+        switch format.nullValue {
+        case .ignore: return false
+        case .delete: return true
         case .reject:
             throw Reject(
                 reason: "no_value",
-                detail: "the record has no value, and the recipe does not say what that means (envelope.tombstone)")
-        case .delete: break
+                detail: "the record has no value, and the recipe does not say what that means "
+                    + "(\(format.shapeName).tombstone)")
         }
+    }
+
+    /// A record without a value.
+    private func noValue(_ record: Record) throws(Reject) -> Operation? {
+        guard try nullDeletes() else { return nil }
         guard case .envelope(let envelope) = format.shape, envelope.id.isOutsideValue else {
             throw Reject(reason: "no_id", detail: "the record has no value, in which the id would be")
         }

@@ -12,7 +12,7 @@ public struct CommandRules: Sendable, Equatable {
         case tombstone, never
     }
 
-    /// A record of the envelope format without a value (`envelope.tombstone`).
+    /// A record without a value (`envelope.tombstone`, `document.tombstone`).
     public enum NullValue: String, CaseIterable, Sendable {
         case reject, ignore, delete
     }
@@ -32,7 +32,8 @@ public struct CommandRules: Sendable, Equatable {
     public var unattributed = Unattributed.reject
     /// nil: the recipe does not say; see ``CommandFormat/tombstonesMoves``.
     public var moves: Moves?
-    public var nullValue = NullValue.reject
+    /// nil: the recipe does not say; see ``CommandFormat/nullValue``.
+    public var nullValue: NullValue?
     public var unavailable = Unavailable.reject
     public var placeholder = CommandRules.placeholder
     public var truncate = Truncate.stop
@@ -61,6 +62,12 @@ extension CommandFormat.IDSource {
 }
 
 extension CommandFormat {
+    /// What a record without a value means. In the format document there is no other delete.
+    var nullValue: CommandRules.NullValue {
+        if case .document = shape { return rules.nullValue ?? .delete }
+        return rules.nullValue ?? .reject
+    }
+
     /// Whether some entry takes only what its `select` names.
     public var isSelective: Bool { selectors.contains { $0 != nil } }
 

@@ -39,7 +39,7 @@ struct DecoderLayout {
     var payload = -1
     var schema = -1
     /// The selected text per entry; none for an entry that takes everything.
-    let selected: NameList
+    let selected: SelectedValues
     /// The selector of each entry, for one view after the other; -1: the entry takes everything.
     var selectors: [Int] = []
     let shape: Shape
@@ -56,7 +56,7 @@ struct DecoderLayout {
         isSelective = format.isSelective
         key = format.key
         hasKeyTemplate = format.keyTemplate != nil
-        selected = NameList(format.selectors.map { ($0?.equals, 0) })
+        selected = SelectedValues(format.selectors)
         names = NameList(Self.commands(format.shape))
         switch format.shape {
         case .document:

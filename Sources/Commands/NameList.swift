@@ -36,6 +36,10 @@ final class NameList {
     /// Whether there is a text at this place.
     func isThere(_ place: Int) -> Bool { names[place].count >= 0 }
 
+    func bytes(_ place: Int) -> Bytes {
+        Bytes(start: bytes + names[place].start, count: max(0, names[place].count))
+    }
+
     func isSame(_ place: Int, _ other: Bytes) -> Bool {
         let name = names[place]
         guard name.count == other.count else { return false }

@@ -51,6 +51,7 @@ package enum RailCatalogue {
         ("parents", "parent and child documents are not carried"),
         ("data_stream", "documents of a data stream cannot be written over"),
         ("template_type", "the cluster would refuse to make the index"),
+        ("mapping_change", "a cluster does not change the fields of an index"),
         ("types", "`id` of the entry says what is meant"),
     ]
 

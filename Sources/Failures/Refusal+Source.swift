@@ -20,6 +20,17 @@ extension Refusal {
                 + "stays right")
     }
 
+    /// Several documents of the source are one document in the target, so that all but one of each were left out.
+    package static func copiesCollide(index: String, copied: Int, there: Int) -> Refusal {
+        Refusal(
+            "identity",
+            "identity: \(copied) documents were copied into \(index), and only \(there) are there, with tombstones: "
+                + "the source has \(copied - there) ids more than once, under other routings, in other indices or of "
+                + "other types, and the copy of each kept the one that came first. The copy is not complete. Make the "
+                + "ids of the source unique, or delete there what is stale; then delete \(index) and run init and copy "
+                + "again")
+    }
+
     /// The documents of a copy mostly became dead letters. It is a failure of the work, not a rail at its start: exit
     /// code 1. `why`: the numbers, and the reasons with examples.
     package static func copyDies(_ why: String, letters topic: String, recipe: String) -> WorkError {

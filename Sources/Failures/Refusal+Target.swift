@@ -47,4 +47,13 @@ extension Refusal {
                 + "moved to another index (\(reason)). Nothing after it was acknowledged. Mend the mapping of "
                 + "\(index), which `init` made for it, and start again")
     }
+
+    /// The recipe's mapping was changed in a way that an existing index does not take.
+    package static func mappingCannotChange(index: String) -> Refusal {
+        Refusal(
+            "mapping_change",
+            "the target index \(index) does not take the mapping of the recipe: a cluster adds fields to an index that "
+                + "is there, and does not change them. Nothing was changed. Delete \(index), then run init, copy and "
+                + "replay, or give `to` another name")
+    }
 }

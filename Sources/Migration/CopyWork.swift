@@ -73,9 +73,11 @@ package struct CopyWork: WatchedWork {
     private func feedOptions(
         _ begun: MigrationState.Copy, _ store: StateStore, keepAlive: String
     ) -> CopyFeed.Options {
-        let indices = prepared.survey.entries.flatMap(\.source)
+        let entries = prepared.survey.entries
         let slices = begun.slices.map { slice in
-            let index = indices.first { $0.name == slice.index }
+            let index =
+                entries.indices.contains(slice.entry)
+                ? entries[slice.entry].source.first { $0.name == slice.index } : nil
             var part = CopyFeed.Slice(
                 entry: slice.entry, index: slice.index, spec: slice.spec, query: index?.liveQuery, isDone: slice.done,
                 returned: slice.returned)
@@ -190,13 +192,12 @@ package struct CopyWork: WatchedWork {
         _ store: StateStore, _ copy: MigrationState.Copy, _ feed: CopyFeed, _ pipeline: Pipeline, seconds: Double
     ) throws -> Summary {
         let complete = feed.isComplete
+        if complete {
+            try CopyCollisions(survey: prepared.survey, accepts: prepared.recipe.accepts("identity")).check(store)
+        }
         let closed = complete ? try perform(CopyGate.stepsToClose, of: copy, store) : nil
         let state = try closed ?? store.update { _ in }
         live.knows(state)
-        if complete {
-            let writer = prepared.survey.target.writer
-            for entry in prepared.survey.entries { try writer.refresh(entry.index) }
-        }
         var summary = Summary(
             "copy", counts: pipeline.ledger.outcomes, seconds: seconds, complete: complete,
             accepted: prepared.recipe.accept)

@@ -24,6 +24,7 @@ package enum Initialisation {
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
+            try mendMappings(survey, state, logger)
             try store.update {
                 $0.fingerprint = prepared.fingerprint
                 $0.work = prepared.work
@@ -63,6 +64,22 @@ package enum Initialisation {
         }
         try settle(survey, store, writer)
         return survey.state == nil || !missing.isEmpty
+    }
+
+    /// Puts the mapping that was confirmed into the indices that are there with another one. A cluster adds fields, and
+    /// does not change them.
+    private static func mendMappings(_ survey: Survey, _ state: MigrationState, _ logger: Logger) throws {
+        for entry in survey.entries where entry.exists && !entry.mappingFromSource {
+            let before = state.work["indices"]?.array?.first { $0["index"]?.string == entry.index }?["mapping"]
+            guard let before, before != .object(entry.mapping) else { continue }
+            do throws(ClusterError) {
+                try survey.target.writer.putMapping(entry.index, .object(entry.mapping))
+            } catch {
+                guard error.code == .badRequest else { throw error }
+                throw Refusal.mappingCannotChange(index: entry.index).error(underlying: error.underlying)
+            }
+            logger.info("added to the mapping of the target index", ["index": entry.index])
+        }
     }
 
     /// Throws when an index would have to be made again from a source that is away.

@@ -15,12 +15,13 @@ extension Preflight {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         var plan = PipelinePlan(
             name: recipe.name, topic: recipe.commands.topic, format: recipe.commands.format,
-            entries: survey.entries.map {
-                PipelinePlan.Entry(
-                    index: $0.index, alias: writing.alias(of: $0.index), transform: $0.recipe.transform,
-                    merge: $0.recipe.merge,
-                    missing: $0.recipe.missing, from: $0.scope.readable, id: $0.recipe.id,
-                    types: Set($0.source.flatMap(\.types)).sorted())
+            entries: survey.entries.enumerated().map { place, entry in
+                var part = PipelinePlan.Entry(
+                    index: entry.index, alias: writing.alias(of: entry.index), transform: entry.recipe.transform,
+                    merge: entry.recipe.merge, missing: entry.missing, from: entry.scope.readable,
+                    id: entry.recipe.id, types: Set(entry.source.flatMap(\.types)).sorted())
+                part.sharing = survey.sharing(place)
+                return part
             },
             copyUnfinished: survey.hasSource && state.sourceIsBase, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,

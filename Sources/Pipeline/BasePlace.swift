@@ -16,18 +16,28 @@ package struct BasePlace: Sendable {
     package var isRouted: Bool
     /// It belongs to another entry. A document that is here and not in its own entry would move with the update.
     var isOther = false
+    /// The entry whose place it is, and the entries that read the same index of the source; see
+    /// ``PipelinePlan/Entry/sharing``.
+    var owner = 0
+    var sharing: [Int]?
 
     static func target(_ entry: PipelinePlan.Entry) -> [BasePlace] {
         [BasePlace(index: entry.index, type: nil, template: IDTemplate(nil), isRouted: true)]
     }
 
-    package static func source(_ entry: PipelinePlan.Entry, _ format: CommandFormat) -> [BasePlace] {
+    /// The places of the entry with this number.
+    package static func source(_ number: Int, _ plan: PipelinePlan) -> [BasePlace] {
+        let (entry, format) = (plan.entries[number], plan.format)
         let template = IDTemplate(entry.id)
         let types: [String?] = template.namesType && !entry.types.isEmpty ? entry.types : [nil]
         let routed = format.copiesTakeRoutingFromDocument ? [true, false] : [true]
         return entry.from.flatMap { index in
             types.flatMap { type in
-                routed.map { BasePlace(index: index, type: type, template: template, isRouted: $0) }
+                routed.map {
+                    BasePlace(
+                        index: index, type: type, template: template, isRouted: $0, owner: number,
+                        sharing: entry.sharing[index])
+                }
             }
         }
     }
@@ -43,6 +53,16 @@ package struct BasePlace: Sendable {
         guard template.text != nil else { return (id, routing) }
         return template.sourceIDs(of: String(decoding: id, as: UTF8.self), types: [type ?? ""]).first.map {
             (Array($0.utf8), routing)
+        }
+    }
+
+    /// Whether `select` gives the document to another entry that reads the index, or to none.
+    func isAnothers(_ source: Bytes, _ format: CommandFormat) -> Bool {
+        guard let sharing, let selection = CopySelection(format, among: sharing) else { return false }
+        do throws(Reject) {
+            return try selection.entry(of: source) != owner
+        } catch {
+            return false
         }
     }
 
@@ -76,6 +96,18 @@ package struct BasePlace: Sendable {
             // Its copy is a dead letter, and the part may bring what it lacks.
             return .base
         }
+    }
+
+    /// What is wrong with a base of the target that was written with another routing; nil: nothing is. A get finds it
+    /// where both lead to one shard, and the part would write under the one with the fields of the other.
+    func otherRouting(_ document: GotDocument, _ fetch: LaneFetch, _ answer: MultiGetAnswer) -> String? {
+        guard let quoted = document.routing else { return nil }
+        let routing = ByteBuffer(capacity: 64)
+        guard (try? JSONString.unescape(answer.bytes(quoted), into: routing)) != nil,
+            !(fetch.routing ?? fetch.id).elementsEqual(routing.bytes),
+            case .moved(let detail) = moved(String(repairing: routing.bytes), fetch)
+        else { return nil }
+        return detail
     }
 
     private func moved(_ routing: String?, _ fetch: LaneFetch) -> Finding {

@@ -44,7 +44,7 @@ final class BaseReader: Sendable {
         for (entry, wanted) in Dictionary(grouping: fetches, by: \.entry) {
             let places =
                 fromSource
-                ? BasePlace.source(plan.entries[entry], plan.format) : BasePlace.target(plan.entries[entry])
+                ? BasePlace.source(entry, plan) : BasePlace.target(plan.entries[entry])
             let others = others(than: entry, fromSource)
             parts.append(
                 Part(
@@ -57,8 +57,7 @@ final class BaseReader: Sendable {
     private func others(than entry: Int, _ fromSource: Bool) -> [BasePlace] {
         guard plan.format.tombstonesMoves else { return [] }
         return plan.entries.indices.filter { $0 != entry }.flatMap { other in
-            let entry = plan.entries[other]
-            return (fromSource ? BasePlace.source(entry, plan.format) : BasePlace.target(entry)).map { place in
+            (fromSource ? BasePlace.source(other, plan) : BasePlace.target(plan.entries[other])).map { place in
                 var place = place
                 place.isOther = true
                 return place
@@ -118,7 +117,7 @@ final class BaseReader: Sendable {
                 note(trouble: nil, part)
                 let looksInside = part.fromSource && plan.format.copiesTakeRoutingFromDocument
                 let routes = looksInside ? CopyRouting(plan.format) : nil
-                let sorted = Self.sort(got, part, place, routes, into: bases)
+                let sorted = Self.sort(got, part, place, plan.format, routes, into: bases)
                 var next = part
                 next.wanted = sorted.left
                 next.tombstones.merge(sorted.tombstones) { $1 }
@@ -193,7 +192,8 @@ final class BaseReader: Sendable {
     }
 
     private static func sort(
-        _ got: MultiGetAnswer, _ part: Part, _ place: BasePlace, _ routes: CopyRouting?, into bases: [BaseAnswer]
+        _ got: MultiGetAnswer, _ part: Part, _ place: BasePlace, _ format: CommandFormat, _ routes: CopyRouting?,
+        into bases: [BaseAnswer]
     ) -> Sorted {
         var bases = bases
         var left: [LaneFetch] = []
@@ -222,10 +222,20 @@ final class BaseReader: Sendable {
                     failed = true
                 }
             } else if document.found, let range = document.source {
+                if place.isAnothers(got.bytes(range), format) {
+                    left.append(fetch)
+                    continue
+                }
                 let finding = place.judge(document, got.bytes(range), fetch, got, routes)
                 if part.looksElsewhere, Tombstone.isOne(got.bytes(range)) {
                     if !place.isOther { tombstones[fetch.key] = document.version }
                     left.append(fetch)
+                    continue
+                }
+                if !part.fromSource, !place.isOther, !Tombstone.isOne(got.bytes(range)),
+                    let detail = place.otherRouting(document, fetch, got)
+                {
+                    bases.append(.unreadable(fetch.key, reason: "moves", detail: detail))
                     continue
                 }
                 switch finding {

@@ -15,10 +15,13 @@ package final class CopyForm {
     private let versions: CopyVersions
     private let routes: CopyRouting
     private let scratch = ByteBuffer(capacity: 1024)
+    private let format: CommandFormat
+    /// How entries share the documents of an index; nil: a selecting field lies outside them.
+    private var selections: [[Int]: CopySelection?] = [:]
     private lazy var transformers = entries.map { Transformer($0.transform) }
 
     package init(_ plan: PipelinePlan) {
-        entries = plan.entries
+        (entries, format) = (plan.entries, plan.format)
         versions = CopyVersions(plan.format)
         routes = CopyRouting(plan.format)
     }
@@ -29,6 +32,9 @@ package final class CopyForm {
         _ hit: Hit, of page: Page, entry: Int, into body: ByteBuffer
     ) throws(Reject) -> (id: Bytes, routing: Bytes?, version: Int64) {
         let source = page.bytes(hit.source)
+        guard try takes(hit, of: page, entry: entry) else {
+            throw Reject(reason: "no_entry", detail: "another entry takes the document, or none does (select)")
+        }
         var name = name(hit, of: page, entry: entry)
         let version = try version(of: source, stored: hit.version)
         name.routing = try routing(name, source)
@@ -38,6 +44,18 @@ package final class CopyForm {
             throw Reject(reason: error.reason, detail: error.detail)
         }
         return (name.id, name.routing, version)
+    }
+
+    /// Whether the entry takes the document. Where several entries read it, `select` decides, as it does for commands.
+    package func takes(_ hit: Hit, of page: Page, entry: Int) throws(Reject) -> Bool {
+        let sharing = entries[entry].sharing
+        guard !sharing.isEmpty, let quoted = hit.index else { return true }
+        let index = String(repairing: Bytes(rebasing: page.bytes(quoted).dropFirst().dropLast()))
+        guard let among = sharing[index] else { return true }
+        let selection = selections[among] ?? CopySelection(format, among: among)
+        selections[among] = selection
+        guard let selection else { return true }
+        return try selection.entry(of: page.bytes(hit.source)) == entry
     }
 
     /// The id of a hit in the target, and the routing that the source has for it.

@@ -20,6 +20,9 @@ package struct PipelinePlan: Sendable {
         package var id: String?
         /// Types of the source's documents.
         package var types: [String]
+        /// The entries that read the same documents of a source index, this one among them, by the index; only where
+        /// there are several. `select` decides which of them takes a document.
+        package var sharing: [String: [Int]] = [:]
 
         package init(
             index: String, alias: String, transform: [TransformStep], merge: MergeMode, missing: MissingDocument,

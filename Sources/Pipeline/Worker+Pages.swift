@@ -18,6 +18,11 @@ extension Worker {
     private func write(_ hit: Hit, at index: Int, of chunk: PageChunk, to batch: BulkBatch) -> Bool {
         let source = chunk.page.bytes(hit.source)
         let start = batch.body.count
+        // One whose text is broken is rejected below.
+        if (try? copyForm.takes(hit, of: chunk.page, entry: chunk.entry)) == false {
+            ledger.settle(chunk.run, .skipped, 1)
+            return false
+        }
         let named = copyForm.name(hit, of: chunk.page, entry: chunk.entry)
         if refusesRouting, let routing = named.routing, refuse(routing, hit, named.id, chunk) { return false }
         var version: Int64 = 0

@@ -1,5 +1,6 @@
 import CommandLog
 import Commands
+import Foundation
 import Indexing
 import JSONText
 import Recipe
@@ -26,6 +27,7 @@ package struct AttributionRail {
         rail.judgeRecords()
         rail.judgeMoves()
         rail.judgeTwins()
+        SelectionLook(recipe, survey, samples).tell(refusals: &rail.refusals, doubts: &rail.doubts, looks: &rail.looks)
         return rail.rails
     }
 
@@ -73,7 +75,7 @@ package struct AttributionRail {
         if tally.noValue.count > 0 {
             doubts.append(
                 "\(share(tally.noValue)) have no value and will be dead letters (\(examples(tally.noValue))): say in "
-                    + "envelope.tombstone what that means")
+                    + "\(recipe.commands.format.shapeName).tombstone what that means")
         }
         if tally.truncated.count > 0 {
             doubts.append(
@@ -173,7 +175,9 @@ package struct AttributionRail {
             guard !indices.isEmpty else { continue }
             let theirs = IDTemplate(survey.recipe.id)
             for document in try SourceSample.find(names.map(\.id), indices, source.reader) {
-                guard let twin = mine[theirs.id(document.id, type: document.type)] else { continue }
+                guard let twin = mine[theirs.id(document.id, type: document.type)],
+                    try areBothThere(twin, document, source.reader)
+                else { continue }
                 return (names.count, (document.id, twin.index, document.index))
             }
         }
@@ -184,15 +188,31 @@ package struct AttributionRail {
         let (entry, target) = (survey.entries[place], survey.target)
         guard entry.exists, !entry.isClosed, entry.held > 0 else { return (0, nil) }
         let alive = target.capabilities.notTombstone
-        let ids = try target.reader.names(entry.index, query: alive, size: Self.idsWanted).map(\.id)
+        let mine = try target.reader.names(entry.index, query: alive, size: Self.idsWanted)
+        let ids = mine.map(\.id)
         for other in survey.entries.dropFirst(place + 1) where other.exists && !other.isClosed && other.held > 0 {
             let wanted: JSONValue = ["ids": ["values": .array(ids.map { .string($0) })]]
             let both: JSONValue = ["bool": ["must": [wanted, alive]]]
-            if let twin = try target.reader.names(other.index, query: both, size: 1).first {
+            for twin in try target.reader.names(other.index, query: both, size: 20) {
+                guard let one = mine.first(where: { $0.id == twin.id }),
+                    try areBothThere(one, twin, target.reader)
+                else { continue }
                 return (ids.count, (twin.id, entry.index, other.index))
             }
         }
         return (ids.count, nil)
+    }
+
+    /// Whether two documents that two searches have found are there at one time. The indices were not refreshed at one
+    /// moment, and an application that moves a document does not do it in one.
+    private func areBothThere(
+        _ one: FoundDocument, _ other: FoundDocument, _ reader: ClusterReader
+    ) throws(ClusterError) -> Bool {
+        for attempt in 0..<3 {
+            if attempt > 0 { Thread.sleep(forTimeInterval: 0.3) }
+            guard try reader.isThere(one), try reader.isThere(other) else { return false }
+        }
+        return true
     }
 }
 

@@ -29,6 +29,9 @@ package struct AttributionTally: Sendable {
     /// Ids that a later command puts into another entry, or gives another routing, and nothing deletes the former one.
     package private(set) var moved = Finding()
     package private(set) var rerouted = Finding()
+    /// Records that no entry takes, and how many each entry takes, by its place.
+    package private(set) var unselected = Finding()
+    package private(set) var taken: [Int: Int] = [:]
     /// Whole documents, and the tombstones that they write elsewhere.
     package private(set) var documents = 0
     package private(set) var tombstones = 0
@@ -42,9 +45,12 @@ package struct AttributionTally: Sendable {
         if case .debezium = format.shape { isDebezium = true } else { isDebezium = false }
     }
 
-    mutating func add(_ decoded: Decoded, _ companions: [Companion], _ message: LogMessage) {
+    /// `decoder`: has just decoded the message.
+    mutating func add(_ decoded: Decoded, _ decoder: CommandDecoder, _ message: LogMessage) {
         read += 1
         var place: String { "partition \(message.partition) offset \(message.offset)" }
+        if decoder.selectsNone { unselected.add(place) }
+        let companions = decoder.writesCompanions ? decoder.companions : []
         switch decoded {
         case .skip: break
         case .reject(let reject):
@@ -55,7 +61,10 @@ package struct AttributionTally: Sendable {
             case "unavailable_value": unavailable.add("\(place): \(reject.detail)")
             default: break
             }
-        case .operation(let operation): add(operation, companions, message)
+        case .operation(let operation):
+            // A delete that lacks the field names every entry.
+            if !decoder.selectsNone, operation.kind != .delete { taken[operation.entry, default: 0] += 1 }
+            add(operation, companions, message)
         }
     }
 
@@ -78,7 +87,10 @@ package struct AttributionTally: Sendable {
             // Of two stretches the newer is read first.
             if let former = last[id], former.partition == message.partition, former.offset < message.offset {
                 if former.entry != operation.entry {
-                    if !companions.contains(where: { $0.entry == former.entry }) { moved.add("id \(id) at \(place)") }
+                    // What keeps a column must find its document: elsewhere, it is a dead letter.
+                    if operation.kind != .keep, !companions.contains(where: { $0.entry == former.entry }) {
+                        moved.add("id \(id) at \(place)")
+                    }
                 } else if former.routing != routing,
                     !companions.contains(where: {
                         $0.entry == former.entry && $0.routing.map { String(repairing: $0) } == former.routing

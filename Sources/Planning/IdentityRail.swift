@@ -318,11 +318,15 @@ package struct IdentityRail {
         let examples = twins.prefix(3).map { IdentityWords.twins($0) }.joined(separator: "; ")
         let text =
             "\(twins.count) of \(sample.names.count) sampled ids of \(name(entry)) are there more than once: "
-            + "\(examples). Only one document of each would be in \(entry.index)"
-        if entry.recipe.id != nil, !template.namesType {
-            add(.refused, text + ". `id` says that ids are unique: use {type} in it, or give each an entry of its own")
-        } else {
-            doubts.append(text)
-        }
+            + "\(examples). Only one document of each would be in \(entry.index), and which one is chance"
+        // Copied documents have the same version, so the first one that is written stays.
+        let hasTypes = types.count > 1 && !template.namesType
+        add(
+            .refused,
+            text
+                + (hasTypes
+                    ? ". `id` says that ids are unique: use {type} in it, or give each an entry of its own"
+                    : ". Name in `from` only the index that the application reads, give each an entry of its own, "
+                        + "or delete in the source what is stale"))
     }
 }

@@ -131,7 +131,7 @@ package struct LogSample: Sendable {
         lazy var fields = SampledFields(message.value, shape)
         if typeFields.isWanting { typeFields.look(fields) }
         let decoded = decoder.decode(record)
-        attribution.add(decoded, decoder.writesCompanions ? decoder.companions : [], message)
+        attribution.add(decoded, decoder, message)
         switch decoded {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)

@@ -14,6 +14,7 @@ package struct Samples: Sendable {
     /// The rails that judge the samples, in the order in which they are shown.
     package func rails(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
         [log.onePartitionRail(recipe)] + IdentityRail.look(recipe, survey, self)
+            + AppliedDeletes.look(recipe, survey, self)
             + SourceFilterRail.sampled(recipe, survey, log)
             + CopyVersionRail.look(recipe, survey, self)
             + GrowthRail.look(recipe, survey, self)

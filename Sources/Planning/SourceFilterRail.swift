@@ -37,12 +37,12 @@ enum SourceFilterRail {
                     "\(words), and other indices that go into \(entry.index) through another one or through none: one "
                         + "alias cannot show the same part. Give each index an entry of its own")
             }
-            if let field = changed(entry) {
+            if let field = entry.unshown {
                 return rail(
                     .refused,
-                    "\(words), and transform changes the field \(field), so that the target's alias would not show "
-                        + "the same documents. Leave that field as it is, or give the alias its filter by hand and "
-                        + "name the index itself in `from`")
+                    "\(words), and the new index has the field \(field) in another form, so that the target's alias "
+                        + "would not show the same documents. Leave that field as it is, in transform and in the "
+                        + "mapping, or give the alias its filter by hand and name the index itself in `from`")
             }
             return rail(
                 .ok, "\(words). All \(whole) documents are copied, and \(entry.index)-crossfade-read has the filter")
@@ -53,6 +53,15 @@ enum SourceFilterRail {
                     + "`select` with the same field and value, so that only these documents are copied and written; "
                     + "`filter: source`, where commands concern no others; `filter: alias`, which copies all \(whole) "
                     + "and gives \(entry.index)-crossfade-read the filter; or name the index itself in `from`")
+        case .source where entry.shown == nil:
+            let why =
+                entry.unshown.map { "the new index has the field \($0) in another form" }
+                ?? "other indices that go into \(entry.index) have none"
+            return rail(
+                .warn,
+                "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied, and "
+                    + "\(entry.index)-crossfade-read cannot have the filter, because \(why): readers will see what a "
+                    + "command writes of a hidden document")
         default:
             return rail(.ok, "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied")
         }
@@ -64,8 +73,7 @@ enum SourceFilterRail {
         guard let reader = survey.source?.reader else { return [] }
         return survey.entries.enumerated().compactMap { place, entry in
             guard entry.recipe.filter == .source, !entry.filters.isEmpty else { return nil }
-            let number = recipe.indices.firstIndex { $0.to == entry.recipe.to } ?? place
-            let commands = log.applied.commands(atMost: 2000).filter { $0.entry == number && $0.unreadKey == nil }
+            let commands = log.applied.commands(atMost: 2000).filter { $0.entry == place && $0.unreadKey == nil }
             let ids = Array(commands.prefix(500).map(\.id))
             do throws(ClusterError) {
                 let indices = entry.source.filter { $0.filter != nil }
@@ -87,35 +95,6 @@ enum SourceFilterRail {
             } catch {
                 return rail(.warn, "it is not known whether commands concern documents that the filter hides: \(error)")
             }
-        }
-    }
-
-    /// A field that the filter may ask for and that the transform changes.
-    private static func changed(_ entry: Survey.Entry) -> String? {
-        var words: Set<String> = []
-        collect(entry.shown ?? .null, &words)
-        for step in entry.recipe.transform {
-            let paths: [JSONPath]
-            switch step {
-            case .keyToValue(let options): paths = [options.field]
-            case .rename(let from, let to), .copy(let from, let to): paths = [from, to]
-            case .remove(let removed): paths = removed
-            case .keep: continue
-            case .set(let path, _, _), .change(let path, _): paths = [path]
-            }
-            for path in paths.map({ $0.names.joined(separator: ".") }) {
-                if words.contains(where: { $0 == path || $0.hasPrefix(path + ".") }) { return path }
-            }
-        }
-        return nil
-    }
-
-    private static func collect(_ value: JSONValue, _ words: inout Set<String>) {
-        if let text = value.string { words.insert(text) }
-        for element in value.array ?? [] { collect(element, &words) }
-        for (key, inner) in value.object ?? JSONObject() {
-            words.insert(key)
-            collect(inner, &words)
         }
     }
 

@@ -1,3 +1,4 @@
+import Commands
 import Failures
 import JSONText
 import Recipe
@@ -104,7 +105,7 @@ package struct SourceLook: Sendable {
         var look = SourceLook()
         let cluster = try Cluster.connect(endpoint, withinSeconds: use == .wanted ? patience : nil)
         let reader = (use == .wanted ? cluster.answering(withinSeconds: 10 * patience) : cluster).reader
-        for entry in recipe.indices {
+        for (place, entry) in recipe.indices.enumerated() {
             guard let from = entry.from else {
                 look.found.append(Found())
                 continue
@@ -116,7 +117,8 @@ package struct SourceLook: Sendable {
                 for index in found.indices { _ = try? reader.refresh(index.name) }
                 found.indices = try resolve(from, reader, cluster.name, mayBeNone: isKnown)
             }
-            found.filters = try filter(&found.indices, from: from, entry, recipe, reader)
+            found.filters = try filter(
+                &found.indices, from: from, entry, recipe.selector(place), recipe.commands.format, reader)
             look.found.append(found)
         }
         look.cluster = cluster
@@ -125,14 +127,14 @@ package struct SourceLook: Sendable {
 
     /// Finds the filters of aliases, and applies them to the indices where they decide what is copied.
     private static func filter(
-        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ recipe: Recipe, _ reader: ClusterReader
+        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ select: CommandFormat.Selector?,
+        _ format: CommandFormat, _ reader: ClusterReader
     ) throws -> [String: JSONValue] {
         var filters: [String: JSONValue] = [:]
-        let place = recipe.indices.firstIndex { $0.to == entry.to } ?? 0
         for number in found.indices {
             guard let filter = SourceFilter.of(found[number], from: from) else { continue }
             filters[found[number].name] = filter
-            let isSelected = SourceFilter.isSame(filter, as: recipe.selector(place), recipe.commands.format)
+            let isSelected = SourceFilter.isSame(filter, as: select, format)
             guard entry.filter == .source || (entry.filter == nil && isSelected) else { continue }
             found[number].filter = filter
             found[number].liveCount = try reader.count(found[number].name, query: found[number].liveQuery)

@@ -24,6 +24,9 @@ package struct Survey: Sendable {
         package var filters: [String: JSONValue] = [:]
         /// What the target's alias for readers shows besides hiding tombstones; nil: everything.
         package var shown: JSONValue?
+        /// A field because of which the alias for readers cannot show the same part as `from`; see
+        /// ``SourceFilter/changed(_:_:source:target:)``.
+        package var unshown: String?
         /// Target index; with `{index}` filled in.
         package var index: String
         /// Closed indices that `from` also matches. They cannot be read.
@@ -221,9 +224,7 @@ package struct Survey: Sendable {
             let isKept = look == nil || scope.gone.contains(name)
             made.filters[name] = isKept ? confirmed.lazy.compactMap { $0.filters[name] }.first : look?.filters[name]
         }
-        if entry.filter == .alias, !made.filters.isEmpty {
-            made.shown = SourceFilter.any(made.filters.sorted { $0.key < $1.key }.map(\.value))
-        }
+        made.showsAsSource(looked: !found.isEmpty)
         guard exists else { return made }
         made.uuid = try untold.ask(nil) { try writer.indexUUID(index) }
         guard !isClosed else { return made }
@@ -248,6 +249,19 @@ package struct Survey: Sendable {
             guard error.code == .indexClosed else { throw error }
             made.isClosed = true
         }
+    }
+
+    /// The entries that read the same documents of an index as the entry at `place`, itself among them, by the index;
+    /// only where there are several. Two aliases with different filters show different documents.
+    package func sharing(_ place: Int) -> [String: [Int]] {
+        var sharing: [String: [Int]] = [:]
+        for index in entries[place].source {
+            let others = entries.indices.filter { other in
+                entries[other].source.contains { $0.name == index.name && $0.filter == index.filter }
+            }
+            if others.count > 1 { sharing[index.name] = others }
+        }
+        return sharing
     }
 
     // MARK: The work

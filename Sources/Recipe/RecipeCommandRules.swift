@@ -12,7 +12,7 @@ package struct RecipeCommandRules {
             rules.unattributed = CommandRules.Unattributed(rawValue: word) ?? .reject
         }
         rules.moves = selects.lazy.compactMap { $0["moves"]?.text }.first.flatMap(CommandRules.Moves.init)
-        if let word = part?["tombstone"]?.text { rules.nullValue = CommandRules.NullValue(rawValue: word) ?? .reject }
+        rules.nullValue = (part?["tombstone"]?.text).flatMap(CommandRules.NullValue.init)
         if let word = part?["unavailable"]?.text {
             rules.unavailable = CommandRules.Unavailable(rawValue: word) ?? .reject
         }
@@ -23,9 +23,44 @@ package struct RecipeCommandRules {
 
     package func check(_ commands: RecipeValue?, _ entries: [RecipeValue]) {
         checkTombstone(commands?["envelope"])
+        checkPaths(commands, entries)
         for key in ["missing", "moves"] { checkAgreement(key, entries) }
         checkEvery(commands, entries)
     }
+
+    /// A path that cannot lead anywhere: in a change event, `select` counts from its root, and all else from the row.
+    private func checkPaths(_ commands: RecipeValue?, _ entries: [RecipeValue]) {
+        guard let format = commands?["format"]?.text else { return }
+        let routing = commands?[format]?["routing"]?["path"]
+        if let routing, let path = routing.text, path.hasPrefix("header:") {
+            problems.add(
+                routing.mark,
+                "routing is \(routing.quoted), and a routing can only be a field: headers are not looked at")
+        }
+        guard format == "debezium" else { return }
+        let field = commands?["version"]?["field"]
+        for (name, value) in [("routing", routing), ("version.field", field)] {
+            guard let value, let path = value.text, let part = Self.eventParts.first(where: { path.hasPrefix($0) })
+            else {
+                continue
+            }
+            problems.add(
+                value.mark,
+                "\(name) counts from the row, and \(value.quoted) would be looked for inside it: say "
+                    + "\"\(path.dropFirst(part.count))\"")
+        }
+        for entry in entries {
+            guard let field = entry["select"]?["field"], let path = field.text,
+                !(Self.eventParts + ["source."]).contains(where: { path.hasPrefix($0) })
+            else { continue }
+            problems.add(
+                field.mark,
+                "select.field counts from the root of the change event, which has no \(field.quoted): say "
+                    + "\"after.\(path)\", or \"source.table\" for the table")
+        }
+    }
+
+    private static let eventParts = ["after.", "before."]
 
     private func checkTombstone(_ envelope: RecipeValue?) {
         guard let tombstone = envelope?["tombstone"], tombstone.text == "delete", let id = envelope?["id"]?.text,

@@ -120,6 +120,9 @@ package enum RecipeSchema {
                     + "(`key: json`), its fields: `{table}-{id}`."),
             key(standard: "`text`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the document."),
+            RecipeKey(
+                "tombstone", .choice(CommandRules.NullValue.allCases.map(\.rawValue)), standard: "delete",
+                "What a record without a value means: a dead letter, nothing, or the delete of its key's document."),
         ])
 
     private static func key(standard: String) -> RecipeKey {

@@ -50,6 +50,8 @@ package final class MultiGetAnswer: @unchecked Sendable {
         var seen = false
         var next = try cursor.firstKey()
         while let key = next {
+            // Nothing stands behind the documents, unless a stored text has closed their list and goes on.
+            guard !seen else { throw AnswerProblem(offset: key.lowerBound) }
             if cursor.isKey(key, "docs") {
                 seen = true
                 var more = try cursor.firstElement()

@@ -24,10 +24,10 @@ struct PageScan {
         var sawHits = false
         var next = try cursor.firstKey()
         while let key = next {
-            if cursor.isKey(key, "hits") {
+            if cursor.isKey(key, "hits"), !sawHits {
                 try readHits(&cursor)
                 sawHits = true
-            } else if cursor.isKey(key, "_scroll_id") {
+            } else if cursor.isKey(key, "_scroll_id"), scrollID == nil {
                 scrollID = try cursor.string()
             } else if cursor.isKey(key, "took") {
                 took = try cursor.integer()
@@ -36,6 +36,8 @@ struct PageScan {
             } else if cursor.isKey(key, "_shards") {
                 try readShards(&cursor)
             } else {
+                // Behind the hits stands nothing else, unless a stored text has closed them and goes on.
+                guard !sawHits else { throw AnswerProblem(offset: key.lowerBound) }
                 _ = try cursor.value()
             }
             next = try cursor.nextKey()
@@ -73,11 +75,15 @@ struct PageScan {
     }
 
     private mutating func readHits(_ cursor: inout AnswerCursor) throws(AnswerProblem) {
+        var isOver = false
         var next = try cursor.firstKey()
         while let key = next {
+            // The list of hits stands last, unless a stored text has closed it and goes on.
+            guard !isOver else { throw AnswerProblem(offset: key.lowerBound) }
             if cursor.isKey(key, "total") {
                 try readTotal(&cursor)
             } else if cursor.isKey(key, "hits") {
+                isOver = true
                 var more = try cursor.firstElement()
                 while more {
                     try readHit(&cursor)

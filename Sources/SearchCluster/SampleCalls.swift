@@ -1,3 +1,4 @@
+import Commands
 import Indexing
 import JSONText
 
@@ -38,6 +39,24 @@ extension ClusterReader {
             return FoundDocument(
                 index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
                 routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.int)
+        }
+    }
+
+    /// Whether a document is there now, and not only as a search shows it. A tombstone is none.
+    package func isThere(_ document: FoundDocument) throws(ClusterError) -> Bool {
+        let call = ReadCall.storedSource(
+            index: document.index, type: capabilities.typed ? document.type : nil, id: document.id,
+            routing: document.routing)
+        do throws(ClusterError) {
+            let answer = try transport.bytes(
+                call, body: .none, timeoutSeconds: 30, doing: "getting a document of \(document.index)",
+                index: document.index)
+            defer { transport.recycle(answer.body) }
+            return !Tombstone.isOne(answer.body.bytes)
+        } catch {
+            if error.code == .notFound { return false }
+            if error.code == .tooLarge { return true }
+            throw error
         }
     }
 

@@ -42,6 +42,7 @@ package final class ScrollReader {
             }
             started = true
             let page = try read(answer)
+            try checkCount(page, answer)
             if !page.hits.isEmpty {
                 delivered += Int64(page.hits.count)
                 return page
@@ -85,6 +86,16 @@ package final class ScrollReader {
             .partialAnswer,
             "the scroll of \(slice) gave \(delivered) documents where it had announced \(total); read the slice again",
             index: slice.index)
+    }
+
+    /// A page has as many documents as were asked for, or all that are left. One with fewer may come from a stored text
+    /// that closes the list of hits, so that the documents behind it are swallowed.
+    private func checkCount(_ page: Page, _ answer: HTTPResponse) throws(ClusterError) {
+        guard options.withSources, let total, !page.hits.isEmpty else { return }
+        let due = min(Int64(options.pageSize), total - delivered)
+        guard page.hits.count != due else { return }
+        throw failure(
+            .unreadableDocument, "a page of \(slice) has \(page.hits.count) documents where \(due) were due", answer)
     }
 
     private func ask() throws(ClusterError) -> HTTPResponse {

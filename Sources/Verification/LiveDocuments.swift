@@ -117,7 +117,7 @@ package final class LiveDocuments {
     private func readOld(_ keys: [DocumentKey], _ entry: Int, _ pairs: inout [DocumentKey: LivePair]) throws {
         guard let source = survey.source else { return }
         var left = keys
-        for place in BasePlace.source(plan.entries[entry], plan.format) where !left.isEmpty {
+        for place in BasePlace.source(entry, plan) where !left.isEmpty {
             let asked = left.filter { place.name($0.id, routing: $0.routing) != nil }
             guard !asked.isEmpty else { continue }
             var found: Set<DocumentKey> = []
@@ -155,7 +155,9 @@ package final class LiveDocuments {
             ofOne: answer.bytes(range), id: id, index: place.index, type: place.type, routing: routing, parent: nil,
             version: document.version)
         return withExtendedLifetime(page) {
-            guard let hit = page.hits.first else { return nil }
+            guard let hit = page.hits.first, (try? form.takes(hit, of: page, entry: key.entry)) != false else {
+                return nil
+            }
             let out = ByteBuffer(capacity: 2 * range.count + 64)
             do throws(Reject) {
                 let written = try form.write(hit, of: page, entry: key.entry, into: out)

@@ -203,8 +203,8 @@ package final class ParityScan {
         guard unread.isEmpty, isFirst else { return unread }
         var given: [StillIndices.Name: Int] = [:]
         for slice in record.slices {
-            given[StillIndices.Name(side: slice.side, index: slice.spec.index), default: 0] +=
-                slice.documents + slice.uncopied
+            let name = StillIndices.Name(side: slice.side, index: slice.spec.index, entry: slice.entry)
+            given[name, default: 0] += slice.documents + slice.uncopied
         }
         return before.missing(StillIndices(sides, query), read: given)
     }
@@ -212,7 +212,7 @@ package final class ParityScan {
     /// Which documents of an index are compared; nil: all.
     private func query(_ name: StillIndices.Name) -> JSONValue? {
         guard name.side == .source else { return sides.target.capabilities.notTombstone }
-        return sides.entries.lazy.flatMap(\.source).first { $0.name == name.index }?.liveQuery
+        return sides.entries[name.entry].source.first { $0.name == name.index }?.liveQuery
     }
 
     /// Finds out which documents the differing buckets differ in.
@@ -269,7 +269,7 @@ package final class ParityScan {
                     entry: slice.entry,
                     part: SliceReader.Slice(
                         number: number, spec: slice.spec,
-                        query: query(StillIndices.Name(side: slice.side, index: slice.spec.index)),
+                        query: query(StillIndices.Name(side: slice.side, index: slice.spec.index, entry: slice.entry)),
                         page: index?.maximumPage ?? 10_000)))
         }
         return parts

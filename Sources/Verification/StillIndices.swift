@@ -6,10 +6,11 @@ import SearchCluster
 /// How many documents each index says that it has, and by what it would show that it was written to. Where nothing was
 /// written while the slices were read, they must sum to that count.
 struct StillIndices {
-    /// An index of one side.
+    /// An index of one side, as an entry reads it: several may read another part of one index.
     struct Name: Hashable {
         var side: ParitySide
         var index: String
+        var entry: Int
     }
 
     struct Look: Equatable {
@@ -23,9 +24,11 @@ struct StillIndices {
 
     /// What cannot be found out is left out: then nothing is concluded.
     init(_ sides: ScanSides, _ query: (Name) -> JSONValue?) {
-        for entry in sides.entries {
-            for index in entry.source { look(Name(side: .source, index: index.name), sides.source?.reader, query) }
-            look(Name(side: .target, index: entry.index), sides.target.reader, query)
+        for (number, entry) in sides.entries.enumerated() {
+            for index in entry.source {
+                look(Name(side: .source, index: index.name, entry: number), sides.source?.reader, query)
+            }
+            look(Name(side: .target, index: entry.index, entry: number), sides.target.reader, query)
         }
     }
 

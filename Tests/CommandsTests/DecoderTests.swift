@@ -165,6 +165,18 @@ struct Case: Sendable {
         Case(selecting, Given(#"{"command":"Unknown","kind":["a"]}"#), "skip"),
     ]
 
+    @Test func theNameOfACommandMayBeABoolean() {
+        let marked = CommandFormat(
+            shape: .envelope(
+                CommandFormat.Envelope(
+                    id: .key, operation: path("__deleted"), index: ["false"], merge: [], delete: ["true"], ignore: [],
+                    document: nil)))
+        let decoder = CommandDecoder(marked)
+        #expect(Given(#"{"__deleted":true}"#).decoded(decoder) == "delete 0 k v9")
+        #expect(Given(#"{"__deleted":"true"}"#).decoded(decoder) == "delete 0 k v9")
+        #expect(Given(#"{"__deleted":false}"#).decoded(decoder) == #"index 0 k v9 {"__deleted":false}"#)
+    }
+
     @Test(arguments: [documents, envelopes, routings, withoutRouting, versions, selections].flatMap { $0 })
     func decodes(_ row: Case) {
         #expect(row.given.decoded(CommandDecoder(row.format)) == row.expected, "\(row.given)")

@@ -264,3 +264,70 @@ def test_a_source_that_may_not_be_searched_is_said_to_be_unknown(make):
         m.write_recipe()
         text = identity(m, "warn")
     assert text.count("it is not known") == 2 and "403" in text, text
+
+
+# one document in the source is one in the target
+
+def test_ids_under_several_routings_do_not_vanish_in_the_copy(make):
+    """The source has them in two shards, and the target in one."""
+    two = [("1", {"routing": org}, {"title": org, "org": org}, "incident") for org in ("a", "b", "c", "d", "e", "f")]
+    m = make([insert("1", "a", org="a")], two, settings={"number_of_shards": 1})
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    m.write_recipe()
+    shown = m.source.count(m.old)
+    assert shown > 1
+    m.init()
+    check_error(m.run("copy"), f"{shown} documents", "only 1", "not complete", code=REFUSED)
+    assert m.status()["phase"] == "copying"
+    m.tree["accept"] = [{"rail": "identity", "why": "they are the same"}]
+    m.write_recipe()
+    m.run("copy", "--confirm", m.plan()["fingerprint"]).expect(0)
+    assert m.status()["phase"] == "copied" and m.target.count(m.new) == 1
+
+
+@pytest.mark.parametrize("shape", ["document", "envelope"])
+def test_deletes_that_the_application_has_not_done_are_refused(make, shape):
+    """Kafka Connect ignores records without a value if it is told to."""
+    if shape == "document":
+        records = [(str(n).encode(), json.dumps({"title": f"first {n}"}).encode()) for n in range(8)] + [(b"3", None)]
+    else:
+        records = [insert(str(n), f"first {n}") for n in range(8)] + [command("DeleteMessageCommand", "3")]
+    m = make(records, documents(8), shape=shape, committed=9)
+    text = identity(m, "refused")
+    assert "id 3" in text and "1 of 1" in text, text
+    if shape == "document":
+        m.tree["commands"]["document"] = {"tombstone": "ignore"}
+    else:
+        m.tree["commands"]["envelope"].update(delete=[], ignore=["DeleteMessageCommand", "PingCommand"])
+    m.write_recipe()
+    assert whole(m) == {str(n): f"first {n}" for n in range(8)}
+
+
+def test_a_part_is_not_merged_into_what_has_another_routing(make):
+    """Both routings lead to the one shard of the target."""
+    records = [insert("1", "first", org="a"), insert("1", "second", org="b"),
+               command("UpdateMessageCommand", "1", message={"org": "part"}, org="a")]
+    m = make(records, [], settings={"number_of_shards": 1}, accept=[{"rail": "attribution", "why": "seen"}])
+    m.tree["commands"]["envelope"]["routing"] = "org"
+    del m.tree["source"], m.tree["indices"][0]["from"]
+    m.write_recipe()
+    m.init()
+    m.replay()
+    assert titles(m) == {"1": "second"}
+    assert set(m.dead_letters()[0].values()) == {"moves"}
+
+
+def test_the_mapping_is_mended_and_copied_again(make):
+    m = make([insert("1", "first")], documents(2), mapping={"dynamic": "strict", **TITLES})
+    m.init()
+    m.copy()
+    m.tree["indices"][0]["mapping"] = {"dynamic": "strict", "properties": {**TITLES["properties"],
+                                                                          "more": {"type": "keyword"}}}
+    m.write_recipe()
+    plan = m.run("plan", seconds=60).expect(0).json
+    m.run("init", "--confirm", plan["fingerprint"], seconds=60).expect(0)
+    assert "more" in m.target.mapping(m.new)["properties"]
+    m.tree["indices"][0]["mapping"]["properties"]["title"] = {"type": "long"}
+    m.write_recipe()
+    plan = m.run("plan", seconds=60).expect(0).json
+    check_error(m.run("init", "--confirm", plan["fingerprint"]), m.new, "Delete", code=REFUSED)

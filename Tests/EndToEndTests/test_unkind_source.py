@@ -227,7 +227,8 @@ NO_JSON = {
     "brace": b'{"title":"x"}}', "text": b'{"title":"x"} and more', "two": b'{"title":"x"}{"title":"y"}',
     "closes": b'{"title":"x"}}]}}', "names": b'{"title":"x"},"_id":"other"',
     "utf16": '{"title":"x"}'.encode("utf-16-le"),
-    "member": b'{"title":"x"},"y":1',
+    "member": b'{"title":"x"},"y":1', "hits": b'{"title":"x"}}]},"x":{"y":[{"z":1',
+    "list": b'{"title":"x"}}],"x":[{"z":1',
 }
 
 

@@ -76,6 +76,27 @@ extension BadRecipeTests {
                     + "alone"
             ]),
         Case(
+            name: "paths of a change event",
+            text: Reading.small(
+                commands("  format: debezium\n  debezium: { routing: after.org }\n  version: { field: before.rev }")
+                    .merging(["indices": "indices: [ { from: orders, to: o2, select: { field: kind, equals: a } } ]"]) {
+                        $1
+                    }),
+            expected: [
+                "6:24: routing counts from the row, and \"after.org\" would be looked for inside it: say \"org\"",
+                "7:21: version.field counts from the row, and \"before.rev\" would be looked for inside it: say "
+                    + "\"rev\"",
+                "10:53: select.field counts from the root of the change event, which has no \"kind\": say "
+                    + "\"after.kind\", or \"source.table\" for the table",
+            ]),
+        Case(
+            name: "a routing in a header",
+            text: Reading.small(
+                commands("  format: envelope\n  envelope: { id: key, operation: c, index: A, routing: \"header:r\" }")),
+            expected: [
+                "6:57: routing is \"header:r\", and a routing can only be a field: headers are not looked at"
+            ]),
+        Case(
             name: "a key that is no id",
             text: Reading.small(
                 commands("  format: envelope\n  envelope: { id: a.b, key: json, operation: c, index: A }")),

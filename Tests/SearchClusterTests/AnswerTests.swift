@@ -125,6 +125,18 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         }
     }
 
+    /// Old versions take text behind the object of a document, and give it back as it is.
+    @Test(arguments: [
+        #"{"title":"x"}}]},"x":{"y":[{"z":1"#, #"{"title":"x"}}],"total":3},"x":{"y":[{"z":1"#,
+        #"{"title":"x"}}],"max_score":[{"z":1"#, #"{"title":"x"}}]},"hits":{"hits":[{"_id":"b","_source":{}"#,
+    ])
+    func aStoredTextThatClosesTheHitsIsNoticed(_ text: String) {
+        let page = #"{"_scroll_id":"a","_shards":{"failed":0},"hits":{"total":1,"hits":[{"_id":"a","_source":"#
+        #expect(throws: AnswerProblem.self) {
+            try withBytes(page + text + "}]}}") { _ = try PageScan($0, expectedHits: 1) }
+        }
+    }
+
     @Test func failuresAreSeen() throws {
         try withBytes(
             "{\"_shards\":{\"failed\":1,\"failures\":[{\"reason\":\"X\"}]},\"timed_out\":true,"
@@ -149,6 +161,11 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
 }
 
 @Suite struct MultiGetTests {
+    @Test func aStoredTextThatClosesTheListIsNoticed() {
+        let text = #"{"docs":[{"_id":"a","found":true,"_source":{"title":"x"}}],"x":[{"z":1}]}"#
+        #expect(throws: AnswerProblem.self) { try withBytes(text) { _ = try MultiGetAnswer.scan($0, expected: 1) } }
+    }
+
     @Test func documentsComeInOrder() throws {
         let answer = """
             {"docs":[{"_index":"i","_id":"a","_version":3,"found":true,"_source":{"x":1}},{"_id":"b","found":false},\

@@ -1,0 +1,72 @@
+import Commands
+import Indexing
+import Recipe
+import SearchCluster
+
+/// Whether the application deletes what its commands delete. One that leaves such documents (Kafka Connect ignores
+/// records without a value if it is told to) means something else by these records than the recipe says.
+///
+/// The rail has the name `identity`: what the source has is what its commands made of it.
+enum AppliedDeletes {
+    static let idsWanted = 500
+
+    static func look(_ recipe: Recipe, _ survey: Survey, _ samples: Samples) -> [Rail] {
+        // Without the application's group nobody knows which deletes the source has.
+        guard let source = survey.source, survey.application != nil, survey.entries.count == recipe.indices.count
+        else { return [] }
+        return survey.entries.enumerated().compactMap { place, entry in
+            let deletes = samples.log.applied.commands(atMost: .max).filter {
+                $0.entry == place && $0.kind == .delete
+            }.prefix(idsWanted)
+            guard !deletes.isEmpty, !entry.source.isEmpty else { return nil }
+            do throws(ClusterError) {
+                let alive = try alive(Array(deletes), entry, source.reader)
+                // One here and there may have been written again by hand.
+                guard let one = alive.first, alive.count * 100 >= deletes.count else { return nil }
+                return Rail(
+                    name: "identity", verdict: .refused,
+                    detail:
+                        "\(alive.count) of \(deletes.count) documents that the application's commands delete are alive "
+                        + "in \(entry.recipe.from ?? "-"), although group "
+                        + "\(recipe.commands.applicationGroup ?? "-") has applied these commands (partition "
+                        + "\(one.partition) offset \(one.offset) deletes id \(one.id)): the replay would delete them. "
+                        + advice(recipe.commands.format))
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    private static func advice(_ format: CommandFormat) -> String {
+        switch format.shape {
+        case .document:
+            "If the application ignores records without a value, say `tombstone: ignore` under commands.document"
+        case .envelope: "If the application ignores such commands, name them in commands.envelope.ignore"
+        case .debezium: "Let the application delete them, or take them out of the source's indices of this recipe"
+        }
+    }
+
+    private static func alive(
+        _ deletes: [SampledCommand], _ entry: Survey.Entry, _ reader: ClusterReader
+    ) throws(ClusterError) -> [SampledCommand] {
+        let template = IDTemplate(entry.recipe.id)
+        let types = Array(Set(entry.source.flatMap(\.types)))
+        let wanted = Set(deletes.flatMap { template.sourceIDs(of: $0.id, types: types) })
+        let found = try SourceSample.find(Array(wanted), SourceSample.readable(entry), reader)
+        let documents = Dictionary(grouping: found) { template.id($0.id, type: $0.type) }
+        var alive: [SampledCommand] = []
+        var looked = 0
+        for delete in deletes {
+            for document in documents[delete.id] ?? [] {
+                let routing = IdentityComparison.effective(document.routing, id: delete.id)
+                guard looked < 100, routing == IdentityComparison.effective(delete.routing, id: delete.id) else {
+                    continue
+                }
+                looked += 1
+                // A search may show what was deleted a moment ago.
+                if try reader.isThere(document) { alive.append(delete) }
+            }
+        }
+        return alive
+    }
+}
