@@ -66,12 +66,6 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
                         + "that does not; leave it out, or take range or roundrobin"
                 )
             }
-            if key == "isolation.level", passthrough[key] != "read_committed" {
-                return (
-                    key,
-                    "\(key) cannot be other than read_committed: records of aborted transactions were never commands"
-                )
-            }
             guard let conf = rd_kafka_conf_new() else { return nil }
             defer { rd_kafka_conf_destroy(conf) }
             var text = ErrorText()

@@ -139,6 +139,11 @@ package struct RecipeRules {
                 problems.add(member.mark, "\(fault.key) cannot have the value of \(member.value.quoted)")
             }
         }
+        if let member = kafka.member("isolation.level"), let text = member.value.text, text != "read_committed" {
+            problems.add(
+                member.mark,
+                "isolation.level can only be read_committed: records of transactions that were aborted are no commands")
+        }
         checkKafkaMemory(kafka)
     }
 

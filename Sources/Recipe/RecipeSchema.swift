@@ -121,7 +121,7 @@ package enum RecipeSchema {
             key(standard: "`text`"),
             RecipeKey("routing", .section(routing), "Where the routing value is in the document."),
             RecipeKey(
-                "tombstone", .choice(CommandRules.NullValue.allCases.map(\.rawValue)), standard: "delete",
+                "tombstone", .choice(CommandRules.NullValue.allCases.map(\.rawValue)), standardInWords: "`delete`",
                 "What a record without a value means: a dead letter, nothing, or the delete of its key's document."),
         ])
 
