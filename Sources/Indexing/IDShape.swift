@@ -36,6 +36,12 @@ package struct IDShape: Sendable, Equatable {
     }
 
     package var words: String {
+        let lengths = shortest == longest ? "\(longest)" : "\(shortest) to \(longest)"
+        return "\(kinds), \(lengths) bytes long"
+    }
+
+    /// The kinds of their characters, in words.
+    package var kinds: String {
         var kinds: [String] = []
         if digits { kinds.append("digits") }
         if small, large {
@@ -47,7 +53,11 @@ package struct IDShape: Sendable, Equatable {
             kinds.append(mark < 0x21 || mark == 0x7F ? "byte \(mark)" : "\"\(Character(UnicodeScalar(mark)))\"")
         }
         if other { kinds.append("other characters") }
-        let lengths = shortest == longest ? "\(longest)" : "\(shortest) to \(longest)"
-        return "\(kinds.joined(separator: ", ")), \(lengths) bytes long"
+        return kinds.joined(separator: ", ")
+    }
+
+    /// The lengths of numbers among some ids, in bytes; at most three.
+    package static func lengthsOfNumbers(_ ids: some Sequence<String>) -> [Int] {
+        Array(Set(ids.lazy.filter { $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }.map(\.utf8.count)).sorted().suffix(3))
     }
 }

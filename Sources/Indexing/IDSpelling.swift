@@ -20,6 +20,12 @@ package enum IDSpelling: String, Sendable, Equatable, CaseIterable {
     case untyped
     /// Large letters for small ones, or the reverse.
     case letterCase
+    /// The same letters in another Unicode form.
+    case form
+    /// A number with other zeros before it.
+    case padding
+    /// Other marks between the parts, or none.
+    case marks
 
     /// The ids that `bytes` may be a spelling of. `isKey`: the recipe reads them as something else than a text.
     package static func readings(
@@ -56,6 +62,34 @@ package enum IDSpelling: String, Sendable, Equatable, CaseIterable {
             if let json = json(rest) { found.append((json.id, .confluent)) }
         }
         return found
+    }
+
+    /// A number with other zeros before it, as long as other ids are. `lengths`: in bytes.
+    static func padded(_ id: String, _ lengths: [Int]) -> [String] {
+        guard !id.isEmpty, id.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return [] }
+        let bare = String(id.drop { $0 == "0" })
+        return ([bare] + lengths.map { String(repeating: "0", count: max(0, $0 - bare.utf8.count)) + bare })
+            .filter { !$0.isEmpty && $0 != id }
+    }
+
+    private static let separators: [Character] = ["-", "_", ":", "/", ".", "#", "|", " "]
+
+    /// Ids with other marks where `id` has marks of one kind, and a UUID with its hyphens.
+    static func remarked(_ id: String) -> [String] {
+        let found = Set(id.filter(separators.contains))
+        if found.isEmpty { return uuid(id).map { [$0] } ?? [] }
+        guard found.count == 1, let mark = found.first else { return [] }
+        let others = separators.dropLast().filter { $0 != mark }.map { String($0) }
+        return ([""] + others).map { id.split(separator: mark, omittingEmptySubsequences: false).joined(separator: $0) }
+    }
+
+    private static func uuid(_ id: String) -> String? {
+        guard id.utf8.count == 32, id.allSatisfy(\.isHexDigit) else { return nil }
+        var rest = Substring(id)
+        return [8, 4, 4, 4, 12].map { length in
+            defer { rest = rest.dropFirst(length) }
+            return String(rest.prefix(length))
+        }.joined(separator: "-")
     }
 
     private static func number(_ bytes: [UInt8]) -> Int64? {

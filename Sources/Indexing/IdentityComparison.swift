@@ -36,9 +36,17 @@ package struct IdentityComparison: Sendable {
     package let takesRoutingFromDocument: Bool
     /// Names that ids may have before them: types, and the texts that select the entry.
     package let types: [String]
+    /// How long numbers are among the source's ids, in bytes.
+    private let lengths: [Int]
+    /// The same text in other Unicode forms.
+    private let forms: @Sendable (String) -> [String]
 
-    package init(template: IDTemplate, takesRoutingFromDocument: Bool, types: [String]) {
+    package init(
+        template: IDTemplate, takesRoutingFromDocument: Bool, types: [String], lengths: [Int] = [],
+        forms: @escaping @Sendable (String) -> [String] = { _ in [] }
+    ) {
         (self.template, self.takesRoutingFromDocument, self.types) = (template, takesRoutingFromDocument, types)
+        (self.lengths, self.forms) = (lengths, forms)
     }
 
     /// The ids to look for in the source.
@@ -60,7 +68,11 @@ package struct IdentityComparison: Sendable {
 
     private func readings(_ command: SampledCommand) -> [(id: String, spelling: IDSpelling)] {
         let key = command.unreadKey ?? command.key
-        return IDSpelling.readings(of: key ?? Array(command.id.utf8), types: types, isKey: key != nil)
+        let readings = IDSpelling.readings(of: key ?? Array(command.id.utf8), types: types, isKey: key != nil)
+        guard command.unreadKey == nil else { return readings }
+        return readings + forms(command.id).map { ($0, .form) }
+            + IDSpelling.padded(command.id, lengths).map { ($0, .padding) }
+            + IDSpelling.remarked(command.id).map { ($0, .marks) }
     }
 
     /// `found`: the documents that the source has for the wanted ids, by their ids.
@@ -68,6 +80,8 @@ package struct IdentityComparison: Sendable {
         if command.unreadKey == nil, let finding = exact(command, found) { return finding }
         for (id, spelling) in readings(command) {
             let documents = (found[id] ?? []).filter { document in
+                // Two Unicode forms of a text are equal to Swift, and two ids.
+                guard document.id.utf8.elementsEqual(id.utf8) else { return false }
                 guard spelling == .typed, let type = document.type, types.contains(type) else { return true }
                 return command.id.hasPrefix(type)
             }
@@ -78,7 +92,7 @@ package struct IdentityComparison: Sendable {
 
     private func exact(_ command: SampledCommand, _ found: [String: [FoundDocument]]) -> Finding? {
         let documents = Set(template.sourceIDs(of: command.id, types: types)).flatMap { found[$0] ?? [] }
-            .filter { template.id($0.id, type: $0.type) == command.id }
+            .filter { template.id($0.id, type: $0.type).utf8.elementsEqual(command.id.utf8) }
         if documents.contains(where: { isRouted($0, as: command) }) { return .same }
         if let document = documents.first { return .routing(document) }
         guard template.text != nil, let document = found[command.id]?.first else { return nil }
@@ -101,6 +115,8 @@ package struct IdentityTally: Sendable {
     package private(set) var same = 0
     package private(set) var absent = 0
     package private(set) var contradictions: [(command: SampledCommand, finding: IdentityComparison.Finding)] = []
+    /// How many ids there are of each kind of characters, how many of them are absent, and the first of these.
+    private var kinds: [String: (looked: Int, absent: Int, example: SampledCommand?)] = [:]
 
     package init() {}
 
@@ -119,11 +135,33 @@ package struct IdentityTally: Sendable {
 
     package mutating func add(_ command: SampledCommand, _ finding: IdentityComparison.Finding) {
         looked += 1
+        let kind = IDShape([command.id]).kinds
+        kinds[kind, default: (0, 0, nil)].looked += 1
+        if finding == .absent {
+            kinds[kind]?.absent += 1
+            if kinds[kind]?.example == nil { kinds[kind]?.example = command }
+        }
         switch finding {
         case .same: same += 1
         case .absent: absent += 1
         case .routing, .template, .spelling: contradictions.append((command, finding))
         }
+    }
+
+    /// Ids of one kind, of which the source lacks most: these may be other ids there.
+    package struct MissingKind: Sendable {
+        package var kind: String
+        package var looked: Int
+        package var absent: Int
+        package var example: SampledCommand
+    }
+
+    /// nil: there is no such kind, or too few ids of it were looked up.
+    package var missingKind: MissingKind? {
+        kinds.compactMap { kind, found in
+            guard let example = found.example, found.looked >= 20, found.absent * 2 > found.looked else { return nil }
+            return MissingKind(kind: kind, looked: found.looked, absent: found.absent, example: example)
+        }.max { ($0.absent, $1.kind) < ($1.absent, $0.kind) }
     }
 
     /// Whether the contradictions are too many for a document here and there that was written by hand, or that moved

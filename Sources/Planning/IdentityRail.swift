@@ -1,4 +1,5 @@
 import Commands
+import Foundation
 import Indexing
 import JSONText
 import Recipe
@@ -121,7 +122,10 @@ package struct IdentityRail {
         _ commands: [SampledCommand], _ entry: Survey.Entry, _ place: Int, _ reader: ClusterReader
     ) throws(ClusterError) -> IdentityTally {
         let comparison = comparison(entry, place)
-        let ids = Array(Set(commands.flatMap(comparison.wanted)))
+        // Two Unicode forms of a text are equal to Swift, and two ids.
+        let ids = Set(commands.flatMap(comparison.wanted).map { Array($0.utf8) }).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         let found = try SourceSample.find(ids, SourceSample.readable(entry), reader)
         let documents = Dictionary(grouping: found, by: \.id)
         let findings = commands.map { command in
@@ -142,7 +146,14 @@ package struct IdentityRail {
         return IdentityComparison(
             template: IDTemplate(entry.recipe.id),
             takesRoutingFromDocument: format.copiesTakeRoutingFromDocument,
-            types: types.sorted())
+            types: types.sorted(),
+            lengths: IDShape.lengthsOfNumbers(samples.source.entries[place].names.map(\.id)),
+            forms: { id in
+                guard id.utf8.contains(where: { $0 >= 0x80 }) else { return [] }
+                return [id.precomposedStringWithCanonicalMapping, id.decomposedStringWithCanonicalMapping].filter {
+                    !$0.utf8.elementsEqual(id.utf8)
+                }
+            })
     }
 
     private mutating func judge(
@@ -172,6 +183,15 @@ package struct IdentityRail {
                 .refused,
                 "\(sizes), and the ids look different: the commands' are \(ours.words), those of the copy "
                     + "\(theirs.words). Look where the commands have their ids, and how the source makes its own")
+        }
+        if areApplied, survey.application != nil, let missing = tally.missingKind {
+            let example = missing.example
+            return add(
+                .refused,
+                "\(sizes), and of those made of \(missing.kind) the source lacks \(missing.absent) of "
+                    + "\(missing.looked), such as id \(example.id) (partition \(example.partition) offset "
+                    + "\(example.offset)). If it has these documents under other ids, the copy would stand beside what "
+                    + "commands write. Look where the application takes the ids of such commands from")
         }
         if tally.absent > 0 {
             let unlike =

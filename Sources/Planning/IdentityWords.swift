@@ -155,6 +155,15 @@ struct IdentityWords {
                 + commandTemplate("{type}\(before.last.map(String.init) ?? ""){id}")
         case .letterCase:
             return "The application changes the case of letters in ids: let commands have the ids that it writes"
+        case .form:
+            return
+                "The application writes ids in another Unicode form (NFC, NFD): let commands have those that it writes"
+        case .padding:
+            return
+                "The application writes numbers with other zeros before them: let commands have the ids that it writes"
+        case .marks:
+            return
+                "The application writes other marks between the parts of ids: let commands have those that it writes"
         }
     }
 

@@ -45,6 +45,43 @@ import Testing
         #expect(fold.count == 2)
     }
 
+    private func spelling(_ id: String, _ there: String, lengths: [Int] = []) -> IDSpelling? {
+        let comparison = IdentityComparison(
+            template: IDTemplate(nil), takesRoutingFromDocument: false, types: [], lengths: lengths,
+            forms: { $0 == "e\u{301}" ? ["\u{E9}"] : [] })
+        let found = comparison.wanted(command(id, 0)).contains { $0.utf8.elementsEqual(there.utf8) }
+        guard found, case .spelling(_, let spelling) = comparison.finding(command(id, 0), [there: [document(there)]])
+        else { return nil }
+        return spelling
+    }
+
+    @Test func otherMarksZerosAndFormsAreOtherSpellings() {
+        #expect(spelling("e\u{301}", "\u{E9}") == .form)
+        #expect(spelling("7", "0007", lengths: [4]) == .padding)
+        #expect(spelling("0007", "7") == .padding)
+        #expect(spelling("7", "0007") == nil)
+        #expect(spelling("acme:1", "acme-1") == .marks)
+        #expect(spelling("k1 ", "k1") == .marks)
+        let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        #expect(spelling(uuid, uuid.filter { $0 != "-" }) == .marks)
+        #expect(spelling(uuid.filter { $0 != "-" }, uuid) == .marks)
+        #expect(spelling("a:b-1", "ab1") == nil)
+    }
+
+    @Test func aKindOfIDThatTheSourceMostlyLacksIsNamed() {
+        var tally = IdentityTally()
+        for number in 0..<30 { tally.add(command("\(number)", 0), .same) }
+        for number in 0..<19 { tally.add(command("x-\(number)", 0), .absent) }
+        #expect(tally.missingKind == nil)
+        tally.add(command("x-19", 0), .absent)
+        #expect(
+            tally.missingKind.map { ($0.kind, $0.absent, $0.looked) } ?? ("", 0, 0) == (
+                "digits, small letters, \"-\"", 20, 20
+            ))
+        for number in 0..<20 { tally.add(command("y-\(number)", 0), .same) }
+        #expect(tally.missingKind == nil)
+    }
+
     @Test func aDocumentIsTheSameOnlyUnderTheSameRouting() {
         #expect(finding(command("1", 0), [document("1")]) == .same)
         #expect(finding(command("1", 0), []) == .absent)
