@@ -39,6 +39,7 @@ package enum DeadLetterReasons {
         ("missing_document", "it merges into a document that is nowhere"),
         ("routing_missing", "it merges into a document that is only found with a routing value"),
         ("mapper_parsing", "the target's mapping does not take the document"),
+        ("document_parsing", "the same, as newer servers call it"),
         ("field_limit", "the document would give the target's mapping more fields than it allows"),
         ("strict_dynamic_mapping", "the document has a field that a strict mapping does not name"),
         ("illegal_argument", "the target does not take the document for another reason"),

@@ -45,6 +45,10 @@ package struct LogSample: Sendable {
     /// What the records say about where they belong.
     package private(set) var attribution: AttributionTally
 
+    /// Records that are older than one before them in their partition, and the first of them.
+    private var backwards: (count: Int, partition: Int32, offset: Int64)?
+    private var lastTimes: [Int32: (offset: Int64, time: Int64)] = [:]
+
     private let stretches: LogStretches
     private let shape: CommandFormat.Shape
     private let keysAreIDs: Bool
@@ -119,6 +123,7 @@ package struct LogSample: Sendable {
         _ message: LogMessage, _ decoder: CommandDecoder, _ seen: inout [String: (Int32, Int64)]
     ) {
         read += 1
+        lookAtTime(message)
         let isApplied = stretches.applied[message.partition]?.contains(message.offset) == true
         if isApplied { appliedRead += 1 }
         let record = Record(
@@ -158,6 +163,18 @@ package struct LogSample: Sendable {
         }
     }
 
+    private mutating func lookAtTime(_ message: LogMessage) {
+        let last = lastTimes[message.partition]
+        // Of two stretches the newer is read first.
+        if let last, last.offset < message.offset, message.timestamp < last.time {
+            backwards =
+                backwards.map { ($0.count + 1, $0.partition, $0.offset) }
+                ?? (1, message.partition, message.offset)
+        } else {
+            lastTimes[message.partition] = (message.offset, message.timestamp)
+        }
+    }
+
     private static func name(_ command: SampledCommand) -> String {
         "\(command.entry)/\(command.routing ?? "")/\(command.id)"
     }
@@ -185,6 +202,17 @@ package struct LogSample: Sendable {
     /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets
     /// order only the records of one partition (P1 in docs/architecture.md).
     package func onePartitionRail(_ recipe: Recipe) -> Rail {
+        let rail = partitionRail(recipe)
+        guard rail.verdict == .ok, recipe.commands.format.version == .timestamp, let backwards else { return rail }
+        return Rail(
+            name: "one_partition", verdict: .warn,
+            detail: "\(backwards.count) of \(read) sampled records are older than one before them in their partition "
+                + "(the first: partition \(backwards.partition) offset \(backwards.offset)): of two commands of an id, "
+                + "the one with the later time stays, although the application applied the other one last. Take "
+                + "versions from offset, or from a number of the application")
+    }
+
+    private func partitionRail(_ recipe: Recipe) -> Rail {
         guard recipe.commands.format.needsOnePartition else {
             return Rail(
                 name: "one_partition", verdict: .ok,

@@ -9,7 +9,8 @@ import Transform
 enum SourceFieldsRail {
     static func look(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
         survey.entries.flatMap { entry in
-            entry.source.compactMap { source($0, entry.recipe.transform) } + [target(entry, recipe)].compactMap { $0 }
+            entry.source.compactMap { source($0, entry.recipe.transform) } + entry.source.compactMap(old)
+                + [target(entry, recipe)].compactMap { $0 }
         }
     }
 
@@ -27,6 +28,29 @@ enum SourceFieldsRail {
                     + "missing there would be missing in the new index. Make the documents anew from where they come "
                     + "from: without `from` the topic alone feeds the index. Where nothing is lost that the new index "
                     + "needs, remove the fields with a step of transform")
+    }
+
+    /// What versions before 5.0 do with documents beside keeping them.
+    static func old(_ index: IndexInfo) -> Rail? {
+        var found: [String] = []
+        let expiring = (index.mappings.object ?? JSONObject()).filter { type in
+            let enabled = type.value["_ttl"]?["enabled"]
+            return enabled?.bool == true || enabled?.string == "true"
+        }.map(\.key)
+        if !expiring.isEmpty {
+            found.append(
+                "deletes documents by itself when their time is over (_ttl of \(names(expiring))), and no command says "
+                    + "so: the new index keeps them. Delete them with commands, or by a query")
+        }
+        if index.types.contains(".percolator") {
+            found.append(
+                "holds queries (type .percolator): they are copied as documents, which percolate nothing"
+            )
+        }
+        guard !found.isEmpty else { return nil }
+        return Rail(
+            name: "source_fields", verdict: .warn,
+            detail: "source index \(index.name) " + found.joined(separator: "; and it "))
     }
 
     /// What is lost, in words: empty when the new index would not have it either; nil when nothing is.

@@ -151,7 +151,7 @@ def test_status_says_that_an_application_group_has_committed_nothing(m):
     rail = next(rail for rail in m.plan()["rails"] if rail["name"] == "log_reach")
     said = m.run("status", "--check", seconds=60).expect(DONE).json
     assert "has committed nothing" in rail["detail"], rail
-    assert said["application_group"] == {"name": f"indexr-{m.name}", "trouble": rail["detail"]}
+    assert said["application_group"] == {"name": f"indexr-{m.name}", "trouble": rail["detail"], "lag": None}
     assert "writer   " + rail["detail"] in m.crossfade("status", m.recipe, seconds=60).expect(DONE).out
 
 

@@ -55,6 +55,7 @@ extension Status {
         if let group = prepared.recipe.commands.applicationGroup {
             object["application_group"] = [
                 "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
+                "lag": applicationLag.map { .number($0) } ?? .null,
             ]
         }
         object["receipt"] =
@@ -69,6 +70,15 @@ extension Status {
             ]
         }
         return .object(object)
+    }
+
+    /// How many records the application's own group has still to apply; nil: it is not known, or no group is named.
+    private var applicationLag: Int64? {
+        guard let committed = prepared.survey.application else { return nil }
+        return prepared.survey.ends.reduce(Int64?.some(0)) { sum, end in
+            guard let sum, let offset = committed[end.key] else { return nil }
+            return sum &+ max(0, end.value &- offset)
+        }
     }
 
     /// The message about an application group without committed offsets, in the words of `plan`; nil: no such group.
@@ -135,6 +145,9 @@ extension Status {
         }
         lines += lagLines
         if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
+        if let lag = applicationLag, let group = prepared.recipe.commands.applicationGroup {
+            lines.append("writer   group \(group): lag \(lag)")
+        }
         lines.append("letters  " + lettersText)
         if let state = survey.state, let receipt = state.newestReceipt {
             lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
