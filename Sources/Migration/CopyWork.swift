@@ -193,7 +193,8 @@ package struct CopyWork: WatchedWork {
     ) throws -> Summary {
         let complete = feed.isComplete
         if complete {
-            try CopyCollisions(survey: prepared.survey, accepts: prepared.recipe.accepts("identity")).check(store)
+            let accepts = prepared.recipe.accepts("identity")
+            try CopyCollisions(survey: prepared.survey, accepts: accepts, logger: logger).check(store)
         }
         let closed = complete ? try perform(CopyGate.stepsToClose, of: copy, store) : nil
         let state = try closed ?? store.update { _ in }
