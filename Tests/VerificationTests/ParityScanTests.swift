@@ -182,12 +182,12 @@ import Transform
     @Test func slicesOfAStillIndexMustSum() throws {
         func look(_ count: Int64, sequence: Int64?) -> StillIndices {
             StillIndices(looks: [
-                StillIndices.Name(side: .target, index: "new"): StillIndices.Look(
+                StillIndices.Name(side: .target, index: "new", entry: 0): StillIndices.Look(
                     count: count,
                     copies: [CopyFigures(shard: 0, node: "n", isPrimary: true, documents: count, sequence: sequence)])
             ])
         }
-        let name = StillIndices.Name(side: .target, index: "new")
+        let name = StillIndices.Name(side: .target, index: "new", entry: 0)
         #expect(look(5, sequence: 9).missing(look(5, sequence: 9), read: [name: 5]).isEmpty)
         #expect(look(5, sequence: 9).missing(look(5, sequence: 9), read: [name: 4]).count == 1)
         // Something was written meanwhile, or nobody knows.
