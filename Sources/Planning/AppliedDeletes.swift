@@ -16,7 +16,7 @@ enum AppliedDeletes {
         else { return [] }
         return survey.entries.enumerated().compactMap { place, entry in
             let deletes = samples.log.applied.commands(atMost: .max).filter {
-                $0.entry == place && $0.kind == .delete && !samples.log.isNamedLater($0, routing: $0.routing)
+                $0.entry == place && samples.log.isDelete($0) && !samples.log.isNamedLater($0, routing: $0.routing)
             }.prefix(idsWanted)
             guard !deletes.isEmpty, !entry.source.isEmpty else { return nil }
             do throws(ClusterError) {

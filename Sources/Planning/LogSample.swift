@@ -45,6 +45,8 @@ package struct LogSample: Sendable {
     /// What the records say about where they belong.
     package private(set) var attribution: AttributionTally
 
+    /// Places of the records that no entry takes; what they delete has moved out of all of them.
+    private var unselected: Set<[Int64]> = []
     /// Records that are older than one before them in their partition, and the first of them.
     private var backwards: (count: Int, partition: Int32, offset: Int64)?
     private var lastTimes: [Int32: (offset: Int64, time: Int64)] = [:]
@@ -137,6 +139,7 @@ package struct LogSample: Sendable {
         if typeFields.isWanting { typeFields.look(fields) }
         let decoded = decoder.decode(record)
         attribution.add(decoded, decoder, message)
+        if decoder.selectsNone { unselected.insert([Int64(message.partition), message.offset]) }
         switch decoded {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
@@ -161,6 +164,11 @@ package struct LogSample: Sendable {
             if isApplied { applied.add(command) } else { recent.add(command) }
         case .skip: break
         }
+    }
+
+    /// Whether the command itself says that its document is deleted.
+    package func isDelete(_ command: SampledCommand) -> Bool {
+        command.kind == .delete && !unselected.contains([Int64(command.partition), command.offset])
     }
 
     private mutating func lookAtTime(_ message: LogMessage) {

@@ -300,7 +300,7 @@ enum EveryKey {
           bootstrap: b:1
           topic: t
           format: document
-          document: { id: "d-{key}", key: int64, routing: { path: org, missing: id } }
+          document: { id: "d-{key}", key: int64, routing: { path: org, missing: id }, tombstone: delete }
           version: { header: rev }
         target: { url: http://n1:9200 }
         indices:
