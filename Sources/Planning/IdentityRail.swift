@@ -184,7 +184,8 @@ package struct IdentityRail {
                 "\(sizes), and the ids look different: the commands' are \(ours.words), those of the copy "
                     + "\(theirs.words). Look where the commands have their ids, and how the source makes its own")
         }
-        if areApplied, survey.application != nil, let missing = tally.missingKind {
+        // Where no id at all is found, a search may show nothing that was written of late.
+        if areApplied, survey.application != nil, tally.same > 0, let missing = tally.missingKind {
             let example = missing.example
             return add(
                 .refused,

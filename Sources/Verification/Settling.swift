@@ -104,7 +104,7 @@ package final class Settling {
     let log: LogTail
     private let plan: PipelinePlan
     private let expectations: any ExpectedDocuments
-    private let groups: GroupReader
+    let groups: GroupReader
     private let digester: DocumentDigester
     private let classifier: FindingClassifier
     private let progress: (SettlingProgress) -> Void
@@ -119,6 +119,8 @@ package final class Settling {
     private var uncopied: Set<DocumentKey> = []
     private var unknown: Set<DocumentKey> = []
     private var lastTrouble: String?
+    /// Whether the topic is compacted; nil: it was not asked for yet.
+    var compacted: Bool?
 
     /// - Parameter expectations: what the new side should hold: ``LiveDocuments`` for the old side.
     package init(
@@ -142,26 +144,6 @@ package final class Settling {
 
     /// Where both groups stand before the sides are refreshed and scanned; see ``GroupReader/begin(grace:)``.
     package func positions() throws -> GroupPositions { try groups.begin(grace: options.book.grace) }
-
-    /// Adds every document that commands from `positions` on name: of this run's begin, or of an earlier receipt.
-    /// Returns the line up to which it has read.
-    package func addCommanded(since positions: [Int32: Int64], to candidates: KeyFile) throws -> [Int32: Int64] {
-        let now = try groups.look()
-        if let lost = now.lost(since: positions) {
-            throw WorkError(
-                .log,
-                "partition \(lost.partition) of topic \(prepared.recipe.commands.topic) begins at offset \(lost.start) "
-                    + "by now, so it is not known which documents the commands from offset \(lost.from) on named: "
-                    + "verify everything again")
-        }
-        let ends = now.ends
-        var ranges: [Int32: Range<Int64>] = [:]
-        for (partition, end) in ends where end > positions[partition] ?? 0 {
-            ranges[partition] = (positions[partition] ?? 0)..<end
-        }
-        let stretch = try log.keys(ranges, patience: 5000) { key, _, _ in try candidates.append(key) }
-        return positions.merging(stretch.ends) { max($0, $1) }
-    }
 
     /// Judges all candidates. `line`: the offsets behind the last records that were looked at for candidates.
     package func run(_ candidates: KeyFile, line: [Int32: Int64]) throws -> SettlingResult {
@@ -226,7 +208,7 @@ package final class Settling {
             guard let positions = try asked({ try groups.look() }) else { return book.failed() }
             book.standsAfter(positions, now: now)
         case .readLog(let ranges):
-            let stretch = try asked { try log.keys(ranges, patience: 5000) { key, _, _ in book.commanded(key) } }
+            let stretch = try asked { try named(in: ranges) { book.commanded($0) } }
             let ends = stretch.flatMap { $0.isWhole ? $0.ends : nil }
             if let stretch, !stretch.isWhole { lastTrouble = "an open transaction hides the end of the command topic" }
             try take(book.readLog(ends, now: now))

@@ -27,7 +27,8 @@ TWINS = {0: {"1": a(), "2": a()}, 1: {"2": b(), "3": b()}}
 @pytest.mark.parametrize("said", [{"moves": "tombstone"}, {"missing": "every"}])
 def test_a_twin_in_the_source(two, said):  # noqa: F811
     """A move or an unattributed delete of id 2 would delete the other entry's document, too."""
-    pair = two("debezium", said=said).begin([row("u", 2, before=a(), after=a("second"))], TWINS)
+    records = [row("u", 2, before=a(), after=a("second")), row("u", 3, before=b(), after=b("third"))]
+    pair = two("debezium", said=said).begin(records, TWINS)
     rail = attribution(pair.m, REFUSED)
     for words in ("id 2", pair.olds[0], pair.olds[1], "select.moves: never", "accept: [{ rail: attribution"):
         assert words in rail["detail"], rail

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from binary import DONE, REFUSED, check_error
 from test_identity import documents, identity, insert, make, titles  # noqa: F401
 from test_moves import row
 
@@ -22,7 +23,11 @@ def test_an_id_twice_under_two_routings(make):  # noqa: F811
     text = identity(m, "warn")
     assert "1 of 3 sampled ids" in text and "id 1 with routing org0" in text and "several routings" in text, text
     m.init()
-    m.copy()
+    # both are on one shard of the new index, where there can be only one
+    check_error(m.run("copy"), "more than once", "accept: [{ rail: identity", code=REFUSED)
+    m.tree["accept"] = [{"rail": "identity", "why": "what the application left behind is not wanted"}]
+    m.write_recipe()
+    m.run("copy", "--confirm", m.run("plan").json["fingerprint"]).expect(DONE)
     m.replay()
     m.target.refresh(m.new)
     hits = m.target.scroll(m.new, {"match_all": {}})
