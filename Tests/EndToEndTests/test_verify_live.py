@@ -28,6 +28,8 @@ def live(migrate):
         m.copy()
         m.follow = m.start("follow")
         m.follow.assigned()
+        # What was written before is applied: a later damage is not mended by it.
+        wait_for("the follower to apply the first part", lambda: m.lag() == 0, 120)
         m.old_model = Model()
         for _, _, key, value, *_ in m.log.read(m.topic):
             m.old_model.apply(key, value)
