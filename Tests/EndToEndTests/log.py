@@ -77,31 +77,32 @@ class Log:
         finally:
             consumer.close()
 
-    def committed(self, group, topic):
-        """Partition -> committed offset, without joining the group; partitions without one are left out."""
+    def as_member(self, group, ask):
+        """What `ask` gives for a consumer of that group; the coordinator of a fresh broker needs a moment."""
         # not AdminClient.list_consumer_group_offsets: it crashes the interpreter when the group does not exist
         consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+        end = time.monotonic() + 30
         try:
-            wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
-            end = time.monotonic() + 30
             while True:
                 try:
-                    return {t.partition: t.offset for t in consumer.committed(wanted, timeout=30) if t.offset >= 0}
+                    return ask(consumer)
                 except KafkaException as error:
-                    # the coordinator of a fresh broker needs a moment
                     if "COORDINATOR" not in error.args[0].name() or time.monotonic() > end:
                         raise
                     time.sleep(0.3)
         finally:
             consumer.close()
 
+    def committed(self, group, topic):
+        """Partition -> committed offset, without joining the group; partitions without one are left out."""
+        wanted = [TopicPartition(topic, p) for p in self.partitions(topic)]
+        found = self.as_member(group, lambda consumer: consumer.committed(wanted, timeout=30))
+        return {t.partition: t.offset for t in found if t.offset >= 0}
+
     def commit(self, group, topic, offsets):
         """Sets a group's offsets (partition -> offset), as its own members would."""
-        consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
-        try:
-            consumer.commit(offsets=[TopicPartition(topic, p, o) for p, o in offsets.items()], asynchronous=False)
-        finally:
-            consumer.close()
+        wanted = [TopicPartition(topic, p, o) for p, o in offsets.items()]
+        self.as_member(group, lambda consumer: consumer.commit(offsets=wanted, asynchronous=False))
 
     def lag(self, group, topic):
         committed = self.committed(group, topic)
