@@ -22,7 +22,8 @@ extension Recipe {
         package var documentsPerSecond: Int?
         /// Bytes of documents a second and side; nil: unlimited.
         package var bytesPerSecond: Int?
-        package var slices: Int
+        /// Parts of each index; nil: as many as suit it.
+        package var slices: Int?
         /// Documents per page.
         package var page: Int
         /// How long no document may settle before the others are reported as settling, in milliseconds.
@@ -35,7 +36,7 @@ extension Recipe {
         package var folder: String?
         package var empty = Empty.refuse
 
-        package init(slices: Int, page: Int) { (self.slices, self.page) = (slices, page) }
+        package init(page: Int) { self.page = page }
 
         package mutating func limit(_ rate: RecipeRate) {
             switch rate {
@@ -75,8 +76,10 @@ extension RecipeSchema {
                 "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
                 "Bounds the reading of each side: `5000/s`, `20MB/s`, or both in a list."),
             RecipeKey(
-                "slices", .integer(1...1024), standardInWords: "`copy.slices`",
-                "Parts that are read side by side, and the units of resuming."),
+                "slices", .integer(1...1024),
+                standardInWords: "one for each shard, more of shards with over 5,000,000 documents",
+                "Parts of each index, of which two are read side by side; the units of resuming. More than shards cost "
+                    + "the servers more."),
             RecipeKey("page", .integer(1...10_000), standardInWords: "`copy.page`", "Documents per page."),
             RecipeKey(
                 "settle", .scalar(.duration), standard: "60s",
@@ -101,9 +104,8 @@ extension RecipeSchema {
 
 extension RecipeBuilder {
     func verify(_ value: RecipeValue, copy: Recipe.CopyOptions) throws(Gap) -> Recipe.Verify {
-        var options = Recipe.Verify(
-            slices: value["slices"]?.integer.map { Int($0) } ?? copy.slices,
-            page: value["page"]?.integer.map { Int($0) } ?? copy.page)
+        var options = Recipe.Verify(page: value["page"]?.integer.map { Int($0) } ?? copy.page)
+        options.slices = value["slices"]?.integer.map { Int($0) }
         options.ignore = try paths(value, "ignore")
         options.redact = try paths(value, "redact")
         options.emptyArray = value["empty_array"]?.text.flatMap(Recipe.Verify.EmptyArray.init) ?? .distinct

@@ -68,10 +68,12 @@ package final class ClusterReader: Sendable {
         return shards?["failed"]?.int ?? 0 == 0 && shards?["successful"]?.int == shards?["total"]?.int
     }
 
-    /// The parts in which to read the index: `wanted` slices; on 1.x and 2.x one part per shard.
+    /// The parts in which to read the index: `wanted` slices; nil: ``IndexInfo/cheapSlices``. On 1.x and 2.x one part per
+    /// shard.
     ///
-    /// With more slices than shards the server goes through all ids once per slice, the first time.
-    package func slices(_ index: IndexInfo, wanted: Int) -> [SliceSpec] {
+    /// With more slices than shards the server goes through all ids once per slice, the first time, and reads the
+    /// documents of each slice here and there instead of one behind the other.
+    package func slices(_ index: IndexInfo, wanted: Int?) -> [SliceSpec] {
         switch capabilities.slicing {
         case .shardScan:
             return (0..<max(index.shards, 1)).map {
@@ -79,7 +81,7 @@ package final class ClusterReader: Sendable {
             }
         case .slicedScroll:
             // Nothing is mapped in an index that never had a document: some versions cannot slice it.
-            let count = index.documentCount == 0 ? 1 : min(max(wanted, 1), index.maximumSlices)
+            let count = index.documentCount == 0 ? 1 : min(max(wanted ?? index.cheapSlices, 1), index.maximumSlices)
             guard count > 1 else { return [SliceSpec(index: index.name, kind: .whole, number: 0, of: 1)] }
             return (0..<count).map { SliceSpec(index: index.name, kind: .slice, number: $0, of: count) }
         }

@@ -64,6 +64,19 @@ extension IndexInfo {
     /// The most slices that a scroll may have.
     package var maximumSlices: Int { max(1, limit("max_slices_per_scroll", ClusterReader.maximumSlices)) }
 
+    /// The most documents of a shard that are read as one slice where no number of slices is wanted: some minutes' work,
+    /// which a reader that was killed does again.
+    private static let documentsPerSlice: Int64 = 5_000_000
+
+    /// Slices that cost the servers least: one for each shard, or several where a shard is so large that a reader that
+    /// was killed should not begin it anew.
+    package var cheapSlices: Int {
+        // `shards` is at most 16,384: see ``IndexInfo``.
+        let atOnce = Int64(shards) * Self.documentsPerSlice
+        let times = max(1, (max(documentCount, 1) - 1) / atOnce + 1)
+        return shards * Int(min(times, Int64(ClusterReader.maximumSlices)))
+    }
+
     private func limit(_ name: String, _ usual: Int) -> Int {
         let setting = settings["index"]?[name]
         return setting?.string.flatMap { Int($0) } ?? setting?.int.map { Int($0) } ?? usual

@@ -71,15 +71,18 @@ struct Comparison {
     // MARK: Scans
 
     /// Compares everything. `applied`: what both groups had applied before the sides were refreshed.
-    func whole(_ state: MigrationState, _ receipt: Receipt, applied: [Int32: Int64]) throws -> Scanned {
+    func whole(_ state: MigrationState, applied: [Int32: Int64]) throws -> Scanned {
         if work.options.against == .log { return try log() }
         let scan = try ParityScan(
             scanOptions, plan: plan, sides: sides, folder: options.folder, digest: digest(state), logger: work.logger)
         if scan.goesOn { work.logger.info("going on with the verification that was interrupted") }
         // An interrupted scan has read its slices since then.
         let applied = MigrationState.offsets(scan.begun["applied"]) ?? applied
-        let totals = receipt.indices.reduce((source: 0, target: 0)) {
-            ($0.source + $1.sourceTotal, $0.target + $1.targetTotal)
+        let totals = sides.entries.reduce((source: 0, target: 0)) { totals, entry in
+            (
+                totals.source + entry.source.reduce(0) { $0 + Int($1.liveCount) },
+                totals.target + Int(entry.target?.liveCount ?? 0)
+            )
         }
         let found = try scan.run(begun: ["applied": MigrationState.offsets(applied)]) { now in
             work.live.beat()
@@ -201,8 +204,8 @@ struct Comparison {
         let verify = recipe.verify
         let names = prepared.survey.entries.flatMap { [$0.index, $0.uuid ?? ""] + $0.source.map(\.name) }
         let parts = [
-            work.live.version, prepared.fingerprint, "\(verify.ignore)", "\(verify.emptyArray)", "\(verify.slices)",
-            "\(state.copy?.round ?? 0)",
+            work.live.version, prepared.fingerprint, "\(verify.ignore)", "\(verify.emptyArray)",
+            "\(verify.slices ?? 0)", "\(state.copy?.round ?? 0)",
         ]
         let text = Array((parts + names).joined(separator: "\u{0}").utf8)
         return text.withUnsafeBufferPointer { ContentDigest(of: $0).text }

@@ -67,7 +67,8 @@ package final class GroupReader {
     /// by an application that commits up to `grace` milliseconds before it writes. Then the sides are to be refreshed.
     package func begin(grace: Int64) throws -> GroupPositions {
         let positions = try look()
-        let end = MonotonicClock.milliseconds() + grace
+        // Of an application that nobody names, nothing is known after any time.
+        let end = MonotonicClock.milliseconds() + (positions.application == nil ? 0 : grace)
         while MonotonicClock.milliseconds() < end {
             guard !StopSignal.isAsked else { throw WorkError(.interrupted, "interrupted before anything was compared") }
             Thread.sleep(forTimeInterval: 0.05)

@@ -7,7 +7,7 @@ import SearchCluster
 
 /// What the two sides say of themselves, in a few seconds: counts, dates, fields, copies. None of it proves that they
 /// are alike; it shows at once where they are not, and what a comparison of documents cannot see.
-package struct IndexFigures {
+package struct IndexFigures: Sendable {
     private let sides: ScanSides
     private let target: ClusterReader
     private let source: ClusterReader?
@@ -24,10 +24,10 @@ package struct IndexFigures {
         source = sides.source?.reader
     }
 
-    /// The figures of each entry. Throws when a side cannot be counted; what else is not known is a remark.
-    ///
-    /// - Parameter histogram: the date field of the recipe; nil: the only date field that both sides have.
-    package mutating func take(histogram: JSONPath?) throws -> [Receipt.Index] {
+    /// How much each side has, and the newest write of each shard. It is to be taken before the documents are read: what
+    /// is written behind these writes is not compared. Throws when a side cannot be counted; what else is not known is a
+    /// remark.
+    package mutating func counts() throws -> [Receipt.Index] {
         try sides.entries.map { entry in
             var figures = Receipt.Index(name: entry.index)
             figures.from = entry.source.map(\.name)
@@ -37,10 +37,21 @@ package struct IndexFigures {
                 figures.sourceTotal += Int(try source?.count(index.name, query: index.liveQuery) ?? 0)
             }
             try checkStop()
-            count(fields: entry, &figures)
-            draw(entry, histogram?.names.joined(separator: "."), &figures)
             addCopies(&figures)
             return figures
+        }
+    }
+
+    /// Adds the counts of fields and dates, which are many questions. Nothing is concluded from them, so documents may be
+    /// read meanwhile. What is not known is a remark.
+    ///
+    /// - Parameters:
+    ///   - indices: of ``counts()``.
+    ///   - histogram: the date field of the recipe; nil: the only date field that both sides have.
+    package mutating func addDetails(_ indices: inout [Receipt.Index], histogram: JSONPath?) {
+        for (number, entry) in sides.entries.enumerated() where indices.indices.contains(number) {
+            count(fields: entry, &indices[number])
+            draw(entry, histogram?.names.joined(separator: "."), &indices[number])
         }
     }
 

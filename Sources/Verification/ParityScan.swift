@@ -62,8 +62,8 @@ package struct ScanProgress: Sendable, Equatable {
 /// reads again what lies in buckets that differ. It tells which documents are to be looked at one by one.
 package final class ParityScan {
     package struct Options: Sendable {
-        /// Slices of each index.
-        package var slices = 16
+        /// Slices of each index; nil: as many as suit it.
+        package var slices: Int?
         /// Documents per page at most.
         package var page = 1000
         /// The same rate for each side; nil: no limit.

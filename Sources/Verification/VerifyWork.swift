@@ -46,11 +46,12 @@ package struct VerifyWork {
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let applied = try comparison.positions().applied
         try refresh(comparison.sides)
-        var figures = IndexFigures(comparison.sides)
-        receipt.indices = try figures.take(histogram: recipe.verify.histogram)
-        receipt.remarks += figures.remarks
-        let scanned = try base.map(comparison.since) ?? comparison.whole(state, receipt, applied: applied)
+        let figures = try figures(comparison.sides)
+        defer { figures.end(seconds: 30) }
+        let scanned = try base.map(comparison.since) ?? comparison.whole(state, applied: applied)
         defer { scanned.candidates.remove() }
+        // Before a repair changes them.
+        try figures.value().map { (receipt.indices, receipt.remarks) = ($0.indices, receipt.remarks + $0.remarks) }
         let settled = try comparison.settle(scanned)
         defer { for result in settled { result.remove() } }
         progress.end()
@@ -109,6 +110,17 @@ package struct VerifyWork {
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
         return receipt
+    }
+
+    /// What both sides say of themselves. What must be known before documents are read is known when it returns.
+    private func figures(_ sides: ScanSides) throws -> Beside<(indices: [Receipt.Index], remarks: [String])> {
+        var figures = IndexFigures(sides)
+        let counted = try figures.counts()
+        return Beside("cf-figures") { [figures, histogram = recipe.verify.histogram] in
+            var (figures, indices) = (figures, counted)
+            figures.addDetails(&indices, histogram: histogram)
+            return (indices, figures.remarks)
+        }
     }
 
     /// Makes visible to searches what was applied before the positions that were asked before.

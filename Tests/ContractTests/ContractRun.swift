@@ -130,11 +130,12 @@ struct ContractRun {
         #expect(index.documentCount == Int64(total))
         #expect(index.shards == 3)
         #expect(index.routingRequired)
-        for wanted in [1, 3, 5] {
+        #expect(reader.slices(index, wanted: nil).count == 3)
+        for wanted in [nil, 1, 3, 5] {
             var seen: [String: Int] = [:]
             for slice in reader.slices(index, wanted: wanted) { try read(slice, into: &seen) }
-            #expect(seen.count == total, "\(wanted) slices")
-            #expect(seen.values.allSatisfy { $0 == 1 }, "\(wanted) slices")
+            #expect(seen.count == total, "\(wanted ?? 0) slices")
+            #expect(seen.values.allSatisfy { $0 == 1 }, "\(wanted ?? 0) slices")
         }
     }
 

@@ -28,7 +28,10 @@ import Testing
         }
         sides.new("gone", #"{"crossfade_deleted":true,"crossfade_deleted_at":1}"#)
         var figures = IndexFigures(try sides.sides())
-        let found = try #require(try figures.take(histogram: nil).first)
+        var indices = try figures.counts()
+        #expect(indices.first?.fields.isEmpty == true)
+        figures.addDetails(&indices, histogram: nil)
+        let found = try #require(indices.first)
         #expect((found.sourceTotal, found.targetTotal, found.tombstones) == (30, 25, 1))
         #expect(found.from == ["old"])
         #expect(found.histogramField == "at")
