@@ -17,8 +17,8 @@ package final class Beside<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the work and gives what came of it. Throws what the work has thrown; nil on its own thread, which cannot
-    /// wait for itself.
+    /// Waits for the work and gives what came of it. Throws what the work has thrown; nil on its own thread, which
+    /// cannot wait for itself.
     package func value() throws -> Value? {
         thread.join()
         return try outcome.result.withLock { $0 }?.get()

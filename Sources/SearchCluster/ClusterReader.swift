@@ -68,8 +68,8 @@ package final class ClusterReader: Sendable {
         return shards?["failed"]?.int ?? 0 == 0 && shards?["successful"]?.int == shards?["total"]?.int
     }
 
-    /// The parts in which to read the index: `wanted` slices; nil: ``IndexInfo/cheapSlices``. On 1.x and 2.x one part per
-    /// shard.
+    /// The parts in which to read the index: `wanted` slices; nil: ``IndexInfo/cheapSlices``. On 1.x and 2.x one part
+    /// per shard.
     ///
     /// With more slices than shards the server goes through all ids once per slice, the first time, and reads the
     /// documents of each slice here and there instead of one behind the other.

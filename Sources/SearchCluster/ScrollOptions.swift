@@ -64,8 +64,8 @@ extension IndexInfo {
     /// The most slices that a scroll may have.
     package var maximumSlices: Int { max(1, limit("max_slices_per_scroll", ClusterReader.maximumSlices)) }
 
-    /// The most documents of a shard that are read as one slice where no number of slices is wanted: some minutes' work,
-    /// which a reader that was killed does again.
+    /// The most documents of a shard that are read as one slice where no number of slices is wanted: some minutes'
+    /// work, which a reader that was killed does again.
     private static let documentsPerSlice: Int64 = 5_000_000
 
     /// Slices that cost the servers least: one for each shard, or several where a shard is so large that a reader that

@@ -24,9 +24,9 @@ package struct IndexFigures: Sendable {
         source = sides.source?.reader
     }
 
-    /// How much each side has, and the newest write of each shard. It is to be taken before the documents are read: what
-    /// is written behind these writes is not compared. Throws when a side cannot be counted; what else is not known is a
-    /// remark.
+    /// How much each side has, and the newest write of each shard. It is to be taken before the documents are read:
+    /// what is written behind these writes is not compared. Throws when a side cannot be counted; what else is not
+    /// known is a remark.
     package mutating func counts() throws -> [Receipt.Index] {
         try sides.entries.map { entry in
             var figures = Receipt.Index(name: entry.index)
@@ -42,8 +42,8 @@ package struct IndexFigures: Sendable {
         }
     }
 
-    /// Adds the counts of fields and dates, which are many questions. Nothing is concluded from them, so documents may be
-    /// read meanwhile. What is not known is a remark.
+    /// Adds the counts of fields and dates, which are many questions. Nothing is concluded from them, so documents may
+    /// be read meanwhile. What is not known is a remark.
     ///
     /// - Parameters:
     ///   - indices: of ``counts()``.
