@@ -10,7 +10,9 @@ import State
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`.
 package final class MemberHeartbeat: @unchecked Sendable {
     private let directory: MemberDirectory
-    private let pipeline: Pipeline
+    /// nil: the work writes no documents.
+    private let pipeline: Pipeline?
+    private let stage: @Sendable () -> StageReport?
     private let command: String
     /// nil: this work does not watch the log.
     private let watch: LogMonitor?
@@ -20,8 +22,12 @@ package final class MemberHeartbeat: @unchecked Sendable {
     private var stopped = false
     private var thread: JoinableThread?
 
-    package init(_ command: String, _ pipeline: Pipeline, watch: LogMonitor?, store: StateStore, target: Cluster) {
-        (self.command, self.watch, self.pipeline) = (command, watch, pipeline)
+    /// - Parameter stage: how far work in stages is.
+    package init(
+        _ command: String, _ pipeline: Pipeline?, watch: LogMonitor?, store: StateStore, target: Cluster,
+        stage: @escaping @Sendable () -> StageReport? = { nil }
+    ) {
+        (self.command, self.watch, self.pipeline, self.stage) = (command, watch, pipeline, stage)
         directory = MemberDirectory(store, target: target)
     }
 
@@ -65,12 +71,13 @@ package final class MemberHeartbeat: @unchecked Sendable {
             pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: WallClock.now())
         let ends = watch?.ends ?? [:]
         // A copy has slices of the source instead of partitions.
-        if watch != nil {
+        if watch != nil, let pipeline {
             report.partitions = pipeline.ledger.partitions().map { PartitionReport($0, end: ends[$0.partition]) }
         }
-        report.concurrency = pipeline.sink.load
-        report.alarms = pipeline.ledger.alarms
-        report.waiting = pipeline.sink.presentTrouble
+        report.concurrency = pipeline?.sink.load
+        report.alarms = pipeline?.ledger.alarms ?? []
+        report.waiting = pipeline?.sink.presentTrouble
+        report.stage = stage()
         report.waitingForLog = watch?.waiting
         return report
     }

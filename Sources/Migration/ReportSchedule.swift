@@ -18,11 +18,11 @@ package struct ReportSchedule: Sendable {
         return true
     }
 
-    /// Whether something has begun or ended that others want to know at once: partitions, waiting, alarms.
+    /// Whether something has begun or ended that others want to know at once: partitions, waiting, alarms, stages.
     private static func hasNews(_ report: MemberReport, since told: MemberReport) -> Bool {
         func owned(_ report: MemberReport) -> [Int32] { report.partitions.filter(\.isOwned).map(\.partition) }
         return owned(report) != owned(told) || (report.trouble == nil) != (told.trouble == nil)
-            || report.alarms.map(\.name) != told.alarms.map(\.name)
+            || report.alarms.map(\.name) != told.alarms.map(\.name) || report.stage?.stage != told.stage?.stage
     }
 
     /// The reports that nobody will take away. `now`: milliseconds since 1970, as in the reports.

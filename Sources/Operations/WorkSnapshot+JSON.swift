@@ -32,6 +32,7 @@ extension WorkSnapshot {
         object["replay"] =
             replay.map { ["remaining": .number($0.remaining), "finished": .bool($0.isFinished)] } ?? .null
         object["receipt"] = receipt?.shown(fingerprint: fingerprint, now: now) ?? .null
+        object["verification"] = verification?.json ?? .null
         object["bulk"] = bulk.json
         object["memory"] = [
             "in_flight_bytes": .number(memory.inFlight), "limit_bytes": .number(memory.limit),

@@ -22,6 +22,11 @@ package struct GroupPositions: Sendable, Equatable {
         ends.reduce(into: [:]) { applied, end in applied[end.key] = min(own(end.key), theirs(end.key)) }
     }
 
+    /// Commands before these offsets are written on the new side.
+    package var written: [Int32: Int64] {
+        ends.keys.reduce(into: [:]) { written, partition in written[partition] = own(partition) }
+    }
+
     /// All that the log holds.
     package var whole: [Int32: Range<Int64>] {
         ends.reduce(into: [:]) { ranges, end in

@@ -1,22 +1,37 @@
 /// What the documents of one side have at ignored paths, summed per bucket. It tells how many documents are equal only
 /// because a path is ignored: exactly if they are few, else about.
+///
+/// There is a column for each path of each entry, or for each path of all entries together where these would be too
+/// many.
 package struct IgnoredSums: Sendable, Equatable {
     package static let bits = 16
     package static let size = 1 << bits
-    /// Paths that are counted at most.
-    package static let mostPaths = 8
+    /// Columns at most. Of more paths the first are counted.
+    package static let mostColumns = 8
 
-    package let paths: Int
+    package let columns: Int
     package private(set) var sums: [UInt64]
 
-    package init(paths: Int) {
-        self.paths = min(paths, Self.mostPaths)
-        sums = Array(repeating: 0, count: self.paths * Self.size)
+    package init(columns: Int) {
+        self.columns = min(columns, Self.mostColumns)
+        sums = Array(repeating: 0, count: self.columns * Self.size)
+    }
+
+    /// How many columns there are for so many paths and entries.
+    package static func columns(paths: Int, entries: Int) -> Int {
+        let (all, isTooMany) = paths.multipliedReportingOverflow(by: max(1, entries))
+        return isTooMany || all > mostColumns ? min(paths, mostColumns) : all
+    }
+
+    /// What a column counts; a nil entry: all of them together.
+    package static func place(ofColumn column: Int, paths: Int, entries: Int) -> (path: Int, entry: Int?) {
+        guard columns(paths: paths, entries: entries) > paths || entries == 1, paths > 0 else { return (column, nil) }
+        return (column % paths, column / paths)
     }
 
     /// nil: that is not as many as there should be.
-    package init?(paths: Int, sums: [UInt64]) {
-        self.init(paths: paths)
+    package init?(columns: Int, sums: [UInt64]) {
+        self.init(columns: columns)
         guard sums.count == self.sums.count else { return nil }
         self.sums = sums
     }
@@ -24,11 +39,12 @@ package struct IgnoredSums: Sendable, Equatable {
     private static func bucket(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> UInt64(64 - bits)) }
 
     /// - Parameter values: of the document, by path; see ``DocumentDigester/ignoredValues``.
-    @inline(__always) package mutating func add(_ hash: UInt64, _ values: [UInt64]) {
-        for path in 0..<paths where values[path] != 0 {
+    @inline(__always) package mutating func add(_ hash: UInt64, _ values: [UInt64], entry: Int = 0) {
+        let first = columns > values.count ? entry &* values.count : 0
+        for path in 0..<min(columns &- first, values.count) where values[path] != 0 {
             // The same value in two documents must not add up to the same sum.
             let product = (values[path] ^ hash).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-            sums[path &* Self.size &+ Self.bucket(hash)] &+= product.high ^ product.low
+            sums[(first &+ path) &* Self.size &+ Self.bucket(hash)] &+= product.high ^ product.low
         }
     }
 
@@ -40,15 +56,15 @@ package struct IgnoredSums: Sendable, Equatable {
         for place in sums.indices { sums[place] = 0 }
     }
 
-    /// By path, how many documents have other values on the two sides. Documents in the buckets of `differing` are left
-    /// out: those differ in more than that, or are on one side only.
+    /// By column, how many documents have other values on the two sides. Documents in the buckets of `differing` are
+    /// left out: those differ in more than that, or are on one side only.
     package static func differing(_ one: IgnoredSums, _ other: IgnoredSums, but differing: DifferingBuckets) -> [Int] {
-        (0..<min(one.paths, other.paths)).map { path in
+        (0..<min(one.columns, other.columns)).map { column in
             var found = 0
             var looked = 0
             for bucket in 0..<size where !differing.containsAny(ofFirst: bits, bucket) {
                 looked += 1
-                found += one.sums[path * size + bucket] != other.sums[path * size + bucket] ? 1 : 0
+                found += one.sums[column * size + bucket] != other.sums[column * size + bucket] ? 1 : 0
             }
             return documents(in: found, of: looked)
         }

@@ -16,6 +16,7 @@ extension Receipt {
             "totals": totals.json, "remarks": .array(remarks.map { .string($0) }),
             "indices": .array(indices.map(\.json)), "positions": .array(positions.map(\.json)),
             "examples": .array(examples.map(\.json)), "sample": .array(sample.map(\.json)),
+            "repair": repair?.json ?? .null, "rechecks": rechecks.json,
             "open": .array(open.map(\.json)), "open_unlisted": .number(openUnlisted),
         ]
     }
@@ -40,6 +41,8 @@ extension Receipt {
         positions = json.list("positions", Position.init)
         examples = json.list("examples", Finding.init)
         sample = json.list("sample", SampledDocument.init)
+        repair = json["repair"].flatMap(RepairReport.init)
+        rechecks = json["rechecks"].map(Rechecks.init) ?? Rechecks()
         open = json.list("open", DocumentKey.init)
         openUnlisted = json.count("open_unlisted")
     }
@@ -59,6 +62,7 @@ extension Receipt.Position {
         [
             "partition": .number(Int64(partition)), "verified_up_to": .number(verifiedUpTo),
             "application": .whole(application), "crossfade": .whole(crossfade), "end": .number(end),
+            "written_up_to": .whole(writtenUpTo),
         ]
     }
 
@@ -68,21 +72,21 @@ extension Receipt.Position {
         else { return nil }
         self.init(
             partition: partition, verifiedUpTo: upTo, application: json["application"]?.int,
-            crossfade: json["crossfade"]?.int, end: end)
+            crossfade: json["crossfade"]?.int, end: end, writtenUpTo: json["written_up_to"]?.int)
     }
 }
 
 extension Receipt.Index {
     package var json: JSONValue {
         [
-            "index": .string(name), "from": .array(from.map { .string($0) }), "verdict": .string(verdict.rawValue),
+            "index": .string(name), "uuid": .text(uuid), "from": .array(from.map { .string($0) }),
+            "verdict": .string(verdict.rawValue),
             "source_total": .number(sourceTotal), "target_total": .number(targetTotal),
             "tombstones": .number(tombstones), "source_read": .number(sourceRead), "target_read": .number(targetRead),
             "uncopied": .number(uncopied), "totals": totals.json, "ignored": .counts(ignored),
             "histogram_field": .text(histogramField), "histogram": .array(histogram.map(\.json)),
             "fields": .array(fields.map(\.json)),
-            "sequence": .object(
-                JSONObject(sequence.sorted { $0.key < $1.key }.map { ("\($0.key)", .number($0.value)) })),
+            "sequence": Self.json(sequence: sequence),
             "copies": .array(copies.map { .string($0) }),
         ]
     }
@@ -93,7 +97,7 @@ extension Receipt.Index {
         }
         self.init(name: name)
         self.verdict = verdict
-        from = json.list("from") { $0.string }
+        (uuid, from) = (json["uuid"]?.string, json.list("from") { $0.string })
         (sourceTotal, targetTotal) = (json.count("source_total"), json.count("target_total"))
         (sourceRead, targetRead) = (json.count("source_read"), json.count("target_read"))
         (tombstones, uncopied) = (json.count("tombstones"), json.count("uncopied"))
@@ -102,10 +106,21 @@ extension Receipt.Index {
         histogramField = json["histogram_field"]?.string
         histogram = json.list("histogram", Receipt.Bar.init)
         fields = json.list("fields", Receipt.FieldCount.init)
-        for (shard, number) in json["sequence"]?.object ?? JSONObject() {
+        sequence = Self.sequence(json["sequence"])
+        copies = json.list("copies") { $0.string }
+    }
+
+    /// Sequence numbers by shard, as they are kept.
+    package static func json(sequence: [Int: Int64]) -> JSONValue {
+        .object(JSONObject(sequence.sorted { $0.key < $1.key }.map { ("\($0.key)", .number($0.value)) }))
+    }
+
+    package static func sequence(_ json: JSONValue?) -> [Int: Int64] {
+        var sequence: [Int: Int64] = [:]
+        for (shard, number) in json?.object ?? JSONObject() {
             if let shard = Int(shard), let number = number.int { sequence[shard] = number }
         }
-        copies = json.list("copies") { $0.string }
+        return sequence
     }
 }
 

@@ -28,10 +28,15 @@ package struct Receipt: Sendable, Equatable {
         package var crossfade: Int64?
         /// The end of the log at the end.
         package var end: Int64
+        /// Every command before this offset was written on the new side before ``Index/sequence`` was read; nil: an
+        /// earlier version of Crossfade has not said it.
+        package var writtenUpTo: Int64?
 
         package init(
-            partition: Int32, verifiedUpTo: Int64, application: Int64? = nil, crossfade: Int64? = nil, end: Int64
+            partition: Int32, verifiedUpTo: Int64, application: Int64? = nil, crossfade: Int64? = nil, end: Int64,
+            writtenUpTo: Int64? = nil
         ) {
+            self.writtenUpTo = writtenUpTo
             (self.partition, self.verifiedUpTo) = (partition, verifiedUpTo)
             (self.application, self.crossfade, self.end) = (application, crossfade, end)
         }
@@ -81,7 +86,10 @@ package struct Receipt: Sendable, Equatable {
         package var histogramField: String?
         package var histogram: [Bar] = []
         package var fields: [FieldCount] = []
-        /// The greatest `_seq_no` per shard of the target at the end; empty where the server has none.
+        /// The UUID of the target index; nil: unknown.
+        package var uuid: String?
+        /// The greatest `_seq_no` per shard of the target before anything was compared; empty: the server has none.
+        /// After a repair, that behind it. Whatever is written later has a greater one.
         package var sequence: [Int: Int64] = [:]
         /// Copies of a shard that do not hold the same number of documents, in words.
         package var copies: [String] = []
@@ -114,6 +122,9 @@ package struct Receipt: Sendable, Equatable {
     /// At most `verify.report_limit` of each kind.
     package var examples: [Finding] = []
     package var sample: [SampledDocument] = []
+    /// What a repair has done, or would do; nil: none was asked for, or there was nothing to repair.
+    package var repair: RepairReport?
+    package var rechecks = Rechecks()
     /// Documents that were wrong or still open, at most ``mostOpen``: a later verification that goes on from here looks
     /// at them again.
     package var open: [DocumentKey] = []
@@ -136,6 +147,9 @@ package struct Receipt: Sendable, Equatable {
     package func index(of key: DocumentKey) -> String {
         indices.indices.contains(key.entry) ? indices[key.entry].name : "entry \(key.entry)"
     }
+
+    /// Whether every document was read, and judged as far as it could be.
+    package var isJudged: Bool { [.equal, .different, .settling].contains(verdict) }
 
     package var totals: ParityTotals { indices.reduce(into: ParityTotals()) { $0 += $1.totals } }
 }

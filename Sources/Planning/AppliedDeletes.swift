@@ -7,20 +7,43 @@ import SearchCluster
 /// records without a value if it is told to) means something else by these records than the recipe says.
 ///
 /// The rail has the name `identity`: what the source has is what its commands made of it.
-enum AppliedDeletes {
+struct AppliedDeletes {
     static let idsWanted = 500
 
-    static func look(_ recipe: Recipe, _ survey: Survey, _ samples: Samples) -> [Rail] {
+    private let recipe: Recipe
+    private let survey: Survey
+    /// By the place of the entry.
+    private let deletes: [Int: [SampledCommand]]
+
+    init(_ recipe: Recipe, _ survey: Survey, _ log: LogSample) {
+        (self.recipe, self.survey) = (recipe, survey)
         // Without the application's group nobody knows which deletes the source has.
-        guard let source = survey.source, survey.application != nil, survey.entries.count == recipe.indices.count
-        else { return [] }
+        guard survey.application != nil, survey.entries.count == recipe.indices.count else {
+            deletes = [:]
+            return
+        }
+        let all = log.applied.commands(atMost: .max).filter {
+            log.isDelete($0) && !log.isNamedLater($0, routing: $0.routing)
+        }
+        deletes = Dictionary(grouping: all, by: \.entry).mapValues { Array($0.prefix(Self.idsWanted)) }
+    }
+
+    /// The ids that the source may have these documents under.
+    func ids(_ place: Int) -> [String] {
+        guard let deletes = deletes[place], survey.entries.indices.contains(place) else { return [] }
+        let entry = survey.entries[place]
+        let template = IDTemplate(entry.recipe.id)
+        let types = Array(Set(entry.source.flatMap(\.types)))
+        return deletes.flatMap { template.sourceIDs(of: $0.id, types: types) }
+    }
+
+    /// - Parameter found: what the source has of ``ids(_:)``.
+    func rails(_ found: [Int: [FoundDocument]]) -> [Rail] {
+        guard let source = survey.source else { return [] }
         return survey.entries.enumerated().compactMap { place, entry in
-            let deletes = samples.log.applied.commands(atMost: .max).filter {
-                $0.entry == place && samples.log.isDelete($0) && !samples.log.isNamedLater($0, routing: $0.routing)
-            }.prefix(idsWanted)
-            guard !deletes.isEmpty, !entry.source.isEmpty else { return nil }
+            guard let deletes = deletes[place], let found = found[place] else { return nil }
             do throws(ClusterError) {
-                let alive = try alive(Array(deletes), entry, source.reader)
+                let alive = try alive(deletes, entry, found, source.reader)
                 // Some may have been written again by hand, or by commands behind the sample. An application that
                 // ignores such commands leaves most of these documents.
                 guard let one = alive.first, alive.count * 100 >= deletes.count else { return nil }
@@ -32,7 +55,7 @@ enum AppliedDeletes {
                         + "\(recipe.commands.applicationGroup ?? "-") has applied these commands (partition "
                         + "\(one.partition) offset \(one.offset) deletes id \(one.id)): the replay would delete them, "
                         + "unless later commands write them again. "
-                        + advice(recipe.commands.format))
+                        + Self.advice(recipe.commands.format))
             } catch {
                 return nil
             }
@@ -48,13 +71,10 @@ enum AppliedDeletes {
         }
     }
 
-    private static func alive(
-        _ deletes: [SampledCommand], _ entry: Survey.Entry, _ reader: ClusterReader
+    private func alive(
+        _ deletes: [SampledCommand], _ entry: Survey.Entry, _ found: [FoundDocument], _ reader: ClusterReader
     ) throws(ClusterError) -> [SampledCommand] {
         let template = IDTemplate(entry.recipe.id)
-        let types = Array(Set(entry.source.flatMap(\.types)))
-        let wanted = Set(deletes.flatMap { template.sourceIDs(of: $0.id, types: types) })
-        let found = try SourceSample.find(Array(wanted), SourceSample.readable(entry), reader)
         let documents = Dictionary(grouping: found) { template.id($0.id, type: $0.type) }
         var alive: [SampledCommand] = []
         var looked = 0

@@ -19,14 +19,22 @@ package struct IdentityRail {
     private var looks: [String] = []
     private var doubts: [String] = []
 
-    package static func look(_ recipe: Recipe, _ survey: Survey, _ samples: Samples) -> [Rail] {
-        var rail = IdentityRail(recipe: recipe, survey: survey, samples: samples)
+    /// What the source has of the documents that commands name, by the place of the entry. Places that could not be
+    /// asked are left out.
+    private var documents: [Int: [FoundDocument]] = [:]
+    private let deletes: AppliedDeletes
+
+    /// - Parameter deletes: their ids are looked up in the same searches.
+    static func look(
+        _ recipe: Recipe, _ survey: Survey, _ samples: Samples, _ deletes: AppliedDeletes
+    ) -> (rails: [Rail], found: [Int: [FoundDocument]]) {
+        var rail = IdentityRail(recipe: recipe, survey: survey, samples: samples, deletes: deletes)
         rail.judge()
-        return rail.found
+        return (rail.found, rail.documents)
     }
 
-    private init(recipe: Recipe, survey: Survey, samples: Samples) {
-        (self.recipe, self.survey, self.samples) = (recipe, survey, samples)
+    private init(recipe: Recipe, survey: Survey, samples: Samples, deletes: AppliedDeletes) {
+        (self.recipe, self.survey, self.samples, self.deletes) = (recipe, survey, samples, deletes)
     }
 
     private mutating func judge() {
@@ -65,14 +73,16 @@ package struct IdentityRail {
         guard survey.entries.count == recipe.indices.count else { return }
         for (place, entry) in survey.entries.enumerated() where !entry.source.isEmpty {
             let (commands, areApplied) = commands(of: place)
-            guard !commands.isEmpty else {
-                doubts.append(
-                    "the ids of \(name(entry)) are unchecked: none of \(samples.log.read) sampled records asks for one "
-                        + "of its documents")
-                continue
-            }
             do throws(ClusterError) {
-                try judge(compare(commands, entry, place, source.reader), commands, areApplied, entry, place)
+                let found = try find(commands, entry, place, source.reader)
+                documents[place] = found
+                guard !commands.isEmpty else {
+                    doubts.append(
+                        "the ids of \(name(entry)) are unchecked: none of \(samples.log.read) sampled records asks for "
+                            + "one of its documents")
+                    continue
+                }
+                judge(compare(commands, entry, place, found), commands, areApplied, entry, place)
             } catch {
                 doubts.append("it is not known whether \(name(entry)) has the documents of the commands: \(error)")
             }
@@ -118,15 +128,19 @@ package struct IdentityRail {
         return "group \(group) has applied"
     }
 
-    private func compare(
+    private func find(
         _ commands: [SampledCommand], _ entry: Survey.Entry, _ place: Int, _ reader: ClusterReader
-    ) throws(ClusterError) -> IdentityTally {
-        let comparison = comparison(entry, place)
+    ) throws(ClusterError) -> [FoundDocument] {
+        let wanted = commands.flatMap(comparison(entry, place).wanted) + deletes.ids(place)
         // Two Unicode forms of a text are equal to Swift, and two ids.
-        let ids = Set(commands.flatMap(comparison.wanted).map { Array($0.utf8) }).map {
-            String(decoding: $0, as: UTF8.self)
-        }
-        let found = try SourceSample.find(ids, SourceSample.readable(entry), reader)
+        let ids = Set(wanted.map { Array($0.utf8) }).map { String(decoding: $0, as: UTF8.self) }
+        return try SourceSample.find(ids, SourceSample.readable(entry), reader)
+    }
+
+    private func compare(
+        _ commands: [SampledCommand], _ entry: Survey.Entry, _ place: Int, _ found: [FoundDocument]
+    ) -> IdentityTally {
+        let comparison = comparison(entry, place)
         let documents = Dictionary(grouping: found, by: \.id)
         let findings = commands.map { command in
             let finding = comparison.finding(command, documents)

@@ -13,8 +13,9 @@ package struct Samples: Sendable {
 
     /// The rails that judge the samples, in the order in which they are shown.
     package func rails(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
-        [log.onePartitionRail(recipe)] + IdentityRail.look(recipe, survey, self)
-            + AppliedDeletes.look(recipe, survey, self)
+        let deletes = AppliedDeletes(recipe, survey, log)
+        let identity = IdentityRail.look(recipe, survey, self, deletes)
+        return [log.onePartitionRail(recipe)] + identity.rails + deletes.rails(identity.found)
             + SourceFilterRail.sampled(recipe, survey, log)
             + CopyVersionRail.look(recipe, survey, self)
             + GrowthRail.look(recipe, survey, self)

@@ -137,9 +137,11 @@ package final class ClusterReader: Sendable {
     package func redact(_ text: String) -> String { transport.redact(text) }
 
     /// Sends one search and waits. `body` is the whole request.
-    package func search(_ index: String, body: JSONValue) throws(ClusterError) -> JSONValue {
+    package func search(
+        _ index: String, body: JSONValue, parameters: String = ""
+    ) throws(ClusterError) -> JSONValue {
         let answer = try transport.tree(
-            .search(index: index, parameters: ""), body: RequestPath.body(body), timeoutSeconds: 120,
+            .search(index: index, parameters: parameters), body: RequestPath.body(body), timeoutSeconds: 120,
             doing: "searching \(index)", index: index)
         guard Self.isWhole(answer), answer["timed_out"]?.bool != true else {
             throw ClusterError(

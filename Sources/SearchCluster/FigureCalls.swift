@@ -1,3 +1,4 @@
+import Indexing
 import JSONText
 
 /// A copy of a shard, as the server counts it.
@@ -15,6 +16,13 @@ package struct CopyFigures: Sendable, Equatable {
         (self.shard, self.node, self.isPrimary) = (shard, node, isPrimary)
         (self.documents, self.sequence) = (documents, sequence)
     }
+}
+
+/// Documents that were written to a shard.
+package struct WrittenPage: Sendable {
+    package var documents: [FoundDocument]
+    /// The sequence number of the last one; nil: there are no more.
+    package var last: Int64?
 }
 
 /// Counts by which two indices are compared.
@@ -54,6 +62,24 @@ extension ClusterReader {
         guard Self.isWhole(answer) else { return nil }
         let total = answer["hits"]?["total"]
         return total?["value"]?.int ?? total?.int
+    }
+
+    /// Documents of one shard by their sequence numbers, the lowest first: those above `after`, up to `last`. What was
+    /// written since the last refresh is not among them, and neither is what was deleted.
+    ///
+    /// - Parameter size: how many at most; the rest is behind ``WrittenPage/last``.
+    package func written(
+        _ index: String, shard: Int, after: Int64, upTo last: Int64, size: Int
+    ) throws(ClusterError) -> WrittenPage {
+        let range: JSONValue = ["range": ["_seq_no": ["gt": .number(after), "lte": .number(last)]]]
+        let body: JSONValue = [
+            "size": .number(size), "version": true, "_source": false, "sort": [["_seq_no": "asc"]],
+            "query": ["constant_score": ["filter": range]],
+        ]
+        let answer = try search(index, body: body, parameters: "?preference=\(RequestPath.query("_shards:\(shard)"))")
+        let hits = answer["hits"]?["hits"]?.array ?? []
+        return WrittenPage(
+            documents: hits.compactMap { foundDocument($0, index) }, last: hits.last?["sort"]?[0]?.int)
     }
 
     /// How many documents have a value in a field that a search finds. `query`: only of those that it matches.

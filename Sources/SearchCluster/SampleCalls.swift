@@ -34,12 +34,15 @@ extension ClusterReader {
         }
         body["version"] = true
         let answer = try search(index, body: .object(body))
-        return (answer["hits"]?["hits"]?.array ?? []).compactMap { hit in
-            guard let id = hit["_id"]?.string else { return nil }
-            return FoundDocument(
-                index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
-                routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.int)
-        }
+        return (answer["hits"]?["hits"]?.array ?? []).compactMap { foundDocument($0, index) }
+    }
+
+    /// A hit of a search; nil: it has no id.
+    func foundDocument(_ hit: JSONValue, _ index: String) -> FoundDocument? {
+        guard let id = hit["_id"]?.string else { return nil }
+        return FoundDocument(
+            index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
+            routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.int)
     }
 
     /// Whether a document is there now, and not only as a search shows it. A tombstone is none.

@@ -22,6 +22,8 @@ package struct MemberReport: Sendable, Equatable {
     package var waiting: String?
     /// Why no records come: no broker answers, or a transaction is open; nil: nothing keeps them.
     package var waitingForLog: String?
+    /// How far it is, for work in stages: a verification.
+    package var stage: StageReport?
 
     /// What the process waits for; nil: nothing.
     package var trouble: String? { waiting ?? waitingForLog }
@@ -51,6 +53,7 @@ package struct MemberReport: Sendable, Equatable {
             "partitions": .array(partitions.map(\.json)), "concurrency": concurrency?.json ?? .null,
             "alarms": .array(alarms.map(\.json)), "waiting": trouble.map { .string($0) } ?? .null,
             "waiting_for": trouble == nil ? .null : waiting == nil ? "log" : "target",
+            "stage": stage?.json ?? .null,
         ]
     }
 
@@ -68,6 +71,7 @@ package struct MemberReport: Sendable, Equatable {
             member: member, command: command, host: host, pid: Int(clamping: pid), started: started, updated: updated)
         partitions = (json["partitions"]?.array ?? []).compactMap { PartitionReport(json: $0) }
         concurrency = json["concurrency"].flatMap { BulkLoad(json: $0) }
+        stage = json["stage"].flatMap { StageReport(json: $0) }
         alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
         // Earlier versions report only that they wait for the target.
         if json["waiting_for"]?.string == "log" {

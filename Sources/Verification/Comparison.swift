@@ -33,11 +33,17 @@ struct Comparison {
         var line: [Int32: Int64]
         var unread: [String] = []
         var remarks: [String] = []
-        var ignored: [String: Int] = [:]
+        var ignored: [ScanResult.Ignored] = []
         var repeated: [SpilledItems.Difference] = []
         var repeatedCount = 0
+        /// What the log has lost, where it is what is compared with; nil: that was not asked for yet.
+        var losses: LogLosses?
         /// When the oldest part was read; nil: now.
         var oldestRead: Int64?
+        /// Every command before these offsets was written on the new side before ``sequences`` were read.
+        var written: [Int32: Int64] = [:]
+        /// The greatest sequence number of each shard, by entry; nil: those that were read at the begin of this run.
+        var sequences: [[Int: Int64]]?
         /// Forgets the progress.
         var forget: (() -> Void)?
 
@@ -51,48 +57,46 @@ struct Comparison {
     private let work: VerifyWork
     let plan: PipelinePlan
     let sides: ScanSides
+    private let groups: GroupReader
     private let options: Settling.Options
     private let progress: Migration.Progress
     private var prepared: Preflight { work.prepared }
     private var recipe: Recipe { work.recipe }
 
-    init(_ work: VerifyWork, plan: PipelinePlan, options: Settling.Options, progress: Migration.Progress) {
-        (self.work, self.plan, self.options, self.progress) = (work, plan, options, progress)
+    init(
+        _ work: VerifyWork, plan: PipelinePlan, groups: GroupReader, options: Settling.Options,
+        progress: Migration.Progress
+    ) {
+        (self.work, self.plan, self.groups, self.options, self.progress) = (work, plan, groups, options, progress)
         sides = ScanSides(work.prepared.survey)
-    }
-
-    /// Where both groups stand, with all written that they had applied.
-    func positions() throws -> GroupPositions {
-        let groups = try GroupReader(prepared, against: work.options.against, logger: work.logger)
-        defer { groups.close() }
-        return try groups.begin(grace: options.book.grace)
     }
 
     // MARK: Scans
 
-    /// Compares everything. `applied`: what both groups had applied before the sides were refreshed.
-    func whole(_ state: MigrationState, applied: [Int32: Int64]) throws -> Scanned {
-        if work.options.against == .log { return try log() }
+    /// Compares everything. `positions`: where both groups stood before the sides were refreshed.
+    func whole(_ state: MigrationState, _ receipt: Receipt, _ positions: GroupPositions) throws -> Scanned {
+        if work.options.against == .log { return try log(positions) }
         let scan = try ParityScan(
             scanOptions, plan: plan, sides: sides, folder: options.folder, digest: digest(state), logger: work.logger)
         if scan.goesOn { work.logger.info("going on with the verification that was interrupted") }
         // An interrupted scan has read its slices since then.
-        let applied = MigrationState.offsets(scan.begun["applied"]) ?? applied
-        let totals = sides.entries.reduce((source: 0, target: 0)) { totals, entry in
-            (
-                totals.source + entry.source.reduce(0) { $0 + Int($1.liveCount) },
-                totals.target + Int(entry.target?.liveCount ?? 0)
-            )
+        let applied = MigrationState.offsets(scan.begun["applied"]) ?? positions.applied
+        let written = MigrationState.offsets(scan.begun["written"]) ?? positions.written
+        let kept = scan.begun["sequences"]?.array
+        let sequences = kept.map { $0.map(Receipt.Index.sequence) } ?? receipt.indices.map(\.sequence)
+        let totals = receipt.indices.reduce((source: 0, target: 0)) {
+            ($0.source + $1.sourceTotal, $0.target + $1.targetTotal)
         }
-        let found = try scan.run(begun: ["applied": MigrationState.offsets(applied)]) { now in
-            work.live.beat()
-            progress.tell(
-                stage: now.isSecondPass ? "reading again what differs" : "comparing",
+        let begun: JSONValue = [
+            "applied": MigrationState.offsets(applied), "written": MigrationState.offsets(written),
+            "sequences": .array(sequences.map(Receipt.Index.json(sequence:))),
+        ]
+        let found = try scan.run(begun: begun) { now in
+            tell(
+                now.isSecondPass ? "reading again what differs" : "comparing",
                 [
-                    Migration.Progress.Part(
-                        "old side", done: now.source, total: now.isSecondPass ? nil : totals.source),
-                    Migration.Progress.Part(
-                        "new side", done: now.target, total: now.isSecondPass ? nil : totals.target),
+                    Migration.Progress.Part("old side", done: now.source, total: totals.source),
+                    Migration.Progress.Part("new side", done: now.target, total: totals.target),
                 ])
         }
         var scanned = Scanned(
@@ -101,7 +105,8 @@ struct Comparison {
                     expected: $0.source, target: $0.target, uncopied: $0.uncopied, candidates: $0.candidates,
                     differing: $0.differing)
             }, candidates: found.candidates, line: applied)
-        scanned.line = try settling().addCommanded(since: applied, to: found.candidates)
+        scanned.line = try commanded.add(since: applied, to: found.candidates)
+        (scanned.written, scanned.sequences) = (written, sequences)
         (scanned.unread, scanned.ignored, scanned.oldestRead) = (found.unread, found.ignored, found.oldestRead)
         (scanned.repeated, scanned.repeatedCount) = (found.repeated, found.repeatedCount)
         scanned.remarks = found.early.map { [$0] } ?? []
@@ -110,11 +115,10 @@ struct Comparison {
         return scanned
     }
 
-    private func log() throws -> Scanned {
-        let scan = try LogScan(prepared, plan, options: options, logger: work.logger)
+    private func log(_ positions: GroupPositions) throws -> Scanned {
+        let scan = LogScan(prepared, plan, groups: groups, options: options, logger: work.logger)
         let found = try scan.run {
-            work.live.beat()
-            progress.tell(done: $0, total: nil)
+            tell("comparing with the topic", [Migration.Progress.Part("new side", done: $0, total: nil)])
         }
         var scanned = Scanned(
             entries: found.entries.map { entry in
@@ -123,7 +127,7 @@ struct Comparison {
                 (scanned.candidates, scanned.differing) = (entry.candidates, entry.differing)
                 return scanned
             }, candidates: found.candidates, line: found.line)
-        scanned.remarks = found.losses.words
+        (scanned.remarks, scanned.losses, scanned.written) = (found.losses.words, found.losses, positions.written)
         return scanned
     }
 
@@ -134,67 +138,86 @@ struct Comparison {
             entries: plan.entries.map { _ in Scanned.Entry() }, candidates: try KeyFile(file), line: [:])
         for key in receipt.open { try scanned.candidates.append(key) }
         let positions = Dictionary(receipt.positions.map { ($0.partition, $0.verifiedUpTo) }) { one, _ in one }
-        scanned.line = try settling().addCommanded(since: positions, to: scanned.candidates)
+        scanned.line = try commanded.add(since: positions, to: scanned.candidates)
         scanned.oldestRead = WallClock.now()
+        // What somebody else has written since, nobody has looked at.
+        scanned.written = Dictionary(
+            receipt.positions.compactMap { at in at.writtenUpTo.map { (at.partition, $0) } }
+        ) { one, _ in one }
+        scanned.sequences = receipt.indices.map(\.sequence)
         return scanned
     }
 
     // MARK: One by one
 
+    /// What came of judging candidates one by one.
+    struct Settled {
+        /// One; after a repair, another one of what was repaired.
+        var results: [SettlingResult]
+        var repair: RepairReport?
+    }
+
     /// Judges the candidates, and repairs those that are wrong where that is asked for.
-    func settle(_ scanned: Scanned) throws -> [SettlingResult] {
-        let first = try settling().run(scanned.candidates, line: scanned.line)
-        guard work.options.repair != .none, first.wrong.count > 0 else { return [first] }
+    func settle(_ scanned: Scanned) throws -> Settled {
+        let expectations = try expectations(scanned)
+        var first = try settling(expectations).run(scanned.candidates, line: scanned.line)
+        guard work.options.repair != .none, first.wrong.count > 0 else { return Settled(results: [first]) }
         let repair = RepairWork(
-            prepared, plan, options: options, trustsSource: work.options.trustsSource,
-            readsSource: work.options.against == .source, logger: work.logger)
-        let report = try repair.run(first.wrong, performing: work.options.repair == .written)
-        var result = first
-        result.remarks += report.words(limit: 20) { plan.entries.indices.contains($0) ? plan.entries[$0].index : "" }
-        guard report.isPerformed else { return [result] }
+            prepared, plan, groups: groups, options: options, trustsSource: work.options.trustsSource,
+            logger: work.logger)
+        let report = try repair.run(
+            first.wrong, performing: work.options.repair == .written,
+            stale: Set(first.examples.filter { $0.kind == .stale }.map(\.key)))
+        first.remarks += repair.remarks
+        if report.sum.overtaken > 0 {
+            first.remarks.append(
+                "what was overtaken has a newer version in the index: a command came in between, or somebody deleted "
+                    + "the document less than `index.gc_deletes` (60 s) ago. Verify again after that")
+        }
+        guard report.isPerformed else { return Settled(results: [first], repair: report) }
         // What was repaired is judged again, and its findings are those after the repair.
-        let again = try settling().run(first.wrong, line: scanned.line)
-        for entry in result.indices.keys {
-            let wrong = result.indices[entry]?.totals.wrong ?? 0
-            result.indices[entry]?.totals.compared -= wrong
-            result.indices[entry]?.totals.findings = [:]
+        let again = try settling(expectations).run(first.wrong, line: scanned.line)
+        for entry in first.indices.keys {
+            let wrong = first.indices[entry]?.totals.wrong ?? 0
+            first.indices[entry]?.totals.compared -= wrong
+            first.indices[entry]?.totals.findings = [:]
         }
-        result.examples = []
-        return [result, again]
+        first.examples = []
+        return Settled(results: [first, again], repair: report)
     }
 
-    private func settling() throws -> Settling {
-        let expectations: any ExpectedDocuments =
-            work.options.against == .log
-            ? try FoldedDocuments(prepared, plan, losses: try losses(), logger: work.logger)
-            : LiveDocuments(prepared, plan)
-        return try Settling(
-            prepared, plan, expectations: expectations, against: work.options.against, options: options,
-            logger: work.logger
-        ) { [progress, live = work.live] now in
-            live.beat()
-            progress.tell(
-                stage: "one by one", [Migration.Progress.Part("documents", done: now.judged, total: now.candidates)],
-                trouble: now.waiting)
+    private func expectations(_ scanned: Scanned) throws -> any ExpectedDocuments {
+        guard groups.basis == .log else { return LiveDocuments(prepared, plan) }
+        let losses = try scanned.losses ?? groups.losses(at: groups.look())
+        return FoldedDocuments(prepared, plan, losses: losses, groups: groups, logger: work.logger)
+    }
+
+    private func settling(_ expectations: any ExpectedDocuments) throws -> Settling {
+        try Settling(
+            prepared, plan, expectations: expectations, groups: groups, options: options, logger: work.logger
+        ) { [self] now in
+            tell(
+                "one by one",
+                [
+                    Migration.Progress.Part(
+                        "\(max(0, now.candidates - now.judged)) still settling; documents", done: now.judged,
+                        total: now.candidates)
+                ], waiting: now.waiting)
         }
     }
 
-    private func losses() throws -> LogLosses {
-        let groups = try GroupReader(prepared, against: .log, logger: work.logger)
-        defer { groups.close() }
-        return LogLosses(
-            topic: recipe.commands.topic, starts: try groups.look().starts, policy: try groups.cleanupPolicy())
+    private func tell(_ stage: String, _ parts: [Migration.Progress.Part], waiting: String? = nil) {
+        work.live.tells(stage: stage, parts, waiting: waiting)
+        progress.tell(stage: stage, parts, trouble: waiting)
     }
+
+    private var commanded: CommandedDocuments { CommandedDocuments(prepared, groups: groups, logger: work.logger) }
 
     // MARK: Options
 
     private var scanOptions: ParityScan.Options {
-        var scan = ParityScan.Options()
-        let verify = recipe.verify
-        (scan.slices, scan.page) = (verify.slices, verify.page)
-        (scan.documentsPerSecond, scan.bytesPerSecond) = (verify.documentsPerSecond, verify.bytesPerSecond)
-        (scan.ignoring, scan.emptyArrayIsAbsent) = (verify.ignore, verify.emptyArray == .absent)
-        (scan.patience, scan.stopAfter) = (verify.patience, options.stopAfter)
+        var scan = ParityScan.Options(recipe)
+        scan.stopAfter = options.stopAfter
         return scan
     }
 

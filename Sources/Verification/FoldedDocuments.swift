@@ -20,16 +20,15 @@ package final class FoldedDocuments: ExpectedDocuments {
     private var upTo: [Int32: Int64]?
 
     /// - Parameter losses: where the log has lost anything, what it does not name is not known.
-    package init(_ prepared: Preflight, _ plan: PipelinePlan, losses: LogLosses, logger: Logger) throws {
+    package init(
+        _ prepared: Preflight, _ plan: PipelinePlan, losses: LogLosses, groups: GroupReader, logger: Logger
+    ) {
         log = LogTail(prepared, logger: logger)
         // What is asked for at once fits into memory.
         fold = LogFold(log, plan, budget: .max)
-        groups = try GroupReader(prepared, against: .log, logger: logger)
         live = LiveDocuments(prepared, plan, readsSource: false)
-        self.losses = losses
+        (self.losses, self.groups) = (losses, groups)
     }
-
-    deinit { groups.close() }
 
     package func read(_ keys: [DocumentKey], _ told: (DocumentKey, LivePair) throws -> Void) throws {
         try live.read(keys) { key, pair in held[key] = pair }

@@ -9,7 +9,7 @@ import Runtime
 import State
 import Telemetry
 
-/// Asks where both consumer groups stand.
+/// Asks where both consumer groups stand, and what the topic holds. One thread at a time.
 package final class GroupReader {
     private let prepared: Preflight
     private let store: StateStore
@@ -19,7 +19,9 @@ package final class GroupReader {
     private let partitions: [Int32]
 
     /// What is compared with the log alone does not wait for the application.
-    private let basis: Receipt.Basis
+    package let basis: Receipt.Basis
+    /// What was found of ``cleanupPolicy()``; nil: it was not asked for yet.
+    private var policy: String??
 
     package init(_ prepared: Preflight, against basis: Receipt.Basis = .source, logger: Logger) throws {
         (self.prepared, self.basis) = (prepared, basis)
@@ -78,8 +80,16 @@ package final class GroupReader {
 
     /// `cleanup.policy` of the topic; nil: it is not known.
     package func cleanupPolicy() throws -> String? {
+        if let policy { return policy }
         let topic = prepared.recipe.commands.topic
-        return try Told.by { () throws(LogError) in try admin.configuration(of: topic) }.value?["cleanup.policy"]
+        let found = try Told.by { () throws(LogError) in try admin.configuration(of: topic) }.value?["cleanup.policy"]
+        policy = .some(found)
+        return found
+    }
+
+    /// What the log does not hold any more, as it stood at `positions`.
+    package func losses(at positions: GroupPositions) throws -> LogLosses {
+        LogLosses(topic: prepared.recipe.commands.topic, starts: positions.starts, policy: try cleanupPolicy())
     }
 
     /// An offset that was committed for another log counts only where the survey has found it to be good for this one.

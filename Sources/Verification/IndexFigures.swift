@@ -31,6 +31,7 @@ package struct IndexFigures: Sendable {
         try sides.entries.map { entry in
             var figures = Receipt.Index(name: entry.index)
             figures.from = entry.source.map(\.name)
+            figures.uuid = entry.uuid
             figures.targetTotal = Int(try target.count(entry.index, query: hidesTombstones))
             figures.tombstones = Int(try target.count(entry.index, query: Capabilities.tombstones()))
             for index in entry.source {

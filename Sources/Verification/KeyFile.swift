@@ -23,8 +23,11 @@ package final class KeyFile {
 
     package func remove() { try? FileManager.default.removeItem(at: url) }
 
-    package func append(_ key: DocumentKey) throws {
-        append(UInt32(truncatingIfNeeded: key.entry))
+    /// - Parameter kind: what is wrong with it; see ``readKinds(chunk:_:)``.
+    package func append(_ key: DocumentKey, kind: FindingKind? = nil) throws {
+        // The place of an entry never needs the fourth byte.
+        let tag = kind.flatMap { FindingKind.allCases.firstIndex(of: $0) }.map { UInt32($0 + 1) } ?? 0
+        append(UInt32(truncatingIfNeeded: key.entry) & 0xFF_FFFF | tag << 24)
         append(UInt32(truncatingIfNeeded: key.id.count))
         append(key.routing.map { UInt32(truncatingIfNeeded: $0.count) } ?? .max)
         buffer += key.id
@@ -45,25 +48,30 @@ package final class KeyFile {
 
     /// Gives the names in their order, at most `chunk` at once.
     package func read(chunk: Int, _ body: ([DocumentKey]) throws -> Void) throws {
+        try readKinds(chunk: chunk) { try body($0.map(\.key)) }
+    }
+
+    /// The same, with what is wrong with each, as far as that was said.
+    package func readKinds(chunk: Int, _ body: ([(key: DocumentKey, kind: FindingKind?)]) throws -> Void) throws {
         try flush()
         try handle.seek(toOffset: 0)
-        var keys: [DocumentKey] = []
+        var found: [(key: DocumentKey, kind: FindingKind?)] = []
         var rest: ArraySlice<UInt8> = []
         while let data = try handle.read(upToCount: 1 << 18), !data.isEmpty {
             rest = ArraySlice(rest + data)
-            while let key = Self.take(&rest) {
-                keys.append(key)
-                if keys.count == chunk {
-                    try body(keys)
-                    keys.removeAll(keepingCapacity: true)
+            while let one = Self.take(&rest) {
+                found.append(one)
+                if found.count == chunk {
+                    try body(found)
+                    found.removeAll(keepingCapacity: true)
                 }
             }
         }
         guard rest.isEmpty else { throw WorkError(.files, "the file \(url.path) ends in the middle of a name") }
-        if !keys.isEmpty { try body(keys) }
+        if !found.isEmpty { try body(found) }
     }
 
-    private static func take(_ bytes: inout ArraySlice<UInt8>) -> DocumentKey? {
+    private static func take(_ bytes: inout ArraySlice<UInt8>) -> (key: DocumentKey, kind: FindingKind?)? {
         func number(_ place: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(bytes[bytes.startIndex + place + $1]) << UInt32(8 * $1) }
         }
@@ -73,9 +81,12 @@ package final class KeyFile {
         guard bytes.count >= whole else { return nil }
         let start = bytes.startIndex + 12
         defer { bytes = bytes.dropFirst(whole) }
-        return DocumentKey(
-            entry: Int(entry), id: Array(bytes[start..<start + id]),
+        let key = DocumentKey(
+            entry: Int(entry & 0xFF_FFFF), id: Array(bytes[start..<start + id]),
             routing: routing == .max ? nil : Array(bytes[start + id..<bytes.startIndex + whole]))
+        let kinds = FindingKind.allCases
+        let tag = Int(entry >> 24)
+        return (key, tag > 0 && tag <= kinds.count ? kinds[tag - 1] : nil)
     }
 }
 

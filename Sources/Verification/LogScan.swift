@@ -52,25 +52,22 @@ package final class LogScan {
     private static let page = 1000
 
     package init(
-        _ prepared: Preflight, _ plan: PipelinePlan, options: Settling.Options, budget: Int? = nil, logger: Logger
-    ) throws {
-        (self.prepared, self.plan, folder) = (prepared, plan, options.folder)
+        _ prepared: Preflight, _ plan: PipelinePlan, groups: GroupReader, options: Settling.Options,
+        budget: Int? = nil, logger: Logger
+    ) {
+        (self.prepared, self.plan, self.groups, folder) = (prepared, plan, groups, options.folder)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
         let log = LogTail(prepared, logger: logger)
         fold = budget.map { LogFold(log, plan, budget: $0) } ?? LogFold(log, plan)
-        groups = try GroupReader(prepared, against: .log, logger: logger)
     }
 
     /// The target must have been refreshed. `told`: the documents of the target that were read, over all passes.
     package func run(_ told: (Int) -> Void = { _ in }) throws -> Result {
-        defer { groups.close() }
         let positions = try groups.look()
         var result = Result(
             entries: plan.entries.map { _ in Result.Entry() },
             candidates: try KeyFile(folder.appendingPathComponent("log-candidates-\(UUID().uuidString)")),
-            losses: LogLosses(
-                topic: prepared.recipe.commands.topic, starts: positions.starts, policy: try groups.cleanupPolicy()),
-            line: positions.starts)
+            losses: try groups.losses(at: positions), line: positions.starts)
         var read = 0
         let stretch = try fold.run(positions.whole) { folds in
             try compare(folds, &result) {

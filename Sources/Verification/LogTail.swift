@@ -46,9 +46,7 @@ package struct LogTail: Sendable {
         _ told: (DocumentKey, _ partition: Int32, _ offset: Int64) throws -> Void
     ) throws -> Stretch {
         try records(ranges, patience: milliseconds) { message, decoded, companions in
-            for key in Self.keys(decoded, companions, entries: entries) {
-                try told(key, message.partition, message.offset)
-            }
+            for key in keys(decoded, companions) { try told(key, message.partition, message.offset) }
         }
     }
 
@@ -104,7 +102,7 @@ package struct LogTail: Sendable {
     }
 
     /// The documents that a record concerns.
-    private static func keys(_ decoded: Decoded, _ companions: [Companion], entries: Int) -> [DocumentKey] {
+    package func keys(_ decoded: Decoded, _ companions: [Companion]) -> [DocumentKey] {
         guard case .operation(let operation) = decoded else { return [] }
         func key(_ entry: Int, _ routing: Bytes?) -> DocumentKey {
             DocumentKey(entry: entry, id: Array(operation.id), routing: routing.map { Array($0) })

@@ -4,6 +4,7 @@ import Indexing
 import JSONText
 import Parity
 import Pipeline
+import Recipe
 import Runtime
 import SearchCluster
 import Telemetry
@@ -29,9 +30,16 @@ package struct ScanResult {
     package var repeated: [SpilledItems.Difference] = []
     package var repeatedCount = 0
     package var differingBuckets = 0
-    /// How many documents are equal only because a path is ignored, by path: exactly if they are few, else about. Of
-    /// more than ``IgnoredSums/mostPaths`` paths only the first are counted.
-    package var ignored: [String: Int] = [:]
+    package struct Ignored: Sendable, Equatable {
+        /// nil: all entries together, because there are too many paths to count them apart.
+        package var entry: Int?
+        package var path: String
+        package var documents: Int
+    }
+
+    /// How many documents are equal only because a path is ignored: exactly if they are few, else about. Of more than
+    /// ``IgnoredSums/mostColumns`` paths only the first are counted.
+    package var ignored: [Ignored] = []
     /// What could not be read, in words; empty: all was.
     package var unread: [String]
     /// Whether more documents may differ than ``candidates`` has: ``ParityScan/Options/stopAfter`` was reached.
@@ -80,6 +88,14 @@ package final class ParityScan {
         package var patience: Int64 = 120_000
 
         package init() {}
+
+        /// As the recipe says.
+        package init(_ recipe: Recipe) {
+            let verify = recipe.verify
+            (slices, page, patience) = (verify.slices, verify.page, verify.patience)
+            (documentsPerSecond, bytesPerSecond) = (verify.documentsPerSecond, verify.bytesPerSecond)
+            (ignoring, emptyArrayIsAbsent) = (verify.ignore, verify.emptyArray == .absent)
+        }
     }
 
     /// Bytes that a page aims at.
@@ -122,7 +138,8 @@ package final class ParityScan {
         record =
             ScanRecord.load(file, digest: digest)
             ?? ScanRecord(
-                digest: digest, begun: .null, slices: Self.slices(sides, options), paths: options.ignoring.count)
+                digest: digest, begun: .null, slices: Self.slices(sides, options),
+                columns: IgnoredSums.columns(paths: options.ignoring.count, entries: sides.entries.count))
     }
 
     private static func slices(_ sides: ScanSides, _ options: Options) -> [ScanSlice] {
@@ -220,7 +237,11 @@ package final class ParityScan {
         let buckets = DifferingBuckets(record.source, record.target)
         result.differingBuckets = buckets.count
         let ignored = IgnoredSums.differing(record.ignored[0], record.ignored[1], but: buckets)
-        for (path, count) in zip(options.ignoring, ignored) where count > 0 { result.ignored["\(path)"] = count }
+        for (column, count) in ignored.enumerated() where count > 0 {
+            let (path, entry) = IgnoredSums.place(
+                ofColumn: column, paths: options.ignoring.count, entries: sides.entries.count)
+            result.ignored.append(.init(entry: entry, path: "\(options.ignoring[path])", documents: count))
+        }
         guard buckets.count > 0 else { return }
         logger.info(
             "the sides differ; looking for the documents that do",

@@ -4,6 +4,9 @@ import Parity
 extension Receipt {
     mutating func fill(_ scanned: Comparison.Scanned, _ settled: [SettlingResult], reportLimit: Int) {
         for (entry, read) in scanned.entries.enumerated() where indices.indices.contains(entry) {
+            if let sequences = scanned.sequences {
+                indices[entry].sequence = sequences.indices.contains(entry) ? sequences[entry] : [:]
+            }
             var totals = ParityTotals()
             for result in settled { totals += result.indices[entry]?.totals ?? ParityTotals() }
             // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
@@ -16,7 +19,15 @@ extension Receipt {
             (indices[entry].sourceRead, indices[entry].targetRead) = (read.expected, read.target)
             indices[entry].uncopied = read.uncopied + settled.reduce(0) { $0 + ($1.indices[entry]?.uncopied ?? 0) }
         }
-        if indices.count == 1 { indices[0].ignored = scanned.ignored }
+        for ignored in scanned.ignored {
+            guard let entry = ignored.entry, indices.indices.contains(entry) else {
+                remarks.append(
+                    "\(ignored.documents) documents of all indices together are equal only because \(ignored.path) is "
+                        + "not compared")
+                continue
+            }
+            indices[entry].ignored[ignored.path] = ignored.documents
+        }
         remarks += scanned.unread + scanned.remarks + settled.flatMap(\.remarks)
         examples = Array(settled.flatMap(\.examples))
         oldestRead = scanned.oldestRead ?? began
@@ -34,7 +45,8 @@ extension Receipt {
             Position(
                 partition: partition, verifiedUpTo: last.verifiedUpTo[partition] ?? 0,
                 application: stands?.application?[partition], crossfade: stands?.crossfade[partition],
-                end: stands?.ends[partition] ?? last.verifiedUpTo[partition] ?? 0)
+                end: stands?.ends[partition] ?? last.verifiedUpTo[partition] ?? 0,
+                writtenUpTo: scanned.written[partition])
         }
     }
 
@@ -80,28 +92,5 @@ extension Receipt {
         remarks.append(
             "an index has no document on either side, so nothing is proved for it; `verify.empty: accept` says that "
                 + "this is right")
-    }
-}
-
-extension RepairReport {
-    /// What was done, or would be, with at most `limit` examples.
-    func words(limit: Int, index: (Int) -> String) -> [String] {
-        let all = sum
-        let left = all.left.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }
-        var words = [
-            (isPerformed ? "repair: " : "repair would be: ") + "\(all.written) written, \(all.deleted) deleted, "
-                + "\(all.right) right by now, \(all.overtaken) overtaken, \(all.refused) refused by the index"
-                + (left.isEmpty ? "" : ", left: " + left.joined(separator: ", "))
-        ]
-        words += examples.prefix(limit).map { example in
-            "repair: \(example.step) \(index(example.key.entry))/\(String(decoding: example.key.id, as: UTF8.self))"
-                + (example.version.map { " at version \($0)" } ?? "")
-        }
-        if all.overtaken > 0 {
-            words.append(
-                "what was overtaken has a newer version in the index: a command came in between, or somebody deleted "
-                    + "the document less than `index.gc_deletes` (60 s) ago. Verify again after that")
-        }
-        return words + remarks
     }
 }

@@ -87,6 +87,7 @@ package struct ReceiptStore: Sendable {
         guard receipt.json.text().utf8.count > longest else { return receipt }
         var short = receipt
         short.sample = []
+        short.repair?.examples = []
         repeat {
             let kept = Dictionary(grouping: short.examples, by: \.kind).values.flatMap { $0.prefix($0.count / 2) }
             short.examples = kept.sorted { ($0.kind.rawValue, $0.key.entry) < ($1.kind.rawValue, $1.key.entry) }

@@ -13,54 +13,6 @@ import SearchCluster
 import State
 import Telemetry
 
-/// What a repair does, or would do.
-package struct RepairReport: Sendable, Equatable {
-    package struct Index: Sendable, Equatable {
-        package var written = 0
-        package var deleted = 0
-        /// As it should be by now.
-        package var right = 0
-        /// Something newer came in the meantime.
-        package var overtaken = 0
-        /// The index does not take the document.
-        package var refused = 0
-        package var left: [RepairDoubt: Int] = [:]
-
-        package var total: Int { written + deleted + right + overtaken + refused + left.values.reduce(0, +) }
-
-        package init() {}
-    }
-
-    package struct Example: Sendable, Equatable {
-        package var key: DocumentKey
-        /// `write`, `delete`, or why it is left.
-        package var step: String
-        package var version: Int64?
-    }
-
-    /// By entry.
-    package var indices: [Int: Index] = [:]
-    /// At most the limit of each step.
-    package var examples: [Example] = []
-    /// Whether it was done; if not, it is what would be done.
-    package var isPerformed: Bool
-    /// What the log does not hold any more, in sentences.
-    package var remarks: [String] = []
-    /// How often the log was read.
-    package var passes = 0
-
-    package var sum: Index {
-        indices.values.reduce(into: Index()) { sum, index in
-            sum.written += index.written
-            sum.deleted += index.deleted
-            sum.right += index.right
-            sum.overtaken += index.overtaken
-            sum.refused += index.refused
-            sum.left.merge(index.left, uniquingKeysWith: +)
-        }
-    }
-}
-
 /// Brings wrong documents of the new side to what they should be: ``RepairRule`` decides, this reads and writes.
 ///
 /// A repair writes over what has the same version, and perhaps at the floor, so it counts as an unfinished copy:
@@ -70,6 +22,7 @@ package final class RepairWork {
 
     private let prepared: Preflight
     private let plan: PipelinePlan
+    private let groups: GroupReader
     private let options: Settling.Options
     private let rule: RepairRule
     private let live: LiveDocuments
@@ -78,13 +31,20 @@ package final class RepairWork {
     private let logger: Logger
     private var report = RepairReport(isPerformed: false)
     private var logIsWhole = false
+    /// What the log does not hold any more, in sentences.
+    package private(set) var remarks: [String] = []
+    /// How often the log was read.
+    package private(set) var passes = 0
 
-    /// `readsSource`: whether the old side may say what is right of documents that the log never names.
+    /// Where `groups` are those of a comparison with the old side, it says what is right of documents that the log
+    /// never names.
     package init(
-        _ prepared: Preflight, _ plan: PipelinePlan, options: Settling.Options, trustsSource: Bool,
-        readsSource: Bool = true, logger: Logger
+        _ prepared: Preflight, _ plan: PipelinePlan, groups: GroupReader, options: Settling.Options, trustsSource: Bool,
+        logger: Logger
     ) {
         (self.prepared, self.plan, self.options, self.logger) = (prepared, plan, options, logger)
+        self.groups = groups
+        let readsSource = groups.basis == .source
         rule = RepairRule(trustsSource: trustsSource && readsSource, floor: DocumentVersion.floor(plan.format))
         live = LiveDocuments(prepared, plan, readsSource: readsSource)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
@@ -92,25 +52,29 @@ package final class RepairWork {
     }
 
     /// Repairs the documents named in `wrong`, or lists what would be done. It may be broken off and repeated.
-    package func run(_ wrong: KeyFile, performing: Bool) throws -> RepairReport {
+    ///
+    /// - Parameter stale: those that are stale, for the table: the file names them as different.
+    package func run(
+        _ wrong: KeyFile, performing: Bool, stale: Set<DocumentKey> = []
+    ) throws -> RepairReport {
         report = RepairReport(isPerformed: performing)
         if performing { try begin() }
-        let groups = try GroupReader(prepared, logger: logger)
-        defer { groups.close() }
         let positions = try groups.look()
-        let losses = LogLosses(
-            topic: prepared.recipe.commands.topic, starts: positions.starts, policy: try groups.cleanupPolicy())
-        (report.remarks, logIsWhole) = (losses.words, losses.isWhole)
+        let losses = try groups.losses(at: positions)
+        (remarks, logIsWhole) = (losses.words, losses.isWhole)
         let fold = LogFold(LogTail(prepared, logger: logger), plan)
         _ = try fold.run(positions.whole, wanted: wrong) { folds in
-            try wrong.read(chunk: Self.together) { keys in
+            try wrong.readKinds(chunk: Self.together) { found in
                 guard !StopSignal.isAsked else {
                     throw WorkError(.interrupted, "interrupted while documents were repaired; repair again")
                 }
-                try take(keys.filter(folds.covers), folds, fold)
+                let kinds = found.lazy.filter { folds.covers($0.key) }.map { found in
+                    (found.key, stale.contains(found.key) ? .stale : found.kind ?? .different)
+                }
+                try take(Dictionary(kinds) { one, _ in one }, folds, fold)
             }
         }
-        report.passes = fold.passes
+        passes = fold.passes
         if performing { try end() }
         return report
     }
@@ -127,15 +91,16 @@ package final class RepairWork {
         try store.update { $0.repair?.finished = WallClock.now() }
     }
 
-    private func take(_ keys: [DocumentKey], _ folds: LogFold.Folds, _ fold: LogFold) throws {
-        guard !keys.isEmpty else { return }
+    private func take(_ kinds: [DocumentKey: FindingKind], _ folds: LogFold.Folds, _ fold: LogFold) throws {
+        guard !kinds.isEmpty else { return }
         var lines: [Int: [Line]] = [:]
-        try live.read(keys) { key, pair in
+        try live.read(Array(kinds.keys)) { key, pair in
+            let kind = kinds[key] ?? .different
             let step = try rule.step(
                 log: log(folds.held[key], pair, fold), source: pair.source,
                 target: RepairRule.Target(document: pair.new, version: pair.newVersion), isSame: isSame)
-            note(step, key)
-            if report.isPerformed, let line = Line(step, key) { lines[key.entry, default: []].append(line) }
+            note(step, key, kind)
+            if report.isPerformed, let line = Line(step, key, kind) { lines[key.entry, default: []].append(line) }
         }
         for (entry, lines) in lines { try write(lines, entry) }
     }
@@ -164,22 +129,18 @@ package final class RepairWork {
             == other.withUnsafeBufferPointer { try digester.digest($0) }
     }
 
-    private func note(_ step: RepairStep, _ key: DocumentKey) {
-        var example: RepairReport.Example?
+    private func note(_ step: RepairStep, _ key: DocumentKey, _ kind: FindingKind) {
+        var counts = RepairReport.Counts()
+        var example: (step: String, version: Int64?)?
         switch step {
-        case .nothing: report.indices[key.entry, default: .init()].right += 1
-        case .write(_, let version):
-            report.indices[key.entry, default: .init()].written += 1
-            example = .init(key: key, step: "write", version: version)
-        case .delete(let version):
-            report.indices[key.entry, default: .init()].deleted += 1
-            example = .init(key: key, step: "delete", version: version)
-        case .leave(let doubt):
-            report.indices[key.entry, default: .init()].left[doubt, default: 0] += 1
-            example = .init(key: key, step: doubt.rawValue)
+        case .nothing: counts.right = 1
+        case .write(_, let version): (counts.written, example) = (1, ("write", version))
+        case .delete(let version): (counts.deleted, example) = (1, ("delete", version))
+        case .leave(let doubt): (counts.left[doubt], example) = (1, (doubt.rawValue, nil))
         }
+        report.places[.init(entry: key.entry, kind: kind), default: .init()] += counts
         guard let example, report.examples.count(where: { $0.step == example.step }) < options.limit else { return }
-        report.examples.append(example)
+        report.examples.append(.init(key: key, kind: kind, step: example.step, version: example.version))
     }
 
     // MARK: Writing
@@ -188,9 +149,12 @@ package final class RepairWork {
         var bytes: [UInt8]
         var isTombstone: Bool
         var key: DocumentKey
+        var kind: FindingKind
+
+        var place: RepairReport.Place { .init(entry: key.entry, kind: kind) }
 
         /// nil: there is nothing to write.
-        init?(_ step: RepairStep, _ key: DocumentKey) {
+        init?(_ step: RepairStep, _ key: DocumentKey, _ kind: FindingKind) {
             let out = ByteBuffer(capacity: 1024)
             func action(_ version: Int64) {
                 key.id.withUnsafeBufferPointer { id in
@@ -212,30 +176,31 @@ package final class RepairWork {
                 isTombstone = true
             }
             out.append(UInt8(ascii: "\n"))
-            (bytes, self.key) = (Array(out.bytes), key)
+            (bytes, self.key, self.kind) = (Array(out.bytes), key, kind)
         }
     }
 
     private func write(_ lines: [Line], _ entry: Int) throws {
         let index = plan.entries[entry].index
         let bulk = DirectBulk(target: prepared.survey.target, index: index, doing: "repairing", logger: logger)
-        let left = try bulk.send(lines.map(\.bytes), kind: .index) { place, answer in
+        let left = try bulk.send(lines.map(\.bytes), kind: .index) { number, answer in
+            let line = lines[number]
             switch answer {
             case .done(.applied): return
-            case .done: report.indices[entry, default: .init()].overtaken += 1
+            case .done: report.places[line.place]?.overtaken += 1
             case .dead(let code, let detail):
-                report.indices[entry, default: .init()].refused += 1
+                report.places[line.place]?.refused += 1
                 logger.warning(
                     "a document cannot be repaired: the index does not take it",
                     [
-                        "index": "\(index)", "id": "\(String(decoding: lines[place].key.id, as: UTF8.self))",
+                        "index": "\(index)", "id": "\(String(decoding: line.key.id, as: UTF8.self))",
                         "reason": "\(code)", "detail": "\(detail)",
                     ])
             }
-            if lines[place].isTombstone {
-                report.indices[entry]?.deleted -= 1
+            if line.isTombstone {
+                report.places[line.place]?.deleted -= 1
             } else {
-                report.indices[entry]?.written -= 1
+                report.places[line.place]?.written -= 1
             }
         }
         guard left > 0 else { return }

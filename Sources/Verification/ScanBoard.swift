@@ -34,8 +34,12 @@ final class ScanBoard: @unchecked Sendable {
     private let targetRead = Atomic<Int>(0)
     private let stopped = Atomic<Bool>(false)
 
+    /// Of ignored paths; see ``IgnoredSums``.
+    let ignoredColumns: Int
+
     /// - Parameter parts: the slices to read, by side.
     init(_ record: ScanRecord, _ parts: [ParitySide: [Part]]) {
+        ignoredColumns = record.ignored.map(\.columns).max() ?? 0
         self.record = record
         // Taken from the end.
         waiting = parts.mapValues { $0.reversed() }

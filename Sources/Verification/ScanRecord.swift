@@ -39,10 +39,10 @@ struct ScanRecord: Equatable {
 
     private static let mark = "crossfade scan 1\n"
 
-    /// - Parameter paths: how many paths are ignored.
-    init(digest: String, begun: JSONValue, slices: [ScanSlice], paths: Int) {
+    /// - Parameter columns: of ignored paths; see ``IgnoredSums``.
+    init(digest: String, begun: JSONValue, slices: [ScanSlice], columns: Int) {
         (self.digest, self.begun, self.slices) = (digest, begun, slices)
-        ignored = ParitySide.allCases.map { _ in IgnoredSums(paths: paths) }
+        ignored = ParitySide.allCases.map { _ in IgnoredSums(columns: columns) }
     }
 
     // MARK: File
@@ -74,7 +74,7 @@ struct ScanRecord: Equatable {
         let head = ByteBuffer()
         JSONValue.object([
             "digest": .string(digest), "begun": begun, "slices": .array(slices.map(\.json)),
-            "paths": .number(ignored[0].paths),
+            "columns": .number(ignored[0].columns),
         ]).write(into: head)
         let body = ByteBuffer(capacity: 2 * BucketSums.size * 24 + head.count + 64)
         body.append(Self.mark)
@@ -105,8 +105,8 @@ struct ScanRecord: Equatable {
         else { return nil }
         let head = Bytes(rebasing: text[(newline + 1)..<(newline + 1 + count)])
         guard let json = try? JSONValue(parsing: head), let digest = json["digest"]?.string, let begun = json["begun"],
-            let slices = json["slices"]?.array, let paths = json["paths"]?.int,
-            0...Int64(IgnoredSums.mostPaths) ~= paths
+            let slices = json["slices"]?.array, let columns = json["columns"]?.int,
+            0...Int64(IgnoredSums.mostColumns) ~= columns
         else { return nil }
         (self.digest, self.begun) = (digest, begun)
         self.slices = slices.compactMap { ScanSlice($0) }
@@ -117,8 +117,8 @@ struct ScanRecord: Equatable {
         (self.source, self.target) = (source, target)
         ignored = []
         for _ in ParitySide.allCases {
-            guard let sums = Self.take(UInt64.self, Int(paths) * IgnoredSums.size, &rest),
-                let ignored = IgnoredSums(paths: Int(paths), sums: sums)
+            guard let sums = Self.take(UInt64.self, Int(columns) * IgnoredSums.size, &rest),
+                let ignored = IgnoredSums(columns: Int(columns), sums: sums)
             else { return nil }
             self.ignored.append(ignored)
         }

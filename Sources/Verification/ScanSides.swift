@@ -10,9 +10,11 @@ package struct ScanSides: Sendable {
         package var source: [IndexInfo]
         /// The target index as it is; nil: it cannot be read.
         package var target: IndexInfo?
+        /// The UUID of the target index; nil: it is not known.
+        package var uuid: String?
 
-        package init(index: String, source: [IndexInfo], target: IndexInfo?) {
-            (self.index, self.source, self.target) = (index, source, target)
+        package init(index: String, source: [IndexInfo], target: IndexInfo?, uuid: String? = nil) {
+            (self.index, self.source, self.target, self.uuid) = (index, source, target, uuid)
         }
     }
 
@@ -28,6 +30,7 @@ package struct ScanSides: Sendable {
     package init(_ survey: Survey) {
         self.init(
             source: survey.source, target: survey.target,
-            entries: survey.entries.map { Entry(index: $0.index, source: $0.source, target: $0.present) })
+            entries: survey.entries.map { Entry(index: $0.index, source: $0.source, target: $0.present, uuid: $0.uuid) }
+        )
     }
 }

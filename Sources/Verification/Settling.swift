@@ -31,18 +31,27 @@ package struct SettlingResult {
     package var indices: [Int: Index] = [:]
     /// At most the limit of each kind.
     package var examples: [Finding] = []
-    /// All documents that are wrong, and all that are not judged yet.
+    /// All documents that are wrong, with what is wrong, and all that are not judged yet.
     package var wrong: KeyFile
     package var open: KeyFile
     /// Every command before these offsets is in what was compared.
     package var verifiedUpTo: [Int32: Int64]
     /// Where the groups stood when last asked.
     package var positions: GroupPositions?
+    /// How many documents were still open, round by round.
+    package var rechecks = Rechecks()
     /// What it waits for, and what could not be excluded, in sentences.
     package var remarks: [String] = []
 
     /// Whether of some documents nobody knows what they should be.
     package var isUnknown: Bool { indices.values.contains { $0.unknown > 0 } }
+
+    /// How many of the candidates are judged, whatever came of it.
+    package var judged: Int {
+        indices.values.reduce(0) {
+            $0 + $1.totals.compared - $1.totals.settling + $1.absent + $1.uncopied + $1.unknown
+        }
+    }
 
     /// Removes its files.
     package func remove() {
@@ -51,12 +60,6 @@ package struct SettlingResult {
     }
 
     package var totals: ParityTotals { indices.values.reduce(into: ParityTotals()) { $0 += $1.totals } }
-    package var verdict: Verdict {
-        Verdict.of([
-            indices.values.contains { $0.unknown > 0 } ? .incomplete : .equal, totals.wrong > 0 ? .different : .equal,
-            totals.settling > 0 ? .settling : .equal,
-        ])
-    }
 }
 
 /// How far a settling is.
@@ -98,13 +101,13 @@ package final class Settling {
         }
     }
 
-    let prepared: Preflight
-    private(set) var options: Options
-    let logger: Logger
-    let log: LogTail
+    private let prepared: Preflight
+    private var options: Options
+    private let logger: Logger
     private let plan: PipelinePlan
     private let expectations: any ExpectedDocuments
-    let groups: GroupReader
+    private let groups: GroupReader
+    private let commanded: CommandedDocuments
     private let digester: DocumentDigester
     private let classifier: FindingClassifier
     private let progress: (SettlingProgress) -> Void
@@ -119,22 +122,19 @@ package final class Settling {
     private var uncopied: Set<DocumentKey> = []
     private var unknown: Set<DocumentKey> = []
     private var lastTrouble: String?
-    /// Whether the topic is compacted; nil: it was not asked for yet.
-    var compacted: Bool?
 
     /// - Parameter expectations: what the new side should hold: ``LiveDocuments`` for the old side.
     package init(
-        _ prepared: Preflight, _ plan: PipelinePlan, expectations: any ExpectedDocuments,
-        against basis: Receipt.Basis = .source, options: Options, logger: Logger,
-        progress: @escaping (SettlingProgress) -> Void = { _ in }
+        _ prepared: Preflight, _ plan: PipelinePlan, expectations: any ExpectedDocuments, groups: GroupReader,
+        options: Options, logger: Logger, progress: @escaping (SettlingProgress) -> Void = { _ in }
     ) throws {
         (self.prepared, self.options, self.logger, self.progress) = (prepared, options, logger, progress)
         (self.expectations, self.plan) = (expectations, plan)
         twinsLeft = 10 * options.limit
-        log = LogTail(prepared, logger: logger)
+        self.groups = groups
+        commanded = CommandedDocuments(prepared, groups: groups, logger: logger)
         // The folds of all that is open are held at once.
-        if basis == .log { self.options.book.capacity = min(options.book.capacity, 2000) }
-        groups = try GroupReader(prepared, against: basis, logger: logger)
+        if groups.basis == .log { self.options.book.capacity = min(options.book.capacity, 2000) }
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
         classifier = FindingClassifier(prepared, plan)
         result = SettlingResult(
@@ -142,12 +142,8 @@ package final class Settling {
             open: try KeyFile(options.folder.appendingPathComponent("open-\(UUID().uuidString)")), verifiedUpTo: [:])
     }
 
-    /// Where both groups stand before the sides are refreshed and scanned; see ``GroupReader/begin(grace:)``.
-    package func positions() throws -> GroupPositions { try groups.begin(grace: options.book.grace) }
-
     /// Judges all candidates. `line`: the offsets behind the last records that were looked at for candidates.
     package func run(_ candidates: KeyFile, line: [Int32: Int64]) throws -> SettlingResult {
-        defer { groups.close() }
         self.candidates = candidates.count
         var book = SettlingBook(line: line, options: options.book, now: now)
         let later = try KeyFile(options.folder.appendingPathComponent("later-\(UUID().uuidString)"))
@@ -161,6 +157,7 @@ package final class Settling {
             }
         }
         self.candidates = unique
+        result.rechecks = Rechecks(candidates: unique, began: now)
         while book.openCount > 0, !isOver(book) { try step(&book, later: nil) }
         try later.read(chunk: 1000) { keys in
             for key in keys {
@@ -208,11 +205,12 @@ package final class Settling {
             guard let positions = try asked({ try groups.look() }) else { return book.failed() }
             book.standsAfter(positions, now: now)
         case .readLog(let ranges):
-            let stretch = try asked { try named(in: ranges) { book.commanded($0) } }
+            let stretch = try asked { try commanded.named(in: ranges) { book.commanded($0) } }
             let ends = stretch.flatMap { $0.isWhole ? $0.ends : nil }
             if let stretch, !stretch.isWhole { lastTrouble = "an open transaction hides the end of the command topic" }
             try take(book.readLog(ends, now: now))
             if let later, book.room == 0 { for key in book.postpone() { try later.append(key) } }
+            result.rechecks.add(judged: result.judged, now: now)
             tell(book)
         case .idle, .over: break
         }
@@ -241,12 +239,17 @@ package final class Settling {
         let behind = book.positions?.behind(book.line).first?.words
         progress(
             SettlingProgress(
-                candidates: candidates, judged: totals.compared - totals.settling, wrong: totals.wrong,
+                candidates: candidates, judged: result.judged, wrong: totals.wrong,
                 open: book.openCount, waiting: lastTrouble ?? behind))
     }
 
     private func finish(_ book: SettlingBook) throws {
         result.remarks += groups.remark.map { [$0] } ?? []
+        let found = result.totals.findings
+        let (lost, looked) = ((found[.missing] ?? 0) + (found[.twin] ?? 0), 10 * options.limit - twinsLeft)
+        if looked < lost {
+            result.remarks.append("twins were looked for among \(looked) of \(lost) documents that are missing")
+        }
         if result.examples.contains(where: { $0.kind == .different }) { try findStale() }
         result.remarks += FindingClassifier.commonPath(result.examples).map { [$0] } ?? []
         guard result.totals.settling > 0 else { return }
@@ -269,9 +272,16 @@ package final class Settling {
         var held: [DocumentKey: [UInt8]] = [:]
         try LiveDocuments(prepared, plan, readsSource: false).read(keys) { held[$0] = $1.new }
         let positions = try groups.look()
+        let log = LogTail(prepared, logger: logger)
         let search = StaleSearch(
             log: log, fold: LogFold(log, plan), digester: digester, topic: prepared.recipe.commands.topic)
         result.examples = try search.run(result.examples, held: held, positions.whole)
+        let all = result.totals.findings[.different] ?? 0
+        if keys.count < all {
+            result.remarks.append(
+                "it was looked for stale ones among \(keys.count) of \(all) documents that differ; the others count as "
+                    + "different")
+        }
         for example in result.examples where example.kind == .stale {
             result.indices[example.key.entry]?.totals.findings[.different, default: 0] -= 1
             result.indices[example.key.entry]?.totals.findings[.stale, default: 0] += 1
@@ -371,7 +381,7 @@ package final class Settling {
         for finding in try classifier.classify(wrong, twins: &twinsLeft) {
             result.indices[finding.key.entry, default: .init()].totals.compared += 1
             result.indices[finding.key.entry, default: .init()].totals.findings[finding.kind, default: 0] += 1
-            try result.wrong.append(finding.key)
+            try result.wrong.append(finding.key, kind: finding.kind)
             if wantsExample(of: finding.kind) { result.examples.append(finding) }
         }
     }

@@ -47,7 +47,7 @@ final class SideScan: SliceTaker {
     ) {
         (self.side, self.pass, self.board, self.pace) = (side, pass, board, pace)
         (self.form, self.digester) = (form, digester)
-        ignored = IgnoredSums(paths: digester.ignoredValues.count)
+        ignored = IgnoredSums(columns: board.ignoredColumns)
         trouble = SliceTrouble(patience: patience)
     }
 
@@ -170,7 +170,7 @@ final class SideScan: SliceTaker {
         case .sums:
             let item = digester.item(text, entry: entry, id: id, routing: routing)
             items.append(item)
-            if ignored.paths > 0 { ignored.add(item.hash, digester.ignoredValues) }
+            if ignored.columns > 0 { ignored.add(item.hash, digester.ignoredValues, entry: entry) }
         case .spill(let buckets, let spill):
             guard buckets.contains(ParityItem.hash(of: id, entry: entry)) else { return }
             let item = digester.item(text, entry: entry, id: id, routing: routing)

@@ -34,6 +34,11 @@ package struct VerifyWork {
         live.knows(state)
         let receipts = ReceiptStore(store, target: prepared.survey.target)
         let base = try options.since.map { try earlier($0, receipts) }
+        let heart = MemberHeartbeat("verify", nil, watch: nil, store: store, target: prepared.survey.target) {
+            [live] in live.stage
+        }
+        heart.start()
+        defer { heart.stop() }
         let folder = try WorkFolder(recipe, environment: ProcessInfo.processInfo.environment)
         defer { folder.close() }
         var receipt = begin()
@@ -41,21 +46,28 @@ package struct VerifyWork {
         let progress = Migration.Progress("verify", logger: logger)
         var settings = Settling.Options(recipe, folder: folder.url)
         settings.stopAfter = options.stopAfter
+        let groups = try GroupReader(prepared, against: options.against, logger: logger)
+        defer { groups.close() }
         let comparison = Comparison(
-            self, plan: prepared.pipelinePlan(state: state, writing: .copy), options: settings, progress: progress)
+            self, plan: prepared.pipelinePlan(state: state, writing: .copy), groups: groups, options: settings,
+            progress: progress)
         // Before the sides are refreshed: then the scans see all that was applied by now.
-        let applied = try comparison.positions().applied
+        let positions = try groups.begin(grace: settings.book.grace)
         try refresh(comparison.sides)
-        let figures = try figures(comparison.sides)
-        defer { figures.end(seconds: 30) }
-        let scanned = try base.map(comparison.since) ?? comparison.whole(state, applied: applied)
+        let (counted, details) = try figures(comparison.sides)
+        defer { details.end(seconds: 30) }
+        receipt.indices = counted
+        let scanned = try base.map(comparison.since) ?? comparison.whole(state, receipt, positions)
         defer { scanned.candidates.remove() }
         // Before a repair changes them.
-        try figures.value().map { (receipt.indices, receipt.remarks) = ($0.indices, receipt.remarks + $0.remarks) }
-        let settled = try comparison.settle(scanned)
+        try details.value().map { (receipt.indices, receipt.remarks) = ($0.indices, receipt.remarks + $0.remarks) }
+        let found = try comparison.settle(scanned)
+        let settled = found.results
+        (receipt.repair, receipt.rechecks) = (found.repair, settled[0].rechecks)
         defer { for result in settled { result.remove() } }
         progress.end()
         receipt.fill(scanned, settled, reportLimit: recipe.verify.reportLimit)
+        if settled.count > 1 { try restart(&receipt, groups) }
         try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
         try receipt.keepOpen(settled.map(\.open))
         receipt.sample = try sample(comparison.plan, comparison.sides)
@@ -67,6 +79,23 @@ package struct VerifyWork {
         // What was read is used up: the next verification begins anew.
         scanned.forget?()
         return stored
+    }
+
+    /// A repair has written to the new side. Where that, commands and nothing else explain what was written so far, a
+    /// later look for foreign writes begins here.
+    private func restart(_ receipt: inout Receipt, _ groups: GroupReader) throws {
+        receipt.ended = WallClock.now()
+        let looked = try ReceiptLook(prepared, groups: groups, logger: logger).look(receipt)
+        guard case .stands = looked.standing, let mark = looked.mark else {
+            receipt.remarks += looked.standing.words.map { [$0] } ?? []
+            return
+        }
+        for (place, sequence) in mark.sequences.enumerated() where receipt.indices.indices.contains(place) {
+            receipt.indices[place].sequence = sequence
+        }
+        for place in receipt.positions.indices {
+            receipt.positions[place].writtenUpTo = mark.written[receipt.positions[place].partition]
+        }
     }
 
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
@@ -88,7 +117,7 @@ package struct VerifyWork {
                 "receipt \(id) is of other work or of another comparison, so nothing can go on from it: verify "
                     + "everything")
         }
-        guard [.equal, .different, .settling].contains(receipt.verdict), receipt.openUnlisted == 0 else {
+        guard receipt.isJudged, receipt.openUnlisted == 0 else {
             throw WorkError(
                 .refused,
                 "receipt \(id) does not say of every document how it stands (\(receipt.verdict.rawValue)), so nothing "
@@ -113,14 +142,17 @@ package struct VerifyWork {
     }
 
     /// What both sides say of themselves. What must be known before documents are read is known when it returns.
-    private func figures(_ sides: ScanSides) throws -> Beside<(indices: [Receipt.Index], remarks: [String])> {
+    private func figures(
+        _ sides: ScanSides
+    ) throws -> (counted: [Receipt.Index], details: Beside<(indices: [Receipt.Index], remarks: [String])>) {
         var figures = IndexFigures(sides)
         let counted = try figures.counts()
-        return Beside("cf-figures") { [figures, histogram = recipe.verify.histogram] in
+        let details = Beside("cf-figures") { [figures, histogram = recipe.verify.histogram] in
             var (figures, indices) = (figures, counted)
             figures.addDetails(&indices, histogram: histogram)
-            return (indices, figures.remarks)
+            return (indices: indices, remarks: figures.remarks)
         }
+        return (counted, details)
     }
 
     /// Makes visible to searches what was applied before the positions that were asked before.

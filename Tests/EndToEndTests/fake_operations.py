@@ -155,6 +155,16 @@ def copying():
     return s, history(s, None, lambda t: 8400 + 500 * ripple(t), 300)
 
 
+def verifying():
+    s, points = following()
+    s["verification"] = {
+        "stage": "comparing", "seconds_left": 21, "waiting": None, "parts": [
+            {"name": "old side", "done": 1_204_113, "total": 1_811_402, "per_second": 29_140},
+            {"name": "new side", "done": 1_310_920, "total": 1_811_402, "per_second": 31_722}]}
+    s["receipt"] = None
+    return s, points
+
+
 def waiting():
     s, points = replaying()
     s.update(waiting="the target http://127.0.0.1:9202 does not answer: connection refused", lag=None, lag_seconds=None,
@@ -223,7 +233,8 @@ def nothing():
     return None, []
 
 
-STATES = {f.__name__: f for f in (following, replaying, copying, waiting, alarm, many, unknown, started, nothing)}
+STATES = {f.__name__: f for f in (following, replaying, copying, verifying, waiting, alarm, many, unknown, started,
+                                  nothing)}
 
 
 class FakeOperations:

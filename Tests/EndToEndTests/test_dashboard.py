@@ -188,6 +188,20 @@ def test_waiting_and_alarms_are_loud_and_said_once(page, chromium):
     assert chromium.errors() == []
 
 
+def test_a_verification_shows_how_far_both_sides_are(page, chromium):
+    fake = page("verifying")
+    assert chromium.text("verify") == "66.5 %", "as far as the slower side"
+    assert "old side: 1,204,113 of 1,811,402, 29,140/s" in chromium.text("verify-parts")
+    assert chromium.text("verify-under") == "comparing, about 21 s left"
+    fake.change(verification={"stage": "one by one", "seconds_left": None, "waiting": "Crossfade stands at offset 7",
+                              "parts": [{"name": "30 still settling; documents", "done": 70, "total": 100,
+                                         "per_second": 0}]})
+    chromium.until("the next stage", "return document.getElementById('verify').textContent === '70 %'")
+    assert chromium.text("verify-under") == "one by one, waiting: Crossfade stands at offset 7"
+    fake.change(verification=None)
+    chromium.until("no card", "return document.getElementById('verify-card').hidden")
+
+
 def test_what_is_not_known_is_said_to_be_unknown(page, chromium):
     page("unknown")
     chromium.until("the status", "return document.getElementById('switch').textContent === 'no'")

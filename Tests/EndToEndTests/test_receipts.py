@@ -6,8 +6,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from binary import DIFFERS, DONE, FAILED, REFUSED, USAGE
-from test_identity import insert
+from binary import DIFFERS, DONE, FAILED, INTERRUPTED, REFUSED, USAGE
+from stack import wait_for
+from test_errors import nobody
+from test_identity import command, insert
+from test_operations import status, where
 from test_visible import fill, make, twenty, whole
 
 assert make
@@ -21,8 +24,8 @@ def m(make):
     return done(make)
 
 
-def done(make, **verify):
-    m = make([*twenty(), insert(NASTY, NASTY)], verify={"settle": "3s", "sample": 2, **verify})
+def done(make, target="es-8.17", **verify):
+    m = make([*twenty(), insert(NASTY, NASTY)], target=target, verify={"settle": "3s", "sample": 2, **verify})
     m.tree["verify"]["folder"] = str(m.crossfade.folder / "verify")
     m.write_recipe()
     fill(m)
@@ -100,7 +103,9 @@ def check_forms(html, markdown, text):
 
 def test_a_changed_receipt_is_found(m):
     ident = verify(m).json["receipt"]
-    assert receipts(m, "check").json["receipts"] == [{"receipt": ident, "intact": True, "trouble": None}]
+    assert receipts(m, "check").json["receipts"] == [
+        {"receipt": ident, "intact": True, "trouble": None, "standing": "stands", "because": None,
+         "foreign_writes": []}]
 
     def nicer(source):
         source["receipt"] = source["receipt"].replace('"compared":21', '"compared":22')
@@ -122,6 +127,43 @@ def test_a_changed_receipt_is_found(m):
     assert "GONE" in found["trouble"]
     [found] = receipts(m, "check", "nonsense", code=FAILED).json["receipts"]
     assert "UNKNOWN" in found["trouble"]
+
+
+@pytest.mark.parametrize("target", ["es-8.17", "es-6.8", "os-3"])
+def test_a_document_that_is_rewritten_by_hand_after_it_voids_a_receipt(make, target):
+    m = done(make, target)
+    verify(m)
+    # what commands write is no harm, nor is a delete
+    m.log.produce(m.topic, [insert("3", "second 3"), command("DeleteMessageCommand", "4")])
+    m.replay()
+    [found] = receipts(m, "check").json["receipts"]
+    assert found["standing"] == "stands"
+    write_by_hand(m, "7")
+    [found] = receipts(m, "check", code=DIFFERS).json["receipts"]
+    assert found["intact"] and found["standing"] == "void"
+    [index] = found["foreign_writes"]
+    assert (index["index"], index["documents"], index["unseen"]) == (m.new, 1, 0)
+    assert [example["id"] for example in index["examples"]] == ["7"]
+    assert "VOID: foreign writes" in m.crossfade("receipts", "check", m.recipe).expect(DIFFERS).out
+    # a repair makes it right, and its receipt stands; then somebody deletes a document
+    assert verify(m, "--against", "log", "--repair", "--yes").json["verdict"] == "equal"
+    assert receipts(m, "check").json["receipts"][0]["standing"] == "stands"
+    m.target.call("DELETE", f"/{m.new}/_doc/5")
+    [index] = receipts(m, "check", code=DIFFERS).json["receipts"][0]["foreign_writes"]
+    assert (index["documents"], index["unseen"]) == (0, 1)
+
+
+def write_by_hand(m, ident):
+    kind = "_doc" if m.target.version >= (6, 2) else "doc"
+    m.target.bulk(m.new, [("index", ident, {}, json.dumps({"title": "by hand"}))], kind)
+
+
+def test_without_sequence_numbers_foreign_writes_cannot_be_looked_at(make):
+    m = done(make, "es-5.6")
+    verify(m)
+    write_by_hand(m, "7")
+    [found] = receipts(m, "check").json["receipts"]
+    assert found["standing"] == "unknown" and "no sequence numbers" in found["because"]
 
 
 def test_nothing_of_a_receipt_becomes_a_field(m):
@@ -183,3 +225,27 @@ def test_the_page_of_a_receipt(m, chromium, folder):
         assert chromium.run("return document.documentElement.scrollWidth") <= width, "it does not fit"
     chromium.picture(folder / "receipt-dark.png", (1100, 800), whole=True, prefers_color_scheme="dark")
     assert chromium.errors() == []
+
+
+def test_status_says_when_to_verify_and_a_follower_shows_how_far_it_is(make):
+    m = done(make)
+    m.tree["operations"] = {"listen": nobody()}
+    m.write_recipe()
+    follow = m.start("follow")
+    m.caught_up(follow)
+    wait_for("the next command", lambda: m.status()["next"] == [f"crossfade verify {m.recipe}"])
+    slow = m.start("verify", "--rate", "1/s")
+    url = where(follow)
+
+    def shown():
+        assert slow.running, f"it ended\n{slow.result(slow.process.returncode)}"
+        return status(url)["verification"]
+    found = wait_for("its progress, on the follower's dashboard", shown, 60)
+    assert [(part["name"], part["total"]) for part in found["parts"]] == [("old side", 21), ("new side", 21)]
+    assert found["stage"] == "comparing"
+    assert status(where(slow))["verification"]["stage"] == "comparing"
+    slow.terminate().expect(INTERRUPTED)
+    # it goes on where it was, at full speed
+    assert verify(m).json["verdict"] == "equal"
+    assert m.status()["next"] == []
+    m.stop(follow)

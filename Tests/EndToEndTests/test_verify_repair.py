@@ -46,11 +46,19 @@ def test_repair_brings_every_damage_back(make):  # noqa: F811
     assert {ident for _, ident in kinds(receipt)} == {"0", "c0", "1", "c1", "7", "foreign"}
     # a dry run changes nothing
     listed = verify(m, "--repair", code=DIFFERS)
-    assert any("repair would be" in remark for remark in listed["remarks"])
+    table = listed["repair"]
+    assert not table["performed"] and table["totals"]["found"] == 6
+    rows = {row["kind"]: row for row in table["rows"]}
+    assert {kind: row["found"] for kind, row in rows.items()} == {"missing": 2, "different": 2, "extra": 2}
+    assert rows["missing"]["written"] == rows["different"]["written"] == 2
+    assert rows["extra"]["deleted"] == 1 and rows["extra"]["left"] == {"extra_not_proved": 1}
+    assert ("delete", "7") in {(example["step"], example["id"]) for example in table["examples"]}
     assert kinds(verify(m, code=DIFFERS)) == kinds(receipt)
     # what neither the log nor the old side knows stays, unless the old side is trusted
     left = verify(m, "--repair", "--yes", code=DIFFERS)
     assert kinds(left) == [("extra", "foreign")]
+    assert left["repair"]["performed"] and left["repair"]["rows"] == table["rows"]
+    assert left["rechecks"]["candidates"] == 6 and left["rechecks"]["rounds"][-1]["open"] == 0
     assert verify(m, "--repair", "--yes", "--trust-source")["verdict"] == "equal"
     assert verify(m)["verdict"] == "equal"
     # a second repair changes nothing
@@ -95,6 +103,10 @@ def test_going_on_from_a_receipt_costs_only_what_was_written_since(make):  # noq
     second = verify(m, "--since", first["receipt"], code=DIFFERS)
     assert second["since"] == first["receipt"] and second["totals"]["compared"] == 2
     assert kinds(second) == [("missing", "c8")], "c5 was spoiled by hand: only a whole verification sees it"
+    # but the receipt is void because of it, and because of what was deleted
+    checked = m.crossfade("receipts", "check", m.recipe, second["receipt"], "--format", "json").expect(DIFFERS).json
+    [index] = checked["receipts"][0]["foreign_writes"]
+    assert [example["id"] for example in index["examples"]] == ["c5"] and index["documents"] == 1
     # what was open stays open
     third = verify(m, "--since", second["receipt"], code=DIFFERS)
     assert kinds(third) == [("missing", "c8")]

@@ -8,6 +8,7 @@ import Testing
         var standing = Standing()
         (standing.phase, standing.copy, standing.replay) = (.following, .done, .done)
         (standing.lag, standing.deadLetters, standing.running) = (0, [:], ["follow"])
+        standing.verified = .fresh
         return standing
     }
 
@@ -121,6 +122,28 @@ import Testing
         #expect(next { ($0.replayDue, $0.running) = (true, []) } == ["replay R"])
         #expect(next { $0.running = [] } == ["follow R"])
         #expect(next { $0.deadLetters = ["a": 2] } == ["dead-letters list R"])
+    }
+
+    /// Once a follower has caught up, it is time to prove it.
+    @Test func theNextCommandIsToVerify() {
+        func next(_ change: (inout Standing) -> Void) -> [String] {
+            without {
+                $0.verified = .never
+                change(&$0)
+            }.next(recipe: "R", fingerprint: "f").map { String($0.dropFirst("crossfade ".count)) }
+        }
+        #expect(next { _ in } == ["verify R"])
+        #expect(next { $0.verified = .old } == ["verify R"])
+        #expect(next { $0.verified = .notEqual(isDifferent: false) } == ["verify R"])
+        #expect(next { $0.verified = .notEqual(isDifferent: true) } == ["verify R --repair"])
+        #expect(next { $0.verified = .fresh } == [])
+        #expect(next { ($0.lag, $0.lagSeconds) = (10_000, 60) } == [])
+        #expect(next { ($0.lag, $0.lagSeconds) = (10, 1) } == ["verify R"], "with writers there is always some lag")
+        #expect(next { $0.lag = nil } == [])
+        #expect(next { $0.running = ["follow", "verify"] } == [])
+        #expect(next { $0.running = ["verify"] } == ["follow R"])
+        #expect(next { $0.copy = .unfinished } == ["copy R"])
+        #expect(next { ($0.copy, $0.hasSource) = (.none, false) } == ["verify R"])
     }
 
     /// Nothing is purged while it is unfinished, so somebody must end it.

@@ -27,10 +27,12 @@ import Testing
         let names = [
             "migration", "command", "version", "started", "now", "phase", "fingerprint", "ready", "switch", "source",
             "target", "topic", "lag", "lag_seconds", "read", "in_flight", "outcomes", "rate", "partitions", "copy",
-            "replay", "receipt", "bulk", "memory", "dead_letters", "members", "indices", "alarms", "waiting", "next",
+            "replay", "receipt", "verification", "bulk", "memory", "dead_letters", "members", "indices", "alarms",
+            "waiting",
+            "next",
         ]
         #expect(json.object?.map(\.key).sorted() == names.sorted())
-        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt"] {
+        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt", "verification"] {
             #expect(json[name] == .null, "\(name)")
         }
         #expect(json["rate"]?["records_per_second"] == .null)

@@ -14,8 +14,7 @@ import Testing
         let prepared = try bench.prepared()
         let plan = try bench.plan(prepared)
         let fold = LogFold(LogTail(prepared, logger: bench.logger), plan, budget: budget)
-        let groups = try GroupReader(prepared, logger: bench.logger)
-        defer { groups.close() }
+        let groups = try bench.groups(prepared)
         var found: [String: String] = [:]
         _ = try fold.run(try groups.look().whole, wanted: wanted) { folds in
             for (key, one) in folds.held {
@@ -74,14 +73,18 @@ import Testing
 
         let prepared = try bench.prepared()
         let plan = try bench.plan(prepared)
-        let scan = try LogScan(prepared, plan, options: bench.options, budget: 1500, logger: bench.logger).run()
+        let groups = try bench.groups(prepared, against: .log)
+        let scan = try LogScan(
+            prepared, plan, groups: groups, options: bench.options, budget: 1500, logger: bench.logger
+        ).run()
         #expect(scan.entries == [LogScan.Result.Entry(log: 3, target: 4, candidates: 4, differing: 2)])
         #expect(scan.passes > 1)
         #expect(scan.line == [0: 7])
         let settling = try Settling(
             prepared, plan,
-            expectations: try FoldedDocuments(prepared, plan, losses: scan.losses, logger: bench.logger),
-            against: .log, options: bench.options, logger: bench.logger)
+            expectations: FoldedDocuments(
+                prepared, plan, losses: scan.losses, groups: groups, logger: bench.logger),
+            groups: groups, options: bench.options, logger: bench.logger)
         let result = try settling.run(scan.candidates, line: scan.line)
         let found = result.examples.reduce(into: [:]) { $0[String(decoding: $1.key.id, as: UTF8.self)] = $1.kind }
         #expect(found == ["spoiled": .different, "missing": .missing, "undead": .extra, "extra": .extra])
@@ -97,14 +100,16 @@ import Testing
         let plan = try bench.plan(prepared)
         let losses = LogLosses(topic: "t", starts: [0: 0, 1: 7], policy: "compact,delete")
         #expect(losses.words.count == 2 && !losses.isWhole)
+        let groups = try bench.groups(prepared, against: .log)
         let settling = try Settling(
             prepared, plan,
-            expectations: try FoldedDocuments(prepared, plan, losses: losses, logger: bench.logger),
-            against: .log, options: bench.options, logger: bench.logger)
+            expectations: FoldedDocuments(
+                prepared, plan, losses: losses, groups: groups, logger: bench.logger),
+            groups: groups, options: bench.options, logger: bench.logger)
         let result = try settling.run(try bench.keys([Bench.key("unnamed")]), line: [0: 0])
         #expect(result.indices[0]?.unknown == 1)
         #expect(result.totals.compared == 0)
-        #expect(result.verdict == .incomplete)
+        #expect(result.isUnknown)
         let whole = LogLosses(topic: "t", starts: [0: 0], policy: "delete")
         #expect(whole.words.isEmpty && whole.isWhole)
     }
@@ -118,7 +123,8 @@ import Testing
         let prepared = try bench.prepared()
         let plan = try bench.plan(prepared)
         let losses = LogLosses(topic: "t", starts: [:], policy: "delete")
-        let documents = try FoldedDocuments(prepared, plan, losses: losses, logger: bench.logger)
+        let documents = FoldedDocuments(
+            prepared, plan, losses: losses, groups: try bench.groups(prepared, against: .log), logger: bench.logger)
         func expected() throws -> String? {
             var text: String?
             try documents.read([Bench.key("1")]) { _, pair in

@@ -165,8 +165,10 @@ import Testing
         let prepared = try bench.prepared()
         let plan = try bench.plan(prepared)
         let judged = Mutex(0)
+        let groups = try bench.groups(prepared)
         let settling = try Settling(
-            prepared, plan, expectations: LiveDocuments(prepared, plan), options: bench.options, logger: bench.logger
+            prepared, plan, expectations: LiveDocuments(prepared, plan), groups: groups, options: bench.options,
+            logger: bench.logger
         ) { progress in
             // The writer goes on until some are judged.
             if progress.judged > 20,
@@ -177,7 +179,7 @@ import Testing
                 story.stop.store(true, ordering: .sequentiallyConsistent)
             }
         }
-        let first = try settling.positions().applied
+        let first = try groups.begin(grace: bench.options.book.grace).applied
         bench.refresh()
         var options = ParityScan.Options()
         options.page = 20
@@ -186,7 +188,8 @@ import Testing
             logger: bench.logger
         ).run(begun: .null) { _ in }
         #expect(scan.unread.isEmpty)
-        let line = try settling.addCommanded(since: first, to: scan.candidates)
+        let line = try CommandedDocuments(prepared, groups: groups, logger: bench.logger)
+            .add(since: first, to: scan.candidates)
         return (try settling.run(scan.candidates, line: line), line[0] ?? 0)
     }
 }

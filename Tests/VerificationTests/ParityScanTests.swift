@@ -151,7 +151,7 @@ import Transform
         sides.old("more", #"{"a":1,"stamp":1}"#)
         let result = try sides.run()
         #expect(try TwoSides.candidates(result) == ["more"])
-        #expect(result.ignored == ["stamp": 9])
+        #expect(result.ignored == [.init(entry: 0, path: "stamp", documents: 9)])
         sides.new("more", #"{"a":1,"stamp":1}"#)
         sides.options.emptyArrayIsAbsent = true
         sides.old("array", #"{"a":1,"b":[]}"#)

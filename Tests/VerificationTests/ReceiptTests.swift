@@ -14,7 +14,8 @@ import Testing
         (receipt.ended, receipt.oldestRead, receipt.since, receipt.topicID) = (9000, 2000, "r0", "t1")
         receipt.source = Receipt.Side(name: "Elasticsearch 6.8.0 old", uuid: "u1")
         receipt.positions = [
-            Receipt.Position(partition: 0, verifiedUpTo: 17, application: 20, crossfade: 19, end: 21),
+            Receipt.Position(
+                partition: 0, verifiedUpTo: 17, application: 20, crossfade: 19, end: 21, writtenUpTo: 16),
             Receipt.Position(partition: 1, verifiedUpTo: 3, end: 3),
         ]
         var index = Receipt.Index(name: "incidents-v2")
@@ -31,7 +32,7 @@ import Testing
             Receipt.FieldCount(field: "text", source: 10, target: 9, ignored: 1),
             Receipt.FieldCount(field: "tags.value", source: nil, target: 2),
         ]
-        index.sequence = [0: 100, 1: 0]
+        (index.uuid, index.sequence) = ("i1", [0: 100, 1: -1])
         index.copies = ["shard 0 differs"]
         index.verdict = .different
         receipt.indices = [index]
@@ -46,6 +47,18 @@ import Testing
         ]
         receipt.sample = [SampledDocument(key: key, source: "{}", expected: "{\"a\":1}", found: nil)]
         (receipt.open, receipt.openUnlisted) = ([key], 3)
+        var repair = RepairReport(isPerformed: true)
+        var counts = RepairReport.Counts()
+        (counts.written, counts.deleted, counts.right, counts.overtaken, counts.refused) = (1, 2, 3, 4, 5)
+        counts.left = [.baseLost: 6]
+        repair.places[.init(entry: 0, kind: .missing)] = counts
+        repair.examples = [
+            .init(key: key, kind: .missing, step: "write", version: 7),
+            .init(key: key, kind: .extra, step: "extra_not_proved", version: nil),
+        ]
+        receipt.repair = repair
+        receipt.rechecks = Rechecks(candidates: 5, began: 100)
+        receipt.rechecks.add(judged: 2, now: 1300)
         return receipt
     }
 

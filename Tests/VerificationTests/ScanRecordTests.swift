@@ -15,7 +15,7 @@ import Testing
             slices: [
                 ScanSlice(side: .source, entry: 0, spec: SliceSpec(index: "old", kind: .slice, number: 1, of: 2)),
                 ScanSlice(side: .target, entry: 3, spec: SliceSpec(index: "new", kind: .whole, number: 0, of: 1)),
-            ], paths: 2)
+            ], columns: 2)
         record.slices[0].isDone = true
         (record.slices[0].documents, record.slices[0].uncopied, record.slices[0].began) = (5, 1, 1_790_000_000_000)
         record.source.add([ParityItem(hash: .max, digest: ContentDigest(high: 3, low: 4))])

@@ -27,6 +27,7 @@ final class SettlingBench: @unchecked Sendable {
     private let producer: DeadLetterProducer
     private let written = Counter()
     private var end: Int64 = 0
+    private var readers: [GroupReader] = []
     let logger = Logger(level: .error)
     var options: Settling.Options
 
@@ -83,6 +84,7 @@ final class SettlingBench: @unchecked Sendable {
     }
 
     deinit {
+        for reader in readers { reader.close() }
         admin.close()
         mock.close()
         try? FileManager.default.removeItem(at: folder)
@@ -137,6 +139,12 @@ final class SettlingBench: @unchecked Sendable {
         return prepared.pipelinePlan(state: state, writing: .log)
     }
 
+    func groups(_ prepared: Preflight, against basis: Receipt.Basis = .source) throws -> GroupReader {
+        let reader = try GroupReader(prepared, against: basis, logger: logger)
+        readers.append(reader)
+        return reader
+    }
+
     func keys(_ keys: [DocumentKey]) throws -> KeyFile {
         let file = try KeyFile(folder.appendingPathComponent(UUID().uuidString))
         for key in keys { try file.append(key) }
@@ -154,15 +162,17 @@ final class SettlingBench: @unchecked Sendable {
         let prepared = try prepared()
         let plan = try plan(prepared)
         let settling = try Settling(
-            prepared, plan, expectations: LiveDocuments(prepared, plan), options: options, logger: logger,
-            progress: progress)
+            prepared, plan, expectations: LiveDocuments(prepared, plan), groups: try groups(prepared),
+            options: options, logger: logger, progress: progress)
         return try settling.run(try keys(ids), line: [0: line ?? end])
     }
 
     func repair(_ ids: [DocumentKey], performing: Bool = true, trusts: Bool = false) throws -> RepairReport {
         let prepared = try prepared()
-        return try RepairWork(prepared, try plan(prepared), options: options, trustsSource: trusts, logger: logger)
-            .run(try keys(ids), performing: performing)
+        return try RepairWork(
+            prepared, try plan(prepared), groups: try groups(prepared), options: options, trustsSource: trusts,
+            logger: logger
+        ).run(try keys(ids), performing: performing)
     }
 
     /// The document of the new side and its version, as JSON; nil: there is none.

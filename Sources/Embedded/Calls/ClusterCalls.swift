@@ -161,23 +161,45 @@ extension SearchNode {
         var documents = 0
         var shards = 0
         for one in reached {
-            let (counters, count, own) = one.index.withLock { index in
+            let (counters, copies, own) = one.index.withLock { index in
                 index.refreshIfDue(clock.now)
-                return (index.counters, index.shards.reduce(0) { $0 + $1.visibleCount }, index.primaries)
+                return (index.counters, index.shards.map { ($0.visibleCount, $0.sequence) }, index.primaries)
             }
+            let count = copies.reduce(0) { $0 + $1.0 }
             total.indexed += counters.indexed
             total.deleted += counters.deleted
             total.failed += counters.failed
             documents += count
             shards += own
             let figures = figures(counters, count)
-            indices[one.index.name] = ["primaries": figures, "total": figures]
+            var answer: JSONObject = ["primaries": figures, "total": figures]
+            if call.parameter("level") == "shards" { answer["shards"] = .object(shardFigures(copies)) }
+            indices[one.index.name] = .object(answer)
         }
         let figures = figures(total, documents)
         return .json([
             "_shards": ["total": .number(shards), "successful": .number(shards), "failed": 0],
             "_all": ["primaries": figures, "total": figures], "indices": .object(indices),
         ])
+    }
+
+    /// What each shard holds: its documents and its greatest sequence number.
+    private func shardFigures(_ shards: [(documents: Int, sequence: Int64)]) -> JSONObject {
+        var found = JSONObject()
+        for (number, shard) in shards.enumerated() {
+            var copy: JSONObject = [
+                "routing": ["state": "STARTED", "primary": true, "node": "embedded"],
+                "docs": ["count": .number(shard.documents), "deleted": 0],
+            ]
+            if persona.since(6) {
+                let sequence = JSONValue.number(shard.sequence)
+                copy["seq_no"] = [
+                    "max_seq_no": sequence, "local_checkpoint": sequence, "global_checkpoint": sequence,
+                ]
+            }
+            found["\(number)"] = .array([.object(copy)])
+        }
+        return found
     }
 
     private func figures(_ counters: EmbeddedIndex.Counters, _ documents: Int) -> JSONValue {

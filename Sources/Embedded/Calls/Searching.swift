@@ -146,6 +146,7 @@ extension SearchNode {
         case "_doc", "_shard_doc": return .whole(0)
         case "_score": return .number(1)
         case "_id": return .text(subject.id)
+        case SeenDocument.sequenceField: return .whole(subject.document.sequence)
         case "_uid": return .text("\(subject.type ?? "")#\(subject.id)")
         case "_type": return subject.type.map { .text($0) } ?? .missing
         case "_index": return .text(subject.index)

@@ -44,6 +44,7 @@ extension QueryReader {
             default: throw .parsing("[range] query does not support [\(key)]")
             }
         }
+        if field == SeenDocument.sequenceField, knowsSequences { return try range(field, .long, parts) }
         switch resolve(field) {
         case .meta(let meta): return .meta(meta, .range(strings(parts)))
         case .hidden, .unmapped: return .none

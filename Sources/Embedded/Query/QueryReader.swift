@@ -11,6 +11,8 @@ struct QueryReader {
     let isOpenSearch: Bool
     /// Whether `wildcard` on a text field is lower-cased, like its words.
     let lowersWildcards: Bool
+    /// Whether documents have sequence numbers that a range finds: from 6.0.
+    let knowsSequences: Bool
     let now: Int64
     /// Whether this is inside a filter. 1.x has separate filters. Up to 6 at least one `should` of a filter must
     /// match.
@@ -30,6 +32,7 @@ struct QueryReader {
         saysUnknown = isOpenSearch || persona.version.major > 7 || major == 7 && persona.version.minor >= 7
         lowersWildcards =
             isOpenSearch && persona.version.major < 3 || !isOpenSearch && major == 7 && persona.version.minor <= 10
+        knowsSequences = persona.since(6)
         self.now = now
     }
 

@@ -34,6 +34,9 @@ final class StoredDocument: Sendable {
 
 /// A document for queries. Its source is parsed once for the whole query.
 final class SeenDocument: SearchableDocument {
+    /// What a range and a sort call the sequence number.
+    static let sequenceField = "_seq_no"
+
     let document: StoredDocument
     let index: String
     private lazy var tree = document.tree
@@ -46,6 +49,8 @@ final class SeenDocument: SearchableDocument {
     var id: String { document.id }
     var type: String? { document.type }
     var routing: String? { document.routing }
-    func values(_ path: String) -> [JSONValue] { SourcePaths.values(in: tree, at: path) }
+    func values(_ path: String) -> [JSONValue] {
+        path == Self.sequenceField ? [.number(document.sequence)] : SourcePaths.values(in: tree, at: path)
+    }
     func objects(_ path: String) -> [JSONObject] { SourcePaths.objects(in: tree, at: path) }
 }

@@ -65,7 +65,7 @@ extension LiveWork {
     }
 
     private func unready(_ book: Book, _ snapshot: WorkSnapshot) -> [String] {
-        guard let pipeline = book.pipeline else { return ["it is starting"] }
+        guard let pipeline = book.pipeline else { return book.stage == nil ? ["it is starting"] : [] }
         if let error = pipeline.failure.value { return ["it has failed: \(error.message)"] }
         if StopSignal.isAsked { return ["it is stopping"] }
         var reasons: [String] = []
@@ -86,7 +86,7 @@ extension LiveWork {
     /// The standing of the migration as far as this process knows it.
     private func standing(_ book: Book, _ snapshot: WorkSnapshot) -> Standing {
         let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }
-        var standing = Standing(prepared, state: book.state, running: running)
+        var standing = Standing(prepared, state: book.state, running: running, now: snapshot.now)
         standing.running.insert(command)
         // The work would not run otherwise.
         (standing.isConfirmed, standing.missing, standing.closed) = (true, [], [])

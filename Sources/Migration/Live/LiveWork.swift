@@ -44,6 +44,9 @@ package final class LiveWork: Sendable {
         /// flight.
         package var settled: [Int32: (offset: Int64?, at: Int64)] = [:]
         package var lastAsked: Int64 = 0
+        /// How far work in stages is, and where its present stage began.
+        package var stage: StageReport?
+        package var stageBegan: StagedProgress?
     }
 
     /// Dead letters by reason: the unresolved ones when that was looked up, and what this process had written by then.
@@ -73,6 +76,21 @@ package final class LiveWork: Sendable {
 
     /// The loop that moves the work goes round once more.
     package func beat() { heart.store(MonotonicClock.milliseconds(), ordering: .relaxed) }
+
+    /// How far work in stages is. Rates are means since the stage began.
+    package func tells(stage: String, _ parts: [Progress.Part], waiting: String? = nil) {
+        beat()
+        let now = MonotonicClock.milliseconds()
+        book.withLock { book in
+            if book.stageBegan?.stage != stage || book.stageBegan?.done.count != parts.count {
+                book.stageBegan = StagedProgress(stage: stage, at: now, done: parts.map(\.done))
+            }
+            book.stage = book.stageBegan?.report(parts, waiting: waiting, now: now)
+        }
+    }
+
+    /// How far work in stages is; nil: it has not begun, or has none.
+    package var stage: StageReport? { book.withLock { $0.stage } }
 
     package func knows(_ state: MigrationState) { book.withLock { $0.state = state } }
 
@@ -177,6 +195,8 @@ package final class LiveWork: Sendable {
         snapshot.memory.resident = ProcessFigures.residentBytes
         snapshot.bytesRead = events.bytesTaken
         snapshot.receipt = state?.newestReceipt
+        snapshot.verification =
+            book.stage ?? book.members.first { $0.command == "verify" && !$0.isStale(now: now) }?.stage
         snapshot.copy = state?.copy.map { WorkSnapshot.Copy($0, running: book.feed) }
         return snapshot
     }

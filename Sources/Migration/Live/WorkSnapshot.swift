@@ -139,6 +139,8 @@ package struct WorkSnapshot: Sendable {
     package var replay: Replay?
     /// What was verified last; nil: nothing yet.
     package var receipt: ReceiptEntry?
+    /// How far a verification is that runs, here or in another process; nil: none does.
+    package var verification: StageReport?
     package var bulk = Bulk()
     package var memory = Memory()
     package var deadLetters: DeadLetterFigures

@@ -19,6 +19,17 @@ package struct Standing: Sendable, Equatable {
     package var repair = Part.none
     /// The newest receipt of this work that found documents wrong, if no newer one says otherwise; nil: there is none.
     package var differing: String?
+    package enum Verified: Sendable, Equatable {
+        /// Nothing was verified, at least not under this work.
+        case never
+        /// The newest verification says something else than `equal`.
+        case notEqual(isDifferent: Bool)
+        /// It is older than ``Standing/freshFor``.
+        case old
+        case fresh
+    }
+
+    package var verified = Verified.never
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
@@ -41,6 +52,9 @@ package struct Standing: Sendable, Equatable {
     package var alarms: [Alarm] = []
 
     package init() {}
+
+    /// So many milliseconds a receipt counts as fresh: a verification a day.
+    package static let freshFor: Int64 = 86_400_000
 
     /// A lag of less than so many seconds is no reason against moving the readers. While writers write there is always
     /// a little lag.
@@ -177,13 +191,23 @@ package struct Standing: Sendable, Equatable {
             !running.contains("replay"), !running.contains("copy")
         {
             lines.append("crossfade replay \(recipe)")
-        } else if running.isEmpty {
+        } else if running.subtracting(["verify"]).isEmpty {
             lines.append("crossfade follow \(recipe)")
         }
         if isRepairBroken { lines.append("crossfade verify \(recipe) --repair --yes") }
         if let deadLetters, deadLetters.values.contains(where: { $0 > 0 }) {
             lines.append("crossfade dead-letters list \(recipe)")
         }
+        if shouldVerify {
+            lines.append("crossfade verify \(recipe)" + (verified == .notEqual(isDifferent: true) ? " --repair" : ""))
+        }
         return lines
+    }
+
+    /// Whether everything is on the new side, and nobody has proved that of late. A follower must run: a document is
+    /// judged only once both sides have applied its commands.
+    private var shouldVerify: Bool {
+        verified != .fresh && running.contains("follow") && !running.contains("verify") && repair != .unfinished
+            && (!hasSource || copy == .done) && replay != .unfinished && !replayDue && lagReason == nil
     }
 }

@@ -81,7 +81,7 @@ package struct Status: Sendable {
         partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
             Self.partition(partition, mark, committed: survey.committed[partition], running)
         }
-        var standing = Standing(prepared, running: running)
+        var standing = Standing(prepared, running: running, now: now)
         standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
         standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
         standing.deadLetters = letters.unresolved
@@ -139,7 +139,7 @@ package struct Status: Sendable {
 extension Standing {
     /// As far as the survey and the running members tell; lag and dead letters are still unknown. `state`: as it is by
     /// now; nil: the survey's.
-    package init(_ prepared: Preflight, state: MigrationState? = nil, running: [MemberReport]) {
+    package init(_ prepared: Preflight, state: MigrationState? = nil, running: [MemberReport], now: Int64) {
         let survey = prepared.survey
         let state = state ?? survey.state
         phase = state?.phase
@@ -152,6 +152,10 @@ extension Standing {
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {
             differing = newest.verdict == .different ? newest.id : nil
+            verified =
+                newest.verdict != .equal
+                ? .notEqual(isDifferent: newest.verdict == .different)
+                : now - newest.oldestRead > Self.freshFor ? .old : .fresh
         }
         if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)
@@ -172,7 +176,7 @@ extension Preflight {
         let members = (try? MemberDirectory(store, target: survey.target).read()) ?? []
         let now = WallClock.now()
         let others = members.filter { !$0.isStale(now: now) && ($0.pid, $0.host) != (pid, host) }
-        var standing = Standing(self, state: state, running: others)
+        var standing = Standing(self, state: state, running: others, now: now)
         // What was confirmed with this very command is confirmed.
         standing.isConfirmed = true
         standing.deadLetters = letters

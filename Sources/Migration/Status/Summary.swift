@@ -150,12 +150,25 @@ package final class Progress: @unchecked Sendable {
 }
 
 /// What the last line about a stage of work was made of.
-struct StagedProgress: Sendable {
+package struct StagedProgress: Sendable {
     var stage: String
     /// By the monotonic clock, milliseconds.
     var at: Int64
     /// In the order of the parts.
     var done: [Int]
+
+    /// How far it is, with the rates since then; in the first second there are none.
+    func report(_ parts: [Progress.Part], waiting: String?, now: Int64) -> StageReport {
+        let seconds = Double(now - at) / 1000
+        return StageReport(
+            stage: stage,
+            parts: parts.enumerated().map { place, part in
+                let before = done.indices.contains(place) ? done[place] : 0
+                return StageReport.Part(
+                    name: part.name, done: part.done, total: part.total,
+                    rate: seconds >= 1 ? max(0, Double(part.done - before) / seconds) : nil)
+            }, waiting: waiting)
+    }
 
     /// `since`: the last line of the same stage; nil: it has just begun, and no rate is known.
     static func line(_ stage: String, _ parts: [Progress.Part], since: StagedProgress?, now: Int64) -> String {

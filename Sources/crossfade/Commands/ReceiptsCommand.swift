@@ -30,10 +30,14 @@ enum ReceiptsCommand {
 
     static let check = CommandDeclaration(
         path: ["receipts", "check"],
-        summary: "Find out whether a receipt was changed",
+        summary: "Find out whether a receipt was changed, and whether it still stands",
         discussion: """
             Compares a receipt with the digest of it in the migration's state. Without an id all receipts are checked.
-            The exit code is 1 if one was changed or is gone.
+            Of the newest one, or of the one that is named, it also finds out whether anybody but Crossfade has written
+            to the new cluster since, with a look at the topic.
+
+            The exit code is 1 if a receipt was changed or is gone, and 4 if it is void: somebody else has written
+            since, or the index is another one. docs/verify.md says what this cannot see.
             """,
         positionals: [CommandDeclaration.recipe, receipt], run: runCheck)
 
@@ -41,7 +45,7 @@ enum ReceiptsCommand {
         name: "RECEIPT", doc: "The id that `crossfade receipts list` shows.", required: false)
 
     @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        with(arguments, output) { _, store, state, recipe in
+        with(arguments, output) { _, store, state, recipe, _ in
             let report = ReceiptList(
                 migration: recipe.name, recipe: recipe.typed, fingerprint: state.fingerprint,
                 receipts: state.receipts.reversed(), now: WallClock.now())
@@ -53,7 +57,7 @@ enum ReceiptsCommand {
     @Sendable private static func runShow(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         do throws(UsageError) {
             let file = try arguments.value("report").map { path throws(UsageError) in try ReceiptFile(path) }
-            return with(arguments, output) { id, store, state, recipe in
+            return with(arguments, output) { id, store, state, recipe, _ in
                 guard let id = id ?? state.newestReceipt?.id else { throw Self.none(recipe) }
                 let check = try store.check(id)
                 guard check == .intact else { throw Self.failure(id, check, recipe) }
@@ -73,21 +77,77 @@ enum ReceiptsCommand {
     }
 
     @Sendable private static func runCheck(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        with(arguments, output) { id, store, state, recipe in
+        with(arguments, output) { id, store, state, recipe, logger in
             let ids = id.map { [$0] } ?? state.receipts.reversed().map(\.id)
             if ids.isEmpty { throw Self.none(recipe) }
-            let found = try ids.map { (id: $0, check: try store.check($0)) }
-            let json: [JSONValue] = found.map { found in
+            var checked = try ids.map { Checked(id: $0, check: try store.check($0)) }
+            // An older one is replaced by the newest.
+            if checked[0].check == .intact, let receipt = try store.load(checked[0].id), receipt.isJudged {
+                checked[0].standing = try Self.standing(receipt, recipe, logger)
+                checked[0].receipt = receipt
+            }
+            output.data(
+                ["receipts": .array(checked.map(\.json))], text: checked.map(\.line).joined(separator: "\n"))
+            guard checked.allSatisfy({ $0.check == .intact }) else { return .failed }
+            if case .void = checked[0].standing { return .differs }
+            return .done
+        }
+    }
+
+    /// Whether the receipt still says how the new side is.
+    private static func standing(
+        _ receipt: Receipt, _ recipe: Recipe, _ logger: Logger
+    ) throws -> ReceiptStanding {
+        do {
+            let prepared = try Preflight.prepare(recipe, for: .verifyLog, depth: .facts, logger: logger)
+            let groups = try GroupReader(prepared, against: .log, logger: logger)
+            defer { groups.close() }
+            return try ReceiptLook(prepared, groups: groups, logger: logger).standing(receipt)
+        } catch let error as WorkError where error.code == .interrupted {
+            throw error
+        } catch {
+            return .unknown("\(error)")
+        }
+    }
+
+    private struct Checked {
+        var id: String
+        var check: ReceiptStore.Check
+        /// nil: that was not looked at.
+        var standing: ReceiptStanding?
+        var receipt: Receipt?
+
+        var json: JSONValue {
+            let trouble = ReceiptsCommand.trouble(check)
+            return [
+                "receipt": .string(id), "intact": .bool(check == .intact),
+                "trouble": trouble.map { .string($0) } ?? .null,
+                "standing": standing.map { .string($0.name) } ?? .null,
+                "because": standing?.words.map { .string($0) } ?? .null, "foreign_writes": .array(foreign),
+            ]
+        }
+
+        private var foreign: [JSONValue] {
+            guard case .void(.foreignWrites(let writes)) = standing else { return [] }
+            return writes.indices.sorted { $0.key < $1.key }.map { entry, index in
                 [
-                    "receipt": .string(found.id), "intact": .bool(found.check == .intact),
-                    "trouble": Self.trouble(found.check).map { .string($0) } ?? .null,
+                    "index": .string(index.name), "documents": .number(index.documents),
+                    "unseen": .number(index.unseen),
+                    "examples": .array(writes.examples.filter { $0.entry == entry }.map(\.json)),
                 ]
             }
-            let lines = found.map { found in
-                "\(ReceiptReport.line(found.id))  " + (Self.trouble(found.check) ?? "as it was written")
+        }
+
+        var line: String {
+            let name = ReceiptReport.line(id) + "  "
+            if let trouble = ReceiptsCommand.trouble(check) { return name + trouble }
+            switch standing {
+            case nil: return name + "as it was written"
+            case .stands(let notes): return name + (["as it was written, and stands"] + notes).joined(separator: "; ")
+            case .void(let void): return name + "VOID: " + ReceiptReport.line(void.words) + ". Verify again"
+            case .unknown(let why):
+                return name + "as it was written; whether it still stands is not known: " + ReceiptReport.line(why)
             }
-            output.data(["receipts": .array(json)], text: lines.joined(separator: "\n"))
-            return found.allSatisfy { $0.check == .intact } ? .done : .failed
         }
     }
 
@@ -116,9 +176,9 @@ enum ReceiptsCommand {
 
     private static func with(
         _ arguments: ParsedArguments, _ output: Output,
-        _ body: (String?, ReceiptStore, MigrationState, Recipe) throws -> ExitCode
+        _ body: (String?, ReceiptStore, MigrationState, Recipe, Logger) throws -> ExitCode
     ) -> ExitCode {
-        CommandRunner.withRecipe(arguments, output) { recipe, _ in
+        CommandRunner.withRecipe(arguments, output) { recipe, logger in
             StopSignal.listen()
             let target = try Cluster.connect(recipe.target)
             let states = StateStore(target: target, name: recipe.name)
@@ -129,7 +189,7 @@ enum ReceiptsCommand {
                         + "`crossfade plan \(recipe.typed)`")
             }
             let id = arguments["RECEIPT"]
-            return try body(id.isEmpty ? nil : id, ReceiptStore(states, target: target), state, recipe)
+            return try body(id.isEmpty ? nil : id, ReceiptStore(states, target: target), state, recipe, logger)
         }
     }
 }

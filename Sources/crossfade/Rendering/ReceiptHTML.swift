@@ -24,6 +24,7 @@ extension ReceiptReport {
             \(receipt.indices.map(histogram))
             \(receipt.indices.map(fields))
             \(findings)
+            \(repairSection)
             \(samples)
             \(factSection)
             \(positions)

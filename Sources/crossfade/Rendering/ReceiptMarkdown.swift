@@ -26,6 +26,7 @@ extension ReceiptReport {
                 }))
         parts += receipt.indices.flatMap(details)
         if !receipt.examples.isEmpty { parts += ["## Examples"] + findings }
+        parts += repair
         if !receipt.sample.isEmpty { parts += ["## Samples"] + receipt.sample.map(sampled) }
         parts.append("## Positions")
         parts.append(
@@ -56,6 +57,7 @@ extension ReceiptReport {
         facts.append(("began", Self.time(receipt.began)))
         facts.append(("ended", "\(Self.time(receipt.ended)), after \(duration)"))
         facts.append(("oldest part read", Self.time(receipt.oldestRead)))
+        if let words = receipt.rechecks.words { facts.append(("rechecks", words)) }
         facts.append(("recipe", "fingerprint \(receipt.fingerprint)"))
         facts.append(("crossfade", receipt.version))
         return facts
@@ -113,6 +115,18 @@ extension ReceiptReport {
                 table(heads, rows),
             ]
         }
+    }
+
+    private var repair: [String] {
+        guard let report = receipt.repair, let sentence = repairSentence else { return [] }
+        var parts = ["## Repair", sentence]
+        parts.append(table([""] + Self.repairHeads, repairRows.map { [$0.name] + $0.counts.map(String.init) }))
+        if !repairDoubts.isEmpty { parts.append(list(repairDoubts.map { "\($0.count) left as \($0.meaning)" })) }
+        if !report.examples.isEmpty {
+            parts.append(
+                table(["index", "id", "routing", "was", "step", "version"], report.examples.map(repairCells)))
+        }
+        return parts
     }
 
     private func sampled(_ sample: SampledDocument) -> String {

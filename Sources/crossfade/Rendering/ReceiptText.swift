@@ -25,7 +25,9 @@ extension ReceiptReport {
             "  read      from \(Self.time(receipt.began)), \(duration); the oldest part at "
                 + Self.time(receipt.oldestRead))
         lines.append("  verified up to  " + upTo)
+        if let words = receipt.rechecks.words { lines.append("  rechecks  " + words) }
         lines += examples
+        lines += repair
         lines += holding.map { "  waits     \($0)" }
         lines.append("  receipt   \(receipt.id), kept in the migration's state")
         lines += advice
@@ -86,6 +88,26 @@ extension ReceiptReport {
                 lines.append("    and \(left) more; the receipt has \(all.count) of them")
             }
         }
+        return lines
+    }
+
+    private var repair: [String] {
+        guard let report = receipt.repair, let sentence = repairSentence else { return [] }
+        var lines = ["  repair    " + sentence]
+        lines += repairRows.map { row in
+            let counts = zip(Self.repairHeads, row.counts).filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
+            return "    \(Self.line(row.name)): " + counts.joined(separator: ", ")
+        }
+        lines += repairDoubts.map { "    left \($0.count) as \($0.meaning)" }
+        for example in report.examples.prefix(2 * Self.printed) {
+            let cells = repairCells(example)
+            var line = "    \(cells[4]) \(Self.line(cells[0])) \(Self.quoted(cells[1]))"
+            if !cells[2].isEmpty { line += ", routing \(Self.quoted(cells[2]))" }
+            if !cells[5].isEmpty { line += ", at version \(cells[5])" }
+            lines.append(line + ", which was \(cells[3])")
+        }
+        let left = report.examples.count - 2 * Self.printed
+        if left > 0 { lines.append("    and \(left) more examples in the receipt") }
         return lines
     }
 

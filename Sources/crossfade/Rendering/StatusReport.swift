@@ -214,16 +214,27 @@ extension Status {
             + (upTo.isEmpty ? "unknown" : upTo.joined(separator: " "))
     }
 
+    private static func text(_ stage: StageReport) -> String {
+        let parts = stage.parts.map { part in
+            "\(part.name) \(part.done)" + (part.total.map { " of \($0)" } ?? "")
+                + (part.rate.map { ", \(Int($0))/s" } ?? "")
+        }
+        let left = stage.secondsLeft.map { ["about \(Summary.duration($0)) left"] } ?? []
+        return "\(stage.stage): " + (parts + left).joined(separator: "; ")
+    }
+
     private func memberLines(_ report: MemberReport) -> [String] {
         let age = "\(report.age(now: now)) s ago"
         let counts = zip(Outcome.allCases, report.outcomes).filter { $1 > 0 }.map { "\($0.name) \($1)" }
         var lines = [
             "\(report.command.padding(toLength: 8, withPad: " ", startingAt: 0)) \(report.host) process \(report.pid), "
                 + (report.isStale(now: now) ? "STALE: last heard \(age)" : "heard \(age)")
-                + (report.command == "copy" ? "" : ", read \(report.read), in flight \(report.inFlight)")
+                + (["copy", "verify"].contains(report.command)
+                    ? "" : ", read \(report.read), in flight \(report.inFlight)")
                 + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
         ]
         if let concurrency = report.concurrency { lines.append("         \(concurrency.text)") }
+        if let stage = report.stage { lines.append("         " + Self.text(stage)) }
         if let waiting = report.trouble { lines.append("         WAITING: \(waiting)") }
         return lines
     }

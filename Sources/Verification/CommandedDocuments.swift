@@ -1,22 +1,31 @@
 import Failures
 import Parity
+import Planning
+import Telemetry
 
 /// Which documents the commands of the log name.
-extension Settling {
+package struct CommandedDocuments {
+    private let topic: String
+    private let log: LogTail
+    private let groups: GroupReader
+
+    package init(_ prepared: Preflight, groups: GroupReader, logger: Logger) {
+        (topic, self.groups) = (prepared.recipe.commands.topic, groups)
+        log = LogTail(prepared, logger: logger)
+    }
+
     /// Adds every document that commands from `positions` on name: of this run's begin, or of an earlier receipt.
     /// Returns the line up to which it has read.
-    package func addCommanded(since positions: [Int32: Int64], to candidates: KeyFile) throws -> [Int32: Int64] {
+    package func add(since positions: [Int32: Int64], to candidates: KeyFile) throws -> [Int32: Int64] {
         let now = try groups.look()
         if let lost = now.lost(since: positions) {
             throw WorkError(
                 .log,
-                "partition \(lost.partition) of topic \(prepared.recipe.commands.topic) begins at offset \(lost.start) "
-                    + "by now, so it is not known which documents the commands from offset \(lost.from) on named: "
-                    + "verify everything again")
+                "partition \(lost.partition) of topic \(topic) begins at offset \(lost.start) by now, so it is not "
+                    + "known which documents the commands from offset \(lost.from) on named: verify everything again")
         }
-        let ends = now.ends
         var ranges: [Int32: Range<Int64>] = [:]
-        for (partition, end) in ends where end > positions[partition] ?? 0 {
+        for (partition, end) in now.ends where end > positions[partition] ?? 0 {
             ranges[partition] = (positions[partition] ?? 0)..<end
         }
         let stretch = try named(in: ranges) { try candidates.append($0) }
@@ -26,11 +35,12 @@ extension Settling {
     /// Tells of every document that commands in these ranges name, and of those that commands behind them name if the
     /// topic is compacted: compaction may have just taken a command of the ranges, and then a newer one of the same key
     /// is behind them.
-    func named(
+    package func named(
         in ranges: [Int32: Range<Int64>], _ told: (DocumentKey) throws -> Void
     ) throws -> LogTail.Stretch {
         let stretch = try log.keys(ranges, patience: 5000) { key, _, _ in try told(key) }
-        guard stretch.isWhole, try isCompacted() else { return stretch }
+        // Where it is not known whether compaction may take records, it may.
+        guard stretch.isWhole, try groups.cleanupPolicy()?.contains("compact") ?? true else { return stretch }
         var behind: [Int32: Range<Int64>] = [:]
         for (partition, end) in try groups.look().ends {
             let from = ranges[partition]?.upperBound ?? end
@@ -39,13 +49,5 @@ extension Settling {
         // What an open transaction hides is behind the ranges all the same.
         _ = try log.keys(behind, patience: 1000) { key, _, _ in try told(key) }
         return stretch
-    }
-
-    /// Whether compaction may take records. Where that is not known, it may.
-    private func isCompacted() throws -> Bool {
-        if let compacted { return compacted }
-        let found = try groups.cleanupPolicy()?.contains("compact") ?? true
-        compacted = found
-        return found
     }
 }

@@ -1,0 +1,62 @@
+import Parity
+
+/// What a repair came to, for all forms of a receipt.
+extension ReceiptReport {
+    /// The columns of the table of a repair.
+    static let repairHeads = ["found", "written", "deleted", "right by now", "overtaken", "refused", "left"]
+
+    /// What was done, or would be, in one sentence; nil: there is nothing to say.
+    var repairSentence: String? {
+        guard let repair = receipt.repair else { return nil }
+        let sum = repair.sum
+        let did = repair.isPerformed ? "was" : "would be"
+        return "Of \(HTML.grouped(Int64(sum.found))) documents, \(HTML.grouped(Int64(sum.written))) "
+            + "\(did) written and \(HTML.grouped(Int64(sum.deleted))) deleted."
+    }
+
+    /// A row for each kind of each index, and one for their sum where there are several.
+    var repairRows: [(name: String, counts: [Int])] {
+        guard let repair = receipt.repair else { return [] }
+        let rows = repair.rows.map { place, counts in
+            let index = receipt.indices.count > 1 ? "\(indexName(place.entry)): " : ""
+            return (name: index + Self.name(place.kind), counts: Self.counts(counts))
+        }
+        return rows + (rows.count > 1 ? [(name: "together", counts: Self.counts(repair.sum))] : [])
+    }
+
+    private static func counts(_ counts: RepairReport.Counts) -> [Int] {
+        [
+            counts.found, counts.written, counts.deleted, counts.right, counts.overtaken, counts.refused,
+            counts.leftCount,
+        ]
+    }
+
+    private func indexName(_ entry: Int) -> String {
+        receipt.index(of: DocumentKey(entry: entry, id: []))
+    }
+
+    /// Why documents are left as they are, with their numbers.
+    var repairDoubts: [(count: Int, meaning: String)] {
+        (receipt.repair?.sum.left ?? [:]).sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            ($0.value, "\($0.key.rawValue): \(Self.meaning($0.key))")
+        }
+    }
+
+    private static func meaning(_ doubt: RepairDoubt) -> String {
+        switch doubt {
+        case .extraNotProved: "the new side alone has it, and the topic does not say that it was deleted"
+        case .tombstoneNotExplained: "the old side alone has it, and the topic does not explain the tombstone"
+        case .uncopied: "it cannot be copied, and no command names it"
+        case .baseLost: "the topic has parts of it, and nobody has what they belong to"
+        }
+    }
+
+    /// What is said of an example: index, id, routing, what was wrong, what is done, version.
+    func repairCells(_ example: RepairReport.Example) -> [String] {
+        let (id, routing) = Self.title(example.key)
+        return [
+            receipt.index(of: example.key), id, routing ?? "", Self.name(example.kind), example.step,
+            example.version.map(String.init) ?? "",
+        ]
+    }
+}
