@@ -53,7 +53,7 @@ package struct ForeignWrites: Sendable, Equatable {
         package var name: String
         /// Documents that somebody else has written.
         package var documents = 0
-        /// Writes that left no document: deletes, and documents that were written again since.
+        /// Writes of which no document tells: deletes, and documents that were written again since.
         package var unseen = 0
 
         package init(name: String, documents: Int = 0, unseen: Int = 0) {
@@ -75,14 +75,17 @@ package struct ForeignWrites: Sendable, Equatable {
             var parts: [String] = []
             if index.documents > 0 {
                 let ids = examples.filter { $0.entry == entry }.prefix(5).map { String(decoding: $0.id, as: UTF8.self) }
+                let said = index.documents == 1 ? "document of \(index.name) was" : "documents of \(index.name) were"
                 parts.append(
-                    "\(index.documents) documents of \(index.name) were written by somebody else"
+                    "\(index.documents) \(said) written by somebody else"
                         + (ids.isEmpty ? "" : ", such as \(ids.joined(separator: ", "))"))
             }
             if index.unseen > 0 {
+                let writes = index.unseen == 1 ? "write" : "writes"
                 parts.append(
-                    "\(index.unseen) writes to \(index.name) left no document, and no command explains them: deletes "
-                        + "by somebody else, or dead letters that were redriven and overwritten")
+                    "\(index.unseen) more \(writes) to \(index.name) than commands explain: deletes by somebody else, "
+                        + "writes at a version that a command has given, or dead letters that were redriven and "
+                        + "overwritten")
             }
             return parts
         }
@@ -226,8 +229,8 @@ extension WriteAccount.Look {
             var index = ForeignWrites.Index(name: name, documents: found.foreign)
             if unseen > 0, hasPurged {
                 notes.append(
-                    "\(unseen) writes to \(name) left no document; tombstones were purged since, so it is not known "
-                        + "whether somebody else has deleted documents, too")
+                    "\(unseen) more writes to \(name) than commands explain; tombstones were purged since, so it is "
+                        + "not known whether somebody else has deleted documents, too")
             } else {
                 index.unseen = unseen
             }

@@ -19,7 +19,7 @@ import Telemetry
 /// numbers that nothing accounts for.
 package struct ReceiptLook {
     /// Documents that are held at once.
-    private static let together = 500_000
+    private static let together = 200_000
     /// More documents that were written since are not looked at.
     private static let most = 20_000_000
     /// Of more documents that no command explains, none is looked at by itself.
@@ -149,7 +149,7 @@ package struct ReceiptLook {
         _ shard: WriteAccount.Look.Shard, _ told: (DocumentKey, Int64) throws -> Void
     ) throws {
         let entry = prepared.survey.entries[shard.entry]
-        let size = min(5000, entry.present?.maximumPage ?? 5000)
+        let size = min(2000, entry.present?.maximumPage ?? 2000)
         var after = shard.after
         while after < shard.last {
             guard !StopSignal.isAsked else {

@@ -198,7 +198,11 @@ def test_a_verification_shows_how_far_both_sides_are(page, chromium):
                                          "per_second": 0}]})
     chromium.until("the next stage", "return document.getElementById('verify').textContent === '70 %'")
     assert chromium.text("verify-under") == "one by one, waiting: Crossfade stands at offset 7"
-    fake.change(verification=None)
+    # its own page has nothing else to say
+    fake.change(command="verify", lag=None)
+    chromium.until("its own page", "return document.querySelector('[aria-labelledby=h-outcomes]').hidden")
+    assert not chromium.run("return document.getElementById('verify-card').hidden")
+    fake.change(verification=None, command="follow")
     chromium.until("no card", "return document.getElementById('verify-card').hidden")
 
 

@@ -60,7 +60,7 @@ import Testing
                     .foreignWrites(
                         ForeignWrites(
                             indices: [0: .init(name: "new", documents: 1)], examples: [Self.key]))))
-        #expect(standing.words == "foreign writes: 1 documents of new were written by somebody else, such as 7")
+        #expect(standing.words == "foreign writes: 1 document of new was written by somebody else, such as 7")
     }
 
     @Test func aDeleteBySomebodyElseIsSeenByItsNumber() throws {
