@@ -55,8 +55,8 @@ let package = Package(
         room(
             "State",
             [
-                "Basics", "JSONText", "Commands", "Indexing", "Parity", "Telemetry", "Failures", "Schema", "LogGuard",
-                "SearchCluster",
+                "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Failures", "Schema",
+                "LogGuard", "SearchCluster",
             ]),
         room(
             "DeadLetters",
@@ -81,6 +81,7 @@ let package = Package(
                 "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
             ]),
+        room("Cutover", ["JSONText"]),
         room("Parity", ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"]),
         room(
             "Verification",
@@ -88,6 +89,13 @@ let package = Package(
                 "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
                 "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
                 "Planning", "Migration",
+            ]),
+        room(
+            "CutoverWork",
+            [
+                "Basics", "JSONText", "Commands", "Cutover", "Parity", "Telemetry", "Runtime", "Failures", "Schema",
+                "CommandLog", "SearchCluster", "Recipe", "State", "DeadLetters", "Planning", "Migration",
+                "Verification",
             ]),
         room(
             "Trial",
@@ -122,7 +130,8 @@ let package = Package(
             dependencies: [
                 "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
                 "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
-                "Planning", "Migration", "Parity", "Verification", "Trial", "Operations", "Embedded",
+                "Planning", "Migration", "Parity", "Cutover", "CutoverWork", "Verification", "Trial", "Operations",
+                "Embedded",
             ],
             resources: [.embedInCode("Rendering/receipt.css")],
             swiftSettings: strict),
@@ -152,6 +161,7 @@ let package = Package(
                 "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
                 "Trial", "Seeds",
             ]),
+        tests("CutoverTests", ["JSONText", "Cutover", "Seeds"]),
         tests("ParityTests", ["JSONText", "Commands", "Parity", "Seeds"]),
         tests(
             "VerificationTests",
@@ -160,7 +170,7 @@ let package = Package(
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "Pipeline", "Planning", "Migration",
                 "Verification", "HTTPServer", "Embedded", "Seeds",
             ]),
-        tests("CommandLineTests", ["JSONText", "Parity", "State", "Migration", "crossfade"]),
+        tests("CommandLineTests", ["JSONText", "Parity", "Cutover", "State", "Migration", "crossfade"]),
         tests("SearchClusterTests", ["JSONText", "Telemetry", "SearchCluster"]),
         tests(
             "ContractTests",

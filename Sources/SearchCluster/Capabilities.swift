@@ -58,6 +58,9 @@ package struct Capabilities: Sendable, Equatable {
     package var createWaitsForShards: Bool
     /// Documents name in `_ignored` the fields of which the index ignores a value (from 6.4).
     package var namesIgnored: Bool
+    /// The removal of an alias knows `must_exist`: a request that finds the alias gone changes nothing. Tried: 7.17 and
+    /// OpenSearch 3 know it, 7.10 does not.
+    package var mustExist: Bool
 
     /// A field mapping for exact text.
     package var keywordMapping: JSONValue {

@@ -17,7 +17,7 @@ extension Capabilities {
             namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: true, sequenceNumbers: false,
             parentChild: .parentField,
             defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, namesDateFormats: false,
-            createWaitsForShards: false, namesIgnored: false)
+            createWaitsForShards: false, namesIgnored: false, mustExist: false)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
@@ -50,8 +50,11 @@ extension Capabilities {
         now.closedAliasFailsRequest = false
         now.tracksTotalHits = true
         now.defaultShards = 1
-        row(.elasticsearch, ServerVersion(7, 0), ServerVersion(10, 0))
-        row(.opensearch, ServerVersion(1, 0), ServerVersion(4, 0))
+        row(.elasticsearch, ServerVersion(7, 0), ServerVersion(7, 17))
+        row(.opensearch, ServerVersion(1, 0), ServerVersion(3, 0))
+        now.mustExist = true
+        row(.elasticsearch, ServerVersion(7, 17), ServerVersion(10, 0))
+        row(.opensearch, ServerVersion(3, 0), ServerVersion(4, 0))
         return rows
     }()
 

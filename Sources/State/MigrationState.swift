@@ -1,4 +1,5 @@
 import Basics
+import Cutover
 import Failures
 import Indexing
 import JSONText
@@ -127,6 +128,7 @@ package struct MigrationState: Sendable, Equatable {
     package var replayDue = false
     /// What was verified, the newest last.
     package var receipts: [ReceiptEntry] = []
+    package var cutover = CutoverState()
 
     package init(
         name: String, phase: Phase, fingerprint: String, work: JSONValue, created: Int64, indices: [String],
@@ -211,6 +213,7 @@ extension MigrationState {
         if !receipts.isEmpty {
             members.append(("receipts", .string(JSONValue.array(receipts.map(\.json)).text())))
         }
+        if cutover != CutoverState() { members.append(("cutover", .string(cutover.json.text()))) }
         return .object(JSONObject(members))
     }
 
@@ -252,6 +255,11 @@ extension MigrationState {
         repair = json["repair"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Repair.init(json:))
         let receipts = json["receipts"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
         self.receipts = receipts.compactMap(ReceiptEntry.init)
+        if let told = json["cutover"]?.string {
+            // Without it nobody could say where the readers are.
+            guard let known = (try? JSONValue(parsing: told)).flatMap(CutoverState.init) else { return nil }
+            cutover = known
+        }
     }
 }
 

@@ -27,8 +27,8 @@ enum TidyRules {
             "CommandLog", "SearchCluster",
         ],
         "State": [
-            "Basics", "JSONText", "Commands", "Indexing", "Parity", "Telemetry", "Failures", "Schema", "LogGuard",
-            "SearchCluster",
+            "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Failures", "Schema",
+            "LogGuard", "SearchCluster",
         ],
         "DeadLetters": [
             "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "Runtime", "Failures", "CommandLog",
@@ -45,11 +45,16 @@ enum TidyRules {
             "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema", "CommandLog",
             "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
         ],
+        "Cutover": ["JSONText"],
         "Parity": ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"],
         "Verification": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Parity", "Telemetry", "Runtime", "Failures",
             "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
             "Planning", "Migration",
+        ],
+        "CutoverWork": [
+            "Basics", "JSONText", "Commands", "Cutover", "Parity", "Telemetry", "Runtime", "Failures", "Schema",
+            "CommandLog", "SearchCluster", "Recipe", "State", "DeadLetters", "Planning", "Migration", "Verification",
         ],
         "Trial": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
@@ -66,13 +71,13 @@ enum TidyRules {
         "crossfade": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
             "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
-            "Planning", "Migration", "Parity", "Verification", "Trial", "Operations", "Embedded",
+            "Planning", "Migration", "Parity", "Cutover", "CutoverWork", "Verification", "Trial", "Operations", "Embedded",
         ],
     ]
 
     /// No clock, no I/O, no lock, no Foundation: these import nothing but what the table says.
     static let pure: Set<String> = [
-        "Basics", "JSONText", "Commands", "Transform", "Indexing", "Failures", "Schema", "Parity",
+        "Basics", "JSONText", "Commands", "Transform", "Indexing", "Failures", "Schema", "Parity", "Cutover",
     ]
 
     /// What comes with the toolchain, for all the others.

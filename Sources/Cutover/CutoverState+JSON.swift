@@ -1,0 +1,103 @@
+import JSONText
+
+extension CutoverState {
+    package var json: JSONValue {
+        var members: JSONObject = ["turn": .number(turn)]
+        if let mark { members["mark"] = ["turn": .number(mark.turn), "home": .string(mark.home)] }
+        if let intent { members["intent"] = intent.json }
+        if !moved.isEmpty { members["moved"] = .array(moved.map(\.json)) }
+        if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
+        if let rolledOverAt { members["rolled_over_at"] = .number(rolledOverAt) }
+        if let end { members["end"] = .string(end.rawValue) }
+        if !events.isEmpty { members["events"] = .array(events.map(\.json)) }
+        return .object(members)
+    }
+
+    /// nil: this version does not understand it. Nothing of it may be left out: what is not understood could be a move.
+    package init?(json: JSONValue) {
+        self.init()
+        guard let turn = json["turn"]?.int, turn >= 0, turn < 1 << 40 else { return nil }
+        self.turn = Int(turn)
+        if let told = json["mark"] {
+            guard let turn = told["turn"]?.int, let home = told["home"]?.string else { return nil }
+            mark = Mark(turn: Int(clamping: turn), home: home)
+        }
+        if let told = json["intent"] {
+            guard let known = Intent(json: told) else { return nil }
+            intent = known
+        }
+        for told in json["moved"]?.array ?? [] {
+            guard let move = AliasMove(json: told) else { return nil }
+            moved.append(move)
+        }
+        aliases = (json["aliases"]?.array ?? []).compactMap(\.string)
+        rolledOverAt = json["rolled_over_at"]?.int
+        if let told = json["end"]?.string {
+            guard let known = Position(rawValue: told) else { return nil }
+            end = known
+        }
+        events = (json["events"]?.array ?? []).compactMap(Event.init)
+    }
+}
+
+extension CutoverState.Intent {
+    package var json: JSONValue {
+        [
+            "kind": .string(kind.rawValue), "turn": .number(turn), "moves": .array(moves.map(\.json)),
+            "home": .string(home), "by": .string(by), "began": .number(began),
+        ]
+    }
+
+    package init?(json: JSONValue) {
+        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let turn = json["turn"]?.int,
+            let told = json["moves"]?.array, let home = json["home"]?.string, let by = json["by"]?.string,
+            let began = json["began"]?.int
+        else { return nil }
+        let moves = told.compactMap(AliasMove.init)
+        guard moves.count == told.count else { return nil }
+        self.init(kind: kind, turn: Int(clamping: turn), moves: moves, home: home, by: by, began: began)
+    }
+}
+
+extension CutoverState.Event {
+    package var json: JSONValue {
+        [
+            "at": .number(at), "what": .string(what), "by": .string(by), "fingerprint": .string(fingerprint),
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+
+    package init?(json: JSONValue) {
+        guard let at = json["at"]?.int, let what = json["what"]?.string, let by = json["by"]?.string else { return nil }
+        self.init(
+            at: at, what: what, by: by, fingerprint: json["fingerprint"]?.string ?? "",
+            notes: (json["notes"]?.array ?? []).compactMap(\.string))
+    }
+}
+
+extension AliasMove {
+    package var json: JSONValue {
+        ["alias": .string(alias), "from": .array(from.map(\.json)), "to": .array(to.map(\.json))]
+    }
+
+    package init?(json: JSONValue) {
+        guard let alias = json["alias"]?.string, let from = json["from"]?.array, let to = json["to"]?.array else {
+            return nil
+        }
+        self.init(alias, from: from.compactMap(Place.init), to: to.compactMap(Place.init))
+        guard self.from.count == from.count, self.to.count == to.count else { return nil }
+    }
+}
+
+extension AliasMove.Place {
+    package var json: JSONValue {
+        [
+            "index": .string(index), "uuid": uuid.map { .string($0) } ?? .null, "definition": .object(definition),
+        ]
+    }
+
+    package init?(json: JSONValue) {
+        guard let index = json["index"]?.string, let definition = json["definition"]?.object else { return nil }
+        self.init(index, uuid: json["uuid"]?.string, definition)
+    }
+}

@@ -1,0 +1,91 @@
+import JSONText
+
+/// What a migration remembers of its cutover. Times are milliseconds since 1970.
+package struct CutoverState: Sendable, Equatable {
+    /// What moves aliases.
+    package enum Kind: String, Sendable, CaseIterable { case rollover, rollback }
+
+    /// Where readers are, as far as the state knows.
+    package enum Position: String, Sendable, CaseIterable {
+        /// No alias was ever moved.
+        case before
+        /// Some aliases of the recipe are moved.
+        case partly = "partly_rolled_over"
+        case rolledOver = "rolled_over"
+        /// All were moved, and are back.
+        case rolledBack = "rolled_back"
+        /// A move was begun, and its end is not recorded.
+        case unknown
+        case finished, cancelled
+    }
+
+    /// A move that is stored before its request is sent.
+    package struct Intent: Sendable, Equatable {
+        package var kind: Kind
+        package var turn: Int
+        package var moves: [AliasMove]
+        /// The index that the marker is put on.
+        package var home: String
+        /// Who, for people: user, host and process.
+        package var by: String
+        package var began: Int64
+
+        package init(kind: Kind, turn: Int, moves: [AliasMove], home: String, by: String, began: Int64) {
+            (self.kind, self.turn, self.moves, self.home) = (kind, turn, moves, home)
+            (self.by, self.began) = (by, began)
+        }
+    }
+
+    /// One thing that was done, for people.
+    package struct Event: Sendable, Equatable {
+        package var at: Int64
+        package var what: String
+        package var by: String
+        package var fingerprint: String
+        /// Overridden gates and the reasons given for them, accepted losses, and the like.
+        package var notes: [String]
+
+        package init(at: Int64, what: String, by: String, fingerprint: String, notes: [String] = []) {
+            (self.at, self.what, self.by) = (at, what, by)
+            (self.fingerprint, self.notes) = (fingerprint, notes)
+        }
+    }
+
+    /// A marker that stands on a target index: the last move that was applied.
+    package struct Mark: Sendable, Equatable {
+        package var turn: Int
+        package var home: String
+
+        package init(turn: Int, home: String) { (self.turn, self.home) = (turn, home) }
+    }
+
+    /// The number of the last move that was begun.
+    package var turn = 0
+    package var mark: Mark?
+    package var intent: Intent?
+    /// The moves that hold now, as they were applied. A rollback applies them the other way.
+    package var moved: [AliasMove] = []
+    /// Aliases that the recipe moves, as far as is known since the first rollover.
+    package var aliases: [String] = []
+    /// When the first alias was moved, in the rollover that holds.
+    package var rolledOverAt: Int64?
+    package var end: Position?
+    package var events: [Event] = []
+
+    /// The most events that are kept.
+    package static let mostEvents = 200
+
+    package init() {}
+
+    package var position: Position {
+        if let end { return end }
+        if intent != nil { return .unknown }
+        if moved.isEmpty { return mark == nil && turn == 0 ? .before : .rolledBack }
+        return Set(moved.map(\.alias)).isSuperset(of: aliases) ? .rolledOver : .partly
+    }
+
+    package mutating func tell(_ event: Event) {
+        events.append(event)
+        if events.count > Self.mostEvents { events.removeFirst(events.count - Self.mostEvents) }
+    }
+}
