@@ -3,8 +3,10 @@
 /// Why a command of the cutover cannot go on, in words for people.
 package struct CutoverRefusal: Error, Sendable, Equatable {
     package var reason: String
+    /// Somebody else was faster: asked again, the state says what is left to do.
+    package var isRace: Bool
 
-    package init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String, isRace: Bool = false) { (self.reason, self.isRace) = (reason, isRace) }
 }
 
 extension CutoverState {
@@ -50,11 +52,11 @@ extension CutoverState {
     ) throws(CutoverRefusal) -> Intent {
         try checkOpen()
         if let intent {
-            throw CutoverRefusal("\(intent.by) is at a \(intent.kind.rawValue) already")
+            throw CutoverRefusal("\(intent.by) is at a \(intent.kind.rawValue) already", isRace: true)
         }
         let held = Set(moved.map(\.alias))
         guard moves.allSatisfy({ held.contains($0.alias) == (kind == .rollback) }) else {
-            throw CutoverRefusal("somebody else has moved the aliases meanwhile")
+            throw CutoverRefusal("somebody else has moved the aliases meanwhile", isRace: true)
         }
         turn += 1
         let begun = Intent(kind: kind, turn: turn, moves: moves, home: home, by: by, began: time)

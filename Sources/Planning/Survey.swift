@@ -298,7 +298,7 @@ package struct Survey: Sendable {
     /// elsewhere.
     package static func meaning(_ recipe: Recipe) -> JSONValue {
         guard var object = RecipeText.meaning(recipe).object else { return .null }
-        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "verify", "tests"] {
+        for key in ["source", "target", "copy", "limits", "tombstone_age", "operations", "verify", "cutover", "tests"] {
             object.removeValue(forKey: key)
         }
         if var replay = object["replay"]?.object {

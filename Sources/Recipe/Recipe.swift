@@ -29,6 +29,7 @@ package struct Recipe: Sendable {
     package var tombstoneAge: Int64
     package var operations: Operations
     package var verify: Verify
+    package var cutover: Cutover
     /// What `crossfade recipe test` runs; no part of the work.
     package var tests: [RecipeTest]
     /// The refusals that the recipe accepts.

@@ -37,6 +37,7 @@ package struct RecipeBuilder {
         let tombstoneAge = try integer(root, "tombstone_age")
         let operations = try operations(try need(root, "operations"))
         let verify = try verify(try need(root, "verify"), copy: copy)
+        let cutover = try cutover(try need(root, "cutover"))
         let tests = try RecipeTestBuilder.tests(root)
         var sourcePart: ClusterEndpoint?
         if let source { sourcePart = try endpoint(source) }
@@ -45,7 +46,8 @@ package struct RecipeBuilder {
             target: target, indices: indices,
             copy: copy, replay: replay, recordedMargin: margin, deadLetterTopic: deadLetters,
             limits: Recipe.Limits(memory: memory, inFlight: limits["in_flight"]?.integer.map { Int($0) }),
-            tombstoneAge: Int64(tombstoneAge), operations: operations, verify: verify, tests: tests,
+            tombstoneAge: Int64(tombstoneAge), operations: operations, verify: verify, cutover: cutover,
+            tests: tests,
             accept: acceptances(root),
             shown: RecipeText.render(said, showing: .forPeople), meaning: RecipeText.render(said, showing: .forDigest))
     }

@@ -29,6 +29,7 @@ package enum RecipeSchema {
             ),
             RecipeKey("operations", .section(operations), "Where a running command can be watched."),
             RecipeKey("verify", .section(verify), "How `crossfade verify` compares both sides."),
+            RecipeKey("cutover", .section(cutover), "What must hold when readers are moved, and what moves them."),
             RecipeKey(
                 "tests", .list(.section(RecipeTestSchema.test), orOne: false, allowsEmpty: true),
                 "Samples, and what must become of them, for `crossfade recipe test`."),

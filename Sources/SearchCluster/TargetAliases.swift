@@ -39,3 +39,12 @@ extension TargetWriter {
         }
     }
 }
+
+extension TargetWriter {
+    /// How many changes wait on the master, aliases among them.
+    package func pendingTasks() throws(ClusterError) -> Int {
+        let answer = try transport.call(
+            HTTPRequest(.get, "/_cluster/pending_tasks", timeoutSeconds: 30), doing: "asking for pending tasks")
+        return answer["tasks"]?.array?.count ?? 0
+    }
+}

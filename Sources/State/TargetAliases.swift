@@ -15,7 +15,8 @@ package struct TargetAliases: Sendable {
         (self.index, self.shown) = (index, shown)
     }
 
-    private func filter(_ capabilities: Capabilities) -> JSONValue {
+    /// The filter of an alias for readers.
+    package func filter(_ capabilities: Capabilities) -> JSONValue {
         guard let shown else { return capabilities.notTombstone }
         return ["bool": ["must": [shown, capabilities.notTombstone]]]
     }

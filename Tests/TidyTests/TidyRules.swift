@@ -42,8 +42,8 @@ enum TidyRules {
             "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
         ],
         "Migration": [
-            "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema", "CommandLog",
-            "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
+            "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
+            "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
         ],
         "Cutover": ["JSONText"],
         "Parity": ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"],

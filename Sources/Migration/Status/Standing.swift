@@ -97,46 +97,25 @@ package struct Standing: Sendable, Equatable {
 
     /// Why readers must not be moved to the target now; empty: they may be moved.
     package var reasonsAgainstSwitch: [String] {
-        guard phase != nil else { return ["it is not initialised"] }
-        var reasons = indexReasons
-        if !isConfirmed { reasons.append(Self.unconfirmed) }
-        if hasSource, copy == .none { reasons.append("nothing has been copied from the source") }
-        if hasSource, copy == .unfinished { reasons.append("the copy is not finished") }
-        if replayDue {
-            reasons.append(Self.due)
-        } else if replay == .unfinished {
-            reasons.append("the replay is not finished")
-        }
-        if repair == .unfinished { reasons.append("the repair is not finished") }
-        if let differing { reasons.append("the newest verification found documents wrong: receipt \(differing)") }
-        if !running.contains("follow") {
-            reasons.append("nobody follows")
-        } else if !unread.isEmpty {
-            reasons.append("nobody follows partition \(unread.map(String.init).joined(separator: ", "))")
-        }
-        reasons += waiting
-        if let lag = lagReason { reasons.append(lag) }
-        reasons.append(contentsOf: letterReasons)
-        reasons += alarms.map { "alarm \($0.name)" }
-        return reasons
+        gates(recipe: "", fingerprint: "").filter { $0.verdict == .failed }.map(\.text)
     }
 
     package var isReadyToSwitch: Bool { reasonsAgainstSwitch.isEmpty }
 
-    private static let unconfirmed = "the recipe says other work than was confirmed"
-    private static let due = "a replay is due: the target index was made again"
+    static let unconfirmed = "the recipe says other work than was confirmed"
+    static let due = "a replay is due: the target index was made again"
 
-    private var indexReasons: [String] {
+    var indexReasons: [String] {
         missing.map { "the target index \($0) is gone" } + closed.map { "the target index \($0) is closed" }
     }
 
-    private var letterReasons: [String] {
+    var letterReasons: [String] {
         guard let deadLetters else { return ["it is not known whether there are dead letters"] }
         let count = deadLetters.values.reduce(0, +)
         return count > 0 ? ["\(count) dead letter\(count == 1 ? "" : "s") unresolved"] : []
     }
 
-    private var lagReason: String? {
+    var lagReason: String? {
         guard let lag else { return "the lag is unknown" }
         guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
         let seconds = lagSeconds.map { ", \(Int($0.rounded(.up))) s" } ?? ""

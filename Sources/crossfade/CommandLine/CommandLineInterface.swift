@@ -9,6 +9,7 @@ enum CommandLineInterface {
         FollowCommand.declaration, StatusCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
         VerifyCommand.declaration,
+        RolloverCommand.declaration, RollbackCommand.declaration, CancelCommand.declaration,
         PurgeCommand.declaration,
         // Before those of receipts: `crossfade check` means a recipe.
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,

@@ -1,0 +1,124 @@
+import Cutover
+import Failures
+import JSONText
+import Planning
+import SearchCluster
+import State
+
+/// The aliases of the recipe: where they stand, and where a rollover puts them.
+struct AliasLook: Sendable {
+    var moves: [AliasMove] = []
+    /// Why they cannot be moved; empty: they can.
+    var problems: [Gate] = []
+    /// Aliases that stand on the new indices already, although no rollover of ours put them there.
+    var there: [String] = []
+
+    /// - Parameter names: these aliases or target indices only; nil: all.
+    static func take(_ session: CutoverSession, only names: Set<String>?) throws -> AliasLook {
+        var look = AliasLook()
+        var places: [(alias: String, entries: [Survey.Entry])] = []
+        for entry in session.prepared.survey.entries {
+            guard let alias = try look.alias(of: entry, session) else { continue }
+            if let known = places.firstIndex(where: { $0.alias == alias }) {
+                places[known].entries.append(entry)
+            } else {
+                places.append((alias, [entry]))
+            }
+        }
+        if let names {
+            let known = Set(places.flatMap { [$0.alias] + $0.entries.map(\.index) })
+            if let unknown = names.subtracting(known).sorted().first {
+                throw WorkError(
+                    .recipe,
+                    "\(unknown) is neither an alias nor a target index of the recipe; these are: "
+                        + known.sorted().joined(separator: ", "))
+            }
+            places = places.filter { place in
+                names.contains(place.alias) || place.entries.contains { names.contains($0.index) }
+            }
+        }
+        for place in places { try look.add(place.alias, place.entries, session) }
+        return look
+    }
+
+    /// The alias of an entry: the recipe's, or else the name by which the source is read.
+    private mutating func alias(of entry: Survey.Entry, _ session: CutoverSession) throws -> String? {
+        if let alias = entry.recipe.alias { return alias }
+        let from = entry.recipe.from ?? ""
+        let isName = !from.isEmpty && !from.contains("*") && !from.contains(",") && from != entry.index
+        if isName {
+            if !session.isOneCluster { return from }
+            if try !session.target.writer.indices(behind: from).isEmpty { return from }
+        }
+        problems.append(
+            .failed(
+                .aliases,
+                "the recipe names no alias for \(entry.index), so nobody knows through which name it is read",
+                mend: "set alias: in its entry of indices"))
+        return nil
+    }
+
+    private mutating func add(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) throws {
+        let writer = session.target.writer
+        let present = try writer.indices(behind: alias)
+        if try present.isEmpty && writer.indexExists(alias) { return fail(nameTaken(alias, entries, session)) }
+        let targets = Set(entries.map(\.index))
+        let strangers = present.map(\.index).filter { !targets.contains($0) && !sources(entries).contains($0) }
+        guard strangers.isEmpty else {
+            return fail(
+                "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does not "
+                    + "migrate")
+        }
+        let old = present.filter { !targets.contains($0.index) }
+        if old.isEmpty, !present.isEmpty {
+            there.append(alias)
+            guard Set(present.map(\.index)) != targets else { return }
+            return fail("alias \(alias) stands on a part of the new indices already, and no rollover put it there")
+        }
+        guard present.count == old.count else {
+            return fail("alias \(alias) stands on old and new indices: \(present.map(\.index).joined(separator: ", "))")
+        }
+        var from: [AliasMove.Place] = []
+        for (index, definition) in old {
+            from.append(.init(index, uuid: try writer.indexUUID(index), definition.object ?? JSONObject()))
+        }
+        var to: [AliasMove.Place] = []
+        for entry in entries {
+            to.append(
+                .init(entry.index, uuid: entry.uuid, definition(entry, from, isOnly: entries.count == 1, session)))
+        }
+        moves.append(AliasMove(alias, from: from.sorted { $0.index < $1.index }, to: to))
+    }
+
+    private mutating func fail(_ why: String) { problems.append(.failed(.aliases, why)) }
+
+    private func sources(_ entries: [Survey.Entry]) -> Set<String> { Set(entries.flatMap(\.scope.names)) }
+
+    private func nameTaken(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) -> String {
+        let isSource = session.isOneCluster && sources(entries).contains(alias)
+        let way =
+            isSource
+            ? "Crossfade never deletes the old index. Let readers use another name: make an alias on it, move the "
+                + "readers to that alias, and set alias: to it"
+            : "an early writer may have made it: look what is in it, and delete it"
+        return "\(alias) is the name of an index, and an alias cannot have it: \(way)"
+    }
+
+    /// What the alias says of a new index: as of the old one, with the filter that the new mapping takes.
+    private func definition(
+        _ entry: Survey.Entry, _ from: [AliasMove.Place], isOnly: Bool, _ session: CutoverSession
+    ) -> JSONObject {
+        let capabilities = session.target.capabilities
+        var made: JSONObject = [
+            "filter": TargetAliases(index: entry.index, shown: entry.shown).filter(capabilities)
+        ]
+        let old = from.filter { entry.scope.names.contains($0.index) }
+        for key in ["index_routing", "search_routing", "is_hidden"] {
+            if let value = old.lazy.compactMap({ $0.definition[key] }).first { made[key] = value }
+        }
+        if capabilities.writeIndex, isOnly, old.contains(where: { $0.definition["is_write_index"]?.bool == true }) {
+            made["is_write_index"] = true
+        }
+        return made
+    }
+}

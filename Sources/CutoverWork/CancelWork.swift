@@ -1,0 +1,116 @@
+import CommandLog
+import Cutover
+import Failures
+import Foundation
+import Migration
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// `cancel`: removes what `init` and the work after it have made, and nothing else.
+///
+/// Every step can be repeated. The state goes last, so that a cancel that was broken off goes on.
+package struct CancelWork {
+    package struct Options: Sendable {
+        /// The dead-letter topic is deleted, too, although it holds letters.
+        package var deletesDeadLetters = false
+
+        package init() {}
+    }
+
+    package struct Result: Sendable {
+        /// What was there and is not any more.
+        package var removed: [String] = []
+        package var kept: [String] = []
+        /// There was nothing to cancel.
+        package var isNothing = false
+    }
+
+    let recipe: Recipe
+    let options: Options
+    let logger: Logger
+
+    package init(_ recipe: Recipe, options: Options, logger: Logger) {
+        (self.recipe, self.options, self.logger) = (recipe, options, logger)
+    }
+
+    package func run() throws -> Result {
+        let target = try Cluster.connect(recipe.target)
+        let store = StateStore(target: target, name: recipe.name)
+        var result = Result()
+        guard let state = try store.load() else {
+            result.isNothing = true
+            return result
+        }
+        try check(state, store, target)
+        // From now on nobody begins anything: every command refuses a cancelled migration.
+        try store.update { state in
+            do {
+                try state.cutover.checkCancel()
+            } catch let refusal as CutoverRefusal {
+                throw refusal.error
+            }
+            state.cutover.end = .cancelled
+        }
+        let writer = target.writer
+        for (index, uuid) in state.uuids.sorted(by: { $0.key < $1.key }) {
+            guard let now = try writer.indexUUID(index) else { continue }
+            // An empty one: init was broken off while it made the index.
+            guard uuid == now || uuid.isEmpty else {
+                result.kept.append("index \(index): it was made again by somebody else (UUID \(now))")
+                continue
+            }
+            try writer.deleteIndex(index)
+            result.removed.append("index \(index)")
+        }
+        try removeFromLog(&result)
+        try writer.deleteIndex(store.index)
+        result.removed.append("index \(store.index)")
+        return result
+    }
+
+    private func check(_ state: MigrationState, _ store: StateStore, _ target: Cluster) throws {
+        do {
+            try state.cutover.checkCancel()
+        } catch {
+            throw error.error
+        }
+        let now = WallClock.now()
+        let running = try MemberDirectory(store, target: target).read().filter { !$0.isStale(now: now) }
+        guard running.isEmpty else {
+            let who = running.map { "\($0.command) of \($0.host) (process \($0.pid))" }.joined(separator: ", ")
+            throw WorkError(.refused, "\(who) still runs: stop it first")
+        }
+        for index in state.uuids.keys {
+            let aliases = try target.writer.aliases(of: index).map(\.key)
+            let own = TargetAliases(index: index)
+            let foreign = aliases.filter { ![own.readers, own.log, own.copy].contains($0) && !$0.hasPrefix(store.index) }
+            guard foreign.isEmpty else {
+                throw WorkError(
+                    .refused,
+                    "alias \(foreign.sorted().joined(separator: ", ")) stands on \(index): something may read through it. "
+                        + "Move it away first")
+            }
+        }
+    }
+
+    /// Our consumer group, and the dead-letter topic.
+    private func removeFromLog(_ result: inout Result) throws {
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        if try admin.deleteGroup(recipe.commands.group) { result.removed.append("consumer group \(recipe.commands.group)") }
+        let topic = recipe.deadLetterTopic
+        guard let described = try? admin.describe(topic) else { return }
+        let marks = try admin.watermarks(topic, partitions: described.partitions)
+        let letters = marks.values.reduce(0) { $0 + $1.high - $1.low }
+        guard letters == 0 || options.deletesDeadLetters else {
+            result.kept.append("topic \(topic): it holds \(letters) records (--delete-dead-letters)")
+            return
+        }
+        try admin.deleteTopic(topic)
+        result.removed.append("topic \(topic)")
+    }
+}

@@ -1,0 +1,60 @@
+import Cutover
+import Failures
+import Foundation
+import Migration
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// What all commands of the cutover need: the recipe with what was found, the state, and who is at it.
+package struct CutoverSession: Sendable {
+    package let prepared: Preflight
+    package let store: StateStore
+    package let logger: Logger
+    /// User, host and process, for people.
+    package let by: String
+
+    var recipe: Recipe { prepared.recipe }
+    var target: Cluster { prepared.survey.target }
+    /// Whether the source and the target are one cluster: then an alias moves from index to index.
+    var isOneCluster: Bool { prepared.survey.source?.isSame(as: target) ?? sameByState }
+
+    package init(_ prepared: Preflight, logger: Logger) {
+        (self.prepared, self.logger) = (prepared, logger)
+        store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let process = ProcessInfo.processInfo
+        by = "\(process.userName)@\(process.hostName) (process \(process.processIdentifier))"
+    }
+
+    /// The source may be away by now; the state knows which cluster it was.
+    private var sameByState: Bool {
+        guard let work = prepared.survey.state?.work, let source = work["source"]?.string else { return false }
+        return source == work["target"]?.string
+    }
+
+    package func state() throws -> MigrationState {
+        guard let state = try store.load() else {
+            throw WorkError(
+                .refused,
+                "migration \(recipe.name) is not initialised on \(target.name): run "
+                    + "`crossfade plan \(recipe.typed)`")
+        }
+        return state
+    }
+
+    /// Adds an event to the state.
+    func tell(_ what: String, notes: [String] = []) throws {
+        try store.update { $0.cutover.tell(event(what, $0.fingerprint, notes)) }
+    }
+
+    func event(_ what: String, _ fingerprint: String, _ notes: [String]) -> CutoverState.Event {
+        CutoverState.Event(at: WallClock.now(), what: what, by: by, fingerprint: fingerprint, notes: notes)
+    }
+}
+
+extension CutoverRefusal {
+    var error: WorkError { WorkError(.refused, reason) }
+}

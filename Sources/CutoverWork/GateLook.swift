@@ -1,0 +1,146 @@
+import CommandLog
+import Cutover
+import Failures
+import Foundation
+import JSONText
+import Migration
+import Parity
+import Planning
+import Recipe
+import SearchCluster
+import State
+
+/// Asks for everything that the gates of a rollover need.
+struct GateLook {
+    let session: CutoverSession
+    let status: Status
+    private var recipe: Recipe { session.recipe }
+    private var writer: TargetWriter { session.target.writer }
+
+    /// All gates but `before`, whose program runs last.
+    func gates(_ state: MigrationState, _ aliases: AliasLook) throws -> [Gate] {
+        var found = status.standing.gates(recipe: recipe.typed, fingerprint: status.prepared.fingerprint)
+        found += aliases.problems
+        if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
+        if !found.contains(where: { $0.name == .receipt }) { found.append(receipt(state)) }
+        found += try health()
+        found += try settings()
+        found.append(try writers())
+        found.append(hold())
+        let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
+        return found.enumerated().sorted {
+            (order[$0.element.name] ?? 0, $0.offset) < (order[$1.element.name] ?? 0, $1.offset)
+        }.map(\.element)
+    }
+
+    private func receipt(_ state: MigrationState) -> Gate {
+        let verify = "crossfade verify \(recipe.typed)"
+        let limit = RecipeDuration.text(recipe.cutover.parityAge)
+        guard let newest = state.receipts.last(where: { $0.fingerprint == state.fingerprint }) else {
+            return .failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)
+        }
+        let age = newest.age(now: status.now)
+        let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(age) s old"
+        guard newest.verdict == .equal else { return .failed(.receipt, told, mend: verify) }
+        guard age * 1000 <= recipe.cutover.parityAge else {
+            return .failed(
+                .receipt, "\(told), older than \(limit) (cutover.parity_age)", mend: "\(verify) --since \(newest.id)")
+        }
+        return .passed(.receipt, told)
+    }
+
+    private func health() throws -> [Gate] {
+        var found: [Gate] = []
+        for entry in session.prepared.survey.entries where entry.exists && !entry.isClosed {
+            let health = try writer.health(entry.index)
+            guard health.status != .green else { continue }
+            found.append(
+                .failed(
+                    .health,
+                    "\(entry.index) is \(health.status.rawValue): \(health.unassignedShards) shards unassigned, "
+                        + "\(health.initializingShards) starting, \(health.dataNodes) data nodes"))
+        }
+        return found.isEmpty ? [.passed(.health, "all target indices are green")] : found
+    }
+
+    /// Settings that a load is often done without, and those that searches run into.
+    private func settings() throws -> [Gate] {
+        var found: [Gate] = []
+        for entry in session.prepared.survey.entries where entry.exists && !entry.isClosed {
+            let now = try writer.settings(entry.index)
+            func change(_ name: String, _ value: String, _ why: String) {
+                found.append(
+                    .failed(
+                        .settings, "\(entry.index) has \(name) \(Self.value(now, name) ?? "not set"): \(why)",
+                        mend: "PUT /\(entry.index)/_settings {\"index\": {\"\(name)\": \"\(value)\"}}"))
+            }
+            let wanted = entry.settings.map { $0["index"] ?? $0 }
+            for name in ["refresh_interval", "number_of_replicas", "max_result_window"] {
+                let old = entry.source.lazy.compactMap { Self.value($0.settings, name) }.first
+                let is_ = Self.value(now, name)
+                if let asked = wanted?[name].flatMap(Self.text) {
+                    // The recipe may ask for what suits a load; it says what the index is to have then.
+                    if name == "refresh_interval", asked == "-1" { change(name, old ?? "1s", "searches see no writes") }
+                    continue
+                }
+                switch name {
+                case "refresh_interval" where is_ == "-1": change(name, old ?? "1s", "searches see no writes")
+                case "number_of_replicas":
+                    if let old, let before = Int(old), let count = is_.flatMap({ Int($0) }), count < before {
+                        change(name, old, "the old index has \(old)")
+                    }
+                case "max_result_window":
+                    if let old, let before = Int(old), (is_.flatMap { Int($0) } ?? 10_000) < before {
+                        change(name, old, "the old index has \(old), and searches may rely on it")
+                    }
+                default: break
+                }
+            }
+        }
+        return found.isEmpty ? [.passed(.settings, "refresh interval, replicas and result window are fit")] : found
+    }
+
+    private static func text(_ value: JSONValue) -> String? { value.string ?? value.int.map { "\($0)" } }
+
+    private static func value(_ settings: JSONValue, _ name: String) -> String? {
+        settings["index"]?[name].flatMap(text) ?? settings["index.\(name)"].flatMap(text)
+    }
+
+    /// In one cluster: who writes through the alias that is moved.
+    private func writers() throws -> Gate {
+        guard session.isOneCluster else {
+            return .passed(.writers, "the old indexer writes to the other cluster, and goes on")
+        }
+        switch recipe.cutover.writers {
+        case nil:
+            return .failed(
+                .writers,
+                "both sides are one cluster, and the recipe does not say where the old indexer writes",
+                mend: "set cutover.writers: index if it writes to the old index by name, or alias if it writes through "
+                    + "the alias")
+        case .index: return .passed(.writers, "the old indexer writes to the old index by its name, and goes on")
+        case .alias:
+            guard let group = recipe.commands.applicationGroup else {
+                return .failed(
+                    .writers,
+                    "the old indexer writes through the alias, and commands.application_group is not named, so nobody "
+                        + "can see whether it still runs", mend: "name commands.application_group")
+            }
+            let admin = try LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
+            defer { admin.close() }
+            guard try admin.groupHasMembers(group) else {
+                return .passed(.writers, "the old indexer (group \(group)) has stopped")
+            }
+            return .failed(
+                .writers,
+                "the old indexer (group \(group)) still runs and writes through the alias: its writes have no "
+                    + "versions and would land in the new index", mend: "stop it, then roll over")
+        }
+    }
+
+    private func hold() -> Gate {
+        guard let file = recipe.cutover.hold else { return .passed(.hold, "no hold file is named") }
+        guard FileManager.default.fileExists(atPath: file) else { return .passed(.hold, "\(file) is not there") }
+        return .failed(.hold, "\(file) holds the rollover back", mend: "delete it when nothing speaks against it")
+    }
+}

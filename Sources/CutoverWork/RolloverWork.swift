@@ -1,0 +1,154 @@
+import Cutover
+import Failures
+import Migration
+import Parity
+import Planning
+import Recipe
+import SearchCluster
+import State
+import Telemetry
+
+/// `rollover`: asks the gates, and moves the readers' aliases to the new indices.
+package struct RolloverWork {
+    /// What the command line says.
+    package struct Options: Sendable {
+        /// Aliases or target indices; nil: all.
+        package var only: Set<String>?
+        /// Gates that may fail, and why.
+        package var overrides: Set<Gate.Name> = []
+        package var why: String?
+        /// The gates are asked, and nothing is moved.
+        package var isDry = false
+
+        package init() {}
+    }
+
+    /// What came of it.
+    package struct Result: Sendable {
+        package var gates: [Gate]
+        package var moves: [AliasMove] = []
+        package var position: CutoverState.Position
+        /// Nodes that search the new indices, and those that could not be asked.
+        package var nodes: [String] = []
+        package var unreachable: [String] = []
+        /// What is left for people.
+        package var remarks: [String] = []
+        package var failed: [Gate] { gates.filter { $0.verdict == .failed } }
+    }
+
+    let session: CutoverSession
+    let options: Options
+    private var recipe: Recipe { session.recipe }
+
+    package init(_ prepared: Preflight, options: Options, logger: Logger) {
+        (session, self.options) = (CutoverSession(prepared, logger: logger), options)
+    }
+
+    /// A result with failed gates has moved nothing.
+    package func run(letters: Status.Letters? = nil) throws -> Result {
+        for _ in 0..<10 {
+            let state = try session.state()
+            if let intent = state.cutover.intent {
+                try AliasMover(session: session).settle(intent)
+                continue
+            }
+            if let result = try run(state, letters) { return result }
+        }
+        throw WorkError(.state, "other processes keep moving the aliases: look who is at it (crossfade status)")
+    }
+
+    /// nil: another process was faster.
+    private func run(_ state: MigrationState, _ letters: Status.Letters?) throws -> Result? {
+        let look = try AliasLook.take(session, only: options.only)
+        let decision: CutoverState.Decision
+        do {
+            decision = try state.cutover.rollover(look.moves)
+        } catch {
+            throw error.error
+        }
+        let moves: [AliasMove] = if case .begin(let moves) = decision { moves } else { [] }
+        if moves.isEmpty, look.problems.isEmpty { return try over(state, look, []) }
+        let status = try Status.look(recipe, letters: letters, logger: session.logger)
+        var gates = try GateLook(session: session, status: status).gates(state, look)
+        gates = Gate.judged(gates, overriding: options.overrides)
+        let result = Result(gates: gates, moves: moves, position: state.cutover.position)
+        guard result.failed.isEmpty, !options.isDry else { return result }
+        if let words = recipe.cutover.before {
+            try Hook(key: "cutover.before", words: words, timeout: recipe.cutover.timeout)
+                .run(session.variables("rollover"))
+        }
+        try begin(look)
+        guard try AliasMover(session: session).perform(.rollover, moves, notes: notes(gates)) else { return nil }
+        return try over(try session.state(), look, gates, moved: moves, into: result)
+    }
+
+    /// The aliases that make the rollover complete.
+    private func begin(_ look: AliasLook) throws {
+        let all = try options.only == nil ? look : AliasLook.take(session, only: nil)
+        let names = Set(all.moves.map(\.alias) + all.there)
+        try session.store.update { state in
+            state.cutover.aliases = Set(state.cutover.aliases).union(names).sorted()
+        }
+    }
+
+    private func notes(_ gates: [Gate]) -> [String] {
+        gates.filter { $0.verdict == .overridden }.map {
+            "gate \($0.name.rawValue) overridden (\($0.text)): \(options.why ?? "")"
+        }
+    }
+
+    /// The aliases are moved: looks whether that is so for everybody, and moves the readers of another cluster.
+    private func over(
+        _ state: MigrationState, _ look: AliasLook, _ gates: [Gate], moved: [AliasMove] = [], into: Result? = nil
+    ) throws -> Result {
+        var result = into ?? Result(gates: gates, position: state.cutover.position)
+        let moves = state.cutover.moved
+        let held = Set(moves.map(\.alias))
+        if let alias = look.there.first(where: { !held.contains($0) }) {
+            throw WorkError(
+                .refused,
+                "alias \(alias) stands on the new index, and no rollover put it there: move it back by hand, then run "
+                    + "rollover, which can be undone")
+        }
+        try checkStanding(moves, moved)
+        let nodes = try EveryNode.await(moves, session.target)
+        (result.nodes, result.unreachable) = (nodes.asked, nodes.unreachable)
+        result.moves = moved
+        if !session.isOneCluster, !options.isDry { try moveReaders(&result) }
+        result.position = state.cutover.position
+        return result
+    }
+
+    /// Throws if an alias does not stand where it was put. One that somebody else moved between our look and our request
+    /// stands on two indices then, where the server does not know `must_exist`; ours is taken off it.
+    private func checkStanding(_ moves: [AliasMove], _ fresh: [AliasMove]) throws {
+        for move in moves {
+            let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
+            guard case .elsewhere(let found) = move.standing(indices) else { continue }
+            let where_ = found.isEmpty ? "no index" : found.joined(separator: ", ")
+            guard fresh.contains(where: { $0.alias == move.alias }) else {
+                throw WorkError(.cluster, "alias \(move.alias) stands on \(where_): somebody else has moved it")
+            }
+            _ = try AliasMover(session: session).perform(
+                .rollback, [AliasMove(move.alias, from: move.to, to: [])],
+                notes: ["somebody else moved \(move.alias) at the same time"])
+            throw WorkError(
+                .cluster,
+                "somebody else moved alias \(move.alias) at the same time, so that it stood on \(where_). It was taken "
+                    + "off the new index again; look where it stands, then roll over again")
+        }
+    }
+
+    /// Across clusters a program of the user's moves the readers. It may run again.
+    private func moveReaders(_ result: inout Result) throws {
+        guard let words = recipe.cutover.command else {
+            result.remarks.append(
+                "the aliases are on the new cluster; now move the readers to it (cutover.command would do that)")
+            return
+        }
+        try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
+            .run(session.variables("rollover"))
+        try session.tell("cutover.command moved the readers to the new cluster")
+        result.remarks.append("cutover.command moved the readers")
+    }
+}

@@ -1,0 +1,62 @@
+import Cutover
+
+extension Standing {
+    /// The conditions for moving readers that follow from where the migration stands. The rollover adds those that need
+    /// the clusters' answers. `recipe`: as it is typed.
+    package func gates(recipe: String, fingerprint: String) -> [Gate] {
+        guard phase != nil else {
+            return [.failed(.initialised, "it is not initialised", mend: "crossfade plan \(recipe)")]
+        }
+        var found = [Gate.passed(.initialised, "the migration is initialised")]
+        func add(_ name: Gate.Name, _ reasons: [String], _ passed: String, mend: String?) {
+            found += reasons.isEmpty ? [.passed(name, passed)] : reasons.map { .failed(name, $0, mend: mend) }
+        }
+        let initialise = missing.isEmpty ? nil : "crossfade init \(recipe) --confirm \(fingerprint)"
+        add(.indices, indexReasons, "all target indices are there and open", mend: initialise)
+        add(
+            .confirmed, isConfirmed ? [] : [Self.unconfirmed], "the recipe says what was confirmed",
+            mend: "crossfade plan \(recipe)")
+        add(.copied, copyReasons, hasSource ? "the copy is finished" : "there is no source to copy from",
+            mend: "crossfade copy \(recipe)")
+        add(.replayed, replayReasons, "the replay is finished", mend: "crossfade replay \(recipe)")
+        add(
+            .repaired, repair == .unfinished ? ["the repair is not finished"] : [], "no repair is under way",
+            mend: "crossfade verify \(recipe) --repair --yes")
+        if let differing {
+            found.append(
+                .failed(
+                    .receipt, "the newest verification found documents wrong: receipt \(differing)",
+                    mend: "crossfade verify \(recipe) --repair"))
+        }
+        add(.followed, followReasons, "every partition is followed", mend: "crossfade follow \(recipe)")
+        add(.waiting, waiting, "nothing keeps the work from going on", mend: nil)
+        add(.lag, lagReason.map { [$0] } ?? [], lagPassed, mend: nil)
+        add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
+        add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
+        return found
+    }
+
+    private var copyReasons: [String] {
+        guard hasSource else { return [] }
+        switch copy {
+        case .none: return ["nothing has been copied from the source"]
+        case .unfinished: return ["the copy is not finished"]
+        case .done: return []
+        }
+    }
+
+    private var replayReasons: [String] {
+        if replayDue { return [Self.due] }
+        return replay == .unfinished ? ["the replay is not finished"] : []
+    }
+
+    private var followReasons: [String] {
+        if !running.contains("follow") { return ["nobody follows"] }
+        return unread.isEmpty ? [] : ["nobody follows partition \(unread.map(String.init).joined(separator: ", "))"]
+    }
+
+    private var lagPassed: String {
+        guard let lag, lag > 0 else { return "the lag is 0" }
+        return "the records that were there when this was asked are applied"
+    }
+}

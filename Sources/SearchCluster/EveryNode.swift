@@ -1,0 +1,45 @@
+import JSONText
+
+/// What the single nodes of a cluster answer. A node uses a new alias only when it has the master's newest state.
+extension Cluster {
+    /// `host:port` of the HTTP side of each node, as the nodes publish it; empty when we may not ask.
+    package func publishedAddresses() throws(ClusterError) -> [String] {
+        let request = HTTPRequest(
+            .get, "/_nodes/http?filter_path=nodes.*.http.publish_address,nodes.*.http_address", timeoutSeconds: 10)
+        let answer: JSONValue
+        do throws(ClusterError) {
+            answer = try transport.call(request, doing: "asking for the nodes' addresses")
+        } catch {
+            guard error.code == .forbidden || error.code == .notFound || error.code == .badRequest else { throw error }
+            return []
+        }
+        let told = (answer["nodes"]?.object ?? JSONObject()).compactMap { node in
+            node.value["http"]?["publish_address"]?.string ?? node.value["http_address"]?.string
+        }
+        return Set(told.compactMap(Self.address)).sorted()
+    }
+
+    /// `10.0.0.1:9200` of what nodes publish: `10.0.0.1:9200`, `node-1/10.0.0.1:9200`, `inet[/10.0.0.1:9200]`.
+    static func address(_ published: String) -> String? {
+        let last = published.split(separator: "/").last.map(String.init) ?? published
+        let bare = last.hasSuffix("]") && !last.hasPrefix("[") ? String(last.dropLast()) : last
+        return bare.isEmpty || bare.contains("@") ? nil : bare
+    }
+
+    /// The indices that a search through `name` reaches when this node is asked, as far as documents tell.
+    package func searched(_ name: String, through address: String, seconds: Double) throws(ClusterError) -> Set<String>
+    {
+        var one = endpoint
+        let scheme = endpoint.urls.first?.hasPrefix("https") == true ? "https" : "http"
+        one.urls = ["\(scheme)://\(address)"]
+        let transport = try HTTPTransport(one)
+        defer { transport.close() }
+        let aggregation: JSONValue = ["size": 0, "aggs": ["i": ["terms": ["field": "_index", "size": 1000]]]]
+        let answer = try transport.call(
+            HTTPRequest(
+                .post, "/" + RequestPath.segment(name) + "/_search", body: RequestPath.body(aggregation),
+                timeoutSeconds: seconds),
+            doing: "searching through \(name)", index: name)
+        return Set((answer["aggregations"]?["i"]?["buckets"]?.array ?? []).compactMap { $0["key"]?.string })
+    }
+}
