@@ -78,7 +78,8 @@ let package = Package(
         room(
             "Migration",
             [
-                "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
+                "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures",
+                "Schema",
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
             ]),
         room("Cutover", ["JSONText"]),

@@ -8,7 +8,7 @@ package struct Gate: Sendable, Equatable {
         case deadLetters = "dead_letters"
         case alarms, receipt
         case foreignWrites = "foreign_writes"
-        case health, settings, writers, warm, hold, before
+        case health, settings, writers, hold, before
 
         /// What cannot be overridden: without these there is nothing to move, or nothing to move it to.
         package var isRequired: Bool { [.initialised, .indices, .aliases].contains(self) }

@@ -66,8 +66,8 @@ struct AliasLook: Sendable {
         let strangers = present.map(\.index).filter { !targets.contains($0) && !sources(entries).contains($0) }
         guard strangers.isEmpty else {
             return fail(
-                "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does not "
-                    + "migrate")
+                "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does "
+                    + "not migrate")
         }
         let old = present.filter { !targets.contains($0.index) }
         if old.isEmpty, !present.isEmpty {

@@ -87,11 +87,13 @@ package struct CancelWork {
         for index in state.uuids.keys {
             let aliases = try target.writer.aliases(of: index).map(\.key)
             let own = TargetAliases(index: index)
-            let foreign = aliases.filter { ![own.readers, own.log, own.copy].contains($0) && !$0.hasPrefix(store.index) }
+            let foreign = aliases.filter {
+                ![own.readers, own.log, own.copy].contains($0) && !$0.hasPrefix(store.index)
+            }
             guard foreign.isEmpty else {
                 throw WorkError(
                     .refused,
-                    "alias \(foreign.sorted().joined(separator: ", ")) stands on \(index): something may read through it. "
+                    "alias \(foreign.sorted().joined(separator: ", ")) stands on \(index): something may read there. "
                         + "Move it away first")
             }
         }
@@ -101,7 +103,9 @@ package struct CancelWork {
     private func removeFromLog(_ result: inout Result) throws {
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
-        if try admin.deleteGroup(recipe.commands.group) { result.removed.append("consumer group \(recipe.commands.group)") }
+        if try admin.deleteGroup(recipe.commands.group) {
+            result.removed.append("consumer group \(recipe.commands.group)")
+        }
         let topic = recipe.deadLetterTopic
         guard let described = try? admin.describe(topic) else { return }
         let marks = try admin.watermarks(topic, partitions: described.partitions)

@@ -39,7 +39,8 @@ struct EveryNode: Sendable {
                 guard MonotonicClock.milliseconds() < deadline, !StopSignal.isAsked else {
                     throw WorkError(
                         .cluster,
-                        "the aliases are moved, but node \(address) still searches \(wrong.sorted().joined(separator: ", "))"
+                        "the aliases are moved, but node \(address) still searches "
+                            + wrong.sorted().joined(separator: ", ")
                             + " through \(move.alias): look whether it has lost the master")
                 }
                 Thread.sleep(forTimeInterval: 0.1)

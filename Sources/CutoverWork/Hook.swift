@@ -41,7 +41,8 @@ struct Hook: Sendable {
         process.waitUntilExit()
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             throw WorkError(
-                .refused, "\(key): \(words.first ?? "") ended with \(process.terminationStatus); what it printed says why")
+                .refused,
+                "\(key): \(words.first ?? "") ended with \(process.terminationStatus); what it printed says why")
         }
     }
 }

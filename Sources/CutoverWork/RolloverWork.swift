@@ -119,8 +119,8 @@ package struct RolloverWork {
         return result
     }
 
-    /// Throws if an alias does not stand where it was put. One that somebody else moved between our look and our request
-    /// stands on two indices then, where the server does not know `must_exist`; ours is taken off it.
+    /// Throws if an alias does not stand where it was put. One that somebody else moved between our look and our
+    /// request stands on two indices then, where the server does not know `must_exist`; ours is taken off it.
     private func checkStanding(_ moves: [AliasMove], _ fresh: [AliasMove]) throws {
         for move in moves {
             let indices = try session.target.writer.indices(behind: move.alias).map(\.index)

@@ -71,7 +71,8 @@ enum TidyRules {
         "crossfade": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",
             "HTTPServer", "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
-            "Planning", "Migration", "Parity", "Cutover", "CutoverWork", "Verification", "Trial", "Operations", "Embedded",
+            "Planning", "Migration", "Parity", "Cutover", "CutoverWork", "Verification", "Trial", "Operations",
+            "Embedded",
         ],
     ]
 

@@ -16,7 +16,8 @@ extension Standing {
         add(
             .confirmed, isConfirmed ? [] : [Self.unconfirmed], "the recipe says what was confirmed",
             mend: "crossfade plan \(recipe)")
-        add(.copied, copyReasons, hasSource ? "the copy is finished" : "there is no source to copy from",
+        add(
+            .copied, copyReasons, hasSource ? "the copy is finished" : "there is no source to copy from",
             mend: "crossfade copy \(recipe)")
         add(.replayed, replayReasons, "the replay is finished", mend: "crossfade replay \(recipe)")
         add(

@@ -30,7 +30,9 @@ enum CancelCommand {
             CommandRunner.listen(arguments, output, logger)
             let result = try CancelWork(recipe, options: options, logger: logger).run()
             var lines = result.removed.map { "removed \($0)" } + result.kept.map { "kept \($0)" }
-            if result.isNothing { lines.append("there is no migration \(recipe.name) on the target: nothing to cancel") }
+            if result.isNothing {
+                lines.append("there is no migration \(recipe.name) on the target: nothing to cancel")
+            }
             output.data(
                 [
                     "command": "cancel", "removed": .array(result.removed.map { .string($0) }),
