@@ -9,6 +9,7 @@ import Planning
 import Recipe
 import SearchCluster
 import State
+import Verification
 
 /// Asks for everything that the gates of a rollover need.
 struct GateLook {
@@ -22,7 +23,7 @@ struct GateLook {
         var found = status.standing.gates(recipe: recipe.typed, fingerprint: status.prepared.fingerprint)
         found += aliases.problems
         if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
-        if !found.contains(where: { $0.name == .receipt }) { found.append(receipt(state)) }
+        if !found.contains(where: { $0.name == .receipt }) { found += try receipt(state) }
         found += try health()
         found += try settings()
         found.append(try writers())
@@ -33,20 +34,40 @@ struct GateLook {
         }.map(\.element)
     }
 
-    private func receipt(_ state: MigrationState) -> Gate {
+    private func receipt(_ state: MigrationState) throws -> [Gate] {
         let verify = "crossfade verify \(recipe.typed)"
         let limit = RecipeDuration.text(recipe.cutover.parityAge)
         guard let newest = state.receipts.last(where: { $0.fingerprint == state.fingerprint }) else {
-            return .failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)
+            return [.failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)]
         }
         let age = newest.age(now: status.now)
         let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(age) s old"
-        guard newest.verdict == .equal else { return .failed(.receipt, told, mend: verify) }
+        guard newest.verdict == .equal else { return [.failed(.receipt, told, mend: verify)] }
         guard age * 1000 <= recipe.cutover.parityAge else {
-            return .failed(
-                .receipt, "\(told), older than \(limit) (cutover.parity_age)", mend: "\(verify) --since \(newest.id)")
+            return [
+                .failed(
+                    .receipt, "\(told), older than \(limit) (cutover.parity_age)",
+                    mend: "\(verify) --since \(newest.id)")
+            ]
         }
-        return .passed(.receipt, told)
+        return [.passed(.receipt, told), try foreignWrites(newest.id, mend: verify)]
+    }
+
+    /// Whether somebody else has written to the new side since it was verified.
+    private func foreignWrites(_ id: String, mend: String) throws -> Gate {
+        let receipts = ReceiptStore(session.store, target: session.target)
+        guard try receipts.check(id) == .intact, let receipt = try receipts.load(id) else {
+            return .failed(.foreignWrites, "receipt \(id) was changed or is gone", mend: mend)
+        }
+        switch try ReceiptLook.standing(of: receipt, recipe, logger: session.logger) {
+        case .stands(let notes):
+            let text = "nobody but Crossfade has written since receipt \(id)"
+            return .passed(.foreignWrites, ([text] + notes).joined(separator: "; "))
+        case .void(let void): return .failed(.foreignWrites, void.words, mend: mend)
+        case .unknown(let why) where !writer.capabilities.sequenceNumbers:
+            return .passed(.foreignWrites, "this server does not tell: \(why)")
+        case .unknown(let why): return .failed(.foreignWrites, "it is not known who has written: \(why)", mend: mend)
+        }
     }
 
     private func health() throws -> [Gate] {

@@ -70,8 +70,8 @@ package struct RollbackWork {
             guard found.lost == 0 else {
                 throw WorkError(
                     .refused,
-                    "the old side lacks what was written since the rollover: \(found.text). Let the old indexer catch up, "
-                        + "or give them up with --accept-loss")
+                    "the old side lacks what was written since the rollover: \(found.text). Let the old indexer catch "
+                        + "up, or give them up with --accept-loss")
             }
             notes.append(found.text)
         }

@@ -46,6 +46,23 @@ package struct ReceiptLook {
         log = LogTail(prepared, logger: logger)
     }
 
+    /// Whether a receipt still says how the new side is, for commands that look at nothing else. Throws only after a
+    /// signal.
+    package static func standing(
+        of receipt: Receipt, _ recipe: Recipe, logger: Logger
+    ) throws -> ReceiptStanding {
+        do {
+            let prepared = try Preflight.prepare(recipe, for: .verifyLog, depth: .facts, logger: logger)
+            let groups = try GroupReader(prepared, against: .log, logger: logger)
+            defer { groups.close() }
+            return try ReceiptLook(prepared, groups: groups, logger: logger).standing(receipt)
+        } catch let error as WorkError where error.code == .interrupted {
+            throw error
+        } catch {
+            return .unknown("\(error)")
+        }
+    }
+
     /// Whether the receipt stands. Throws only after a signal, or where files cannot be written.
     package func standing(_ receipt: Receipt) throws -> ReceiptStanding { try look(receipt).standing }
 

@@ -155,6 +155,16 @@ def test_a_receipt_that_is_too_old_or_a_hold_file_holds_it_back(make):
     assert behind(m).keys() == {m.old}
 
 
+def test_a_document_rewritten_by_hand_after_the_receipt(make):
+    m = make()
+    verify(m)
+    m.target.call("PUT", f"/{m.new}/_doc/3", {"title": "by hand"})
+    assert failed(rollover(m, code=REFUSED)) == {"foreign_writes"} and behind(m).keys() == {m.old}
+    m.run("verify", "--repair", "--yes").expect(0, 4)
+    verify(m)
+    assert rollover(m)["moved"]
+
+
 class Holds(Proxy):
     """Answers 503 to the next move of aliases, and keeps the request until it is let go."""
 

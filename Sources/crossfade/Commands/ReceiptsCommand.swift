@@ -83,7 +83,7 @@ enum ReceiptsCommand {
             var checked = try ids.map { Checked(id: $0, check: try store.check($0)) }
             // An older one is replaced by the newest.
             if checked[0].check == .intact, let receipt = try store.load(checked[0].id), receipt.isJudged {
-                checked[0].standing = try Self.standing(receipt, recipe, logger)
+                checked[0].standing = try ReceiptLook.standing(of: receipt, recipe, logger: logger)
                 checked[0].receipt = receipt
             }
             output.data(
@@ -91,22 +91,6 @@ enum ReceiptsCommand {
             guard checked.allSatisfy({ $0.check == .intact }) else { return .failed }
             if case .void = checked[0].standing { return .differs }
             return .done
-        }
-    }
-
-    /// Whether the receipt still says how the new side is.
-    private static func standing(
-        _ receipt: Receipt, _ recipe: Recipe, _ logger: Logger
-    ) throws -> ReceiptStanding {
-        do {
-            let prepared = try Preflight.prepare(recipe, for: .verifyLog, depth: .facts, logger: logger)
-            let groups = try GroupReader(prepared, against: .log, logger: logger)
-            defer { groups.close() }
-            return try ReceiptLook(prepared, groups: groups, logger: logger).standing(receipt)
-        } catch let error as WorkError where error.code == .interrupted {
-            throw error
-        } catch {
-            return .unknown("\(error)")
         }
     }
 
