@@ -41,6 +41,7 @@ package final class SliceReader: Sendable {
     private let page: Int
     private let pageBytes: Int
     private let keepAlive: String
+    private let readsAhead: Bool
     /// Documents per page, by index.
     private let pageSizes = Mutex<[String: Int]>([:])
 
@@ -48,8 +49,10 @@ package final class SliceReader: Sendable {
     ///   - page: documents per page at most.
     ///   - pageBytes: bytes that a page aims at. An answer of four times as many is refused, and less is asked for.
     ///   - keepAlive: how long the cluster keeps a scroll between two pages.
-    package init(_ reader: ClusterReader, page: Int, pageBytes: Int, keepAlive: String) {
+    ///   - readsAhead: whether it asks for a page while its taker has the one before it; see ``ScrollOptions``.
+    package init(_ reader: ClusterReader, page: Int, pageBytes: Int, keepAlive: String, readsAhead: Bool = false) {
         (self.reader, self.page, self.pageBytes, self.keepAlive) = (reader, page, pageBytes, keepAlive)
+        self.readsAhead = readsAhead
     }
 
     /// Whether the slice was read to its end; false: the work stops. Throws what stands in the way for good.
@@ -79,6 +82,7 @@ package final class SliceReader: Sendable {
         var options = ScrollOptions(pageSize: restart.pageSize, query: slice.query)
         options.keepAlive = keepAlive
         options.withSources = !restart.readsByID
+        options.readsAhead = readsAhead
         options.answerBytes = restart.pageSize > 1 ? 4 * pageBytes : nil
         let scroll = reader.openScroll(slice.spec, options)
         defer { scroll.close() }

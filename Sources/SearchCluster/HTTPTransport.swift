@@ -97,10 +97,14 @@ package final class HTTPTransport: Sendable {
         guard !thread.isCurrent else {
             throw ClusterError(.configuration, "a blocking request was made on the HTTP thread; submit it instead")
         }
-        let answer = Mutex<Result<HTTPResponse, ClusterError>?>(nil)
-        let box = AnswerBox(answer)
+        return try begin(request).wait().get()
+    }
+
+    /// Sends a request, whose answer is waited for later. Who drops it waits for nothing.
+    func begin(_ request: HTTPRequest) -> AnswerBox {
+        let box = AnswerBox()
         submit(request) { box.put($0) }
-        return try box.wait().get()
+        return box
     }
 
     /// Gives the buffer of an answer back, so that another answer can use it.
@@ -113,12 +117,10 @@ package final class HTTPTransport: Sendable {
     }
 }
 
-/// Where a blocking caller waits for its answer.
-private final class AnswerBox: Sendable {
-    private let answer: Mutex<Result<HTTPResponse, ClusterError>?>
+/// Where a blocking caller waits for its answer, once. It must not be a completion or a Swift task.
+final class AnswerBox: Sendable {
+    private let answer = Mutex<Result<HTTPResponse, ClusterError>?>(nil)
     private let ready = DispatchSemaphore(value: 0)
-
-    init(_ answer: consuming Mutex<Result<HTTPResponse, ClusterError>?>) { self.answer = answer }
 
     func put(_ result: Result<HTTPResponse, ClusterError>) {
         answer.withLock { $0 = result }

@@ -10,6 +10,8 @@ package struct ScrollOptions: Sendable {
     package var keepAlive = ScrollOptions.keepAlive
     /// False: hits have no documents, only what names them. ``ClusterReader/fetch(_:of:answerBytes:told:)`` gets these.
     package var withSources = true
+    /// Whether each page is asked for before the one before it is used. It takes the memory of one page more.
+    package var readsAhead = false
     /// The most bytes of a page; nil: what the transport takes.
     package var answerBytes: Int?
 

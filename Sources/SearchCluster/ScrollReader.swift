@@ -13,6 +13,8 @@ package final class ScrollReader {
     private var scrollID: String?
     private var started = false
     private var finished = false
+    /// The next page, if it was asked for already.
+    private var ahead: AnswerBox?
     /// How many documents the slice has, as the server announced; nil before the first page.
     package private(set) var total: Int64?
     /// How many documents were given so far.
@@ -45,6 +47,7 @@ package final class ScrollReader {
             try checkCount(page, answer)
             if !page.hits.isEmpty {
                 delivered += Int64(page.hits.count)
+                if options.readsAhead, let id = scrollID { ahead = askOn(id) }
                 return page
             }
             // The first answer of a scan holds no documents, only the scroll id.
@@ -59,6 +62,7 @@ package final class ScrollReader {
         finished = true
         guard let id = scrollID else { return }
         scrollID = nil
+        ahead = nil
         let plain = capabilities.scrollBody == .plainText
         let body = plain ? RequestPath.body(text: id) : RequestPath.body(["scroll_id": [.string(id)]])
         // Nobody waits for the answer or checks it: the server drops the context itself when its time is over.
@@ -100,15 +104,21 @@ package final class ScrollReader {
 
     private func ask() throws(ClusterError) -> HTTPResponse {
         guard started, let id = scrollID else { return try open() }
+        let page = ahead ?? askOn(id)
+        // A page comes once, also where it cannot be read.
+        ahead = nil
+        return try transport.take(page, doing: "reading on in \(slice)", index: slice.index)
+    }
+
+    private func askOn(_ id: String) -> AnswerBox {
         let plain = capabilities.scrollBody == .plainText
         let body =
             plain
             ? RequestPath.body(text: id)
             : RequestPath.body(["scroll": .string(options.keepAlive), "scroll_id": .string(id)])
-        return try transport.bytes(
+        return transport.begin(
             .scroll(keepAlive: options.keepAlive, plainText: plain), body: body,
-            timeoutSeconds: ScrollReader.pageTimeoutSeconds, answerBytes: options.answerBytes,
-            doing: "reading on in \(slice)", index: slice.index)
+            timeoutSeconds: ScrollReader.pageTimeoutSeconds, answerBytes: options.answerBytes)
     }
 
     private func open() throws(ClusterError) -> HTTPResponse {

@@ -306,7 +306,8 @@ package final class ParityScan {
         for (side, cluster) in [(ParitySide.source, sides.source), (.target, sides.target)] {
             guard let cluster else { continue }
             let reader = SliceReader(
-                cluster.reader, page: options.page, pageBytes: Self.pageBytes, keepAlive: cluster.reader.keepAlive())
+                cluster.reader, page: options.page, pageBytes: Self.pageBytes, keepAlive: cluster.reader.keepAlive(),
+                readsAhead: true)
             let pace = RateLimiter(
                 documentsPerSecond: options.documentsPerSecond, bytesPerSecond: options.bytesPerSecond)
             for number in 0..<options.readers {

@@ -1,3 +1,4 @@
+import Foundation
 import JSONText
 import SearchCluster
 import Testing
@@ -6,12 +7,16 @@ import Testing
     private let slice = SliceSpec(index: "idx", kind: .whole, number: 0, of: 1)
 
     /// The ids that came, and the error that ended it.
-    private func read(_ options: String...) throws -> (ids: Int, error: ClusterError?, requests: [String]) {
-        let server = try FakeServer(options.first ?? "x=y")
+    private func read(
+        _ option: String = "x=y", ahead: Bool
+    ) throws -> (ids: Int, error: ClusterError?, requests: [String]) {
+        let server = try FakeServer(option)
         defer { server.stop() }
         let cluster = try Cluster.connect(server.endpoint())
         defer { cluster.close() }
-        let scroll = cluster.reader.openScroll(slice, pageSize: 2)
+        var scrollOptions = ScrollOptions(pageSize: 2)
+        scrollOptions.readsAhead = ahead
+        let scroll = cluster.reader.openScroll(slice, scrollOptions)
         var count = 0
         var failure: ClusterError?
         do throws(ClusterError) {
@@ -27,8 +32,8 @@ import Testing
         return (count, failure, requests)
     }
 
-    @Test func everyPageComesAndNothingIsWritten() throws {
-        let (count, error, requests) = try read()
+    @Test(arguments: [false, true]) func everyPageComesAndNothingIsWritten(ahead: Bool) throws {
+        let (count, error, requests) = try read(ahead: ahead)
         #expect(count == 6)
         #expect(error == nil)
         #expect(
@@ -37,8 +42,8 @@ import Testing
             ])
     }
 
-    @Test func aPageThatCurlAskedForTwiceIsMissed() throws {
-        let (count, error, requests) = try read("lose=1")
+    @Test(arguments: [false, true]) func aPageThatCurlAskedForTwiceIsMissed(ahead: Bool) throws {
+        let (count, error, requests) = try read("lose=1", ahead: ahead)
         #expect(count == 4)
         #expect(error?.code == .partialAnswer)
         #expect(error?.retriable == true)
@@ -47,11 +52,32 @@ import Testing
         #expect(requests.count { $0 == "POST /_search/scroll" } == 3)
     }
 
-    @Test(arguments: ["fail=0", "fail=1", "late=0", "late=2"])
-    func partialPagesAreErrors(_ option: String) throws {
-        let (count, error, _) = try read(option)
+    @Test(arguments: ["fail=0", "fail=1", "late=0", "late=2"], [false, true])
+    func partialPagesAreErrors(_ option: String, ahead: Bool) throws {
+        let (count, error, _) = try read(option, ahead: ahead)
         #expect(error?.code == .partialAnswer)
         #expect(count == 2 * (option.last?.wholeNumberValue ?? -1))
         if option.hasPrefix("fail") { #expect(error?.serverType == "io_exception") }
+    }
+
+    @Test func aPageIsAskedForWhileTheOneBeforeItIsUsed() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let cluster = try Cluster.connect(server.endpoint())
+        defer { cluster.close() }
+        var options = ScrollOptions(pageSize: 2)
+        options.readsAhead = true
+        let scroll = cluster.reader.openScroll(slice, options)
+        _ = try scroll.nextPage()
+        func asked() throws -> Bool {
+            let log = try cluster.transport.perform(HTTPRequest(.get, "/_log")).body
+            let told = try withExtendedLifetime(log) { try JSONValue(parsing: log.bytes) }
+            let paths = (told["requests"]?.array ?? []).map { $0["path"]?.string ?? "" }
+            return paths.contains { $0.hasPrefix("/_search/scroll") }
+        }
+        while try !asked() { usleep(10_000) }
+        // It is dropped, and the scroll is freed.
+        scroll.close()
+        #expect(try scroll.nextPage() == nil)
     }
 }
