@@ -80,7 +80,7 @@ package struct CutoverState: Sendable, Equatable {
     package var position: Position {
         if let end { return end }
         if intent != nil { return .unknown }
-        if moved.isEmpty { return mark == nil && turn == 0 ? .before : .rolledBack }
+        if moved.isEmpty { return mark == nil ? .before : .rolledBack }
         return Set(moved.map(\.alias)).isSuperset(of: aliases) ? .rolledOver : .partly
     }
 

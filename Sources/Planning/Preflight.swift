@@ -94,6 +94,12 @@ package struct Preflight: Sendable {
                 "migration \(recipe.name) is not initialised on \(survey.target.name): run "
                     + "`crossfade plan \(recipe.typed)`, then `\(initialising)`")
         }
+        guard state.cutover.end != .cancelled else {
+            throw WorkError(
+                .refused,
+                "migration \(recipe.name) is being cancelled, and the cancel was broken off: run "
+                    + "`crossfade cancel \(recipe.typed) --yes` again")
+        }
         if let gone = survey.entries.first(where: { !$0.exists }) {
             throw WorkError(
                 .refused,

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from binary import DONE, FAILED, REFUSED
+from binary import DONE, FAILED, REFUSED, check_error
 from proxy import Proxy
 from rest import Cluster
 from stack import wait_for
@@ -104,6 +104,8 @@ def test_readers_see_the_old_index_or_the_new_one(make, server):
     readers.start()
     told = rollover(m)
     assert told["position"] == "rolled_over" and told["moved"] and len(told["nodes"]) == 1
+    status = m.status()["cutover"]
+    assert status["position"] == "rolled_over" and status["aliases"][0]["to"] == [m.new] and len(status["events"]) == 2
     assert behind(m).keys() == {m.new} and "filter" in behind(m)[m.new]
     assert rollover(m)["aliases"] == [], "twice is harmless"
     m.log.produce(m.topic, [insert("more", "title more")])
@@ -354,6 +356,15 @@ def test_cancel_removes_what_was_made_and_nothing_else(make):
     rollover(m, "--override", "followed", "--why", "a test")
     m.run("cancel", "--yes").expect(REFUSED)
     rollback(m)
+    # broken off before the first index goes: nobody begins anything, and another cancel goes on
+    with Kills(m.target.url) as kills:
+        m.tree["target"]["url"] = kills.url
+        process = m.crossfade.start("cancel", m.write_recipe("through.yaml"), "--yes")
+        kills.left, kills.victim = 2, process.kill
+        wait_for("the process ends", lambda: not process.running, 60)
+        m.tree["target"]["url"] = m.target.url
+    m.write_recipe()
+    check_error(m.run("follow"), "crossfade cancel", code=REFUSED)
     told = m.run("cancel", "--yes").expect(DONE).json
     left = m.target.indices()
     assert m.old in left and m.new not in left and f".crossfade-{m.name}" not in left, told

@@ -61,6 +61,7 @@ extension Status {
         object["receipt"] =
             survey.state.flatMap { state in state.newestReceipt?.shown(fingerprint: state.fingerprint, now: now) }
             ?? .null
+        object["cutover"] = cutoverJSON
         object["unknown"] = Self.texts(survey.untold)
         object["accepted"] = AcceptanceReport.json(prepared.recipe.accept)
         object["replay_due"] = .bool(standing.replayDue)
@@ -123,6 +124,7 @@ extension Status {
         var lines = ["migration \(prepared.recipe.name): \(standing.phaseText)"]
         let against = standing.reasonsAgainstSwitch
         lines.append("ready to switch: " + (against.isEmpty ? "yes" : "no, because " + against.joined(separator: "; ")))
+        lines += cutoverLines
         if let copy = prepared.survey.state?.copy {
             let done = copy.slices.count { $0.done }
             lines.append(
