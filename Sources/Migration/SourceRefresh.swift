@@ -21,7 +21,9 @@ package struct SourceRefresh {
         (self.reader, self.logger, self.accepts) = (reader, logger, accepts)
     }
 
-    package func run(_ indices: [IndexInfo]) throws {
+    /// Returns the names of the indices that show what they showed before, which the recipe accepts.
+    @discardableResult package func run(_ indices: [IndexInfo]) throws -> [String] {
+        var stale: [String] = []
         var waiting: [(index: IndexInfo, wait: RefreshWait)] = []
         for index in indices {
             guard case .refused(let why) = try refresh(index.name) else { continue }
@@ -29,6 +31,7 @@ package struct SourceRefresh {
                 let refusal = Refusal.sourceNeverRefreshed(index: index.name, why: why)
                 guard accepts else { throw refusal.error() }
                 logger.warning("accepted by the recipe", ["rail": refusal.name, "what": refusal.text])
+                stale.append(index.name)
                 continue
             }
             let counts = try? reader.refreshCounts(index.name)
@@ -40,6 +43,7 @@ package struct SourceRefresh {
             waiting.append((index, wait))
         }
         for (index, wait) in waiting { try look(index.name, until: wait) }
+        return stale
     }
 
     private func refresh(_ index: String) throws -> Refreshed {

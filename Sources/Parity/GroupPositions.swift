@@ -56,6 +56,26 @@ package struct GroupPositions: Sendable, Equatable {
         }
     }
 
+    /// Why it proves nothing that the old side lacks a document: its indexer may not have applied a command that the log
+    /// does not hold any more. nil: it has applied all of these. What the log still holds does not matter here, because
+    /// no document is judged before both groups have passed it.
+    package var sourceDoubt: String? {
+        for (partition, end) in ends.sorted(by: { $0.key < $1.key }) where end > 0 {
+            guard let application else {
+                return "it is not known how far the application's own indexer is (commands.application_group)"
+            }
+            guard let position = application[partition] else {
+                return "the application's group has committed nothing in partition \(partition)"
+            }
+            let start = starts[partition] ?? 0
+            guard position >= start else {
+                return "the application's group stands at offset \(position) of partition \(partition), and the topic "
+                    + "begins at \(start): it has never applied what lay between"
+            }
+        }
+        return nil
+    }
+
     private func own(_ partition: Int32) -> Int64 {
         max(crossfade[partition] ?? 0, starts[partition] ?? 0)
     }

@@ -21,6 +21,8 @@ package enum RepairDoubt: String, Sendable, CaseIterable {
     case uncopied
     /// The log holds partial updates of it and not what they are merged into, and the old side has no such document.
     case baseLost = "base_lost"
+    /// The new side has what the log says, and the old side has something else.
+    case logAgrees = "log_agrees"
 }
 
 /// Decides what is right: the fold of the log. What the old side has counts only for documents that the log never
@@ -28,10 +30,14 @@ package enum RepairDoubt: String, Sendable, CaseIterable {
 package struct RepairRule: Sendable {
     /// Whether what the old side has, or has not, is proof where the log says nothing.
     package var trustsSource: Bool
+    /// Whether the old side was read at all.
+    package var readsSource: Bool
     /// The version of copied documents that have none of their own.
     package var floor: Int64
 
-    package init(trustsSource: Bool, floor: Int64) { (self.trustsSource, self.floor) = (trustsSource, floor) }
+    package init(trustsSource: Bool, readsSource: Bool = true, floor: Int64) {
+        (self.trustsSource, self.readsSource, self.floor) = (trustsSource, readsSource, floor)
+    }
 
     package enum Log: Sendable, Equatable {
         /// No command names it.
@@ -63,8 +69,9 @@ package struct RepairRule: Sendable {
         log: Log, source: Source, target: Target, isSame: ([UInt8], [UInt8]) throws -> Bool
     ) rethrows -> RepairStep {
         switch log {
-        case .document(let document, let version): return try write(document, version, target, isSame)
-        case .deleted(let version): return delete(version, target)
+        case .document(let document, let version):
+            return try orDoubt(try write(document, version, target, isSame), source, target, isSame)
+        case .deleted(let version): return try orDoubt(delete(version, target), source, target, isSame)
         case .baseLost: return .leave(.baseLost)
         case .unnamed: break
         }
@@ -77,6 +84,21 @@ package struct RepairRule: Sendable {
             guard target.document != nil else { return .nothing }
             return trustsSource ? delete(floor, target) : .leave(.extraNotProved)
         }
+    }
+
+    /// Nothing is to be done where the new side has what the log says. But if the old side has something else, both
+    /// stay different, and it must be said why.
+    private func orDoubt(
+        _ step: RepairStep, _ source: Source, _ target: Target, _ isSame: ([UInt8], [UInt8]) throws -> Bool
+    ) rethrows -> RepairStep {
+        guard step == .nothing, readsSource else { return step }
+        let isAlike =
+            switch (source, target.document) {
+            case (.document(let old, _), let new?): try isSame(old, new)
+            case (.document, nil), (.absent, .some), (.uncopied, .some): false
+            case (.absent, nil), (.uncopied, nil): true
+            }
+        return isAlike ? step : .leave(.logAgrees)
     }
 
     private func write(

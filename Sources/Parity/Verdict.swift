@@ -42,8 +42,8 @@ package struct Finding: Sendable, Hashable {
     package var key: DocumentKey
     /// Where the contents differ, with both values as JSON text; empty unless both sides have the document.
     package var paths: [PathDifference]
-    /// For `twin` the other spelling, for `two_routings` the other routing, for `stale` where in the log the content
-    /// comes from (`topic/partition/offset`); nil otherwise.
+    /// For `stale` where in the log the content comes from (`topic/partition/offset`); for others what else is known, in
+    /// words: the other spelling or routing, for example.
     package var note: String?
     /// Versions on both sides; nil: not there.
     package var sourceVersion: Int64?

@@ -30,7 +30,7 @@ struct FindingClassifier {
                 if group.kind == .missing {
                     try missing(part, group.entry, &findings, &twins)
                 } else {
-                    try extra(part, group.entry, &findings)
+                    try extra(part, group.entry, &findings, &twins)
                 }
             }
         }
@@ -59,31 +59,39 @@ struct FindingClassifier {
         let types = plan.entries[entry].types
         let spellings = left.map { Self.spellings(of: findings[$0].key.id, types: types) }
         let others = try onTarget(Array(Set(spellings.flatMap { $0 })), entry)
+        // What the old side has under that name, too, is another document.
+        let template = IDTemplate(plan.entries[entry].id)
+        let own = try onSource(others.keys.flatMap { template.sourceIDs(of: $0, types: types) }, entry)
+            .map { template.id($0.id, type: $0.type) }
         for (place, spellings) in zip(left, spellings) {
-            guard let twin = spellings.first(where: { others[$0] != nil }) else { continue }
+            guard let twin = spellings.first(where: { others[$0] != nil && !own.contains($0) }) else { continue }
             findings[place].kind = .twin
             findings[place].note = "the new side has the id \(JSONValue.string(twin).text())"
         }
     }
 
     /// Documents that the old side has not under their own name.
-    private func extra(_ places: [Int], _ entry: Int, _ findings: inout [Finding]) throws {
-        guard let source = survey.source else { return }
+    private func extra(_ places: [Int], _ entry: Int, _ findings: inout [Finding], _ twins: inout Int) throws {
+        guard survey.source != nil else { return }
         let template = IDTemplate(plan.entries[entry].id)
         let types = plan.entries[entry].types
         func ids(_ place: Int) -> [String] { template.sourceIDs(of: text(findings[place].key.id), types: types) }
-        var there: [String: FoundDocument] = [:]
-        for index in plan.entries[entry].from {
-            let info = survey.entries[entry].source.first { $0.name == index }
-            for found in try source.reader.find(index, ids: places.flatMap(ids), shown: info?.liveQuery) {
-                there[found.id] = found
-            }
-        }
+        let there = Dictionary(try onSource(places.flatMap(ids), entry).map { ($0.id, $0) }) { $1 }
         for place in places {
             guard let other = ids(place).lazy.compactMap({ there[$0] }).first else { continue }
             guard isOther(other, than: findings[place].key) else { continue }
             findings[place].kind = .twoRoutings
             findings[place].note = "the old side has it under \(words(other.routing))"
+        }
+        let left = places.filter { findings[$0].kind == .extra }.prefix(max(0, twins))
+        guard !left.isEmpty else { return }
+        twins -= left.count
+        let spellings = left.map { [text(findings[$0].key.id)] + Self.spellings(of: findings[$0].key.id, types: types) }
+        let others = Dictionary(grouping: try onSource(Array(Set(spellings.flatMap { $0 })), entry), by: \.id)
+        for (place, spellings) in zip(left, spellings) {
+            let names = spellings.flatMap { others[$0] ?? [] }.map { template.id($0.id, type: $0.type) }
+            guard let twin = names.first(where: { $0 != spellings[0] }) else { continue }
+            findings[place].note = "the old side has the id \(JSONValue.string(twin).text()), which may be the same"
         }
     }
 
@@ -94,6 +102,22 @@ struct FindingClassifier {
 
     private func words(_ routing: String?) -> String {
         routing.map { "the routing \(JSONValue.string($0).text())" } ?? "no routing of its own"
+    }
+
+    /// The documents of the old side with these ids of its own, under any routing; none where there is no old side.
+    private func onSource(_ ids: [String], _ entry: Int) throws -> [FoundDocument] {
+        guard let reader = survey.source?.reader, !ids.isEmpty else { return [] }
+        var found: [FoundDocument] = []
+        for index in plan.entries[entry].from {
+            let info = survey.entries[entry].source.first { $0.name == index }
+            var rest = ids[...]
+            while !rest.isEmpty {
+                let part = Array(rest.prefix(Self.together))
+                rest = rest.dropFirst(part.count)
+                found += try reader.find(index, ids: part, shown: info?.liveQuery)
+            }
+        }
+        return found
     }
 
     /// The documents of the new side with these ids, under any routing. Tombstones do not count.

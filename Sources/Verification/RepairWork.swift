@@ -45,7 +45,9 @@ package final class RepairWork {
         (self.prepared, self.plan, self.options, self.logger) = (prepared, plan, options, logger)
         self.groups = groups
         let readsSource = groups.basis == .source
-        rule = RepairRule(trustsSource: trustsSource && readsSource, floor: DocumentVersion.floor(plan.format))
+        rule = RepairRule(
+            trustsSource: trustsSource && readsSource, readsSource: readsSource,
+            floor: DocumentVersion.floor(plan.format))
         live = LiveDocuments(prepared, plan, readsSource: readsSource)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
         store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
@@ -58,8 +60,9 @@ package final class RepairWork {
         _ wrong: KeyFile, performing: Bool, stale: Set<DocumentKey> = []
     ) throws -> RepairReport {
         report = RepairReport(isPerformed: performing)
-        if performing { try begin() }
         let positions = try groups.look()
+        if rule.trustsSource { try Self.checkTrust(positions) }
+        if performing { try begin() }
         let losses = try groups.losses(at: positions)
         (remarks, logIsWhole) = (losses.words, losses.isWhole)
         let fold = LogFold(LogTail(prepared, logger: logger), plan)
@@ -77,6 +80,16 @@ package final class RepairWork {
         passes = fold.passes
         if performing { try end() }
         return report
+    }
+
+    /// Throws where the old side may lack commands that the log has lost: then it proves nothing that it lacks a
+    /// document.
+    static func checkTrust(_ positions: GroupPositions) throws {
+        guard let doubt = positions.sourceDoubt else { return }
+        throw WorkError(
+            .refused,
+            "--trust-source takes it as proof that the old cluster lacks a document, and \(doubt). Repair without it, or "
+                + "with --against log")
     }
 
     private func begin() throws {

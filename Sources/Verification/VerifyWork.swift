@@ -53,7 +53,8 @@ package struct VerifyWork {
             progress: progress)
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let positions = try groups.begin(grace: settings.book.grace)
-        try refresh(comparison.sides)
+        if options.trustsSource { try RepairWork.checkTrust(positions) }
+        receipt.remarks += try refresh(comparison.sides)
         let (counted, details) = try figures(comparison.sides)
         defer { details.end(seconds: 30) }
         receipt.indices = counted
@@ -155,11 +156,16 @@ package struct VerifyWork {
         return (counted, details)
     }
 
-    /// Makes visible to searches what was applied before the positions that were asked before.
-    private func refresh(_ sides: ScanSides) throws {
+    /// Makes visible to searches what was applied before the positions that were asked before. Returns what could not
+    /// be, in words.
+    private func refresh(_ sides: ScanSides) throws -> [String] {
         for entry in sides.entries { try prepared.survey.target.writer.refresh(entry.index) }
-        guard let source = sides.source else { return }
-        try SourceRefresh(reader: source.reader, logger: logger, accepts: recipe.accepts("source_refresh"))
+        guard let source = sides.source else { return [] }
+        return try SourceRefresh(reader: source.reader, logger: logger, accepts: recipe.accepts("source_refresh"))
             .run(sides.entries.flatMap(\.source))
+            .map {
+                "the source index \($0) is never refreshed, and we may not do it: documents that no search shows were not "
+                    + "compared"
+            }
     }
 }

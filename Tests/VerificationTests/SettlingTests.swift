@@ -45,6 +45,22 @@ import Testing
         #expect(result.remarks.isEmpty)
     }
 
+    /// A spelling that the old side has, too, is another document. A surplus one gets the other's name.
+    @Test func aTwinIsNamed() throws {
+        let bench = try Bench()
+        for id in ["a-1", "1", "7"] { bench.old(id, #"{"name":"\#(id)"}"#) }
+        bench.new("1", #"{"title":"1"}"#, version: 1)
+        bench.new("7", #"{"title":"7"}"#, version: 1)
+        bench.new("a-7", #"{"title":"7"}"#, version: 1)
+        try bench.applied()
+        let result = try bench.settle(["a-1", "1", "7", "a-7"].map { Bench.key($0) })
+        let found = result.examples.reduce(into: [:]) { $0[String(decoding: $1.key.id, as: UTF8.self)] = $1 }
+        #expect(found["a-1"]?.kind == .missing)
+        #expect(found["a-7"]?.kind == .extra)
+        #expect(found["a-7"]?.note == #"the old side has the id "7", which may be the same"#)
+        #expect(found.count == 2)
+    }
+
     /// The old indexer is behind: nothing is said before it has caught up.
     @Test func aLaggingIndexerIsWaitedFor() throws {
         let bench = try Bench()

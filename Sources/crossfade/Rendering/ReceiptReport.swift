@@ -115,12 +115,7 @@ struct ReceiptReport: Sendable {
     /// What a note of a finding says.
     static func note(_ finding: Finding) -> String? {
         finding.note.map { note in
-            switch finding.kind {
-            case .twin: "the new side has \(note)"
-            case .twoRoutings: "the other routing is \(note)"
-            case .stale: "as of \(note)"
-            default: note
-            }
+            finding.kind == .stale ? "as of \(note)" : note
         }
     }
 }
