@@ -31,7 +31,10 @@ package enum SourceUse: Sendable, Equatable {
     ) -> SourceUse {
         guard recipe.source != nil else { return .spared }
         if purpose == .status { return .wanted }
-        if purpose == .verify { return .needed(why: "its documents are compared with those of the target") }
+        if purpose == .verify {
+            return .needed(
+                why: "its documents are compared with those of the target (`--against log` compares with the topic)")
+        }
         if purpose == .copy {
             // After a finished copy, it may have been switched off for good.
             return .needed(

@@ -87,6 +87,30 @@ extension ClusterReader {
         try count(index, query: Self.both(["exists": ["field": .string(field)]], query))
     }
 
+    /// Whether the index can be searched for values of the field. `exists` does not tell: most versions find by it what
+    /// is not indexed and has doc values, and then refuse to search for a value.
+    ///
+    /// - Parameter type: of the values that the field is asked for.
+    package func seeks(_ index: String, _ field: String, type: String) throws(ClusterError) -> Bool {
+        let value: JSONValue? =
+            switch type {
+            case "keyword", "text", "string", "wildcard", "constant_keyword", "flattened": "a"
+            case "byte", "short", "integer", "long", "float", "double", "half_float": 0
+            case "boolean": true
+            case "ip": "127.0.0.1"
+            case "date": "now"
+            default: nil
+            }
+        guard let value else { return true }
+        do {
+            _ = try count(index, query: ["term": .object(JSONObject([(field, value)]))])
+            return true
+        } catch {
+            guard "\(error)".contains("not indexed") else { throw error }
+            return false
+        }
+    }
+
     /// Of how many documents the index ignores a value of the field; nil: the server does not say.
     package func count(_ index: String, ignoring field: String, query: JSONValue?) throws(ClusterError) -> Int64? {
         guard capabilities.namesIgnored else { return nil }

@@ -24,6 +24,12 @@ public enum TransformStep: Equatable, Sendable {
         case .set(let path, _, _), .change(let path, _): [path]
         }
     }
+
+    /// Whether documents keep the field as it is, with all that is in it.
+    package func leaves(_ path: JSONPath) -> Bool {
+        if case .keep(let kept) = self { return kept.contains { path.names.starts(with: $0.names) } }
+        return !paths.contains { path.names.starts(with: $0.names) || $0.names.starts(with: path.names) }
+    }
 }
 
 /// Options of `keyToValue`.

@@ -109,6 +109,13 @@ package final class GroupReader {
         return "commands.application_group is not named: \(Self.unexcluded)"
     }
 
+    /// That the application's indexer can never apply what retention has taken, in words; nil: it has missed nothing, or
+    /// ``remark`` says that it is not known.
+    func lost(_ positions: GroupPositions?) -> String? {
+        guard remark == nil, basis == .source, positions?.application?.isEmpty == false else { return nil }
+        return positions?.sourceDoubt.map { "\($0): the old side may lack documents that the new side has by right" }
+    }
+
     private static let unexcluded =
         "a document may count as different that the application has still to write to the old side, or as equal "
         + "although a command is lost that it has still to write there"

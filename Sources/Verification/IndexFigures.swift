@@ -4,6 +4,7 @@ import JSONText
 import Parity
 import Runtime
 import SearchCluster
+import Transform
 
 /// What the two sides say of themselves, in a few seconds: counts, dates, fields, copies. None of it proves that they
 /// are alike; it shows at once where they are not, and what a comparison of documents cannot see.
@@ -75,28 +76,40 @@ package struct IndexFigures: Sendable {
 
     // MARK: Fields
 
-    /// Fields that both sides have under one name, and in which a search finds a value of some documents.
+    /// Fields that the new side has, and those in which a search of the old side finds values that the new side has, too,
+    /// but may not find: it does not map or index them.
     private mutating func count(fields entry: ScanSides.Entry, _ figures: inout Receipt.Index) {
         guard let present = entry.target else { return }
-        let theirs = Set(entry.source.flatMap { $0.searchableFields.keys })
-        let names = present.searchableFields.keys.filter { !$0.hasPrefix("crossfade_") }.sorted()
+        let theirs = entry.source.reduce(into: [:]) { $0.merge($1.searchableFields) { one, _ in one } }
+        let own = present.searchableFields.filter { !$0.key.hasPrefix("crossfade_") }
+        let kept = theirs.filter { own[$0.key] == nil && Self.keeps($0.key, entry.transform) }
+        let names = own.keys.sorted() + kept.keys.sorted()
         if names.count > Self.mostFields {
             remarks.append("\(entry.index) has \(names.count) fields; \(Self.mostFields) of them were counted")
         }
         for field in names.prefix(Self.mostFields) where !StopSignal.isAsked {
             let (source, target, query) = (source, target, hidesTombstones)
             let counted = known("how many documents of \(entry.index) have \(field)") {
+                let isSought = try kept[field].map { try target.seeks(entry.index, field, type: $0) } ?? true
                 var count = Receipt.FieldCount(
-                    field: field, source: nil, target: Int(try target.count(entry.index, having: field, query: query)))
+                    field: field, source: nil,
+                    target: isSought ? Int(try target.count(entry.index, having: field, query: query)) : 0)
                 count.ignored = try target.count(entry.index, ignoring: field, query: query).map { Int($0) }
-                guard theirs.contains(field), let source else { return count }
+                guard theirs[field] != nil, let source else { return count }
                 count.source = try entry.source.reduce(0) {
                     $0 + Int(try source.count($1.name, having: field, query: $1.liveQuery))
                 }
                 return count
             }
-            if let counted { figures.fields.append(counted) }
+            // What the old side maps and no document has is missed by nobody.
+            if let counted, kept[field] == nil || counted.source != 0 { figures.fields.append(counted) }
         }
+    }
+
+    /// Whether the documents of the new side have a field of the old side as it was.
+    private static func keeps(_ field: String, _ transform: [TransformStep]) -> Bool {
+        let path = JSONPath(names: field.split(separator: ".").map(String.init))
+        return transform.allSatisfy { $0.leaves(path) }
     }
 
     // MARK: Dates

@@ -1,5 +1,6 @@
 import Planning
 import SearchCluster
+import Transform
 
 /// The two sides of a comparison.
 package struct ScanSides: Sendable {
@@ -12,9 +13,14 @@ package struct ScanSides: Sendable {
         package var target: IndexInfo?
         /// The UUID of the target index; nil: it is not known.
         package var uuid: String?
+        /// What becomes of a document of the old side.
+        package var transform: [TransformStep]
 
-        package init(index: String, source: [IndexInfo], target: IndexInfo?, uuid: String? = nil) {
+        package init(
+            index: String, source: [IndexInfo], target: IndexInfo?, uuid: String? = nil, transform: [TransformStep] = []
+        ) {
             (self.index, self.source, self.target, self.uuid) = (index, source, target, uuid)
+            self.transform = transform
         }
     }
 
@@ -30,7 +36,10 @@ package struct ScanSides: Sendable {
     package init(_ survey: Survey) {
         self.init(
             source: survey.source, target: survey.target,
-            entries: survey.entries.map { Entry(index: $0.index, source: $0.source, target: $0.present, uuid: $0.uuid) }
-        )
+            entries: survey.entries.map {
+                Entry(
+                    index: $0.index, source: $0.source, target: $0.present, uuid: $0.uuid,
+                    transform: $0.recipe.transform)
+            })
     }
 }

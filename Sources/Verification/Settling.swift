@@ -93,7 +93,8 @@ package final class Settling {
         /// As the recipe says.
         package init(_ recipe: Recipe, folder: URL) {
             self.folder = folder
-            book.bound = recipe.verify.settle
+            // No document can be judged in less: it is read twice, and a grace lies before each reading.
+            book.bound = max(recipe.verify.settle, 4 * book.grace)
             ignoring = recipe.verify.ignore
             emptyArrayIsAbsent = recipe.verify.emptyArray == .absent
             redacting = recipe.verify.redact
@@ -170,6 +171,7 @@ package final class Settling {
         // What was commanded behind it was looked at for the candidates alone.
         result.verifiedUpTo = line
         result.positions = book.positions
+        if let lost = groups.lost(book.positions) { result.remarks.append(lost) }
         try finish(book)
         return result
     }

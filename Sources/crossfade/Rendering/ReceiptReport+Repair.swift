@@ -48,6 +48,7 @@ extension ReceiptReport {
         case .tombstoneNotExplained: "the old side alone has it, and the topic does not explain the tombstone"
         case .uncopied: "it cannot be copied, and no command names it"
         case .baseLost: "the topic has parts of it, and nobody has what they belong to"
+        case .logAgrees: "the new side has what the topic says, and the old side has something else"
         }
     }
 
