@@ -42,8 +42,8 @@ package struct Finding: Sendable, Hashable {
     package var key: DocumentKey
     /// Where the contents differ, with both values as JSON text; empty unless both sides have the document.
     package var paths: [PathDifference]
-    /// For `stale` where in the log the content comes from (`topic/partition/offset`); for others what else is known, in
-    /// words: the other spelling or routing, for example.
+    /// For `stale` where in the log the content comes from (`topic/partition/offset`); for others what else is known,
+    /// in words: the other spelling or routing, for example.
     package var note: String?
     /// Versions on both sides; nil: not there.
     package var sourceVersion: Int64?

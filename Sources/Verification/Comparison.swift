@@ -172,8 +172,8 @@ struct Comparison {
         if report.sum.overtaken > 0 {
             first.remarks.append(
                 "what was overtaken has a newer version in the index: a command came in between, or somebody deleted "
-                    + "the document less than `index.gc_deletes` (60 s) ago, or the same shard has the id under another "
-                    + "routing. Verify again after that")
+                    + "the document less than `index.gc_deletes` (60 s) ago, or the same shard has the id under "
+                    + "another routing. Verify again after that")
         }
         guard report.isPerformed else { return Settled(results: [first], repair: report) }
         // What was repaired is judged again, and its findings are those after the repair.

@@ -109,8 +109,8 @@ package final class GroupReader {
         return "commands.application_group is not named: \(Self.unexcluded)"
     }
 
-    /// That the application's indexer can never apply what retention has taken, in words; nil: it has missed nothing, or
-    /// ``remark`` says that it is not known.
+    /// That the application's indexer can never apply what retention has taken, in words; nil: it has missed nothing,
+    /// or ``remark`` says that it is not known.
     func lost(_ positions: GroupPositions?) -> String? {
         guard remark == nil, basis == .source, positions?.application?.isEmpty == false else { return nil }
         return positions?.sourceDoubt.map { "\($0): the old side may lack documents that the new side has by right" }

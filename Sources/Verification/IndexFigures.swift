@@ -76,8 +76,8 @@ package struct IndexFigures: Sendable {
 
     // MARK: Fields
 
-    /// Fields that the new side has, and those in which a search of the old side finds values that the new side has, too,
-    /// but may not find: it does not map or index them.
+    /// Fields that the new side has, and those in which a search of the old side finds values that the new side has,
+    /// too, but may not find: it does not map or index them.
     private mutating func count(fields entry: ScanSides.Entry, _ figures: inout Receipt.Index) {
         guard let present = entry.target else { return }
         let theirs = entry.source.reduce(into: [:]) { $0.merge($1.searchableFields) { one, _ in one } }

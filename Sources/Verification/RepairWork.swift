@@ -88,8 +88,8 @@ package final class RepairWork {
         guard let doubt = positions.sourceDoubt else { return }
         throw WorkError(
             .refused,
-            "--trust-source takes it as proof that the old cluster lacks a document, and \(doubt). Repair without it, or "
-                + "with --against log")
+            "--trust-source takes it as proof that the old cluster lacks a document, and \(doubt). Repair without it, "
+                + "or with --against log")
     }
 
     private func begin() throws {

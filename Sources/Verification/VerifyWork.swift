@@ -164,8 +164,8 @@ package struct VerifyWork {
         return try SourceRefresh(reader: source.reader, logger: logger, accepts: recipe.accepts("source_refresh"))
             .run(sides.entries.flatMap(\.source))
             .map {
-                "the source index \($0) is never refreshed, and we may not do it: documents that no search shows were not "
-                    + "compared"
+                "the source index \($0) is never refreshed, and we may not do it: documents that no search shows were "
+                    + "not compared"
             }
     }
 }

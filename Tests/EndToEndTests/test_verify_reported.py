@@ -1,0 +1,129 @@
+"""What people reported of tools that compare or verify migrated indices, as small inputs: each is found or passed as it
+should be. The report stands with each input."""
+import json
+
+import pytest
+
+from binary import DIFFERS, FAILED, check_error
+from proxy import Proxy
+from recipes import ENVELOPE
+from stack import wait_for
+from test_identity import command
+from test_verify import kinds, make, put, verify  # noqa: F401
+
+ODD = ["a/b", "a b", "a+b", "a%2Fb", "a#b", "a?b=c", 'a"b', "a\\b", "a,b", "*", "\u00e9", "e\u0301", "数据",
+       "\U0001f525", "..", "_id", "x" * 512]
+NESTED = {"dynamic": False, "properties": {"title": {"type": "keyword"}, "parts": {"type": "nested", "properties": {
+    "n": {"type": "integer"}}}, "number": {"type": "float"}}}
+
+
+def text(n, **more):
+    return json.dumps({"title": f"t{n}", "parts": [{"n": i} for i in range(n % 4)], "number": 41187534 + n, **more})
+
+
+def path(ident):
+    return "".join(f"%{b:02X}" for b in ident.encode())
+
+
+def test_documents_that_are_odd_are_equal_and_each_change_is_found(make):  # noqa: F811
+    """Nested documents are counted by `_stats` and not by `_count` (elastic/elasticsearch#40122,
+    opensearch-migrations#3267); pages are bounded by index.max_result_window; ids need escaping; numbers that a float
+    field cannot tell apart (pimcore/platform-version#242) or that a hash cuts off
+    (mongodb-labs/migration-verifier#122); documents of megabytes (elastic/elasticsearch#73261)."""
+    documents = [(ident, text(n)) for n, ident in enumerate(ODD)]
+    documents += [(f"n{n}", text(n)) for n in range(30)]
+    documents += [(f"big{n}", text(n, body="x" * 2_000_000)) for n in range(12)]
+    documents += [("cut", '{"number":2.1}'), ("float", '{"number":41187537}'),
+                  ("zone", '{"title":"2026-01-01T00:00:00Z"}')]
+    m = make(documents, mapping=NESTED, settings={"index.max_result_window": 7}, verify={"slices": 2})
+    receipt = verify(m)
+    assert receipt["verdict"] == "equal" and receipt["totals"]["equal"] == len(documents)
+    index = receipt["indices"][0]
+    assert index["target_total"] == index["target_read"] == index["source_total"] == len(documents)
+    changed = [*ODD, "n7", "big3"]
+    for n, ident in enumerate(changed):
+        put(m, path(ident), text(n, seen=True))
+    put(m, "cut", '{"number":2.9}')
+    put(m, "float", '{"number":41187538}')
+    put(m, "zone", '{"title":"2026-01-01T00:00:00.000Z"}')
+    m.target.refresh(m.new)
+    receipt = verify(m, code=DIFFERS)
+    assert kinds(receipt) == sorted(("different", ident) for ident in [*changed, "cut", "float", "zone"])
+    # what is written is exactly what was read
+    assert verify(m, "--repair", "--yes")["totals"]["equal"] == len(documents)
+
+
+def test_routed_documents_are_not_taken_for_absent(make):  # noqa: F811
+    """A multi-get without the routing finds none of them, and a repair would delete them all
+    (FoundatioFx/Foundatio.Repositories#327)."""
+    def routed(n):
+        return {"title": f"t{n}", "org": "org0"}
+    m = make([(f"c{n}", json.dumps(routed(n))) for n in range(40)], routing="org0",
+             records=[command("InsertMessageCommand", f"c{n}", message=routed(n)) for n in range(5)],
+             commands={"envelope": {**ENVELOPE, "routing": "message.org"}})
+    for n in range(10):
+        put(m, f"c{n}", '{"title": "spoiled", "org": "org0"}', version=99, routing="org0")
+    m.target.refresh(m.new)
+    assert kinds(verify(m, code=DIFFERS)) == sorted(("different", f"c{n}") for n in range(10))
+    assert verify(m, "--repair", "--yes", "--trust-source")["totals"]["equal"] == 40
+    assert m.target.count(m.new) == 40
+
+
+class Emptied(Proxy):
+    """The second page of every scroll is empty, and the scroll says that it is over."""
+
+    def handle(self, handler, body):
+        status, headers, data = handler.ask(body)
+        if handler.path.startswith("/_search/scroll") and b'"hits"' in data:
+            answer = json.loads(data)
+            answer["hits"]["hits"] = []
+            data = json.dumps(answer).encode()
+        handler.answer(status, headers, data)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_scroll_that_ends_early(make, side):  # noqa: F811
+    """A whole page less, now and then (elasticsearch-dump#741, #806, #889)."""
+    m = make([(str(n), f'{{"a": {n}}}') for n in range(200)], verify={"page": 20, "slices": 1, "patience": "2s"})
+    with Emptied(m.tree[side]["url"]) as proxy:
+        m.tree[side]["url"] = proxy.url
+        m.write_recipe()
+        receipt = verify(m, code=FAILED)
+    assert receipt["verdict"] == "incomplete", receipt["totals"]
+    assert receipt["totals"]["missing"] == receipt["totals"]["extra"] == 0
+
+
+def test_everything_differs(make):  # noqa: F811
+    """More mismatches than a report has room for (mongodb-labs/migration-verifier#117), none of which is shown
+    (migration-verifier#8)."""
+    m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(3000)], verify={"report_limit": 3})
+    m.target.bulk(m.new, [("index", f"c{n}", {"version": 9, "version_type": "external_gte"}, '{"title": "spoiled"}')
+                          for n in range(3000)])
+    m.target.refresh(m.new)
+    receipt = verify(m, code=DIFFERS)
+    assert receipt["totals"]["different"] == receipt["totals"]["compared"] == 3000 and len(receipt["examples"]) == 3
+    assert any("title" in remark for remark in receipt["remarks"]), receipt["remarks"]
+    assert verify(m, "--repair", "--yes")["totals"]["equal"] == 3000
+
+
+@pytest.mark.real
+def test_few_scrolls_are_allowed(make):  # noqa: F811
+    """Slices times shards are open at once, and a server takes 500 (elastic/elasticsearch#86407)."""
+    m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(500)], verify={"slices": 16, "page": 20})
+    limit = {"search.max_open_scroll_context": 10}
+    m.target.call("PUT", "/_cluster/settings", {"transient": limit})
+    try:
+        assert verify(m)["totals"]["equal"] == 500
+    finally:
+        m.target.call("PUT", "/_cluster/settings", {"transient": dict.fromkeys(limit)})
+
+
+@pytest.mark.real
+def test_an_old_index_that_was_closed(make):  # noqa: F811
+    """What is closed is left out of searches of a pattern (elastic/beats#23541)."""
+    m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(20)])
+    m.source.call("POST", f"/{m.old}/_close")
+    check_error(m.run("verify"), m.old, "_open", code=FAILED)
+    m.source.call("POST", f"/{m.old}/_open")
+    wait_for("the shards", lambda: m.source.get(f"/_cluster/health/{m.old}?level=shards")["active_primary_shards"] == 3)
+    assert verify(m)["verdict"] == "equal"
