@@ -57,8 +57,8 @@ package struct GroupPositions: Sendable, Equatable {
     }
 
     /// Why it proves nothing that the old side lacks a document: its indexer may not have applied a command that the
-    /// log does not hold any more. nil: it has applied all of these. What the log still holds does not matter here, because
-    /// no document is judged before both groups have passed it.
+    /// log does not hold any more. nil: it has applied all of these. What the log still holds does not matter here,
+    /// because no document is judged before both groups have passed it.
     package var sourceDoubt: String? {
         for (partition, end) in ends.sorted(by: { $0.key < $1.key }) where end > 0 {
             guard let application else {
