@@ -55,7 +55,8 @@ let package = Package(
         room(
             "State",
             [
-                "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Failures", "Schema",
+                "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Runtime", "Failures",
+                "Schema",
                 "LogGuard", "SearchCluster",
             ]),
         room(

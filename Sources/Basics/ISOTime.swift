@@ -1,5 +1,14 @@
 /// ISO 8601 times.
 package enum ISOTime {
+    /// `2026-11-01T00:00:00Z` of milliseconds since 1970.
+    package static func text(_ milliseconds: Int64) -> String {
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let (days, time) = CivilCalendar.split(milliseconds: milliseconds)
+        let date = CivilCalendar.date(days: days)
+        return "\(date.year)-\(two(date.month))-\(two(date.day))T"
+            + "\(two(time / 3_600_000)):\(two(time / 60_000 % 60)):\(two(time / 1000 % 60))Z"
+    }
+
     /// Milliseconds since 1970 of `2026-11-01T00:00:00.123+01:00`; the zone is demanded, seconds and fractions are not.
     package static func milliseconds(_ text: String) -> Int64? {
         var rest = Array(text.utf8)[...]

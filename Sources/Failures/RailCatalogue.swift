@@ -18,6 +18,7 @@ package enum RailCatalogue {
             "the copied documents that become dead letters are no loss, however many they are; a replay may build on "
                 + "what is there"
         ),
+        ("changed_form", "documents that are there already may keep the form and the ids that they have"),
         (
             "attribution",
             "ids are unique over the entries of indices, and what the log seems to say of moves is not what it means"

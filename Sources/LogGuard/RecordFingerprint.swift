@@ -1,7 +1,6 @@
 import Basics
 import CXXHash
 import CommandLog
-import Foundation
 
 /// The fingerprint of an applied record, by which its log is known again. When a topic is recreated, or an unclean
 /// election removes records, another record has the same offset. (librdkafka 2.0.2 can ask neither for a topic's id nor
@@ -41,17 +40,36 @@ package struct RecordFingerprint: Sendable, Equatable {
     /// For messages: `offset 12 (written 2026-11-01T00:00:00Z)`.
     package var words: String {
         guard timestamp >= 0 else { return "offset \(offset)" }
-        let time = ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: Double(timestamp) / 1000))
-        return "offset \(offset) (written \(time))"
+        return "offset \(offset) (written \(ISOTime.text(timestamp)))"
     }
 }
 
-/// The note that is committed with an offset: its epoch, the last record before it, an anchor, and a time.
+/// The note that is committed with an offset: its epoch, the last record before it, an anchor, a time, and whose it is.
 ///
 /// The anchor is needed when a topic is recreated and the new log is soon longer than the old one was. Then records of
 /// the new log are read until the log monitor notices, and the last record is already one of the new log. The anchor is
 /// a record of the old log.
 package struct CommitNote: Sendable, Equatable {
+    /// Of which work the offset is.
+    package struct Mark: Sendable, Equatable {
+        /// The confirmed work.
+        package var fingerprint: String
+        /// Which set of target indices it was written to; nil: the state says nothing of it.
+        package var term: Int64?
+
+        package init(fingerprint: String, term: Int64?) { (self.fingerprint, self.term) = (fingerprint, term) }
+
+        /// `fingerprint` or `fingerprint/term`.
+        var text: String { fingerprint + (term.map { "/\($0)" } ?? "") }
+
+        init(text: some StringProtocol) {
+            let parts = text.split(separator: "/", maxSplits: 1)
+            self.init(
+                fingerprint: parts.first.map { String($0) } ?? "",
+                term: parts.count > 1 ? Int64(parts[1]).map { OutsideNumber.time($0) } : nil)
+        }
+    }
+
     package var epoch: Int64
     package let fingerprint: RecordFingerprint?
     /// nil: it is the last record itself.
@@ -59,19 +77,22 @@ package struct CommitNote: Sendable, Equatable {
     /// Compaction cannot have met a delete from the offset on before this time (see `UnreadDeletes`), in milliseconds
     /// since 1970; nil: that is not known. Older versions wrote when they committed, or nothing.
     package let time: Int64?
+    /// nil: an earlier version of Crossfade committed it.
+    package let mark: Mark?
 
     package var text: String {
-        (["crossfade", String(epoch)] + fingerprints.map(\.text) + (time.map { ["@\($0)"] } ?? []))
-            .joined(separator: " ")
+        (["crossfade", String(epoch)] + fingerprints.map(\.text) + (time.map { ["@\($0)"] } ?? [])
+            + (mark.map { ["#\($0.text)"] } ?? [])).joined(separator: " ")
     }
 
     /// The last record first.
     package var fingerprints: [RecordFingerprint] { [fingerprint, anchor].compactMap { $0 } }
 
     package init(
-        epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil, time: Int64? = nil
+        epoch: Int64, fingerprint: RecordFingerprint?, anchor: RecordFingerprint? = nil, time: Int64? = nil,
+        mark: Mark? = nil
     ) {
-        (self.epoch, self.fingerprint, self.time) = (epoch, fingerprint, time)
+        (self.epoch, self.fingerprint, self.time, self.mark) = (epoch, fingerprint, time, mark)
         self.anchor = anchor == fingerprint ? nil : anchor
     }
 
@@ -81,9 +102,10 @@ package struct CommitNote: Sendable, Equatable {
         guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]).map(OutsideNumber.count)
         else { return nil }
         let rest = parts.dropFirst(2)
-        let known = rest.filter { $0.first != "@" }.prefix(2).map { RecordFingerprint(text: $0) }
+        let known = rest.filter { $0.first != "@" && $0.first != "#" }.prefix(2).map { RecordFingerprint(text: $0) }
         self.init(
             epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil,
-            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map(OutsideNumber.time))
+            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map(OutsideNumber.time),
+            mark: rest.first { $0.first == "#" }.map { Mark(text: $0.dropFirst()) })
     }
 }

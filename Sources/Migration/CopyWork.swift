@@ -29,9 +29,18 @@ package struct CopyWork: WatchedWork {
             throw WorkError(
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
-        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let begun = try begin(store, prepared.confirmed(confirmation, logger: logger), source)
-        try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(begun)
+        let store = prepared.store
+        let confirmed = try prepared.confirmed(confirmation, logger: logger)
+        let claim = try WorkClaim("copy", prepared, logger: logger)
+        let begun = try begin(store, confirmed, source, claim)
+        defer { claim.giveBack(store) }
+        return try recorded(
+            begun: .copyBegun, begun.copy?.words ?? "", finished: .copyFinished, stopped: .copyStopped
+        ) { try run(store, begun, source) }
+    }
+
+    private func run(_ store: StateStore, _ begun: MigrationState, _ source: Cluster) throws -> Summary {
+        try TombstoneRestore(prepared: prepared, store: store, command: "copy", logger: logger).run(begun)
         let state = try open(store, begun)
         guard let copy = state.copy else { throw WorkError(.state, "the state lost its copy while it was written") }
         try copy.checkIsPlanned(prepared.survey, in: store.index)
@@ -101,7 +110,7 @@ package struct CopyWork: WatchedWork {
     /// Goes on with an interrupted copy, or begins a new one. A new one records the counts, the slices, and the present
     /// offsets of the application's group: the copy is sure to hold all that was applied before them.
     private func begin(
-        _ store: StateStore, _ state: MigrationState, _ source: Cluster
+        _ store: StateStore, _ state: MigrationState, _ source: Cluster, _ claim: WorkClaim
     ) throws -> MigrationState {
         let isAccepted = prepared.recipe.accepts("copy_deaths")
         if let copy = state.copy, copy.finished == nil, copy.stopped == nil || isAccepted {
@@ -110,6 +119,7 @@ package struct CopyWork: WatchedWork {
             let refreshed = try copy.refreshed ?? refresh(source)
             let names = Set(prepared.survey.entries.flatMap(\.scope.names))
             return try store.update {
+                try claim.take(&$0)
                 $0.phase = .copying
                 $0.copy?.refreshed = refreshed
                 $0.copy?.stopped = nil
@@ -136,6 +146,7 @@ package struct CopyWork: WatchedWork {
             }
         }
         return try store.update {
+            try claim.take(&$0)
             $0.phase = .copying
             // The offsets were asked before anything was read, so the old index holds all that was applied before them.
             $0.record(
@@ -222,6 +233,10 @@ extension MigrationState.Slice {
 }
 
 extension MigrationState.Copy {
+    fileprivate var words: String {
+        "copy \(round): \(slices.count { !$0.done }) of \(slices.count) slices to read, \(expected) documents expected"
+    }
+
     /// Throws if a slice that is to be read is not one of the plan. Whoever can write the state could otherwise have
     /// any index of the source copied.
     fileprivate func checkIsPlanned(_ survey: Survey, in index: String) throws(WorkError) {

@@ -45,6 +45,8 @@ package struct FollowStart {
         let committed = try admin.committedOffsets(group: recipe.commands.group, topic: topic, partitions: partitions)
         let marks = try admin.watermarks(topic, partitions: partitions)
         let state = state()
+        try state?.check(isStill: prepared.fingerprint)
+        tellForeign(committed, state)
         let history = try LogHistory.compare(recipe, now: committed, state: state, marks: marks, logger: logger)
         if let refusal = history.refusal { throw refusal.error() }
         let replay = state?.replay?.epoch == recipe.commands.format.epoch ? state?.replay : nil
@@ -74,6 +76,18 @@ package struct FollowStart {
         // Other members cannot have read beyond the log's end.
         return LogFeed.Start(
             offsets: start, known: history.found, unappliedFrom: marks.mapValues(\.high), unread: unread)
+    }
+
+    /// Offsets that another work has committed, for other target indices, are left aside.
+    private func tellForeign(_ committed: [Int32: CommittedOffset], _ state: MigrationState?) {
+        let foreign = committed.filter { state?.holds(CommitNote(text: $0.value.note)) == false }
+        guard let one = foreign.min(by: { $0.key < $1.key })?.value else { return }
+        logger.warning(
+            "the group's offsets are of other target indices and are left aside",
+            [
+                "partitions": foreign.keys.sorted(),
+                "fingerprint": CommitNote(text: one.note)?.mark?.fingerprint ?? "unknown",
+            ])
     }
 
     private func words(_ refusal: LogRefusal, _ partition: Int32, _ log: LogExtent) -> Refusal {

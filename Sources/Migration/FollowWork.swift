@@ -22,13 +22,20 @@ package struct FollowWork: WatchedWork {
 
     package func run() throws -> Summary {
         try prepared.passRails(except: Self.unneeded)
-        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        let store = prepared.store
         try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
         let state = try store.update {
             $0.phase = .following
             $0.record(
                 prepared.survey.application, epoch: prepared.recipe.commands.format.epoch, at: WallClock.now())
         }
+        return try recorded(
+            begun: .followBegun, "group \(prepared.recipe.commands.group)", finished: .followStopped,
+            stopped: .followStopped
+        ) { try run(store, state) }
+    }
+
+    private func run(_ store: StateStore, _ state: MigrationState) throws -> Summary {
         live.knows(state)
         let progress = Progress("follow", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
@@ -50,7 +57,7 @@ package struct FollowWork: WatchedWork {
                     try consumer.commit(offsets, notes: notes, synchronously: synchronously)
                     return synchronously ? .kept : .underWay
                 },
-                compaction: prepared.forgetting, isMember: true, watch: run.watch,
+                compaction: prepared.forgetting, isMember: true, watch: run.watch, mark: state.mark,
                 onTick: { [ledger = pipeline.ledger, logWatch = run.watch, live] in
                     live.beat()
                     watch.look()

@@ -24,11 +24,11 @@ package enum Initialisation {
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
+            try prepared.refuseLiveMembers(logger)
             try mendMappings(survey, state, logger)
             try store.update {
-                $0.fingerprint = prepared.fingerprint
-                $0.work = prepared.work
-                $0.indices = Array(Set($0.indices + survey.entries.map(\.index))).sorted()
+                if $0.fingerprint != prepared.fingerprint { try $0.check(isStill: state.fingerprint) }
+                $0.confirm(prepared.fingerprint, work: prepared.work, by: .present, at: WallClock.now())
             }
         }
         let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
@@ -38,12 +38,14 @@ package enum Initialisation {
             var state = MigrationState(
                 name: prepared.recipe.name, phase: .created, fingerprint: prepared.fingerprint, work: prepared.work,
                 created: WallClock.now(), indices: survey.entries.map(\.index))
+            state.fence.term = state.created
+            (state.fence.confirmedBy, state.fence.confirmedAt) = (.present, state.created)
             for index in missing { state.uuids[index] = "" }
             try store.create(state)
         } else if !missing.isEmpty {
             try store.update {
                 for index in missing { $0.uuids[index] = "" }
-                if remade == true { $0.startOver() }
+                if remade == true { $0.startOver(at: WallClock.now()) }
             }
         }
         for (number, entry) in survey.entries.filter({ !$0.exists }).enumerated() {
@@ -63,6 +65,12 @@ package enum Initialisation {
             logger.info("created the target index", ["index": entry.index])
         }
         try settle(survey, store, writer)
+        if survey.state == nil || !missing.isEmpty {
+            prepared.record(.initialised, "created \(missing.joined(separator: ", "))", logger: logger)
+        } else if let before = survey.state, before.fingerprint != prepared.fingerprint {
+            let changes = Fingerprint.differences(before.work, prepared.work, limit: 3).joined(separator: "; ")
+            prepared.record(.confirmed, changes, logger: logger)
+        }
         return survey.state == nil || !missing.isEmpty
     }
 

@@ -16,7 +16,8 @@ package final class MemberHeartbeat: @unchecked Sendable {
     private let command: String
     /// nil: this work does not watch the log.
     private let watch: LogMonitor?
-    private let member = UUID().uuidString.lowercased()
+    private let member = MemberReport.own
+    private let fingerprint: String
     private let started = WallClock.now()
     private let condition = MonotonicCondition()
     private var stopped = false
@@ -24,10 +25,11 @@ package final class MemberHeartbeat: @unchecked Sendable {
 
     /// - Parameter stage: how far work in stages is.
     package init(
-        _ command: String, _ pipeline: Pipeline?, watch: LogMonitor?, store: StateStore, target: Cluster,
-        stage: @escaping @Sendable () -> StageReport? = { nil }
+        _ command: String, _ pipeline: Pipeline?, watch: LogMonitor?, fingerprint: String, store: StateStore,
+        target: Cluster, stage: @escaping @Sendable () -> StageReport? = { nil }
     ) {
         (self.command, self.watch, self.pipeline, self.stage) = (command, watch, pipeline, stage)
+        self.fingerprint = fingerprint
         directory = MemberDirectory(store, target: target)
     }
 
@@ -69,6 +71,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
         var report = MemberReport(
             member: member, command: command, host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier), started: started, updated: WallClock.now())
+        (report.fingerprint, report.process) = (fingerprint, .own)
         let ends = watch?.ends ?? [:]
         // A copy has slices of the source instead of partitions.
         if watch != nil, let pipeline {

@@ -26,13 +26,17 @@ package final class PipelineRun {
         let logger = live.events.logger
         self.pipeline = pipeline
         pipeline.lease.runsOut(after: pipeline.plan.longestStop)
+        pipeline.confirmed.runsOut(after: Pipeline.isConfirmedFor)
         pipeline.start()
         // What is asked beside the work can be asked again: a target that hangs must not hold up the end.
         let target = prepared.survey.target.answering(withinSeconds: TargetMonitor.secondsPerQuestion)
-        let store = StateStore(target: target, name: prepared.recipe.name)
+        let store = prepared.store(on: target)
         let watch = command != nil && isReading ? prepared.watch(store, pipeline, logger: logger) : nil
         self.watch = watch
-        heartbeat = command.map { MemberHeartbeat($0, pipeline, watch: watch, store: store, target: target) }
+        heartbeat = command.map {
+            MemberHeartbeat(
+                $0, pipeline, watch: watch, fingerprint: prepared.fingerprint, store: store, target: target)
+        }
         heartbeat?.start()
         targetMonitor = TargetMonitor(prepared, pipeline, target: target, isFollowing: isFollowing, live: live)
         watch?.start()

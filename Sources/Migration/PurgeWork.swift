@@ -41,6 +41,7 @@ package struct PurgeWork {
             report: report, age: age, tombstoneAge: prepared.recipe.tombstoneAge, recipe: prepared.recipe.typed,
             seconds: Double(MonotonicClock.milliseconds() - begun) / 1000)
         summary.accepted = prepared.recipe.accept
+        prepared.record(.purged, "\(report.purged) of \(report.found) tombstones", logger: logger)
         return summary
     }
 }
@@ -50,7 +51,7 @@ extension Preflight {
     package func purge(logger: Logger) -> Purge {
         Purge(
             target: survey.target, indices: survey.entries.map(\.index),
-            store: StateStore(target: survey.target, name: recipe.name), recipeFile: recipe.typed,
+            store: store, recipeFile: recipe.typed,
             hasSource: recipe.source != nil, letters: { try DeadLetterReader.unresolved(recipe, logger: logger).hold },
             logger: logger)
     }

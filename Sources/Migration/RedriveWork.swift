@@ -74,6 +74,7 @@ package struct RedriveWork {
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
             complete: !StopSignal.isAsked || counts.total == letters.count, accepted: prepared.recipe.accept)
         summary.reasons = reasons
+        prepared.record(.redriven, summary.words, logger: logger)
         if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
         if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }
         return summary
@@ -159,7 +160,7 @@ package final class Redrive {
     /// Sends all letters, or fewer if a stop is asked for. Throws if one gets no final outcome.
     package func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
         let run = PipelineRun(
-            prepared, pipeline, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
+            prepared, pipeline, command: "redrive", isReading: false, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
         defer { run.close() }
         // The commands of one id go in the order of the log, not in the order in which they died.
         let sorted = letters.sorted { one, other in

@@ -24,18 +24,28 @@ package struct ReplayWork: WatchedWork {
 
     package func run() throws -> Summary {
         try prepared.passRails()
-        let store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let state = try begin(store, prepared.confirmed(confirmation, logger: logger))
+        let store = prepared.store
+        let confirmed = try prepared.confirmed(confirmation, logger: logger)
+        let claim = try WorkClaim("replay", prepared, logger: logger)
+        let state = try begin(store, confirmed, claim)
+        defer { claim.giveBack(store) }
         guard let replay = state.replay else {
             throw WorkError(.state, "the state lost its replay while it was written")
         }
-        try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(state)
+        return try recorded(
+            begun: .replayBegun, "replay \(replay.round): \(replay.left) records to read", finished: .replayFinished,
+            stopped: .replayStopped
+        ) { try run(store, state, replay) }
+    }
+
+    private func run(_ store: StateStore, _ state: MigrationState, _ replay: MigrationState.Replay) throws -> Summary {
+        try TombstoneRestore(prepared: prepared, store: store, command: "replay", logger: logger).run(state)
         live.knows(state)
         let progress = Progress("replay", logger: logger)
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
         let run = PipelineRun(prepared, pipeline, command: "replay", live: live)
         defer { run.close() }
-        let total = replay.end.reduce(0) { $0 + Int(max(0, $1.value - (replay.position[$1.key] ?? 0))) }
+        let total = replay.left
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(
@@ -69,16 +79,22 @@ package struct ReplayWork: WatchedWork {
     }
 
     /// Goes on with an interrupted replay of the same work, or begins a new one.
-    private func begin(_ store: StateStore, _ state: MigrationState) throws -> MigrationState {
+    private func begin(
+        _ store: StateStore, _ state: MigrationState, _ claim: WorkClaim
+    ) throws -> MigrationState {
         let ends = prepared.survey.watermarks.mapValues(\.high)
         let epoch = prepared.recipe.commands.format.epoch
         if let replay = state.replay, replay.finished == nil, replay.epoch == epoch {
             logger.info("going on with the replay that was interrupted")
             try checkPositions(replay)
-            return try store.update { $0.phase = .replaying }
+            return try store.update {
+                try claim.take(&$0)
+                $0.phase = .replaying
+            }
         }
         try checkJoins(state)
         return try store.update {
+            try claim.take(&$0)
             $0.phase = .replaying
             $0.record(prepared.survey.application, epoch: epoch, at: WallClock.now())
             $0.replay = MigrationState.Replay(
@@ -121,22 +137,23 @@ package struct ReplayWork: WatchedWork {
             $0.replayDue = false
         }
         live.knows(ended)
-        handOver(replay.progress)
+        handOver(replay.progress, ended)
         return ended
     }
 
     /// Sets the group's offsets to the end of the replay, unless the group is further or has members.
-    private func handOver(_ replay: ReplayProgress) {
+    private func handOver(_ replay: ReplayProgress, _ state: MigrationState) {
         let recipe = prepared.recipe
         do {
             let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
             defer { admin.close() }
-            let committed = try admin.committed(
-                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(replay.end.keys))
+            let committed = try admin.committedOffsets(
+                group: recipe.commands.group, topic: recipe.commands.topic, partitions: Array(replay.end.keys)
+            ).filter { state.holds(CommitNote(text: $0.value.note)) }.mapValues(\.offset)
             let ahead = replay.handOver(committed: committed)
             if !ahead.isEmpty {
                 let note = CommitNote(
-                    epoch: recipe.commands.format.epoch, fingerprint: nil, time: replay.started
+                    epoch: recipe.commands.format.epoch, fingerprint: nil, time: replay.started, mark: state.mark
                 ).text
                 try admin.commit(
                     group: recipe.commands.group, topic: recipe.commands.topic, offsets: ahead,
@@ -164,6 +181,11 @@ package struct ReplayWork: WatchedWork {
         }
         return summary
     }
+}
+
+extension MigrationState.Replay {
+    /// Records to read, at most.
+    fileprivate var left: Int { end.reduce(0) { $0 + Int(max(0, $1.value - (position[$1.key] ?? 0))) } }
 }
 
 extension MigrationState {

@@ -19,14 +19,14 @@ package final class TargetMonitor: @unchecked Sendable {
     let directory: MemberDirectory
     private let pipeline: Pipeline
     private let store: StateStore
-    /// nil: this work purges nothing, and does not follow the state.
+    /// nil: this work purges nothing.
     private let purge: Purge?
     private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
     private var presence = TargetPresence()
     private var purges: PurgeSchedule
-    private var stateLooks = Recurring(every: 10_000, first: MonotonicClock.milliseconds() + 10_000)
+    private var stateLooks = Recurring(every: 10_000, first: 0)
     var looks = LookSchedule()
     /// A question that did not matter was not answered: whether the target is there is to be asked at once.
     private var suspects = false
@@ -44,7 +44,7 @@ package final class TargetMonitor: @unchecked Sendable {
     package init(_ prepared: Preflight, _ pipeline: Pipeline, target: Cluster, isFollowing: Bool, live: LiveWork) {
         (self.prepared, self.pipeline, self.target, self.live) = (prepared, pipeline, target, live)
         purge = isFollowing ? prepared.purge(logger: live.events.logger) : nil
-        store = StateStore(target: target, name: prepared.recipe.name)
+        store = prepared.store(on: target)
         directory = MemberDirectory(store, target: target)
         purges = PurgeSchedule(age: prepared.recipe.tombstoneAge, now: MonotonicClock.milliseconds())
         thread = JoinableThread("cf-target-watch") { [self] in run() }
@@ -137,11 +137,21 @@ package final class TargetMonitor: @unchecked Sendable {
         }
     }
 
-    /// What the state says, for the poll thread of a follower and for those who watch.
+    /// What the state says, for the poll thread of a follower and for those who watch; and whether this work still is
+    /// the confirmed one. Without an answer, nothing more is written after ``Pipeline/isConfirmedFor``.
     private func lookAtState() {
-        guard purge != nil || live.isWatched, stateLooks.isDue(MonotonicClock.milliseconds()), live.targetIsThere
-        else { return }
-        if let state = ask({ try store.load() }), let state { live.knows(state) }
+        let isDue = stateLooks.isDue(MonotonicClock.milliseconds())
+        guard isDue || !pipeline.confirmed.isValid, live.targetAnswers else { return }
+        let asked = pipeline.confirmed.now
+        guard let answer = ask({ try store.load() }) else { return }
+        guard let state = answer else { return pipeline.failure.set(Refusal.stateGone(index: store.index).error()) }
+        do throws(WorkError) {
+            try state.check(isStill: prepared.fingerprint)
+        } catch {
+            return pipeline.failure.set(error)
+        }
+        pipeline.confirmed.renew(since: asked)
+        live.knows(state)
     }
 
     private func purgeIfDue() {

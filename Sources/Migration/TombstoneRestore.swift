@@ -17,10 +17,12 @@ import Telemetry
 package struct TombstoneRestore {
     package let prepared: Preflight
     package let store: StateStore
+    /// The work that it is a part of, under which others see it as a member.
+    package let command: String
     package let logger: Logger
 
-    package init(prepared: Preflight, store: StateStore, logger: Logger) {
-        (self.prepared, self.store, self.logger) = (prepared, store, logger)
+    package init(prepared: Preflight, store: StateStore, command: String, logger: Logger) {
+        (self.prepared, self.store, self.command, self.logger) = (prepared, store, command, logger)
     }
 
     /// Does nothing unless tombstones were purged since the last time. The state must already say that the copy or the
@@ -35,7 +37,7 @@ package struct TombstoneRestore {
         plan.onlyDeletes = true
         let live = LiveWork(prepared, command: "tombstones", version: "", logger: logger)
         let pipeline = prepared.pipeline(plan, events: live.events)
-        let run = PipelineRun(prepared, pipeline, live: live)
+        let run = PipelineRun(prepared, pipeline, command: command, isReading: false, live: live)
         defer { run.close() }
         let marks = prepared.survey.watermarks
         let starts = marks.mapValues(\.low)

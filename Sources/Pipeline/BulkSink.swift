@@ -37,7 +37,9 @@ package final class BulkSink: @unchecked Sendable {
     private var traffic: BulkTraffic
     private let delays = DelayQueue()
     let failure: FailureLatch<WorkError>
+    /// Nothing is sent while one of these has run out.
     private let lease: Lease
+    private let confirmed: Lease
     /// Called on the transport's thread when a batch is done; the batch is the callee's again.
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a key lane, on the transport's thread.
@@ -45,12 +47,14 @@ package final class BulkSink: @unchecked Sendable {
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetterWriter,
-        traffic: BulkTraffic, failure: FailureLatch<WorkError>, lease: Lease, events: WorkEvents,
+        traffic: BulkTraffic, failure: FailureLatch<WorkError>, lease: Lease, confirmed: Lease,
+        events: WorkEvents,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
         (self.transport, self.destinations, self.ledger) = (transport, destinations, ledger)
         (self.deadLetters, self.traffic, self.failure, self.lease) = (deadLetters, traffic, failure, lease)
+        self.confirmed = confirmed
         (self.events, self.finished, self.laneResult) = (events, finished, laneResult)
         delays.start()
     }
@@ -62,7 +66,12 @@ package final class BulkSink: @unchecked Sendable {
     package var isIdle: Bool { condition.withLock { traffic.inFlight == 0 } }
 
     /// What keeps the cluster from taking writes at present; nil when nothing does.
-    package var presentTrouble: String? { condition.withLock { traffic.trouble } }
+    package var presentTrouble: String? {
+        if let trouble = condition.withLock({ traffic.trouble }) { return trouble }
+        guard !confirmed.isValid else { return nil }
+        return "the state was not read for \(confirmed.age / 1000) s: it is not known whether this work still is the "
+            + "confirmed one"
+    }
 
     package var load: BulkLoad { condition.withLock { traffic.load } }
 
@@ -87,7 +96,8 @@ package final class BulkSink: @unchecked Sendable {
     // MARK: Steps
 
     private func send(_ batch: BulkBatch) {
-        switch BulkDelivery.permission(isOurs: ledger.isOurs(batch.id.generation), leaseIsValid: lease.isValid) {
+        let isOurs = ledger.isOurs(batch.id.generation)
+        switch BulkDelivery.permission(isOurs: isOurs, leaseIsValid: lease.isValid && confirmed.isValid) {
         case .drop:
             batch.keep([])
             return finish(batch)

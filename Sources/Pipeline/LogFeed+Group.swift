@@ -48,7 +48,8 @@ extension LogFeed {
             notes[partition] =
                 CommitNote(
                     epoch: epoch, fingerprint: assignment.mark(of: partition),
-                    anchor: options.watch?.anchor(of: partition), time: unread.since(partition, before: offset)
+                    anchor: options.watch?.anchor(of: partition), time: unread.since(partition, before: offset),
+                    mark: options.mark
                 ).text
         }
     }

@@ -64,6 +64,8 @@ extension LogFeed {
         /// Whether a group may give our partitions to others.
         package var isMember = false
         package var watch: LogMonitor?
+        /// Of which work the committed offsets are; nil: that is not written beside them.
+        package var mark: CommitNote.Mark?
         package var onTick: () -> Void
 
         package init(
@@ -71,11 +73,11 @@ extension LogFeed {
             start: @escaping (_ partitions: [Int32]) throws -> Start,
             commit: @escaping Commit,
             commitEvery: Int64 = 1000, compaction: Forgetting? = nil, isMember: Bool = false, watch: LogMonitor? = nil,
-            onTick: @escaping () -> Void
+            mark: CommitNote.Mark? = nil, onTick: @escaping () -> Void
         ) {
             (self.topic, self.ends, self.start, self.commit) = (topic, ends, start, commit)
             (self.commitEvery, self.compaction, self.isMember) = (commitEvery, compaction, isMember)
-            (self.watch, self.onTick) = (watch, onTick)
+            (self.watch, self.mark, self.onTick) = (watch, mark, onTick)
         }
     }
 }

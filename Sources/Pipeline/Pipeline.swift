@@ -20,6 +20,9 @@ package final class Pipeline: @unchecked Sendable {
     package let failure = FailureLatch<WorkError>()
     /// Runs out when the group may have given our partitions to somebody else; never for work that is no member.
     package let lease = Lease()
+    /// Runs out when it was not looked for so long whether this work still is the confirmed one; see
+    /// ``isConfirmedFor``.
+    package let confirmed = Lease()
     package let deadLetters: DeadLetterWriter
     package let sink: BulkSink
     private let pool: BatchPool
@@ -48,7 +51,7 @@ package final class Pipeline: @unchecked Sendable {
             traffic: BulkTraffic(
                 limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
                 byteLimit: plan.memory.requests),
-            failure: failure, lease: lease, events: events,
+            failure: failure, lease: lease, confirmed: confirmed, events: events,
             finished: { [pool, mergesPossible = plan.mergesPossible] batch in
                 let (worker, serial) = (batch.worker, batch.id.serial)
                 pool.put(batch)
@@ -121,6 +124,10 @@ package final class Pipeline: @unchecked Sendable {
 
     /// For work that began without a source, because the copy was finished then.
     package func reads(from source: Cluster) { reader.connects(to: source) }
+
+    /// Milliseconds for which a look at the state counts. It is shorter than others wait for a member that is silent
+    /// (`MemberWatch`): when they take it for ended, it writes nothing any more before it has looked again.
+    package static let isConfirmedFor: Int64 = 30_000
 
     /// So long is work waited for that a signal found, where nothing else sets a limit; milliseconds.
     package static let drainsFor: Int64 = 20_000

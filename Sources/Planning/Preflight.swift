@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import JSONText
 import Recipe
+import Runtime
 import SearchCluster
 import State
 import Telemetry
@@ -54,6 +55,7 @@ package struct Preflight: Sendable {
             compaction = found.outlook
         }
         rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
+        rails += try ChangedFormRail.look(survey, work: work)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
@@ -117,8 +119,7 @@ package struct Preflight: Sendable {
             throw WorkError(
                 .refused,
                 "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm "
-                    + "it with "
-                    + "--confirm \(fingerprint)")
+                    + "it with --confirm \(fingerprint). The present work was confirmed \(state.confirmationWords)")
         }
         return state
     }
@@ -132,13 +133,31 @@ package struct Preflight: Sendable {
         }
         try restoreAliases(logger)
         guard state.fingerprint != fingerprint else { return state }
+        try refuseLiveMembers(logger)
         logger.warning(
             "other work was confirmed; what is already written keeps its form until its document is written again",
             ["fingerprint": fingerprint])
-        return try StateStore(target: survey.target, name: recipe.name).update {
-            $0.fingerprint = fingerprint
-            $0.work = work
+        let changed = try StateStore(target: survey.target, name: recipe.name).update {
+            // Nobody has confirmed anything else meanwhile.
+            if $0.fingerprint != fingerprint { try $0.check(isStill: state.fingerprint) }
+            $0.confirm(fingerprint, work: work, by: .present, at: WallClock.now())
         }
+        record(.confirmed, Fingerprint.differences(state.work, work, limit: 3).joined(separator: "; "), logger: logger)
+        return changed
+    }
+
+    /// The state, for this work alone.
+    package var store: StateStore { store(on: survey.target) }
+
+    /// Writes into the migration's history what was done under this work.
+    package func record(_ what: HistoryEvent.What, _ detail: String = "", logger: Logger) {
+        HistoryStore(store, target: survey.target.answering(withinSeconds: 5), logger: logger)
+            .record(HistoryEvent(what, detail, fingerprint: fingerprint))
+    }
+
+    /// The same through another connection to the target.
+    package func store(on target: Cluster) -> StateStore {
+        StateStore(target: target, name: recipe.name).fenced(fingerprint)
     }
 
     /// Adds aliases that somebody removed. The rails have checked that each index is the one that `init` made.

@@ -28,6 +28,14 @@ package final class Lease: Sendable {
         return true
     }
 
+    /// The beginning of a term, for ``renew(since:)``.
+    package var now: Int64 { clock() }
+
+    /// Renews it from an earlier time on: when the question was asked whose answer renews it.
+    package func renew(since time: Int64) {
+        renewed.store(max(time, renewed.load(ordering: .acquiring)), ordering: .releasing)
+    }
+
     package func renew() { renewed.store(clock(), ordering: .releasing) }
 
     /// Milliseconds since it was last renewed.

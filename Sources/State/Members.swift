@@ -2,6 +2,7 @@ import Commands
 import Foundation
 import Indexing
 import JSONText
+import Runtime
 import SearchCluster
 import Telemetry
 
@@ -20,10 +21,16 @@ package struct MemberReport: Sendable, Equatable {
     package var alarms: [Alarm] = []
     /// Why the target takes no writes; nil: it does.
     package var waiting: String?
+    /// Of the work that it does; nil: an earlier version of Crossfade.
+    package var fingerprint: String?
+    package var process: ProcessMark?
     /// Why no records come: no broker answers, or a transaction is open; nil: nothing keeps them.
     package var waitingForLog: String?
     /// How far it is, for work in stages: a verification.
     package var stage: StageReport?
+
+    /// Under which this process reports.
+    package static let own = UUID().uuidString.lowercased()
 
     /// What the process waits for; nil: nothing.
     package var trouble: String? { waiting ?? waitingForLog }
@@ -45,7 +52,7 @@ package struct MemberReport: Sendable, Equatable {
     }
 
     package var json: JSONValue {
-        [
+        var members: JSONObject = [
             "member": .string(member), "command": .string(command), "host": .string(host), "pid": .number(pid),
             "started": .number(started), "updated": .number(updated), "read": .number(read),
             "in_flight": .number(inFlight),
@@ -55,6 +62,9 @@ package struct MemberReport: Sendable, Equatable {
             "waiting_for": trouble == nil ? .null : waiting == nil ? "log" : "target",
             "stage": stage?.json ?? .null,
         ]
+        members["fingerprint"] = fingerprint.map { .string($0) }
+        members["process"] = process?.json
+        return .object(members)
     }
 
     package init(member: String, command: String, host: String, pid: Int, started: Int64, updated: Int64) {
@@ -73,6 +83,8 @@ package struct MemberReport: Sendable, Equatable {
         concurrency = json["concurrency"].flatMap { BulkLoad(json: $0) }
         stage = json["stage"].flatMap { StageReport(json: $0) }
         alarms = (json["alarms"]?.array ?? []).compactMap { Alarm(json: $0) }
+        fingerprint = json["fingerprint"]?.string
+        process = json["process"].flatMap { ProcessMark(json: $0) }
         // Earlier versions report only that they wait for the target.
         if json["waiting_for"]?.string == "log" {
             waitingForLog = json["waiting"]?.string

@@ -129,6 +129,7 @@ package struct MigrationState: Sendable, Equatable {
     /// What was verified, the newest last.
     package var receipts: [ReceiptEntry] = []
     package var cutover = CutoverState()
+    package var fence = Fence()
 
     package init(
         name: String, phase: Phase, fingerprint: String, work: JSONValue, created: Int64, indices: [String],
@@ -166,8 +167,9 @@ package struct MigrationState: Sendable, Equatable {
     /// Whether a partial update takes the source's document if the target has none.
     package var sourceIsBase: Bool { purges.sourceIsBase(copyUnfinished: copyUnfinished) }
 
-    /// A target index is made again, so copy and replay start over.
-    package mutating func startOver() {
+    /// The target indices are others, or are made again, so copy and replay start over.
+    package mutating func startOver(at now: Int64) {
+        fence.term = max(now, (fence.term ?? 0) + 1)
         phase = .created
         copy = nil
         replay = nil
@@ -210,6 +212,7 @@ extension MigrationState {
         members.append(("uuids", .string(JSONValue.object(uuids).text())))
         if let purge { members.append(("purge", .string(purge.json.text()))) }
         if let repair { members.append(("repair", .string(repair.json.text()))) }
+        if fence != Fence() { members.append(("fence", .string(fence.json.text()))) }
         if !receipts.isEmpty {
             members.append(("receipts", .string(JSONValue.array(receipts.map(\.json)).text())))
         }
@@ -253,6 +256,7 @@ extension MigrationState {
         for (index, uuid) in known { uuids[index] = uuid.string }
         purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
         repair = json["repair"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Repair.init(json:))
+        json["fence"]?.string.flatMap { try? JSONValue(parsing: $0) }.map { fence = Fence(json: $0) }
         let receipts = json["receipts"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
         self.receipts = receipts.compactMap(ReceiptEntry.init)
         if let told = json["cutover"]?.string {

@@ -9,6 +9,8 @@ package struct StateStore: Sendable {
     private static let document = "migration"
 
     private let target: Cluster
+    /// The only work under which the state is changed; nil: any.
+    private var fingerprint: String?
     private let writer: TargetWriter
     package let index: String
 
@@ -16,6 +18,19 @@ package struct StateStore: Sendable {
         self.target = target
         writer = target.writer
         index = ".crossfade-\(name)"
+    }
+
+    /// The same for work under this fingerprint: it changes nothing once other work is confirmed, and throws then.
+    package func fenced(_ fingerprint: String) -> StateStore {
+        var store = self
+        store.fingerprint = fingerprint
+        return store
+    }
+
+    /// Throws when other work is confirmed by now, or the state is gone.
+    package func checkIsStill() throws {
+        guard let state = try load() else { throw Refusal.stateGone(index: index).error() }
+        if let fingerprint { try state.check(isStill: fingerprint) }
     }
 
     /// nil: there is none, because `init` has not run.
@@ -63,6 +78,7 @@ package struct StateStore: Sendable {
         for attempt in 1... {
             guard let stored = try writer.getDocument(index, Self.document) else { break }
             var state = try state(stored.source)
+            if let fingerprint { try state.check(isStill: fingerprint) }
             let before = state
             try change(&state)
             if state == before { return state }

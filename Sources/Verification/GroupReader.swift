@@ -51,12 +51,13 @@ package final class GroupReader {
             }
         }
         var own = prepared.start
+        let state = try store.load()
         let committed = try admin.committedOffsets(
             group: commands.group, topic: commands.topic, partitions: partitions)
-        for (partition, offset) in committed where isOurs(offset, partition) {
+        for (partition, offset) in committed where isOurs(offset, partition, state) {
             own[partition] = max(own[partition] ?? 0, offset.offset)
         }
-        if let replay = try store.load()?.replay, replay.epoch == commands.format.epoch {
+        if let replay = state?.replay, replay.epoch == commands.format.epoch {
             own.merge(replay.position) { max($0, $1) }
         }
         let marks = try (whole ?? admin).watermarks(commands.topic, partitions: partitions)
@@ -93,8 +94,9 @@ package final class GroupReader {
     }
 
     /// An offset that was committed for another log counts only where the survey has found it to be good for this one.
-    private func isOurs(_ offset: CommittedOffset, _ partition: Int32) -> Bool {
+    private func isOurs(_ offset: CommittedOffset, _ partition: Int32, _ state: MigrationState?) -> Bool {
         guard let note = CommitNote(text: offset.note) else { return true }
+        guard state?.holds(note) ?? true else { return false }
         return note.epoch == prepared.recipe.commands.format.epoch || prepared.survey.committed[partition] != nil
     }
 

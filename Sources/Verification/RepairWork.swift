@@ -50,7 +50,7 @@ package final class RepairWork {
             floor: DocumentVersion.floor(plan.format))
         live = LiveDocuments(prepared, plan, readsSource: readsSource)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
-        store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
+        store = prepared.store
     }
 
     /// Repairs the documents named in `wrong`, or lists what would be done. It may be broken off and repeated.
@@ -78,7 +78,11 @@ package final class RepairWork {
             }
         }
         passes = fold.passes
-        if performing { try end() }
+        if performing {
+            try end()
+            let sum = report.sum
+            prepared.record(.repaired, "\(sum.written) documents written, \(sum.deleted) deleted", logger: logger)
+        }
         return report
     }
 
@@ -96,7 +100,7 @@ package final class RepairWork {
         try prepared.passRails()
         _ = try prepared.confirmed(nil, logger: logger)
         let state = try store.update { $0.repair = MigrationState.Repair(started: WallClock.now()) }
-        try TombstoneRestore(prepared: prepared, store: store, logger: logger).run(state)
+        try TombstoneRestore(prepared: prepared, store: store, command: "verify", logger: logger).run(state)
     }
 
     private func end() throws {
@@ -195,6 +199,7 @@ package final class RepairWork {
 
     private func write(_ lines: [Line], _ entry: Int) throws {
         let index = plan.entries[entry].index
+        try store.checkIsStill()
         let bulk = DirectBulk(target: prepared.survey.target, index: index, doing: "repairing", logger: logger)
         let left = try bulk.send(lines.map(\.bytes), kind: .index) { number, answer in
             let line = lines[number]

@@ -34,7 +34,9 @@ package struct VerifyWork {
         live.knows(state)
         let receipts = ReceiptStore(store, target: prepared.survey.target)
         let base = try options.since.map { try earlier($0, receipts) }
-        let heart = MemberHeartbeat("verify", nil, watch: nil, store: store, target: prepared.survey.target) {
+        let heart = MemberHeartbeat(
+            "verify", nil, watch: nil, fingerprint: prepared.fingerprint, store: store, target: prepared.survey.target
+        ) {
             [live] in live.stage
         }
         heart.start()
@@ -77,6 +79,10 @@ package struct VerifyWork {
             acceptsEmpty: recipe.verify.empty == .accept)
         receipt.ended = WallClock.now()
         let stored = try receipts.save(receipt)
+        prepared.record(
+            .verified,
+            "receipt \(stored.id): \(stored.verdict.rawValue), \(stored.totals.compared) documents compared, "
+                + "\(stored.totals.wrong) wrong", logger: logger)
         // What was read is used up: the next verification begins anew.
         scanned.forget?()
         return stored

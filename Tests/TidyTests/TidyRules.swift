@@ -27,7 +27,8 @@ enum TidyRules {
             "CommandLog", "SearchCluster",
         ],
         "State": [
-            "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Failures", "Schema",
+            "Basics", "JSONText", "Commands", "Indexing", "Parity", "Cutover", "Telemetry", "Runtime", "Failures",
+            "Schema",
             "LogGuard", "SearchCluster",
         ],
         "DeadLetters": [

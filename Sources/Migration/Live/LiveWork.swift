@@ -134,6 +134,9 @@ package final class LiveWork: Sendable {
     /// Whether dead letters were looked up already.
     package var knowsLetters: Bool { book.withLock { $0.letters != nil } }
 
+    /// Whether it answered the last question, whatever becomes of writes.
+    package var targetAnswers: Bool { book.withLock { $0.targetTrouble == nil } }
+
     package var targetIsThere: Bool { targetTrouble == nil }
 
     /// Whether anybody has asked within the last minute: only then is worth looking what only they want to know.

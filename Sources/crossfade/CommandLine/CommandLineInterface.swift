@@ -6,7 +6,7 @@ enum CommandLineInterface {
     static let commands: [CommandDeclaration] = [
         DemoCommand.declaration,
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
-        FollowCommand.declaration, StatusCommand.declaration,
+        FollowCommand.declaration, StatusCommand.declaration, HistoryCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
         VerifyCommand.declaration,
         RolloverCommand.declaration, RollbackCommand.declaration, CancelCommand.declaration,

@@ -32,13 +32,7 @@ struct ReceiptList: Sendable {
                     "\(entry.totals.compared)", "\(entry.totals.wrong)", "\(entry.totals.settling)", note(entry),
                 ]
             }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            var line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                .joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
-        }.joined(separator: "\n")
+        return TableText.lines(rows).joined(separator: "\n")
     }
 
     private func note(_ entry: ReceiptEntry) -> String {

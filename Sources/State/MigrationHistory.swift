@@ -1,0 +1,145 @@
+import Basics
+import Foundation
+import JSONText
+import Runtime
+import SearchCluster
+import Telemetry
+
+/// One thing that somebody did to a migration.
+package struct HistoryEvent: Sendable, Equatable {
+    /// What was done. A newer version may know other words.
+    package struct What: RawRepresentable, Sendable, Hashable {
+        package var rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+        package init(_ word: String) { rawValue = word }
+
+        package static let initialised = What("init")
+        package static let confirmed = What("confirmed")
+        package static let copyBegun = What("copy_begun")
+        package static let copyFinished = What("copy_finished")
+        package static let copyStopped = What("copy_stopped")
+        package static let replayBegun = What("replay_begun")
+        package static let replayFinished = What("replay_finished")
+        package static let replayStopped = What("replay_stopped")
+        package static let followBegun = What("follow_begun")
+        package static let followStopped = What("follow_stopped")
+        package static let verified = What("verified")
+        package static let repaired = What("repaired")
+        package static let purged = What("purged")
+        package static let redriven = What("redriven")
+    }
+
+    package var what: What
+    /// What came of it, or to what it was done, for people.
+    package var detail: String
+    /// Of the work under which it was done.
+    package var fingerprint: String
+    /// Milliseconds since 1970, by the clock of the host. The order of events is that in which they were written.
+    package var time: Int64
+    package var by: Operator
+
+    package init(
+        _ what: What, _ detail: String = "", fingerprint: String, time: Int64 = WallClock.now(), by: Operator = .present
+    ) {
+        (self.what, self.detail, self.fingerprint, self.time, self.by) = (what, detail, fingerprint, time, by)
+    }
+
+    /// Whether it is the coming and going of a follower.
+    var isRoutine: Bool { what == .followBegun || what == .followStopped }
+
+    package var json: JSONValue {
+        [
+            "time": .string(ISOTime.text(time)), "what": .string(what.rawValue), "user": .string(by.user),
+            "host": .string(by.host), "fingerprint": .string(fingerprint), "detail": .string(detail),
+        ]
+    }
+
+    package init?(json: JSONValue) {
+        guard let time = json["time"]?.string.flatMap(ISOTime.milliseconds), let what = json["what"]?.string,
+            let user = json["user"]?.string, let host = json["host"]?.string,
+            let fingerprint = json["fingerprint"]?.string
+        else { return nil }
+        self.init(
+            What(what), json["detail"]?.string ?? "", fingerprint: fingerprint, time: time,
+            by: Operator(host: host, user: user))
+    }
+}
+
+/// The last events of a migration, the oldest first.
+package struct MigrationHistory: Sendable, Equatable {
+    /// The most events that are kept.
+    package static let most = 500
+    /// The longest detail that is kept, in characters.
+    static let longest = 400
+
+    package var events: [HistoryEvent] = []
+    /// Events that are not kept any more.
+    package var dropped = 0
+
+    package init() {}
+
+    package mutating func add(_ event: HistoryEvent) {
+        var event = event
+        if event.detail.count > Self.longest { event.detail = event.detail.prefix(Self.longest) + "..." }
+        events.append(event)
+        while events.count > Self.most {
+            // A follower that is started again and again must not push out what people did.
+            events.remove(at: events.firstIndex(where: \.isRoutine) ?? 0)
+            dropped += 1
+        }
+    }
+
+    /// As it is stored: texts, so that nothing of it becomes a field of the state index.
+    package var json: JSONValue {
+        ["history": .string(JSONValue.array(events.map(\.json)).text()), "dropped": .number(dropped)]
+    }
+
+    /// Events that this version does not understand are left out.
+    package init(json: JSONValue) {
+        let stored = json["history"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
+        events = stored.compactMap { HistoryEvent(json: $0) }
+        dropped = Int(clamping: json["dropped"]?.count ?? 0)
+    }
+}
+
+/// The history as a document of its own beside the state, changed by compare-and-set.
+package struct HistoryStore: Sendable {
+    private static let document = "history"
+
+    private let writer: TargetWriter
+    private let index: String
+    private let logger: Logger
+
+    package init(_ store: StateStore, target: Cluster, logger: Logger) {
+        writer = target.writer
+        (index, self.logger) = (store.index, logger)
+    }
+
+    package func load() throws -> MigrationHistory {
+        MigrationHistory(json: try writer.getDocument(index, Self.document)?.source ?? [:])
+    }
+
+    /// Adds an event. Where that fails, the log says so and the work goes on: what was done is done.
+    package func record(_ event: HistoryEvent) {
+        do {
+            try add(event)
+        } catch {
+            logger.warning(
+                "the history could not be written", ["event": event.what.rawValue, "error": "\(error)"])
+        }
+    }
+
+    private func add(_ event: HistoryEvent) throws {
+        for attempt in 1... {
+            let stored = try writer.getDocument(index, Self.document)
+            var history = MigrationHistory(json: stored?.source ?? [:])
+            history.add(event)
+            do {
+                _ = try writer.putDocument(index, Self.document, history.json, expecting: stored?.token ?? .absent)
+                return
+            } catch {
+                guard error.code == .conflict, attempt < 50 else { throw error }
+            }
+        }
+    }
+}
