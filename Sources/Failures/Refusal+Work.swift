@@ -32,8 +32,8 @@ extension Refusal {
     package static func workIsHeld(_ command: String, migration: String, holder: String) -> Refusal {
         Refusal(
             "work_is_held",
-            "a \(command) of migration \(migration) runs already: \(holder). A second one would only do the same again. "
-                + "Watch it with `crossfade status`, or stop it first: the next one goes on where it stood")
+            "a \(command) of migration \(migration) runs already: \(holder). A second one would only do the same "
+                + "again. Watch it with `crossfade status`, or stop it first: the next one goes on where it stood")
     }
 
     /// What was written has another form. `index`: the index; `changes`: what differs, in words.

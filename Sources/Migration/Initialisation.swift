@@ -24,12 +24,7 @@ package enum Initialisation {
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
-            try prepared.refuseLiveMembers(logger)
-            try mendMappings(survey, state, logger)
-            try store.update {
-                if $0.fingerprint != prepared.fingerprint { try $0.check(isStill: state.fingerprint) }
-                $0.confirm(prepared.fingerprint, work: prepared.work, by: .present, at: WallClock.now())
-            }
+            try confirmOther(prepared, state, store, logger)
         }
         let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
         let missing = survey.entries.filter { !$0.exists }.map(\.index)
@@ -67,11 +62,17 @@ package enum Initialisation {
         try settle(survey, store, writer)
         if survey.state == nil || !missing.isEmpty {
             prepared.record(.initialised, "created \(missing.joined(separator: ", "))", logger: logger)
-        } else if let before = survey.state, before.fingerprint != prepared.fingerprint {
-            let changes = Fingerprint.differences(before.work, prepared.work, limit: 3).joined(separator: "; ")
-            prepared.record(.confirmed, changes, logger: logger)
         }
         return survey.state == nil || !missing.isEmpty
+    }
+
+    /// Confirms other work than `state` says.
+    private static func confirmOther(
+        _ prepared: Preflight, _ state: MigrationState, _ store: StateStore, _ logger: Logger
+    ) throws {
+        try prepared.refuseLiveMembers(logger)
+        try mendMappings(prepared.survey, state, logger)
+        try prepared.confirmOther(than: state, logger: logger)
     }
 
     /// Puts the mapping that was confirmed into the indices that are there with another one. A cluster adds fields, and

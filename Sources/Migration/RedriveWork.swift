@@ -160,7 +160,8 @@ package final class Redrive {
     /// Sends all letters, or fewer if a stop is asked for. Throws if one gets no final outcome.
     package func run(_ letters: [DeadLetter], told: (Int) -> Void) throws -> OutcomeCounts {
         let run = PipelineRun(
-            prepared, pipeline, command: "redrive", isReading: false, live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
+            prepared, pipeline, command: "redrive", isReading: false,
+            live: LiveWork(prepared, command: "redrive", version: "", logger: logger))
         defer { run.close() }
         // The commands of one id go in the order of the log, not in the order in which they died.
         let sorted = letters.sorted { one, other in

@@ -73,9 +73,8 @@ package struct WorkClaim {
     /// Takes it. Throws when another process has taken it meanwhile.
     package func take(_ state: inout MigrationState) throws(WorkError) {
         if let holder = state.fence.holders[command], holder != former, holder.member != MemberReport.own {
-            throw Refusal.workIsHeld(
-                command, migration: migration, holder: MemberReport(holder, command: command).words(now: WallClock.now())
-            ).error()
+            let words = MemberReport(holder, command: command).words(now: WallClock.now())
+            throw Refusal.workIsHeld(command, migration: migration, holder: words).error()
         }
         state.fence.holders[command] = .own(since: WallClock.now())
     }

@@ -137,8 +137,14 @@ package struct Preflight: Sendable {
         logger.warning(
             "other work was confirmed; what is already written keeps its form until its document is written again",
             ["fingerprint": fingerprint])
+        return try confirmOther(than: state, logger: logger)
+    }
+
+    /// Writes down that this work is confirmed in place of the one that `state` says. Throws when somebody else has
+    /// confirmed yet another one meanwhile.
+    @discardableResult
+    package func confirmOther(than state: MigrationState, logger: Logger) throws -> MigrationState {
         let changed = try StateStore(target: survey.target, name: recipe.name).update {
-            // Nobody has confirmed anything else meanwhile.
             if $0.fingerprint != fingerprint { try $0.check(isStill: state.fingerprint) }
             $0.confirm(fingerprint, work: work, by: .present, at: WallClock.now())
         }

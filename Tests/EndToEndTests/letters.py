@@ -80,6 +80,8 @@ def mend(m):
         # a new list: all recipes share the old one
         envelope["index"] = [*envelope["index"], NEW_COMMAND]
         m.tree["indices"][0]["transform"].append({"remove": {"field": "code"}})
+        # what is written already has no such field
+        m.tree["accept"] = [*m.tree.get("accept", []), {"rail": "changed_form", "why": "only letters have the field"}]
     m.write_recipe()
     return m.run("plan").json["fingerprint"]
 

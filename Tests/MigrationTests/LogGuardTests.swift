@@ -19,6 +19,10 @@ import Testing
         let anchored = CommitNote(epoch: 3, fingerprint: one, anchor: other)
         #expect(CommitNote(text: anchored.text) == anchored && anchored.fingerprints == [one, other])
         #expect(CommitNote(epoch: 3, fingerprint: one, anchor: one).fingerprints == [one])
+        for mark in [CommitNote.Mark(fingerprint: "ab12", term: 7), CommitNote.Mark(fingerprint: "ab12", term: nil)] {
+            let marked = CommitNote(epoch: 3, fingerprint: one, time: 9, mark: mark)
+            #expect(CommitNote(text: marked.text) == marked)
+        }
         // What other clients of a group may have left there.
         for foreign in [nil, "", "crossfade", "crossfade x", "leader 3"] { #expect(CommitNote(text: foreign) == nil) }
     }

@@ -10,9 +10,9 @@ enum HistoryCommand {
         path: ["history"],
         summary: "Show who did what to a migration, and when",
         discussion: """
-            Reads the migration's history on the new cluster; changes nothing. The oldest event comes first. The last
-            \(MigrationHistory.most) events are kept. Times are those of the hosts' own clocks; the order is that in which the
-            events were written.
+            Reads the migration's history on the new cluster; changes nothing. The oldest event comes first, and the
+            last \(MigrationHistory.most) events are kept. Times are those of the hosts' own clocks. The order is that
+            in which the events were written.
             """,
         positionals: [CommandDeclaration.recipe], run: run)
 
