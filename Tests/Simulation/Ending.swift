@@ -9,6 +9,7 @@ extension World {
             endTransaction(partition, commits: bits >> UInt64(partition) & 1 == 0)
         }
         if bits & 8 > 0 { isMended = true }
+        stragglerCommits()
         for engine in engines where engine.isPaused { perform(Step(kind: .resume, a: place(engine), b: 0)) }
         for engine in engines where engine.kind == .follow && engine.isFenced {
             engine.advance()

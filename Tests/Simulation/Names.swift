@@ -24,6 +24,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case replayDeletesFirst
     /// A target index that is made again has neither copy nor replay, and `follow` is refused before the replay.
     case startOver
+    /// Offsets that were committed for an earlier target index count for nothing.
+    case offsetTerm
     /// A target index that is made again has aliases of other names, so writes meant for the lost one are refused.
     case aliasPerIndex
     /// Copied pages go through an alias that is closed when the copy is done.

@@ -87,7 +87,7 @@ extension World {
                 limit = min(limit, engine.position(partition))
             }
             limit = min(limit, recorded?[partition] ?? limit)
-            if groupCommitted[partition] >= 0 { limit = min(limit, groupCommitted[partition]) }
+            if committed(partition) >= 0 { limit = min(limit, committed(partition)) }
             if let replay { limit = min(limit, replay.at(partition)) }
         }
         topic.partitions[partition].start = max(topic.partitions[partition].start, limit)
@@ -229,9 +229,10 @@ extension World {
         stop(engine)
     }
 
-    /// The target index is deleted, and `init` makes it again. Running processes see that it is another index, and
-    /// stop.
-    func loseIndex() {
+    /// The target index is deleted, and `init` makes it again: running processes see that it is another index, and
+    /// stop. `byOthers`: or other work is confirmed, with another target index; a follower may go on for a heartbeat.
+    func loseIndex(byOthers: Bool) {
+        hasStraggler = byOthers && engines.contains { $0.kind == .follow && !$0.isPaused }
         for engine in engines { stop(engine) }
         indexNumber += 1
         verification = nil

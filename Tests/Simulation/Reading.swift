@@ -52,7 +52,28 @@ extension World {
     }
 
     /// Up to where a partition has been applied, as far as that is kept anywhere.
-    func applied(_ partition: Int) -> Int { max(groupCommitted[partition], replay?.at(partition) ?? 0) }
+    func applied(_ partition: Int) -> Int { max(committed(partition), replay?.at(partition) ?? 0) }
+
+    /// What the group has committed for the present target index; -1: nothing.
+    func committed(_ partition: Int) -> Int {
+        on(.offsetTerm) && groupTerm[partition] != indexNumber ? -1 : groupCommitted[partition]
+    }
+
+    private func commit(_ offset: Int, _ partition: Int) {
+        (groupCommitted[partition], groupTerm[partition]) = (offset, indexNumber)
+    }
+
+    /// A follower that writes another index has applied everything to it, and commits that before its heartbeat tells it
+    /// that other work was confirmed.
+    func stragglerCommits() {
+        guard hasStraggler else { return }
+        hasStraggler = false
+        for partition in topic.partitions.indices {
+            groupCommitted[partition] = max(groupCommitted[partition], topic.partitions[partition].stable)
+            groupTerm[partition] = indexNumber - 1
+        }
+        tell { "  a follower of the earlier index commits the ends" }
+    }
 
     /// The rails at a start; false when one refuses.
     func passesRails(_ partition: Int, _ offset: Int) -> Bool {
@@ -77,8 +98,8 @@ extension World {
 
     /// A new replay leaves out nothing that the group has still to apply.
     private func joins(_ partition: Int, _ start: Int) -> Bool {
-        guard on(.startCommitted), groupCommitted[partition] >= 0 else { return true }
-        let committed = Int64(groupCommitted[partition])
+        guard on(.startCommitted), committed(partition) >= 0 else { return true }
+        let committed = Int64(self.committed(partition))
         return passes(LogRails.join(Int64(start), committed: committed, isTargetNew: replayDue), partition)
     }
 
@@ -150,9 +171,9 @@ extension World {
         for (number, offset) in offsets.sorted(by: { $0.key < $1.key }) {
             let (partition, next) = (Int(number), Int(offset))
             if engine.kind == .follow {
-                let from = groupCommitted[partition] >= 0 ? groupCommitted[partition] : engine.start(partition)
+                let from = committed(partition) >= 0 ? committed(partition) : engine.start(partition)
                 checkCommit(engine, partition, from: from, to: next)
-                groupCommitted[partition] = next
+                commit(next, partition)
             } else if let before = replay?.at(partition) {
                 checkCommit(engine, partition, from: before, to: next)
             }
@@ -221,8 +242,8 @@ extension World {
         // The group goes on where the replay ended, unless it is further or has members.
         if !engines.contains(where: { $0.kind == .follow }) {
             let committed = Dictionary(
-                uniqueKeysWithValues: groupCommitted.enumerated().map { (Int32($0), Int64($1)) })
-            for (partition, end) in state.handOver(committed: committed) { groupCommitted[Int(partition)] = Int(end) }
+                uniqueKeysWithValues: topic.partitions.indices.map { (Int32($0), Int64(self.committed($0))) })
+            for (partition, end) in state.handOver(committed: committed) { commit(Int(end), Int(partition)) }
         }
         for other in engines where other.isReplaying && !other.isPaused { stop(other) }
     }
@@ -260,7 +281,7 @@ extension World {
             member.groupGeneration = groupGeneration
         }
         for partition in topic.partitions.indices {
-            let committed = groupCommitted[partition] >= 0 ? Int64(groupCommitted[partition]) : nil
+            let committed = self.committed(partition) >= 0 ? Int64(self.committed(partition)) : nil
             let replayed = replay?.finished == nil ? nil : replay?.end[Int32(partition)]
             let start = FollowOffset.choose(
                 committed: committed, replayedTo: replayed, recipeStart: Int64(startOfLog(partition)))

@@ -128,7 +128,7 @@ extension World {
         case .redrive: redrive()
         case .mend: isMended = true
         case .copyEnds: finishCopy()
-        case .indexLost: loseIndex()
+        case .indexLost: loseIndex(byOthers: b & 1 == 1)
         case .replayEnds:
             // An open transaction pins the end: nobody waits for that here.
             guard let replay, replay.finished == nil, topic.partitions.allSatisfy({ $0.stable == $0.end }) else {

@@ -62,6 +62,7 @@ extension Step {
     fileprivate static let pause = Step(.pause)
     fileprivate static let resume = Step(.resume)
     fileprivate static let indexLost = Step(.indexLost)
+    fileprivate static let otherWork = Step(.indexLost, 0, 1)
 }
 
 extension Story {
@@ -123,6 +124,8 @@ extension Story {
         Story(
             .copyBegins, .readOne(), .pause, .copyEnds, .delete, .catchUp, Step(.oldApplies, 0, 5), Step(.oldCommits),
             .longTime, .purge, .deliver(), Step(.retention), .copyBegins, .work(2), .resume, .send(), .deliver()),
+        // Other work is confirmed, and the old follower goes on for a heartbeat.
+        Story(.copyEnds, .member, .otherWork, .copyEnds, .replayStarts, .replayEnds, .insert, .shortTime),
         // A replay begins before anything was recorded, and the old cluster goes on.
         Story(.insert, .replayStarts, .delete, Step(.oldApplies, 0, 5), Step(.oldCommits), .member),
         // The log loses what was read and not yet committed.
@@ -188,7 +191,7 @@ extension Mechanism {
             .lanesAcrossEntries:
             Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
-        case .purgeWaitsForCopy, .aliasPerIndex, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
+        case .purgeWaitsForCopy, .aliasPerIndex, .offsetTerm, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
             .recordedAtFirstWork:
             Step.oldThemes + 2
         case .verifyRefresh, .verifyPositions, .verifySettling: Step.verification

@@ -53,7 +53,7 @@ extension World {
         }
         return GroupPositions(
             application: on(.verifyPositions) ? offsets { old.committed[$0] } : nil,
-            crossfade: offsets { max(groupCommitted[$0], replay?.at($0) ?? 0) },
+            crossfade: offsets { max(committed($0), replay?.at($0) ?? 0) },
             starts: offsets { topic.partitions[$0].start }, ends: offsets { topic.partitions[$0].end })
     }
 

@@ -80,6 +80,10 @@ final class World {
     var isMixed = false
     var isMended = false
     var groupCommitted: [Int]
+    /// For which target index that was committed.
+    var groupTerm: [Int]
+    /// A follower of the earlier target index does not know yet that other work was confirmed.
+    var hasStraggler = false
     var groupGeneration = 0
     /// By partition: the offset after the last record that any process has read.
     var taken: [Int]
@@ -114,6 +118,7 @@ final class World {
         new.refreshes = off != .tombstoneRefresh
         everDead = Array(repeating: false, count: setup.ids)
         groupCommitted = Array(repeating: -1, count: setup.partitions)
+        groupTerm = Array(repeating: 0, count: setup.partitions)
         taken = Array(repeating: 0, count: setup.partitions)
         for id in 0..<setup.ids where setup.known[id] != 0 { old.documents[id] = known(id) }
         old.refresh()
@@ -321,7 +326,7 @@ final class World {
             guard !on(.tombstoneAge) || slot.written < before, !isHeldByLetter(id) else { continue }
             // The product does not ask this (docs/simulation.md).
             let offset = slot.version - (layout == .rows ? 1 : 2)
-            guard !on(.purgeBelowCommit) || offset < Int64(groupCommitted[partition(of: id)]) else {
+            guard !on(.purgeBelowCommit) || offset < Int64(committed(partition(of: id))) else {
                 continue
             }
             found.append((place, slot.version))
@@ -351,6 +356,7 @@ final class World {
         if oldRefreshesItself { old.refresh() }
         tellCopyState()
         endOldReplays()
+        stragglerCommits()
         if on(.sendLease) {
             for engine in engines where engine.isStale(since: before, now) { stop(engine) }
         }
