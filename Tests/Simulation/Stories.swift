@@ -191,7 +191,8 @@ extension Mechanism {
             .lanesAcrossEntries:
             Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
-        case .purgeWaitsForCopy, .aliasPerIndex, .offsetTerm, .copyAlias, .copyAliasPerRound, .recopyRail, .startCommitted,
+        case .purgeWaitsForCopy, .aliasPerIndex, .offsetTerm, .copyAlias, .copyAliasPerRound, .recopyRail,
+            .startCommitted,
             .recordedAtFirstWork:
             Step.oldThemes + 2
         case .verifyRefresh, .verifyPositions, .verifySettling: Step.verification
