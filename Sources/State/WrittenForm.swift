@@ -20,7 +20,9 @@ package enum WrittenForm {
         }
         form["copy.version"] = recipe["copy"]?["version"]
         let entry = (recipe["indices"]?.array ?? []).first { makes(index, $0["to"]?.string ?? "", work) }
-        for part in ["transform", "id", "select"] { form[part] = entry?[part] }
+        for part in ["transform", "id"] { form[part] = entry?[part] }
+        // Its other keys say what else deletes do.
+        for part in ["field", "equals"] { form["select.\(part)"] = entry?["select"]?[part] }
         return .object(form)
     }
 

@@ -111,6 +111,7 @@ def test_redrive_of_letters_that_write_elsewhere(two):  # noqa: F811
     for entry in pair.m.tree["indices"]:
         entry["transform"] = [{"remove": {"field": "code"}}]
         entry["select"]["missing"] = "every"
+    pair.m.tree["accept"] = [{"rail": "changed_form", "why": "only letters have the field"}]
     pair.m.write_recipe()
     expected = [{**rest, "3": "back", "11": "moved"}, {"2": "moved", "12": "b"}]
     driven = redrive(pair.m, "--confirm", pair.m.run("plan", seconds=60).json["fingerprint"])

@@ -188,6 +188,7 @@ def test_redacted_values_are_compared_and_never_shown(make):
 def test_a_receipt_of_other_work_is_called_so(m):
     verify(m)
     m.tree["indices"][0]["transform"] = [{"remove": "nothing"}]
+    m.tree["accept"] = [{"rail": "changed_form", "why": "no document has that field"}]
     m.write_recipe()
     fingerprint = m.run("plan").json["fingerprint"]
     m.run("replay", "--confirm", fingerprint).expect(DONE)

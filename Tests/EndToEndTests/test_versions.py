@@ -128,6 +128,7 @@ def test_a_version_that_cannot_be_read_is_a_dead_letter(make):
     assert {(letter["reason"], letter["index"]) for letter in found.values()} == {("bad_version", m.old)}, found
     assert "v7" in found["bad0"]["detail"] and "rev" in found["bad0"]["detail"], found["bad0"]
     m.tree["copy"] = {"version": "floor"}
+    m.tree["accept"] = [{"rail": "changed_form", "why": "what is there keeps its version"}]
     m.write_recipe()
     plan = m.run("plan", seconds=60).expect(DONE).json
     m.crossfade("dead-letters", "redrive", m.recipe, "--format", "json", "--confirm", plan["fingerprint"],
