@@ -63,8 +63,8 @@ extension World {
         (groupCommitted[partition], groupTerm[partition]) = (offset, indexNumber)
     }
 
-    /// A follower that writes another index has applied everything to it, and commits that before its heartbeat tells it
-    /// that other work was confirmed.
+    /// A follower that writes another index has applied everything to it, and commits that before its heartbeat tells
+    /// it that other work was confirmed.
     func stragglerCommits() {
         guard hasStraggler else { return }
         hasStraggler = false
