@@ -194,8 +194,8 @@ def test_a_second_one_says_who_is_at_it(m, command):
     first.process.send_signal(signal.SIGCONT)
     if command == "copy":
         second = m.run(command)
-        check_error(second, f"a {command} of migration {m.name} runs already", f"process {first.process.pid}", "since 20",
-                    code=REFUSED)
+        check_error(second, f"a {command} of migration {m.name} runs already", f"process {first.process.pid}",
+                    "since 20", code=REFUSED)
         assert first.running, first.result(first.process.returncode)
         first.kill()
         m.write_recipe()
