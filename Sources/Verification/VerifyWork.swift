@@ -79,10 +79,7 @@ package struct VerifyWork {
             acceptsEmpty: recipe.verify.empty == .accept)
         receipt.ended = WallClock.now()
         let stored = try receipts.save(receipt)
-        prepared.record(
-            .verified,
-            "receipt \(stored.id): \(stored.verdict.rawValue), \(stored.totals.compared) documents compared, "
-                + "\(stored.totals.wrong) wrong", logger: logger)
+        remember(stored)
         // What was read is used up: the next verification begins anew.
         scanned.forget?()
         return stored
@@ -134,6 +131,13 @@ package struct VerifyWork {
     }
 
     // MARK: Parts
+
+    private func remember(_ receipt: Receipt) {
+        prepared.record(
+            .verified,
+            "receipt \(receipt.id): \(receipt.verdict.rawValue), \(receipt.totals.compared) documents compared, "
+                + "\(receipt.totals.wrong) wrong", logger: logger)
+    }
 
     private func begin() -> Receipt {
         let survey = prepared.survey
