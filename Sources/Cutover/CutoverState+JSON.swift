@@ -9,7 +9,6 @@ extension CutoverState {
         if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
         if let rolledOverAt { members["rolled_over_at"] = .number(rolledOverAt) }
         if let end { members["end"] = .string(end.rawValue) }
-        if !events.isEmpty { members["events"] = .array(events.map(\.json)) }
         return .object(members)
     }
 
@@ -36,7 +35,6 @@ extension CutoverState {
             guard let known = Position(rawValue: told) else { return nil }
             end = known
         }
-        events = (json["events"]?.array ?? []).compactMap(Event.init)
     }
 }
 
@@ -56,22 +54,6 @@ extension CutoverState.Intent {
         let moves = told.compactMap(AliasMove.init)
         guard moves.count == told.count else { return nil }
         self.init(kind: kind, turn: Int(clamping: turn), moves: moves, home: home, by: by, began: began)
-    }
-}
-
-extension CutoverState.Event {
-    package var json: JSONValue {
-        [
-            "at": .number(at), "what": .string(what), "by": .string(by), "fingerprint": .string(fingerprint),
-            "notes": .array(notes.map { .string($0) }),
-        ]
-    }
-
-    package init?(json: JSONValue) {
-        guard let at = json["at"]?.int, let what = json["what"]?.string, let by = json["by"]?.string else { return nil }
-        self.init(
-            at: at, what: what, by: by, fingerprint: json["fingerprint"]?.string ?? "",
-            notes: (json["notes"]?.array ?? []).compactMap(\.string))
     }
 }
 

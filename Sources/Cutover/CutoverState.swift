@@ -36,21 +36,6 @@ package struct CutoverState: Sendable, Equatable {
         }
     }
 
-    /// One thing that was done, for people.
-    package struct Event: Sendable, Equatable {
-        package var at: Int64
-        package var what: String
-        package var by: String
-        package var fingerprint: String
-        /// Overridden gates and the reasons given for them, accepted losses, and the like.
-        package var notes: [String]
-
-        package init(at: Int64, what: String, by: String, fingerprint: String, notes: [String] = []) {
-            (self.at, self.what, self.by) = (at, what, by)
-            (self.fingerprint, self.notes) = (fingerprint, notes)
-        }
-    }
-
     /// A marker that stands on a target index: the last move that was applied.
     package struct Mark: Sendable, Equatable {
         package var turn: Int
@@ -70,10 +55,6 @@ package struct CutoverState: Sendable, Equatable {
     /// When the first alias was moved, in the rollover that holds.
     package var rolledOverAt: Int64?
     package var end: Position?
-    package var events: [Event] = []
-
-    /// The most events that are kept.
-    package static let mostEvents = 200
 
     package init() {}
 
@@ -82,10 +63,5 @@ package struct CutoverState: Sendable, Equatable {
         if intent != nil { return .unknown }
         if moved.isEmpty { return mark == nil ? .before : .rolledBack }
         return Set(moved.map(\.alias)).isSuperset(of: aliases) ? .rolledOver : .partly
-    }
-
-    package mutating func tell(_ event: Event) {
-        events.append(event)
-        if events.count > Self.mostEvents { events.removeFirst(events.count - Self.mostEvents) }
     }
 }

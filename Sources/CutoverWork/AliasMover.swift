@@ -26,14 +26,15 @@ struct AliasMover {
         do {
             state = try session.store.update { state in
                 begun = try state.cutover.begin(kind, moves, home: home, by: session.by, at: WallClock.now())
-                let what = "\(kind.rawValue) of \(moves.map(\.alias).joined(separator: ", ")) begun"
-                state.cutover.tell(session.event(what, state.fingerprint, notes))
             }
         } catch let refusal as CutoverRefusal {
             if refusal.isRace { return false }
             throw refusal.error
         }
         guard let intent = begun else { return false }
+        session.tell(
+            kind == .rollover ? .rolloverBegun : .rollbackBegun,
+            ([Self.names(moves)] + notes).joined(separator: "; "))
         var failure: ClusterError?
         do throws(ClusterError) {
             try writer.updateAliases(.array(try request(intent, mark: state.cutover.mark)))
@@ -65,6 +66,8 @@ struct AliasMover {
         return actions
     }
 
+    private static func names(_ moves: [AliasMove]) -> String { moves.map(\.alias).joined(separator: ", ") }
+
     private func turn(_ number: Int) -> Turn { Turn(number, stateIndex: session.store.index) }
 
     /// The index that carries the marker: a target index, or an old one where no target index is left.
@@ -78,13 +81,15 @@ struct AliasMover {
     @discardableResult
     func resolve(_ intent: CutoverState.Intent) throws -> Turn.Fate {
         let fate = writer.capabilities.writeIndex ? try sealed(intent) : try settledByAliases(intent)
+        var isOurs = false
         try session.store.update { state in
-            guard state.cutover.settle(turn: intent.turn, fate, at: WallClock.now()) else { return }
-            let what = if case .applied = fate { "done" } else { "not applied" }
-            state.cutover.tell(
-                session.event(
-                    "\(intent.kind.rawValue) of \(intent.moves.map(\.alias).joined(separator: ", ")) \(what)",
-                    state.fingerprint, []))
+            isOurs = state.cutover.settle(turn: intent.turn, fate, at: WallClock.now())
+        }
+        guard isOurs else { return fate }
+        if case .applied = fate {
+            session.tell(intent.kind == .rollover ? .rolledOver : .rolledBack, Self.names(intent.moves))
+        } else {
+            session.tell(.notMoved, Self.names(intent.moves))
         }
         return fate
     }

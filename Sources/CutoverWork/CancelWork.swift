@@ -78,11 +78,11 @@ package struct CancelWork {
         } catch {
             throw error.error
         }
-        let now = WallClock.now()
-        let running = try MemberDirectory(store, target: target).read().filter { !$0.isStale(now: now) }
-        guard running.isEmpty else {
-            let who = running.map { "\($0.command) of \($0.host) (process \($0.pid))" }.joined(separator: ", ")
-            throw WorkError(.refused, "\(who) still runs: stop it first")
+        let alive = try LiveMembers(store, target: target, logger: logger).find { _ in true }
+        guard alive.isEmpty else {
+            let now = WallClock.now()
+            throw WorkError(
+                .refused, alive.map { $0.words(now: now) }.joined(separator: "; ") + ": stop it first, then cancel")
         }
         for index in state.uuids.keys {
             let aliases = try target.writer.aliases(of: index).map(\.key)

@@ -25,8 +25,7 @@ package struct CutoverSession: Sendable {
     package init(_ prepared: Preflight, logger: Logger) {
         (self.prepared, self.logger) = (prepared, logger)
         store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let process = ProcessInfo.processInfo
-        by = "\(process.userName)@\(process.hostName) (process \(process.processIdentifier))"
+        by = "\(Operator.present.words) (process \(ProcessInfo.processInfo.processIdentifier))"
     }
 
     /// The source may be away by now; the state knows which cluster it was.
@@ -45,14 +44,8 @@ package struct CutoverSession: Sendable {
         return state
     }
 
-    /// Adds an event to the state.
-    func tell(_ what: String, notes: [String] = []) throws {
-        try store.update { $0.cutover.tell(event(what, $0.fingerprint, notes)) }
-    }
-
-    func event(_ what: String, _ fingerprint: String, _ notes: [String]) -> CutoverState.Event {
-        CutoverState.Event(at: WallClock.now(), what: what, by: by, fingerprint: fingerprint, notes: notes)
-    }
+    /// Adds an event to the history.
+    func tell(_ what: HistoryEvent.What, _ detail: String) { prepared.record(what, detail, logger: logger) }
 }
 
 extension CutoverRefusal {

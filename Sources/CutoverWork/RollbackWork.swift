@@ -117,7 +117,7 @@ package struct RollbackWork {
         }
         try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
             .run(session.variables("rollback"))
-        try session.tell("cutover.command moved the readers back")
+        session.tell(.readersMoved, "back, by cutover.command")
         result.remarks.append("cutover.command moved the readers back")
     }
 }

@@ -148,7 +148,7 @@ package struct RolloverWork {
         }
         try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
             .run(session.variables("rollover"))
-        try session.tell("cutover.command moved the readers to the new cluster")
+        session.tell(.readersMoved, "to the new cluster, by cutover.command")
         result.remarks.append("cutover.command moved the readers")
     }
 }

@@ -27,6 +27,12 @@ package struct HistoryEvent: Sendable, Equatable {
         package static let repaired = What("repaired")
         package static let purged = What("purged")
         package static let redriven = What("redriven")
+        package static let rolloverBegun = What("rollover_begun")
+        package static let rolledOver = What("rolled_over")
+        package static let rollbackBegun = What("rollback_begun")
+        package static let rolledBack = What("rolled_back")
+        package static let notMoved = What("not_moved")
+        package static let readersMoved = What("readers_moved")
     }
 
     package var what: What

@@ -64,8 +64,6 @@ import Testing
         _ = try state.begin(.rollover, [Self.move], home: "new", by: "a", at: 1)
         #expect(CutoverState(json: state.json) == state)
         state.settle(turn: 1, .applied(home: "new"), at: 5)
-        state.tell(.init(at: 5, what: "rollover", by: "a", fingerprint: "f", notes: ["lag: fine"]))
-        #expect(CutoverState(json: state.json) == state)
         state.end = .finished
         #expect(CutoverState(json: state.json) == state)
         var broken = state.json.object ?? [:]

@@ -13,24 +13,22 @@ extension Status {
             "position": .string(cutover.position.rawValue), "aliases": MoveText.json(cutover.moved),
             "rolled_over_at": cutover.rolledOverAt.map { .number($0) } ?? .null,
             "under_way": cutover.intent.map { ["kind": .string($0.kind.rawValue), "by": .string($0.by)] } ?? .null,
-            "events": .array(cutover.events.suffix(20).map(\.json)),
         ]
     }
 
     /// Nothing while no alias was ever moved.
     var cutoverLines: [String] {
         guard let cutover = prepared.survey.state?.cutover, cutover.position != .before else { return [] }
-        let last = cutover.events.last.map { " (\($0.what), by \($0.by))" } ?? ""
         let recipe = prepared.recipe.typed
         switch cutover.position {
-        case .rolledOver: return ["readers  on the new side\(last); back: crossfade rollback \(recipe)"]
+        case .rolledOver: return ["readers  on the new side; back: crossfade rollback \(recipe)"]
         case .partly:
             let names = cutover.moved.map(\.alias).joined(separator: ", ")
-            return ["readers  of \(names) are on the new side\(last); the others: crossfade rollover \(recipe)"]
-        case .rolledBack: return ["readers  back on the old side\(last)"]
+            return ["readers  of \(names) are on the new side; the others: crossfade rollover \(recipe)"]
+        case .rolledBack: return ["readers  back on the old side"]
         case .unknown:
-            return ["readers  a move is under way, or was broken off\(last): crossfade rollover or rollback settles it"]
-        case .finished, .cancelled: return ["readers  the migration is \(cutover.position.rawValue)\(last)"]
+            return ["readers  a move is under way, or was broken off: crossfade rollover or rollback settles it"]
+        case .finished, .cancelled: return ["readers  the migration is \(cutover.position.rawValue)"]
         case .before: return []
         }
     }
