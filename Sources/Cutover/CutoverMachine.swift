@@ -1,3 +1,5 @@
+import JSONText
+
 // What may follow what. The table stands in docs/cutover.md.
 
 /// Why a command of the cutover cannot go on, in words for people.
@@ -48,7 +50,7 @@ extension CutoverState {
 
     /// Stores what is about to be sent. The number is never used again, whatever becomes of the request.
     package mutating func begin(
-        _ kind: Kind, _ moves: [AliasMove], home: String, by: String, at time: Int64
+        _ kind: Kind, _ moves: [AliasMove], home: String, by: String, process: JSONValue? = nil, at time: Int64
     ) throws(CutoverRefusal) -> Intent {
         try checkOpen()
         if let intent {
@@ -59,7 +61,7 @@ extension CutoverState {
             throw CutoverRefusal("somebody else has moved the aliases meanwhile", isRace: true)
         }
         turn += 1
-        let begun = Intent(kind: kind, turn: turn, moves: moves, home: home, by: by, began: time)
+        let begun = Intent(kind: kind, turn: turn, moves: moves, home: home, by: by, began: time, process: process)
         intent = begun
         return begun
     }

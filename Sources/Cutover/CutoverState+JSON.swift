@@ -40,10 +40,12 @@ extension CutoverState {
 
 extension CutoverState.Intent {
     package var json: JSONValue {
-        [
+        var members: JSONObject = [
             "kind": .string(kind.rawValue), "turn": .number(turn), "moves": .array(moves.map(\.json)),
             "home": .string(home), "by": .string(by), "began": .number(began),
         ]
+        members["process"] = process
+        return .object(members)
     }
 
     package init?(json: JSONValue) {
@@ -53,7 +55,9 @@ extension CutoverState.Intent {
         else { return nil }
         let moves = told.compactMap(AliasMove.init)
         guard moves.count == told.count else { return nil }
-        self.init(kind: kind, turn: Int(clamping: turn), moves: moves, home: home, by: by, began: began)
+        self.init(
+            kind: kind, turn: Int(clamping: turn), moves: moves, home: home, by: by, began: began,
+            process: json["process"])
     }
 }
 

@@ -29,10 +29,14 @@ package struct CutoverState: Sendable, Equatable {
         /// Who, for people: user, host and process.
         package var by: String
         package var began: Int64
+        /// Which process, as the state writes it down; nil: that is not known.
+        package var process: JSONValue?
 
-        package init(kind: Kind, turn: Int, moves: [AliasMove], home: String, by: String, began: Int64) {
+        package init(
+            kind: Kind, turn: Int, moves: [AliasMove], home: String, by: String, began: Int64, process: JSONValue? = nil
+        ) {
             (self.kind, self.turn, self.moves, self.home) = (kind, turn, moves, home)
-            (self.by, self.began) = (by, began)
+            (self.by, self.began, self.process) = (by, began, process)
         }
     }
 

@@ -25,7 +25,8 @@ struct AliasMover {
         let state: MigrationState
         do {
             state = try session.store.update { state in
-                begun = try state.cutover.begin(kind, moves, home: home, by: session.by, at: WallClock.now())
+                begun = try state.cutover.begin(
+                    kind, moves, home: home, by: session.by, process: ProcessMark.own.json, at: WallClock.now())
             }
         } catch let refusal as CutoverRefusal {
             if refusal.isRace { return false }
@@ -102,6 +103,8 @@ struct AliasMover {
         let deadline = MonotonicClock.milliseconds() + Self.patience
         while MonotonicClock.milliseconds() < deadline, !StopSignal.isAsked {
             guard try session.state().cutover.intent?.turn == intent.turn else { return }
+            // A process of this machine that is gone will not settle it.
+            if intent.process.flatMap(ProcessMark.init)?.fate == .isGone { break }
             Thread.sleep(forTimeInterval: 0.2)
         }
         if StopSignal.isAsked { throw WorkError(.interrupted, "stopped while another \(intent.kind.rawValue) ran") }

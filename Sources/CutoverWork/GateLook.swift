@@ -43,7 +43,7 @@ struct GateLook {
         let age = newest.age(now: status.now)
         let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(age) s old"
         guard newest.verdict == .equal else { return [.failed(.receipt, told, mend: verify)] }
-        guard age * 1000 <= recipe.cutover.parityAge else {
+        guard status.now - newest.oldestRead <= recipe.cutover.parityAge else {
             return [
                 .failed(
                     .receipt, "\(told), older than \(limit) (cutover.parity_age)",

@@ -231,9 +231,11 @@ package struct ReceiptLook {
             trustsSource: false, logger: logger
         ).run(account.left, performing: false)
         for (entry, index) in report.indices {
-            account.found[entry, default: .init()].right += index.right
-            account.found[entry, default: .init()].foreign -= index.right
+            // What the topic says is right here, whatever the old side has.
+            let right = index.right + (index.left[.logAgrees] ?? 0)
+            account.found[entry, default: .init()].right += right
+            account.found[entry, default: .init()].foreign -= right
         }
-        return report.examples.map(\.key)
+        return report.examples.filter { $0.step != RepairDoubt.logAgrees.rawValue }.map(\.key)
     }
 }

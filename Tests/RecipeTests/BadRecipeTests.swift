@@ -31,13 +31,13 @@ struct BadRecipeTests {
             expected: [
                 "9:1: unknown key \"page\" in the recipe; it belongs in copy or verify; known are name, commands, "
                     + "source, target, indices, copy, replay, dead_letters, limits, accept, tombstone_age, "
-                    + "operations, verify, tests"
+                    + "operations, verify, cutover, tests"
             ]),
         Case(
-            name: "a key of later days", text: Reading.small(more: "cutover: { max_lag: 0 }"),
+            name: "a key of later days", text: Reading.small(more: "gateway: { listen: 1 }"),
             expected: [
-                "9:1: unknown key \"cutover\" in the recipe; known are name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify, tests"
+                "9:1: unknown key \"gateway\" in the recipe; known are name, commands, source, target, indices, copy, "
+                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify, cutover, tests"
             ]),
         Case(
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
@@ -63,7 +63,7 @@ struct BadRecipeTests {
             name: "a list", text: "- a\n",
             expected: [
                 "1:1: the recipe is a list; it must be a mapping with name, commands, source, target, indices, copy, "
-                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify or tests"
+                    + "replay, dead_letters, limits, accept, tombstone_age, operations, verify, cutover or tests"
             ]),
         Case(
             name: "not YAML", text: "name: [a, b\ncommands: x\n",

@@ -284,6 +284,13 @@ enum EveryKey {
           histogram: created
           folder: spill
           empty: accept
+        cutover:
+          parity_age: 1h
+          writers: alias
+          command: [move-readers, now]
+          before: check-everything
+          timeout: 5s
+          hold: hold
         tests:
           - name: a record
             record: { key: k, value: { a: 1 }, headers: { h: v }, partition: 1, offset: 2, timestamp: 3 }
