@@ -86,6 +86,16 @@ extension CutoverState {
         return true
     }
 
+    /// Forgets moves that somebody has undone by hand. Returns their aliases.
+    /// - Parameter isUndone: whether the alias stands on exactly the indices that it came from.
+    package mutating func forget(_ isUndone: (AliasMove) throws -> Bool) rethrows -> [String] {
+        guard intent == nil else { return [] }
+        let undone = try moved.filter(isUndone).map(\.alias)
+        moved.removeAll { undone.contains($0.alias) }
+        if moved.isEmpty { rolledOverAt = nil }
+        return undone
+    }
+
     /// Whether target indices may be taken away: nothing reads through them.
     package func checkCancel() throws(CutoverRefusal) {
         if end == .finished { throw CutoverRefusal("the migration is finished; there is nothing to cancel") }

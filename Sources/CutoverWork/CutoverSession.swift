@@ -44,6 +44,23 @@ package struct CutoverSession: Sendable {
         return state
     }
 
+    /// The state, without moves that somebody has undone by hand.
+    func reconciled() throws -> MigrationState {
+        let state = try state()
+        func isUndone(_ move: AliasMove) throws -> Bool {
+            try move.standing(target.writer.indices(behind: move.alias).map(\.index)) == .before
+        }
+        var copy = state.cutover
+        guard try !copy.forget(isUndone).isEmpty else { return state }
+        var undone: [String] = []
+        let now = try store.update { undone = try $0.cutover.forget(isUndone) }
+        for alias in undone {
+            logger.warning("somebody has moved an alias back by hand", ["alias": alias])
+            tell(.rolledBack, "\(alias), by hand")
+        }
+        return now
+    }
+
     /// Adds an event to the history.
     func tell(_ what: HistoryEvent.What, _ detail: String) { prepared.record(what, detail, logger: logger) }
 }

@@ -40,7 +40,7 @@ package struct RollbackWork {
     /// - Parameter compare: looks on both sides at what the log has named since the rollover.
     package func run(compare: Compare) throws -> Result {
         for _ in 0..<10 {
-            let state = try session.state()
+            let state = try session.reconciled()
             if let intent = state.cutover.intent {
                 try AliasMover(session: session).settle(intent)
                 continue
@@ -99,10 +99,9 @@ package struct RollbackWork {
         var result = into
         for move in moved {
             let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
-            guard case .elsewhere(let found) = move.standing(indices) else { continue }
-            throw WorkError(
-                .cluster,
-                "alias \(move.alias) stands on \(found.joined(separator: ", ")): somebody else has moved it")
+            guard move.standing(indices) != .after else { continue }
+            let place = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
+            throw WorkError(.cluster, "alias \(move.alias) stands on \(place): somebody else has moved it")
         }
         let nodes = try EveryNode.await(moved, session.target)
         (result.nodes, result.unreachable) = (nodes.asked, nodes.unreachable)

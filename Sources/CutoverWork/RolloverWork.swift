@@ -47,7 +47,7 @@ package struct RolloverWork {
     /// A result with failed gates has moved nothing.
     package func run(letters: Status.Letters? = nil) throws -> Result {
         for _ in 0..<10 {
-            let state = try session.state()
+            let state = try session.reconciled()
             if let intent = state.cutover.intent {
                 try AliasMover(session: session).settle(intent)
                 continue
@@ -124,8 +124,8 @@ package struct RolloverWork {
     private func checkStanding(_ moves: [AliasMove], _ fresh: [AliasMove]) throws {
         for move in moves {
             let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
-            guard case .elsewhere(let found) = move.standing(indices) else { continue }
-            let where_ = found.isEmpty ? "no index" : found.joined(separator: ", ")
+            guard move.standing(indices) != .after else { continue }
+            let where_ = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
             guard fresh.contains(where: { $0.alias == move.alias }) else {
                 throw WorkError(.cluster, "alias \(move.alias) stands on \(where_): somebody else has moved it")
             }
@@ -146,8 +146,15 @@ package struct RolloverWork {
                 "the aliases are on the new cluster; now move the readers to it (cutover.command would do that)")
             return
         }
-        try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
-            .run(session.variables("rollover"))
+        do {
+            try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
+                .run(session.variables("rollover"))
+        } catch {
+            throw WorkError(
+                error.code,
+                "\(error.message). The aliases are on the new cluster, and the readers are not moved: run rollover "
+                    + "again, or rollback")
+        }
         session.tell(.readersMoved, "to the new cluster, by cutover.command")
         result.remarks.append("cutover.command moved the readers")
     }

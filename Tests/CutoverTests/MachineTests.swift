@@ -71,6 +71,17 @@ import Testing
         #expect(CutoverState(json: .object(broken)) == nil)
     }
 
+    @Test func aMoveThatSomebodyUndidByHandIsForgotten() throws {
+        var state = CutoverState()
+        _ = try state.begin(.rollover, [Self.move], home: "new", by: "a", at: 1)
+        #expect(state.forget { _ in true }.isEmpty, "its end is not known yet")
+        state.settle(turn: 1, .applied(home: "new"), at: 1)
+        #expect(state.forget { _ in false }.isEmpty)
+        #expect(state.forget { _ in true } == ["incidents"])
+        #expect(state.position == .rolledBack && state.rolledOverAt == nil)
+        #expect(try state.rollover([Self.move]) == .begin([Self.move]))
+    }
+
     @Test func anAliasOnOtherIndicesIsElsewhere() {
         #expect(Self.move.standing(["old"]) == .before)
         #expect(Self.move.standing(["new"]) == .after)

@@ -252,6 +252,21 @@ def test_a_lost_race_is_not_a_success(make, server):
     m.target.call("DELETE", f"/{other}")
 
 
+@pytest.mark.parametrize("server", ["es-6.8", "es-8.17"])
+def test_an_alias_that_was_moved_back_by_hand(make, server):
+    m = make(server)
+    verify(m)
+    rollover(m)
+    m.target.call("POST", "/_aliases", {"actions": [
+        {"remove": {"index": m.new, "alias": m.alias}}, {"add": {"index": m.old, "alias": m.alias}}]})
+    told = rollback(m)
+    assert told["aliases"] == [] and told["position"] == "rolled_back" and behind(m).keys() == {m.old}
+    assert rollover(m)["moved"] and behind(m).keys() == {m.new}
+    m.target.call("POST", "/_aliases", {"actions": [
+        {"remove": {"index": m.new, "alias": m.alias}}, {"add": {"index": m.old, "alias": m.alias}}]})
+    assert len(rollover(m)["aliases"]) == 1 and behind(m).keys() == {m.new}
+
+
 class Kills(Proxy):
     """Kills the process under test when its n-th write arrives, before or after it is passed on."""
 

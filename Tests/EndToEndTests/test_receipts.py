@@ -248,5 +248,5 @@ def test_status_says_when_to_verify_and_a_follower_shows_how_far_it_is(make):
     slow.terminate().expect(INTERRUPTED)
     # it goes on where it was, at full speed
     assert verify(m).json["verdict"] == "equal"
-    assert m.status()["next"] == []
+    assert m.status()["next"] == [f"crossfade rollover {m.recipe}"]
     m.stop(follow)

@@ -21,7 +21,8 @@ import Testing
     @Test func nothingIsInTheWay() {
         #expect(Self.good.isReadyToSwitch)
         #expect(Self.good.attention == [])
-        #expect(Self.good.next(recipe: "r.yaml", fingerprint: "f") == [])
+        #expect(Self.good.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade rollover r.yaml"])
+        #expect(without { $0.hasCutOver = true }.next(recipe: "r.yaml", fingerprint: "f") == [])
         #expect(Self.good.phaseName == "following" && Self.good.phaseText == "following")
     }
 
@@ -118,7 +119,7 @@ import Testing
         #expect(next { ($0.copy, $0.running) = (.none, []) } == ["copy R"])
         #expect(next { ($0.copy, $0.running) = (.unfinished, ["copy"]) } == [])
         #expect(next { ($0.replay, $0.running) = (.none, []) } == ["replay R"])
-        #expect(next { ($0.replay, $0.running) = (.none, ["follow"]) } == [])
+        #expect(next { ($0.replay, $0.running) = (.none, ["follow"]) } == ["rollover R"])
         #expect(next { ($0.replayDue, $0.running) = (true, []) } == ["replay R"])
         #expect(next { $0.running = [] } == ["follow R"])
         #expect(next { $0.deadLetters = ["a": 2] } == ["dead-letters list R"])
@@ -136,7 +137,7 @@ import Testing
         #expect(next { $0.verified = .old } == ["verify R"])
         #expect(next { $0.verified = .notEqual(isDifferent: false) } == ["verify R"])
         #expect(next { $0.verified = .notEqual(isDifferent: true) } == ["verify R --repair"])
-        #expect(next { $0.verified = .fresh } == [])
+        #expect(next { $0.verified = .fresh } == ["rollover R"])
         #expect(next { ($0.lag, $0.lagSeconds) = (10_000, 60) } == [])
         #expect(next { ($0.lag, $0.lagSeconds) = (10, 1) } == ["verify R"], "with writers there is always some lag")
         #expect(next { $0.lag = nil } == [])

@@ -30,6 +30,8 @@ package struct Standing: Sendable, Equatable {
     }
 
     package var verified = Verified.never
+    /// Whether an alias of the readers was ever moved.
+    package var hasCutOver = false
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
@@ -179,6 +181,9 @@ package struct Standing: Sendable, Equatable {
         }
         if shouldVerify {
             lines.append("crossfade verify \(recipe)" + (verified == .notEqual(isDifferent: true) ? " --repair" : ""))
+        }
+        if lines.isEmpty, verified == .fresh, isReadyToSwitch, !hasCutOver {
+            lines.append("crossfade rollover \(recipe)")
         }
         return lines
     }

@@ -149,6 +149,7 @@ extension Standing {
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true
+        hasCutOver = state.map { $0.cutover.position != .before } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {
             differing = newest.verdict == .different ? newest.id : nil
