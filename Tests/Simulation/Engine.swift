@@ -224,7 +224,11 @@ final class Engine {
     }
 
     private func take(_ decoded: Decoded, of entry: Entry, _ partition: Int, _ offset: Int, _ run: RunID) {
-        switch coordinator.route(decoded, onlyDeletes: kind == .restore) {
+        var onlyDeletes = kind == .restore
+        if onlyDeletes, case .operation(let operation) = decoded, decoder.isMovedWithinEntry(operation) {
+            onlyDeletes = false
+        }
+        switch coordinator.route(decoded, onlyDeletes: onlyDeletes) {
         case .skip: settle(run, .skipped)
         case .reject: bury(run, partition, offset, id: -1)
         case .keyLane(let operation):

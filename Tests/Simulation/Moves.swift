@@ -143,7 +143,7 @@ extension World {
 }
 
 extension Engine {
-    private var decoder: CommandDecoder { world.tools.decoders[world.layout.rawValue] }
+    var decoder: CommandDecoder { world.tools.decoders[world.layout.rawValue] }
 
     /// Decodes a record, and sends the tombstones that it writes beside its own operation.
     func decode(_ record: Record, _ run: RunID, then body: (Decoded) -> Void) {
