@@ -34,15 +34,7 @@ package struct CutoverSession: Sendable {
         return source == work["target"]?.string
     }
 
-    package func state() throws -> MigrationState {
-        guard let state = try store.load() else {
-            throw WorkError(
-                .refused,
-                "migration \(recipe.name) is not initialised on \(target.name): run "
-                    + "`crossfade plan \(recipe.typed)`")
-        }
-        return state
-    }
+    package func state() throws -> MigrationState { try store.loaded(recipe: recipe.typed) }
 
     /// The state, without moves that somebody has undone by hand.
     func reconciled() throws -> MigrationState {
@@ -50,8 +42,7 @@ package struct CutoverSession: Sendable {
         func isUndone(_ move: AliasMove) throws -> Bool {
             try move.standing(target.writer.indices(behind: move.alias).map(\.index)) == .before
         }
-        var copy = state.cutover
-        guard try !copy.forget(isUndone).isEmpty else { return state }
+        guard !state.cutover.moved.isEmpty else { return state }
         var undone: [String] = []
         let now = try store.update { undone = try $0.cutover.forget(isUndone) }
         for alias in undone {

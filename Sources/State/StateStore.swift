@@ -7,6 +7,7 @@ import SearchCluster
 /// both act and a new machine can go on (docs/architecture.md).
 package struct StateStore: Sendable {
     private static let document = "migration"
+    private static let prefix = ".crossfade-"
 
     private let target: Cluster
     /// The only work under which the state is changed; nil: any.
@@ -17,7 +18,7 @@ package struct StateStore: Sendable {
     package init(target: Cluster, name: String) {
         self.target = target
         writer = target.writer
-        index = ".crossfade-\(name)"
+        index = Self.prefix + name
     }
 
     /// The same for work under this fingerprint: it changes nothing once other work is confirmed, and throws then.
@@ -38,6 +39,18 @@ package struct StateStore: Sendable {
         guard try writer.indexExists(index), let stored = try writer.getDocument(index, Self.document)
         else { return nil }
         return try state(stored.source)
+    }
+
+    /// The state of a migration that must be there.
+    /// - Parameters:
+    ///   - recipe: as it is typed, for the message.
+    ///   - consequence: what follows when there is none, for the message; nil: nothing is said of it.
+    package func loaded(recipe: String, otherwise consequence: String? = nil) throws -> MigrationState {
+        if let state = try load() { return state }
+        throw WorkError(
+            .refused,
+            "migration \(index.dropFirst(Self.prefix.count)) is not initialised on \(target.name)"
+                + (consequence.map { ", so \($0)" } ?? "") + ": run `crossfade plan \(recipe)`")
     }
 
     private func state(_ json: JSONValue) throws(WorkError) -> MigrationState {

@@ -1,3 +1,4 @@
+import Cutover
 import JSONText
 import SearchCluster
 
@@ -45,13 +46,9 @@ package struct TargetAliases: Sendable {
         let present = try writer.aliases(of: index)
         var actions: [JSONValue] = []
         if present[readers]?["filter"] == nil {
-            actions.append([
-                "add": [
-                    "index": .string(index), "alias": .string(readers), "filter": filter(writer.capabilities),
-                ]
-            ])
+            actions.append(AliasAction.add(readers, index, ["filter": filter(writer.capabilities)]))
         }
-        if present[log] == nil { actions.append(["add": ["index": .string(index), "alias": .string(log)]]) }
+        if present[log] == nil { actions.append(AliasAction.add(log, index)) }
         if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
         return !actions.isEmpty
     }
@@ -76,20 +73,15 @@ package struct CopyAlias {
 
     private func set(_ index: String, open: Bool) throws(ClusterError) {
         let alias = TargetAliases(index: index).copy
-        func action(_ verb: String, _ index: String, _ more: JSONObject = [:]) -> JSONValue {
-            var body: JSONObject = ["index": .string(index), "alias": .string(alias)]
-            for (key, value) in more { body[key] = value }
-            return .object(JSONObject([(verb, .object(body))]))
-        }
         if writer.capabilities.writeIndex {
-            return try writer.updateAliases([action("add", index, ["is_write_index": .bool(open)])])
+            return try writer.updateAliases([AliasAction.add(alias, index, ["is_write_index": .bool(open)])])
         }
         let present = Set(try writer.indices(behind: alias).map(\.index))
         let wanted: Set<String> = open ? [index] : [index, stateIndex]
         // Some versions refuse to remove an alias that is not there.
         let actions =
-            wanted.subtracting(present).sorted().map { action("add", $0) }
-            + present.subtracting(wanted).sorted().map { action("remove", $0) }
+            wanted.subtracting(present).sorted().map { AliasAction.add(alias, $0) }
+            + present.subtracting(wanted).sorted().map { AliasAction.remove(alias, $0) }
         if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
     }
 }

@@ -104,6 +104,9 @@ struct ParsedArguments: Sendable {
     /// All values of an option that may be repeated, in their order.
     func all(_ option: String) -> [String] { given[option] ?? [] }
 
+    /// All values of an option that names what is meant; nil: it is not given, so all is meant.
+    func only(_ option: String) -> Set<String>? { given[option].map(Set.init) }
+
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 
     var recipe: String { self["RECIPE"] }

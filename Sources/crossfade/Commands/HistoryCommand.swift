@@ -21,12 +21,7 @@ enum HistoryCommand {
             StopSignal.listen()
             let target = try Cluster.connect(recipe.target)
             let store = StateStore(target: target, name: recipe.name)
-            guard let state = try store.load() else {
-                throw WorkError(
-                    .refused,
-                    "migration \(recipe.name) is not initialised on \(target.name), so nothing has happened to it: run "
-                        + "`crossfade plan \(recipe.typed)`")
-            }
+            let state = try store.loaded(recipe: recipe.typed, otherwise: "nothing has happened to it")
             let history = try HistoryStore(store, target: target, logger: logger).load()
             let report = HistoryReport(migration: recipe.name, history: history, fingerprint: state.fingerprint)
             output.data(report.json, text: report.text)

@@ -166,12 +166,7 @@ enum ReceiptsCommand {
             StopSignal.listen()
             let target = try Cluster.connect(recipe.target)
             let states = StateStore(target: target, name: recipe.name)
-            guard let state = try states.load() else {
-                throw WorkError(
-                    .refused,
-                    "migration \(recipe.name) is not initialised on \(target.name), so nothing was verified: run "
-                        + "`crossfade plan \(recipe.typed)`")
-            }
+            let state = try states.loaded(recipe: recipe.typed, otherwise: "nothing was verified")
             let id = arguments["RECEIPT"]
             return try body(id.isEmpty ? nil : id, ReceiptStore(states, target: target), state, recipe, logger)
         }

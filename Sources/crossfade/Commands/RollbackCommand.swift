@@ -29,8 +29,7 @@ enum RollbackCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         var options = RollbackWork.Options()
-        let only = arguments.all("only")
-        options.only = only.isEmpty ? nil : Set(only)
+        options.only = arguments.only("only")
         options.acceptsLoss = arguments.has("accept-loss")
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)

@@ -32,8 +32,7 @@ enum RolloverCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         var options = RolloverWork.Options()
-        let only = arguments.all("only")
-        options.only = only.isEmpty ? nil : Set(only)
+        options.only = arguments.only("only")
         options.overrides = Set(arguments.all("override").compactMap(Gate.Name.init))
         options.why = arguments.value("why")
         options.isDry = arguments.has("dry-run")
