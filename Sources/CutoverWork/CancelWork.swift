@@ -78,7 +78,8 @@ package struct CancelWork {
         } catch {
             throw error.error
         }
-        let alive = try LiveMembers(store, target: target, logger: logger).find { _ in true }
+        let alive = try LiveMembers(store, target: target, logger: logger)
+            .find(holders: state.fence.holders) { _ in true }
         guard alive.isEmpty else {
             let now = WallClock.now()
             throw WorkError(

@@ -70,7 +70,7 @@ package enum Initialisation {
     private static func confirmOther(
         _ prepared: Preflight, _ state: MigrationState, _ store: StateStore, _ logger: Logger
     ) throws {
-        try prepared.refuseLiveMembers(logger)
+        try prepared.refuseLiveMembers(state, logger: logger)
         try mendMappings(prepared.survey, state, logger)
         try prepared.confirmOther(than: state, logger: logger)
     }

@@ -18,15 +18,17 @@ package struct LiveMembers {
 
     /// The live members that `matters` chooses; this process is none of them.
     ///
-    /// - Parameter holder: one that may not have reported yet.
+    /// - Parameter holders: those of ``MigrationState/Fence/holders``, by command: one may not have reported yet.
     package func find(
-        holder: MemberReport? = nil, _ matters: (MemberReport) -> Bool
+        holders: [String: MigrationState.Holder], _ matters: (MemberReport) -> Bool
     ) throws -> [MemberReport] {
         var watch = MemberWatch()
         var isTold = false
         while true {
             var reports = try directory.read()
-            if let holder, !reports.contains(where: { $0.member == holder.member }) { reports.append(holder) }
+            for (command, holder) in holders where !reports.contains(where: { $0.member == holder.member }) {
+                reports.append(MemberReport(holder, command: command))
+            }
             reports = reports.filter { $0.member != MemberReport.own && matters($0) }
             let verdict = watch.look(
                 reports, fate: { $0.process?.fate ?? .unknown }, wall: WallClock.now(),
@@ -60,12 +62,10 @@ package struct WorkClaim {
     package init(_ command: String, _ prepared: Preflight, logger: Logger) throws {
         (self.command, migration) = (command, prepared.recipe.name)
         let store = prepared.store
-        let former = try store.load()?.fence.holders[command]
-        self.former = former
+        let holders = try store.load()?.fence.holders ?? [:]
+        former = holders[command]
         let alive = try LiveMembers(store, target: prepared.survey.target, logger: logger)
-            .find(holder: former.map { MemberReport($0, command: command) }) {
-                $0.command == command || $0.member == former?.member
-            }
+            .find(holders: holders) { $0.command == command }
         guard let one = alive.first else { return }
         throw Refusal.workIsHeld(command, migration: migration, holder: one.words(now: WallClock.now())).error()
     }
@@ -88,12 +88,16 @@ package struct WorkClaim {
 }
 
 extension Preflight {
-    /// Throws when processes do the work that is confirmed at present, so that no other may be confirmed.
-    package func refuseLiveMembers(_ logger: Logger) throws {
-        let alive = try LiveMembers(store, target: survey.target, logger: logger).find { _ in true }
-        guard !alive.isEmpty else { return }
+    /// Throws when processes do the work that `state` says, so that no other may be confirmed.
+    package func refuseLiveMembers(_ state: MigrationState, logger: Logger) throws {
+        let alive = try LiveMembers(store, target: survey.target, logger: logger)
+            .find(holders: state.fence.holders) { _ in true }
+        if !alive.isEmpty { throw membersLive(alive).error() }
+    }
+
+    func membersLive(_ members: [MemberReport]) -> Refusal {
         let now = WallClock.now()
-        throw Refusal.membersLive(migration: recipe.name, members: alive.map { $0.words(now: now) }).error()
+        return .membersLive(migration: recipe.name, members: members.map { $0.words(now: now) })
     }
 }
 

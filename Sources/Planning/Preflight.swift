@@ -133,7 +133,7 @@ package struct Preflight: Sendable {
         }
         try restoreAliases(logger)
         guard state.fingerprint != fingerprint else { return state }
-        try refuseLiveMembers(logger)
+        try refuseLiveMembers(state, logger: logger)
         logger.warning(
             "other work was confirmed; what is already written keeps its form until its document is written again",
             ["fingerprint": fingerprint])
@@ -141,11 +141,15 @@ package struct Preflight: Sendable {
     }
 
     /// Writes down that this work is confirmed in place of the one that `state` says. Throws when somebody else has
-    /// confirmed yet another one meanwhile.
+    /// confirmed yet another one meanwhile, or has begun work that only one process does.
     @discardableResult
     package func confirmOther(than state: MigrationState, logger: Logger) throws -> MigrationState {
         let changed = try StateStore(target: survey.target, name: recipe.name).update {
             if $0.fingerprint != fingerprint { try $0.check(isStill: state.fingerprint) }
+            let taken = $0.fence.taken(since: state.fence)
+            if !taken.isEmpty {
+                throw membersLive(taken.map { MemberReport($0.value, command: $0.key) }).error()
+            }
             $0.confirm(fingerprint, work: work, by: .present, at: WallClock.now())
         }
         record(.confirmed, Fingerprint.differences(state.work, work, limit: 3).joined(separator: "; "), logger: logger)

@@ -21,6 +21,11 @@ extension MigrationState {
         package var holders: [String: Holder] = [:]
 
         package init() {}
+
+        /// The work that another process has taken since `before` was read, by command.
+        package func taken(since before: Fence) -> [String: Holder] {
+            holders.filter { $0.value.member != MemberReport.own && $0.value != before.holders[$0.key] }
+        }
     }
 
     /// A process that does a piece of work that only one may do.

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 from selenium import webdriver
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -72,8 +73,21 @@ class Browser:
         return [error for error in self.errors() if not (f"/{path} - Failed to load resource: net::ERR_" in error)]
 
     def until(self, what, script, seconds=20):
-        """Waits until the script returns something true, and returns it."""
-        return wait_for(what, lambda: self.run(script), seconds, pause=0.05)
+        """Waits until the script returns something true, and returns it. A node may not be there yet, or not any more
+        for as long as it is drawn again."""
+        missing = set()
+
+        def answer():
+            try:
+                return self.run(script)
+            except JavascriptException as error:
+                if "Cannot read properties of null" not in error.msg:
+                    raise
+                missing.add(error.msg)
+        try:
+            return wait_for(what, answer, seconds, pause=0.05)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {' '.join(missing)}") from None
 
     def picture(self, path, size=DESKTOP, whole=False, **media):
         """A PNG of the whole page or of the visible part."""

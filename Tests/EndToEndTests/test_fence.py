@@ -122,7 +122,10 @@ def test_a_copy_that_was_stopped_for_longer_than_its_lease(m):
     wait_for("some copied documents", some, 60, pause=0.05)
     copy.process.send_signal(signal.SIGSTOP)
     try:
-        # it is listed and nobody knows whether it lives, so that this waits longer than the lease lasts
+        # nobody knows whether it lives, so that this waits longer than the lease lasts; also where it has written no
+        # report yet
+        for report in reports(m):
+            m.target.call("DELETE", f"/.crossfade-{m.name}/_doc/{report}")
         second_operator(m)
         confirm(m).expect(DONE)
         held = m.target.operations(m.new)

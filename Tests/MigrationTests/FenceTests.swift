@@ -85,6 +85,25 @@ import Testing
         #expect(MigrationState(json: try JSONValue(parsing: state.json.text())) == state)
     }
 
+    @Test func workThatIsTakenWhileOtherWorkIsConfirmed() {
+        func holder(_ member: String) -> MigrationState.Holder {
+            let process = ProcessMark(machine: "m", pid: 7, began: "12")
+            return MigrationState.Holder(member: member, process: process, by: Self.operators[0], since: 3)
+        }
+        var before = state()
+        before.fence.holders = ["copy": holder("one")]
+        var now = before
+        #expect(now.fence.taken(since: before.fence).isEmpty)
+        now.fence.holders = [:]
+        #expect(now.fence.taken(since: before.fence).isEmpty, "given back")
+        now.fence.holders = ["copy": holder("one"), "replay": holder("two")]
+        #expect(now.fence.taken(since: before.fence) == ["replay": holder("two")])
+        now.fence.holders = ["copy": holder("three")]
+        #expect(now.fence.taken(since: before.fence) == ["copy": holder("three")])
+        now.fence.holders = ["copy": holder(MemberReport.own)]
+        #expect(now.fence.taken(since: before.fence).isEmpty, "it is this process")
+    }
+
     // MARK: The form
 
     @Test func theFormIsWhatDecidesWhatIsWritten() {
