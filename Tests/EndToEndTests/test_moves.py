@@ -4,6 +4,7 @@ import json
 import pytest
 
 from binary import DONE, REFUSED, check_error
+from test_visible import produce
 
 pytestmark = pytest.mark.embedded
 
@@ -210,6 +211,39 @@ def test_a_changed_routing_is_a_move(two):
     pair.whole()
     assert pair.live() == [{str(n): "second" for n in range(12)}, {}]
     assert pair.live("org")[0] == {str(n): org for n, org in enumerate(orgs)}
+
+
+@pytest.mark.real
+def test_a_restored_move_within_a_shard_leaves_the_copied_document(two):
+    """Documents are copied that had changed their routing before, all within the only shard. A purge, and then a
+    second replay, which begins after those changes and first brings the tombstones of the whole log back: they must
+    not take away what only the copy gave. (Found by the simulation, seed 17642248449432864691.)"""
+    orgs = {str(n): f"org{n}" for n in range(12)}
+    records = []
+    for n, org in orgs.items():
+        records.append(row("c", n, after={**a("first"), "org": "org0"}))
+        records.append(row("u", n, before={**a("first"), "org": "org0"}, after={**a("second"), "org": org}))
+    pair = two("debezium", routing="org")
+    m, group = pair.m, f"app-{pair.m.name}"
+    m.tree["commands"]["application_group"] = group
+    m.tree["replay"] = {"from": "recorded", "recorded_margin": "1ms"}
+    for entry in m.tree["indices"]:
+        entry["settings"] = {**entry["settings"], "gc_deletes": "0s", "number_of_shards": 1}
+    pair.begin([], {})
+    produce(m, records)
+    m.source.bulk(pair.olds[0], [("index", n, {"routing": org}, json.dumps({**a("second"), "org": org}))
+                                 for n, org in orgs.items()])
+    m.source.refresh(pair.olds[0])
+    m.log.commit(group, m.topic, {0: len(records)})
+    pair.init()
+    m.copy()
+    gone = {**a(), "org": "org1"}
+    m.log.produce(m.topic, [row("c", "99", after=gone), row("d", "99", before=gone)])
+    assert m.replay()["read"] == 3, "the last change and what follows"
+    assert pair.live("org") == [orgs, {}]
+    assert m.run("purge", "--all", seconds=60).expect(DONE).json["purged"] == 1
+    assert m.replay()["read"] == 3
+    assert pair.live("org") == [orgs, {}]
 
 
 def command(name, ident, **more):

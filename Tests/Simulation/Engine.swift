@@ -225,7 +225,9 @@ final class Engine {
 
     private func take(_ decoded: Decoded, of entry: Entry, _ partition: Int, _ offset: Int, _ run: RunID) {
         var onlyDeletes = kind == .restore
-        if onlyDeletes, case .operation(let operation) = decoded, decoder.isMovedWithinEntry(operation) {
+        if onlyDeletes, world.on(.movesRestoredWhole), case .operation(let operation) = decoded,
+            decoder.isMovedWithinEntry(operation)
+        {
             onlyDeletes = false
         }
         switch coordinator.route(decoded, onlyDeletes: onlyDeletes) {

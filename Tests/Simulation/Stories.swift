@@ -32,6 +32,8 @@ extension Step {
     fileprivate static func row(_ entry: UInt16, _ routing: UInt16 = 1) -> Step {
         Step(.write, 0, entry << 8 | routing << 10)
     }
+    /// The same for the second row.
+    fileprivate static func other(_ entry: UInt16) -> Step { Step(.write, 1, entry << 8 | 1 << 10) }
     fileprivate static let rowGone = Step(.write, 0, 11)
     /// Moves the document, where there is one.
     fileprivate static let part = Step(.write, 0, 0x45)
@@ -161,6 +163,10 @@ extension Story {
         Story(
             .row(0), Step(.oldApplies, 0, 5), Step(.oldCommits), .row(0, 2), .copyEnds, .catchUp, .longTime, .purge,
             .deliver(), .copyBegins, .work(1), .shortTime),
+        // The copy has a document that changed its routing before, and a shard that both lead to.
+        Story(
+            .row(0, 2), .row(0, 3), Step(.oldApplies, 0, 5), Step(.oldCommits), .other(0), .other(1), .copyEnds,
+            .catchUp, .longTime, .purge, .deliver(), .replayStarts),
         // The log is replayed after the tombstone of the move was purged.
         Story(
             .copyEnds, .row(0), .row(1), .catchUp, .longTime, .purge, .deliver(), .replayStarts, .work(1, all: false),
@@ -187,7 +193,7 @@ extension Mechanism {
         case .tombstoneRefresh, .tombstoneAge, .purgeBelowCommit, .purgeAlone, .purgeWaitsForReplay,
             .replayDeletesFirst, .sendLease:
             Step.oldThemes
-        case .moveTombstones, .companionsFirst, .movesRestored, .formerRoutingBelow,
+        case .moveTombstones, .companionsFirst, .movesRestored, .movesRestoredWhole, .formerRoutingBelow,
             .lanesAcrossEntries:
             Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
