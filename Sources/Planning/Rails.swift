@@ -298,14 +298,7 @@ package struct Rails {
             add("mapping_size", .ok, "the mapping of \(entry.index) has \(fields) fields of at most \(limit)")
         }
         judgeRouting(entry)
-        if !entry.closed.isEmpty {
-            add(
-                "closed_indices", .warn,
-                "\(entry.recipe.from ?? "-") also matches closed indices of the source, which cannot be read and are "
-                    + "not "
-                    + "copied: \(entry.closed.joined(separator: ", ")). Open them, if their documents are to come along"
-            )
-        }
+        found += PatternRail.judge(entry)
         for index in entry.source { judge(index, entry) }
     }
 

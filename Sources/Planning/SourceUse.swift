@@ -63,6 +63,8 @@ package struct SourceLook: Sendable {
         package var indices: [IndexInfo] = []
         /// Closed indices that `from` also matches.
         package var closed: [String] = []
+        /// Hidden indices that `from` would also match.
+        package var hidden: [String] = []
         /// Filters of aliases through which `from` shows an index, by the index.
         package var filters: [String: JSONValue] = [:]
     }
@@ -120,6 +122,7 @@ package struct SourceLook: Sendable {
                 for index in found.indices { _ = try? reader.refresh(index.name) }
                 found.indices = try resolve(from, reader, cluster.name, mayBeNone: isKnown)
             }
+            found.hidden = try reader.hidden(from, besides: found.indices)
             found.filters = try filter(
                 &found.indices, from: from, entry, recipe.selector(place), recipe.commands.format, reader)
             look.found.append(found)

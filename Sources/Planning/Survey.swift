@@ -31,6 +31,8 @@ package struct Survey: Sendable {
         package var index: String
         /// Closed indices that `from` also matches. They cannot be read.
         package var closed: [String]
+        /// Hidden indices that `from` would also match. A pattern does not mean them.
+        package var hidden: [String]
         /// Whether the recipe's own mapping requires routing; nil: it does not say.
         package var declaredRouting: Bool?
         /// How the existing target index keeps its documents; nil: there is no index.
@@ -212,6 +214,7 @@ package struct Survey: Sendable {
             tombstoneProperties: target.capabilities.tombstoneProperties)
         var made = Entry(
             recipe: entry, scope: scope, source: found, index: index, closed: look?.closed ?? [],
+            hidden: look?.hidden ?? [],
             declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
             documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,

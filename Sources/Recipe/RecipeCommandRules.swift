@@ -31,7 +31,15 @@ package struct RecipeCommandRules {
     /// A path that cannot lead anywhere: in a change event, `select` counts from its root, and all else from the row.
     private func checkPaths(_ commands: RecipeValue?, _ entries: [RecipeValue]) {
         guard let format = commands?["format"]?.text else { return }
-        let routing = commands?[format]?["routing"]?["path"]
+        let section = commands?[format]?["routing"]
+        let routing = section?["path"]
+        // Written as a mapping it means what it says.
+        if let section, let routing, routing.text == "key", section.mark == routing.mark {
+            problems.add(
+                routing.mark,
+                "routing: key would look for a field named key, not at the record's key, which cannot be the routing. "
+                    + "If there is such a field, say { path: key }")
+        }
         if let routing, let path = routing.text, path.hasPrefix("header:") {
             problems.add(
                 routing.mark,

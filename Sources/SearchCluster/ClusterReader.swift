@@ -34,10 +34,29 @@ package final class ClusterReader: Sendable {
 
     /// The closed indices that the patterns in `name` match. ``resolve(_:)`` leaves them out.
     package func closed(_ name: String) throws(ClusterError) -> [String] {
+        try matches(of: name) { .closed($0) }
+    }
+
+    /// The hidden indices (`index.hidden`, from 7.7 on) that the patterns in `name` would match. ``resolve(_:)`` leaves
+    /// them out, unless an alias or a data stream of that name leads to them.
+    ///
+    /// - Parameter shown: what it found.
+    package func hidden(_ name: String, besides shown: [IndexInfo]) throws(ClusterError) -> [String] {
+        do throws(ClusterError) {
+            let shown = Set(shown.map(\.name))
+            return try matches(of: name) { .openAndHidden($0) }.filter { !shown.contains($0) }
+        } catch {
+            // Earlier servers do not know the word.
+            guard error.code == .badRequest else { throw error }
+            return []
+        }
+    }
+
+    private func matches(of name: String, _ call: (String) -> ReadCall) throws(ClusterError) -> [String] {
         var found: Set<String> = []
         for pattern in name.split(separator: ",").map(String.init) where pattern.contains("*") {
             do throws(ClusterError) {
-                let answer = try transport.tree(.closed(pattern), doing: "looking at \(pattern)", index: pattern)
+                let answer = try transport.tree(call(pattern), doing: "looking at \(pattern)", index: pattern)
                 found.formUnion((answer.object ?? JSONObject()).map(\.key))
             } catch {
                 guard error.code == .notFound else { throw error }

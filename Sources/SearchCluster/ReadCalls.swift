@@ -6,6 +6,8 @@ enum ReadCall: Sendable {
     case index(String)
     /// Describes the closed indices that a pattern matches.
     case closed(String)
+    /// Describes the open indices that a pattern matches, hidden ones among them.
+    case openAndHidden(String)
     case search(index: String, parameters: String)
     case scroll(keepAlive: String, plainText: Bool)
     case clearScroll(plainText: Bool)
@@ -29,6 +31,9 @@ enum ReadCall: Sendable {
         case .closed(let name):
             HTTPRequest(
                 .get, "/" + RequestPath.segment(name) + "?expand_wildcards=closed", timeoutSeconds: timeoutSeconds)
+        case .openAndHidden(let name):
+            HTTPRequest(
+                .get, "/" + RequestPath.segment(name) + "?expand_wildcards=open,hidden", timeoutSeconds: timeoutSeconds)
         case .search(let index, let parameters):
             HTTPRequest(
                 .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds

@@ -97,6 +97,33 @@ def test_closed_indices_of_a_pattern_are_said(m):
         m.source.call("DELETE", f"/{other}")
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("source", ["es-7.10", "os-3", "es-6.8"])
+def test_hidden_indices_of_a_pattern_are_said(migrate, source):
+    """A pattern does not mean them, so their documents would be missing and nothing would say so."""
+    m = migrate(source, "es-8.17", Workload(1, 20, 5, 0)).prepare()
+    other = f"{m.old}-hidden"
+    known = source != "es-6.8"
+    m.source.create(other, {"rank": {"type": "integer"}})
+    try:
+        if known:
+            m.source.call("PUT", f"/{other}/_settings", {"index": {"hidden": True}})
+        m.tree["indices"][0]["from"] = f"{m.old}*" if known else m.old
+        m.write_recipe()
+        plan = m.run("plan", seconds=60).expect(0).json
+        assert [i["from"] for i in plan["indices"]] == [[m.old]]
+        rails = [rail for rail in plan["rails"] if rail["name"] == "hidden_indices"]
+        assert bool(rails) == known
+        if known:
+            assert rails[0]["verdict"] == "warn" and other in rails[0]["detail"], rails
+            # named, it is read
+            m.tree["indices"][0]["from"] = f"{m.old},{other}"
+            m.write_recipe()
+            assert sorted(m.run("plan", seconds=60).json["indices"][0]["from"]) == [m.old, other]
+    finally:
+        m.source.call("DELETE", f"/{other}")
+
+
 def test_mapping_without_required_routing(m):
     m.tree["commands"]["envelope"]["routing"] = "message.status"
     m.tree["accept"] = [{"rail": "attribution", "why": "the status changes; only the mapping matters here"}]

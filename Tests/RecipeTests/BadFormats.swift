@@ -97,6 +97,19 @@ extension BadRecipeTests {
                 "6:57: routing is \"header:r\", and a routing can only be a field: headers are not looked at"
             ]),
         Case(
+            name: "the record's key as routing",
+            text: Reading.small(
+                commands("  format: envelope\n  envelope: { id: key, operation: c, index: A, routing: key }")),
+            expected: [
+                "6:57: routing: key would look for a field named key, not at the record's key, which cannot be the "
+                    + "routing. If there is such a field, say { path: key }"
+            ]),
+        Case(
+            name: "a field named key as routing",
+            text: Reading.small(
+                commands("  format: envelope\n  envelope: { id: key, operation: c, index: A, routing: { path: key } }")),
+            expected: []),
+        Case(
             name: "a key that is no id",
             text: Reading.small(
                 commands("  format: envelope\n  envelope: { id: a.b, key: json, operation: c, index: A }")),
