@@ -42,7 +42,7 @@ extension CutoverState {
 
     private func checkOpen() throws(CutoverRefusal) {
         switch end {
-        case .finished: throw CutoverRefusal("the migration is finished: the old side is not kept up to date any more")
+        case .finished: throw CutoverRefusal("the migration is being finished: there is no way back any more")
         case .cancelled: throw CutoverRefusal("the migration was cancelled")
         default: return
         }

@@ -9,6 +9,7 @@ extension CutoverState {
         if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
         if let rolledOverAt { members["rolled_over_at"] = .number(rolledOverAt) }
         if let end { members["end"] = .string(end.rawValue) }
+        if let ending { members["ending"] = ending.json }
         return .object(members)
     }
 
@@ -34,6 +35,10 @@ extension CutoverState {
         if let told = json["end"]?.string {
             guard let known = Position(rawValue: told) else { return nil }
             end = known
+        }
+        if let told = json["ending"] {
+            guard let known = Ending(json: told) else { return nil }
+            ending = known
         }
     }
 }

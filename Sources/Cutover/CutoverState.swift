@@ -59,6 +59,8 @@ package struct CutoverState: Sendable, Equatable {
     /// When the first alias was moved, in the rollover that holds.
     package var rolledOverAt: Int64?
     package var end: Position?
+    /// How far the end is; nil: it was not begun.
+    package var ending: Ending?
 
     package init() {}
 

@@ -1,6 +1,6 @@
 import JSONText
 
-/// One condition for moving the readers.
+/// One condition for moving the readers, or for the end.
 package struct Gate: Sendable, Equatable {
     /// In the order in which they are shown.
     package enum Name: String, Sendable, CaseIterable {
@@ -9,9 +9,25 @@ package struct Gate: Sendable, Equatable {
         case alarms, receipt
         case foreignWrites = "foreign_writes"
         case health, settings, writers, hold, before
+        // Those of the end.
+        case rolledOver = "rolled_over"
+        case members, handover
+        case oldSide = "old_side"
 
-        /// What cannot be overridden: without these there is nothing to move, or nothing to move it to.
-        package var isRequired: Bool { [.initialised, .indices, .aliases].contains(self) }
+        /// What cannot be overridden: without these there is nothing to move, or nothing to move it to; and at the end,
+        /// something would be lost.
+        package var isRequired: Bool { Self.required.contains(self) }
+
+        private static let required: Set<Name> = [
+            .initialised, .indices, .aliases, .rolledOver, .members, .handover, .oldSide,
+        ]
+
+        /// Those of a rollover that somebody may override.
+        package static let ofRollover = allCases.filter { !$0.isRequired }
+        /// Those of the end that somebody may override.
+        package static let ofEnd: [Name] = [
+            .confirmed, .copied, .replayed, .repaired, .lag, .deadLetters, .receipt, .settings,
+        ]
     }
 
     package enum Verdict: String, Sendable, CaseIterable {

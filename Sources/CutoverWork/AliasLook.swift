@@ -10,6 +10,8 @@ struct AliasLook: Sendable {
     var moves: [AliasMove] = []
     /// Why they cannot be moved; empty: they can.
     var problems: [Gate] = []
+    /// Why they might show something else on the new side.
+    var doubts: [Gate] = []
     /// Aliases that stand on the new indices already, although no rollover of ours put them there.
     var there: [String] = []
 
@@ -84,8 +86,8 @@ struct AliasLook: Sendable {
         }
         var to: [AliasMove.Place] = []
         for entry in entries {
-            to.append(
-                .init(entry.index, uuid: entry.uuid, definition(entry, from, isOnly: entries.count == 1, session)))
+            let made = definition(entry, alias, from, isOnly: entries.count == 1, session)
+            to.append(.init(entry.index, uuid: entry.uuid, made))
         }
         moves.append(AliasMove(alias, from: from.sorted { $0.index < $1.index }, to: to))
     }
@@ -105,18 +107,31 @@ struct AliasLook: Sendable {
     }
 
     /// What the alias says of a new index: as of the old one, with the filter that the new mapping takes.
-    private func definition(
-        _ entry: Survey.Entry, _ from: [AliasMove.Place], isOnly: Bool, _ session: CutoverSession
+    private mutating func definition(
+        _ entry: Survey.Entry, _ alias: String, _ from: [AliasMove.Place], isOnly: Bool, _ session: CutoverSession
     ) -> JSONObject {
         let capabilities = session.target.capabilities
-        var made: JSONObject = [
-            "filter": TargetAliases(index: entry.index, shown: entry.shown).filter(capabilities)
-        ]
-        let old = from.filter { entry.scope.names.contains($0.index) }
-        for key in ["index_routing", "search_routing", "is_hidden"] {
-            if let value = old.lazy.compactMap({ $0.definition[key] }).first { made[key] = value }
+        // Between two clusters the alias of the old one is only read.
+        let old =
+            session.isOneCluster
+            ? from.filter { entry.scope.names.contains($0.index) }.map(\.definition)
+            : entry.source.compactMap { $0.aliases[alias]?.object }
+        var shown = entry.shown
+        if let theirs = entry.shown(by: alias, old) {
+            if let field = entry.changedField(of: theirs) {
+                doubts.append(
+                    .failed(
+                        .settings,
+                        "alias \(alias) has a filter, and \(entry.index) has its field \(field) in another form: it "
+                            + "would show other documents", mend: "give the alias a filter that both sides understand"))
+            }
+            shown = shown.map { ["bool": ["must": [$0, theirs]]] } ?? theirs
         }
-        if capabilities.writeIndex, isOnly, old.contains(where: { $0.definition["is_write_index"]?.bool == true }) {
+        var made: JSONObject = ["filter": TargetAliases(index: entry.index, shown: shown).filter(capabilities)]
+        for key in ["index_routing", "search_routing", "is_hidden"] {
+            if let value = old.lazy.compactMap({ $0[key] }).first { made[key] = value }
+        }
+        if capabilities.writeIndex, isOnly, old.contains(where: { $0["is_write_index"]?.bool == true }) {
             made["is_write_index"] = true
         }
         return made

@@ -1,4 +1,3 @@
-import CommandLog
 import Cutover
 import Failures
 import Foundation
@@ -66,6 +65,11 @@ package struct CancelWork {
             try writer.deleteIndex(index)
             result.removed.append("index \(index)")
         }
+        // A marker may stand on an old index, where no target index was left to carry it.
+        for (alias, index) in try Turn.aliases(store, writer) where index != store.index {
+            try writer.updateAliases([AliasAction.remove(alias, index)])
+            result.removed.append("alias \(alias)")
+        }
         try removeFromLog(&result)
         try writer.deleteIndex(store.index)
         result.removed.append("index \(store.index)")
@@ -102,20 +106,14 @@ package struct CancelWork {
 
     /// Our consumer group, and the dead-letter topic.
     private func removeFromLog(_ result: inout Result) throws {
-        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
-        defer { admin.close() }
-        if try admin.deleteGroup(recipe.commands.group) {
-            result.removed.append("consumer group \(recipe.commands.group)")
-        }
+        let leftovers = LogLeftovers(recipe: recipe, logger: logger)
+        if try leftovers.deleteGroup() { result.removed.append("consumer group \(recipe.commands.group)") }
         let topic = recipe.deadLetterTopic
-        guard let described = try? admin.describe(topic) else { return }
-        let marks = try admin.watermarks(topic, partitions: described.partitions)
-        let letters = marks.values.reduce(0) { $0 + $1.high - $1.low }
+        guard let letters = try leftovers.deadLetterRecords() else { return }
         guard letters == 0 || options.deletesDeadLetters else {
             result.kept.append("topic \(topic): it holds \(letters) records (--delete-dead-letters)")
             return
         }
-        try admin.deleteTopic(topic)
-        result.removed.append("topic \(topic)")
+        if try leftovers.deleteDeadLetters() { result.removed.append("topic \(topic)") }
     }
 }

@@ -34,6 +34,9 @@ package struct CutoverSession: Sendable {
         return source == work["target"]?.string
     }
 
+    /// Milliseconds since 1970.
+    var now: Int64 { WallClock.now() }
+
     package func state() throws -> MigrationState { try store.loaded(recipe: recipe.typed) }
 
     /// The state, without moves that somebody has undone by hand.

@@ -25,7 +25,7 @@ struct GateLook {
         if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
         if !found.contains(where: { $0.name == .receipt }) { found += try receipt(state) }
         found += try health()
-        found += try settings()
+        found += try settings() + aliases.doubts
         found.append(try writers())
         found.append(hold())
         let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
@@ -85,7 +85,7 @@ struct GateLook {
     }
 
     /// Settings that a load is often done without, and those that searches run into.
-    private func settings() throws -> [Gate] {
+    func settings() throws -> [Gate] {
         var found: [Gate] = []
         for entry in session.prepared.survey.entries where entry.exists && !entry.isClosed {
             let now = try writer.settings(entry.index)

@@ -26,10 +26,11 @@ package struct DirectBulk {
     private let logger: Logger
     package let destination: BulkSink.Destination
 
-    /// It writes through the alias of the log. `doing`: for messages, as in `purging`.
-    package init(target: Cluster, index: String, doing: String, logger: Logger) {
+    /// It writes through an alias of the index, that of the log if nothing else is said. `doing`: for messages, as in
+    /// `purging`.
+    package init(target: Cluster, index: String, through alias: String? = nil, doing: String, logger: Logger) {
         (self.target, self.doing, self.logger) = (target, doing, logger)
-        let name = TargetAliases(index: index).log
+        let name = alias ?? TargetAliases(index: index).log
         destination = BulkSink.Destination(index: index, name: name, path: target.writer.bulkPath(name))
     }
 

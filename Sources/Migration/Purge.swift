@@ -42,6 +42,8 @@ package struct Purge {
     /// older than the delete and would bring the document back.
     package let letters: () throws -> (_ id: [UInt8]) -> TombstoneHold?
     package let logger: Logger
+    /// It is the last one of the migration: it writes through the alias that nobody else uses.
+    package var isLast = false
 
     /// Milliseconds after which no request of a purge is under way any more: the time limit of a bulk request, and some
     /// more.
@@ -121,6 +123,7 @@ package struct Purge {
     }
 
     private func check(_ state: MigrationState) throws(WorkError) {
+        if isLast { return }
         switch conditions(state).refusal {
         case nil: return
         case .copyUnfinished:
@@ -175,7 +178,9 @@ package struct Purge {
     /// Sends the deletes, again where needed, until each has its final answer.
     private func delete(_ lines: [[UInt8]], of index: String, _ report: inout PurgeReport) throws {
         var failure: (code: String, detail: String)?
-        let bulk = DirectBulk(target: target, index: index, doing: "purging", logger: logger)
+        let bulk = DirectBulk(
+            target: target, index: index, through: isLast ? TargetAliases(index: index).purge : nil, doing: "purging",
+            logger: logger)
         let left = try bulk.send(lines, kind: .delete) { _, answer in
             switch answer {
             case .done(.applied): report.purged += 1

@@ -57,6 +57,16 @@ extension Preflight {
     }
 }
 
+extension Preflight {
+    /// The last purge of a migration: all tombstones, whatever else is unfinished, because nothing is written after it.
+    package func lastPurge(of indices: [String], logger: Logger) -> Purge {
+        Purge(
+            target: survey.target, indices: indices, store: StateStore(target: survey.target, name: recipe.name),
+            recipeFile: recipe.typed, hasSource: recipe.source != nil, letters: { { _ in nil } }, logger: logger,
+            isLast: true)
+    }
+}
+
 /// The result of `purge`.
 package struct PurgeSummary: Sendable {
     package let report: PurgeReport

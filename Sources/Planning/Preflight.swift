@@ -102,6 +102,12 @@ package struct Preflight: Sendable {
                 "migration \(recipe.name) is being cancelled, and the cancel was broken off: run "
                     + "`crossfade cancel \(recipe.typed) --yes` again")
         }
+        guard state.cutover.end != .finished else {
+            throw WorkError(
+                .refused,
+                "migration \(recipe.name) is being finished, and that was broken off: run "
+                    + "`crossfade finish \(recipe.typed) --yes` again")
+        }
         if let gone = survey.entries.first(where: { !$0.exists }) {
             throw WorkError(
                 .refused,

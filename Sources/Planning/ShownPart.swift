@@ -22,4 +22,23 @@ extension Survey.Entry {
         unshown = SourceFilter.changed(filter, recipe.transform, source: theirs, target: mapping)
         if recipe.filter == .alias || unshown == nil { shown = filter }
     }
+
+    /// What an alias of the old indices shows of them where `from` does not name it; nil: everything. Of several
+    /// indices, one without a filter shows all of itself.
+    ///
+    /// - Parameter definitions: what the alias says of each old index.
+    package func shown(by alias: String, _ definitions: [JSONObject]) -> JSONValue? {
+        let isFrom = (recipe.from ?? "").split(separator: ",").contains {
+            RecipeRules.matches(alias, pattern: String($0))
+        }
+        let filters = definitions.compactMap { $0["filter"] }
+        guard !isFrom, !filters.isEmpty, filters.count == definitions.count else { return nil }
+        return SourceFilter.any(filters)
+    }
+
+    /// A field of a filter that the new index has in another form; see ``SourceFilter``.
+    package func changedField(of filter: JSONValue) -> String? {
+        SourceFilter.changed(
+            filter, recipe.transform, source: source.first.map { TargetMapping.bare($0.mappings) }, target: mapping)
+    }
 }

@@ -23,6 +23,10 @@ extension Recipe {
         package var timeout: Int64 = 60_000
         /// A file that holds the rollover back while it exists; nil: there is none.
         package var hold: String?
+        /// The consumer group of the application's new indexer, which gets our offsets at the end; nil: there is none.
+        package var handover: String?
+        /// How long nobody may use an old index before it is deleted, in milliseconds.
+        package var quietFor: Int64 = 300_000
 
         package init() {}
     }
@@ -52,6 +56,14 @@ extension RecipeSchema {
             RecipeKey(
                 "hold", .scalar(.nonEmpty), standardInWords: "none",
                 "While a file of this name exists, readers are not moved to the new side; relative to the recipe."),
+            RecipeKey(
+                "handover", .scalar(.nonEmpty), standardInWords: "none",
+                "The consumer group of your own new indexer. `crossfade finish` gives it the offsets up to which "
+                    + "Crossfade has written; it must have no members then."),
+            RecipeKey(
+                "quiet_for", .scalar(.duration), standard: "5m",
+                "How long nobody may search an old index, or write to it, before `crossfade finish --delete-old` "
+                    + "deletes it."),
         ])
 }
 
@@ -64,6 +76,8 @@ extension RecipeBuilder {
         options.before = value["before"]?.items.compactMap(\.text)
         options.timeout = Int64(try integer(value, "timeout"))
         options.hold = value["hold"]?.text.map { files.resolve($0) }
+        options.handover = value["handover"]?.text
+        options.quietFor = Int64(try integer(value, "quiet_for"))
         return options
     }
 }

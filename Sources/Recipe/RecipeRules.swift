@@ -110,6 +110,9 @@ package struct RecipeRules {
                 application.mark,
                 "application_group is Crossfade's own group; it would take partitions away from the application")
         }
+        if let handover = root["cutover"]?["handover"], let text = handover.text, text == group {
+            problems.add(handover.mark, "cutover.handover is Crossfade's own group; name that of your new indexer")
+        }
         if let dead = root["dead_letters"]?["topic"], let text = dead.text, text == commands["topic"]?.text {
             problems.add(dead.mark, "dead_letters.topic is the command topic itself")
         }

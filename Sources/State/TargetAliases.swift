@@ -29,6 +29,9 @@ package struct TargetAliases: Sendable {
     /// Writes of copied pages. Open while a copy is unfinished, else closed (P5 in docs/architecture.md).
     package var copy: String { "\(index)-crossfade-COPY" }
 
+    /// The last purge, when nothing else may write any more.
+    package var purge: String { "\(index)-crossfade-PURGE" }
+
     /// The aliases of the request that creates the index. The copy's alias is closed. A server that cannot close an
     /// alias does not get it yet, which refuses writes as well.
     package func created(_ capabilities: Capabilities) -> JSONValue {

@@ -144,6 +144,9 @@ extension BadRecipeTests {
                 "6:22: application_group is Crossfade's own group; it would take partitions away from the application"
             ]),
         Case(
+            name: "handover to our own group", text: Reading.small(more: "cutover: { handover: crossfade-small }"),
+            expected: ["9:22: cutover.handover is Crossfade's own group; name that of your new indexer"]),
+        Case(
             name: "properties of Kafka",
             text: Reading.small(
                 commands("  format: document\n  kafka: { group.id: x, securty.protocol: SSL, fetch.min.bytes: few }")),

@@ -291,6 +291,8 @@ enum EveryKey {
           before: check-everything
           timeout: 5s
           hold: hold
+          handover: new-indexer
+          quiet_for: 1m
         tests:
           - name: a record
             record: { key: k, value: { a: 1 }, headers: { h: v }, partition: 1, offset: 2, timestamp: 3 }

@@ -10,6 +10,7 @@ enum CommandLineInterface {
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
         VerifyCommand.declaration,
         RolloverCommand.declaration, RollbackCommand.declaration, CancelCommand.declaration,
+        FinishCommand.declaration,
         PurgeCommand.declaration,
         // Before those of receipts: `crossfade check` means a recipe.
         RecipeCheckCommand.declaration, RecipeTestCommand.declaration, RecipeSchemaCommand.declaration,

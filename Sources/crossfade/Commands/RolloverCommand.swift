@@ -23,7 +23,7 @@ enum RolloverCommand {
         options: [
             .init("only", value: "NAME", "Move this alias, or that of this target index. May be given several times."),
             .init(
-                "override", value: "GATE", choices: Gate.Name.allCases.filter { !$0.isRequired }.map(\.rawValue),
+                "override", value: "GATE", choices: Gate.Name.ofRollover.map(\.rawValue),
                 "Move the readers although this gate fails. May be given several times; needs --why."),
             .init("why", value: "TEXT", "Why a gate may fail here. It is kept in the migration's history."),
             .init("dry-run", "Only ask the gates."),

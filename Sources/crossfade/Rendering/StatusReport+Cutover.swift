@@ -28,7 +28,8 @@ extension Status {
         case .rolledBack: return ["readers  back on the old side"]
         case .unknown:
             return ["readers  a move is under way, or was broken off: crossfade rollover or rollback settles it"]
-        case .finished, .cancelled: return ["readers  the migration is \(cutover.position.rawValue)"]
+        case .finished: return ["readers  the end was begun and broken off: crossfade finish \(recipe) --yes"]
+        case .cancelled: return ["readers  the cancel was begun and broken off: crossfade cancel \(recipe) --yes"]
         case .before: return []
         }
     }

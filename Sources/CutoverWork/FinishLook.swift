@@ -1,0 +1,158 @@
+import CommandLog
+import Cutover
+import Migration
+import Parity
+import Planning
+import Recipe
+import SearchCluster
+import State
+
+/// Asks for everything that must hold before a migration is finished. There is no way back from that.
+struct FinishLook {
+    let session: CutoverSession
+    let status: Status
+    /// What is to be deleted of the old side; nil: nothing.
+    let old: OldSide?
+    let isDry: Bool
+    private var recipe: Recipe { session.recipe }
+
+    /// What of the gates of a rollover must hold here, too. Nobody follows any more, and the lag is judged by itself.
+    private static let shared: Set<Gate.Name> = [
+        .initialised, .confirmed, .indices, .copied, .replayed, .repaired, .deadLetters,
+    ]
+
+    func gates(_ state: MigrationState) throws -> [Gate] {
+        var found = status.standing.gates(recipe: recipe.typed, fingerprint: status.prepared.fingerprint)
+            .filter { Self.shared.contains($0.name) }
+        found.append(rolledOver(state))
+        found += try aliases(state)
+        found += targets(state)
+        found.append(try Self.members(session))
+        found.append(receipt(state))
+        found += try handover()
+        found += try GateLook(session: session, status: status).settings()
+        if let old { found.append(try Self.gate(old, session, isDry: isDry)) }
+        return found
+    }
+
+    private func rolledOver(_ state: MigrationState) -> Gate {
+        do {
+            try state.cutover.checkFinish()
+            return .passed(.rolledOver, "all readers are on the new side")
+        } catch {
+            return .failed(.rolledOver, error.reason, mend: "crossfade rollover \(recipe.typed)")
+        }
+    }
+
+    private func aliases(_ state: MigrationState) throws -> [Gate] {
+        let found = try state.cutover.moved.compactMap { move -> Gate? in
+            let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
+            guard move.standing(indices) != .after else { return nil }
+            let place = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
+            return .failed(
+                .aliases, "alias \(move.alias) stands on \(place), and not where the rollover put it",
+                mend: "crossfade rollover \(recipe.typed)")
+        }
+        return found.isEmpty ? [.passed(.aliases, "the aliases stand on the new indices")] : found
+    }
+
+    /// The indices are those that `init` made.
+    private func targets(_ state: MigrationState) -> [Gate] {
+        session.prepared.survey.entries.compactMap { entry in
+            guard let uuid = entry.uuid, let made = state.uuids[entry.index], made != uuid else { return nil }
+            return .failed(.indices, "\(entry.index) was made again since init: it is another index")
+        }
+    }
+
+    static func members(_ session: CutoverSession) throws -> Gate {
+        let alive = try LiveMembers(session.store, target: session.target, logger: session.logger).find { _ in true }
+        guard !alive.isEmpty else { return .passed(.members, "nobody works on the migration") }
+        let words = alive.map { $0.words(now: session.now) }.joined(separator: "; ")
+        return .failed(.members, words, mend: "stop it, then finish")
+    }
+
+    private func receipt(_ state: MigrationState) -> Gate {
+        let verify = "crossfade verify \(recipe.typed)"
+        guard let newest = state.receipts.last(where: { $0.fingerprint == state.fingerprint }) else {
+            return .failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)
+        }
+        let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(newest.age(now: status.now)) s old"
+        return newest.verdict == .equal ? .passed(.receipt, told) : .failed(.receipt, told, mend: verify)
+    }
+
+    /// Who goes on reading the topic, and where.
+    private func handover() throws -> [Gate] {
+        let follow = "crossfade follow \(recipe.typed)"
+        guard let group = recipe.cutover.handover else {
+            guard let lag = status.standing.lag else {
+                return [.failed(.lag, "the lag is unknown", mend: follow)]
+            }
+            guard lag > 0 else { return [.passed(.lag, "all records of the topic are applied")] }
+            return [
+                .failed(
+                    .lag, "\(lag) records of the topic are not applied, and nobody takes them over",
+                    mend: "name the consumer group of your new indexer in cutover.handover, or let the writers stop "
+                        + "and \(follow)")
+            ]
+        }
+        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
+        defer { admin.close() }
+        if try admin.groupHasMembers(group) {
+            return [
+                .failed(
+                    .handover, "group \(group) has members, so its offsets cannot be set",
+                    mend: "stop the new indexer until finish is done")
+            ]
+        }
+        if let without = Self.withoutOffset(session.prepared.survey) {
+            return [
+                .failed(
+                    .handover, "our group has committed nothing in partition \(without)", mend: follow)
+            ]
+        }
+        return [
+            .passed(.handover, "group \(group) has no members"),
+            .passed(.lag, "\(status.standing.lag ?? 0) records are left to group \(group)"),
+        ]
+    }
+
+    /// A partition that holds records and of which we have no offset.
+    private static func withoutOffset(_ survey: Survey) -> Int32? {
+        survey.watermarks.filter { $0.value.low < $0.value.high && survey.committed[$0.key] == nil }.keys.min()
+    }
+
+    /// Our group's offsets. A partition without any record is taken from its begin.
+    static func offsets(_ survey: Survey) -> [Int32: Int64] {
+        survey.watermarks.mapValues(\.low).merging(survey.committed) { $1 }
+    }
+
+    /// Whether the old indices may be deleted. Takes as long as they are watched.
+    static func gate(_ old: OldSide, _ session: CutoverSession, isDry: Bool) throws -> Gate {
+        guard session.isOneCluster else {
+            return .failed(
+                .oldSide, "the old indices are on the source, which Crossfade only reads", mend: "delete them yourself")
+        }
+        guard !old.places.isEmpty, old.places.allSatisfy({ $0.uuid != nil }) else {
+            return .failed(.oldSide, "the rollover has not recorded which indices the readers left")
+        }
+        if let group = session.recipe.commands.applicationGroup {
+            let admin = try LogAdmin(settings: session.recipe.kafkaSettings, log: session.logger.kafka)
+            defer { admin.close() }
+            if try admin.groupHasMembers(group) {
+                return .failed(
+                    .oldSide, "the old indexer (group \(group)) still runs", mend: "stop it, then finish")
+            }
+        }
+        let objections = try old.objections()
+        guard objections.isEmpty else { return .failed(.oldSide, objections.joined(separator: "; ")) }
+        let limit = RecipeDuration.text(old.quietFor)
+        let names = old.places.map(\.index).joined(separator: ", ")
+        if isDry {
+            return .passed(.oldSide, "\(names): nothing open; would be watched for \(limit) (cutover.quiet_for)")
+        }
+        if let why = try old.watch() {
+            return .failed(.oldSide, why, mend: "find out who uses it, or leave --delete-old out")
+        }
+        return .passed(.oldSide, "nobody has used \(names) for \(limit)")
+    }
+}
