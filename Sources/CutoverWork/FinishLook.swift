@@ -27,7 +27,7 @@ struct FinishLook {
         found.append(rolledOver(state))
         found += try aliases(state)
         found += targets(state)
-        found.append(try Self.members(session))
+        found.append(try Self.members(state, session))
         found.append(receipt(state))
         found += try handover()
         found += try GateLook(session: session, status: status).settings()
@@ -64,8 +64,9 @@ struct FinishLook {
         }
     }
 
-    static func members(_ session: CutoverSession) throws -> Gate {
-        let alive = try LiveMembers(session.store, target: session.target, logger: session.logger).find { _ in true }
+    static func members(_ state: MigrationState, _ session: CutoverSession) throws -> Gate {
+        let alive = try LiveMembers(session.store, target: session.target, logger: session.logger)
+            .find(holders: state.fence.holders) { _ in true }
         guard !alive.isEmpty else { return .passed(.members, "nobody works on the migration") }
         let words = alive.map { $0.words(now: session.now) }.joined(separator: "; ")
         return .failed(.members, words, mend: "stop it, then finish")

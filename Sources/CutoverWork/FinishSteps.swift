@@ -65,7 +65,7 @@ struct FinishSteps {
     func take(_ step: Ending.Step) throws -> [Deed] {
         switch step {
         case .members:
-            let gate = try FinishLook.members(session)
+            let gate = try FinishLook.members(state, session)
             guard gate.verdict == .passed else {
                 throw WorkError(.refused, "\(gate.text): stop it, then run finish again")
             }

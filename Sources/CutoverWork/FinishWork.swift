@@ -86,7 +86,7 @@ package struct FinishWork {
         let old = options.deletesOld && !done.contains(.oldSide) ? old : nil
         guard state.cutover.end != .finished else {
             var left: [Gate] = []
-            if !done.contains(.members) { left.append(try FinishLook.members(session)) }
+            if !done.contains(.members) { left.append(try FinishLook.members(state, session)) }
             if let old { left.append(try FinishLook.gate(old, session, isDry: options.isDry)) }
             return left
         }

@@ -72,6 +72,9 @@ package struct WorkClaim {
 
     /// Takes it. Throws when another process has taken it meanwhile.
     package func take(_ state: inout MigrationState) throws(WorkError) {
+        if let end = state.cutover.end {
+            throw WorkError(.refused, "migration \(migration) was \(end.rawValue) meanwhile")
+        }
         if let holder = state.fence.holders[command], holder != former, holder.member != MemberReport.own {
             let words = MemberReport(holder, command: command).words(now: WallClock.now())
             throw Refusal.workIsHeld(command, migration: migration, holder: words).error()

@@ -107,7 +107,8 @@ extension BadRecipeTests {
         Case(
             name: "a field named key as routing",
             text: Reading.small(
-                commands("  format: envelope\n  envelope: { id: key, operation: c, index: A, routing: { path: key } }")),
+                commands(
+                    "  format: envelope\n  envelope: { id: key, operation: c, index: A, routing: { path: key } }")),
             expected: []),
         Case(
             name: "a key that is no id",
