@@ -15,6 +15,7 @@ import Telemetry
 /// `copy`: the bulk copy old -> new, in slices that are the unit of resume (docs/architecture.md). The source is only
 /// ever read.
 package struct CopyWork: WatchedWork {
+    package static let (command, purpose, depth) = ("copy", Purpose.copy, Preflight.Depth.samples)
     package let live: LiveWork
     package let confirmation: String?
 

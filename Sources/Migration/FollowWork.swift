@@ -12,6 +12,7 @@ import Telemetry
 
 /// `follow`: stays in the consumer group and keeps the new cluster current until told to stop.
 package struct FollowWork: WatchedWork {
+    package static let (command, purpose, depth) = ("follow", Purpose.follow, Preflight.Depth.log)
     package let live: LiveWork
     package let confirmation: String?
 

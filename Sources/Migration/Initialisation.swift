@@ -8,17 +8,23 @@ import Telemetry
 
 /// `init`: creates the target indices and the state, under the fingerprint that was confirmed.
 package enum Initialisation {
+    /// Rails that do not concern it: an index that was deleted to mend a copy is made again.
+    package static let unneeded: Set<String> = ["copy_deaths"]
+
+    /// Throws when other work was confirmed than what was found.
+    package static func check(_ confirmation: String, _ prepared: Preflight) throws(WorkError) {
+        guard confirmation != prepared.fingerprint else { return }
+        throw WorkError(
+            .refused,
+            "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since "
+                + "the plan was looked at, or it was mistyped. Look at "
+                + "`crossfade plan \(prepared.recipe.typed)` again")
+    }
+
     /// Returns true if it created something, false if everything was there already under the same fingerprint.
     package static func run(_ prepared: Preflight, confirmation: String, logger: Logger) throws -> Bool {
-        // An index that was deleted to mend a copy is made again.
-        try prepared.passRails(except: ["copy_deaths"])
-        guard confirmation == prepared.fingerprint else {
-            throw WorkError(
-                .refused,
-                "the fingerprint to confirm is \(prepared.fingerprint), not \(confirmation): something changed since "
-                    + "the plan was looked at, or it was mistyped. Look at "
-                    + "`crossfade plan \(prepared.recipe.typed)` again")
-        }
+        try prepared.passRails(except: unneeded)
+        try check(confirmation, prepared)
         let survey = prepared.survey
         try checkSource(survey)
         let store = StateStore(target: survey.target, name: prepared.recipe.name)

@@ -16,20 +16,23 @@ package final class MemberHeartbeat: @unchecked Sendable {
     private let command: String
     /// nil: this work does not watch the log.
     private let watch: LogMonitor?
-    private let member = MemberReport.own
+    private let member: String
     private let fingerprint: String
     private let started = WallClock.now()
     private let condition = MonotonicCondition()
     private var stopped = false
     private var thread: JoinableThread?
 
-    /// - Parameter stage: how far work in stages is.
+    /// - Parameters:
+    ///   - command: a process may do several pieces of work at once, each under another command.
+    ///   - stage: how far work in stages is.
     package init(
         _ command: String, _ pipeline: Pipeline?, watch: LogMonitor?, fingerprint: String, store: StateStore,
         target: Cluster, stage: @escaping @Sendable () -> StageReport? = { nil }
     ) {
         (self.command, self.watch, self.pipeline, self.stage) = (command, watch, pipeline, stage)
         self.fingerprint = fingerprint
+        member = MemberReport.own(doing: command)
         directory = MemberDirectory(store, target: target)
     }
 

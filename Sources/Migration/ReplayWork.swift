@@ -17,13 +17,15 @@ import Telemetry
 /// It assigns partitions by hand and is no member of the group. Its progress is kept in the state. So it can run beside
 /// a follower, and can be run again from the start at any time.
 package struct ReplayWork: WatchedWork {
+    package static let (command, purpose, depth) = ("replay", Purpose.replay, Preflight.Depth.samples)
+    package static let unneeded: Set<String> = []
     package let live: LiveWork
     package let confirmation: String?
 
     package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     package func run() throws -> Summary {
-        try prepared.passRails()
+        try prepared.passRails(except: Self.unneeded)
         let store = prepared.store
         let confirmed = try prepared.confirmed(confirmation, logger: logger)
         let claim = try WorkClaim("replay", prepared, logger: logger)

@@ -29,7 +29,7 @@ package struct LiveMembers {
             for (command, holder) in holders where !reports.contains(where: { $0.member == holder.member }) {
                 reports.append(MemberReport(holder, command: command))
             }
-            reports = reports.filter { $0.member != MemberReport.own && matters($0) }
+            reports = reports.filter { !$0.isOwn && matters($0) }
             let verdict = watch.look(
                 reports, fate: { $0.process?.fate ?? .unknown }, wall: WallClock.now(),
                 now: MonotonicClock.milliseconds())

@@ -12,8 +12,17 @@ package enum StopSignal {
         return semaphore
     }()
 
-    /// Whether a stop was asked for.
-    package static var isAsked: Bool { count.load(ordering: .acquiring) > 0 }
+    private static let over = Atomic<Bool>(false)
+
+    /// Whether the work is to stop: it was asked for, or ``end()`` was called.
+    package static var isAsked: Bool { isGiven || over.load(ordering: .acquiring) }
+
+    /// Whether the user has asked for it.
+    package static var isGiven: Bool { count.load(ordering: .acquiring) > 0 }
+
+    /// Ends all work of this process as a signal does, because another part of it has ended. The user's first signal
+    /// still is the first.
+    package static func end() { over.store(true, ordering: .releasing) }
 
     /// Asks for a stop, as a signal does.
     package static func ask() { count.wrappingAdd(1, ordering: .acquiringAndReleasing) }

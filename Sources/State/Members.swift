@@ -8,7 +8,7 @@ import Telemetry
 
 /// What a running process last said of itself, in a document of its own in the state index.
 package struct MemberReport: Sendable, Equatable {
-    /// Unique per process.
+    /// Unique per process and piece of work.
     package var member: String
     package var command: String
     package var host: String
@@ -31,6 +31,12 @@ package struct MemberReport: Sendable, Equatable {
 
     /// Under which this process reports.
     package static let own = UUID().uuidString.lowercased()
+
+    /// Under which this process reports one of several pieces of work: `crossfade run` verifies while it follows.
+    package static func own(doing command: String) -> String { command == "verify" ? "\(own)-\(command)" : own }
+
+    /// Whether it is a report of this process.
+    package var isOwn: Bool { member == Self.own || member.hasPrefix(Self.own + "-") }
 
     /// What the process waits for; nil: nothing.
     package var trouble: String? { waiting ?? waitingForLog }

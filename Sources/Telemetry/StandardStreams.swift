@@ -16,8 +16,31 @@ package enum StandardStreams {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Lines that stay at the end of standard error, which is a terminal, below all that is written.
+    private static let footer = Mutex<[String]>([])
+
+    /// Shows these lines, without control characters, below all that is written to standard error; none: takes them
+    /// away. Lines that are wider than the terminal are cut.
+    package static func showFooter(_ lines: [String]) {
+        footer.withLock { shown in
+            let erased = erasing(shown)
+            let size = size(of: STDERR_FILENO)
+            shown = lines.prefix(max(1, size.rows - 1)).map { String($0.prefix(max(1, size.columns - 1))) }
+            put(erased + shown.joined(separator: "\n"), STDERR_FILENO)
+        }
+    }
+
+    private static func erasing(_ shown: [String]) -> String {
+        shown.isEmpty ? "" : "\r" + (shown.count > 1 ? "\u{1B}[\(shown.count - 1)A" : "") + "\u{1B}[J"
+    }
+
     /// Writes the whole text, with as many writes as that needs. A reader that has gone away is no failure.
     package static func write(_ text: String, to descriptor: Int32) {
+        guard descriptor == STDERR_FILENO else { return put(text, descriptor) }
+        footer.withLock { shown in put(erasing(shown) + text + shown.joined(separator: "\n"), descriptor) }
+    }
+
+    private static func put(_ text: String, _ descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)

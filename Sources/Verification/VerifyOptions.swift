@@ -1,4 +1,5 @@
 import Parity
+import Recipe
 
 /// What the command line says of a verification. The rest is in the recipe's `verify`.
 package struct VerifyOptions: Sendable, Equatable {
@@ -21,4 +22,7 @@ package struct VerifyOptions: Sendable, Equatable {
     package var stopAfter: Int?
 
     package init() {}
+
+    /// Against what a recipe's documents are compared, where nobody says it.
+    package static func basis(of recipe: Recipe) -> Receipt.Basis { recipe.source == nil ? .log : .source }
 }

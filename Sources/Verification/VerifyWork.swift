@@ -25,6 +25,17 @@ package struct VerifyWork {
 
     package init(_ live: LiveWork, options: VerifyOptions) { (self.live, self.options) = (live, options) }
 
+    /// What is looked at before it begins. Throws when it may not begin.
+    package static func prepared(
+        _ recipe: Recipe, options: VerifyOptions, confirmation: String?, logger: Logger
+    ) throws -> Preflight {
+        let prepared = try Preflight.prepare(
+            recipe, for: options.against == .log ? .verifyLog : .verify, depth: .facts, logger: logger)
+        try prepared.passRails(except: unneeded)
+        try prepared.checkConfirmed(confirmation)
+        return prepared
+    }
+
     /// Throws a `WorkError` of the code `interrupted` after a signal.
     package func run() throws -> Receipt {
         let store = StateStore(target: prepared.survey.target, name: recipe.name)

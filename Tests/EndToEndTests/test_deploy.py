@@ -11,7 +11,6 @@ from stack import ROOT
 DEPLOY = ROOT / "deploy"
 RULES, RULE_TESTS = DEPLOY / "prometheus/crossfade.rules.yml", DEPLOY / "prometheus/crossfade.tests.yml"
 GRAFANA = json.loads((DEPLOY / "grafana/crossfade.json").read_text())
-UNIT = (DEPLOY / "systemd/crossfade@.service").read_text()
 METRIC = re.compile(r"\b(?:crossfade|process)_[a-z_]+\b(?=[{\[,)\s]|$)", re.M)
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=ROOT / ".venv/bin")
 needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="no promtool: scripts/setup brings it")
@@ -96,20 +95,22 @@ def test_the_grafana_dashboard_is_whole():
             assert target["datasource"]["uid"] == "${datasource}"
 
 
-def test_the_unit_starts_what_there_is_and_knows_the_exit_codes(folder):
-    [start] = re.findall(r"^ExecStart=(.*)$", UNIT, re.M)
-    assert start == "/usr/local/bin/crossfade follow /etc/crossfade/%i.yaml --format json"
-    # 2: usage or recipe, 3: a rail refused, 130: interrupted with everything acknowledged kept
-    assert "RestartPreventExitStatus=2 3\n" in UNIT and "SuccessExitStatus=130\n" in UNIT
+@pytest.mark.parametrize("name, command, kept", [("crossfade@", "follow", "2 3"), ("crossfade-run@", "run", "2 3 4")])
+def test_the_units_start_what_there_is_and_know_the_exit_codes(folder, name, command, kept):
+    text = (DEPLOY / f"systemd/{name}.service").read_text()
+    [start] = re.findall(r"^ExecStart=(.*)$", text, re.M)
+    assert start == f"/usr/local/bin/crossfade {command} /etc/crossfade/%i.yaml --format json"
+    # 2: usage or recipe, 3: a rail refused, 4: documents differ, 130: interrupted with everything acknowledged kept
+    assert f"RestartPreventExitStatus={kept}\n" in text and "SuccessExitStatus=130\n" in text
     # the longest drain: half of the session's 45 s, and the commit's 10 s
-    [stop] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)
+    [stop] = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.M)
     assert int(stop) > 45 / 2 + 10
 
     if shutil.which("systemd-analyze"):
         program = folder / "crossfade"
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
-        unit = folder / "crossfade@incidents.service"
-        unit.write_text(UNIT.replace("/usr/local/bin/crossfade", str(program)))
+        unit = folder / f"{name}incidents.service"
+        unit.write_text(text.replace("/usr/local/bin/crossfade", str(program)))
         done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
         assert unit.name not in done.stderr and done.returncode == 0, done.stderr

@@ -117,6 +117,9 @@ package struct Standing: Sendable, Equatable {
         return count > 0 ? ["\(count) dead letter\(count == 1 ? "" : "s") unresolved"] : []
     }
 
+    /// Whether the lag is so small that a verification does not wait for it.
+    package var isCurrent: Bool { lagReason == nil }
+
     var lagReason: String? {
         guard let lag else { return "the lag is unknown" }
         guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
@@ -156,6 +159,12 @@ package struct Standing: Sendable, Equatable {
 
     // MARK: The next command
 
+    package var isCopyDue: Bool { hasSource && copy != .done }
+
+    package var isReplayDue: Bool {
+        replayDue || replay == .unfinished || (replay == .none && !running.contains("follow"))
+    }
+
     /// The command lines to type next, in order; empty: there is nothing to do. `fingerprint`: of the present recipe,
     /// for
     /// `init`. `recipe`: as it is typed (``Recipe/typed``).
@@ -166,11 +175,9 @@ package struct Standing: Sendable, Equatable {
         guard missing.isEmpty else { return ["crossfade init \(recipe) --confirm \(fingerprint)"] }
         guard isConfirmed else { return ["crossfade plan \(recipe)"] }
         var lines: [String] = []
-        if hasSource, copy != .done, !running.contains("copy") {
+        if isCopyDue, !running.contains("copy") {
             lines.append("crossfade copy \(recipe)")
-        } else if replayDue || replay == .unfinished || (replay == .none && !running.contains("follow")),
-            !running.contains("replay"), !running.contains("copy")
-        {
+        } else if isReplayDue, !running.contains("replay"), !running.contains("copy") {
             lines.append("crossfade replay \(recipe)")
         } else if running.subtracting(["verify"]).isEmpty {
             lines.append("crossfade follow \(recipe)")

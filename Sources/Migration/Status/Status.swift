@@ -124,6 +124,9 @@ package struct Status: Sendable {
         /// Why it is unknown.
         package var unknown: String?
 
+        /// Nobody has looked.
+        package static let unread = Letters(unresolved: nil, unknown: "nobody has looked")
+
         /// Reads the whole dead-letter topic.
         package static func read(_ recipe: Recipe, logger: Logger) throws -> Letters {
             do {

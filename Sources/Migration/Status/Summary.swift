@@ -6,6 +6,7 @@ import Pipeline
 import Recipe
 import Runtime
 import State
+import Synchronization
 import Telemetry
 
 /// What a piece of work came to: every record and document read, with its one outcome.
@@ -61,9 +62,14 @@ package struct Summary: Sendable {
 ///
 /// `@unchecked Sendable` because it is used by the one thread that drives the work.
 package final class Progress: @unchecked Sendable {
+    /// Who shows how far each command is, in place of lines on the terminal and in the log; nil: nobody does.
+    /// `command`, and how far it is in words.
+    package static let screen = Mutex<(@Sendable (_ command: String, _ line: String) -> Void)?>(nil)
+
     private let command: String
     private let logger: Logger
     private let terminal: Bool
+    private let screen = Progress.screen.withLock { $0 }
     private let begun = MonotonicClock.milliseconds()
     private var next: Int64 = 0
     private var last: (at: Int64, done: Int) = (0, 0)
@@ -74,7 +80,7 @@ package final class Progress: @unchecked Sendable {
     package init(_ command: String, logger: Logger) {
         (self.command, self.logger) = (command, logger)
         terminal = isatty(STDERR_FILENO) == 1
-        next = begun + (terminal ? 200 : 10_000)
+        next = begun + (terminal || screen != nil ? 200 : 10_000)
         last = (begun, 0)
     }
 
@@ -87,21 +93,20 @@ package final class Progress: @unchecked Sendable {
         let now = MonotonicClock.milliseconds()
         let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
         guard now >= next || hasChanged else { return }
-        next = now + (terminal ? 500 : 10_000)
+        next = now + (terminal || screen != nil ? 500 : 10_000)
         said = (trouble != nil, now)
         let rate = Double(done - last.done) / max(Double(now - last.at) / 1000, 0.001)
         last = (now, done)
         var left: String?
         if let total, rate > 0, total >= done { left = Summary.duration(Double(total - done) / rate) }
-        if terminal {
-            var line = "\(command): \(done)"
+        if terminal || screen != nil {
+            var line = "\(done)"
             if let total { line += " of \(total)" }
             line += ", \(Int(rate))/s"
             if let lag = lag() { line += ", lag \(lag)" }
             if total != nil { line += ", \(left ?? "-") left" }
             if let trouble { line += ", WAITING: \(trouble)" }
-            // A line that is wider than the terminal cannot be drawn over.
-            write("\r\u{1B}[K" + line.prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
+            show(line)
         } else {
             logger.info(
                 "progress",
@@ -137,20 +142,26 @@ package final class Progress: @unchecked Sendable {
         let now = MonotonicClock.milliseconds()
         let hasChanged = (trouble != nil) != said.trouble && now - said.at >= 1000
         guard now >= next || hasChanged else { return }
-        next = now + (terminal ? 500 : 10_000)
+        next = now + (terminal || screen != nil ? 500 : 10_000)
         said = (trouble != nil, now)
         let line = StagedProgress.line(stage, parts, since: lastParts.stage == stage ? lastParts : nil, now: now)
         lastParts = StagedProgress(stage: stage, at: now, done: parts.map(\.done))
-        if terminal {
-            let whole = "\(command): \(line)" + (trouble.map { ", WAITING: \($0)" } ?? "")
-            write("\r\u{1B}[K" + whole.prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
+        if terminal || screen != nil {
+            show(line + (trouble.map { ", WAITING: \($0)" } ?? ""))
         } else {
             logger.info("progress", ["command": command, "stage": line, "waiting": trouble ?? "no"])
         }
     }
 
+    /// Shows how far it is, in place of what was shown before.
+    private func show(_ line: String) {
+        if let screen { return screen(command, line) }
+        // A line that is wider than the terminal cannot be drawn over.
+        write("\r\u{1B}[K" + "\(command): \(line)".prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
+    }
+
     /// Takes the line off the terminal.
-    package func end() { if terminal { write("\r\u{1B}[K") } }
+    package func end() { if terminal, screen == nil { write("\r\u{1B}[K") } }
 
     private func write(_ text: String) { StandardStreams.write(text, to: 2) }
 }

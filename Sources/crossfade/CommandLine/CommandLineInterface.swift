@@ -4,7 +4,7 @@ import JSONText
 enum CommandLineInterface {
     /// Every command, in the order in which a new user meets them. The hidden ones come last.
     static let commands: [CommandDeclaration] = [
-        DemoCommand.declaration,
+        DemoCommand.declaration, RunCommand.declaration,
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration, HistoryCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,

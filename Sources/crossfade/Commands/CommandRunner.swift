@@ -29,10 +29,9 @@ enum CommandRunner {
         }
     }
 
-    /// Runs work that a signal may interrupt, and prints its summary. `depth`: how much is looked at first, where
-    /// nothing is confirmed.
+    /// Runs work that a signal may interrupt, and prints its summary.
     static func work(
-        _ arguments: ParsedArguments, _ output: Output, for purpose: Purpose, depth: Preflight.Depth = .facts,
+        _ arguments: ParsedArguments, _ output: Output, for purpose: Purpose,
         _ body: (Preflight, String?, Logger) throws -> Summary
     ) -> ExitCode {
         withRecipe(arguments, output) { recipe, logger in
@@ -40,7 +39,7 @@ enum CommandRunner {
             let confirmation = arguments.value("confirm")
             // A user who confirms something new must see every refusal that `plan` would show.
             let prepared = try Preflight.prepare(
-                recipe, for: purpose, depth: confirmation == nil ? depth : .plan, isConfirming: confirmation != nil,
+                recipe, for: purpose, depth: confirmation == nil ? .facts : .plan, isConfirming: confirmation != nil,
                 logger: logger)
             let summary = try body(prepared, confirmation, logger)
             output.data(summary.json, text: summary.text)

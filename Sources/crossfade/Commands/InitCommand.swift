@@ -47,7 +47,7 @@ enum InitCommand {
     }
 
     /// On a terminal: shows the plan and asks. Returns the fingerprint when the user types yes; else nil.
-    private static func asked(_ prepared: Preflight, _ output: Output) -> String? {
+    static func asked(_ prepared: Preflight, _ output: Output) -> String? {
         guard isatty(STDIN_FILENO) == 1, output.isTerminal else { return nil }
         output.talk(prepared.text)
         guard prepared.refusals.isEmpty else { return prepared.fingerprint }

@@ -142,6 +142,11 @@ enum Screen {
         return count == 1 ? Unicode.Scalar(byte) : count == 0 ? "\u{4}" : nil
     }
 
+    /// Texts of servers may contain control characters. They must not move the cursor.
+    static func plain(_ line: String) -> String {
+        String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
+    }
+
     /// Draws the lines on the whole screen, cut at its edges. The last line counts the lines that do not fit.
     static func frame(_ lines: [String], columns: Int, rows: Int) -> String {
         var shown = lines
@@ -149,9 +154,7 @@ enum Screen {
             shown = lines.prefix(rows - 1) + ["... \(lines.count - rows + 1) more lines"]
         }
         let cut = shown.map { line in
-            // Texts of servers may contain control characters. They must not move the cursor.
-            let plain = String(
-                String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
+            let plain = plain(line)
             return plain.count > columns ? plain.prefix(max(1, columns - 1)) + "\u{2026}" : plain
         }
         return "\u{1B}[H" + cut.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J"

@@ -55,11 +55,8 @@ enum VerifyCommand {
             return CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 CommandRunner.listen(arguments, output, logger)
                 let (recipe, options) = try given.applied(to: recipe)
-                let confirmation = arguments.value("confirm")
-                let prepared = try Preflight.prepare(
-                    recipe, for: options.against == .log ? .verifyLog : .verify, depth: .facts, logger: logger)
-                try prepared.passRails(except: VerifyWork.unneeded)
-                try prepared.checkConfirmed(confirmation)
+                let prepared = try VerifyWork.prepared(
+                    recipe, options: options, confirmation: arguments.value("confirm"), logger: logger)
                 let receipt = try CommandRunner.watched(prepared, as: "verify", logger) { live in
                     try VerifyWork(live, options: options).run()
                 }
@@ -111,7 +108,7 @@ enum VerifyCommand {
 
         func applied(to recipe: Recipe) throws(WorkError) -> (Recipe, VerifyOptions) {
             var (recipe, options) = (recipe, options)
-            options.against = against ?? (recipe.source == nil ? .log : .source)
+            options.against = against ?? VerifyOptions.basis(of: recipe)
             if options.against == .source, recipe.source == nil {
                 throw WorkError(.recipe, "the recipe has no source to compare with; use --against log")
             }

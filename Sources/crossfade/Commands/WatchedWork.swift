@@ -1,24 +1,27 @@
-import Telemetry
-import Recipe
-import Planning
 import Migration
 import Operations
+import Planning
+import Recipe
+import Telemetry
 
 extension CommandDeclaration {
     /// Declares a command that runs long and that the operations endpoint shows, from its start to its last commit.
-    /// `depth`: how much is looked at before it begins. `unneeded`: rails that do not concern it.
-    static func watchedWork(
-        _ name: String, for purpose: Purpose, summary: String, discussion: String, depth: Preflight.Depth = .facts,
-        unneeded: Set<String> = [], _ body: @escaping @Sendable (LiveWork, String?) throws -> Summary
+    static func watchedWork<Work: WatchedWork>(
+        _ work: Work.Type, summary: String, discussion: String
     ) -> CommandDeclaration {
         CommandDeclaration(
-            path: [name], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
+            path: [Work.command], summary: summary, discussion: discussion, positionals: [recipe], options: [confirm]
         ) { arguments, output in
-            CommandRunner.work(arguments, output, for: purpose, depth: depth) { prepared, confirmation, logger in
+            CommandRunner.withRecipe(arguments, output) { recipe, logger in
+                CommandRunner.listen(arguments, output, logger)
+                let confirmation = arguments.value("confirm")
                 // These checks come before a port is opened: the work may not start at all.
-                try prepared.passRails(except: unneeded)
-                try prepared.checkConfirmed(confirmation)
-                return try CommandRunner.watched(prepared, as: name, logger) { try body($0, confirmation) }
+                let prepared = try Work.prepared(recipe, confirmation: confirmation, logger: logger)
+                let summary = try CommandRunner.watched(prepared, as: Work.command, logger) {
+                    try Work($0, confirmation: confirmation).run()
+                }
+                output.data(summary.json, text: summary.text)
+                return summary.complete ? .done : .interrupted
             }
         }
     }
