@@ -30,6 +30,8 @@ package struct RunMachine: Sendable {
         package var isReplayDue = false
         /// Our follower has what the group gave it, nothing keeps it, and the lag is small.
         package var isCurrent = false
+        /// Followers report every partition as theirs, as a gate wants it.
+        package var isFollowed = false
         /// The newest receipt of this work; nil: there is none, or nothing can go on from it.
         package var receipt: Receipt?
         package var position = CutoverState.Position.before
@@ -179,6 +181,7 @@ package struct RunMachine: Sendable {
         guard facts.isCurrent, facts.now >= notBefore else { return .wait(milliseconds: Self.lookEvery) }
         if let verify = verification(facts) { return verify }
         if goal == .verified { return .end(.reached) }
+        guard facts.isFollowed else { return .wait(milliseconds: Self.lookEvery) }
         if let asked {
             let due = asked.at + (asked.failed.isEmpty ? Self.passedEvery : Self.failedEvery)
             guard facts.now >= due else { return pause(to: due, facts) }

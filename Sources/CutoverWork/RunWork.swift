@@ -96,6 +96,7 @@ package final class RunWork {
                 .state, "\(step.rawValue) was done and is due again: another process works on this migration, too")
         default: break
         }
+        if let followed { board.end(.follow, followed.complete ? .done : .next, followed.words) }
         let isDrained = follower == nil || followed?.complete == true
         let isReached = end == .reached || end == .finished || (end == .stopped && machine.wasReady)
         return Result(
@@ -145,6 +146,7 @@ package final class RunWork {
         facts.isCopyDue = status.standing.isCopyDue
         facts.isReplayDue = status.standing.isReplayDue
         facts.isCurrent = follower?.isAtWork == true && status.standing.isCurrent
+        facts.isFollowed = status.standing.unread.isEmpty
         if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }),
             newest.basis == VerifyOptions.basis(of: recipe), newest.verdict == .equal || newest.verdict == .settling
         {
@@ -301,7 +303,7 @@ package final class RunWork {
             logger.info("ready for the rollover", ["next": "crossfade rollover \(recipe.typed)"])
         } else if failed.isEmpty, !isDry {
             done(.rollover, "the readers are on the new side; the way back: crossfade rollback \(recipe.typed)")
-            for remark in result.remarks { logger.warning("left to do", ["what": remark]) }
+            for remark in result.remarks { logger.info("rolled over", ["remark": remark]) }
         }
         say()
         return .asked(failed: failed.map(\.name))

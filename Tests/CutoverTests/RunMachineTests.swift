@@ -34,7 +34,7 @@ import Testing
                 case .initialise: facts.isMade = true
                 case .copy: facts.isCopyDue = false
                 case .replay: facts.isReplayDue = false
-                case .follow: facts.isCurrent = true
+                case .follow: (facts.isCurrent, facts.isFollowed) = (true, true)
                 default: break
                 }
             case .verify(let since):
