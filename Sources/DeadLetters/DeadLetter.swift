@@ -44,10 +44,12 @@ package struct DeadLetter: Sendable {
     package var ids: [String] = []
     /// How often it died.
     package var deaths = 1
-    /// The final outcome of a later redrive, and when it was known (milliseconds since 1970); nil: the letter is
-    /// unresolved.
+    /// The final outcome of a later redrive, or a ``Resolution``, and when it was known (milliseconds since 1970); nil:
+    /// the letter is unresolved.
     package var resolved: String?
     package var resolvedAt: Int64?
+    /// Why it was discarded; nil: it was not.
+    package var why: String?
 
     /// Whether the record could not be decoded when it died, so that its document was unknown.
     package var isUndecoded: Bool { version == 0 && origin.coordinates != nil }
@@ -133,6 +135,7 @@ extension DeadLetter {
         object["id"] = id.map { .string($0) } ?? .null
         object["deaths"] = .number(deaths)
         object["resolved"] = resolved.map { .string($0) } ?? .null
+        object["why"] = why.map { .string($0) } ?? .null
         object["letter"] = ["partition": .number(Int(place.partition)), "offset": .number(place.offset)]
         return .object(object)
     }
@@ -153,7 +156,7 @@ package struct DeadLetterFilter: Sendable {
     package var id: String?
     /// At most so many, the oldest first.
     package var limit: Int?
-    /// Also letters that a redrive has resolved.
+    /// Also letters that are resolved.
     package var all = false
 
     package init() {}
@@ -184,7 +187,7 @@ package struct DeadLetterFilter: Sendable {
 package struct DeadLetterBook {
     private struct Entry {
         package var letter: DeadLetter?
-        package var resolution: (place: DeadLetter.Place, time: Int64, outcome: String)?
+        package var resolution: (place: DeadLetter.Place, time: Int64, outcome: String, why: String?)?
     }
 
     private var entries: [DeadLetter.Origin: Entry] = [:]
@@ -200,14 +203,15 @@ package struct DeadLetterBook {
         entries[letter.origin]?.letter = latest
     }
 
-    package mutating func resolve(_ origin: DeadLetter.Origin, _ place: DeadLetter.Place, time: Int64, outcome: String)
-    {
+    package mutating func resolve(
+        _ origin: DeadLetter.Origin, _ place: DeadLetter.Place, time: Int64, outcome: String, why: String? = nil
+    ) {
         if let known = entries[origin]?.resolution,
             !Self.isLater((place, time), than: (known.place, known.time))
         {
             return
         }
-        entries[origin, default: Entry()].resolution = (place, time, outcome)
+        entries[origin, default: Entry()].resolution = (place, time, outcome, why)
     }
 
     /// Within a partition the offset decides, between partitions the time.
@@ -227,6 +231,7 @@ package struct DeadLetterBook {
             {
                 letter.resolved = resolution.outcome
                 letter.resolvedAt = resolution.time
+                letter.why = resolution.why
             }
             return letter
         }

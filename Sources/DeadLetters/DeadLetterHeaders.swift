@@ -30,6 +30,8 @@ package enum DeadLetterHeader {
     package static let sourceVersion = "crossfade.source_version"
     /// The final outcome of a redrive. A message with this header is not a letter, but resolves one.
     package static let resolved = "crossfade.resolved"
+    /// Why somebody has discarded a letter.
+    package static let why = "crossfade.why"
 
     package static func epoch(_ message: LogMessage) -> Int64 {
         message.text(epoch).flatMap { Int64($0) }.map(OutsideNumber.count) ?? 0

@@ -78,7 +78,7 @@ package struct DeadLetterReader {
                     message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
                 book.resolve(
                     origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
-                    outcome: outcome)
+                    outcome: outcome, why: message.text(DeadLetterHeader.why))
                 return
             }
             var letter = DeadLetter(message, origin: origin)

@@ -100,7 +100,19 @@ package struct RedriveWork {
                 """,
                 ["letters": ours.count - left.count])
         }
-        return left
+        return left.filter { !mayBeDeleted($0, state) }
+    }
+
+    /// Whether the tombstone of a document that was deleted since may be gone: it was kept only until `tombstone_age`
+    /// after the letter was resolved.
+    private func mayBeDeleted(_ letter: DeadLetter, _ state: MigrationState) -> Bool {
+        guard let resolvedAt = letter.resolvedAt, let purged = state.purge?.last,
+            TombstoneHold(resolvedAt: resolvedAt, now: purged, tombstoneAge: prepared.recipe.tombstoneAge) == nil
+        else { return false }
+        logger.warning(
+            "a resolved letter is left alone: tombstones were purged since, so its document could come back",
+            ["origin": letter.originText, "resolved": letter.resolved])
+        return true
     }
 
     private struct Round: Hashable, Comparable {

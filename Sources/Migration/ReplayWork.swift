@@ -48,32 +48,33 @@ package struct ReplayWork: WatchedWork {
         let run = PipelineRun(prepared, pipeline, command: "replay", live: live)
         defer { run.close() }
         let total = replay.left
-        let feed = LogFeed(
-            pipeline,
-            LogFeed.Options(
-                topic: prepared.recipe.commands.topic, ends: replay.end,
-                start: { _ in
-                    LogFeed.Start(
-                        offsets: replay.position, known: prepared.survey.history.found,
-                        unread: prepared.compaction?.unread ?? [:])
-                },
-                commit: { _, offsets, _, _ in
-                    let isKept = try store.updateIfReachable {
-                        try $0.checkIsPresent(replay)
-                        _ = $0.replay?.progress.keep(offsets, of: replay.started)
-                    }
-                    return isKept ? .kept : .notKept
-                },
-                commitEvery: 3000, compaction: prepared.forgetting, watch: run.watch,
-                onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in
-                    live.beat()
-                    progress.tell(
-                        done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch?.waiting)
-                }),
-            logger: logger)
+        let letters = LettersInReplay(prepared.recipe, logger: logger)
+        var options = LogFeed.Options(
+            topic: prepared.recipe.commands.topic, ends: replay.end,
+            start: { _ in
+                LogFeed.Start(
+                    offsets: replay.position, known: prepared.survey.history.found,
+                    unread: prepared.compaction?.unread ?? [:])
+            },
+            commit: { _, offsets, _, _ in
+                let isKept = try store.updateIfReachable {
+                    try $0.checkIsPresent(replay)
+                    _ = $0.replay?.progress.keep(offsets, of: replay.started)
+                }
+                return isKept ? .kept : .notKept
+            },
+            commitEvery: 3000, compaction: prepared.forgetting, watch: run.watch,
+            onTick: { [sink = pipeline.sink, ledger = pipeline.ledger, watch = run.watch, live] in
+                live.beat()
+                progress.tell(
+                    done: ledger.outcomes.total, total: total, trouble: sink.presentTrouble ?? watch?.waiting)
+            })
+        options.onRead = letters.read
+        let feed = LogFeed(pipeline, options, logger: logger)
         let complete = try feed.run(from: replay.position, prepared.recipe.kafkaSettings)
         let seconds = progress.seconds
         progress.end()
+        _ = letters.resolve(settled: pipeline.ledger.committable())
         let ended = try finish(store, replay, complete: complete)
         var summary = summary(pipeline, ended.replay ?? replay, seconds: seconds, complete: complete)
         summary.next = prepared.next(after: ended, letters: summary.reasons, store: store)

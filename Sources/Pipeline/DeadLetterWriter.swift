@@ -178,7 +178,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
 
     /// Records that a letter has its final outcome. Lies in the letter's own partition, so that it comes after it.
     package func resolve(_ letter: DeadLetter, as outcome: Outcome) {
-        let headers = letter.origin.headers + common + [(DeadLetterHeader.resolved, Array(outcome.name.utf8))]
+        let headers = letter.resolution(outcome.name, migration: options.migration, time: WallClock.now())
         let token = pending.withLock { pending in
             pending.next += 1
             return pending.next

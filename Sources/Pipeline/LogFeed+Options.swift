@@ -67,6 +67,8 @@ extension LogFeed {
         /// Of which work the committed offsets are; nil: that is not written beside them.
         package var mark: CommitNote.Mark?
         package var onTick: () -> Void
+        /// Records of one partition were read, before they are handed over; nil: nobody wants to know.
+        package var onRead: ((RecordBatch, PolledRun) -> Void)?
 
         package init(
             topic: String, ends: [Int32: Int64]? = nil,

@@ -139,6 +139,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         let last = records[run.records.upperBound - 1]
         let next = last.offset + 1
         guard !losesDeletes(records, run, next: next) else { return }
+        options.onRead?(records, run)
         let messages = records.take(run.records)
         guard assignment.read(run.partition, next: next, RecordFingerprint(last)),
             let id = pipeline.ledger.open(run.partition, first: first, next: next, count: messages.count)

@@ -160,6 +160,58 @@ def test_filters(migrate, seed):
     assert driven["read"] == 1
 
 
+def test_letters_that_are_discarded_or_replayed_are_resolved(migrate):
+    """A discarded letter holds nothing back. One whose record dies again is unresolved again, whatever was said of it.
+    A replay that does not die at the record resolves its letter."""
+    count = 5
+    m = migrate("es-6.8", "es-8.17", dead_and_alive(count), copied=1.0,
+                mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
+    m.tree.pop("source")
+    m.tree["indices"][0].pop("from")
+    m.write_recipe()
+    m.init()
+    m.replay()
+    check_error(m.crossfade("dead-letters", "discard", m.recipe), "--why", code=USAGE)
+    discard = ["dead-letters", "discard", m.recipe, "--format", "json", "--reason", "unknown_operation"]
+    told = m.crossfade(*discard, "--why", "made by an old tool").expect(0).json
+    assert (told["discarded"], told["unresolved"]) == (count, (DEAD - 1) * count), told
+    assert m.crossfade(*discard, "--why", "again").expect(0).json["discarded"] == 0
+    assert listed(m, "--reason", "unknown_operation")["letters"] == []
+    found = listed(m, "--reason", "unknown_operation", "--all")["letters"]
+    assert {(letter["resolved"], letter["why"]) for letter in found} == {("discarded", "made by an old tool")}
+    assert m.status()["dead_letters"]["unresolved"] == (DEAD - 1) * count
+    events = m.run("history").expect(0).json["events"]
+    assert events[-1]["what"] == "discarded" and events[-1]["detail"] == "5 dead letters: made by an old tool"
+    text = m.crossfade("dead-letters", "list", m.recipe, "--all").expect(0).out
+    assert "discarded: made by an old tool" in text
+
+    m.replay()
+    died = listed(m)
+    assert died["unresolved"] == DEAD * count and {letter["deaths"] for letter in died["letters"]} == {2}
+    fingerprint = mend(m)
+    m.run("replay", "--confirm", fingerprint).expect(0)
+    assert listed(m)["unresolved"] == 0
+    assert {letter["resolved"] for letter in listed(m, "--all")["letters"]} == {"replayed"}
+    check_mended(m)
+
+
+def test_a_resolved_letter_whose_document_was_deleted_and_purged(migrate):
+    """Nothing shows any more that the document was deleted, so the letter is not sent, even if it is asked for."""
+    m = migrate("es-6.8", "es-8.17", [insert("x", code="broken"), letters.delete("x"), insert("y")], copied=1.0,
+                mapping=letters.BROKEN_MAPPING).prepare(indexed=False)
+    m.tree.pop("source")
+    m.tree["indices"][0].pop("from")
+    m.tree["tombstone_age"] = "1s"
+    m.write_recipe()
+    m.init()
+    m.replay()
+    m.crossfade("dead-letters", "discard", m.recipe, "--why", "not needed").expect(0)
+    wait_for("the tombstone to be purged", lambda: m.run("purge", "--all").expect(0).json["purged"] == 1, 60, pause=0.5)
+    driven = redrive(m, "--all", "--confirm", mend(m))
+    assert driven["read"] == 0, driven
+    assert m.target.count(m.new) == 1
+
+
 # the dead-letter topic cannot be written: the work stops and never skips a record
 
 

@@ -58,6 +58,47 @@ private func letter(
     }
 }
 
+@Suite struct ReplayedLettersTests {
+    private static func resolved(_ now: [DeadLetter], read: [Int64], settled: Int64) -> [Int64] {
+        var letters = ReplayedLetters([letter(5, at: 1), letter(6, at: 2), letter(9, at: 3)], topic: "t", epoch: 0)
+        #expect(letters.concerns(0) && !letters.concerns(1))
+        for offset in read { letters.read(0, offset) }
+        return letters.resolved(settled: [0: settled], now: now).compactMap(\.origin.coordinates?.offset).sorted()
+    }
+
+    private static let same = [letter(5, at: 1), letter(6, at: 2), letter(9, at: 3)]
+
+    @Test func whatWasReadAndDidNotDieAgainIsResolved() {
+        #expect(Self.resolved(Self.same, read: [4, 5, 6, 7], settled: 8) == [5, 6])
+    }
+
+    @Test func whatDiedAgainStays() {
+        let now = [letter(5, at: 8), letter(6, at: 2), letter(9, at: 3)]
+        #expect(Self.resolved(now, read: [5, 6], settled: 8) == [6])
+    }
+
+    /// A record that compaction has taken is read by nobody, although the replay went past it.
+    @Test func whatWasNotReadStays() {
+        #expect(Self.resolved(Self.same, read: [6], settled: 10) == [6])
+    }
+
+    @Test func whatHasNoOutcomeYetStays() {
+        #expect(Self.resolved(Self.same, read: [5, 6], settled: 6) == [5])
+    }
+
+    @Test func whatSomebodyElseResolvedMeanwhileStaysAsItIs() {
+        var other = letter(5, at: 1)
+        other.resolved = "discarded"
+        #expect(Self.resolved([other, letter(6, at: 2)], read: [5, 6], settled: 8) == [6])
+    }
+
+    @Test func anotherTopicOrEpochIsNotRead() {
+        let letters = ReplayedLetters([letter(5, at: 1)], topic: "t", epoch: 1)
+        #expect(!letters.concerns(0))
+        #expect(!ReplayedLetters([letter(5, at: 1)], topic: "u", epoch: 0).concerns(0))
+    }
+}
+
 @Suite struct DeadLetterFilterTests {
     let letters = [
         letter(1, at: 0, of: 0, time: 100, reason: "mapping", key: "a", ids: ["a"]),

@@ -8,6 +8,7 @@ enum CommandLineInterface {
         PlanCommand.declaration, InitCommand.declaration, CopyCommand.declaration, ReplayCommand.declaration,
         FollowCommand.declaration, StatusCommand.declaration, HistoryCommand.declaration,
         DeadLettersCommand.list, DeadLettersCommand.show, DeadLettersCommand.redrive,
+        DeadLettersCommand.discard,
         VerifyCommand.declaration,
         RolloverCommand.declaration, RollbackCommand.declaration, CancelCommand.declaration,
         FinishCommand.declaration,

@@ -6,7 +6,7 @@ import Migration
 import Pipeline
 import Runtime
 
-/// `crossfade dead-letters list`, `show` and `redrive`.
+/// `crossfade dead-letters list`, `show`, `redrive` and `discard`.
 enum DeadLettersCommand {
     private static let filters: [CommandDeclaration.Option] = [
         .init(
@@ -20,7 +20,7 @@ enum DeadLettersCommand {
         .init("offset", value: "P:O", "Only the record at this partition and offset of the command topic."),
         .init("id", value: "ID", "Only letters with this key or document id."),
         .init("limit", value: "N", "At most this many, the oldest first."),
-        .init("all", "Also letters that a redrive has resolved."),
+        .init("all", "Also letters that are resolved: redriven, replayed or discarded."),
     ]
 
     static let list = CommandDeclaration(
@@ -50,6 +50,19 @@ enum DeadLettersCommand {
             may run beside follow.
             """,
         positionals: [CommandDeclaration.recipe], options: filters + [CommandDeclaration.confirm], run: runRedrive)
+
+    static let discard = CommandDeclaration(
+        path: ["dead-letters", "discard"],
+        summary: "Say of dead letters that they are meant to stay dead, and why",
+        discussion: """
+            They count as resolved from then on, so they hold back no rollover and no finish. They stay in the topic,
+            with the reason; `dead-letters list --all` shows it. A letter whose record dies again is unresolved again.
+            Without a selection, all unresolved letters are discarded.
+            """,
+        positionals: [CommandDeclaration.recipe],
+        options: filters.filter { $0.name != "all" } + [
+            .init("why", value: "TEXT", "Why they are not needed. It is kept with each letter, and in the history.")
+        ], run: runDiscard)
 
     @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter in
@@ -96,6 +109,27 @@ enum DeadLettersCommand {
         with(arguments, output) { filter in
             CommandRunner.work(arguments, output, for: .redrive) { prepared, confirmation, logger in
                 try RedriveWork(prepared, confirmation: confirmation, filter: filter, logger: logger).run()
+            }
+        }
+    }
+
+    @Sendable private static func runDiscard(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        with(arguments, output) { filter throws(UsageError) in
+            let why = (arguments.value("why") ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+            guard !why.isEmpty else {
+                throw UsageError(message: "crossfade dead-letters discard needs --why TEXT: why they are not needed.")
+            }
+            return CommandRunner.withRecipe(arguments, output) { recipe, logger in
+                StopSignal.listen()
+                let result = try DiscardWork(recipe, filter: filter, why: why, logger: logger).run()
+                let count = result.discarded.count
+                output.data(
+                    [
+                        "command": "dead-letters discard", "discarded": .number(count),
+                        "unresolved": .number(result.left), "letters": .array(result.discarded.map(\.json)),
+                    ],
+                    text: "discarded \(count) dead letter\(count == 1 ? "" : "s"); \(result.left) left unresolved")
+                return .done
             }
         }
     }

@@ -32,7 +32,7 @@ struct DeadLetterList: Sendable {
                 [
                     letter.originText, DeadLetterTime.text(letter.time), letter.reason,
                     DeadLetterText.line(Array((letter.id ?? "").utf8), limit: 40), String(letter.deaths),
-                    letter.resolved ?? "no",
+                    letter.resolution,
                     DeadLetterText.line(Array(DeadLetterText.withoutValue(letter.detail).utf8), limit: 120),
                 ]
             }
@@ -43,6 +43,14 @@ struct DeadLetterList: Sendable {
         }
         let said = "\(letters.count) shown; \(topic) holds \(total) dead letters, \(unresolved) of them unresolved"
         return (letters.isEmpty ? [said] : lines + [said]).joined(separator: "\n")
+    }
+}
+
+extension DeadLetter {
+    /// Whether it is resolved, and how.
+    fileprivate var resolution: String {
+        guard let resolved else { return "no" }
+        return resolved + (why.map { ": " + DeadLetterText.line(Array($0.utf8), limit: 60) } ?? "")
     }
 }
 
@@ -63,7 +71,7 @@ extension DeadLetterReader.Whole {
             "detail    \(DeadLetterText.line(Array(letter.detail.utf8)))",
             "time      \(DeadLetterTime.text(letter.time))",
             "version   \(letter.version)", "key       \(letter.key.map { DeadLetterText.line($0) } ?? "null")",
-            "resolved  \(letter.resolved ?? "no")",
+            "resolved  \(letter.resolution)",
         ]
         for header in headers {
             lines.append("header    \(header.name): \(header.value.map { DeadLetterText.line($0) } ?? "null")")

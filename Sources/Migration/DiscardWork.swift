@@ -1,0 +1,52 @@
+import DeadLetters
+import Failures
+import Planning
+import Recipe
+import Runtime
+import SearchCluster
+import State
+import Telemetry
+
+/// `dead-letters discard`: says of letters that they are meant to stay dead. They count as resolved from then on. One
+/// whose record dies again is unresolved again.
+package struct DiscardWork {
+    package struct Result: Sendable {
+        package var discarded: [DeadLetter]
+        /// Letters that are still unresolved.
+        package var left: Int
+    }
+
+    private let recipe: Recipe
+    private let filter: DeadLetterFilter
+    private let why: String
+    private let logger: Logger
+
+    package init(_ recipe: Recipe, filter: DeadLetterFilter, why: String, logger: Logger) {
+        (self.recipe, self.filter, self.why, self.logger) = (recipe, filter, why, logger)
+    }
+
+    package func run() throws -> Result {
+        let target = try Cluster.connect(recipe.target)
+        let store = StateStore(target: target, name: recipe.name)
+        let state = try store.loaded(recipe: recipe.typed)
+        let letters = try DeadLetterReader(recipe, logger: logger).letters()
+        var filter = filter
+        filter.all = false
+        let chosen = filter.select(letters)
+        try LetterResolutions(recipe, logger: logger).write(chosen, .discarded, why: why)
+        if !chosen.isEmpty {
+            HistoryStore(store, target: target, logger: logger).record(
+                HistoryEvent(
+                    .discarded, "\(chosen.count) dead letters: \(why)", fingerprint: state.fingerprint))
+        }
+        return Result(discarded: chosen, left: letters.count { $0.resolved == nil } - chosen.count)
+    }
+}
+
+extension LetterResolutions {
+    /// Those of the recipe's migration.
+    package init(_ recipe: Recipe, logger: Logger) {
+        self.init(
+            settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, migration: recipe.name, logger: logger)
+    }
+}
