@@ -94,6 +94,8 @@ package struct Survey: Sendable {
     package var stateTemplates: TemplateLook?
     /// What the target did not let us ask; only `status` goes on without an answer.
     package var untold: [String] = []
+    /// Whether the readers could go back; nil: they were not moved, or it was not looked at.
+    package var wayBack: WayBack?
 
     /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
     /// what is there but wrong.
@@ -137,7 +139,7 @@ package struct Survey: Sendable {
                 copy: purpose == .copy ? state?.copy?.finished == nil && state?.copy != nil ? .goesOn : .begins : .none,
                 made: Set(state?.indices ?? []), target: target, untold)
         }
-        return Survey(
+        var survey = Survey(
             target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
             topic: topic, watermarks: watermarks, application: application?.value,
             applicationUnknown: application?.why,
@@ -150,6 +152,8 @@ package struct Survey: Sendable {
             stateTemplates: state == nil
                 ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
             untold: untold.texts)
+        if purpose == .status { survey.wayBack = WayBack.look(survey, recipe) }
+        return survey
     }
 
     /// Aliases of the recipe that are names of indices on the target.

@@ -397,3 +397,31 @@ def test_a_name_that_is_an_index_is_refused(make):
     m.tree["indices"][0]["alias"] = m.old
     m.write_recipe()
     assert "aliases" in failed(rollover(m, code=REFUSED))
+
+
+@pytest.mark.parametrize("server", ["es-6.8", "es-8.17"])
+def test_the_way_back_is_shown_all_the_time(make, server):
+    m = make(server, follows=False)
+
+    def back():
+        return m.status()["cutover"]["rollback"]
+
+    def because(word):
+        told = back()
+        assert not told["ready"] and word in told["reasons"][0], told
+        assert f"rollback ready: no, because {told['reasons'][0]}" in m.crossfade("status", m.recipe).expect(DONE).out
+    assert back() is None
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    assert back() == {"ready": True, "reasons": [], "old_lag": 0}
+    m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {"write": True}}})
+    because("blocked (write)")
+    m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {"write": None}}})
+    m.source.call("POST", f"/{m.old}/_close")
+    because("is closed")
+    m.source.call("POST", f"/{m.old}/_open")
+    wait_for("the old index", lambda: back()["ready"], 60)
+    m.source.call("DELETE", f"/{m.old}")
+    because("is gone")
+    m.source.call("PUT", f"/{m.old}", {"settings": {"number_of_replicas": 0}})
+    because("made again")

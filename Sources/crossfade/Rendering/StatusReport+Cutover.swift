@@ -12,12 +12,31 @@ extension Status {
         return [
             "position": .string(cutover.position.rawValue), "aliases": MoveText.json(cutover.moved),
             "rolled_over_at": cutover.rolledOverAt.map { .number($0) } ?? .null,
+            "rollback": wayBackJSON,
             "under_way": cutover.intent.map { ["kind": .string($0.kind.rawValue), "by": .string($0.by)] } ?? .null,
         ]
     }
 
+    /// null while no alias is moved.
+    private var wayBackJSON: JSONValue {
+        guard let back = prepared.survey.wayBack else { return .null }
+        return [
+            "ready": .bool(back.reasons.isEmpty), "reasons": .array(back.reasons.map { .string($0) }),
+            "old_lag": back.lag.map { .number($0) } ?? .null,
+        ]
+    }
+
+    private var wayBackLines: [String] {
+        guard let back = prepared.survey.wayBack else { return [] }
+        let lag = back.lag.map { "the old indexer is \($0) record\($0 == 1 ? "" : "s") behind" }
+        let said = back.reasons.isEmpty ? "yes" : "no, because " + back.reasons.joined(separator: "; ")
+        return ["rollback ready: \(said)" + (back.reasons.isEmpty ? lag.map { "; \($0)" } ?? "" : "")]
+    }
+
     /// Nothing while no alias was ever moved.
-    var cutoverLines: [String] {
+    var cutoverLines: [String] { wayBackLines + readerLines }
+
+    private var readerLines: [String] {
         guard let cutover = prepared.survey.state?.cutover, cutover.position != .before else { return [] }
         let recipe = prepared.recipe.typed
         switch cutover.position {

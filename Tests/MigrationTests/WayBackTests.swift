@@ -1,0 +1,27 @@
+import Planning
+import Testing
+
+@Suite struct WayBackTests {
+    private static func back(_ conditions: WayBack.Condition..., lag: Int64? = 0) -> WayBack {
+        let indices = conditions.enumerated().map { WayBack.Index("old-\($0.offset)", $0.element) }
+        return WayBack(indices: indices, lag: lag, group: "app")
+    }
+
+    @Test func indicesThatCanBeReadAndWrittenAreNoReason() {
+        #expect(Self.back(.ready, .ready).reasons.isEmpty)
+        #expect(Self.back(.ready, lag: nil).reasons.isEmpty, "a rollback compares, whatever the lag is")
+    }
+
+    @Test func eachIndexHasItsReason() {
+        let reasons = Self.back(.gone, .ready, .closed, .blocked(["write"]), .remade, .unknown("no answer")).reasons
+        #expect(reasons.count == 5)
+        #expect(reasons[0] == "the old index old-0 is gone" && reasons[2].contains("(write)"))
+    }
+
+    @Test func anOldIndexerThatHasStoppedIsAReason() {
+        #expect(Self.back(.ready, lag: WayBack.lagAllowed).reasons.isEmpty)
+        #expect(
+            Self.back(.ready, lag: WayBack.lagAllowed + 1).reasons
+                == ["the old indexer (group app) is 1001 records behind"])
+    }
+}
