@@ -157,6 +157,7 @@ def test_a_seed_repeats_the_receipt(demos):
     assert documents["compared"] == documents["old"] > 1000
     assert documents["compared"] <= commands["insert"]
     assert receipt["dead_letters"] == commands["broken"] > 0
+    assert receipt["cutover"] == {"searched_old": True, "searched_new": True, "wrong": 0}
     # this is why anybody moves
     assert receipt["fields"]["old"] > 1000 > 50 > receipt["fields"]["new"]
     assert "Limit of total fields [1000]" in receipt["refused_as_they_are"]

@@ -50,7 +50,7 @@ extension SearchNode {
     func nodes() -> NodeAnswer {
         let node: JSONValue = [
             "name": .string(identity.nodeName), "version": .string(persona.version.description),
-            "http": ["publish_address": "127.0.0.1:0"], "roles": ["master", "data", "ingest"],
+            "roles": ["master", "data", "ingest"],
         ]
         return .json([
             "cluster_name": .string(identity.clusterName),

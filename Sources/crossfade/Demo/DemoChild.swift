@@ -1,4 +1,5 @@
 import Foundation
+import Recipe
 import Synchronization
 
 /// A command of this binary, run as a user would type it, in the demo's folder.
@@ -42,7 +43,9 @@ final class DemoChild: @unchecked Sendable {
     var told: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
     /// The command line as a user would type it.
-    var line: String { (["crossfade"] + words).joined(separator: " ") }
+    var line: String {
+        (["crossfade"] + words.map { $0.contains(" ") ? ShellWord.quoted($0) : $0 }).joined(separator: " ")
+    }
 
     func signal(_ number: Int32) {
         guard isRunning else { return }

@@ -51,6 +51,9 @@ struct DemoFolder {
     /// The receipt of the verification, as a page.
     static let receipt = "receipt.html"
 
+    /// Where the readers search.
+    static let readers = "search.url"
+
     func remove() { try? FileManager.default.removeItem(at: url) }
 
     private static let mapping: JSONValue = [
@@ -94,6 +97,12 @@ struct DemoFolder {
             dead_letters: { topic: \(names.deadLetters) }
             operations: { listen: "\(servers.dashboard)" }
             verify: { folder: verify }
+            cutover:
+              command:
+                - sh
+                - -c
+                - case $CROSSFADE_DIRECTION in rollover) to=$CROSSFADE_TARGET;; *) to=$CROSSFADE_SOURCE;; esac;
+                  echo $to > \(readers)
             """
     }
 }

@@ -15,6 +15,8 @@ struct DemoReceipt {
     var verified = 0
     /// The reason why the new cluster refuses the unchanged documents; nil: it accepts them.
     var refusal: String?
+    /// Searches in the old and the new cluster while the readers moved, and how many went wrong.
+    var searches = (old: 0, new: 0, wrong: 0)
     var largestLag = 0
     /// Seconds from the restart of the follower until it had applied everything that was written before the restart.
     var recovery = 0.0
@@ -43,6 +45,8 @@ struct DemoReceipt {
                 ("commands written", number(total)),
                 ("broken commands", number(written[.broken, default: 0])),
                 ("dead letters", number(deadLetters)),
+                ("searches while readers moved", number(searches.old + searches.new)),
+                ("of them wrong", number(searches.wrong)),
                 ("largest lag, in commands", number(largestLag)),
                 ("recovery after kill -9", Self.seconds(recovery)),
                 ("whole story", Self.seconds(seconds)),
@@ -51,7 +55,7 @@ struct DemoReceipt {
         for example in comparison?.examples ?? [] { screen.line("  " + example, .bad) }
         if passed {
             screen.line("Every document is what the commands say, though the follower was killed.", .good)
-            screen.line("verify says: equal.", .good)
+            screen.line("verify says: equal. The readers are on the new side.", .good)
         } else if comparison?.differences == 0, verdict != "equal" {
             screen.line("verify says: \(verdict ?? "nothing").", .bad)
         } else if comparison?.differences == 0 {
@@ -82,6 +86,10 @@ struct DemoReceipt {
             "fields": ["old": .number(oldFields), "new": .number(newFields)],
             "commands": .object(JSONObject([("written", .number(total))] + kinds)),
             "dead_letters": .number(deadLetters),
+            "cutover": [
+                "searched_old": .bool(searches.old > 0), "searched_new": .bool(searches.new > 0),
+                "wrong": .number(searches.wrong),
+            ],
             "refused_as_they_are": refusal.map { .string($0) } ?? .null,
             "timing": [
                 "largest_lag": .number(largestLag), "recovery_seconds": .number(Self.decimal(recovery)),

@@ -70,7 +70,9 @@ final class DemoServers {
             }
             throw taken("topic \(topic) exists")
         }
-        for (cluster, index) in [(old, names.old), (new, names.new), (new, names.wide), (new, names.state)]
+        for (cluster, index) in [
+            (old, names.old), (new, names.new), (new, names.wide), (new, names.state), (new, names.old),
+        ]
         where try cluster.writer.indexExists(index) {
             throw taken("the index or alias \(index) exists on \(cluster.endpoint.urls.first ?? "-")")
         }

@@ -46,7 +46,7 @@ extension DemoStory {
         try session.run(["dead-letters", "list", DemoFolder.recipe])
     }
 
-    /// Lets Crossfade prove it, too, and ends the follower.
+    /// Lets Crossfade prove it, too.
     func verify() throws {
         session.screen.say(
             "Crossfade proves it without a model: it reads every document of both clusters, the old one's through the "
@@ -65,6 +65,10 @@ extension DemoStory {
         session.receipt.verdict = receipt["verdict"]?.string
         session.receipt.verified = receipt["totals"]?["compared"]?.int.map { Int(clamping: $0) } ?? 0
         try session.run(["status", DemoFolder.recipe])
+    }
+
+    /// Ends the follower, unless it is to go on.
+    func endFollowing() throws {
         guard !session.options.keeps, let last = session.follower else { return }
         session.follower = nil
         session.screen.line()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The demo's steps: why, the migration, a crash, the proof. Every step of Crossfade is a process of this binary.
+/// The demo's steps: why, the migration, a crash, the proof, the rollover. Every step of Crossfade is a process of this binary.
 struct DemoStory {
     let session: DemoSession
 
@@ -13,6 +13,8 @@ struct DemoStory {
         try freeze()
         try prove()
         try verify()
+        try cutOver()
+        try endFollowing()
         session.receipt.seconds = Date().timeIntervalSince(began)
         session.screen.heading("Receipt")
         session.receipt.show(session.screen)
