@@ -1,6 +1,7 @@
 import Foundation
 
-/// The demo's steps: why, the migration, a crash, the proof, the rollover. Every step of Crossfade is a process of this binary.
+/// The demo's steps: why, the migration, a crash, the proof, the rollover. Every step of Crossfade is a process of this
+/// binary.
 struct DemoStory {
     let session: DemoSession
 
