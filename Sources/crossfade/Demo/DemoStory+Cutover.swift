@@ -10,8 +10,8 @@ extension DemoStory {
         defer { _ = readers.stop() }
         session.screen.say(
             "Readers search \(session.names.old) every 10 ms, in the cluster that the file \(DemoFolder.readers) "
-                + "names; the recipe's cutover.command changes it. The rollover asks its gates first. That the dead letters "
-                + "are right must be said by a person:")
+                + "names; the recipe's cutover.command changes it. The rollover asks its gates first. That the dead "
+                + "letters are right must be said by a person:")
         try arrive(readers, session.servers.oldURL)
         let words = ["rollover", DemoFolder.recipe, "--override", "dead_letters", "--why", "broken by the application"]
         try session.run(words)
