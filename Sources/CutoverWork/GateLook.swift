@@ -59,12 +59,12 @@ struct GateLook {
         guard try receipts.check(id) == .intact, let receipt = try receipts.load(id) else {
             return .failed(.foreignWrites, "receipt \(id) was changed or is gone", mend: mend)
         }
-        switch try ReceiptLook.standing(of: receipt, recipe, logger: session.logger) {
+        switch try ReceiptLook.standing(of: receipt, in: receipts, recipe, logger: session.logger) {
         case .stands(let notes):
             let text = "nobody but Crossfade has written since receipt \(id)"
             return .passed(.foreignWrites, ([text] + notes).joined(separator: "; "))
         case .void(let void): return .failed(.foreignWrites, void.words, mend: mend)
-        case .unknown(let why) where !writer.capabilities.sequenceNumbers:
+        case .untold(let why):
             return .passed(.foreignWrites, "this server does not tell: \(why)")
         case .unknown(let why): return .failed(.foreignWrites, "it is not known who has written: \(why)", mend: mend)
         }

@@ -5,12 +5,14 @@ package enum ReceiptStanding: Sendable, Equatable {
     case void(ReceiptVoid)
     /// It cannot be found out, in a sentence.
     case unknown(String)
+    /// This server does not tell who has written, in a sentence.
+    case untold(String)
 
     package var name: String {
         switch self {
         case .stands: "stands"
         case .void: "void"
-        case .unknown: "unknown"
+        case .unknown, .untold: "unknown"
         }
     }
 
@@ -19,7 +21,7 @@ package enum ReceiptStanding: Sendable, Equatable {
         switch self {
         case .stands(let notes): notes.isEmpty ? nil : notes.joined(separator: "; ")
         case .void(let void): void.words
-        case .unknown(let why): why
+        case .unknown(let why), .untold(let why): why
         }
     }
 }
@@ -35,6 +37,8 @@ package enum ReceiptVoid: Sendable, Equatable {
     case repaired
     /// The recipe says something else now.
     case otherWork
+    /// An earlier look has found it void, in its words.
+    case seen(String)
 
     package var words: String {
         switch self {
@@ -43,6 +47,7 @@ package enum ReceiptVoid: Sendable, Equatable {
         case .copied: "a copy has written to the new side since, or is unfinished"
         case .repaired: "a repair has written to the new side since, or was broken off"
         case .otherWork: "it is of other work than the recipe says now"
+        case .seen(let words): words
         }
     }
 }
@@ -156,7 +161,7 @@ package enum WriteAccount {
 
     /// What was found of one index.
     package struct Found: Sendable, Equatable {
-        /// Writes that commands since may have made, at most.
+        /// Writes that commands since may have made, at most: those for documents that were written since.
         package var commanded = 0
         /// Documents that no command since has written, and that are as they should be all the same: the work of a
         /// replay, a redrive, a repair.
@@ -191,7 +196,7 @@ package enum WriteAccount {
             }
             guard !before.sequence.isEmpty else {
                 return .over(
-                    .unknown("foreign writes to \(before.name) cannot be looked at: it has no sequence numbers"))
+                    .untold("foreign writes to \(before.name) cannot be looked at: it has no sequence numbers"))
             }
             for (shard, after) in before.sequence.sorted(by: { $0.key < $1.key }) {
                 guard let last = now.sequence[shard], last >= after else {
@@ -225,7 +230,13 @@ extension WriteAccount.Look {
         for (entry, name) in names.enumerated() {
             let grown = shards.reduce(0) { $0 &+ ($1.entry == entry ? $1.last &- $1.after : 0) }
             let found = found[entry] ?? WriteAccount.Found()
-            let unseen = max(0, Int(clamping: grown) - found.commanded - found.right - found.foreign)
+            let balance = Int(clamping: grown) - found.commanded - found.right - found.foreign
+            let unseen = max(0, balance)
+            if balance < 0 {
+                notes.append(
+                    "\(-balance) commands for documents of \(name) have written nothing, because others of the same "
+                        + "document came with them: as many deletes by somebody else would not be seen here")
+            }
             var index = ForeignWrites.Index(name: name, documents: found.foreign)
             if unseen > 0, hasPurged {
                 notes.append(

@@ -17,6 +17,9 @@ package enum RepairDoubt: String, Sendable, CaseIterable {
     /// The old side alone has it, and the new side holds a tombstone that the log does not explain any more:
     /// `--trust-source` writes the document.
     case tombstoneNotExplained = "tombstone_not_explained"
+    /// The new side has it with a greater version than the old side's, and retention may have taken the command that
+    /// gave it: `--trust-source` writes the old side's document.
+    case versionNotExplained = "version_not_explained"
     /// The old side's document cannot be copied, and no command names it.
     case uncopied
     /// The log holds partial updates of it and not what they are merged into, and the old side has no such document.
@@ -34,6 +37,8 @@ package struct RepairRule: Sendable {
     package var readsSource: Bool
     /// The version of copied documents that have none of their own.
     package var floor: Int64
+    /// Whether retention has taken commands: then one may have written what the log does not name.
+    package var hasForgotten = false
 
     package init(trustsSource: Bool, readsSource: Bool = true, floor: Int64) {
         (self.trustsSource, self.readsSource, self.floor) = (trustsSource, readsSource, floor)
@@ -60,8 +65,13 @@ package struct RepairRule: Sendable {
         package var document: [UInt8]?
         /// Of the document or of the tombstone; nil: there is nothing.
         package var version: Int64?
+        /// Of a document of the same id with another routing in the same shard; nil: there is none. A shard has one
+        /// document of an id, so what is written must outrank it.
+        package var other: Int64?
 
-        package init(document: [UInt8]?, version: Int64?) { (self.document, self.version) = (document, version) }
+        package init(document: [UInt8]?, version: Int64?, other: Int64? = nil) {
+            (self.document, self.version, self.other) = (document, version, other)
+        }
     }
 
     /// `isSame`: whether two documents are equal by their content.
@@ -78,6 +88,11 @@ package struct RepairRule: Sendable {
         switch source {
         case .document(let document, let version):
             if target.document == nil, target.version != nil, !trustsSource { return .leave(.tombstoneNotExplained) }
+            if hasForgotten, !trustsSource, let held = target.document, target.version ?? 0 > version,
+                try !isSame(document, held)
+            {
+                return .leave(.versionNotExplained)
+            }
             return try write(document, version, target, isSame)
         case .uncopied: return .leave(.uncopied)
         case .absent:
@@ -105,11 +120,21 @@ package struct RepairRule: Sendable {
         _ document: [UInt8], _ version: Int64, _ target: Target, _ isSame: ([UInt8], [UInt8]) throws -> Bool
     ) rethrows -> RepairStep {
         if let held = target.document, try isSame(document, held) { return .nothing }
-        return .write(document, version: max(version, target.version ?? version))
+        return .write(document, version: max(version, target.version ?? version, target.other ?? version))
     }
 
     private func delete(_ version: Int64, _ target: Target) -> RepairStep {
         guard target.document != nil else { return .nothing }
         return .delete(version: max(version, target.version ?? version))
+    }
+}
+
+extension RepairStep {
+    /// The version that it writes; nil: it writes nothing.
+    package var version: Int64? {
+        switch self {
+        case .write(_, let version), .delete(let version): version
+        case .nothing, .leave: nil
+        }
     }
 }

@@ -39,7 +39,7 @@ extension RecipeSchema {
             RecipeKey(
                 "parity_age", .scalar(.duration), standard: "15m",
                 "How old the newest receipt of `crossfade verify` may be when readers are moved. Its age counts from "
-                    + "the oldest part that was read for it, also where a newer one goes on from it (`--since`)."),
+                    + "the oldest part that this verification has read. One with `--since` counts by itself."),
             RecipeKey(
                 "writers", .choice(Recipe.Cutover.Writers.allCases.map(\.rawValue)), standardInWords: "none",
                 "Where the application's own indexer writes: to the old `index` by its name, or through the `alias` "

@@ -9,6 +9,9 @@ extension Recipe {
         /// What it means that there is nothing to compare.
         package enum Empty: String, Sendable, CaseIterable { case refuse, accept }
 
+        /// What it means that documents of the old side cannot be copied.
+        package enum Uncopied: String, Sendable, CaseIterable { case refuse, accept }
+
         /// Paths that are not compared.
         package var ignore: [JSONPath] = []
         package var emptyArray = EmptyArray.distinct
@@ -35,6 +38,7 @@ extension Recipe {
         /// Where files go that memory has no room for; nil: ``defaultFolder(_:)``.
         package var folder: String?
         package var empty = Empty.refuse
+        package var uncopied = Uncopied.refuse
 
         package init(page: Int) { self.page = page }
 
@@ -97,6 +101,10 @@ extension RecipeSchema {
             RecipeKey(
                 "empty", .choice(Recipe.Verify.Empty.allCases.map(\.rawValue)), standard: "refuse",
                 "What it means that there is nothing to compare: a verdict of its own, or that all is equal."),
+            RecipeKey(
+                "uncopied", .choice(Recipe.Verify.Uncopied.allCases.map(\.rawValue)), standard: "refuse",
+                "What it means that documents of the old side cannot be copied: the verification is incomplete, or "
+                    + "that is right (their dead letters are discarded)."),
         ])
 
     private static let paths = RecipeType.list(.scalar(.fieldPath), orOne: true, allowsEmpty: true)
@@ -110,6 +118,7 @@ extension RecipeBuilder {
         options.redact = try paths(value, "redact")
         options.emptyArray = value["empty_array"]?.text.flatMap(Recipe.Verify.EmptyArray.init) ?? .distinct
         options.empty = value["empty"]?.text.flatMap(Recipe.Verify.Empty.init) ?? .refuse
+        options.uncopied = value["uncopied"]?.text.flatMap(Recipe.Verify.Uncopied.init) ?? .refuse
         options.sample = try integer(value, "sample")
         options.reportLimit = try integer(value, "report_limit")
         options.settle = Int64(try integer(value, "settle"))

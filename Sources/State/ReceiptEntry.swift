@@ -19,6 +19,9 @@ package struct ReceiptEntry: Sendable, Equatable {
     package var totals: ParityTotals
     /// Every command before these offsets is in what was compared.
     package var verifiedUpTo: [Int32: Int64]
+    /// Why it proves nothing any more, as somebody found who looked; nil: nobody did. It stays: what was seen once may
+    /// not be visible any more.
+    package var voided: String?
 
     /// The most receipts that are kept.
     package static let most = 200
@@ -30,6 +33,7 @@ package struct ReceiptEntry: Sendable, Equatable {
         sourceTotal = receipt.indices.reduce(0) { $0 &+ $1.sourceTotal }
         targetTotal = receipt.indices.reduce(0) { $0 &+ $1.targetTotal }
         totals = receipt.totals
+        voided = nil
         verifiedUpTo = Dictionary(receipt.positions.map { ($0.partition, $0.verifiedUpTo) }) { max($0, $1) }
     }
 
@@ -44,6 +48,7 @@ package struct ReceiptEntry: Sendable, Equatable {
             "source_total": .number(sourceTotal), "target_total": .number(targetTotal), "totals": totals.json,
             "verified_up_to": .object(
                 JSONObject(verifiedUpTo.sorted { $0.key < $1.key }.map { ("\($0.key)", .number($0.value)) })),
+            "void": voided.map { .string($0) } ?? .null,
         ]
     }
 
@@ -68,6 +73,7 @@ package struct ReceiptEntry: Sendable, Equatable {
         sourceTotal = Int(clamping: json["source_total"]?.int ?? 0)
         targetTotal = Int(clamping: json["target_total"]?.int ?? 0)
         self.totals = ParityTotals(json: totals)
+        voided = json["void"]?.string
         verifiedUpTo = [:]
         for (partition, offset) in json["verified_up_to"]?.object ?? JSONObject() {
             if let partition = Int32(partition), let offset = offset.int { verifiedUpTo[partition] = offset }

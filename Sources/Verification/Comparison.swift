@@ -50,8 +50,12 @@ struct Comparison {
         /// Whether it stopped early: then more documents may differ than the candidates name.
         var hasStopped = false
 
-        /// Whether everything was read, and of everything it is known what it should be.
-        var isWhole: Bool { unread.isEmpty && !entries.contains { $0.unknown > 0 } }
+        /// Whether everything was read.
+        var isWhole: Bool { unread.isEmpty }
+
+        /// Whether it is known of everything what it should be. A log that does not name every document cannot tell
+        /// that one is missing.
+        var isKnown: Bool { losses?.isWhole ?? true && !entries.contains { $0.unknown > 0 } }
     }
 
     private let work: VerifyWork

@@ -90,7 +90,12 @@ package final class GroupReader {
 
     /// What the log does not hold any more, as it stood at `positions`.
     package func losses(at positions: GroupPositions) throws -> LogLosses {
-        LogLosses(topic: prepared.recipe.commands.topic, starts: positions.starts, policy: try cleanupPolicy())
+        // A recipe whose old cluster is gone says nothing of the copy that was made.
+        let copy = try store.load()?.copy
+        let hasCopy = copy.map { $0.slices.contains { $0.returned > 0 } } ?? (prepared.recipe.source != nil)
+        return LogLosses(
+            topic: prepared.recipe.commands.topic, starts: positions.starts, policy: try cleanupPolicy(),
+            hasCopy: hasCopy)
     }
 
     /// An offset that was committed for another log counts only where the survey has found it to be good for this one.

@@ -23,6 +23,8 @@ package struct LivePair: Sendable {
     package var new: [UInt8]?
     /// The version of the document or tombstone; nil: there is nothing.
     package var newVersion: Int64?
+    /// The version of a document of the same id with another routing, which the same shard holds; nil: there is none.
+    package var otherVersion: Int64?
 
     package init() {}
 }
@@ -72,7 +74,10 @@ package final class LiveDocuments {
             guard document.found, let range = document.source else { return }
             let id = String(decoding: key.id, as: UTF8.self)
             let routing = routing(document, answer, id: id, asked: key.routing, routings).map { Array($0.utf8) }
-            guard DocumentKey(entry: entry, id: key.id, routing: routing) == key else { return }
+            guard DocumentKey(entry: entry, id: key.id, routing: routing) == key else {
+                pairs[key]?.otherVersion = document.version
+                return
+            }
             let body = answer.bytes(range)
             pairs[key]?.newVersion = document.version
             if !Tombstone.isOne(body) { pairs[key]?.new = Array(body) }

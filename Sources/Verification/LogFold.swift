@@ -151,14 +151,25 @@ package final class LogFold {
 package struct LogLosses: Sendable, Equatable {
     /// In sentences.
     package private(set) var words: [String] = []
-    /// Whether the log reaches back to its beginning and has all its records, as far as is known: then it says of every
-    /// document whether there is one.
+    /// Whether every document came by the log, which reaches back to its beginning and has all its records, as far as
+    /// is known: then it says of every document whether there is one, and a partial update without a document began
+    /// one.
     package private(set) var isWhole = true
+    /// Whether retention has taken commands.
+    package private(set) var hasForgotten = false
 
-    /// - Parameter policy: `cleanup.policy` of the topic; nil: it is not known.
-    package init(topic: String, starts: [Int32: Int64], policy: String?) {
-        for (partition, start) in starts.sorted(by: { $0.key < $1.key }) where start > 0 {
+    /// - Parameters:
+    ///   - policy: `cleanup.policy` of the topic; nil: it is not known.
+    ///   - hasCopy: whether documents come, or came, from an old cluster, too.
+    package init(topic: String, starts: [Int32: Int64], policy: String?, hasCopy: Bool) {
+        if hasCopy {
             isWhole = false
+            words.append(
+                "documents came from the old cluster, too: what the log does not name, or names only by partial "
+                    + "updates, is not known from it")
+        }
+        for (partition, start) in starts.sorted(by: { $0.key < $1.key }) where start > 0 {
+            (isWhole, hasForgotten) = (false, true)
             words.append(
                 "retention has taken the \(start) first offsets of partition \(partition) of topic \(topic): a "
                     + "document that no later command names is not known from the log")

@@ -21,7 +21,8 @@ package final class LogScan {
             /// Documents that the log says there are, and those that the target has.
             package var log = 0
             package var target = 0
-            /// Documents that the log does not know any more, because it has lost its beginning.
+            /// Documents of which the log does not know what they should be: it has lost its beginning, or a copy began
+            /// them.
             package var unknown = 0
             /// Candidates, and those of them that the log says there are.
             package var candidates = 0
@@ -92,7 +93,10 @@ package final class LogScan {
                     if isWhole { try result.add(key, isExpected: false) } else { result.entries[entry].unknown += 1 }
                     return
                 }
-                if found.content == .parts, isWhole { fold.merge(found, into: nil, version: -1) }
+                if found.content == .parts {
+                    guard isWhole else { return result.entries[entry].unknown += 1 }
+                    fold.merge(found, into: nil, version: -1)
+                }
                 guard case .document(let expected) = found.content,
                     try expected.withUnsafeBufferPointer({ try digester.digest($0) }) == digester.digest(document)
                 else { return try result.add(key, isExpected: isDocument(found)) }
@@ -101,7 +105,13 @@ package final class LogScan {
             }
         }
         for (key, found) in folds.held {
-            if found.content == .parts, isWhole { fold.merge(found, into: nil, version: -1) }
+            if found.content == .parts {
+                if isWhole {
+                    fold.merge(found, into: nil, version: -1)
+                } else if !seen.contains(key) {
+                    result.entries[key.entry].unknown += 1
+                }
+            }
             guard case .document = found.content else { continue }
             result.entries[key.entry].log += 1
             if !seen.contains(key) { try result.add(key, isExpected: true) }

@@ -75,19 +75,40 @@ extension Receipt {
         indices[0].totals.compared += scanned.repeatedCount
     }
 
-    /// - Parameters:
-    ///   - isWhole: whether everything was read, and known.
-    ///   - acceptsEmpty: whether it is right that there is nothing to compare.
-    mutating func judge(isWhole: Bool, acceptsEmpty: Bool) {
+    /// What counts besides the totals.
+    struct Judging {
+        /// Whether everything was read.
+        var isWhole: Bool
+        /// Whether it is known of everything what it should be.
+        var isKnown = true
+        /// Whether it is right that there is nothing to compare.
+        var acceptsEmpty = false
+        /// Whether it is right that documents of the old side cannot be copied.
+        var acceptsUncopied = false
+    }
+
+    mutating func judge(_ judging: Judging) {
+        // What is wrong is final, whatever else is not known.
+        let foundWrong = totals.wrong > 0
+        func isKnown(_ number: Int) -> Bool {
+            judging.isKnown && (indices[number].uncopied == 0 || judging.acceptsUncopied)
+        }
         for number in indices.indices {
             let totals = indices[number].totals
             let reasons: [(Bool, Verdict)] = [
-                (!isWhole, .incomplete), (totals.wrong > 0, .different), (totals.settling > 0, .settling),
-                (totals.compared == 0 && since == nil && !acceptsEmpty, .empty),
+                (!judging.isWhole, .incomplete), (totals.wrong > 0, .different), (totals.settling > 0, .settling),
+                (!foundWrong && !isKnown(number), .incomplete),
+                (totals.compared == 0 && since == nil && !judging.acceptsEmpty, .empty),
             ]
             indices[number].verdict = Verdict.of(reasons.filter(\.0).map(\.1))
         }
         verdict = Verdict.of(indices.map(\.verdict))
+        let uncopied = indices.reduce(0) { $0 &+ $1.uncopied }
+        if uncopied > 0, !judging.acceptsUncopied {
+            remarks.append(
+                "\(uncopied) documents of the old side cannot be copied, so they are not compared, and readers of the "
+                    + "new side do not find them; `verify.uncopied: accept` says that this is right")
+        }
         guard verdict == .empty else { return }
         remarks.append(
             "an index has no document on either side, so nothing is proved for it; `verify.empty: accept` says that "

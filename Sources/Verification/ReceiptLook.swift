@@ -49,13 +49,14 @@ package struct ReceiptLook {
     /// Whether a receipt still says how the new side is, for commands that look at nothing else. Throws only after a
     /// signal.
     package static func standing(
-        of receipt: Receipt, _ recipe: Recipe, logger: Logger
+        of receipt: Receipt, in receipts: ReceiptStore, _ recipe: Recipe, logger: Logger
     ) throws -> ReceiptStanding {
         do {
+            if let why = try receipts.voided(receipt.id) { return .void(.seen(why)) }
             let prepared = try Preflight.prepare(recipe, for: .verifyLog, depth: .facts, logger: logger)
             let groups = try GroupReader(prepared, against: .log, logger: logger)
             defer { groups.close() }
-            return try ReceiptLook(prepared, groups: groups, logger: logger).standing(receipt)
+            return try ReceiptLook(prepared, groups: groups, logger: logger).standing(receipt, in: receipts)
         } catch let error as WorkError where error.code == .interrupted {
             throw error
         } catch {
@@ -63,8 +64,14 @@ package struct ReceiptLook {
         }
     }
 
-    /// Whether the receipt stands. Throws only after a signal, or where files cannot be written.
-    package func standing(_ receipt: Receipt) throws -> ReceiptStanding { try look(receipt).standing }
+    /// Whether the stored receipt stands. Once it is found void, it stays so: commands that come later may hide again
+    /// what was seen. Throws only after a signal, or where files cannot be written.
+    package func standing(_ receipt: Receipt, in receipts: ReceiptStore) throws -> ReceiptStanding {
+        if let why = try receipts.voided(receipt.id) { return .void(.seen(why)) }
+        let standing = try look(receipt).standing
+        if case .void(.foreignWrites(let writes)) = standing { receipts.void(receipt.id, writes.words) }
+        return standing
+    }
 
     package func look(_ receipt: Receipt) throws -> (standing: ReceiptStanding, mark: Mark?) {
         do {
@@ -125,12 +132,11 @@ package struct ReceiptLook {
                     throw WorkError(
                         .log, "more than \(Self.most) documents were written since the receipt; verify again")
                 }
-                guard part.versions.count >= Self.together else { return }
+                guard part.hashes.count >= Self.together else { return }
                 try explain(&part, &account)
                 part = try Part(folder)
             }
         }
-        // At least once: deletes leave no document, and are counted all the same.
         try explain(&part, &account)
         let examples = try judge(&account)
         return look.end(account.found, examples: examples)
@@ -143,14 +149,15 @@ package struct ReceiptLook {
         let folder: URL
         let from: [Int32: Int64]
         var written = 0
-        var hasCounted = false
     }
 
     /// Some of the documents that were written since.
     private struct Part {
         var file: KeyFile
-        /// The greatest version of an id, by its hash.
+        /// The greatest version of an id, by its hash, for those that no command has explained.
         var versions: [UInt64: Int64] = [:]
+        /// The hashes of all of them.
+        var hashes: Set<UInt64> = []
 
         init(_ folder: URL) throws { file = try KeyFile(folder.appendingPathComponent("part-\(UUID().uuidString)")) }
 
@@ -158,6 +165,7 @@ package struct ReceiptLook {
             try file.append(key)
             let hash = key.hash64
             versions[hash] = max(version, versions[hash] ?? version)
+            hashes.insert(hash)
         }
     }
 
@@ -185,21 +193,22 @@ package struct ReceiptLook {
     }
 
     /// Takes out the documents whose version a command since may have given them. A write by somebody else makes a
-    /// version that is greater.
+    /// version that is greater. Only commands for documents that were written since may have written: one that is not
+    /// there any more, or was not written, says nothing for the number of writes.
     private func explain(_ part: inout Part, _ account: inout Account) throws {
         defer { part.file.remove() }
+        guard !part.hashes.isEmpty else { return }
         var ranges: [Int32: Range<Int64>] = [:]
         for (partition, end) in try groups.look().ends {
             let from = account.from[partition] ?? 0
             if end > from { ranges[partition] = from..<end }
         }
-        let counts = !account.hasCounted
-        account.hasCounted = true
         let stretch = try log.records(ranges, patience: 5000) { _, decoded, companions in
             guard case .operation(let operation) = decoded else { return }
             for key in log.keys(decoded, companions) {
-                if counts { account.found[key.entry, default: .init()].commanded += 1 }
                 let hash = key.hash64
+                guard part.hashes.contains(hash) else { continue }
+                account.found[key.entry, default: .init()].commanded += 1
                 if let version = part.versions[hash], version <= operation.version { part.versions[hash] = nil }
             }
         }

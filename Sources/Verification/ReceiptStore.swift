@@ -56,6 +56,19 @@ package struct ReceiptStore: Sendable {
     /// All that the state lists, the newest first.
     package func list() throws -> [ReceiptEntry] { try store.load()?.receipts.reversed() ?? [] }
 
+    /// Why a receipt was found void; nil: it was not.
+    package func voided(_ id: String) throws -> String? { try list().first { $0.id == id }?.voided }
+
+    /// Keeps that a receipt was found void. Where the state cannot be written, the next one who looks may see it again.
+    package func void(_ id: String, _ why: String) {
+        _ = try? store.updateIfReachable { state in
+            for place in state.receipts.indices
+            where state.receipts[place].id == id && state.receipts[place].voided == nil {
+                state.receipts[place].voided = why
+            }
+        }
+    }
+
     /// nil: there is none with this id, or this version of Crossfade does not understand it.
     package func load(_ id: String) throws -> Receipt? {
         guard let text = try stored(id)?.text, let json = try? JSONValue(parsing: text) else { return nil }
@@ -66,7 +79,14 @@ package struct ReceiptStore: Sendable {
         guard let entry = try list().first(where: { $0.id == id }) else { return .unlisted }
         guard let stored = try stored(id) else { return .gone }
         let found = Self.digest(stored.text)
-        if stored.digest == entry.digest, found == entry.digest { return .intact }
+        if stored.digest == entry.digest, found == entry.digest {
+            guard let receipt = try? JSONValue(parsing: stored.text), let receipt = Receipt(json: receipt) else {
+                return .intact
+            }
+            var told = ReceiptEntry(receipt, digest: entry.digest)
+            told.voided = entry.voided
+            return told == entry ? .intact : .changed("what the state says of it was changed: its content is another")
+        }
         let what = stored.digest == entry.digest ? "its content" : found == stored.digest ? "all of it" : "its digest"
         return .changed("\(what) was changed: the state says \(entry.digest), its content is \(found)")
     }

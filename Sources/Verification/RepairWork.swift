@@ -24,13 +24,38 @@ package final class RepairWork {
     private let plan: PipelinePlan
     private let groups: GroupReader
     private let options: Settling.Options
-    private let rule: RepairRule
+    private var rule: RepairRule
     private let live: LiveDocuments
     private let digester: DocumentDigester
     private let store: StateStore
     private let logger: Logger
     private var report = RepairReport(isPerformed: false)
     private var logIsWhole = false
+    private var lastOffset: Int64 = 0
+    private var deaf = Deaf()
+
+    /// Documents that hold a version which no command has given.
+    private struct Deaf {
+        var count = 0
+        var examples: [String] = []
+
+        mutating func add(_ key: DocumentKey, _ version: Int64) {
+            count += 1
+            guard examples.count < 5 else { return }
+            examples.append("\(String(decoding: key.id, as: UTF8.self)) at \(version)")
+        }
+
+        /// nil: there are none.
+        var words: String? {
+            guard count > 0 else { return nil }
+            return
+                "\(count) repaired documents hold a version that no command has given "
+                + "(\(examples.joined(separator: ", "))): somebody else wrote them so, and commands do not reach them "
+                + "before the topic is as long. Delete them on the new side, wait for its index.gc_deletes, and repair "
+                + "again"
+        }
+    }
+
     /// What the log does not hold any more, in sentences.
     package private(set) var remarks: [String] = []
     /// How often the log was read.
@@ -64,7 +89,9 @@ package final class RepairWork {
         if rule.trustsSource { try Self.checkTrust(positions) }
         if performing { try begin() }
         let losses = try groups.losses(at: positions)
-        (remarks, logIsWhole) = (losses.words, losses.isWhole)
+        (remarks, logIsWhole, rule.hasForgotten) = (losses.words, losses.isWhole, losses.hasForgotten)
+        deaf = Deaf()
+        lastOffset = positions.ends.values.max() ?? 0
         let fold = LogFold(LogTail(prepared, logger: logger), plan)
         _ = try fold.run(positions.whole, wanted: wrong) { folds in
             try wrong.readKinds(chunk: Self.together) { found in
@@ -78,6 +105,7 @@ package final class RepairWork {
             }
         }
         passes = fold.passes
+        if let words = deaf.words { remarks.append(words) }
         if performing {
             try end()
             let sum = report.sum
@@ -97,7 +125,7 @@ package final class RepairWork {
     }
 
     private func begin() throws {
-        try prepared.passRails()
+        try prepared.passRails(except: VerifyWork.unneeded)
         _ = try prepared.confirmed(nil, logger: logger)
         let state = try store.update { $0.repair = MigrationState.Repair(started: WallClock.now()) }
         try TombstoneRestore(prepared: prepared, store: store, command: "verify", logger: logger).run(state)
@@ -115,11 +143,20 @@ package final class RepairWork {
             let kind = kinds[key] ?? .different
             let step = try rule.step(
                 log: log(folds.held[key], pair, fold), source: pair.source,
-                target: RepairRule.Target(document: pair.new, version: pair.newVersion), isSame: isSame)
+                target: RepairRule.Target(
+                    document: pair.new, version: pair.newVersion, other: pair.otherVersion), isSame: isSame)
             note(step, key, kind)
+            if let version = step.version, isBeyondLog(version) { deaf.add(key, version) }
             if report.isPerformed, let line = Line(step, key, kind) { lines[key.entry, default: []].append(line) }
         }
-        for (entry, lines) in lines { try write(lines, entry) }
+        // A shard has one document of an id: what goes from under another routing goes first.
+        for (entry, lines) in lines { try write(lines.filter(\.isTombstone) + lines.filter { !$0.isTombstone }, entry) }
+    }
+
+    /// Whether no command can have given a version: then none that comes soon outranks it.
+    private func isBeyondLog(_ version: Int64) -> Bool {
+        guard plan.format.version == .offset else { return false }
+        return version > DocumentVersion.floor(plan.format) + lastOffset + 1
     }
 
     /// What the log says of a document. Partial updates are merged into the old side's, which holds what retention took

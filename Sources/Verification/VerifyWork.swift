@@ -61,9 +61,15 @@ package struct VerifyWork {
         settings.stopAfter = options.stopAfter
         let groups = try GroupReader(prepared, against: options.against, logger: logger)
         defer { groups.close() }
+        // Before the work of a comparison that it would make useless.
+        if options.repair == .written { try prepared.passRails(except: Self.unneeded) }
+        if options.repair != .none { try checkDirection(state, groups) }
         let comparison = Comparison(
             self, plan: prepared.pipelinePlan(state: state, writing: .copy), groups: groups, options: settings,
             progress: progress)
+        if let base {
+            receipt.remarks += try Self.check(base, ReceiptLook(prepared, groups: groups, logger: logger), receipts)
+        }
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let positions = try groups.begin(grace: settings.book.grace)
         if options.trustsSource { try RepairWork.checkTrust(positions) }
@@ -80,14 +86,7 @@ package struct VerifyWork {
         (receipt.repair, receipt.rechecks) = (found.repair, settled[0].rechecks)
         defer { for result in settled { result.remove() } }
         progress.end()
-        receipt.fill(scanned, settled, reportLimit: recipe.verify.reportLimit)
-        if settled.count > 1 { try restart(&receipt, groups) }
-        try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
-        try receipt.keepOpen(settled.map(\.open))
-        receipt.sample = try sample(comparison.plan, comparison.sides)
-        receipt.judge(
-            isWhole: isWhole(scanned, receipt) && !settled.contains(where: \.isUnknown),
-            acceptsEmpty: recipe.verify.empty == .accept)
+        try conclude(&receipt, scanned, settled, comparison, groups)
         receipt.ended = WallClock.now()
         let stored = try receipts.save(receipt)
         remember(stored)
@@ -111,6 +110,48 @@ package struct VerifyWork {
         for place in receipt.positions.indices {
             receipt.positions[place].writtenUpTo = mark.written[receipt.positions[place].partition]
         }
+    }
+
+    /// Adds what was found, and the verdict.
+    private func conclude(
+        _ receipt: inout Receipt, _ scanned: Comparison.Scanned, _ settled: [SettlingResult], _ comparison: Comparison,
+        _ groups: GroupReader
+    ) throws {
+        receipt.fill(scanned, settled, reportLimit: recipe.verify.reportLimit)
+        if settled.count > 1 { try restart(&receipt, groups) }
+        try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
+        try receipt.keepOpen(settled.map(\.open))
+        receipt.sample = try sample(comparison.plan, comparison.sides)
+        receipt.judge(
+            Receipt.Judging(
+                isWhole: isWhole(scanned, receipt),
+                isKnown: scanned.isKnown && !settled.contains(where: \.isUnknown),
+                acceptsEmpty: recipe.verify.empty == .accept, acceptsUncopied: recipe.verify.uncopied == .accept))
+        if receipt.verdict == .equal, settled.count == 1 { try lookBack(&receipt, groups) }
+    }
+
+    /// What was rewritten after it was read is not as the comparison says.
+    private func lookBack(_ receipt: inout Receipt, _ groups: GroupReader) throws {
+        receipt.ended = WallClock.now()
+        let standing = try ReceiptLook(prepared, groups: groups, logger: logger).look(receipt).standing
+        guard case .void(.foreignWrites(let writes)) = standing else { return }
+        receipt.verdict = .incomplete
+        for place in receipt.indices.indices where writes.indices[place] != nil {
+            receipt.indices[place].verdict = .incomplete
+        }
+        receipt.remarks.append("while it was compared, there were \(writes.words). Verify again")
+    }
+
+    /// Once the readers have moved, an old side whose indexer nobody can ask proves nothing.
+    private func checkDirection(_ state: MigrationState, _ groups: GroupReader) throws {
+        guard options.against == .source, [.rolledOver, .partly].contains(state.cutover.position),
+            try groups.look().application == nil
+        else { return }
+        throw WorkError(
+            .refused,
+            "readers are on the new side, and it is not known whether the application still writes to the old one "
+                + "(commands.application_group is not named): a repair would put back what the old side last had. "
+                + "Repair with --against log")
     }
 
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
@@ -139,6 +180,21 @@ package struct VerifyWork {
                     + "can go on from it: verify everything")
         }
         return receipt
+    }
+
+    /// Throws where more was written to the new side since the receipt than commands tell: nobody knows what else is
+    /// to be compared. Returns what was not seen.
+    private static func check(_ base: Receipt, _ look: ReceiptLook, _ receipts: ReceiptStore) throws -> [String] {
+        switch try look.standing(base, in: receipts) {
+        case .stands(let notes): return notes
+        case .unknown(let why), .untold(let why):
+            return ["whether somebody else has written since receipt \(base.id) is not known: \(why)"]
+        case .void(let void):
+            throw WorkError(
+                .refused,
+                "nothing can go on from receipt \(base.id), which proves nothing any more: \(void.words). Verify "
+                    + "everything, or go on from a newer receipt")
+        }
     }
 
     // MARK: Parts

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from binary import DIFFERS, DONE, FAILED, INTERRUPTED, REFUSED, USAGE
+from binary import DIFFERS, DONE, FAILED, INTERRUPTED, REFUSED, USAGE, check_error
 from stack import wait_for
 from test_errors import nobody
 from test_identity import command, insert
@@ -107,6 +107,13 @@ def test_a_changed_receipt_is_found(m):
         {"receipt": ident, "intact": True, "trouble": None, "standing": "stands", "because": None,
          "foreign_writes": []}]
 
+    # what the state says of it must be what it says itself
+    state = m.target.get(f"/.crossfade-{m.name}/_doc/migration")["_source"]
+    change(m, "migration", lambda source: source.update(
+        receipts=source["receipts"].replace('"verdict":"equal"', '"verdict":"empty"')))
+    assert "CHANGED" in receipts(m, "check", code=FAILED).json["receipts"][0]["trouble"]
+    change(m, "migration", lambda source: source.update(state))
+
     def nicer(source):
         source["receipt"] = source["receipt"].replace('"compared":21', '"compared":22')
     before = m.target.get(f"/.crossfade-{m.name}/_doc/receipt-{ident}")["_source"]
@@ -145,8 +152,21 @@ def test_a_document_that_is_rewritten_by_hand_after_it_voids_a_receipt(make, tar
     assert (index["index"], index["documents"], index["unseen"]) == (m.new, 1, 0)
     assert [example["id"] for example in index["examples"]] == ["7"]
     assert "VOID: foreign writes" in m.crossfade("receipts", "check", m.recipe).expect(DIFFERS).out
+    # other traffic does not make it stand again
+    m.log.produce(m.topic, [insert("7", "second 7"), *[insert("8", f"again {n}") for n in range(20)]])
+    m.replay()
+    checked = receipts(m, "check", code=DIFFERS).json["receipts"][0]
+    assert checked["standing"] == "void" and "1 document" in checked["because"]
+    data = m.crossfade("status", m.recipe, "--format", "json").json
+    assert any("proves nothing any more" in reason for reason in data["switch"]["reasons"]), data["switch"]
+    check_error(m.run("verify", "--since", checked["receipt"]), "proves nothing any more", code=REFUSED)
     # a repair makes it right, and its receipt stands; then somebody deletes a document
-    assert verify(m, "--against", "log", "--repair", "--yes").json["verdict"] == "equal"
+    m.source.bulk(m.old, [("index", n, {}, json.dumps({"title": t}))
+                          for n, t in (("3", "second 3"), ("7", "second 7"), ("8", "again 19"))])
+    m.source.call("DELETE", f"/{m.old}/incident/4")
+    m.source.refresh(m.old)
+    m.log.commit(f"app-{m.name}", m.topic, {0: m.log.ends(m.topic)[0]})
+    assert verify(m, "--repair", "--yes").json["verdict"] == "equal"
     assert receipts(m, "check").json["receipts"][0]["standing"] == "stands"
     m.target.call("DELETE", f"/{m.new}/_doc/5")
     [index] = receipts(m, "check", code=DIFFERS).json["receipts"][0]["foreign_writes"]

@@ -22,6 +22,7 @@ import Testing
         #expect(Self.good.isReadyToSwitch)
         #expect(Self.good.attention == [])
         #expect(Self.good.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade rollover r.yaml"])
+        #expect(without { ($0.verified, $0.hasCutOver) = (.never, true) }.isReadyToSwitch)
         #expect(without { $0.hasCutOver = true }.next(recipe: "r.yaml", fingerprint: "f") == [])
         #expect(Self.good.phaseName == "following" && Self.good.phaseText == "following")
     }
@@ -38,7 +39,21 @@ import Testing
             ("a replay is due: the target index was made again", { $0.replayDue = true }),
             ("the replay is not finished", { $0.replay = .unfinished }),
             ("the repair is not finished", { $0.repair = .unfinished }),
-            ("the newest verification found documents wrong: receipt r1", { $0.differing = "r1" }),
+            (
+                "the newest verification found documents wrong: receipt r1",
+                { $0.verified = .notEqual(isDifferent: true, receipt: "r1") }
+            ),
+            (
+                "the newest verification has not judged every document: receipt r1",
+                { $0.verified = .notEqual(isDifferent: false, receipt: "r1") }
+            ),
+            (
+                "receipt r1 proves nothing any more: foreign writes",
+                {
+                    $0.verified = .void("receipt r1 proves nothing any more: foreign writes")
+                }
+            ),
+            ("nothing was verified: there is no receipt of this work", { $0.verified = .never }),
             ("nobody follows", { $0.running = ["replay"] }),
             ("nobody follows partition 1, 3", { $0.unread = [1, 3] }),
             ("no broker answers", { $0.waiting = ["no broker answers"] }),
@@ -135,8 +150,8 @@ import Testing
         }
         #expect(next { _ in } == ["verify R"])
         #expect(next { $0.verified = .old } == ["verify R"])
-        #expect(next { $0.verified = .notEqual(isDifferent: false) } == ["verify R"])
-        #expect(next { $0.verified = .notEqual(isDifferent: true) } == ["verify R --repair"])
+        #expect(next { $0.verified = .notEqual(isDifferent: false, receipt: "r") } == ["verify R"])
+        #expect(next { $0.verified = .notEqual(isDifferent: true, receipt: "r") } == ["verify R --repair"])
         #expect(next { $0.verified = .fresh } == ["rollover R"])
         #expect(next { ($0.lag, $0.lagSeconds) = (10_000, 60) } == [])
         #expect(next { ($0.lag, $0.lagSeconds) = (10, 1) } == ["verify R"], "with writers there is always some lag")

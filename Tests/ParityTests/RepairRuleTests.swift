@@ -51,6 +51,33 @@ import Testing
         #expect(step(.baseLost, .absent, .init(document: [8], version: 3)) == .leave(.baseLost))
     }
 
+    /// A shard has one document of an id, whatever its routing: a write below it never came through, for good.
+    @Test func whatIsWrittenOutranksTheSameIDUnderAnotherRouting() {
+        let old = RepairRule.Source.document([9], version: 1)
+        #expect(
+            step(.unnamed, old, .init(document: nil, version: nil, other: 2)) == .write([9], version: 2))
+        #expect(
+            step(.document([1], version: 5), old, .init(document: nil, version: nil, other: 8))
+                == .write([1], version: 8))
+    }
+
+    /// A command that retention has taken may have written it: the old side may never have seen that.
+    @Test func aNewerVersionIsNotPutBackWhereTheLogHasForgotten() {
+        let old = RepairRule.Source.document([9], version: 1)
+        let newer = RepairRule.Target(document: [8], version: 8)
+        var forgetful = rule
+        forgetful.hasForgotten = true
+        func step(_ rule: RepairRule, _ target: RepairRule.Target) -> RepairStep {
+            rule.step(log: .unnamed, source: old, target: target, isSame: ==)
+        }
+        #expect(step(rule, newer) == .write([9], version: 8))
+        #expect(step(forgetful, newer) == .leave(.versionNotExplained))
+        #expect(step(forgetful, .init(document: [8], version: 1)) == .write([9], version: 1))
+        #expect(step(forgetful, .init(document: [9], version: 8)) == .nothing)
+        forgetful.trustsSource = true
+        #expect(step(forgetful, newer) == .write([9], version: 8))
+    }
+
     @Test func whatIsNotProvedNeedsTrust() {
         let extra = RepairRule.Target(document: [8], version: 3)
         #expect(step(.unnamed, .absent, extra) == .leave(.extraNotProved))

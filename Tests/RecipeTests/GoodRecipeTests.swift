@@ -165,7 +165,7 @@ struct GoodRecipeTests {
         var verify = Recipe.Verify(page: 50)
         verify.slices = 4
         verify.ignore = [try JSONPath(parsing: "updated"), try JSONPath(parsing: "meta.seen")]
-        (verify.emptyArray, verify.empty) = (.absent, .accept)
+        (verify.emptyArray, verify.empty, verify.uncopied) = (.absent, .accept, .accept)
         verify.redact = [try JSONPath(parsing: "message.body")]
         (verify.sample, verify.reportLimit, verify.settle) = (3, 20, 120_000)
         (verify.documentsPerSecond, verify.bytesPerSecond) = (500, 2_000_000)
@@ -284,6 +284,7 @@ enum EveryKey {
           histogram: created
           folder: spill
           empty: accept
+          uncopied: accept
         cutover:
           parity_age: 1h
           writers: alias

@@ -23,18 +23,32 @@ extension Standing {
         add(
             .repaired, repair == .unfinished ? ["the repair is not finished"] : [], "no repair is under way",
             mend: "crossfade verify \(recipe) --repair --yes")
-        if let differing {
+        switch verified {
+        case .notEqual(let isDifferent, let receipt):
+            let what = isDifferent ? "found documents wrong" : "has not judged every document"
             found.append(
                 .failed(
-                    .receipt, "the newest verification found documents wrong: receipt \(differing)",
-                    mend: "crossfade verify \(recipe) --repair"))
+                    .receipt, "the newest verification \(what): receipt \(receipt)",
+                    mend: "crossfade verify \(recipe)" + (isDifferent ? " --repair" : "")))
+        case .void(let why): found.append(.failed(.receipt, why, mend: "crossfade verify \(recipe)"))
+        case .never, .old, .fresh: break
         }
         add(.followed, followReasons, "every partition is followed", mend: "crossfade follow \(recipe)")
         add(.waiting, waiting, "nothing keeps the work from going on", mend: nil)
         add(.lag, lagReason.map { [$0] } ?? [], lagPassed, mend: nil)
         add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
         add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
+        if verified == .never, !hasCutOver, found.allSatisfy({ $0.verdict == .passed }) {
+            let text = "nothing was verified: there is no receipt of this work"
+            found.append(.failed(.receipt, text, mend: "crossfade verify \(recipe)"))
+        }
         return found
+    }
+
+    /// Whether the newest verification found documents wrong.
+    var foundWrong: Bool {
+        if case .notEqual(isDifferent: true, _) = verified { return true }
+        return false
     }
 
     private var copyReasons: [String] {

@@ -17,13 +17,13 @@ package struct Standing: Sendable, Equatable {
     /// The target index was made again, so it is complete only after a replay.
     package var replayDue = false
     package var repair = Part.none
-    /// The newest receipt of this work that found documents wrong, if no newer one says otherwise; nil: there is none.
-    package var differing: String?
     package enum Verified: Sendable, Equatable {
         /// Nothing was verified, at least not under this work.
         case never
         /// The newest verification says something else than `equal`.
-        case notEqual(isDifferent: Bool)
+        case notEqual(isDifferent: Bool, receipt: String)
+        /// The newest receipt proves nothing any more, and why.
+        case void(String)
         /// It is older than ``Standing/freshFor``.
         case old
         case fresh
@@ -187,7 +187,7 @@ package struct Standing: Sendable, Equatable {
             lines.append("crossfade dead-letters list \(recipe)")
         }
         if shouldVerify {
-            lines.append("crossfade verify \(recipe)" + (verified == .notEqual(isDifferent: true) ? " --repair" : ""))
+            lines.append("crossfade verify \(recipe)" + (foundWrong ? " --repair" : ""))
         }
         if lines.isEmpty, verified == .fresh, isReadyToSwitch, !hasCutOver {
             lines.append("crossfade rollover \(recipe)")

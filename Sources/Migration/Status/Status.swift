@@ -155,11 +155,13 @@ extension Standing {
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {
-            differing = newest.verdict == .different ? newest.id : nil
-            verified =
-                newest.verdict != .equal
-                ? .notEqual(isDifferent: newest.verdict == .different)
-                : now - newest.oldestRead > Self.freshFor ? .old : .fresh
+            if newest.verdict != .equal {
+                verified = .notEqual(isDifferent: newest.verdict == .different, receipt: newest.id)
+            } else if let why = newest.voided {
+                verified = .void("receipt \(newest.id) proves nothing any more: \(why)")
+            } else {
+                verified = now - newest.oldestRead > Self.freshFor ? .old : .fresh
+            }
         }
         if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)

@@ -36,8 +36,9 @@ enum ReceiptsCommand {
             Of the newest one, or of the one that is named, it also finds out whether anybody but Crossfade has written
             to the new cluster since, with a look at the topic.
 
-            The exit code is 1 if a receipt was changed or is gone, and 4 if it is void: somebody else has written
-            since, or the index is another one. docs/verify.md says what this cannot see.
+            The exit code is 1 if a receipt was changed or is gone, or if that cannot be found out, and 4 if it is void:
+            somebody else has written since, or the index is another one. Otherwise it is that of the verification: 0
+            only if all was equal. docs/verify.md says what this cannot see.
             """,
         positionals: [CommandDeclaration.recipe, receipt], run: runCheck)
 
@@ -82,15 +83,20 @@ enum ReceiptsCommand {
             if ids.isEmpty { throw Self.none(recipe) }
             var checked = try ids.map { Checked(id: $0, check: try store.check($0)) }
             // An older one is replaced by the newest.
-            if checked[0].check == .intact, let receipt = try store.load(checked[0].id), receipt.isJudged {
-                checked[0].standing = try ReceiptLook.standing(of: receipt, recipe, logger: logger)
+            if checked[0].check == .intact, let receipt = try store.load(checked[0].id) {
+                if receipt.isJudged {
+                    checked[0].standing = try ReceiptLook.standing(of: receipt, in: store, recipe, logger: logger)
+                }
                 checked[0].receipt = receipt
             }
             output.data(
                 ["receipts": .array(checked.map(\.json))], text: checked.map(\.line).joined(separator: "\n"))
             guard checked.allSatisfy({ $0.check == .intact }) else { return .failed }
-            if case .void = checked[0].standing { return .differs }
-            return .done
+            switch checked[0].standing {
+            case .void: return .differs
+            case .unknown: return .failed
+            case .stands, .untold, nil: return checked[0].receipt.map { ExitCode($0.verdict) } ?? .done
+            }
         }
     }
 
@@ -122,15 +128,20 @@ enum ReceiptsCommand {
             }
         }
 
+        /// What it says; nothing of one that was not looked at.
+        private var said: String { receipt.map { "says \($0.verdict.rawValue), " } ?? "" }
+
         var line: String {
             let name = ReceiptReport.line(id) + "  "
             if let trouble = ReceiptsCommand.trouble(check) { return name + trouble }
             switch standing {
-            case nil: return name + "as it was written"
-            case .stands(let notes): return name + (["as it was written, and stands"] + notes).joined(separator: "; ")
+            case nil: return name + said + "as it was written"
+            case .stands(let notes):
+                return name + said + (["as it was written, and stands"] + notes).joined(separator: "; ")
             case .void(let void): return name + "VOID: " + ReceiptReport.line(void.words) + ". Verify again"
-            case .unknown(let why):
-                return name + "as it was written; whether it still stands is not known: " + ReceiptReport.line(why)
+            case .unknown(let why), .untold(let why):
+                return name + said + "as it was written; whether it still stands is not known: "
+                    + ReceiptReport.line(why)
             }
         }
     }

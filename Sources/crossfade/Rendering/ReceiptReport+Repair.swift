@@ -46,6 +46,8 @@ extension ReceiptReport {
         switch doubt {
         case .extraNotProved: "the new side alone has it, and the topic does not say that it was deleted"
         case .tombstoneNotExplained: "the old side alone has it, and the topic does not explain the tombstone"
+        case .versionNotExplained:
+            "the new side has a newer version, and the command that gave it may be gone from the topic"
         case .uncopied: "it cannot be copied, and no command names it"
         case .baseLost: "the topic has parts of it, and nobody has what they belong to"
         case .logAgrees: "the new side has what the topic says, and the old side has something else"
