@@ -112,6 +112,22 @@ def test_status_after_a_replay_and_watched(m):
     os.close(screen)
 
 
+def test_run_shows_its_steps_below_the_log(m):
+    """What is done and what comes next stays at the end of the terminal, and is taken away before the result."""
+    confirm = m.plan()["fingerprint"]
+    screen, terminal = pty.openpty()
+    run = subprocess.Popen([*command_line(), "run", str(m.recipe), "--until", "replayed", "--confirm", confirm],
+                           stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    said = read_until(screen, b"next: crossfade run", 120)
+    assert run.wait(30) == DONE
+    os.close(screen)
+    frames, result = said.split(b"run reached: replayed")
+    assert f"crossfade run {m.name}, until replayed".encode() in frames and b"  next  replay" in frames
+    assert frames.endswith(b"\x1b[J"), frames[-200:]
+    assert re.search(rb"  done  copy +\d+ read: ", result) and b"\x1b" not in result, result
+
+
 def read_until(screen, wanted, seconds=60):
     said, end = b"", time.monotonic() + seconds
     while wanted not in said:
