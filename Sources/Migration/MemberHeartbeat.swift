@@ -13,6 +13,7 @@ package final class MemberHeartbeat: @unchecked Sendable {
     /// nil: the work writes no documents.
     private let pipeline: Pipeline?
     private let stage: @Sendable () -> StageReport?
+    private let seen: (@Sendable ([MemberReport]) -> Void)?
     private let command: String
     /// nil: this work does not watch the log.
     private let watch: LogMonitor?
@@ -25,11 +26,14 @@ package final class MemberHeartbeat: @unchecked Sendable {
 
     /// - Parameters:
     ///   - command: a process may do several pieces of work at once, each under another command.
+    ///   - seen: is told of all members whenever this one has reported; nil: nobody wants to know.
     ///   - stage: how far work in stages is.
     package init(
         _ command: String, _ pipeline: Pipeline?, watch: LogMonitor?, fingerprint: String, store: StateStore,
-        target: Cluster, stage: @escaping @Sendable () -> StageReport? = { nil }
+        target: Cluster, seen: (@Sendable ([MemberReport]) -> Void)? = nil,
+        stage: @escaping @Sendable () -> StageReport? = { nil }
     ) {
+        self.seen = seen
         (self.command, self.watch, self.pipeline, self.stage) = (command, watch, pipeline, stage)
         self.fingerprint = fingerprint
         member = MemberReport.own(doing: command)
@@ -62,12 +66,19 @@ package final class MemberHeartbeat: @unchecked Sendable {
 
     private var isStopped: Bool { condition.withLock { stopped } }
 
-    private func write(_ report: MemberReport) -> Bool { (try? directory.write(report)) != nil }
+    private func write(_ report: MemberReport) -> Bool {
+        guard (try? directory.write(report)) != nil else { return false }
+        if let seen, let members = try? directory.read() { seen(members) }
+        return true
+    }
 
     private func sweep() {
-        for report in ReportSchedule.forgotten((try? directory.read()) ?? [], now: WallClock.now()) {
-            try? directory.remove(report.member)
+        let reports = ReportSchedule.forgotten(
+            (try? directory.read()) ?? [], command: command, now: WallClock.now()
+        ) {
+            $0.process?.fate ?? .unknown
         }
+        for report in reports { try? directory.remove(report.member) }
     }
 
     private var report: MemberReport {

@@ -1,3 +1,4 @@
+import Runtime
 import State
 
 /// When a member writes its report. Times are milliseconds of a monotonic clock.
@@ -25,8 +26,20 @@ package struct ReportSchedule: Sendable {
             || report.alarms.map(\.name) != told.alarms.map(\.name) || report.stage?.stage != told.stage?.stage
     }
 
-    /// The reports that nobody will take away. `now`: milliseconds since 1970, as in the reports.
-    package static func forgotten(_ reports: [MemberReport], now: Int64) -> [MemberReport] {
-        reports.filter { now - $0.updated > forgottenAfter }
+    /// The reports that nobody will take away, and those of dead processes whose work a new one with this command goes
+    /// on with. `now`: milliseconds since 1970, as in the reports.
+    package static func forgotten(
+        _ reports: [MemberReport], command: String, now: Int64, fate: (MemberReport) -> ProcessMark.Fate
+    ) -> [MemberReport] {
+        reports.filter { report in
+            if now - report.updated > forgottenAfter { return true }
+            guard report.command == command else { return false }
+            switch fate(report) {
+            case .runs: return false
+            case .isGone: return true
+            // Of several followers, each is needed. Other work runs once at a time, so that this is what it was.
+            case .unknown: return command != "follow" && report.isStale(now: now)
+            }
+        }
     }
 }

@@ -20,9 +20,10 @@ package final class OperationsServer: Sendable {
     package var port: Int { server.port }
 
     /// Starts the server that the recipe describes; nil when the recipe turns it off. When the recipe's port is
-    /// taken, the server uses any free port and logs a warning.
+    /// taken, the server uses any free port and logs a warning. `isBeside`: the work runs beside other work, which has
+    /// the port most often.
     package static func start(
-        _ operations: Recipe.Operations, source: any LiveStatusSource, logger: Logger
+        _ operations: Recipe.Operations, source: any LiveStatusSource, isBeside: Bool = false, logger: Logger
     ) throws(HTTPServerError) -> OperationsServer? {
         guard let address = operations.listen else { return nil }
         do throws(HTTPServerError) {
@@ -35,9 +36,15 @@ package final class OperationsServer: Sendable {
                     error.code, "operations.listen \(error.message); name another address, or `off`")
             }
             let server = try OperationsServer(listen: address[..<colon] + ":0", source: source)
-            logger.warning(
-                "operations are served on another port, the recipe's is taken",
-                ["url": server.url, "taken": address])
+            if isBeside {
+                logger.info(
+                    "operations are served on another port: another command has the recipe's",
+                    ["url": server.url, "taken": address])
+            } else {
+                logger.warning(
+                    "operations are served on another port, the recipe's is taken",
+                    ["url": server.url, "taken": address])
+            }
             return server
         }
     }

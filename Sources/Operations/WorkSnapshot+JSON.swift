@@ -63,7 +63,8 @@ extension WorkSnapshot.Verdict {
 
 extension WorkSnapshot.Server {
     var json: JSONValue {
-        ["product": .string(product), "version": .string(version), "name": .string(name), "url": .string(url)]
+        func told(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+        return ["product": told(product), "version": told(version), "name": told(name), "url": .string(url)]
     }
 }
 

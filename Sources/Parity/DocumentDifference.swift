@@ -78,6 +78,10 @@ package struct DocumentDifference {
             return
         case .array:
             guard let one = elements(expected), let two = elements(other) else { break }
+            if let alone = alone(one, two, place) {
+                for (expected, other) in alone { tell(expected, other, inArray(place)) }
+                return
+            }
             for index in 0..<max(one.count, two.count) {
                 var inside = place
                 inside.path += "[\(index)]"
@@ -88,6 +92,37 @@ package struct DocumentDifference {
         default: break
         }
         tell(expected, other, place)
+    }
+
+    /// The elements that one of two arrays has more than the other, where these are fewer than the places that differ:
+    /// one element more shifts all behind it. nil: place by place is shorter, or says more.
+    private func alone(_ one: [Value], _ two: [Value], _ place: Place) -> [(Value?, Value?)]? {
+        func digests(_ values: [Value]) -> [ContentDigest]? {
+            let digests = values.compactMap { try? digester.digest($0.text, at: place.ignored) }
+            return digests.count == values.count ? digests : nil
+        }
+        guard let first = digests(one), let second = digests(two) else { return nil }
+        func left(_ values: [Value], _ digests: [ContentDigest], without others: [ContentDigest]) -> [Value] {
+            var counts = Dictionary(others.map { ($0, 1) }, uniquingKeysWith: +)
+            return zip(values, digests).compactMap { value, digest in
+                guard let count = counts[digest], count > 0 else { return value }
+                counts[digest] = count - 1
+                return nil
+            }
+        }
+        let (lost, more) = (left(one, first, without: second), left(two, second, without: first))
+        let unlike = zip(first, second).count { $0 != $1 } + abs(first.count - second.count)
+        // In another order both have the same elements, and differ all the same.
+        guard lost.count + more.count > 0, lost.count + more.count < unlike else { return nil }
+        return lost.map { ($0, nil) } + more.map { (nil, $0) }
+    }
+
+    /// Any place of an array.
+    private func inArray(_ place: Place) -> Place {
+        var inside = place
+        inside.path += "[]"
+        inside.depth += 1
+        return inside
     }
 
     // MARK: Parts
@@ -170,11 +205,7 @@ package struct DocumentDifference {
         let isContainer = value.kind == .object || value.kind == .array
         if redacted.isEnd(place.redacted) || (isContainer && place.redacted != PathTree.nowhere && !redacted.isEmpty) {
             let content = (try? digester.digest(value.text, at: place.ignored)) ?? ContentDigest(of: value.text)
-            name.removeAll()
-            name.append(content)
-            let digest = ContentDigest(of: name.bytes, seed: salt)
-            let text = String(digest.low, radix: 16)
-            return "#" + String(repeating: "0", count: 16 - text.count) + text
+            return DocumentRedaction.mark(content, salt: salt)
         }
         guard value.text.count > PathDifference.longest else { return String(repairing: value.text) }
         // Not in the middle of a character, and with room for the dots.

@@ -76,6 +76,17 @@ package struct GroupPositions: Sendable, Equatable {
         return nil
     }
 
+    /// Whether the application's group has records still to apply, and has got on in none of these partitions.
+    package func applicationStandsStill(since before: GroupPositions) -> Bool {
+        let behind = behind(ends).filter { $0.who == .application }
+        return !behind.isEmpty && behind.allSatisfy { before.theirs($0.partition) == $0.position }
+    }
+
+    /// Commands that were not applied on both sides at `before`, and are in the log now.
+    package func commands(since before: GroupPositions) -> Int64 {
+        ends.reduce(0) { sum, end in sum &+ max(0, end.value &- (before.applied[end.key] ?? 0)) }
+    }
+
     private func own(_ partition: Int32) -> Int64 {
         max(crossfade[partition] ?? 0, starts[partition] ?? 0)
     }

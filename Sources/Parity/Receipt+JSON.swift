@@ -18,6 +18,8 @@ extension Receipt {
             "examples": .array(examples.map(\.json)), "sample": .array(sample.map(\.json)),
             "repair": repair?.json ?? .null, "rechecks": rechecks.json,
             "open": .array(open.map(\.json)), "open_unlisted": .number(openUnlisted),
+            "needs": .array(needs.map { .string($0.rawValue) }), "sequence_read": .whole(sequenceRead),
+            "meanwhile": .number(meanwhile),
         ]
     }
 
@@ -45,6 +47,8 @@ extension Receipt {
         rechecks = json["rechecks"].map(Rechecks.init) ?? Rechecks()
         open = json.list("open", DocumentKey.init)
         openUnlisted = json.count("open_unlisted")
+        needs = json.list("needs") { $0.string.flatMap(Receipt.Need.init) }
+        (sequenceRead, meanwhile) = (json["sequence_read"]?.int, json["meanwhile"]?.int ?? 0)
     }
 }
 

@@ -8,6 +8,9 @@ package struct Receipt: Sendable, Equatable {
         case log
     }
 
+    /// What has not run, or does not run: a command of Crossfade, or the application's own indexer.
+    package enum Need: String, Sendable { case copy, replay, follow, indexer }
+
     package struct Side: Sendable, Equatable {
         /// Product and version, and the address without credentials.
         package var name: String
@@ -125,6 +128,12 @@ package struct Receipt: Sendable, Equatable {
     /// What a repair has done, or would do; nil: none was asked for, or there was nothing to repair.
     package var repair: RepairReport?
     package var rechecks = Rechecks()
+    /// What has to run before more can be said, the first thing first; empty where the verdict is `equal`.
+    package var needs: [Need] = []
+    /// When ``Index/sequence`` was read; nil: an earlier version of Crossfade has not said it.
+    package var sequenceRead: Int64?
+    /// Commands that came while both sides were looked at: the counts of the two may differ by as many documents.
+    package var meanwhile: Int64 = 0
     /// Documents that were wrong or still open, at most ``mostOpen``: a later verification that goes on from here looks
     /// at them again.
     package var open: [DocumentKey] = []

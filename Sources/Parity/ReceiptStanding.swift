@@ -174,12 +174,19 @@ package enum WriteAccount {
         }
     }
 
+    /// Whether a repair that began then is another one than the receipt's own, and has written behind its sequence
+    /// numbers. Those of a receipt that goes on from another one are as old as that one's.
+    private static func isOfAnother(_ began: Int64, _ receipt: Receipt) -> Bool {
+        let isOwn = receipt.repair?.isPerformed == true && began >= receipt.began && began <= receipt.ended
+        return !isOwn && began > receipt.sequenceRead ?? receipt.ended
+    }
+
     package static func begin(_ receipt: Receipt, _ facts: Facts) -> Begin {
         if receipt.fingerprint != facts.fingerprint || receipt.indices.map(\.name) != facts.indices.map(\.name) {
             return .over(.void(.otherWork))
         }
         if facts.isCopyUnfinished || facts.copied.map({ $0 > receipt.began }) ?? false { return .over(.void(.copied)) }
-        if facts.isRepairUnfinished || facts.repairBegan.map({ $0 > receipt.ended }) ?? false {
+        if facts.isRepairUnfinished || facts.repairBegan.map({ isOfAnother($0, receipt) }) ?? false {
             return .over(.void(.repaired))
         }
         var from: [Int32: Int64] = [:]

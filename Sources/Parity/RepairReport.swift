@@ -44,6 +44,8 @@ package struct RepairReport: Sendable, Equatable {
         /// `write`, `delete`, or why it is left.
         package var step: String
         package var version: Int64?
+        /// What came of it: `written`, `deleted`, `overtaken`, `refused`; nil: it is listed only, or left.
+        package var outcome: String?
 
         package init(key: DocumentKey, kind: FindingKind, step: String, version: Int64?) {
             (self.key, self.kind, self.step, self.version) = (key, kind, step, version)
@@ -90,6 +92,7 @@ extension RepairReport {
                     members["kind"] = .string(example.kind.rawValue)
                     members["step"] = .string(example.step)
                     members["version"] = example.version.map { .number($0) } ?? .null
+                    members["outcome"] = example.outcome.map { .string($0) } ?? .null
                     return .object(members)
                 }),
         ]
@@ -110,6 +113,7 @@ extension RepairReport {
                 let step = example["step"]?.string
             else { continue }
             examples.append(Example(key: key, kind: kind, step: step, version: example["version"]?.int))
+            examples[examples.count - 1].outcome = example["outcome"]?.string
         }
     }
 }

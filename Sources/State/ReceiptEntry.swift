@@ -99,3 +99,28 @@ extension MigrationState {
         return dropped
     }
 }
+
+extension [ReceiptEntry] {
+    /// What a person has typed to name a receipt.
+    package enum Named: Sendable, Equatable {
+        case one(String)
+        case none
+        /// Several ids begin like this.
+        case several([String])
+    }
+
+    /// The receipt with this id, or the only one whose id begins like this.
+    package func named(_ text: String) -> Named {
+        if contains(where: { $0.id == text }) { return .one(text) }
+        let found = filter { $0.id.hasPrefix(text) }.map(\.id)
+        guard let first = found.first, !text.isEmpty else { return .none }
+        return found.count == 1 ? .one(first) : .several(found)
+    }
+
+    /// The newest from which a verification of the same kind can go on; nil: there is none.
+    package func last(of fingerprint: String, basis: Receipt.Basis) -> ReceiptEntry? {
+        last {
+            $0.fingerprint == fingerprint && $0.basis == basis && [.equal, .different, .settling].contains($0.verdict)
+        }
+    }
+}

@@ -44,6 +44,8 @@ struct Comparison {
         var written: [Int32: Int64] = [:]
         /// The greatest sequence number of each shard, by entry; nil: those that were read at the begin of this run.
         var sequences: [[Int: Int64]]?
+        /// When they were read; nil: at the begin of this run.
+        var sequenceRead: Int64?
         /// Forgets the progress.
         var forget: (() -> Void)?
 
@@ -74,6 +76,9 @@ struct Comparison {
         (self.work, self.plan, self.groups, self.options, self.progress) = (work, plan, groups, options, progress)
         sides = ScanSides(work.prepared.survey)
     }
+
+    /// Of the digests that stand for redacted values.
+    var salt: UInt64 { options.salt }
 
     // MARK: Scans
 
@@ -112,6 +117,7 @@ struct Comparison {
         scanned.line = try commanded.add(since: applied, to: found.candidates)
         (scanned.written, scanned.sequences) = (written, sequences)
         (scanned.unread, scanned.ignored, scanned.oldestRead) = (found.unread, found.ignored, found.oldestRead)
+        scanned.sequenceRead = scan.goesOn ? found.oldestRead : nil
         (scanned.repeated, scanned.repeatedCount) = (found.repeated, found.repeatedCount)
         scanned.remarks = found.early.map { [$0] } ?? []
         scanned.hasStopped = found.hasStopped
@@ -149,6 +155,7 @@ struct Comparison {
             receipt.positions.compactMap { at in at.writtenUpTo.map { (at.partition, $0) } }
         ) { one, _ in one }
         scanned.sequences = receipt.indices.map(\.sequence)
+        scanned.sequenceRead = receipt.sequenceRead ?? receipt.ended
         return scanned
     }
 
@@ -172,14 +179,18 @@ struct Comparison {
         let report = try repair.run(
             first.wrong, performing: work.options.repair == .written,
             stale: Set(first.examples.filter { $0.kind == .stale }.map(\.key)))
-        first.remarks += repair.remarks
-        if report.sum.overtaken > 0 {
-            first.remarks.append(
+        guard report.isPerformed else {
+            first.remarks += repair.remarks
+            return Settled(results: [first], repair: report)
+        }
+        let overtaken =
+            report.sum.overtaken == 0
+            ? []
+            : [
                 "what was overtaken has a newer version in the index: a command came in between, or somebody deleted "
                     + "the document less than `index.gc_deletes` (60 s) ago, or the same shard has the id under "
-                    + "another routing. Verify again after that")
-        }
-        guard report.isPerformed else { return Settled(results: [first], repair: report) }
+                    + "another routing. Verify again after that"
+            ]
         // What was repaired is judged again, and its findings are those after the repair.
         let again = try settling(expectations).run(first.wrong, line: scanned.line)
         for entry in first.indices.keys {
@@ -188,6 +199,9 @@ struct Comparison {
             first.indices[entry]?.totals.findings = [:]
         }
         first.examples = []
+        first.remarks =
+            first.remarks.filter { !again.remarks.contains($0) }.map { "before the repair: \($0)" }
+            + repair.remarks + overtaken
         return Settled(results: [first, again], repair: report)
     }
 

@@ -88,6 +88,11 @@ package final class GroupReader {
         return found
     }
 
+    /// Whether somebody is in the application's group; nil: the brokers do not say it.
+    var applicationHasMembers: Bool? {
+        prepared.recipe.commands.applicationGroup.flatMap { try? admin.groupHasMembers($0, timeout: 5) }
+    }
+
     /// What the log does not hold any more, as it stood at `positions`.
     package func losses(at positions: GroupPositions) throws -> LogLosses {
         // A recipe whose old cluster is gone says nothing of the copy that was made.

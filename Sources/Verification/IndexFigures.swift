@@ -95,7 +95,8 @@ package struct IndexFigures: Sendable {
                     field: field, source: nil,
                     target: isSought ? Int(try target.count(entry.index, having: field, query: query)) : 0)
                 count.ignored = try target.count(entry.index, ignoring: field, query: query).map { Int($0) }
-                guard theirs[field] != nil, let source else { return count }
+                // What the transform makes, changes or takes away is to be found in other numbers.
+                guard theirs[field] != nil, Self.keeps(field, entry.transform), let source else { return count }
                 count.source = try entry.source.reduce(0) {
                     $0 + Int(try source.count($1.name, having: field, query: $1.liveQuery))
                 }

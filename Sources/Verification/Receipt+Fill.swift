@@ -31,6 +31,7 @@ extension Receipt {
         remarks += scanned.unread + scanned.remarks + settled.flatMap(\.remarks)
         examples = Array(settled.flatMap(\.examples))
         oldestRead = scanned.oldestRead ?? began
+        sequenceRead = scanned.sequenceRead ?? began
         addRepeated(scanned, reportLimit)
         if scanned.hasStopped {
             remarks.append("it stopped at the first documents that differ, as --stop-after says: there may be more")
@@ -41,9 +42,13 @@ extension Receipt {
         if unknown > 0 { remarks.append("of \(unknown) documents the log does not say any more what they should be") }
         guard let last = settled.last else { return }
         let stands = last.positions
+        let isSettling = settled.contains { $0.totals.settling > 0 }
         positions = last.verifiedUpTo.keys.sorted().map { partition in
-            Position(
-                partition: partition, verifiedUpTo: last.verifiedUpTo[partition] ?? 0,
+            let upTo = last.verifiedUpTo[partition] ?? 0
+            return Position(
+                partition: partition,
+                // What was not judged holds no further than both sides were.
+                verifiedUpTo: isSettling ? min(upTo, stands?.applied[partition] ?? upTo) : upTo,
                 application: stands?.application?[partition], crossfade: stands?.crossfade[partition],
                 end: stands?.ends[partition] ?? last.verifiedUpTo[partition] ?? 0,
                 writtenUpTo: scanned.written[partition])

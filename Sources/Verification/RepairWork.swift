@@ -197,6 +197,12 @@ package final class RepairWork {
         report.examples.append(.init(key: key, kind: kind, step: example.step, version: example.version))
     }
 
+    /// What came of a document, if it is among the examples. Those of one call of ``write(_:_:)`` are the last ones.
+    private func note(_ line: Line, _ outcome: String) {
+        guard let place = report.examples.lastIndex(where: { $0.key == line.key }) else { return }
+        report.examples[place].outcome = outcome
+    }
+
     // MARK: Writing
 
     private struct Line {
@@ -241,9 +247,12 @@ package final class RepairWork {
         let left = try bulk.send(lines.map(\.bytes), kind: .index) { number, answer in
             let line = lines[number]
             switch answer {
-            case .done(.applied): return
-            case .done: report.places[line.place]?.overtaken += 1
+            case .done(.applied): return note(line, line.isTombstone ? "deleted" : "written")
+            case .done:
+                report.places[line.place]?.overtaken += 1
+                note(line, "overtaken")
             case .dead(let code, let detail):
+                note(line, "refused")
                 report.places[line.place]?.refused += 1
                 logger.warning(
                     "a document cannot be repaired: the index does not take it",

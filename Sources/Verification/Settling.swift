@@ -81,6 +81,8 @@ package final class Settling {
         package var emptyArrayIsAbsent = false
         /// Paths of which no value is shown.
         package var redacting: [JSONPath] = []
+        /// Another one in each run, so that nobody can guess a value by its digest.
+        package let salt = UInt64.random(in: 0...UInt64.max)
         /// Examples of each kind.
         package var limit = 100
         /// When so many documents are wrong, the rest is not judged; nil: all are.
@@ -347,7 +349,8 @@ package final class Settling {
             new.withUnsafeBufferPointer { new in
                 DocumentDifference.paths(
                     expected: old, found: new, ignoring: options.ignoring,
-                    emptyArrayIsAbsent: options.emptyArrayIsAbsent, redacting: options.redacting, limit: 20)
+                    emptyArrayIsAbsent: options.emptyArrayIsAbsent, redacting: options.redacting, salt: options.salt,
+                    limit: 20)
             }
         }
     }

@@ -2,12 +2,13 @@ import JSONText
 import Parity
 import Pipeline
 import SearchCluster
-import Transform
 
 /// Whole documents of both sides for people to read.
 extension VerifyWork {
     /// Documents of the old side in random order, with what the copy makes of them and what the new side has.
-    func sample(_ plan: PipelinePlan, _ sides: ScanSides) throws -> [SampledDocument] {
+    ///
+    /// - Parameter salt: of the digests that stand for what is redacted.
+    func sample(_ plan: PipelinePlan, _ sides: ScanSides, salt: UInt64) throws -> [SampledDocument] {
         guard recipe.verify.sample > 0, let source = sides.source else { return [] }
         let form = CopyForm(plan)
         let share = max(1, recipe.verify.sample / max(1, sides.entries.reduce(0) { $0 + $1.source.count }))
@@ -30,7 +31,8 @@ extension VerifyWork {
                 documents.append(
                     SampledDocument(
                         key: key, source: isRedacted ? nil : stored[key].map { String(decoding: $0, as: UTF8.self) },
-                        expected: expected.map(shown), found: pair.new.map(shown)))
+                        expected: expected.map { shown($0, salt: salt) },
+                        found: pair.new.map { shown($0, salt: salt) }))
             }
         }
         return Array(documents.prefix(recipe.verify.sample))
@@ -39,11 +41,8 @@ extension VerifyWork {
     /// Redacted paths are those of the new form. The old form has their values elsewhere, so it is not shown at all.
     private var isRedacted: Bool { !recipe.verify.redact.isEmpty }
 
-    private func shown(_ document: [UInt8]) -> String {
+    private func shown(_ document: [UInt8], salt: UInt64) -> String {
         guard isRedacted else { return String(decoding: document, as: UTF8.self) }
-        let out = ByteBuffer(capacity: document.count)
-        let redaction = Transformer([.remove(recipe.verify.redact)])
-        let isWhole = document.withUnsafeBufferPointer { (try? redaction.apply($0, into: out)) != nil }
-        return withExtendedLifetime(out) { isWhole ? String(repairing: out.bytes) : "" }
+        return DocumentRedaction(recipe.verify.redact, salt: salt).shown(document) ?? "not shown: it is no JSON"
     }
 }

@@ -44,18 +44,15 @@ package struct VerifyWork {
         }
         live.knows(state)
         let receipts = ReceiptStore(store, target: prepared.survey.target)
-        let base = try options.since.map { try earlier($0, receipts) }
+        let base = try options.since.map { try earlier(try id($0, state), receipts) }
         let heart = MemberHeartbeat(
-            "verify", nil, watch: nil, fingerprint: prepared.fingerprint, store: store, target: prepared.survey.target
-        ) {
-            [live] in live.stage
-        }
+            "verify", nil, watch: nil, fingerprint: prepared.fingerprint, store: store, target: prepared.survey.target,
+            seen: { [live] in live.sees(members: $0) }, stage: { [live] in live.stage })
         heart.start()
         defer { heart.stop() }
         let folder = try WorkFolder(recipe, environment: ProcessInfo.processInfo.environment)
         defer { folder.close() }
-        var receipt = begin()
-        receipt.since = base?.id
+        var receipt = begin(since: base)
         let progress = Migration.Progress("verify", logger: logger)
         var settings = Settling.Options(recipe, folder: folder.url)
         settings.stopAfter = options.stopAfter
@@ -72,7 +69,9 @@ package struct VerifyWork {
         }
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let positions = try groups.begin(grace: settings.book.grace)
+        let lookedAt = WallClock.now()
         if options.trustsSource { try RepairWork.checkTrust(positions) }
+        warn(needs(positions))
         receipt.remarks += try refresh(comparison.sides)
         let (counted, details) = try figures(comparison.sides)
         defer { details.end(seconds: 30) }
@@ -82,17 +81,30 @@ package struct VerifyWork {
         // Before a repair changes them.
         try details.value().map { (receipt.indices, receipt.remarks) = ($0.indices, receipt.remarks + $0.remarks) }
         let found = try comparison.settle(scanned)
-        let settled = found.results
-        (receipt.repair, receipt.rechecks) = (found.repair, settled[0].rechecks)
-        defer { for result in settled { result.remove() } }
+        defer { for result in found.results { result.remove() } }
         progress.end()
-        try conclude(&receipt, scanned, settled, comparison, groups)
-        receipt.ended = WallClock.now()
+        try complete(&receipt, scanned, found, comparison, groups, since: (positions, lookedAt))
         let stored = try receipts.save(receipt)
         remember(stored)
         // What was read is used up: the next verification begins anew.
         scanned.forget?()
         return stored
+    }
+
+    /// What came of the comparison. `begin`: where both groups stood when it began, and when that was.
+    private func complete(
+        _ receipt: inout Receipt, _ scanned: Comparison.Scanned, _ found: Comparison.Settled, _ comparison: Comparison,
+        _ groups: GroupReader, since begin: (positions: GroupPositions, at: Int64)
+    ) throws {
+        let settled = found.results
+        (receipt.repair, receipt.rechecks) = (found.repair, settled[0].rechecks)
+        if found.repair?.isPerformed == true { try recount(&receipt, comparison.sides) }
+        receipt.meanwhile = settled.last?.positions?.commands(since: begin.positions) ?? 0
+        try conclude(&receipt, scanned, settled, comparison, groups)
+        receipt.ended = WallClock.now()
+        note(
+            &receipt, groups, before: begin.positions, now: settled.last?.positions,
+            seconds: (receipt.ended - begin.at) / 1000)
     }
 
     /// A repair has written to the new side. Where that, commands and nothing else explain what was written so far, a
@@ -107,6 +119,7 @@ package struct VerifyWork {
         for (place, sequence) in mark.sequences.enumerated() where receipt.indices.indices.contains(place) {
             receipt.indices[place].sequence = sequence
         }
+        receipt.sequenceRead = receipt.ended
         for place in receipt.positions.indices {
             receipt.positions[place].writtenUpTo = mark.written[receipt.positions[place].partition]
         }
@@ -121,7 +134,7 @@ package struct VerifyWork {
         if settled.count > 1 { try restart(&receipt, groups) }
         try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
         try receipt.keepOpen(settled.map(\.open))
-        receipt.sample = try sample(comparison.plan, comparison.sides)
+        receipt.sample = try sample(comparison.plan, comparison.sides, salt: comparison.salt)
         receipt.judge(
             Receipt.Judging(
                 isWhole: isWhole(scanned, receipt),
@@ -157,6 +170,20 @@ package struct VerifyWork {
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
         // What was found is final, although there may be more. Nothing found proves nothing then.
         scanned.isWhole && (!scanned.hasStopped || receipt.totals.wrong > 0)
+    }
+
+    /// The id of the receipt that `--since` names: `last`, an id, or how one begins.
+    private func id(_ text: String, _ state: MigrationState) throws -> String {
+        if text == "last" {
+            if let entry = state.receipts.last(of: prepared.fingerprint, basis: options.against) { return entry.id }
+            throw WorkError(.state, "there is no receipt of this work to go on from: verify everything")
+        }
+        switch state.receipts.named(text) {
+        case .one(let id): return id
+        case .none: return text
+        case .several(let ids):
+            throw WorkError(.state, "several receipts begin with \(text): \(ids.joined(separator: ", "))")
+        }
     }
 
     /// The receipt to go on from. Throws where nothing can.
@@ -206,7 +233,7 @@ package struct VerifyWork {
                 + "\(receipt.totals.wrong) wrong", logger: logger)
     }
 
-    private func begin() -> Receipt {
+    private func begin(since base: Receipt?) -> Receipt {
         let survey = prepared.survey
         let now = WallClock.now()
         var receipt = Receipt(
@@ -216,6 +243,7 @@ package struct VerifyWork {
             topic: recipe.commands.topic, began: now)
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
+        receipt.since = base?.id
         return receipt
     }
 
@@ -231,6 +259,17 @@ package struct VerifyWork {
             return (indices: indices, remarks: figures.remarks)
         }
         return (counted, details)
+    }
+
+    /// Counts fields and dates again, which a repair has changed.
+    private func recount(_ receipt: inout Receipt, _ sides: ScanSides) throws {
+        _ = try refresh(sides)
+        var figures = IndexFigures(sides)
+        for place in receipt.indices.indices {
+            (receipt.indices[place].fields, receipt.indices[place].histogram) = ([], [])
+        }
+        figures.addDetails(&receipt.indices, histogram: recipe.verify.histogram)
+        receipt.remarks += figures.remarks
     }
 
     /// Makes visible to searches what was applied before the positions that were asked before. Returns what could not

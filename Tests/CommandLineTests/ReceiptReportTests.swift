@@ -97,6 +97,73 @@ import Testing
         for verdict in [Verdict.settling, .incomplete, .empty] { #expect(ExitCode(verdict) == .failed) }
     }
 
+    /// What a repair has left is not repaired by the same command again.
+    @Test func whatToDoAfterARepair() {
+        func next(
+            _ left: [RepairDoubt: Int], performed: Bool = true, written: Int = 0, trusts: Bool = false,
+            knows: Bool = true
+        ) -> [String] {
+            var receipt = Self.receipt()
+            var repair = RepairReport(isPerformed: performed)
+            var counts = RepairReport.Counts()
+            (counts.left, counts.written) = (left, written)
+            repair.places[.init(entry: 0, kind: .extra)] = counts
+            receipt.repair = repair
+            if !knows { receipt.positions[0].application = nil }
+            var report = Self.report(receipt)
+            (report.listsRepair, report.trustsSource) = (!performed, trusts)
+            return report.next.map { $0.replacing("crossfade verify 'my recipe.yaml'", with: "") }
+        }
+        #expect(next([.extraNotProved: 1]) == [" --repair --trust-source"])
+        #expect(next([.extraNotProved: 1], performed: false) == [" --repair --trust-source"])
+        #expect(next([.extraNotProved: 1], performed: false, written: 2) == [" --repair --yes"])
+        #expect(next([:], performed: false, written: 2, trusts: true) == [" --repair --trust-source --yes"])
+        #expect(next([.extraNotProved: 1], knows: false) == [])
+        #expect(next([.logAgrees: 1]) == [])
+        #expect(next([.logAgrees: 1], written: 2) == [" --repair"])
+    }
+
+    @Test func whatDoesNotRunIsStartedFirst() {
+        func report(_ verdict: Verdict, _ needs: [Receipt.Need]) -> ReceiptReport {
+            var receipt = Self.receipt(verdict)
+            receipt.needs = needs
+            return Self.report(receipt)
+        }
+        #expect(
+            report(.settling, [.follow, .indexer]).next
+                == ["crossfade follow 'my recipe.yaml'", "crossfade verify 'my recipe.yaml' --since r1"])
+        #expect(
+            report(.different, [.copy]).next
+                == ["crossfade copy 'my recipe.yaml'", "crossfade verify 'my recipe.yaml'"])
+        #expect(report(.settling, [.indexer]).next == ["crossfade verify 'my recipe.yaml' --since r1"])
+        #expect(report(.settling, [.indexer]).text.contains("next: start the application's indexer"))
+    }
+
+    /// Both sides are counted one after the other, while the application writes.
+    @Test func whatCommandsExplainDoesNotFrighten() {
+        var receipt = Self.receipt(.equal)
+        receipt.indices[0].fields = [Receipt.FieldCount(field: "title", source: 30, target: 27)]
+        receipt.indices[0].histogram = [Receipt.Bar(from: 0, source: 30, target: 27)]
+        #expect(Self.report(receipt).text.contains("search    incidents-v2: title is found in 30 documents"))
+        #expect(Self.report(receipt).html.contains("class=\"mark\""))
+        #expect(Self.report(receipt).markdown.contains("Periods"))
+        receipt.meanwhile = 3
+        let report = Self.report(receipt)
+        #expect(!report.text.contains("  search") && !report.html.contains("class=\"mark\""))
+        #expect(!report.markdown.contains("Periods") && !report.html.contains("tr class=\"bad\"><th>new side"))
+        #expect(report.text.contains("counted before they were read; 3 commands came meanwhile"))
+    }
+
+    @Test func aComparisonWithTheLogSaysSo() {
+        var receipt = Self.receipt()
+        (receipt.basis, receipt.source) = (.log, nil)
+        receipt.examples[0].kind = .extra
+        receipt.indices[0].totals.findings[.extra] = 1
+        let text = Self.report(receipt).text
+        #expect(text.contains("the new side has it, the log has not"))
+        #expect(text.contains("read 1234567 documents of the log, 11 of 12 of the new side"))
+    }
+
     @Test func markdownTablesKeepTheirColumns() {
         let lines = Self.report(Self.receipt()).markdown.split(separator: "\n", omittingEmptySubsequences: false)
         var columns = 0

@@ -24,6 +24,7 @@ import Testing
         #expect(Self.good.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade rollover r.yaml"])
         #expect(without { ($0.verified, $0.hasCutOver) = (.never, true) }.isReadyToSwitch)
         #expect(without { $0.hasCutOver = true }.next(recipe: "r.yaml", fingerprint: "f") == [])
+        #expect(without { $0.running = ["follow", "verify"] }.next(recipe: "r.yaml", fingerprint: "f") == [])
         #expect(Self.good.phaseName == "following" && Self.good.phaseText == "following")
     }
 

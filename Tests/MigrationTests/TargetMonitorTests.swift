@@ -1,3 +1,4 @@
+import Runtime
 import State
 import Testing
 
@@ -95,7 +96,24 @@ import Testing
         old.updated = 1000
         var young = report()
         young.updated = 1001
-        #expect(ReportSchedule.forgotten([old, young], now: 3_601_001) == [old])
+        #expect(
+            ReportSchedule.forgotten([old, young], command: "copy", now: 3_601_001) { _ in .isGone } == [old])
+    }
+
+    /// A verification was killed, and the next one has gone on with it: nobody has to look at the first any more.
+    @Test func whoeverGoesOnForgetsTheDead() {
+        func forgotten(_ report: MemberReport, by command: String, _ fate: ProcessMark.Fate, age: Int64) -> Bool {
+            !ReportSchedule.forgotten([report], command: command, now: 1 + age) { _ in fate }.isEmpty
+        }
+        var verify = report()
+        verify.command = "verify"
+        #expect(forgotten(verify, by: "verify", .isGone, age: 1))
+        #expect(!forgotten(verify, by: "follow", .isGone, age: 40_000))
+        #expect(!forgotten(verify, by: "verify", .runs, age: 40_000))
+        #expect(!forgotten(verify, by: "verify", .unknown, age: 30_000))
+        #expect(forgotten(verify, by: "verify", .unknown, age: 40_000))
+        #expect(!forgotten(report(), by: "follow", .unknown, age: 40_000), "another machine may have lost a follower")
+        #expect(forgotten(report(), by: "follow", .isGone, age: 1))
     }
 }
 

@@ -35,6 +35,33 @@ import Testing
             ])
     }
 
+    /// One element more shifts all behind it: those are no differences.
+    @Test func anElementMoreIsNamedAlone() throws {
+        let more = try paths(
+            #"{"tags":[{"k":"a"},{"k":"b"},{"k":"c"}]}"#, #"{"tags":[{"k":"x"},{"k":"a"},{"k":"b"},{"k":"c"}]}"#)
+        #expect(more == [PathDifference(path: "tags[]", expected: nil, found: #"{"k":"x"}"#)])
+        #expect(
+            try paths("[1,2,3,4,5]", "[2,3,5,1.0]") == [PathDifference(path: "[]", expected: "4", found: nil)])
+        #expect(try paths("[1,2,3]", "[3,1,2]").map(\.path) == ["[0]", "[1]", "[2]"], "the order counts")
+        #expect(try paths("[1,1,2]", "[1,2]") == [PathDifference(path: "[]", expected: "1", found: nil)])
+        let hidden = try paths(
+            #"{"t":[{"k":"a"},{"k":"b"}]}"#, #"{"t":[{"k":"x"},{"k":"a"},{"k":"b"}]}"#, redacting: ["t.k"])
+        #expect(hidden.count == 1 && hidden[0].path == "t[]" && hidden[0].found?.hasPrefix("#") == true)
+    }
+
+    @Test func aDocumentToReadHidesWhatIsRedacted() throws {
+        let redaction = DocumentRedaction(try ["user.mail", "list.key"].map { try JSONPath(parsing: $0) }, salt: 7)
+        let text = #"{"user":{"mail":"one@example.org","name":"N"},"list":[{"key":"k1"},{"key":1.0}],"open":1.50}"#
+        let shown = try #require(redaction.shown(Array(text.utf8)))
+        let value = try JSONValue(parsing: shown)
+        #expect(!shown.contains("one@example.org") && !shown.contains("k1"))
+        #expect(value["user"]?["name"] == "N" && shown.contains(#""open":1.50"#))
+        let found = try paths(
+            #"{"user":{"mail":"one@example.org"}}"#, #"{"user":{"mail":"x"}}"#, redacting: ["user.mail"], salt: 7)
+        #expect(value["user"]?["mail"]?.string == found.first?.expected, "the same mark as in a difference")
+        #expect(redaction.shown(Array("{".utf8)) == nil)
+    }
+
     @Test func theLimitIsKept() throws {
         #expect(try paths("[1,2,3]", "[4,5,6]", limit: 2).map(\.path) == ["[0]", "[1]"])
         #expect(try paths("[1,2,3]", "[4,5,6]", limit: 0).isEmpty)

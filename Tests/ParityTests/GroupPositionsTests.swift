@@ -8,6 +8,18 @@ import Testing
         GroupPositions(application: application, crossfade: [:], starts: starts, ends: ends).sourceDoubt
     }
 
+    @Test func aGroupThatDoesNotMoveStandsStill() {
+        func at(_ application: [Int32: Int64]?, end: Int64) -> GroupPositions {
+            GroupPositions(
+                application: application, crossfade: [0: 9, 1: 9], starts: [0: 0, 1: 0], ends: [0: end, 1: 5])
+        }
+        #expect(at([0: 4, 1: 5], end: 9).applicationStandsStill(since: at([0: 4, 1: 5], end: 6)))
+        #expect(!at([0: 5, 1: 5], end: 9).applicationStandsStill(since: at([0: 4, 1: 5], end: 6)))
+        #expect(!at([0: 9, 1: 5], end: 9).applicationStandsStill(since: at([0: 9, 1: 5], end: 9)), "nothing waits")
+        #expect(!at(nil, end: 9).applicationStandsStill(since: at(nil, end: 9)))
+        #expect(at([0: 9, 1: 5], end: 12).commands(since: at([0: 4, 1: 5], end: 6)) == 8)
+    }
+
     @Test func whatTheOldSideLacksProvesNothingWhereCommandsMayBeLost() {
         #expect(doubt([0: 13]) == nil)
         #expect(doubt([0: 8]) == nil, "the rest is still in the log")

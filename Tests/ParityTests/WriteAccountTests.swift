@@ -104,6 +104,22 @@ import Testing
         #expect(WriteAccount.begin(receipt(), repaired) == .over(.void(.repaired)))
     }
 
+    /// A receipt that goes on from another one has that one's sequence numbers: what a repair in between has written
+    /// is nobody else's work.
+    @Test func aRepairBehindTheSequenceNumbersIsNotForeign() {
+        var repaired = facts([0: 12, 1: -1])
+        repaired.repairBegan = 900
+        var since = receipt()
+        (since.since, since.sequenceRead) = ("earlier", 500)
+        #expect(WriteAccount.begin(since, repaired) == .over(.void(.repaired)))
+        since.sequenceRead = 950
+        if case .over = WriteAccount.begin(since, repaired) { Issue.record("its chain begins behind the repair") }
+        // Its own repair, after which the numbers could not be read again.
+        repaired.repairBegan = 1500
+        since.repair = RepairReport(isPerformed: true)
+        if case .over = WriteAccount.begin(since, repaired) { Issue.record("that was its own") }
+    }
+
     @Test func anotherIndexVoidsIt() {
         let replaced = WriteAccount.Begin.over(.void(.replaced(index: "new")))
         #expect(WriteAccount.begin(receipt(), facts([0: 20, 1: 20], uuid: "two")) == replaced)

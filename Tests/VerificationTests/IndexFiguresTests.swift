@@ -45,6 +45,19 @@ import Testing
         #expect(fields["other"]?.source == nil)
     }
 
+    /// The new side maps the field as the old one does, and the transform takes it away.
+    @Test func whatTheTransformTakesAwayIsNotMissed() throws {
+        let sides = try sides()
+        sides.old("1", #"{"name":"x"}"#)
+        var both = try sides.sides()
+        both.entries[0].transform = [.remove([JSONPath(names: ["name"])])]
+        var figures = IndexFigures(both)
+        var indices = try figures.counts()
+        figures.addDetails(&indices, histogram: nil)
+        let name = indices.first?.fields.first { $0.field == "name" }
+        #expect(name == Receipt.FieldCount(field: "name", source: nil, target: 0, ignored: 0))
+    }
+
     @Test func copiesThatDisagreeAreNamed() {
         func copy(_ shard: Int, _ node: String, _ documents: Int64) -> CopyFigures {
             CopyFigures(shard: shard, node: node, isPrimary: node == "a", documents: documents, sequence: nil)

@@ -47,6 +47,7 @@ import Testing
         ]
         receipt.sample = [SampledDocument(key: key, source: "{}", expected: "{\"a\":1}", found: nil)]
         (receipt.open, receipt.openUnlisted) = ([key], 3)
+        (receipt.needs, receipt.sequenceRead, receipt.meanwhile) = ([.follow, .indexer], 77, 12)
         var repair = RepairReport(isPerformed: true)
         var counts = RepairReport.Counts()
         (counts.written, counts.deleted, counts.right, counts.overtaken, counts.refused) = (1, 2, 3, 4, 5)
@@ -56,6 +57,7 @@ import Testing
             .init(key: key, kind: .missing, step: "write", version: 7),
             .init(key: key, kind: .extra, step: "extra_not_proved", version: nil),
         ]
+        repair.examples[0].outcome = "overtaken"
         receipt.repair = repair
         receipt.rechecks = Rechecks(candidates: 5, began: 100)
         receipt.rechecks.add(judged: 2, now: 1300)
@@ -69,6 +71,22 @@ import Testing
         let entry = ReceiptEntry(receipt, digest: "d")
         #expect(ReceiptEntry(json: try JSONValue(parsing: entry.json.text())) == entry)
         #expect(entry.verifiedUpTo == [0: 17, 1: 3] && entry.age(now: 5000) == 3)
+    }
+
+    @Test func aReceiptIsNamedByItsIdByItsBeginOrAsTheLast() {
+        func entry(_ id: String, _ verdict: Verdict = .equal, fingerprint: String = "f") -> ReceiptEntry {
+            var receipt = Receipt(
+                id: id, migration: "m", version: "1", fingerprint: fingerprint, basis: .source,
+                target: Receipt.Side(name: "t", uuid: "u"), topic: "c", began: 1)
+            receipt.verdict = verdict
+            return ReceiptEntry(receipt, digest: "d")
+        }
+        let entries = [entry("20-a"), entry("20-ab"), entry("21-c", .incomplete), entry("22-d", fingerprint: "g")]
+        #expect(entries.named("20-a") == .one("20-a") && entries.named("21") == .one("21-c"))
+        #expect(entries.named("20") == .several(["20-a", "20-ab"]) && entries.named("3") == .none)
+        #expect(entries.named("") == .none)
+        #expect(entries.last(of: "f", basis: .source)?.id == "20-ab")
+        #expect(entries.last(of: "f", basis: .log) == nil)
     }
 
     /// Any member may be missing or of another type: then it is no receipt, and nothing traps.

@@ -91,6 +91,7 @@ import Testing
         bench.new("p", #"{"title":"newer"}"#, version: newer)
         let report = try bench.repair([Bench.key("d"), Bench.key("p")])
         #expect(report.sum.written == 1)
+        #expect(Set(report.examples.map { "\($0.step) \($0.outcome ?? "-")" }) == ["write written", "delete deleted"])
         #expect(try bench.held("p")?.version == newer)
     }
 

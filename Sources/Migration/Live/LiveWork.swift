@@ -190,7 +190,12 @@ package final class LiveWork: Sendable {
             fingerprint: prepared.fingerprint, topic: recipe.commands.topic,
             topicPartitions: prepared.survey.topic.partitions.count, group: recipe.commands.group,
             deadLetters: WorkSnapshot.DeadLetterFigures(topic: recipe.deadLetterTopic))
-        snapshot.source = prepared.survey.source.map(WorkSnapshot.Server.init)
+        snapshot.source =
+            prepared.survey.source.map(WorkSnapshot.Server.init)
+            ?? recipe.source.map { source in
+                // Work that does not need it has not asked what it is.
+                WorkSnapshot.Server(product: nil, version: nil, name: nil, url: source.urls.first ?? "")
+            }
         snapshot.target = WorkSnapshot.Server(prepared.survey.target)
         snapshot.members = book.members
         snapshot.indices = book.indices

@@ -14,9 +14,10 @@ package struct WorkSnapshot: Sendable {
 
     /// A cluster, by its own answer when the work began.
     package struct Server: Sendable, Equatable {
-        package var product: String
-        package var version: String
-        package var name: String
+        /// nil: this process has not asked it.
+        package var product: String?
+        package var version: String?
+        package var name: String?
         /// Without credentials.
         package var url: String
     }

@@ -189,7 +189,7 @@ package struct Standing: Sendable, Equatable {
         if shouldVerify {
             lines.append("crossfade verify \(recipe)" + (foundWrong ? " --repair" : ""))
         }
-        if lines.isEmpty, verified == .fresh, isReadyToSwitch, !hasCutOver {
+        if lines.isEmpty, verified == .fresh, isReadyToSwitch, !hasCutOver, !running.contains("verify") {
             lines.append("crossfade rollover \(recipe)")
         }
         return lines

@@ -95,7 +95,8 @@ package final class Progress: @unchecked Sendable {
         guard now >= next || hasChanged else { return }
         next = now + (terminal || screen != nil ? 500 : 10_000)
         said = (trouble != nil, now)
-        let rate = Double(done - last.done) / max(Double(now - last.at) / 1000, 0.001)
+        // A number that is put right later may go back. Nothing is undone.
+        let rate = max(0, Double(done - last.done)) / max(Double(now - last.at) / 1000, 0.001)
         last = (now, done)
         var left: String?
         if let total, rate > 0, total >= done { left = Summary.duration(Double(total - done) / rate) }
@@ -198,7 +199,7 @@ package struct StagedProgress: Sendable {
                 longest = nil
                 return text
             }
-            let rate = Double(part.done - since.done[place]) / seconds
+            let rate = max(0, Double(part.done - since.done[place])) / seconds
             text += ", \(Int(rate))/s"
             longest = rate > 0 ? longest.map { max($0, Double(total - part.done) / rate) } : nil
             return text

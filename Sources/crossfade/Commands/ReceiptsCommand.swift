@@ -25,7 +25,11 @@ enum ReceiptsCommand {
         summary: "Show a receipt, or write it to a file",
         discussion: "Without an id the newest receipt is shown. A receipt that was changed is not shown.",
         positionals: [CommandDeclaration.recipe, receipt],
-        options: [.init("report", value: "FILE", "Also write it to a file that ends in .html, .md or .json.")],
+        options: [
+            .init(
+                "report", value: "FILE",
+                "Also write it to a file that ends in .html, .md or .json. May be given more than once.")
+        ],
         run: runShow)
 
     static let check = CommandDeclaration(
@@ -43,7 +47,7 @@ enum ReceiptsCommand {
         positionals: [CommandDeclaration.recipe, receipt], run: runCheck)
 
     private static let receipt = CommandDeclaration.Positional(
-        name: "RECEIPT", doc: "The id that `crossfade receipts list` shows.", required: false)
+        name: "RECEIPT", doc: "The id that `crossfade receipts list` shows, how it begins, or `last`.", required: false)
 
     @Sendable private static func runList(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { _, store, state, recipe, _ in
@@ -57,7 +61,8 @@ enum ReceiptsCommand {
 
     @Sendable private static func runShow(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         do throws(UsageError) {
-            let file = try arguments.value("report").map { path throws(UsageError) in try ReceiptFile(path) }
+            var files: [ReceiptFile] = []
+            for path in arguments.all("report") { files.append(try ReceiptFile(path)) }
             return with(arguments, output) { id, store, state, recipe, _ in
                 guard let id = id ?? state.newestReceipt?.id else { throw Self.none(recipe) }
                 let check = try store.check(id)
@@ -67,7 +72,7 @@ enum ReceiptsCommand {
                         .state, "receipt \(id) was written by a newer version of crossfade, which must show it")
                 }
                 let report = ReceiptReport(receipt, recipe: recipe)
-                try file?.write(report)
+                for file in files { try file.write(report) }
                 output.data(report.json, text: report.text)
                 return .done
             }
@@ -169,6 +174,18 @@ enum ReceiptsCommand {
         }
     }
 
+    /// The id of the receipt that is meant; nil: none is named.
+    private static func id(_ text: String, _ state: MigrationState) throws -> String? {
+        if text == "last" { return state.newestReceipt?.id }
+        switch text.isEmpty ? .none : state.receipts.named(text) {
+        case .one(let id): return id
+        case .none: return text.isEmpty ? nil : text
+        case .several(let ids):
+            throw WorkError(
+                .state, "several receipts begin with \(ReceiptReport.line(text)): \(ids.joined(separator: ", "))")
+        }
+    }
+
     private static func with(
         _ arguments: ParsedArguments, _ output: Output,
         _ body: (String?, ReceiptStore, MigrationState, Recipe, Logger) throws -> ExitCode
@@ -178,8 +195,8 @@ enum ReceiptsCommand {
             let target = try Cluster.connect(recipe.target)
             let states = StateStore(target: target, name: recipe.name)
             let state = try states.loaded(recipe: recipe.typed, otherwise: "nothing was verified")
-            let id = arguments["RECEIPT"]
-            return try body(id.isEmpty ? nil : id, ReceiptStore(states, target: target), state, recipe, logger)
+            let id = try Self.id(arguments["RECEIPT"], state)
+            return try body(id, ReceiptStore(states, target: target), state, recipe, logger)
         }
     }
 }

@@ -8,7 +8,8 @@ enum RecipeCheckCommand {
         summary: "Say everything that is wrong with a recipe, or that it is good",
         discussion: """
             Needs no server. Prints all errors at once, each as `file:line:column: error: what is wrong`. A good recipe
-            is printed as it will be used, with every default and without its secrets.
+            is printed in short. With --format json it is printed as it will be used, with every default and without
+            its secrets.
             """,
         positionals: [CommandDeclaration.recipe],
         run: run)

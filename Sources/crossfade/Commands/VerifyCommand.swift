@@ -38,13 +38,16 @@ enum VerifyCommand {
                     + "old cluster if the recipe has one."),
             .init(
                 "since", value: "RECEIPT",
-                "Compare only what the topic has named since this receipt, and what was open in it."),
+                "Compare only what the topic has named since this receipt, and what was open in it: its id, how that "
+                    + "begins, or `last`."),
             .init("stop-after", value: "N", "Stop when so many documents are found wrong."),
             .init(
                 "rate", value: "RATE",
                 "Bound the reading of each side, such as 5000/s or 20MB/s, in place of the recipe's verify.rate. May "
                     + "be given twice."),
-            .init("report", value: "FILE", "Also write the receipt to a file that ends in .html, .md or .json."),
+            .init(
+                "report", value: "FILE",
+                "Also write the receipt to a file that ends in .html, .md or .json. May be given more than once."),
             CommandDeclaration.confirm,
         ],
         run: run)
@@ -61,8 +64,8 @@ enum VerifyCommand {
                     try VerifyWork(live, options: options).run()
                 }
                 var report = ReceiptReport(receipt, recipe: recipe)
-                report.listsRepair = options.repair == .listed
-                try given.report?.write(report)
+                (report.listsRepair, report.trustsSource) = (options.repair == .listed, options.trustsSource)
+                for file in given.reports { try file.write(report) }
                 output.data(report.json, text: report.text)
                 return ExitCode(receipt.verdict)
             }
@@ -77,7 +80,7 @@ enum VerifyCommand {
         var options = VerifyOptions()
         var against: Receipt.Basis?
         var rates: [RecipeRate] = []
-        var report: ReceiptFile?
+        var reports: [ReceiptFile] = []
 
         init(_ arguments: ParsedArguments) throws(UsageError) {
             for flag in ["yes", "trust-source"] where arguments.has(flag) && !arguments.has("repair") {
@@ -103,7 +106,7 @@ enum VerifyCommand {
                 }
                 rates.append(rate)
             }
-            if let path = arguments.value("report") { report = try ReceiptFile(path) }
+            for path in arguments.all("report") { reports.append(try ReceiptFile(path)) }
         }
 
         func applied(to recipe: Recipe) throws(WorkError) -> (Recipe, VerifyOptions) {

@@ -34,7 +34,7 @@ extension CommandRunner {
     ) throws -> Result {
         let live = LiveWork(prepared, command: command, version: VersionCommand.crossfade, logger: logger)
         let operations = try OperationsServer.start(
-            prepared.recipe.operations, source: WorkStatus(live), logger: logger)
+            prepared.recipe.operations, source: WorkStatus(live), isBeside: command == "verify", logger: logger)
         defer { operations?.stop() }
         let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
         statsd?.start()

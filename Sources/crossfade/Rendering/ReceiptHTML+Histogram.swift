@@ -10,10 +10,13 @@ extension ReceiptReport {
         let bars = index.histogram
         guard let first = bars.first, let last = bars.last, let field = index.histogramField else { return "" }
         let most = max(1, bars.map { max($0.source, $0.target) }.max() ?? 1)
-        let unequal = bars.filter { $0.source != $0.target }
+        let unequal = bars.filter { !isExplained($0.source, $0.target) }
+        let isSame = bars.allSatisfy { $0.source == $0.target }
         let words =
             unequal.isEmpty
-            ? "Both sides count the same in all \(bars.count) periods."
+            ? isSame
+                ? "Both sides count the same in all \(bars.count) periods."
+                : "Both sides count the same, but for the \(receipt.meanwhile) commands that came meanwhile."
             : "\(unequal.count) of \(bars.count) periods differ; they are marked below the line."
         let rows: [HTML] = unequal.prefix(50).map {
             "<tr><th>\(Self.time($0.from))</th><td>\($0.source)</td><td>\($0.target)</td></tr>"
@@ -47,7 +50,7 @@ extension ReceiptReport {
         let half = (step - gap) / 2
         let left = Double(place) * step + gap / 2
         let mark: HTML =
-            bar.source == bar.target
+            isExplained(bar.source, bar.target)
             ? ""
             : """
             <rect class="mark" x="\(Self.coordinate(left))" y="204" \

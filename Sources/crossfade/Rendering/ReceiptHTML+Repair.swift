@@ -4,7 +4,7 @@ import Parity
 extension ReceiptReport {
     var repairSection: HTML {
         guard let report = receipt.repair, let sentence = repairSentence else { return "" }
-        let heads: [HTML] = Self.repairHeads.map { "<th>\($0)</th>" }
+        let heads: [HTML] = repairHeads.map { "<th>\($0)</th>" }
         let rows: [HTML] = repairRows.map { row in
             let cells: [HTML] = row.counts.map { "<td>\($0)</td>" }
             return "<tr><th>\(row.name)</th>\(cells)</tr>"
@@ -22,7 +22,7 @@ extension ReceiptReport {
             ? ""
             : """
             <div class="scroll"><table class="wide"><thead><tr><th>index</th><th>id</th><th>routing</th><th>was</th>\
-            <th>step</th><th>version</th></tr></thead><tbody>\(examples)</tbody></table></div>
+            <th>step</th><th>version</th><th>came of it</th></tr></thead><tbody>\(examples)</tbody></table></div>
             """
         return """
             <section><h2>\(report.isPerformed ? "Repair" : "What a repair would do")</h2>

@@ -75,16 +75,17 @@ extension ReceiptReport {
         let more: [(String, Int)] = [
             ("tombstones", index.tombstones), ("cannot be copied", index.uncopied),
         ].filter { $0.1 > 0 }
+        let note: HTML = countNote(index).map { "<p class=\"soft\">\($0)</p>" } ?? ""
         let copies: [HTML] = index.copies.map { "<p class=\"warn\">\($0)</p>" }
         return """
             <div class="bill"><h2>\(index.name)</h2>\(from)
             <table>\(rows(index.totals))</table>
             <table class="soft">
-            \(coverage(reference, index.sourceRead, index.sourceTotal))
+            \(coverage(reference, index.sourceRead, receipt.basis == .source ? index.sourceTotal : nil))
             \(coverage("new side", index.targetRead, index.targetTotal))
             \(more.map { "<tr><th>\($0.0)</th><td>\($0.1)</td></tr>" as HTML })
             </table>
-            \(copies)</div>
+            \(note)\(copies)</div>
             """
     }
 
@@ -101,17 +102,20 @@ extension ReceiptReport {
         return "\(lines)<tr class=\"sum\"><th>compared</th><td>\(totals.compared)</td></tr>"
     }
 
-    private func coverage(_ side: String, _ read: Int, _ total: Int) -> HTML {
+    /// `total`: nil: nobody has counted them.
+    private func coverage(_ side: String, _ read: Int, _ total: Int?) -> HTML {
+        guard let total else { return "<tr><th>\(side)</th><td>\(read) read</td></tr>" }
         // A verification that goes on from a receipt reads only what the topic has named since.
         if receipt.since != nil { return "<tr><th>\(side)</th><td>holds \(total)</td></tr>" }
         if read == total { return "<tr><th>\(side)</th><td>all \(total) read</td></tr>" }
-        return "<tr class=\"bad\"><th>\(side)</th><td>\(read) of \(total) read</td></tr>"
+        let isBad = receipt.verdict == .incomplete || receipt.meanwhile == 0
+        return "<tr class=\"\(isBad ? "bad" : "none")\"><th>\(side)</th><td>\(read) of \(total) read</td></tr>"
     }
 
     // MARK: What differs
 
     private func fields(_ index: Receipt.Index) -> HTML {
-        let unequal = Self.unequal(index.fields)
+        let unequal = unequal(index.fields)
         let counted: [HTML] = unequal.map { field in
             """
             <tr><th>\(field.field)</th><td>\(field.source.map { HTML.grouped(Int64($0)) } ?? "-")</td>\
@@ -154,7 +158,7 @@ extension ReceiptReport {
             let shown: HTML = found.count < total ? ", \(found.count) of them here" : ""
             return """
                 <section><h2>\(Self.sentence(Self.name(kind))): \(total)</h2>
-                <p>\(Self.sentence(Self.meaning(kind)))\(shown).</p>
+                <p>\(Self.sentence(meaning(kind)))\(shown).</p>
                 \(found.map(finding))</section>
                 """
         }
@@ -168,7 +172,7 @@ extension ReceiptReport {
         let note: HTML = Self.note(finding).map { " <span>\($0)</span>" } ?? ""
         let versions: HTML =
             finding.targetVersion.map { target in
-                let source: HTML = finding.sourceVersion.map { ", expected \(String($0))" } ?? ""
+                let source: HTML = finding.sourceVersion.map { "; the old side counts its own: \(String($0))" } ?? ""
                 return " <span>version \(String(target))\(source)</span>"
             } ?? ""
         let paths: [HTML] = finding.paths.map { path in
@@ -195,10 +199,7 @@ extension ReceiptReport {
         let parts: [HTML] = receipt.sample.map { sample in
             let (id, routing) = Self.title(sample.key)
             let under: HTML = routing.map { " <span>routing <code>\($0)</code></span>" } ?? ""
-            let columns: [HTML] = [
-                ("as the old side stores it", sample.source), ("as it is to be", sample.expected),
-                ("as the new side has it", sample.found),
-            ].map { "<div><h4>\($0.0)</h4><pre>\($0.1 ?? "nothing")</pre></div>" }
+            let columns: [HTML] = Self.columns(sample).map { "<div><h4>\($0.name)</h4><pre>\($0.text)</pre></div>" }
             return "<article><h3><code>\(id)</code>\(under)</h3><div class=\"sample\">\(columns)</div></article>"
         }
         return "<section><h2>Whole documents, to read</h2>\(parts)</section>"

@@ -21,9 +21,11 @@ extension ReceiptReport {
                 ["index", "of the \(reference)", "read", "on the new side", "read", "tombstones", "not to be copied"],
                 receipt.indices.map {
                     [$0.name]
-                        + [$0.sourceTotal, $0.sourceRead, $0.targetTotal, $0.targetRead, $0.tombstones, $0.uncopied]
-                        .map(String.init)
+                        + [receipt.basis == .source ? "\($0.sourceTotal)" : ""]
+                        + [$0.sourceRead, $0.targetTotal, $0.targetRead, $0.tombstones, $0.uncopied].map(String.init)
                 }))
+        let notes = receipt.indices.compactMap { index in countNote(index).map { "\(index.name): \($0)" } }
+        if !notes.isEmpty { parts.append(list(notes)) }
         parts += receipt.indices.flatMap(details)
         if !receipt.examples.isEmpty { parts += ["## Examples"] + findings }
         parts += repair
@@ -57,6 +59,7 @@ extension ReceiptReport {
         facts.append(("began", Self.time(receipt.began)))
         facts.append(("ended", "\(Self.time(receipt.ended)), after \(duration)"))
         facts.append(("oldest part read", Self.time(receipt.oldestRead)))
+        if let resumed { facts.append(("interrupted", resumed)) }
         if let words = receipt.rechecks.words { facts.append(("rechecks", words)) }
         facts.append(("recipe", "fingerprint \(receipt.fingerprint)"))
         facts.append(("crossfade", receipt.version))
@@ -65,7 +68,7 @@ extension ReceiptReport {
 
     private func details(_ index: Receipt.Index) -> [String] {
         var parts: [String] = []
-        let unequal = Self.unequal(index.fields)
+        let unequal = unequal(index.fields)
         if !unequal.isEmpty {
             parts.append("Fields of \(Self.code(index.name)) that searches find in other numbers of documents:")
             parts.append(
@@ -85,7 +88,7 @@ extension ReceiptReport {
                     ["field", "documents"], index.ignored.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }))
         }
         if !index.copies.isEmpty { parts.append(list(index.copies)) }
-        let bars = index.histogram.filter { $0.source != $0.target }
+        let bars = index.histogram.filter { !isExplained($0.source, $0.target) }
         if !bars.isEmpty {
             parts.append("Periods in which \(Self.code(index.histogramField ?? "")) counts other numbers:")
             parts.append(
@@ -111,7 +114,7 @@ extension ReceiptReport {
             }
             let heads = ["index", "id", "routing", "field", "expected", "found", "note"]
             return [
-                "### \(Self.name(kind)): \(receipt.totals.findings[kind] ?? 0), \(Self.meaning(kind))",
+                "### \(Self.name(kind)): \(receipt.totals.findings[kind] ?? 0), \(meaning(kind))",
                 table(heads, rows),
             ]
         }
@@ -120,11 +123,13 @@ extension ReceiptReport {
     private var repair: [String] {
         guard let report = receipt.repair, let sentence = repairSentence else { return [] }
         var parts = ["## Repair", sentence]
-        parts.append(table([""] + Self.repairHeads, repairRows.map { [$0.name] + $0.counts.map(String.init) }))
+        parts.append(table([""] + repairHeads, repairRows.map { [$0.name] + $0.counts.map(String.init) }))
         if !repairDoubts.isEmpty { parts.append(list(repairDoubts.map { "\($0.count) left as \($0.meaning)" })) }
         if !report.examples.isEmpty {
             parts.append(
-                table(["index", "id", "routing", "was", "step", "version"], report.examples.map(repairCells)))
+                table(
+                    ["index", "id", "routing", "was", "step", "version", "came of it"],
+                    report.examples.map(repairCells)))
         }
         return parts
     }
@@ -133,10 +138,7 @@ extension ReceiptReport {
         let (id, routing) = Self.title(sample.key)
         return table(
             [Self.code(id) + (routing.map { ", routing " + Self.code($0) } ?? ""), ""],
-            [
-                ["as stored", sample.source ?? "nothing"], ["as it is to be", sample.expected ?? "nothing"],
-                ["as found", sample.found ?? "nothing"],
-            ])
+            Self.columns(sample).map { [$0.name, $0.text] })
     }
 
     private func list(_ lines: [String]) -> String { lines.map { "- " + Self.plain($0) }.joined(separator: "\n") }

@@ -3,13 +3,17 @@ import Parity
 /// What a repair came to, for all forms of a receipt.
 extension ReceiptReport {
     /// The columns of the table of a repair.
-    static let repairHeads = ["found", "written", "deleted", "right by now", "overtaken", "refused", "left"]
+    var repairHeads: [String] {
+        let isPerformed = receipt.repair?.isPerformed == true
+        return ["found"] + (isPerformed ? ["written", "deleted"] : ["to write", "to delete"])
+            + ["right by now", "overtaken", "refused", "left"]
+    }
 
     /// What was done, or would be, in one sentence; nil: there is nothing to say.
     var repairSentence: String? {
         guard let repair = receipt.repair else { return nil }
         let sum = repair.sum
-        let did = repair.isPerformed ? "was" : "would be"
+        let did = repair.isPerformed ? (sum.written == 1 ? "was" : "were") : "would be"
         return "Of \(HTML.grouped(Int64(sum.found))) documents, \(HTML.grouped(Int64(sum.written))) "
             + "\(did) written and \(HTML.grouped(Int64(sum.deleted))) deleted."
     }
@@ -42,6 +46,20 @@ extension ReceiptReport {
         }
     }
 
+    /// How `verify` is to be called to repair what is wrong; nil: no repair changes what is left.
+    var repairOptions: String? {
+        guard let repair = receipt.repair else { return " --repair" + (listsRepair ? " --yes" : "") }
+        let sum = repair.sum
+        let doubts: [RepairDoubt] = [.extraNotProved, .tombstoneNotExplained, .versionNotExplained]
+        let provable = doubts.reduce(0) { $0 + (sum.left[$1] ?? 0) }
+        // `--trust-source` is refused where it is not known how far the application's indexer is.
+        let mayTrust = receipt.basis == .source && receipt.positions.allSatisfy { $0.application != nil }
+        let trusting = trustsSource ? " --trust-source" : ""
+        if listsRepair, !repair.isPerformed, sum.written + sum.deleted > 0 { return " --repair\(trusting) --yes" }
+        if provable > 0, mayTrust, !trustsSource { return " --repair --trust-source" }
+        return sum.leftCount < sum.found ? " --repair\(trusting)" : nil
+    }
+
     private static func meaning(_ doubt: RepairDoubt) -> String {
         switch doubt {
         case .extraNotProved: "the new side alone has it, and the topic does not say that it was deleted"
@@ -54,12 +72,13 @@ extension ReceiptReport {
         }
     }
 
-    /// What is said of an example: index, id, routing, what was wrong, what is done, version.
+    /// What is said of an example: index, id, routing, what was wrong, what is done, version, what came of
+    /// it.
     func repairCells(_ example: RepairReport.Example) -> [String] {
         let (id, routing) = Self.title(example.key)
         return [
             receipt.index(of: example.key), id, routing ?? "", Self.name(example.kind), example.step,
-            example.version.map(String.init) ?? "",
+            example.version.map(String.init) ?? "", example.outcome ?? "",
         ]
     }
 }

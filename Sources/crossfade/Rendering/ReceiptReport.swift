@@ -10,8 +10,9 @@ struct ReceiptReport: Sendable {
     let receipt: Receipt
     /// How a command line names the recipe.
     let recipe: String
-    /// Whether the command that made the receipt has listed a repair.
+    /// Whether the command that made the receipt has listed a repair, and whether that trusts the old side.
     var listsRepair = false
+    var trustsSource = false
 
     init(_ receipt: Receipt, recipe: Recipe) { self.init(receipt, typed: recipe.typed) }
 
@@ -54,10 +55,10 @@ struct ReceiptReport: Sendable {
 
     static func name(_ kind: FindingKind) -> String { kind.rawValue.replacing("_", with: " ") }
 
-    static func meaning(_ kind: FindingKind) -> String {
+    func meaning(_ kind: FindingKind) -> String {
         switch kind {
-        case .missing: "the old side has it, the new one has not"
-        case .extra: "the new side has it, the old one has not"
+        case .missing: "the \(reference) has it, the new side has not"
+        case .extra: "the new side has it, the \(reference) has not"
         case .different: "both have it, with other contents"
         case .stale: "the new side has the content of an earlier state of the log"
         case .twoRoutings: "the same id is there under two routings"
@@ -77,12 +78,19 @@ struct ReceiptReport: Sendable {
     /// Command lines to type next; empty: there is nothing to do.
     var next: [String] {
         let verify = "crossfade verify \(recipe)" + (receipt.basis == .log ? " --against log" : "")
+        // It writes all documents: what was found before says nothing afterwards.
+        if receipt.needs.first == .copy, receipt.verdict != .equal { return needed + [verify] }
         switch receipt.verdict {
         case .equal, .empty: return []
-        case .different: return [verify + " --repair" + (listsRepair ? " --yes" : "")]
-        case .settling: return receipt.openUnlisted == 0 ? [verify + " --since \(receipt.id)"] : [verify]
-        case .incomplete: return [verify]
+        case .different: return needed + (repairOptions.map { [verify + $0] } ?? [])
+        case .settling: return needed + [receipt.openUnlisted == 0 ? verify + " --since \(receipt.id)" : verify]
+        case .incomplete: return needed + [verify]
         }
+    }
+
+    /// What has to run before another verification can say more.
+    private var needed: [String] {
+        receipt.needs.filter { $0 != .indexer }.prefix(1).map { "crossfade \($0.rawValue) \(recipe)" }
     }
 
     /// What keeps open documents from being judged, in sentences.
@@ -96,9 +104,45 @@ struct ReceiptReport: Sendable {
         }
     }
 
-    /// Fields that a search finds in other numbers of documents on the new side, or whose values it ignores.
-    static func unequal(_ fields: [Receipt.FieldCount]) -> [Receipt.FieldCount] {
-        fields.filter { field in field.source.map { $0 != field.target } == true || (field.ignored ?? 0) > 0 }
+    /// What a receipt has of a sampled document, by the side.
+    static func columns(_ sample: SampledDocument) -> [(name: String, text: String)] {
+        // It was read there. Only redaction keeps it out of the receipt.
+        let hidden = "not shown: the recipe redacts fields, and their values may stand elsewhere in the old form"
+        return [
+            ("as the old side stores it", sample.source ?? hidden), ("as it is to be", sample.expected ?? "nothing"),
+            ("as the new side has it", sample.found ?? "nothing"),
+        ]
+    }
+
+    // MARK: Counts
+
+    /// Fields that a search finds in other numbers of documents on the new side, or whose values it ignores. Where the
+    /// commands that came meanwhile explain it, it is not among them.
+    func unequal(_ fields: [Receipt.FieldCount]) -> [Receipt.FieldCount] {
+        fields.filter { field in
+            (field.ignored ?? 0) > 0 || field.source.map { !isExplained($0, field.target) } == true
+        }
+    }
+
+    /// Whether two counts are alike, or as far apart as commands can have brought them that came while both sides were
+    /// counted, one after the other.
+    func isExplained(_ source: Int, _ target: Int) -> Bool {
+        Int64(clamping: abs(source - target)) <= receipt.meanwhile
+    }
+
+    /// Why fewer or more documents were read than were counted before; nil: as many were.
+    func countNote(_ index: Receipt.Index) -> String? {
+        guard receipt.since == nil, receipt.verdict != .incomplete, receipt.meanwhile > 0,
+            (receipt.basis == .source && index.sourceRead != index.sourceTotal) || index.targetRead != index.targetTotal
+        else { return nil }
+        return "counted before they were read; \(receipt.meanwhile) commands came meanwhile"
+    }
+
+    /// That an interrupted verification was gone on with; nil: it was not.
+    var resumed: String? {
+        guard receipt.since == nil, receipt.oldestRead < receipt.began else { return nil }
+        return "it goes on with a verification that was interrupted, whose oldest part was read at "
+            + Self.time(receipt.oldestRead)
     }
 
     static func time(_ milliseconds: Int64) -> String {

@@ -6,6 +6,7 @@ import Parity
 extension ReceiptReport {
     /// Examples of one kind that are printed; the receipt has more.
     private static let printed = 10
+    private static let printedPaths = 4
 
     var text: String {
         let totals = receipt.totals
@@ -24,6 +25,7 @@ extension ReceiptReport {
         lines.append(
             "  read      from \(Self.time(receipt.began)), \(duration); the oldest part at "
                 + Self.time(receipt.oldestRead))
+        if let resumed { lines.append("            \(resumed)") }
         lines.append("  verified up to  " + upTo)
         if let words = receipt.rechecks.words { lines.append("  rechecks  " + words) }
         lines += examples
@@ -38,10 +40,14 @@ extension ReceiptReport {
         if receipt.verdict == .empty {
             return ["next: if that is right, say `verify: { empty: accept }` in the recipe"]
         }
+        if next.isEmpty, receipt.verdict == .different {
+            return ["next: look at the documents that are left as they are; a repair does not change them"]
+        }
         if next.isEmpty {
             return ["next: to keep or print it: crossfade receipts show \(recipe) \(receipt.id) --report receipt.html"]
         }
-        return next.map { "next: \($0)" }
+        let indexer = receipt.needs.contains(.indexer) ? ["next: start the application's indexer, and then:"] : []
+        return indexer + next.map { "next: \($0)" }
     }
 
     private var remarkLines: [String] { receipt.remarks.map { "  note      \(Self.line($0))" } }
@@ -55,9 +61,12 @@ extension ReceiptReport {
         let from = index.from.isEmpty ? "" : " from " + index.from.map(Self.line).joined(separator: ", ")
         var lines = ["  index     \(Self.line(index.name))\(from): \(Self.name(index.verdict).lowercased())"]
         if receipt.since == nil {
+            // Nobody has counted the documents of a topic.
+            let ofTotal = receipt.basis == .source ? " of \(index.sourceTotal)" : ""
             lines.append(
-                "            read \(index.sourceRead) of \(index.sourceTotal) documents of the \(reference), "
+                "            read \(index.sourceRead)\(ofTotal) documents of the \(reference), "
                     + "\(index.targetRead) of \(index.targetTotal) of the new side")
+            if let note = countNote(index) { lines.append("            \(note)") }
         }
         if index.uncopied > 0 { lines.append("            \(index.uncopied) documents cannot be copied") }
         if receipt.indices.count > 1 {
@@ -67,7 +76,7 @@ extension ReceiptReport {
     }
 
     private func fieldLines(_ index: Receipt.Index) -> [String] {
-        Self.unequal(index.fields).map { field in
+        unequal(index.fields).map { field in
             let ignored = field.ignored.map { $0 > 0 ? ", which ignores \($0) values of it" : "" } ?? ""
             return "  search    \(Self.line(index.name)): \(Self.line(field.field)) is found in "
                 + "\(field.source.map(String.init) ?? "-") documents of the old side, "
@@ -81,7 +90,7 @@ extension ReceiptReport {
             let all = receipt.examples.filter { $0.kind == kind }
             let total = receipt.totals.findings[kind] ?? 0
             guard !all.isEmpty else { continue }
-            lines.append("  \(Self.name(kind)): \(total), \(Self.meaning(kind))")
+            lines.append("  \(Self.name(kind)): \(total), \(meaning(kind))")
             for finding in all.prefix(Self.printed) { lines += self.lines(finding) }
             let left = total - min(all.count, Self.printed)
             if left > 0 {
@@ -95,7 +104,7 @@ extension ReceiptReport {
         guard let report = receipt.repair, let sentence = repairSentence else { return [] }
         var lines = ["  repair    " + sentence]
         lines += repairRows.map { row in
-            let counts = zip(Self.repairHeads, row.counts).filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
+            let counts = zip(repairHeads, row.counts).filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
             return "    \(Self.line(row.name)): " + counts.joined(separator: ", ")
         }
         lines += repairDoubts.map { "    left \($0.count) as \($0.meaning)" }
@@ -104,7 +113,7 @@ extension ReceiptReport {
             var line = "    \(cells[4]) \(Self.line(cells[0])) \(Self.quoted(cells[1]))"
             if !cells[2].isEmpty { line += ", routing \(Self.quoted(cells[2]))" }
             if !cells[5].isEmpty { line += ", at version \(cells[5])" }
-            lines.append(line + ", which was \(cells[3])")
+            lines.append(line + ", which was \(cells[3])" + (cells[6].isEmpty ? "" : ": \(cells[6])"))
         }
         let left = report.examples.count - 2 * Self.printed
         if left > 0 { lines.append("    and \(left) more examples in the receipt") }
@@ -117,9 +126,11 @@ extension ReceiptReport {
         if let routing { line += ", routing \(Self.quoted(routing))" }
         if let note = Self.note(finding) { line += "; \(Self.line(note))" }
         return [line]
-            + finding.paths.map { path in
+            + finding.paths.prefix(Self.printedPaths).map { path in
                 "      \(Self.line(path.path)): expected \(Self.value(path.expected)), found \(Self.value(path.found))"
             }
+            + (finding.paths.count > Self.printedPaths
+                ? ["      and \(finding.paths.count - Self.printedPaths) more fields in the receipt"] : [])
     }
 
     /// `equal 10, missing 1`: what is not 0, or all of it when nothing was compared.

@@ -236,7 +236,7 @@ extension Status {
                 + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
         ]
         if let concurrency = report.concurrency { lines.append("         \(concurrency.text)") }
-        if let stage = report.stage { lines.append("         " + Self.text(stage)) }
+        if let stage = report.stage, !report.isStale(now: now) { lines.append("         " + Self.text(stage)) }
         if let waiting = report.trouble { lines.append("         WAITING: \(waiting)") }
         return lines
     }
