@@ -5,6 +5,8 @@ import State
 package struct ReportSchedule: Sendable {
     /// Milliseconds between two reports in which only figures are new.
     static let every: Int64 = 10_000
+    /// The same of work in stages, which somebody may watch on another process's dashboard.
+    static let stagesEvery: Int64 = 3000
     /// A report that is older than so many milliseconds is of a process that was killed.
     static let forgottenAfter: Int64 = 3_600_000
 
@@ -14,7 +16,8 @@ package struct ReportSchedule: Sendable {
 
     /// Whether to write this report now. Then it counts as told.
     package mutating func isDue(_ report: MemberReport, now: Int64) -> Bool {
-        if let told, now - told.at < Self.every, !Self.hasNews(report, since: told.report) { return false }
+        let every = report.stage == nil ? Self.every : Self.stagesEvery
+        if let told, now - told.at < every, !Self.hasNews(report, since: told.report) { return false }
         told = (report, now)
         return true
     }

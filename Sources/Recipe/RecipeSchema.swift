@@ -308,7 +308,8 @@ package enum RecipeSchema {
         keys: [
             RecipeKey(
                 "listen", .words(["off"], or: .scalar(.listenAddress)), standard: "127.0.0.1:9464",
-                "Where `follow`, `replay`, `copy` and `verify` serve dashboard, health and metrics; port 0 is any."),
+                "Where `follow`, `replay`, `copy` and `verify` serve dashboard, health and metrics; port 0 is any "
+                    + "free one."),
             RecipeKey(
                 "statsd", .scalar(.destination), standardInWords: "none", "Where figures are sent by UDP, as StatsD."),
         ])

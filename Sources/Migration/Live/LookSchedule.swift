@@ -2,7 +2,7 @@ import Runtime
 
 /// When to look up what only those who watch want to know. Times are milliseconds of a monotonic clock.
 package struct LookSchedule: Sendable {
-    private var members = Recurring(every: 10_000, first: 0)
+    private var members = Recurring(every: 3000, first: 0)
     private var indices = Recurring(every: 30_000, first: 0)
     private var nextLetters: Int64 = 0
 

@@ -145,7 +145,7 @@ package struct WorkSnapshot: Sendable {
     package var bulk = Bulk()
     package var memory = Memory()
     package var deadLetters: DeadLetterFigures
-    /// Processes that work on this migration, including this one. Looked up every 10 s.
+    /// Processes that work on this migration, including this one. Looked up every 3 s while somebody watches.
     package var members: [MemberReport] = []
     /// Looked up every 30 s while somebody watches.
     package var indices: [Index] = []
