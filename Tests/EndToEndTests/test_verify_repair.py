@@ -171,7 +171,7 @@ def test_killed_it_goes_on_and_forgets_nothing(make):  # noqa: F811
 
 
 def test_two_verifications_in_one_folder(make):  # noqa: F811
-    m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(2000)], verify={"rate": "300/s"})
+    m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(2000)], verify={"rate": "30/s"})
     run = m.start("verify")
     wait_for("the folder", (m.crossfade.folder / "verify" / "scan").exists, 60)
     assert "another process" in m.run("verify").expect(FAILED, REFUSED).err
