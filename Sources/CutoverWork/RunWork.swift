@@ -97,6 +97,8 @@ package final class RunWork {
         default: break
         }
         if let followed { board.end(.follow, followed.complete ? .done : .next, followed.words) }
+        // The last look may have seen that somebody else moved the readers.
+        if follower != nil { say() }
         let isDrained = follower == nil || followed?.complete == true
         let isReached = end == .reached || end == .finished || (end == .stopped && machine.wasReady)
         return Result(
