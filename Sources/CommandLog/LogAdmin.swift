@@ -61,7 +61,7 @@ package final class LogAdmin: Sendable {
             return String(cString: id)
         }
         return TopicDescription(
-            topic: topic, partitions: parts.map(\.id).sorted(), topicID: nil,
+            topic: topic, partitions: parts.map(\.id).sorted(),
             leaders: Dictionary(parts.map { ($0.id, $0.leader) }) { first, _ in first },
             brokers: brokers.map { .init(id: $0.id, host: String(cString: $0.host), port: Int($0.port)) },
             clusterID: clusterID)

@@ -16,4 +16,12 @@ package struct TopicDescription: Sendable {
     package var leaders: [Int32: Int32]
     package var brokers: [Broker]
     package var clusterID: String?
+
+    package init(
+        topic: String, partitions: [Int32], leaders: [Int32: Int32] = [:], brokers: [Broker] = [],
+        clusterID: String? = nil
+    ) {
+        (self.topic, self.partitions, self.leaders, self.brokers) = (topic, partitions, leaders, brokers)
+        self.clusterID = clusterID
+    }
 }

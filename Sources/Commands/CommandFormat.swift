@@ -126,6 +126,9 @@ public struct CommandFormat: Sendable {
     public var epoch: Int64
     /// Where copied documents have their versions, as the recipe says it; nil: see ``copiedVersion``.
     public var copied: CopiedVersion?
+    /// Without commands: the number of the copy, which is the version of what it copies, so that a later copy wins over
+    /// an earlier one. nil: there are commands.
+    public var round: Int64?
     /// One selector per entry of `indices`, in their order; nil selects everything.
     public var selectors: [Selector?]
     /// How the id is made of the record's key, where it is more than that; formats document and debezium.

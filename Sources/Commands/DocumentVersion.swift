@@ -16,11 +16,14 @@ public enum DocumentVersion {
     /// `field`, `header`: the application counts by itself and knows nothing of epochs. 0 is the lowest external
     /// version that servers take, so that even a command with version 1 wins. `timestamp`: that of one millisecond
     /// after 1970 is 2^20, which is above every epoch.
+    ///
+    /// Without commands nothing else writes, and it is the number of the copy.
     public static func floor(_ format: CommandFormat) -> Int64 {
+        if let round = format.round, format.copiedVersion == .floor { return round }
         switch format.version {
-        case .offset: floor(epoch: format.epoch)
-        case .timestamp: min(max(format.epoch, 0) + 1, 1 << 20 - 1)
-        case .field, .header: lowest
+        case .offset: return floor(epoch: format.epoch)
+        case .timestamp: return min(max(format.epoch, 0) + 1, 1 << 20 - 1)
+        case .field, .header: return lowest
         }
     }
 

@@ -31,6 +31,16 @@ extension Refusal {
                 + "again")
     }
 
+    /// A document cannot be written, and without commands there is no topic for dead letters. `reason`: as a dead
+    /// letter would have it.
+    package static func noPlaceForLetters(id: String, reason: String, detail: String) -> Refusal {
+        Refusal(
+            "no_letters",
+            "document \(id) cannot be written (\(reason)): \(detail). The recipe names no command topic, so there is "
+                + "no topic for dead letters either, and the copy stops rather than leave it out. Mend the mapping, "
+                + "the transform or the document, then run copy again: it goes on where it was")
+    }
+
     /// The documents of a copy mostly became dead letters. It is a failure of the work, not a rail at its start: exit
     /// code 1. `why`: the numbers, and the reasons with examples.
     package static func copyDies(_ why: String, letters topic: String, recipe: String) -> WorkError {

@@ -14,6 +14,9 @@ package struct LogHistory: Sendable {
     /// Per partition the last remembered record that was found again in the log.
     package var found: [Int32: RecordFingerprint] = [:]
 
+    /// Nothing is remembered.
+    package init() {}
+
     /// Compares. `now`: the group's offsets; `kept`: records of this epoch that the migration's state remembers.
     package static func compare(
         now: [Int32: CommittedOffset], kept: [Int32: RecordFingerprint], epoch: Int64,

@@ -46,7 +46,7 @@ package enum Initialisation {
         } else if !missing.isEmpty {
             try store.update {
                 for index in missing { $0.uuids[index] = "" }
-                if remade == true { $0.startOver(at: WallClock.now()) }
+                if remade == true { $0.startOver(at: WallClock.now(), hasCommands: prepared.recipe.hasCommands) }
             }
         }
         for (number, entry) in survey.entries.filter({ !$0.exists }).enumerated() {

@@ -26,7 +26,9 @@ extension Preflight {
             copyUnfinished: survey.hasSource && state.sourceIsBase, memory: recipe.memory,
             inFlight: recipe.limits.inFlight, deadLetterTopic: recipe.deadLetterTopic,
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
-        plan.acceptsRouting = recipe.accepts("identity")
+        // Without commands, none can contradict the routing of a document.
+        plan.acceptsRouting = recipe.accepts("identity") || !recipe.hasCommands
+        if !recipe.hasCommands { plan.format.round = Int64(max(1, state.copy?.round ?? 1)) }
         return plan
     }
 
@@ -78,7 +80,7 @@ extension Preflight {
             plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetterWriter.Options(
                 settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
-                migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven),
+                migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven, isOff: !recipe.hasCommands),
             events: events, settled: settled)
     }
 }

@@ -25,13 +25,15 @@ package final class DeadLetterWriter: @unchecked Sendable {
         package var epoch: Int64
         /// Whether the records are dead letters themselves, read again.
         package var redriven = false
+        /// There is no log that could keep a letter: the first one ends the work.
+        package var isOff = false
 
         package init(
             settings: KafkaSettings, topic: String, sourceTopic: String, migration: String, epoch: Int64,
-            redriven: Bool = false
+            redriven: Bool = false, isOff: Bool = false
         ) {
             (self.settings, self.topic, self.sourceTopic, self.migration) = (settings, topic, sourceTopic, migration)
-            (self.epoch, self.redriven) = (epoch, redriven)
+            (self.epoch, self.redriven, self.isOff) = (epoch, redriven, isOff)
         }
     }
 
@@ -124,6 +126,10 @@ package final class DeadLetterWriter: @unchecked Sendable {
         why: (reason: String, detail: String, version: Int64)
     ) {
         remember(key, why.reason, why.detail)
+        guard !options.isOff else {
+            let id = String(decoding: key ?? [], as: UTF8.self)
+            return failure.set(Refusal.noPlaceForLetters(id: id, reason: why.reason, detail: why.detail).error())
+        }
         // A letter that dies again says why it did so now.
         var headers = headers.filter { !$0.0.hasPrefix(DeadLetterHeader.prefix) }
         func add(_ name: String, _ text: String) { headers.append((name, Array(text.utf8))) }

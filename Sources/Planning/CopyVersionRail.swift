@@ -43,6 +43,11 @@ package struct CopyVersionRail {
     private mutating func judge() {
         let floor = DocumentVersion.floor(format)
         switch format.copiedVersion {
+        case .floor where !recipe.hasCommands:
+            let round = (survey.state?.copy?.round ?? 0) + 1
+            looks.append(
+                "without commands, copied documents have the number of the copy as their version, so that each copy "
+                    + "wins over those before it; the next is number \(round)")
         case .floor:
             looks.append("copied documents have version \(floor), which every command is above")
             if format.copied == nil, case .field(let path) = format.version {
@@ -117,6 +122,12 @@ package struct CopyVersionRail {
     // MARK: The source's own
 
     private mutating func judgeSource(_ entry: Survey.Entry, _ sample: SourceSample.Entry, _ place: Int) {
+        guard recipe.hasCommands else {
+            let text = "copied documents of \(name(entry)) have the source's own _version"
+            return looks.append(
+                text + "; a document that is deleted there and made again counts from 1, so that a later copy does not "
+                    + "bring it: verify finds it")
+        }
         guard let reader = survey.source?.reader, !entry.source.isEmpty, entry.documents > 0 else { return }
         var agreement = VersionAgreement()
         addDocuments(sample, to: &agreement)

@@ -19,8 +19,8 @@ extension DeadLetterReader {
     /// Letters of records that could not be decoded do not count, because they would stop every purge for ever.
     /// ``RedriveWork`` does not send those that died before a purge.
     package static func unresolved(_ recipe: Recipe, logger: Logger) throws -> UnresolvedLetters {
-        UnresolvedLetters(
-            try DeadLetterReader(recipe, logger: logger).letters(), now: WallClock.now(),
-            tombstoneAge: recipe.tombstoneAge)
+        // Without commands there is no topic that could hold any.
+        let letters = recipe.hasCommands ? try DeadLetterReader(recipe, logger: logger).letters() : []
+        return UnresolvedLetters(letters, now: WallClock.now(), tombstoneAge: recipe.tombstoneAge)
     }
 }

@@ -102,6 +102,7 @@ package struct LogSample: Sendable {
         _ look: (inout LogSample, LogMessage) -> Void
     ) throws {
         var left = Set(ranges.keys)
+        guard !left.isEmpty else { return }
         let consumer = try LogConsumer(
             settings: recipe.kafkaSettings, topic: recipe.commands.topic,
             mode: .assigned(ranges.mapValues(\.lowerBound)),

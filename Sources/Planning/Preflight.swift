@@ -39,17 +39,20 @@ package struct Preflight: Sendable {
     package static func prepare(
         _ recipe: Recipe, for purpose: Purpose, depth: Depth, isConfirming: Bool = false, logger: Logger
     ) throws -> Preflight {
+        try recipe.checkHasCommands(for: purpose)
         let survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
-        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
-        defer { admin.close() }
+        let admin = try recipe.logAdmin(logger)
+        defer { admin?.close() }
         var recipe = recipe
-        try recipe.lookWhetherBeforeIsProof(admin)
-        let start = try ReplayStart(recipe, survey, admin: admin, logger: logger)
+        try admin.map { try recipe.lookWhetherBeforeIsProof($0) }
+        let start =
+            try admin.map { try ReplayStart(recipe, survey, admin: $0, logger: logger) }
+            ?? ReplayStart(offsets: [:])
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         rails += CopyDeathsRail.look(survey)
         var compaction: CompactionRail.Outlook?
-        if depth >= .log {
+        if depth >= .log, let admin {
             let found = try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger)
             rails.append(found.rail)
             compaction = found.outlook
@@ -57,7 +60,7 @@ package struct Preflight: Sendable {
         rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
         rails += try ChangedFormRail.look(survey, work: work)
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
-        if depth >= .plan { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
+        if depth >= .plan, let admin { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
             start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction)

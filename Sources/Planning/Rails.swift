@@ -45,10 +45,17 @@ package struct Rails {
     package init(recipe: Recipe, survey: Survey, start: ReplayStart) {
         (self.recipe, self.survey) = (recipe, survey)
         self.start = start.offsets
-        judgeLog()
-        judgeTime(start)
-        judgeRecorded()
-        judgePartitions()
+        if recipe.hasCommands {
+            judgeLog()
+            judgeTime(start)
+            judgeRecorded()
+            judgePartitions()
+        } else {
+            add(
+                "commands", .ok,
+                "the recipe names no command topic, so no rail about a log applies: copies bring everything, and what "
+                    + "is written to the source after the last of them does not come over")
+        }
         judgeClusters()
         for entry in survey.entries { judge(entry) }
         judgeTargets()
@@ -234,7 +241,7 @@ package struct Rails {
     // MARK: The clusters
 
     private mutating func judgeClusters() {
-        if recipe.deadLetterTopic == recipe.commands.topic {
+        if recipe.hasCommands, recipe.deadLetterTopic == recipe.commands.topic {
             add(
                 "dead_letters", .refused,
                 "dead_letters.topic is the command topic itself: dead letters would be commands")
@@ -305,6 +312,9 @@ package struct Rails {
     /// If commands carry routing, the index must refuse operations without it. Such an operation would go to the wrong
     /// shard and still count as done.
     private mutating func judgeRouting(_ entry: Survey.Entry) {
+        guard recipe.hasCommands else {
+            return add("routing", .ok, "documents keep the routing that they have in the source")
+        }
         let isNamed = recipe.commands.format.routing != nil
         let required = entry.mapping["_routing"]?["required"]
         let isRequired = entry.requiresRouting ?? (required?.bool == true || required?.string == "true")
@@ -348,7 +358,8 @@ package struct Rails {
 
     /// Several indices of one entry: to several targets, and into one.
     private mutating func judgeTargets() {
-        for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to) where entries.count > 1 {
+        for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to)
+        where entries.count > 1 && (recipe.hasCommands || recipe.commands.format.isSelective) {
             add(
                 "targets", .refused,
                 "\(to) stands for \(entries.count) target indices (\(entries.map(\.index).joined(separator: ", "))), "

@@ -13,6 +13,10 @@ package struct Samples: Sendable {
 
     /// The rails that judge the samples, in the order in which they are shown.
     package func rails(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
+        // Without commands there is nothing that documents could contradict.
+        guard recipe.hasCommands else {
+            return CopyVersionRail.look(recipe, survey, self) + GrowthRail.look(recipe, survey, self)
+        }
         let deletes = AppliedDeletes(recipe, survey, log)
         let identity = IdentityRail.look(recipe, survey, self, deletes)
         return [log.onePartitionRail(recipe)] + identity.rails + deletes.rails(identity.found)

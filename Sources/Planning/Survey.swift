@@ -102,35 +102,17 @@ package struct Survey: Sendable {
     package static func look(
         _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, logger: Logger
     ) throws -> Survey {
-        let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
-        defer { admin.close() }
-        let topic = try admin.describe(recipe.commands.topic)
+        let admin = try recipe.logAdmin(logger)
+        defer { admin?.close() }
+        var log = try LogLook.begin(recipe, admin)
         let target = try Cluster.connect(recipe.target)
-        // What was applied is asked before the end of the log. Both grow while a follower works, and the end must be
-        // further.
         let state = try StateStore(target: target, name: recipe.name).load()
         let known = KnownSources(state?.work)
         let use = SourceUse.of(
             purpose, recipe: recipe, state: state, isKnown: known.knows(recipe), isConfirming: isConfirming)
         let source = try SourceLook.take(
             use, recipe, isKnown: known.knows(recipe), refreshes: purpose == .copy, logger: logger)
-        let own = try Told.by { () throws(LogError) in
-            try admin.committedOffsets(
-                group: recipe.commands.group, topic: recipe.commands.topic, partitions: topic.partitions)
-        }
-        let offsets = own.value ?? [:]
-        let application = try recipe.commands.applicationGroup.map { group in
-            try Told.by { () throws(LogError) in
-                try admin.committed(group: group, topic: recipe.commands.topic, partitions: topic.partitions)
-            }
-        }
-        // Asked before the last stable offsets. Otherwise records written between the two questions would look like an
-        // open transaction.
-        let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
-        defer { whole?.close() }
-        let ends = try whole?.watermarks(recipe.commands.topic, partitions: topic.partitions).mapValues(\.high)
-        let watermarks = try admin.watermarks(recipe.commands.topic, partitions: topic.partitions)
-        let history = try LogHistory.compare(recipe, now: offsets, state: state, marks: watermarks, logger: logger)
+        try log.rest(recipe, state, admin, logger: logger)
         var entries: [Entry] = []
         let untold = Untold(isLenient: purpose == .status)
         for (place, entry) in recipe.indices.enumerated() {
@@ -141,13 +123,10 @@ package struct Survey: Sendable {
         }
         var survey = Survey(
             target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
-            topic: topic, watermarks: watermarks, application: application?.value,
-            applicationUnknown: application?.why,
-            applicationWithout: recipe.commands.applicationGroup.flatMap {
-                ApplicationGroup.look($0, topic: recipe.commands.topic, committed: application?.value, admin: admin)
-            },
-            committedUnknown: own.why, committed: history.committed,
-            history: history, ends: ends ?? watermarks.mapValues(\.high),
+            topic: log.topic, watermarks: log.watermarks, application: log.application?.value,
+            applicationUnknown: log.application?.why, applicationWithout: log.applicationWithout,
+            committedUnknown: log.committedUnknown, committed: log.history.committed,
+            history: log.history, ends: log.ends,
             entries: entries, targetNames: try namesOfIndices(recipe, target, untold), state: state,
             stateTemplates: state == nil
                 ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
@@ -293,11 +272,12 @@ package struct Survey: Sendable {
             "indices": .array(entries),
             "source": source.map { .string($0.permanentID) } ?? (hasSource ? state?.work["source"] : nil) ?? .null,
             "target": .string(target.permanentID),
-            "topic": [
-                "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,
-                "partitions": .number(topic.partitions.count),
-                "cluster": topic.clusterID.map { .string($0) } ?? .null,
-            ],
+            "topic": recipe.hasCommands
+                ? [
+                    "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,
+                    "partitions": .number(topic.partitions.count),
+                    "cluster": topic.clusterID.map { .string($0) } ?? .null,
+                ] : .null,
         ]
     }
 

@@ -39,8 +39,13 @@ package struct Recipe: Sendable {
     /// See ``RecipeText/meaning(_:)``.
     package var meaning: JSONValue
 
-    /// `commands`.
+    /// Whether there is a command topic. Without one only copies feed the target.
+    package var hasCommands: Bool { commands.isGiven }
+
+    /// `commands`. Without that section it is an empty log: a topic without a name and without partitions.
     package struct CommandSource: Sendable {
+        /// Whether the recipe has the section.
+        package var isGiven = true
         package var bootstrap: String
         package var topic: String
         package var group: String

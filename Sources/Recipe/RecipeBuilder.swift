@@ -17,22 +17,29 @@ package struct RecipeBuilder {
     }
 
     package func build(_ root: RecipeValue) throws(Gap) -> Recipe {
-        let commands = try need(root, "commands")
         let source = root["source"]
         let limits = try need(root, "limits")
         var said = root
-        // Without a source nothing is copied, and the defaults of the copy mean nothing.
-        if source == nil { said.content = .section(root.members.filter { $0.key != "copy" }) }
+        // Without a source nothing is copied, and the defaults of the copy mean nothing; without commands, those of a
+        // replay.
+        var unsaid: Set<String> = source == nil ? ["copy"] : []
+        if root["commands"] == nil { unsaid.formUnion(["replay", "dead_letters"]) }
+        said.content = .section(root.members.filter { !unsaid.contains($0.key) })
         let name = try text(root, "name")
-        var commandPart = try commandSource(commands, root)
+        var commandPart = try commandSource(root)
         let target = try endpoint(try need(root, "target"))
         let indices = try entries(try need(root, "indices").items)
         let copy = try copyOptions(root)
-        if source != nil { commandPart.format.copied = root["copy"]?["version"]?.text.flatMap { .init(rawValue: $0) } }
+        if source != nil, let version = root["copy"]?["version"] {
+            commandPart.format.copied = version.text.flatMap { .init(rawValue: $0) }
+            if let path = try optionalPath(version, "field") {
+                (commandPart.format.version, commandPart.format.copied) = (.field(path), .field)
+            }
+        }
         let replaySection = try need(root, "replay")
         let replay = try replayStart(try need(replaySection, "from"))
         let margin = Int64(try integer(replaySection, "recorded_margin"))
-        let deadLetters = try text(try need(root, "dead_letters"), "topic")
+        let deadLetters = root["commands"] == nil ? "" : try text(try need(root, "dead_letters"), "topic")
         let memory = try integer(limits, "memory")
         let tombstoneAge = try integer(root, "tombstone_age")
         let operations = try operations(try need(root, "operations"))
@@ -68,12 +75,30 @@ package struct RecipeBuilder {
 
     // MARK: commands
 
-    private func commandSource(_ commands: RecipeValue, _ root: RecipeValue) throws(Gap) -> Recipe.CommandSource {
+    private func commandSource(_ root: RecipeValue) throws(Gap) -> Recipe.CommandSource {
+        guard let commands = root["commands"] else { return try noCommands(root) }
         let properties = commands["kafka"]?.members.compactMap { member in member.value.text.map { (member.key, $0) } }
         return Recipe.CommandSource(
             bootstrap: try text(commands, "bootstrap"), topic: try text(commands, "topic"),
             group: try text(commands, "group"), kafka: Dictionary(properties ?? []) { first, _ in first },
             format: try format(commands, root), applicationGroup: commands["application_group"]?.text)
+    }
+
+    /// Of a copied document, `select` and the version field count from its root, as in format `document`.
+    private func noCommands(_ root: RecipeValue) throws(Gap) -> Recipe.CommandSource {
+        var format = CommandFormat(shape: .document, selectors: try selectors(root))
+        format.round = 1
+        format.rules = RecipeCommandRules.rules(nil, root["indices"]?.items ?? [])
+        return Recipe.CommandSource(
+            isGiven: false, bootstrap: "", topic: "", group: "crossfade-\(try text(root, "name"))", kafka: [:],
+            format: format, applicationGroup: nil)
+    }
+
+    private func selectors(_ root: RecipeValue) throws(Gap) -> [CommandFormat.Selector?] {
+        try map(try need(root, "indices").items) { entry throws(Gap) -> CommandFormat.Selector? in
+            guard let select = entry["select"] else { return nil }
+            return CommandFormat.Selector(field: try path(select, "field"), equals: try text(select, "equals"))
+        }
     }
 
     private func format(_ commands: RecipeValue, _ root: RecipeValue) throws(Gap) -> CommandFormat {
@@ -90,16 +115,12 @@ package struct RecipeBuilder {
             shape = .debezium(id: template?.names ?? part?["id"]?.items.compactMap(\.text))
         default: shape = .envelope(try envelope(try need(commands, "envelope")))
         }
-        let selectors = try map(try need(root, "indices").items) { entry throws(Gap) -> CommandFormat.Selector? in
-            guard let select = entry["select"] else { return nil }
-            return CommandFormat.Selector(field: try path(select, "field"), equals: try text(select, "equals"))
-        }
         let routing = part?["routing"]
         var format = CommandFormat(
             shape: shape, key: part?["key"]?.text.flatMap(KeyEncoding.init), routing: try optionalPath(routing, "path"),
             missingRoutingIsID: routing?["missing"]?.text == "id",
             version: try version(try need(commands, "version")), epoch: Int64(try integer(commands, "epoch")),
-            selectors: selectors)
+            selectors: try selectors(root))
         format.keyTemplate = template
         format.rules = RecipeCommandRules.rules(part, root["indices"]?.items ?? [])
         return format

@@ -9,8 +9,31 @@ extension RecipeText {
     package static func facts(_ recipe: Recipe) -> [String] {
         let shown = canonical(recipe)
         let commands = shown["commands"]
+        var lines = [fact("name", plain(shown["name"]))]
+        lines += recipe.hasCommands ? topicFacts(commands) : [fact("topic", "none: only the copy feeds the target")]
+        lines.append(fact("source", cluster(shown["source"])))
+        lines.append(fact("target", cluster(shown["target"])))
+        for entry in shown["indices"]?.array ?? [] { lines += index(entry) }
+        if let copy = shown["copy"] {
+            let rate = copy["rate"]?.array.map { $0.map(plain).joined(separator: " and ") } ?? plain(copy["rate"])
+            let version = copy["version"].map { ", version \(compact($0))" } ?? ""
+            lines.append(
+                fact(
+                    "copy",
+                    "\(plain(copy["slices"])) slices, \(plain(copy["page"])) documents a page, rate \(rate)\(version)"))
+        }
+        if recipe.hasCommands {
+            lines.append(fact("replay", "from \(compact(shown["replay"]?["from"]))"))
+            lines.append(fact("dead letters", plain(shown["dead_letters"]?["topic"])))
+        }
+        let limits = shown["limits"]
+        lines.append(
+            fact("limits", "\(plain(limits?["memory"])) of memory, \(plain(limits?["in_flight"])) requests in flight"))
+        return lines
+    }
+
+    private static func topicFacts(_ commands: JSONValue?) -> [String] {
         var lines = [
-            fact("name", plain(shown["name"])),
             fact("topic", "\(plain(commands?["topic"])) at \(plain(commands?["bootstrap"]))"),
             fact("group", plain(commands?["group"])),
             fact("format", format(commands)),
@@ -20,29 +43,13 @@ extension RecipeText {
         if let kafka = commands?["kafka"]?.object, !kafka.isEmpty {
             lines.append(fact("kafka", kafka.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")))
         }
-        lines.append(fact("source", cluster(shown["source"])))
-        lines.append(fact("target", cluster(shown["target"])))
-        for entry in shown["indices"]?.array ?? [] { lines += index(entry) }
-        if let copy = shown["copy"] {
-            let rate = copy["rate"]?.array.map { $0.map(plain).joined(separator: " and ") } ?? plain(copy["rate"])
-            let version = copy["version"].map { ", version \(plain($0))" } ?? ""
-            lines.append(
-                fact(
-                    "copy",
-                    "\(plain(copy["slices"])) slices, \(plain(copy["page"])) documents a page, rate \(rate)\(version)"))
-        }
-        lines.append(fact("replay", "from \(compact(shown["replay"]?["from"]))"))
-        lines.append(fact("dead letters", plain(shown["dead_letters"]?["topic"])))
-        let limits = shown["limits"]
-        lines.append(
-            fact("limits", "\(plain(limits?["memory"])) of memory, \(plain(limits?["in_flight"])) requests in flight"))
         return lines
     }
 
     /// What works, but not as one may expect.
     package static func warnings(_ recipe: Recipe) -> [String] {
         let format = recipe.commands.format
-        guard case .document = format.shape else { return [] }
+        guard recipe.hasCommands, case .document = format.shape else { return [] }
         let tombstone = "a tombstone (a record without value, which is a delete) has no document"
         var found: [String] = []
         if format.isSelective, format.rules.unattributed == .reject {

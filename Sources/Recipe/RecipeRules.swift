@@ -15,6 +15,7 @@ package struct RecipeRules {
 
     /// Tells of all contradictions.
     package func check() {
+        checkFeeds()
         checkFormat()
         checkCommandNames()
         checkGroups()
@@ -39,6 +40,22 @@ package struct RecipeRules {
     }
 
     // MARK: commands
+
+    /// Without commands only the copy feeds the target.
+    private func checkFeeds() {
+        guard root.member("commands") == nil else { return }
+        guard root.member("source") != nil else {
+            return problems.add(
+                root.mark, "the recipe needs commands, or a source to copy from: nothing feeds the target")
+        }
+        for name in ["replay", "dead_letters"] {
+            guard let member = root.member(name), member.value.given else { continue }
+            problems.add(member.mark, "\(name) is about the command topic, and the recipe has no commands")
+        }
+        for entry in entries where !entry.isWrong && entry.member("from") == nil {
+            problems.add(entry.mark, "this entry has no from, and without commands nothing feeds it")
+        }
+    }
 
     private func checkFormat() {
         guard let commands, let format = commands["format"]?.text else { return }
@@ -283,7 +300,8 @@ package struct RecipeRules {
         var seen: [String: SourceMark] = [:]
         for (place, entry) in entries.enumerated() where !entry.isWrong {
             guard let select = entry["select"] else {
-                if place + 1 < entries.count {
+                // Of copied documents, `from` says where they belong.
+                if place + 1 < entries.count, commands != nil {
                     problems.add(
                         entry.mark,
                         "this entry has no select and takes every command, so that the entries after it get none; "

@@ -8,7 +8,9 @@ package enum RecipeSchema {
         title: "the recipe",
         keys: [
             RecipeKey("name", .scalar(.name), required: true, "Names the state, the consumer group and the metrics."),
-            RecipeKey("commands", .section(commands), required: true, "The application's command topic."),
+            RecipeKey(
+                "commands", .section(commands),
+                "The application's command topic. Without it only the copy feeds the target."),
             RecipeKey(
                 "source", .section(cluster("source")),
                 "The old cluster, only ever read. Without it only the topic feeds the target."),
@@ -251,13 +253,22 @@ package enum RecipeSchema {
                 "rate", .words(["unlimited"], or: .list(.scalar(.rate))), standard: "unlimited",
                 "Bounds the reading: `5000/s`, `20MB/s`, or both in a list."),
             RecipeKey(
-                "version", .choice(CommandFormat.CopiedVersion.allCases.map(\.rawValue)),
+                "version", .words(CommandFormat.CopiedVersion.allCases.map(\.rawValue), or: .section(copyVersion)),
                 standardInWords: "`field` where the document has the version field, else `floor`",
                 "Where copied documents have their versions: `floor`, below every command; `field`, as commands have "
-                    + "it; `source`, the source's own `_version`."),
+                    + "it; `source`, the source's own `_version`. Without commands: `floor`, the number of the copy; "
+                    + "`source`; or the field."),
             RecipeKey(
                 "dead_letters", .section(copyDeadLetters),
                 "When so many documents of a page become dead letters, the copy stops."),
+        ])
+
+    package static let copyVersion = RecipeSection(
+        title: "copy.version",
+        keys: [
+            RecipeKey(
+                "field", .scalar(.fieldPath), required: true,
+                "Without commands: path of a whole number that grows with every change of a document.")
         ])
 
     package static let copyDeadLetters = RecipeSection(

@@ -5,10 +5,24 @@ package struct RecipeVersionRules {
     package let root: RecipeValue
     package let problems: RecipeProblems
 
+    /// Without commands.
+    private func checkAlone(_ copied: RecipeValue) {
+        guard copied.text == "field" else { return }
+        problems.add(
+            copied.mark,
+            "copy.version is field, and without commands nothing says which: say copy.version: { field: PATH }")
+    }
+
     package func check() {
-        guard let copied = root["copy"]?["version"], let text = copied.text, let commands = root["commands"],
-            let version = commands["version"], !version.isWrong
-        else { return }
+        guard let copied = root["copy"]?["version"], !copied.isWrong else { return }
+        guard let commands = root["commands"] else { return checkAlone(copied) }
+        if let field = copied.member("field") {
+            problems.add(
+                field.mark,
+                "copy.version names a field of its own only without commands; with them it is commands.version.field: "
+                    + "say copy.version: field")
+        }
+        guard let text = copied.text, let version = commands["version"], !version.isWrong else { return }
         switch text {
         case "source" where version.text != nil:
             problems.add(

@@ -168,7 +168,7 @@ package struct MigrationState: Sendable, Equatable {
     package var sourceIsBase: Bool { purges.sourceIsBase(copyUnfinished: copyUnfinished) }
 
     /// The target indices are others, or are made again, so copy and replay start over.
-    package mutating func startOver(at now: Int64) {
+    package mutating func startOver(at now: Int64, hasCommands: Bool = true) {
         fence.term = max(now, (fence.term ?? 0) + 1)
         phase = .created
         copy = nil
@@ -176,7 +176,7 @@ package struct MigrationState: Sendable, Equatable {
         purge = nil
         repair = nil
         copyGate = .closed
-        replayDue = true
+        replayDue = hasCommands
     }
 
     /// Throws while a replay is due. Following would not bring back what the replay has to.

@@ -13,7 +13,8 @@ import Telemetry
 package final class GroupReader {
     private let prepared: Preflight
     private let store: StateStore
-    private let admin: LogAdmin
+    /// nil: there are no commands, and the log is as one without partitions.
+    private let admin: LogAdmin?
     /// Sees the real ends of the log; nil: `admin` does.
     private let whole: LogAdmin?
     private let partitions: [Int32]
@@ -26,16 +27,15 @@ package final class GroupReader {
     package init(_ prepared: Preflight, against basis: Receipt.Basis = .source, logger: Logger) throws {
         (self.prepared, self.basis) = (prepared, basis)
         store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        let settings = prepared.recipe.kafkaSettings
-        admin = try LogAdmin(settings: settings, log: logger.kafka)
-        whole = try OpenTransaction.reader(settings, logger: logger)
+        admin = try prepared.recipe.logAdmin(logger)
+        whole = admin == nil ? nil : try OpenTransaction.reader(prepared.recipe.kafkaSettings, logger: logger)
         partitions = prepared.survey.topic.partitions
     }
 
     /// Ends the clients. No other call may follow.
     package func close() {
         whole?.close()
-        admin.close()
+        admin?.close()
     }
 
     /// Asks both groups, then for the ends of the log: what was applied lies before them.
@@ -43,6 +43,7 @@ package final class GroupReader {
     /// Crossfade stands where its group has committed, or where the replay of this epoch stands, whichever is further.
     /// In a partition with neither, it stands where the log is to be read from: the copy holds what was before.
     package func look() throws -> GroupPositions {
+        guard let admin else { return GroupPositions(application: nil, crossfade: [:], starts: [:], ends: [:]) }
         let commands = prepared.recipe.commands
         let group = basis == .source && prepared.recipe.source != nil ? commands.applicationGroup : nil
         let application = try group.map { group in
@@ -82,6 +83,7 @@ package final class GroupReader {
     /// `cleanup.policy` of the topic; nil: it is not known.
     package func cleanupPolicy() throws -> String? {
         if let policy { return policy }
+        guard let admin else { return "delete" }
         let topic = prepared.recipe.commands.topic
         let found = try Told.by { () throws(LogError) in try admin.configuration(of: topic) }.value?["cleanup.policy"]
         policy = .some(found)
@@ -114,6 +116,10 @@ package final class GroupReader {
     package var remark: String? {
         let survey = prepared.survey
         guard basis == .source, prepared.recipe.source != nil else { return nil }
+        guard prepared.recipe.hasCommands else {
+            return "the recipe names no command topic, so nobody can tell a document that the application changed in "
+                + "the source after the copy from one that the copy missed: both count as different"
+        }
         if let group = prepared.recipe.commands.applicationGroup {
             guard let why = survey.applicationUnknown ?? survey.applicationWithout else { return nil }
             return "it is not known where the application's group \(group) stands (\(why)): \(Self.unexcluded)"

@@ -150,5 +150,6 @@ class Migration:
         for cluster, index in ((self.source, self.old), (self.target, self.new),
                                (self.target, f".crossfade-{self.name}")):
             cluster.call("DELETE", f"/{index}", missing_ok=True)
-        for topic in {self.topic, self.tree["dead_letters"]["topic"]} & self.log.topics():
+        topics = {self.topic, self.tree.get("dead_letters", {}).get("topic")}
+        for topic in topics & self.log.topics():
             self.log.delete(topic)

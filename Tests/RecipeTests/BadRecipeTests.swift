@@ -41,7 +41,23 @@ struct BadRecipeTests {
             ]),
         Case(
             name: "missing keys", text: "name: x\ntarget: { url: http://a }",
-            expected: ["1:1: the recipe needs commands", "1:1: the recipe needs indices"]),
+            expected: [
+                "1:1: the recipe needs indices",
+                "1:1: the recipe needs commands, or a source to copy from: nothing feeds the target",
+            ]),
+        Case(
+            name: "no commands",
+            text: Reading.small(
+                ["commands": "", "indices": "indices: [ { from: orders, to: a, merge: deep }, { to: b } ]"],
+                more: "replay: { from: beginning }\ndead_letters: { topic: d }\ncopy: { version: field }\n"),
+            expected: [
+                "5:35: merge does nothing: no command merges (commands.envelope.merge)",
+                "5:50: this entry has no from, and without commands nothing feeds it",
+                "6:1: replay is about the command topic, and the recipe has no commands",
+                "7:1: dead_letters is about the command topic, and the recipe has no commands",
+                "8:18: copy.version is field, and without commands nothing says which: say copy.version: { field: PATH "
+                    + "}",
+            ]),
         Case(
             name: "more for librdkafka than there is",
             text: Reading.small(
@@ -225,6 +241,13 @@ struct BadRecipeTests {
             expected: [
                 "9:18: copy.version is field, and commands.version names no field: only the same field can be compared "
                     + "with theirs"
+            ]),
+        Case(
+            name: "a field of their own for copied documents",
+            text: Reading.small(more: "copy: { version: { field: rev } }\n"),
+            expected: [
+                "9:20: copy.version names a field of its own only without commands; with them it is "
+                    + "commands.version.field: say copy.version: field"
             ]),
         Case(
             name: "source for nothing", text: Reading.small(["indices": "indices: [ { to: orders-v2 } ]"]),

@@ -111,7 +111,7 @@ struct GoodRecipeTests {
     @Test func everyKey() throws {
         let folder = try Folder()
         try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n")
-        let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium, EveryKey.keys]
+        let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium, EveryKey.keys, EveryKey.alone]
         var used: Set<String> = []
         for text in recipes {
             let recipe = try Reading.load(text, folder: folder)
@@ -144,6 +144,22 @@ struct GoodRecipeTests {
         case (.words(_, let other), _): collect(node, other, &used)
         default: break
         }
+    }
+
+    @Test func withoutCommandsCopiesAreNumbered() throws {
+        var recipe = try Reading.load(EveryKey.alone)
+        #expect(!recipe.hasCommands && recipe.commands.topic.isEmpty && recipe.deadLetterTopic.isEmpty)
+        let path = try JSONPath(parsing: "modified.at")
+        #expect(recipe.commands.format.versionInDocument == path && recipe.commands.format.copiedVersion == .field)
+        // A document that gets its first number later must not be stale then.
+        #expect(DocumentVersion.floor(recipe.commands.format) == DocumentVersion.lowest)
+        recipe = try Reading.load(EveryKey.alone.replacing("copy: { version: { field: modified.at } }", with: ""))
+        var format = recipe.commands.format
+        #expect(format.copiedVersion == .floor && DocumentVersion.floor(format) == 1)
+        format.round = 7
+        #expect(DocumentVersion.floor(format) == 7)
+        let shown = RecipeText.canonical(recipe).object?.keys ?? []
+        #expect(!shown.contains("replay") && !shown.contains("dead_letters"))
     }
 
     @Test func everyKeysValues() throws {
@@ -341,6 +357,14 @@ enum EveryKey {
         indices: [ { to: d } ]
         tests:
           - { name: bytes, record: { key_base64: AAAAAAc0Mg==, value: { command: A } }, expect: { reject: no_id } }
+        """
+
+    static let alone = """
+        name: every
+        source: { url: http://old:9200 }
+        target: { url: http://n1:9200 }
+        indices: [ { from: a, to: b }, { from: c, to: d } ]
+        copy: { version: { field: modified.at } }
         """
 
     static let debezium = """

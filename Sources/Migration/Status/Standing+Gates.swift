@@ -19,7 +19,9 @@ extension Standing {
         add(
             .copied, copyReasons, hasSource ? "the copy is finished" : "there is no source to copy from",
             mend: "crossfade copy \(recipe)")
-        add(.replayed, replayReasons, "the replay is finished", mend: "crossfade replay \(recipe)")
+        add(
+            .replayed, replayReasons, hasCommands ? "the replay is finished" : Self.noLog,
+            mend: "crossfade replay \(recipe)")
         add(
             .repaired, repair == .unfinished ? ["the repair is not finished"] : [], "no repair is under way",
             mend: "crossfade verify \(recipe) --repair --yes")
@@ -33,7 +35,9 @@ extension Standing {
         case .void(let why): found.append(.failed(.receipt, why, mend: "crossfade verify \(recipe)"))
         case .never, .old, .fresh: break
         }
-        add(.followed, followReasons, "every partition is followed", mend: "crossfade follow \(recipe)")
+        add(
+            .followed, followReasons, hasCommands ? "every partition is followed" : Self.noLog,
+            mend: "crossfade follow \(recipe)")
         add(.waiting, waiting, "nothing keeps the work from going on", mend: nil)
         add(.lag, lagReason.map { [$0] } ?? [], lagPassed, mend: nil)
         add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
@@ -51,6 +55,8 @@ extension Standing {
         return false
     }
 
+    private static let noLog = "not applicable: the recipe names no command topic"
+
     private var copyReasons: [String] {
         guard hasSource else { return [] }
         switch copy {
@@ -61,16 +67,19 @@ extension Standing {
     }
 
     private var replayReasons: [String] {
+        guard hasCommands else { return [] }
         if replayDue { return [Self.due] }
         return replay == .unfinished ? ["the replay is not finished"] : []
     }
 
     private var followReasons: [String] {
+        guard hasCommands else { return [] }
         if !running.contains("follow") { return ["nobody follows"] }
         return unread.isEmpty ? [] : ["nobody follows partition \(unread.map(String.init).joined(separator: ", "))"]
     }
 
     private var lagPassed: String {
+        guard hasCommands else { return Self.noLog }
         guard let lag, lag > 0 else { return "the lag is 0" }
         return "the records that were there when this was asked are applied"
     }

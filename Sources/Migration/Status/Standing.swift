@@ -10,6 +10,8 @@ package struct Standing: Sendable, Equatable {
     /// Whether the recipe still describes the confirmed work.
     package var isConfirmed = true
     package var hasSource = true
+    /// Without commands there is no log that could be replayed or followed.
+    package var hasCommands = true
     package var copy = Part.none
     /// Why the copy was stopped: its documents mostly became dead letters; nil: it was not.
     package var copyStopped: String?
@@ -121,6 +123,7 @@ package struct Standing: Sendable, Equatable {
     package var isCurrent: Bool { lagReason == nil }
 
     var lagReason: String? {
+        guard hasCommands else { return nil }
         guard let lag else { return "the lag is unknown" }
         guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
         let seconds = lagSeconds.map { ", \(Int($0.rounded(.up))) s" } ?? ""
@@ -138,7 +141,7 @@ package struct Standing: Sendable, Equatable {
         if replayDue, !running.contains("replay") { found.append(Self.due) }
         switch phaseName {
         case "copy_interrupted", "copy_stopped", "replay_interrupted": found.append(phaseText)
-        case "copied" where !replayDue: found.append("copied, and nobody replays")
+        case "copied" where !replayDue && hasCommands: found.append("copied, and nobody replays")
         case "stopped", "replayed": found.append("nobody follows")
         default: break
         }
@@ -154,7 +157,7 @@ package struct Standing: Sendable, Equatable {
 
     /// Whether somebody follows or should follow. Then the lag must be known.
     private var shouldFollow: Bool {
-        running.contains("follow") || phase == .following || phaseName == "replayed"
+        hasCommands && (running.contains("follow") || phase == .following || phaseName == "replayed")
     }
 
     // MARK: The next command
@@ -177,6 +180,8 @@ package struct Standing: Sendable, Equatable {
         var lines: [String] = []
         if isCopyDue, !running.contains("copy") {
             lines.append("crossfade copy \(recipe)")
+        } else if !hasCommands {
+            // Nothing more reads the source.
         } else if isReplayDue, !running.contains("replay"), !running.contains("copy") {
             lines.append("crossfade replay \(recipe)")
         } else if running.subtracting(["verify"]).isEmpty {
@@ -195,10 +200,11 @@ package struct Standing: Sendable, Equatable {
         return lines
     }
 
-    /// Whether everything is on the new side, and nobody has proved that of late. A follower must run: a document is
-    /// judged only once both sides have applied its commands.
+    /// Whether everything is on the new side, and nobody has proved that of late. A follower must run, where there are
+    /// commands: a document is judged only once both sides have applied its commands.
     private var shouldVerify: Bool {
-        verified != .fresh && running.contains("follow") && !running.contains("verify") && repair != .unfinished
+        verified != .fresh && (running.contains("follow") || !hasCommands) && running.isDisjoint(with: ["copy"])
+            && !running.contains("verify") && repair != .unfinished
             && (!hasSource || copy == .done) && replay != .unfinished && !replayDue && lagReason == nil
     }
 }

@@ -83,6 +83,7 @@ package struct Status: Sendable {
         }
         var standing = Standing(prepared, running: running, now: now)
         standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
+        if !standing.hasCommands { standing.lag = nil }
         standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
         standing.deadLetters = letters.unresolved
         standing.unread = partitions.filter { $0.holder == nil }.map(\.partition)
@@ -129,6 +130,7 @@ package struct Status: Sendable {
 
         /// Reads the whole dead-letter topic.
         package static func read(_ recipe: Recipe, logger: Logger) throws -> Letters {
+            guard recipe.hasCommands else { return Letters(unresolved: [:]) }
             do {
                 let letters = try DeadLetterReader(recipe, logger: logger).letters().filter { $0.resolved == nil }
                 return Letters(unresolved: Dictionary(letters.map { ($0.reason, 1) }, uniquingKeysWith: +))
@@ -148,6 +150,7 @@ extension Standing {
         phase = state?.phase
         isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
         hasSource = survey.hasSource
+        hasCommands = prepared.recipe.hasCommands
         copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none

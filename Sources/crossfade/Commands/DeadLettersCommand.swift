@@ -68,6 +68,7 @@ enum DeadLettersCommand {
         with(arguments, output) { filter in
             CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
+                guard recipe.hasCommands else { throw recipe.withoutCommands("there are no dead letters") }
                 let all = try DeadLetterReader(recipe, logger: logger).letters()
                 for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
                     output.talk("crossfade: " + doubt)
@@ -93,6 +94,7 @@ enum DeadLettersCommand {
             filter.all = true
             return CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
+                guard recipe.hasCommands else { throw recipe.withoutCommands("there are no dead letters") }
                 let log = DeadLetterReader(recipe, logger: logger)
                 guard let letter = filter.select(try log.letters()).last, let whole = try log.whole(letter) else {
                     output.failure(

@@ -48,7 +48,10 @@ enum RollbackCommand {
         _ state: MigrationState, _ recipe: Recipe, _ logger: Logger
     ) throws -> (lost: Int, text: String) {
         var options = VerifyOptions()
-        options.since = state.receipts.last { $0.fingerprint == state.fingerprint && $0.verdict == .equal }?.id
+        // Without a log, nobody knows what was written since a receipt: everything is compared.
+        options.since =
+            !recipe.hasCommands
+            ? nil : state.receipts.last { $0.fingerprint == state.fingerprint && $0.verdict == .equal }?.id
         let prepared = try Preflight.prepare(recipe, for: .verify, depth: .facts, logger: logger)
         let receipt = try CommandRunner.watched(prepared, as: "verify", logger) { live in
             try VerifyWork(live, options: options).run()

@@ -112,6 +112,12 @@ enum VerifyCommand {
         func applied(to recipe: Recipe) throws(WorkError) -> (Recipe, VerifyOptions) {
             var (recipe, options) = (recipe, options)
             options.against = against ?? VerifyOptions.basis(of: recipe)
+            guard recipe.hasCommands || options.since == nil else {
+                throw recipe.withoutCommands("nobody knows what was written since a receipt (--since)")
+            }
+            guard recipe.hasCommands || options.against == .source else {
+                throw recipe.withoutCommands("there is no log to compare with")
+            }
             if options.against == .source, recipe.source == nil {
                 throw WorkError(.recipe, "the recipe has no source to compare with; use --against log")
             }

@@ -17,17 +17,19 @@ extension Preflight {
                 "source": survey.source.map(Self.cluster) ?? .null, "target": Self.cluster(survey.target),
                 "source_unknown": survey.sourceUnknown.map { .string($0) } ?? .null,
             ],
-            "topic": [
-                "name": .string(recipe.commands.topic), "partitions": .number(survey.topic.partitions.count),
-                "records": .number(records), "group": .string(recipe.commands.group),
-                "offsets": .array(
-                    survey.watermarks.sorted { $0.key < $1.key }.map {
-                        [
-                            "partition": .number(Int($0.key)), "first": .number($0.value.low),
-                            "end": .number($0.value.high), "start": .number(start[$0.key] ?? $0.value.low),
-                        ]
-                    }),
-            ],
+            "topic": !recipe.hasCommands
+                ? .null
+                : [
+                    "name": .string(recipe.commands.topic), "partitions": .number(survey.topic.partitions.count),
+                    "records": .number(records), "group": .string(recipe.commands.group),
+                    "offsets": .array(
+                        survey.watermarks.sorted { $0.key < $1.key }.map {
+                            [
+                                "partition": .number(Int($0.key)), "first": .number($0.value.low),
+                                "end": .number($0.value.high), "start": .number(start[$0.key] ?? $0.value.low),
+                            ]
+                        }),
+                ],
             "indices": .array(survey.entries.map(index)),
             "rails": .array(
                 rails.map {
@@ -87,7 +89,10 @@ extension Preflight {
         lines.append("source   \(survey.source?.name ?? none)")
         lines.append("target   \(survey.target.name)")
         lines.append(
-            "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records to read"
+            recipe.hasCommands
+                ? "topic    \(recipe.commands.topic), \(survey.topic.partitions.count) partitions, \(records) records "
+                    + "to read"
+                : "topic    none: only copies feed the target"
         )
         for entry in survey.entries {
             lines.append("")

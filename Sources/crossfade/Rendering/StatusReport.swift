@@ -27,7 +27,8 @@ extension Status {
                     member["stale"] = .bool(report.isStale(now: now))
                     return .object(member)
                 }),
-            "alarms": .array(alarms.map(\.json)), "dead_letters": letters,
+            "alarms": .array(alarms.map(\.json)),
+            "dead_letters": prepared.recipe.hasCommands ? letters : .null,
         ]
         if survey.hasSource {
             object["source"] = [
@@ -145,12 +146,12 @@ extension Status {
                 "replay   "
                     + (replay.finished == nil ? "unfinished, \(Self.remaining(replay)) records to its end" : "done"))
         }
-        lines += lagLines
+        if prepared.recipe.hasCommands { lines += lagLines }
         if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
         if let lag = applicationLag, let group = prepared.recipe.commands.applicationGroup {
             lines.append("writer   group \(group): lag \(lag)")
         }
-        lines.append("letters  " + lettersText)
+        if prepared.recipe.hasCommands { lines.append("letters  " + lettersText) }
         if let state = survey.state, let receipt = state.newestReceipt {
             lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
         }

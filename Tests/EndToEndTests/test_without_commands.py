@@ -1,0 +1,56 @@
+"""A migration without a command topic works the whole way: plan, init, copy, verify, rollover, rollback, cancel."""
+import pytest
+
+from alone import alone, remove, rollover, titles, verify, write
+from binary import DIFFERS, REFUSED, USAGE
+from test_verify import kinds
+
+
+def documents(*numbers, text="title"):
+    return {str(n): {"title": f"{text} {n}"} for n in numbers}
+
+
+@pytest.mark.parametrize("source,target", [("es-6.8", "es-8.17"), ("es-1.7", "os-3"), ("es-8.17", "es-8.17")])
+def test_the_whole_way(migrate, source, target):
+    m = alone(migrate, source, target, cutover={"writers": "index"} if source == target else {})
+    write(m, documents(*range(30)))
+    before = m.target.indices()
+    plan = m.init()
+    assert plan["topic"] is None
+    assert {"log_start", "log_end", "partitions", "dead_letters"}.isdisjoint(r["name"] for r in plan["rails"])
+    assert "rail about a log" in next(r["detail"] for r in plan["rails"] if r["name"] == "commands")
+    assert m.status()["next"] == [f"crossfade copy {m.recipe}"]
+    for command in ("follow", "replay"):
+        told = m.run(command).expect(USAGE)
+        assert "names no command topic" in told.err and "crossfade copy" in told.err
+    assert m.copy()["outcomes"]["indexed"] == 30
+    status = m.status()
+    assert status["next"] == [f"crossfade verify {m.recipe}"] and not status["attention"], status["attention"]
+    assert status["lag"] is None and status["dead_letters"] is None and status["phase"] == "copied"
+
+    # a later copy brings what changed, and what is deleted meanwhile is found by verify
+    write(m, documents(3, 4, text="changed"))
+    remove(m, "7")
+    receipt = verify(m, code=DIFFERS)
+    assert kinds(receipt) == [("different", "3"), ("different", "4"), ("extra", "7")]
+    assert m.copy()["outcomes"]["indexed"] == 29
+    assert kinds(verify(m, code=DIFFERS)) == [("extra", "7")]
+    assert "verify" in m.status()["next"][0] and "--repair" in m.status()["next"][0]
+    verify(m, "--repair", "--trust-source", "--yes")
+    assert verify(m)["verdict"] == "equal"
+    assert titles(m)["3"] == "changed 3"
+    status = m.status()
+    assert status["switch"]["ready"] and status["next"] == [f"crossfade rollover {m.recipe}"], status
+    told = rollover(m)
+    assert told["position"] == "rolled_over"
+    gates = {gate["gate"]: gate for gate in told["gates"]}
+    assert all("not applicable" in gates[name]["text"] for name in ("replayed", "followed", "lag")), gates
+
+    # the way back compares everything: nobody knows what was written since
+    m.target.call("PUT", f"/{m.new}/_doc/new", {"title": "written by the application"})
+    refused = m.run("rollback", seconds=120).expect(REFUSED)
+    assert "1 not" in refused.err, refused.err
+    m.target.call("DELETE", f"/{m.new}/_doc/new")
+    assert m.run("rollback", seconds=120).expect(0).json["position"] == "rolled_back"
+    m.run("cancel", "--yes").expect(0)
+    assert m.target.indices() <= before | {m.old}, m.target.indices() - before
