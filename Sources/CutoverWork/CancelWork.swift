@@ -106,7 +106,6 @@ package struct CancelWork {
 
     /// Our consumer group, and the dead-letter topic.
     private func removeFromLog(_ result: inout Result) throws {
-        guard recipe.hasCommands else { return }
         let leftovers = LogLeftovers(recipe: recipe, logger: logger)
         if try leftovers.deleteGroup() { result.removed.append("consumer group \(recipe.commands.group)") }
         let topic = recipe.deadLetterTopic

@@ -84,6 +84,7 @@ struct FinishLook {
     /// Who goes on reading the topic, and where.
     private func handover() throws -> [Gate] {
         let follow = "crossfade follow \(recipe.typed)"
+        guard recipe.hasCommands else { return [.passed(.lag, "not applicable: the recipe names no command topic")] }
         guard let group = recipe.cutover.handover else {
             guard let lag = status.standing.lag else {
                 return [.failed(.lag, "the lag is unknown", mend: follow)]

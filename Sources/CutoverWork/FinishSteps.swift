@@ -42,6 +42,7 @@ struct FinishSteps {
                 return Deed(would: "purge \(text)", did: "purged \(text)")
             }
         case .readers: return try readers().deeds
+        case .group where !recipe.hasCommands, .deadLetters where !recipe.hasCommands: return []
         case .group: return [removal("consumer group \(recipe.commands.group)")]
         case .deadLetters: return [removal("topic \(recipe.deadLetterTopic)")]
         case .oldSide:

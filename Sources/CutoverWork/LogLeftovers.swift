@@ -15,12 +15,14 @@ struct LogLeftovers {
 
     /// False: there was none.
     func deleteGroup() throws(LogError) -> Bool {
-        try asking { (admin) throws(LogError) in try admin.deleteGroup(recipe.commands.group) }
+        guard recipe.hasCommands else { return false }
+        return try asking { (admin) throws(LogError) in try admin.deleteGroup(recipe.commands.group) }
     }
 
     /// How many records the dead-letter topic holds: letters, and what became of them. nil: there is no such topic.
     func deadLetterRecords() throws(LogError) -> Int64? {
-        try asking { (admin) throws(LogError) in
+        guard recipe.hasCommands else { return nil }
+        return try asking { (admin) throws(LogError) in
             let topic = recipe.deadLetterTopic
             do throws(LogError) {
                 let marks = try admin.watermarks(topic, partitions: try admin.describe(topic).partitions)
@@ -34,6 +36,7 @@ struct LogLeftovers {
 
     /// False: there was none.
     func deleteDeadLetters() throws(LogError) -> Bool {
-        try asking { (admin) throws(LogError) in try admin.deleteTopic(recipe.deadLetterTopic) }
+        guard recipe.hasCommands else { return false }
+        return try asking { (admin) throws(LogError) in try admin.deleteTopic(recipe.deadLetterTopic) }
     }
 }

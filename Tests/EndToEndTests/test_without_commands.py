@@ -52,5 +52,11 @@ def test_the_whole_way(migrate, source, target):
     assert "1 not" in refused.err, refused.err
     m.target.call("DELETE", f"/{m.new}/_doc/new")
     assert m.run("rollback", seconds=120).expect(0).json["position"] == "rolled_back"
+    if source == target:
+        rollover(m)
+        m.run("finish", "--yes", seconds=120).expect(0)
+        assert m.target.indices() == before | {m.new}
+        assert set(m.target.call("GET", f"/{m.new}/_alias")[m.new]["aliases"]) == {m.alias}
+        return
     m.run("cancel", "--yes").expect(0)
     assert m.target.indices() <= before | {m.old}, m.target.indices() - before

@@ -2,6 +2,7 @@ import Cutover
 import CutoverWork
 import Foundation
 import Migration
+import Planning
 import Recipe
 import Telemetry
 
@@ -38,6 +39,9 @@ enum RunCommand {
         options.goal = arguments.value("until").flatMap(RunMachine.Goal.init) ?? .ready
         (options.confirmation, options.version) = (arguments.value("confirm"), VersionCommand.crossfade)
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
+            guard recipe.hasCommands else {
+                throw recipe.withoutCommands("there is nothing that run could go on following")
+            }
             CommandRunner.listen(arguments, output, logger)
             var screen: RunScreen?
             let work = RunWork(recipe, options: options, logger: logger) { prepared, command, body in
