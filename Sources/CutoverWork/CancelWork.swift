@@ -57,6 +57,11 @@ package struct CancelWork {
         let writer = target.writer
         for (index, uuid) in state.uuids.sorted(by: { $0.key < $1.key }) {
             guard let now = try writer.indexUUID(index) else { continue }
+            guard !state.adopted.contains(index) else {
+                try release(index, writer)
+                result.kept.append("index \(index): it was there before init; its aliases of ours are removed")
+                continue
+            }
             // An empty one: init was broken off while it made the index.
             guard uuid == now || uuid.isEmpty else {
                 result.kept.append("index \(index): it was made again by somebody else (UUID \(now))")
@@ -76,6 +81,16 @@ package struct CancelWork {
         return result
     }
 
+    /// Takes our aliases off an index that is not ours.
+    private func release(_ index: String, _ writer: TargetWriter) throws {
+        let own = TargetAliases(index: index)
+        let present = try writer.aliases(of: index)
+        let actions = [own.readers, own.log, own.copy].filter { present[$0] != nil }.map {
+            AliasAction.remove($0, index)
+        }
+        if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
+    }
+
     private func check(_ state: MigrationState, _ store: StateStore, _ target: Cluster) throws {
         do {
             try state.cutover.checkCancel()
@@ -89,7 +104,7 @@ package struct CancelWork {
             throw WorkError(
                 .refused, alive.map { $0.words(now: now) }.joined(separator: "; ") + ": stop it first, then cancel")
         }
-        for index in state.uuids.keys {
+        for index in state.uuids.keys where !state.adopted.contains(index) {
             let aliases = try target.writer.aliases(of: index).map(\.key)
             let own = TargetAliases(index: index)
             let foreign = aliases.filter {

@@ -12,6 +12,7 @@ package enum RailCatalogue {
         ("source_fields", "fields that the source does not give back may be missing in the copy"),
         ("target_fields", "partial updates may wipe fields that the target does not give back"),
         ("copy_version", "the versions of copied documents can be compared with those of commands"),
+        ("adopted", "versions in an index that the application writes can be compared with those of the copy"),
         ("mapping_growth", "the target's mapping stays within its limit, although the samples say that it grows"),
         (
             "copy_deaths",

@@ -18,8 +18,14 @@ package struct CopyWork: WatchedWork {
     package static let (command, purpose, depth) = ("copy", Purpose.copy, Preflight.Depth.samples)
     package let live: LiveWork
     package let confirmation: String?
+    /// What is copied; nil: everything, or what is left of an interrupted copy.
+    package let since: CopySince?
 
-    package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
+    package init(_ live: LiveWork, confirmation: String?) { self.init(live, confirmation: confirmation, since: nil) }
+
+    package init(_ live: LiveWork, confirmation: String?, since: CopySince?) {
+        (self.live, self.confirmation, self.since) = (live, confirmation, since)
+    }
 
     /// Rails that a copy answers itself.
     package static let unneeded: Set<String> = ["copy_deaths"]
@@ -51,8 +57,10 @@ package struct CopyWork: WatchedWork {
         let run = PipelineRun(prepared, pipeline, command: "copy", isReading: false, live: live)
         defer { run.close() }
         let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
+        let conflicts = ConflictWatch(pipeline, already: already, copy, logger: logger)
         let feed = CopyFeed(
-            feedOptions(copy, store, keepAlive: source.reader.keepAlive()), source: source, pipeline: pipeline)
+            feedOptions(copy, store, conflicts, keepAlive: source.reader.keepAlive()), source: source,
+            pipeline: pipeline)
         live.runs(pipeline, watch: nil, feed: feed)
         feed.start(readers: min(4, max(1, prepared.recipe.limits.inFlight ?? 4)))
         StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
@@ -64,6 +72,7 @@ package struct CopyWork: WatchedWork {
             Thread.sleep(forTimeInterval: 0.02)
             live.beat()
             try pipeline.checkAwake()
+            conflicts.look()
             try feed.record()
             if let why = deaths?.look(), let error = try deaths?.stop(why, store) { pipeline.failure.set(error) }
             progress.tell(
@@ -71,6 +80,7 @@ package struct CopyWork: WatchedWork {
                 trouble: pipeline.sink.presentTrouble ?? feed.presentTrouble)
         }
         feed.join()
+        conflicts.look()
         try feed.record()
         progress.end()
         if let error = pipeline.failure.value { throw error }
@@ -81,7 +91,7 @@ package struct CopyWork: WatchedWork {
     }
 
     private func feedOptions(
-        _ begun: MigrationState.Copy, _ store: StateStore, keepAlive: String
+        _ begun: MigrationState.Copy, _ store: StateStore, _ conflicts: ConflictWatch, keepAlive: String
     ) -> CopyFeed.Options {
         let entries = prepared.survey.entries
         let slices = begun.slices.map { slice in
@@ -89,7 +99,8 @@ package struct CopyWork: WatchedWork {
                 entries.indices.contains(slice.entry)
                 ? entries[slice.entry].source.first { $0.name == slice.index } : nil
             var part = CopyFeed.Slice(
-                entry: slice.entry, index: slice.index, spec: slice.spec, query: index?.liveQuery, isDone: slice.done,
+                entry: slice.entry, index: slice.index, spec: slice.spec, query: index.flatMap { begun.query($0) },
+                isDone: slice.done,
                 returned: slice.returned)
             part.page = index?.maximumPage ?? part.page
             return part
@@ -101,70 +112,12 @@ package struct CopyWork: WatchedWork {
         ) { finished in
             try store.updateIfReachable { state in
                 try state.checkIsPresent(begun)
+                if state.copy?.conflictsFrom == nil { state.copy?.conflictsFrom = conflicts.from }
                 for (number, slice) in finished where state.copy?.slices.indices.contains(number) == true {
                     state.copy?.slices[number].finish(slice)
                 }
             }
         }
-    }
-
-    /// Goes on with an interrupted copy, or begins a new one. A new one records the counts, the slices, and the present
-    /// offsets of the application's group: the copy is sure to hold all that was applied before them.
-    private func begin(
-        _ store: StateStore, _ state: MigrationState, _ source: Cluster, _ claim: WorkClaim
-    ) throws -> MigrationState {
-        let isAccepted = prepared.recipe.accepts("copy_deaths")
-        if let copy = state.copy, copy.finished == nil, copy.stopped == nil || isAccepted {
-            let left = copy.slices.filter { !$0.done }.count
-            logger.info("going on with the copy that was interrupted", ["slices_left": left])
-            let refreshed = try copy.refreshed ?? refresh(source)
-            let names = Set(prepared.survey.entries.flatMap(\.scope.names))
-            return try store.update {
-                try claim.take(&$0)
-                $0.phase = .copying
-                $0.copy?.refreshed = refreshed
-                $0.copy?.stopped = nil
-                // That an index is gone was confirmed.
-                for number in copy.slices.indices where !names.contains(copy.slices[number].index) {
-                    $0.copy?.slices[number].done = true
-                }
-            }
-        }
-        let reader = source.reader
-        // Before anything is counted or read, and after the offsets were asked: see `SourceRefresh`.
-        let refreshed = try refresh(source)
-        var slices: [MigrationState.Slice] = []
-        var expected = 0
-        for (number, entry) in prepared.survey.entries.enumerated() {
-            for index in entry.source {
-                expected += Int(
-                    try SourceWait.ask(logger) { try reader.count(index.name, query: index.liveQuery) })
-                for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
-                    slices.append(
-                        MigrationState.Slice(
-                            entry: number, index: index.name, spec: spec.text, done: false, returned: 0, outcomes: [:]))
-                }
-            }
-        }
-        return try store.update {
-            try claim.take(&$0)
-            $0.phase = .copying
-            // The offsets were asked before anything was read, so the old index holds all that was applied before them.
-            $0.record(
-                prepared.survey.application, epoch: prepared.recipe.commands.format.epoch, at: WallClock.now())
-            $0.copy = MigrationState.Copy(
-                round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
-                slices: slices, refreshed: refreshed)
-        }
-    }
-
-    /// Makes visible what was written to the source. Returns when that was.
-    private func refresh(_ source: Cluster) throws -> Int64 {
-        let began = WallClock.now()
-        let accepts = prepared.recipe.accepts("source_refresh")
-        try SourceRefresh(reader: source.reader, logger: logger, accepts: accepts)
-            .run(prepared.survey.entries.flatMap(\.source))
-        return began
     }
 
     /// Opens the copy's alias.
@@ -216,7 +169,13 @@ package struct CopyWork: WatchedWork {
             accepted: prepared.recipe.accept)
         summary.returned = feed.returned
         summary.expected = state.copy?.expected
-        summary.replayDue = state.replayDue
+        summary.copy = state.copy
+        if !prepared.recipe.hasCommands, let round = state.copy?.round, round > 1 {
+            summary.notes.append(
+                "what was deleted in the source since the copies before is still in the target: "
+                    + "`crossfade verify \(prepared.recipe.typed)` finds it")
+        }
+        summary.replayDue = state.replayDue && prepared.recipe.hasCommands
         summary.reasons = pipeline.deadLetters.reasons
         summary.next = prepared.next(after: state, letters: summary.reasons, store: store)
         return summary
@@ -230,12 +189,14 @@ extension MigrationState.Slice {
         for outcome in Outcome.allCases where finished.outcomes[outcome] > 0 {
             outcomes[outcome.name] = finished.outcomes[outcome]
         }
+        if finished.created > 0 { outcomes["created"] = finished.created }
     }
 }
 
 extension MigrationState.Copy {
     fileprivate var words: String {
-        "copy \(round): \(slices.count { !$0.done }) of \(slices.count) slices to read, \(expected) documents expected"
+        "copy \(round)\(part.map { " of \($0.words)" } ?? ""): \(slices.count { !$0.done }) of \(slices.count) "
+            + "slices to read, \(expected) documents expected"
     }
 
     /// Throws if a slice that is to be read is not one of the plan. Whoever can write the state could otherwise have

@@ -34,6 +34,7 @@ package enum Initialisation {
         }
         let remade = survey.state.map { state in survey.entries.contains { !$0.exists && state.uuids[$0.index] != "" } }
         let missing = survey.entries.filter { !$0.exists }.map(\.index)
+        let adopted = survey.entries.filter { survey.takesOver($0) }.map(\.index)
         if survey.state == nil {
             // The state is written first. After a crash it tells that the indices are ours.
             var state = MigrationState(
@@ -42,10 +43,13 @@ package enum Initialisation {
             state.fence.term = state.created
             (state.fence.confirmedBy, state.fence.confirmedAt) = (.present, state.created)
             for index in missing { state.uuids[index] = "" }
+            state.adopted = Set(adopted)
             try store.create(state)
-        } else if !missing.isEmpty {
+        } else if !missing.isEmpty || !adopted.isEmpty {
             try store.update {
                 for index in missing { $0.uuids[index] = "" }
+                // An index that is made again is ours.
+                $0.adopted = $0.adopted.subtracting(missing).union(adopted)
                 if remade == true { $0.startOver(at: WallClock.now(), hasCommands: prepared.recipe.hasCommands) }
             }
         }
@@ -65,11 +69,19 @@ package enum Initialisation {
             }
             logger.info("created the target index", ["index": entry.index])
         }
-        try settle(survey, store, writer)
-        if survey.state == nil || !missing.isEmpty {
-            prepared.record(.initialised, "created \(missing.joined(separator: ", "))", logger: logger)
+        for index in adopted {
+            // Deletes that commands or a repair bring are marked with these fields.
+            try writer.putMapping(index, ["properties": .object(survey.target.capabilities.tombstoneProperties)])
+            logger.info("adopted the target index as it is", ["index": index])
         }
-        return survey.state == nil || !missing.isEmpty
+        try settle(survey, store, writer)
+        let isMade = survey.state == nil || !missing.isEmpty || !adopted.isEmpty
+        if isMade {
+            let parts = [("created", missing), ("adopted", adopted)].filter { !$0.1.isEmpty }
+            let words = parts.map { "\($0.0) \($0.1.joined(separator: ", "))" }.joined(separator: "; ")
+            prepared.record(.initialised, words, logger: logger)
+        }
+        return isMade
     }
 
     /// Confirms other work than `state` says.

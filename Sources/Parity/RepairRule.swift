@@ -24,6 +24,8 @@ package enum RepairDoubt: String, Sendable, CaseIterable {
     case uncopied
     /// The log holds partial updates of it and not what they are merged into, and the old side has no such document.
     case baseLost = "base_lost"
+    /// The new side has a newer version, which the application has written there.
+    case targetNewer = "target_newer"
     /// The new side has what the log says, and the old side has something else.
     case logAgrees = "log_agrees"
 }
@@ -39,6 +41,8 @@ package struct RepairRule: Sendable {
     package var floor: Int64
     /// Whether retention has taken commands: then one may have written what the log does not name.
     package var hasForgotten = false
+    /// Whether the application writes the new side, too, with versions that can be compared.
+    package var keepsNewer = false
 
     package init(trustsSource: Bool, readsSource: Bool = true, floor: Int64) {
         (self.trustsSource, self.readsSource, self.floor) = (trustsSource, readsSource, floor)
@@ -120,6 +124,9 @@ package struct RepairRule: Sendable {
         _ document: [UInt8], _ version: Int64, _ target: Target, _ isSame: ([UInt8], [UInt8]) throws -> Bool
     ) rethrows -> RepairStep {
         if let held = target.document, try isSame(document, held) { return .nothing }
+        if keepsNewer, target.document != nil, let there = target.version, there > version {
+            return .leave(.targetNewer)
+        }
         return .write(document, version: max(version, target.version ?? version, target.other ?? version))
     }
 

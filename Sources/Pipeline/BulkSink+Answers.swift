@@ -15,11 +15,15 @@ extension BulkSink {
         var verdicts = ItemVerdicts()
         let body = response.body
         let window = batch.delivery.window
+        var created: [Int32: Int] = [:]
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
             try BulkResponse.scan(body.bytes, expected: window, redactor: transport.redactor) { position, answer in
                 if position &+ 6 < window { batch.messages.prefetchEnd(Int(batch.items[position &+ 6].message)) }
                 let item = batch.items[position]
+                if answer.status == 201, item.page >= 0 {
+                    created[batch.runs[Int(item.run)].partition, default: 0] += 1
+                }
                 if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
                 let reason = answer.errorReason.map { String(repairing: body.slice($0)) }
                 let verdict = verdicts.judge(
@@ -33,6 +37,8 @@ extension BulkSink {
         events.bulkSettled(
             index: batch.id.entry, concluded: window - verdicts.again.count, refused: verdicts.buried,
             again: verdicts.again.count)
+        // Before the slice can count as settled.
+        add(created: created)
         batch.report(to: ledger)
         report(batch, ticket, verdicts, response)
         let step = batch.delivery.answered(verdicts, using: &random)

@@ -4,6 +4,7 @@ import Indexing
 import JSONText
 import Runtime
 import SearchCluster
+import Synchronization
 import Telemetry
 
 /// Takes filled batches to the cluster and does not let go of one before each of its items has its final outcome.
@@ -29,6 +30,8 @@ package final class BulkSink: @unchecked Sendable {
     }
 
     let transport: HTTPTransport
+    /// Of the documents of the copy that the target took, those that were not there before, by slice.
+    private let made = Mutex<[Int32: Int]>([:])
     let destinations: [Destination]
     let ledger: Ledger
     let deadLetters: DeadLetterWriter
@@ -44,6 +47,17 @@ package final class BulkSink: @unchecked Sendable {
     private let finished: @Sendable (BulkBatch) -> Void
     /// Called for each item of a key lane, on the transport's thread.
     let laneResult: @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
+
+    /// See ``made``.
+    package func created(in slice: Int32) -> Int { made.withLock { $0[slice] ?? 0 } }
+
+    func add(created: [Int32: Int]) {
+        guard !created.isEmpty else { return }
+        made.withLock { $0.merge(created) { $0 + $1 } }
+    }
+
+    /// Counts those of a slice no more: it is read again. None of them is under way.
+    func readAgain(_ slice: Int32) { made.withLock { $0[slice] = nil } }
 
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetterWriter,

@@ -91,6 +91,7 @@ extension CopyFeed: SliceTaker {
         }
         guard pipeline.ledger.readAgain(Int32(number)) else { return false }
         pipeline.deadLetters.readAgain(Int32(number))
+        pipeline.sink.readAgain(Int32(number))
         lock.withLock { copy.readAgain(number) }
         return true
     }

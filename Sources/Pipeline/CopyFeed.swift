@@ -40,6 +40,8 @@ package final class CopyFeed: @unchecked Sendable {
     package struct Finished: Sendable {
         package var returned: Int
         package var outcomes: OutcomeCounts
+        /// Of those that were indexed, the documents that were not there before.
+        package var created: Int
     }
 
     package struct Options: Sendable {
@@ -139,7 +141,9 @@ package final class CopyFeed: @unchecked Sendable {
         var finished: [Int: Finished] = [:]
         for number in ready {
             guard let slice = pipeline.ledger.ownership(of: Int32(number)) else { continue }
-            finished[number] = Finished(returned: now.returned(of: number), outcomes: slice.outcomes)
+            finished[number] = Finished(
+                returned: now.returned(of: number), outcomes: slice.outcomes,
+                created: pipeline.sink.created(in: Int32(number)))
         }
         if try options.record(finished) { lock.withLock { copy.recorded(ready) } }
     }

@@ -37,10 +37,12 @@ package struct Preflight: Sendable {
 
     /// `isConfirming`: whether the user confirms work with this command.
     package static func prepare(
-        _ recipe: Recipe, for purpose: Purpose, depth: Depth, isConfirming: Bool = false, logger: Logger
+        _ recipe: Recipe, for purpose: Purpose, depth: Depth, isConfirming: Bool = false, adopts: Bool = false,
+        logger: Logger
     ) throws -> Preflight {
         try recipe.checkHasCommands(for: purpose)
-        let survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
+        var survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
+        survey.adopts = adopts
         let admin = try recipe.logAdmin(logger)
         defer { admin?.close() }
         var recipe = recipe
@@ -59,11 +61,17 @@ package struct Preflight: Sendable {
         }
         rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
         rails += try ChangedFormRail.look(survey, work: work)
+        if depth >= .samples { rails += AdoptRail.look(recipe, survey) }
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan, let admin { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
             start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction)
+    }
+
+    /// Target indices that were there before `init` and are, or would be, taken as they are.
+    package var adopted: [String] {
+        survey.entries.filter { survey.takesOver($0) || survey.state?.adopted.contains($0.index) == true }.map(\.index)
     }
 
     package var refusals: [Rail] { rails.filter { $0.verdict == .refused } }

@@ -38,6 +38,21 @@ extension Rails {
         }
     }
 
+    /// An index that somebody else has made, and that is taken as it is. The rail `adopted` compares the versions.
+    mutating func judgeAdoption(_ entry: Survey.Entry) {
+        guard recipe.commands.format.copiedVersion != .floor else {
+            return add(
+                "target_content", .refused,
+                "the target index \(entry.index) has \(entry.held) documents, and its versions cannot be compared with "
+                    + "those of the copy, which come from no document (copy.version: floor): it could overwrite newer "
+                    + "documents. Say copy.version: source, or the field with the version")
+        }
+        add(
+            "target_content", .warn,
+            "\(entry.index) is there with \(entry.held) documents and is adopted as it is, with its own mapping and "
+                + "settings: whichever write of a document has the greater version stays")
+    }
+
     private mutating func judgeOptionalRouting(_ entry: Survey.Entry, _ isRequired: Bool) {
         guard isRequired else {
             return add("routing", .ok, "\(entry.index) takes documents without a routing value by their ids")

@@ -281,18 +281,27 @@ package struct Rails {
                     + "and replay"
             )
         }
-        if entry.exists, !ours, entry.held > 0 {
+        if survey.takesOver(entry) {
+            judgeAdoption(entry)
+        } else if entry.exists, !ours, entry.held > 0 {
             add(
                 "target_content", .refused,
                 "the target index \(entry.index) already has \(entry.held) documents that no migration named "
-                    + "\(recipe.name) has written: choose another `to`, or delete that index if it is not needed")
+                    + "\(recipe.name) has written: choose another `to`, or delete that index if it is not needed; or, "
+                    + "if the application writes it with the versions that the source has, too, look at "
+                    + "`crossfade plan \(recipe.typed) --adopt`")
         } else if entry.exists, !ours {
             add(
                 "target_content", .refused,
                 "the target index \(entry.index) exists (empty) and was not made by init, so its mapping is not ours: "
                     + "delete it, or choose another `to`")
         } else {
-            add("target_content", .ok, ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
+            let isAdopted = survey.state?.adopted.contains(entry.index) == true
+            add(
+                "target_content", .ok,
+                isAdopted
+                    ? "\(entry.index) was there before init and was adopted: the application writes it, too"
+                    : ours ? "\(entry.index) is ours" : "\(entry.index) does not exist yet")
         }
         let fields = TargetMapping.fieldCount(entry.templates.mapping(under: entry.mapping))
         let limit = TargetMapping.limit(entry.templates.settingsText ?? entry.settings)

@@ -127,7 +127,7 @@ package struct SourceSample: Sendable {
         return documents(try reader.samplePage(path, query: query, size: wanted))
     }
 
-    private static func documents(_ page: Page) -> [Document] {
+    static func documents(_ page: Page) -> [Document] {
         withExtendedLifetime(page) {
             func text(_ range: Range<Int>?) -> String? {
                 range.flatMap { (try? JSONValue(parsing: page.bytes($0)))?.string }

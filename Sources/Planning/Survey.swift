@@ -96,6 +96,8 @@ package struct Survey: Sendable {
     package var untold: [String] = []
     /// Whether the readers could go back; nil: they were not moved, or it was not looked at.
     package var wayBack: WayBack?
+    /// Whether target indices that are there already are to be taken as they are (`--adopt`).
+    package var adopts = false
 
     /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
     /// what is there but wrong.

@@ -93,6 +93,9 @@ package struct Recipe: Sendable {
         package var documentsPerSecond: Int?
         /// Bytes of source documents a second; nil: unlimited.
         package var bytesPerSecond: Int?
+        /// Where a document has the time of its last change, and how much earlier a later copy begins, in milliseconds;
+        /// nil: the recipe does not say.
+        package var since: (field: JSONPath, margin: Int64)?
         /// When so many documents become dead letters, the copy stops.
         package var deadLetters: CopyDeaths.Limit
     }

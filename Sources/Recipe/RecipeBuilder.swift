@@ -212,6 +212,9 @@ package struct RecipeBuilder {
         var options = Recipe.CopyOptions(
             slices: try integer(copy, "slices"), page: try integer(copy, "page"),
             deadLetters: CopyDeaths.Limit(share: try integer(deaths, "share"), count: try integer(deaths, "count")))
+        if let since = copy["since"] {
+            options.since = (try path(since, "field"), Int64(try integer(since, "margin")))
+        }
         for rate in (copy["rate"]?.items ?? []).compactMap(\.text).compactMap(RecipeRate.init) {
             switch rate {
             case .documents(let count): options.documentsPerSecond = count

@@ -259,8 +259,22 @@ package enum RecipeSchema {
                     + "it; `source`, the source's own `_version`. Without commands: `floor`, the number of the copy; "
                     + "`source`; or the field."),
             RecipeKey(
+                "since", .section(copySince),
+                "Where `copy --since last` finds what was written since the copies before."),
+            RecipeKey(
                 "dead_letters", .section(copyDeadLetters),
                 "When so many documents of a page become dead letters, the copy stops."),
+        ])
+
+    package static let copySince = RecipeSection(
+        title: "copy.since",
+        keys: [
+            RecipeKey(
+                "field", .scalar(.fieldPath), required: true,
+                "The field with the time of a document's last change: a date, or a number of milliseconds since 1970."),
+            RecipeKey(
+                "margin", .scalar(.duration), standard: "60s",
+                "How much earlier it begins. Longer than clocks differ, and than a write takes from that time on."),
         ])
 
     package static let copyVersion = RecipeSection(

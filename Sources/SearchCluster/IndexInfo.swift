@@ -66,6 +66,15 @@ package struct IndexInfo: Sendable, Equatable {
         return ["bool": ["must": filtered, "must_not": Capabilities.tombstones()]]
     }
 
+    /// The type of a mapped field, by the first type of documents that has it; nil: it is not mapped.
+    package func fieldType(_ path: [String]) -> String? {
+        for root in types.isEmpty ? [mappings] : types.compactMap({ mappings[$0] }) {
+            let field = path.reduce(JSONValue?.some(root)) { $0?["properties"]?[$1] }
+            if let field { return field["type"]?.string ?? "object" }
+        }
+        return nil
+    }
+
     private mutating func read(_ mapping: JSONValue) {
         if mapping["properties"]?[Tombstone.deletedAt] != nil { mapsTombstones = true }
         if let required = mapping["_routing"]?["required"], required.bool == true || required.string == "true" {

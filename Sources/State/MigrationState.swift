@@ -37,6 +37,11 @@ package struct MigrationState: Sendable, Equatable {
         package var slices: [Slice]
         /// What was written to the source before this time is seen by the copy; nil: that is not known.
         package var refreshed: Int64?
+        /// What it reads; nil: everything.
+        package var part: Part?
+        /// How many documents it had read when the first one came that was there already, in the same or a newer
+        /// version; nil: none came.
+        package var conflictsFrom: Int?
         /// Why it was stopped: its documents mostly became dead letters. nil: it was not.
         package var stopped: String?
         /// The copy holds the source as it was at this time or later. Slices that were broken off count, too: what they
@@ -120,6 +125,8 @@ package struct MigrationState: Sendable, Equatable {
     package var copyGate = CopyGate.closed
     /// UUIDs of the target indices; empty while `init` is making the index.
     package var uuids: [String: String] = [:]
+    /// Target indices that were there before `init`, and that the application writes, too. They are never deleted.
+    package var adopted: Set<String> = []
     /// nil: no tombstone was ever purged.
     package var purge: Purge?
     /// The repair under way or the last one.
@@ -210,6 +217,7 @@ extension MigrationState {
         members.append(("replay_due", .bool(replayDue)))
         let uuids = JSONObject(self.uuids.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         members.append(("uuids", .string(JSONValue.object(uuids).text())))
+        if !adopted.isEmpty { members.append(("adopted", .array(adopted.sorted().map { .string($0) }))) }
         if let purge { members.append(("purge", .string(purge.json.text()))) }
         if let repair { members.append(("repair", .string(repair.json.text()))) }
         if fence != Fence() { members.append(("fence", .string(fence.json.text()))) }
@@ -252,6 +260,7 @@ extension MigrationState {
         replay = json["replay"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Replay.init(json:))
         copyGate = json["copy_gate"]?.string.flatMap(CopyGate.init(rawValue:)) ?? .closed
         replayDue = json["replay_due"]?.bool ?? false
+        adopted = Set((json["adopted"]?.array ?? []).compactMap(\.string))
         let known = json["uuids"]?.string.flatMap { try? JSONValue(parsing: $0) }?.object ?? JSONObject()
         for (index, uuid) in known { uuids[index] = uuid.string }
         purge = json["purge"]?.string.flatMap { try? JSONValue(parsing: $0) }.flatMap(Purge.init(json:))
@@ -305,54 +314,6 @@ extension MigrationState.Log {
             fingerprints[partition] = fingerprint
         }
         self.init(epoch: epoch, fingerprints: fingerprints)
-    }
-}
-
-extension MigrationState.Copy {
-    package var json: JSONValue {
-        var members: [(String, JSONValue)] = [
-            ("round", .number("\(round)")), ("expected", .number("\(expected)")), ("started", .number("\(started)")),
-            ("slices", .array(slices.map(\.json))),
-        ]
-        if let finished { members.append(("finished", .number("\(finished)"))) }
-        if let refreshed { members.append(("refreshed", .number("\(refreshed)"))) }
-        if let stopped { members.append(("stopped", .string(stopped))) }
-        return .object(JSONObject(members))
-    }
-
-    package init?(json: JSONValue) {
-        guard let round = json["round"]?.count, let expected = json["expected"]?.count,
-            let started = json["started"]?.time, let slices = json["slices"]?.array
-        else { return nil }
-        self.init(
-            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.time,
-            slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.time)
-        stopped = json["stopped"]?.string
-    }
-}
-
-extension MigrationState.Slice {
-    package var json: JSONValue {
-        .object(
-            JSONObject([
-                ("entry", .number("\(entry)")), ("index", .string(index)), ("spec", .string(spec)),
-                ("done", .bool(done)), ("returned", .number("\(returned)")),
-                (
-                    "outcomes",
-                    .object(JSONObject(outcomes.sorted { $0.key < $1.key }.map { ($0.key, .number("\($0.value)")) }))
-                ),
-            ]))
-    }
-
-    package init?(json: JSONValue) {
-        guard let entry = json["entry"]?.count, let index = json["index"]?.string, let spec = json["spec"]?.string,
-            let done = json["done"]?.bool, let returned = json["returned"]?.count,
-            let members = json["outcomes"]?.object
-        else { return nil }
-        var outcomes: [String: Int] = [:]
-        for (key, value) in members { outcomes[key] = Int(value.count ?? 0) }
-        self.init(
-            entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
     }
 }
 

@@ -73,6 +73,7 @@ package final class RepairWork {
         rule = RepairRule(
             trustsSource: trustsSource && readsSource, readsSource: readsSource,
             floor: DocumentVersion.floor(plan.format))
+        rule.keepsNewer = prepared.survey.state?.adopted.isEmpty == false
         live = LiveDocuments(prepared, plan, readsSource: readsSource)
         digester = DocumentDigester(ignoring: options.ignoring, emptyArrayIsAbsent: options.emptyArrayIsAbsent)
         store = prepared.store

@@ -243,6 +243,11 @@ package struct VerifyWork {
             topic: recipe.commands.topic, began: now)
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
+        if let adopted = survey.state?.adopted, !adopted.isEmpty {
+            receipt.remarks.append(
+                "\(adopted.sorted().joined(separator: ", ")) was there before init and was adopted: the application "
+                    + "writes it, too, so that a document may be newer there")
+        }
         receipt.since = base?.id
         return receipt
     }

@@ -54,7 +54,7 @@ def test_the_whole_way(migrate, source, target):
     assert m.run("rollback", seconds=120).expect(0).json["position"] == "rolled_back"
     if source == target:
         rollover(m)
-        m.run("finish", "--yes", seconds=120).expect(0)
+        m.run("finish", "--yes", "--archive", str(m.crossfade.folder / "end.json"), seconds=120).expect(0)
         assert m.target.indices() == before | {m.new}
         assert set(m.target.call("GET", f"/{m.new}/_alias")[m.new]["aliases"]) == {m.alias}
         return

@@ -27,6 +27,18 @@ import Testing
         #expect(step(.deleted(version: 5), .absent, .init(document: nil, version: nil)) == .nothing)
     }
 
+    @Test func whatTheApplicationWroteOnTheNewSideStaysWhereItIsNewer() {
+        var shared = RepairRule(trustsSource: true, floor: 1)
+        shared.keepsNewer = true
+        func step(_ theirs: Int64) -> RepairStep {
+            shared.step(
+                log: .unnamed, source: .document([1], version: 10), target: .init(document: [2], version: theirs),
+                isSame: ==)
+        }
+        #expect(step(11) == .leave(.targetNewer))
+        #expect(step(10) == .write([1], version: 10) && step(9) == .write([1], version: 10))
+    }
+
     /// Both stay different, whatever is repaired. That nothing is to be done does not mean that both are alike.
     @Test func whatTheLogSaysAndTheOldSideDoesNotIsNamed() {
         let log = RepairRule.Log.document([1], version: 5)

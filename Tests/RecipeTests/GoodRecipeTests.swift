@@ -148,12 +148,13 @@ struct GoodRecipeTests {
 
     @Test func withoutCommandsCopiesAreNumbered() throws {
         var recipe = try Reading.load(EveryKey.alone)
+        #expect(recipe.copy.since?.margin == 300_000)
         #expect(!recipe.hasCommands && recipe.commands.topic.isEmpty && recipe.deadLetterTopic.isEmpty)
         let path = try JSONPath(parsing: "modified.at")
         #expect(recipe.commands.format.versionInDocument == path && recipe.commands.format.copiedVersion == .field)
         // A document that gets its first number later must not be stale then.
         #expect(DocumentVersion.floor(recipe.commands.format) == DocumentVersion.lowest)
-        recipe = try Reading.load(EveryKey.alone.replacing("copy: { version: { field: modified.at } }", with: ""))
+        recipe = try Reading.load(EveryKey.alone.replacing("version: { field: modified.at }, ", with: ""))
         var format = recipe.commands.format
         #expect(format.copiedVersion == .floor && DocumentVersion.floor(format) == 1)
         format.round = 7
@@ -364,7 +365,7 @@ enum EveryKey {
         source: { url: http://old:9200 }
         target: { url: http://n1:9200 }
         indices: [ { from: a, to: b }, { from: c, to: d } ]
-        copy: { version: { field: modified.at } }
+        copy: { version: { field: modified.at }, since: { field: modified.at, margin: 5m } }
         """
 
     static let debezium = """

@@ -154,7 +154,7 @@ extension Standing {
         copy = state?.copy.map { $0.finished == nil ? .unfinished : .done } ?? .none
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
-        replayDue = state?.replayDue == true
+        replayDue = state?.replayDue == true && hasCommands
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {

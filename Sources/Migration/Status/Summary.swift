@@ -19,6 +19,10 @@ package struct Summary: Sendable {
     package var returned: Int?
     /// Documents the source held when the copy began.
     package var expected: Int?
+    /// The copy, with what became of its documents in all its runs.
+    package var copy: MigrationState.Copy?
+    /// What a person should know.
+    package var notes: [String] = []
     /// Records without their final outcome when the work ended: they are read again at the next start.
     package var inFlight = 0
     package var partitions: [PartitionReport] = []

@@ -77,6 +77,11 @@ struct CommandDeclaration: Sendable {
         "A file of KEY=VALUE lines for ${KEY} in the recipe; it goes before the environment. "
             + "May be given several times."
     )
+    static let adopt = Option(
+        "adopt",
+        "Take target indices that are there already as they are: the application writes them, with the same versions "
+            + "as the source.")
+
     static let confirm = Option(
         "confirm", value: "FINGERPRINT",
         "Go on although the recipe has changed since init: the fingerprint that `crossfade plan` prints.")

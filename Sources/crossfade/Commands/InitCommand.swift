@@ -14,13 +14,15 @@ enum InitCommand {
         options: [
             .init(
                 "confirm", value: "FINGERPRINT",
-                "Accept the plan with this fingerprint, which `crossfade plan` prints.")
+                "Accept the plan with this fingerprint, which `crossfade plan` prints."),
+            CommandDeclaration.adopt,
         ],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
-            let prepared = try Preflight.prepare(recipe, for: .initialise, depth: .plan, logger: logger)
+            let prepared = try Preflight.prepare(
+                recipe, for: .initialise, depth: .plan, adopts: arguments.has("adopt"), logger: logger)
             let known = arguments.value("confirm") ?? (prepared.isMade ? prepared.fingerprint : nil)
             guard let confirmation = known ?? asked(prepared, output) else {
                 output.failure(
@@ -32,18 +34,27 @@ enum InitCommand {
             let indices = prepared.survey.entries.map(\.index)
             let said =
                 made
-                ? "created \(indices.joined(separator: ", ")); "
+                ? "\(Self.words(prepared)); "
                     + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
                 : "already initialised under this fingerprint; see crossfade status \(recipe.typed)"
             output.data(
                 [
                     "migration": .string(recipe.name), "fingerprint": .string(prepared.fingerprint),
                     "created": .bool(made), "indices": .array(indices.map { .string($0) }),
+                    "adopted": .array(prepared.adopted.map { .string($0) }),
                     "accepted": AcceptanceReport.json(recipe.accept),
                 ],
                 text: (AcceptanceReport.lines(recipe.accept) + [said]).joined(separator: "\n"))
             return .done
         }
+    }
+
+    /// What was made, and what was there.
+    private static func words(_ prepared: Preflight) -> String {
+        let adopted = Set(prepared.adopted)
+        let made = prepared.survey.entries.map(\.index).filter { !adopted.contains($0) }
+        return [("created", made), ("adopted as it is:", prepared.adopted)].filter { !$0.1.isEmpty }
+            .map { "\($0.0) \($0.1.joined(separator: ", "))" }.joined(separator: "; ")
     }
 
     /// On a terminal: shows the plan and asks. Returns the fingerprint when the user types yes; else nil.

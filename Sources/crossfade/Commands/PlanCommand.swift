@@ -11,12 +11,13 @@ enum PlanCommand {
             check refuses.
             """,
         positionals: [CommandDeclaration.recipe],
-        options: [],
+        options: [CommandDeclaration.adopt],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
-            let prepared = try Preflight.prepare(recipe, for: .plan, depth: .plan, logger: logger)
+            let prepared = try Preflight.prepare(
+                recipe, for: .plan, depth: .plan, adopts: arguments.has("adopt"), logger: logger)
             output.data(prepared.json, text: prepared.text)
             guard !prepared.refusals.isEmpty else { return .done }
             output.talk(

@@ -31,6 +31,7 @@ extension Preflight {
                         }),
                 ],
             "indices": .array(survey.entries.map(index)),
+            "adopted": .array(adopted.map { .string($0) }),
             "rails": .array(
                 rails.map {
                     [
@@ -101,6 +102,9 @@ extension Preflight {
                 counts[name].map { "\(name) (\($0) documents)" } ?? "\(name) (not looked at)"
             }.joined(separator: ", ")
             lines.append("index    \(from.isEmpty ? "(topic only)" : from) -> \(entry.index)")
+            if adopted.contains(entry.index) {
+                lines.append("         is there already with \(entry.held) documents, and is taken as it is")
+            }
             if let alias = entry.recipe.alias {
                 lines.append("         readers' alias: \(alias), not touched before the rollover")
             }
@@ -124,7 +128,8 @@ extension Preflight {
         }
         lines.append("fingerprint \(fingerprint)")
         if refusals.isEmpty, survey.state?.fingerprint != fingerprint {
-            lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)")
+            let adopt = survey.adopts ? " --adopt" : ""
+            lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)\(adopt)")
         }
         return lines.joined(separator: "\n")
     }

@@ -67,6 +67,7 @@ extension ReceiptReport {
         case .versionNotExplained:
             "the new side has a newer version, and the command that gave it may be gone from the topic"
         case .uncopied: "it cannot be copied, and no command names it"
+        case .targetNewer: "the new side has a newer version, which the application wrote there"
         case .baseLost: "the topic has parts of it, and nobody has what they belong to"
         case .logAgrees: "the new side has what the topic says, and the old side has something else"
         }

@@ -16,6 +16,8 @@ extension Summary {
         ]
         if let returned { object["returned"] = .number(returned) }
         if let expected { object["expected"] = .number(expected) }
+        if let copy { object["copy"] = Self.json(copy) }
+        if !notes.isEmpty { object["notes"] = .array(notes.map { .string($0) }) }
         if replayDue { object["replay_due"] = true }
         if !partitions.isEmpty {
             object["in_flight"] = .number(inFlight)
@@ -32,6 +34,29 @@ extension Summary {
         return .object(object)
     }
 
+    private static func json(_ copy: MigrationState.Copy) -> JSONValue {
+        let totals = copy.totals
+        return [
+            "number": .number(copy.round), "since": copy.part.map { .string($0.words) } ?? .null,
+            "returned": .number(totals.returned), "created": .number(totals.created),
+            "updated": .number(totals.updated), "conflicts": .number(totals.conflicts),
+            "others": .number(totals.others),
+            "conflicts_from": copy.conflictsFrom.map { .number($0) } ?? .null,
+        ]
+    }
+
+    /// The account of a copy: its numbers add up to what the source returned.
+    private static func lines(_ copy: MigrationState.Copy) -> [String] {
+        let totals = copy.totals
+        var text = "  created \(totals.created) + updated \(totals.updated) + conflicts \(totals.conflicts)"
+        if totals.others > 0 { text += " + others \(totals.others)" }
+        var lines = [text + " = \(totals.returned)" + (copy.part.map { ", since \($0.words)" } ?? "")]
+        if let from = copy.conflictsFrom {
+            lines.append("  the first conflict came after \(from) of \(copy.expected) documents")
+        }
+        return lines
+    }
+
     var text: String {
         let rate = Int(Double(read) / max(seconds, 0.001))
         var lines = [
@@ -40,6 +65,8 @@ extension Summary {
         if let returned, let expected {
             lines.append("  source returned \(returned) documents, of \(expected) counted when the copy began")
         }
+        if let copy { lines += Self.lines(copy) }
+        lines += notes.map { "  " + $0 }
         let parts = outcomes.filter { $0.1 > 0 }.map { "\($0.0.name) \($0.1)" }
         lines.append("  outcomes: " + (parts.isEmpty ? "none" : parts.joined(separator: ", ")))
         if !reasons.isEmpty {

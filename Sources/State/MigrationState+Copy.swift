@@ -1,0 +1,116 @@
+import Indexing
+import JSONText
+
+extension MigrationState.Copy {
+    /// What a copy reads that does not read everything.
+    package struct Part: Sendable, Equatable {
+        /// As a person would type it: `modified_at>=2026-11-01`.
+        package var words: String
+        /// In the source's language.
+        package var query: JSONValue
+        /// The copies before hold the source as it was at this time, but for deletes.
+        package var before: Int64
+        /// It begins where the copies before end, so that with it they hold the source as it was when it began.
+        package var isChained: Bool
+
+        package init(words: String, query: JSONValue, before: Int64, isChained: Bool) {
+            (self.words, self.query, self.before, self.isChained) = (words, query, before, isChained)
+        }
+    }
+
+    /// Until when all copies together hold the source, but for deletes; nil: none was ever finished.
+    package var covered: Int64? {
+        guard finished != nil else { return part?.before }
+        return part.map { $0.isChained ? snapshot : $0.before } ?? snapshot
+    }
+
+    /// What became of the documents, over all runs of this copy.
+    package struct Totals: Sendable, Equatable {
+        package var returned = 0
+        /// Documents that were not there.
+        package var created = 0
+        /// Documents that were there in an older version.
+        package var updated = 0
+        /// Documents that were there in the same or a newer version, and stay as they were.
+        package var conflicts = 0
+
+        package init() {}
+
+        /// Those with another outcome: dead letters, or gone meanwhile.
+        package var others: Int { returned - created - updated - conflicts }
+    }
+
+    package var totals: Totals {
+        slices.reduce(into: Totals()) { totals, slice in
+            let (indexed, created) = (slice.outcomes["indexed"] ?? 0, slice.outcomes["created"] ?? 0)
+            totals.returned += slice.returned
+            totals.created += created
+            totals.updated += indexed - created
+            totals.conflicts += slice.outcomes["stale"] ?? 0
+        }
+    }
+
+    package var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("round", .number("\(round)")), ("expected", .number("\(expected)")), ("started", .number("\(started)")),
+            ("slices", .array(slices.map(\.json))),
+        ]
+        if let finished { members.append(("finished", .number("\(finished)"))) }
+        if let refreshed { members.append(("refreshed", .number("\(refreshed)"))) }
+        if let stopped { members.append(("stopped", .string(stopped))) }
+        if let conflictsFrom { members.append(("conflicts_from", .number("\(conflictsFrom)"))) }
+        if let part {
+            members.append(
+                (
+                    "part",
+                    [
+                        "words": .string(part.words), "query": part.query, "before": .number("\(part.before)"),
+                        "chained": .bool(part.isChained),
+                    ]
+                ))
+        }
+        return .object(JSONObject(members))
+    }
+
+    package init?(json: JSONValue) {
+        guard let round = json["round"]?.count, let expected = json["expected"]?.count,
+            let started = json["started"]?.time, let slices = json["slices"]?.array
+        else { return nil }
+        self.init(
+            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.time,
+            slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.time)
+        stopped = json["stopped"]?.string
+        conflictsFrom = json["conflicts_from"]?.count.map { Int($0) }
+        guard let told = json["part"] else { return }
+        // Without its query it would read everything, and count as whole.
+        guard let words = told["words"]?.string, let query = told["query"], let before = told["before"]?.time else {
+            return nil
+        }
+        part = Part(words: words, query: query, before: before, isChained: told["chained"]?.bool ?? false)
+    }
+}
+
+extension MigrationState.Slice {
+    package var json: JSONValue {
+        .object(
+            JSONObject([
+                ("entry", .number("\(entry)")), ("index", .string(index)), ("spec", .string(spec)),
+                ("done", .bool(done)), ("returned", .number("\(returned)")),
+                (
+                    "outcomes",
+                    .object(JSONObject(outcomes.sorted { $0.key < $1.key }.map { ($0.key, .number("\($0.value)")) }))
+                ),
+            ]))
+    }
+
+    package init?(json: JSONValue) {
+        guard let entry = json["entry"]?.count, let index = json["index"]?.string, let spec = json["spec"]?.string,
+            let done = json["done"]?.bool, let returned = json["returned"]?.count,
+            let members = json["outcomes"]?.object
+        else { return nil }
+        var outcomes: [String: Int] = [:]
+        for (key, value) in members { outcomes[key] = Int(value.count ?? 0) }
+        self.init(
+            entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
+    }
+}
