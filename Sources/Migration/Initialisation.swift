@@ -69,11 +69,7 @@ package enum Initialisation {
             }
             logger.info("created the target index", ["index": entry.index])
         }
-        for index in adopted {
-            // Deletes that commands or a repair bring are marked with these fields.
-            try writer.putMapping(index, ["properties": .object(survey.target.capabilities.tombstoneProperties)])
-            logger.info("adopted the target index as it is", ["index": index])
-        }
+        try adopt(adopted, survey.target, logger)
         try settle(survey, store, writer)
         let isMade = survey.state == nil || !missing.isEmpty || !adopted.isEmpty
         if isMade {
@@ -82,6 +78,14 @@ package enum Initialisation {
             prepared.record(.initialised, words, logger: logger)
         }
         return isMade
+    }
+
+    /// Deletes that commands or a repair bring are marked with fields of their own.
+    private static func adopt(_ indices: [String], _ target: Cluster, _ logger: Logger) throws {
+        for index in indices {
+            try target.writer.putMapping(index, ["properties": .object(target.capabilities.tombstoneProperties)])
+            logger.info("adopted the target index as it is", ["index": index])
+        }
     }
 
     /// Confirms other work than `state` says.
