@@ -92,7 +92,7 @@ package final class GroupReader {
 
     /// Whether somebody is in the application's group; nil: the brokers do not say it.
     var applicationHasMembers: Bool? {
-        prepared.recipe.commands.applicationGroup.flatMap { try? admin.groupHasMembers($0, timeout: 5) }
+        prepared.recipe.commands.applicationGroup.flatMap { try? admin?.groupHasMembers($0, timeout: 5) }
     }
 
     /// What the log does not hold any more, as it stood at `positions`.
