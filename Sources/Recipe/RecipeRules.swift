@@ -52,6 +52,10 @@ package struct RecipeRules {
             guard let member = root.member(name), member.value.given else { continue }
             problems.add(member.mark, "\(name) is about the command topic, and the recipe has no commands")
         }
+        if let handover = root["cutover"]?.member("handover") {
+            problems.add(
+                handover.mark, "cutover.handover is a group of the command topic, and the recipe has no commands")
+        }
         for entry in entries where !entry.isWrong && entry.member("from") == nil {
             problems.add(entry.mark, "this entry has no from, and without commands nothing feeds it")
         }

@@ -49,7 +49,8 @@ struct BadRecipeTests {
             name: "no commands",
             text: Reading.small(
                 ["commands": "", "indices": "indices: [ { from: orders, to: a, merge: deep }, { to: b } ]"],
-                more: "replay: { from: beginning }\ndead_letters: { topic: d }\ncopy: { version: field }\n"),
+                more: "replay: { from: beginning }\ndead_letters: { topic: d }\ncopy: { version: field }\n"
+                    + "cutover: { handover: indexer }\n"),
             expected: [
                 "5:35: merge does nothing: no command merges (commands.envelope.merge)",
                 "5:50: this entry has no from, and without commands nothing feeds it",
@@ -57,6 +58,7 @@ struct BadRecipeTests {
                 "7:1: dead_letters is about the command topic, and the recipe has no commands",
                 "8:18: copy.version is field, and without commands nothing says which: say copy.version: { field: PATH "
                     + "}",
+                "9:12: cutover.handover is a group of the command topic, and the recipe has no commands",
             ]),
         Case(
             name: "more for librdkafka than there is",
