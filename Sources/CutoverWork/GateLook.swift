@@ -50,11 +50,11 @@ struct GateLook {
                     mend: recipe.hasCommands ? "\(verify) --since \(newest.id)" : verify)
             ]
         }
-        return [.passed(.receipt, told), try foreignWrites(newest.id, adopted: state.adopted, mend: verify)]
+        return [.passed(.receipt, told), try foreignWrites(newest.id, mend: verify)]
     }
 
     /// Whether somebody else has written to the new side since it was verified.
-    private func foreignWrites(_ id: String, adopted: Set<String>, mend: String) throws -> Gate {
+    private func foreignWrites(_ id: String, mend: String) throws -> Gate {
         let receipts = ReceiptStore(session.store, target: session.target)
         guard try receipts.check(id) == .intact, let receipt = try receipts.load(id) else {
             return .failed(.foreignWrites, "receipt \(id) was changed or is gone", mend: mend)
@@ -63,11 +63,6 @@ struct GateLook {
         case .stands(let notes):
             let text = "nobody but Crossfade has written since receipt \(id)"
             return .passed(.foreignWrites, ([text] + notes).joined(separator: "; "))
-        case .void(.foreignWrites(let writes))
-        where writes.indices.values.allSatisfy { adopted.contains($0.name) }:
-            return .passed(
-                .foreignWrites, "the application writes \(adopted.sorted().joined(separator: ", ")), too (init --adopt)"
-            )
         case .void(let void): return .failed(.foreignWrites, void.words, mend: mend)
         case .untold(let why):
             return .passed(.foreignWrites, "this server does not tell: \(why)")

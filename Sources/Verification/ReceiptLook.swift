@@ -80,7 +80,7 @@ package struct ReceiptLook {
             let mark = Mark(sequences: facts.indices.map(\.sequence), written: positions.written)
             switch WriteAccount.begin(receipt, facts) {
             case .over(let standing): return (standing, mark)
-            case .look(let look): return (try account(look), mark)
+            case .look(let look): return (withoutAdopted(try account(look)), mark)
             }
         } catch let error as ClusterError {
             return (.unknown("\(error)"), nil)
@@ -89,6 +89,14 @@ package struct ReceiptLook {
         } catch let error as WorkError where error.code == .log {
             return (.unknown("\(error)"), nil)
         }
+    }
+
+    /// The application may write an index that was adopted.
+    private func withoutAdopted(_ standing: ReceiptStanding) -> ReceiptStanding {
+        guard case .void(.foreignWrites(let writes)) = standing, let adopted = prepared.survey.state?.adopted,
+            writes.indices.values.allSatisfy({ adopted.contains($0.name) })
+        else { return standing }
+        return .stands(["the application writes \(adopted.sorted().joined(separator: ", ")), too (init --adopt)"])
     }
 
     private func facts(_ positions: GroupPositions) throws -> WriteAccount.Facts {
