@@ -101,7 +101,7 @@ def test_closed_indices_of_a_pattern_are_said(m):
 @pytest.mark.parametrize("source", ["es-7.10", "os-3", "es-6.8"])
 def test_hidden_indices_of_a_pattern_are_said(migrate, source):
     """A pattern does not mean them, so their documents would be missing and nothing would say so."""
-    m = migrate(source, "es-8.17", Workload(1, 20, 5, 0)).prepare()
+    m = migrate(source, "es-8.17", Workload(1, 20, 5, 5)).prepare()
     other = f"{m.old}-hidden"
     known = source != "es-6.8"
     m.source.create(other, {"rank": {"type": "integer"}})
