@@ -47,6 +47,12 @@ struct SettlingModel {
         log[Int32(id % 2)]?.last { $0.id == id }?.content
     }
 
+    /// The offset of the last command of the id, in all of the log or before some ends; nil: there is none.
+    func lastOffset(_ id: Int, before ends: [Int32: Int64] = [:]) -> Int64? {
+        let partition = Int32(id % 2)
+        return log[partition]?.last { $0.id == id && $0.offset < ends[partition] ?? .max }?.offset
+    }
+
     mutating func advance(_ milliseconds: Int64) {
         let end = time + milliseconds
         while time < end {
