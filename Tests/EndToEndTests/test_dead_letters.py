@@ -209,6 +209,7 @@ def test_a_resolved_letter_whose_document_was_deleted_and_purged(migrate):
     wait_for("the tombstone to be purged", lambda: m.run("purge", "--all").expect(0).json["purged"] == 1, 60, pause=0.5)
     driven = redrive(m, "--all", "--confirm", mend(m))
     assert driven["read"] == 0, driven
+    m.target.refresh(m.new)
     assert m.target.count(m.new) == 1
 
 
