@@ -23,7 +23,7 @@ package struct DocumentDifference {
     ) -> [PathDifference] {
         var difference = DocumentDifference(
             digester: DocumentDigester(ignoring: ignoring, emptyArrayIsAbsent: emptyArrayIsAbsent),
-            redacted: PathTree(redacting), salt: salt, limit: limit)
+            redacted: .hiding(redacting), salt: salt, limit: limit)
         difference.compare(Value(expected), Value(found), Place())
         return difference.found
     }
@@ -188,7 +188,7 @@ package struct DocumentDifference {
         JSONString.escapeContent(name.bytes, into: text)
         return withExtendedLifetime(text) {
             place.ignored = digester.ignored.step(place.ignored, text.bytes)
-            place.redacted = redacted.step(place.redacted, text.bytes)
+            place.redacted = redacted.hiddenStep(place.redacted, text.bytes)
             return Array(text.bytes)
         }
     }
@@ -203,7 +203,10 @@ package struct DocumentDifference {
     private func shown(_ value: Value?, _ place: Place) -> String? {
         guard let value else { return nil }
         let isContainer = value.kind == .object || value.kind == .array
-        if redacted.isEnd(place.redacted) || (isContainer && place.redacted != PathTree.nowhere && !redacted.isEmpty) {
+        // A container is shown as a whole, with all that is in it.
+        if redacted.hidesScalar(place.redacted)
+            || (isContainer && place.redacted != PathTree.nowhere && !redacted.isEmpty)
+        {
             let content = (try? digester.digest(value.text, at: place.ignored)) ?? ContentDigest(of: value.text)
             return DocumentRedaction.mark(content, salt: salt)
         }

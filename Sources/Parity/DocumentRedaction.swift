@@ -6,7 +6,7 @@ package struct DocumentRedaction {
     private let salt: UInt64
 
     /// - Parameter salt: as in ``DocumentDifference``: equal values of one run have equal digests.
-    package init(_ paths: [JSONPath], salt: UInt64) { (redacted, self.salt) = (PathTree(paths), salt) }
+    package init(_ paths: [JSONPath], salt: UInt64) { (redacted, self.salt) = (.hiding(paths), salt) }
 
     /// The document as JSON text; nil: it is no JSON, so that nobody can tell what is to be hidden.
     package func shown(_ document: [UInt8]) -> String? {
@@ -21,14 +21,14 @@ package struct DocumentRedaction {
         case .array(let items): return .array(items.map { shown($0, place) })
         case .object(let members):
             return .object(JSONObject(members.map { name, value in (name, shown(value, step(place, name))) }))
-        default: return value
+        default: return redacted.hidesScalar(place) ? .string(digest(value)) : value
         }
     }
 
     private func step(_ place: Int, _ name: String) -> Int {
         let text = ByteBuffer()
         Array(name.utf8).withUnsafeBufferPointer { JSONString.escapeContent($0, into: text) }
-        return withExtendedLifetime(text) { redacted.step(place, text.bytes) }
+        return withExtendedLifetime(text) { redacted.hiddenStep(place, text.bytes) }
     }
 
     private func digest(_ value: JSONValue) -> String {

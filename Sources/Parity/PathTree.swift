@@ -65,6 +65,34 @@ package struct PathTree: Sendable {
         return Self.nowhere
     }
 
+    /// The tree of what must be hidden. To a search server `{"a": {"b": 1}}` and `{"a.b": 1}` are one field, so each
+    /// form of a path hides both; see ``hiddenStep(_:_:)``.
+    package static func hiding(_ paths: [JSONPath]) -> PathTree {
+        PathTree(
+            paths.map { path in
+                JSONPath(
+                    names: path.names.flatMap { name in
+                        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+                        return parts.contains("") ? [name] : parts
+                    })
+            })
+    }
+
+    /// ``step(_:_:)`` where a name with dots may stand for several.
+    package func hiddenStep(_ place: Int, _ key: Bytes) -> Int {
+        let whole = step(place, key)
+        guard whole == Self.nowhere, key.contains(UInt8(ascii: ".")) else { return whole }
+        return key.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).reduce(place) {
+            step($0, Bytes(rebasing: $1))
+        }
+    }
+
+    /// Whether text, a number or a flag here is hidden: it is at a path's end, or where a path expects an object, and
+    /// may be what the path means.
+    package func hidesScalar(_ place: Int) -> Bool {
+        isEnd(place) || (place != Self.nowhere && place != Self.root)
+    }
+
     /// Whether a path ends at this place.
     package func isEnd(_ place: Int) -> Bool { number(place) >= 0 }
 

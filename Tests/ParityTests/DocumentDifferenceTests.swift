@@ -62,6 +62,28 @@ import Testing
         #expect(redaction.shown(Array("{".utf8)) == nil)
     }
 
+    /// A tester saw these in a receipt: to a search server they are the fields that the recipe redacts.
+    @Test func whatIsRedactedIsHiddenInEveryForm() throws {
+        let forms = [
+            #"{"secret.pw":"LEAK","list":[]}"#, #"{"secret":{"pw":"LEAK"}}"#, #"{"list":[["LEAK"]]}"#,
+            #"{"list":"LEAK"}"#, #"{"list":[[{"s":"LEAK"}]]}"#, #"{"list.s":["LEAK"]}"#, #"{"deep.a":{"b":"LEAK"}}"#,
+            #"{"deep":{"a.b":["LEAK"]}}"#, #"{"secret":[["LEAK"],"LEAK"]}"#,
+        ]
+        for written in [["secret.pw", "list.s", "deep.a.b"], [#"secret\.pw"#, #"list\.s"#, #"deep\.a\.b"#]] {
+            let redaction = DocumentRedaction(try written.map { try JSONPath(parsing: $0) }, salt: 7)
+            for form in forms {
+                let shown = try #require(redaction.shown(Array(form.utf8)))
+                #expect(!shown.contains("LEAK"), "\(form): \(shown)")
+                for (one, other) in [(form, "{}"), ("{}", form), (form, form.replacing("LEAK", with: "OTHER"))] {
+                    let found = try paths(one, other, redacting: written, salt: 7)
+                    let text = found.map { "\($0.path) \($0.expected ?? "-") \($0.found ?? "-")" }.joined()
+                    #expect(!text.contains("LEAK") && !text.contains("OTHER") && !found.isEmpty, "\(form): \(text)")
+                }
+            }
+            #expect(redaction.shown(Array(#"{"open":{"pw":"seen"},"pw":"seen"}"#.utf8))?.contains("seen") == true)
+        }
+    }
+
     @Test func theLimitIsKept() throws {
         #expect(try paths("[1,2,3]", "[4,5,6]", limit: 2).map(\.path) == ["[0]", "[1]"])
         #expect(try paths("[1,2,3]", "[4,5,6]", limit: 0).isEmpty)
