@@ -20,7 +20,10 @@ package struct Turn: Sendable, Equatable {
     package init(_ number: Int, stateIndex: String) { (self.number, self.stateIndex) = (number, stateIndex) }
 
     /// Capital letters, so that no index can have this name.
-    package var alias: String { "\(stateIndex)-TURN-\(number)" }
+    package var alias: String { Self.prefix(stateIndex) + "\(number)" }
+
+    /// What the names of all markers of a migration begin with.
+    package static func prefix(_ stateIndex: String) -> String { stateIndex + "-TURN-" }
 
     /// What became of the move.
     package enum Fate: Sendable, Equatable {

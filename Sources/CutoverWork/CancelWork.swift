@@ -97,12 +97,9 @@ package struct CancelWork {
         } catch {
             throw error.error
         }
-        let alive = try LiveMembers(store, target: target, logger: logger)
-            .find(holders: state.fence.holders) { _ in true }
+        let alive = try LiveMembers(store, target: target, logger: logger).words(of: state)
         guard alive.isEmpty else {
-            let now = WallClock.now()
-            throw WorkError(
-                .refused, alive.map { $0.words(now: now) }.joined(separator: "; ") + ": stop it first, then cancel")
+            throw WorkError(.refused, alive.joined(separator: "; ") + ": stop it first, then cancel")
         }
         for index in state.uuids.keys where !state.adopted.contains(index) {
             let aliases = try target.writer.aliases(of: index).map(\.key)

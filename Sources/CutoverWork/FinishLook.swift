@@ -65,20 +65,18 @@ struct FinishLook {
     }
 
     static func members(_ state: MigrationState, _ session: CutoverSession) throws -> Gate {
-        let alive = try LiveMembers(session.store, target: session.target, logger: session.logger)
-            .find(holders: state.fence.holders) { _ in true }
+        let alive = try LiveMembers(session.store, target: session.target, logger: session.logger).words(of: state)
         guard !alive.isEmpty else { return .passed(.members, "nobody works on the migration") }
-        let words = alive.map { $0.words(now: session.now) }.joined(separator: "; ")
-        return .failed(.members, words, mend: "stop it, then finish")
+        return .failed(.members, alive.joined(separator: "; "), mend: "stop it, then finish")
     }
 
     private func receipt(_ state: MigrationState) -> Gate {
-        let verify = "crossfade verify \(recipe.typed)"
-        guard let newest = state.receipts.last(where: { $0.fingerprint == state.fingerprint }) else {
-            return .failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)
+        guard let newest = state.newestReceipt(of: state.fingerprint) else {
+            return .nothingVerified(recipe: recipe.typed)
         }
-        let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(newest.age(now: status.now)) s old"
-        return newest.verdict == .equal ? .passed(.receipt, told) : .failed(.receipt, told, mend: verify)
+        let told = newest.words(now: status.now)
+        return newest.verdict == .equal
+            ? .passed(.receipt, told) : .failed(.receipt, told, mend: "crossfade verify \(recipe.typed)")
     }
 
     /// Who goes on reading the topic, and where.

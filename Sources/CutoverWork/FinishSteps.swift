@@ -185,7 +185,7 @@ extension Turn {
     }
 
     static func aliases(_ store: StateStore, _ writer: TargetWriter) throws -> [(alias: String, index: String)] {
-        let prefix = store.index + "-TURN-"
+        let prefix = prefix(store.index)
         return try writer.aliases(beginning: prefix).filter { Int($0.alias.dropFirst(prefix.count)) != nil }
     }
 }

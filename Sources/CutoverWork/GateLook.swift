@@ -37,11 +37,10 @@ struct GateLook {
     private func receipt(_ state: MigrationState) throws -> [Gate] {
         let verify = "crossfade verify \(recipe.typed)"
         let limit = RecipeDuration.text(recipe.cutover.parityAge)
-        guard let newest = state.receipts.last(where: { $0.fingerprint == state.fingerprint }) else {
-            return [.failed(.receipt, "nothing was verified: there is no receipt of this work", mend: verify)]
+        guard let newest = state.newestReceipt(of: state.fingerprint) else {
+            return [.nothingVerified(recipe: recipe.typed)]
         }
-        let age = newest.age(now: status.now)
-        let told = "receipt \(newest.id): \(newest.verdict.rawValue), \(age) s old"
+        let told = newest.words(now: status.now)
         guard newest.verdict == .equal else { return [.failed(.receipt, told, mend: verify)] }
         guard status.now - newest.oldestRead <= recipe.cutover.parityAge else {
             return [

@@ -21,7 +21,7 @@ final class OldSide {
         places = moved.flatMap(\.from).reduce(into: []) { found, place in
             if !found.contains(where: { $0.index == place.index }) { found.append(place) }
         }
-        ownPrefix = session.store.index + "-TURN-"
+        ownPrefix = Turn.prefix(session.store.index)
         quietFor = session.recipe.cutover.quietFor
         (writer, logger) = (session.target.writer, session.logger)
     }

@@ -149,7 +149,7 @@ package final class RunWork {
         facts.isReplayDue = status.standing.isReplayDue
         facts.isCurrent = follower?.isAtWork == true && status.standing.isCurrent
         facts.isFollowed = status.standing.unread.isEmpty
-        if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }),
+        if let newest = state?.newestReceipt(of: prepared.fingerprint),
             newest.basis == VerifyOptions.basis(of: recipe), newest.verdict == .equal || newest.verdict == .settling
         {
             facts.receipt = RunMachine.Receipt(

@@ -51,6 +51,15 @@ package struct LiveMembers {
     }
 }
 
+extension LiveMembers {
+    /// All live members of the migration, in words; `state` knows of those that have not reported yet.
+    package func words(of state: MigrationState) throws -> [String] {
+        let alive = try find(holders: state.fence.holders) { _ in true }
+        let now = WallClock.now()
+        return alive.map { $0.words(now: now) }
+    }
+}
+
 /// The claim of this process to a piece of work that only one process does at a time.
 package struct WorkClaim {
     private let command: String
@@ -93,14 +102,8 @@ package struct WorkClaim {
 extension Preflight {
     /// Throws when processes do the work that `state` says, so that no other may be confirmed.
     package func refuseLiveMembers(_ state: MigrationState, logger: Logger) throws {
-        let alive = try LiveMembers(store, target: survey.target, logger: logger)
-            .find(holders: state.fence.holders) { _ in true }
-        if !alive.isEmpty { throw membersLive(alive).error() }
-    }
-
-    func membersLive(_ members: [MemberReport]) -> Refusal {
-        let now = WallClock.now()
-        return .membersLive(migration: recipe.name, members: members.map { $0.words(now: now) })
+        let alive = try LiveMembers(store, target: survey.target, logger: logger).words(of: state)
+        if !alive.isEmpty { throw Refusal.membersLive(migration: recipe.name, members: alive).error() }
     }
 }
 

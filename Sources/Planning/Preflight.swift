@@ -165,7 +165,9 @@ package struct Preflight: Sendable {
             if $0.fingerprint != fingerprint { try $0.check(isStill: state.fingerprint) }
             let taken = $0.fence.taken(since: state.fence)
             if !taken.isEmpty {
-                throw membersLive(taken.map { MemberReport($0.value, command: $0.key) }).error()
+                let now = WallClock.now()
+                let members = taken.map { MemberReport($0.value, command: $0.key).words(now: now) }
+                throw Refusal.membersLive(migration: recipe.name, members: members).error()
             }
             $0.confirm(fingerprint, work: work, by: .present, at: WallClock.now())
         }

@@ -40,6 +40,9 @@ package struct ReceiptEntry: Sendable, Equatable {
     /// Seconds since the oldest part of it was read.
     package func age(now: Int64) -> Int64 { max(0, now &- oldestRead) / 1000 }
 
+    /// `receipt 20261129-222555-ff4215: equal, 4 s old`.
+    package func words(now: Int64) -> String { "receipt \(id): \(verdict.rawValue), \(age(now: now)) s old" }
+
     package var json: JSONValue {
         [
             "receipt": .string(id), "digest": .string(digest), "verdict": .string(verdict.rawValue),
@@ -84,6 +87,11 @@ package struct ReceiptEntry: Sendable, Equatable {
 extension MigrationState {
     /// The newest receipt; nil: nothing was verified yet.
     package var newestReceipt: ReceiptEntry? { receipts.last }
+
+    /// The newest receipt of the work with this fingerprint; nil: that was not verified yet.
+    package func newestReceipt(of fingerprint: String) -> ReceiptEntry? {
+        receipts.last { $0.fingerprint == fingerprint }
+    }
 
     /// Adds a receipt, in place of one of the same id. Returns the ids of old ones that are not kept any more: of more
     /// than ``ReceiptEntry/most`` the oldest go, but none on which a newer one rests.

@@ -43,8 +43,7 @@ extension Standing {
         add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
         add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
         if verified == .never, !hasCutOver, found.allSatisfy({ $0.verdict == .passed }) {
-            let text = "nothing was verified: there is no receipt of this work"
-            found.append(.failed(.receipt, text, mend: "crossfade verify \(recipe)"))
+            found.append(.nothingVerified(recipe: recipe))
         }
         return found
     }
@@ -82,5 +81,13 @@ extension Standing {
         guard hasCommands else { return Self.noLog }
         guard let lag, lag > 0 else { return "the lag is 0" }
         return "the records that were there when this was asked are applied"
+    }
+}
+
+extension Gate {
+    /// There is no receipt of the work that is confirmed. `recipe`: as it is typed.
+    package static func nothingVerified(recipe: String) -> Gate {
+        .failed(
+            .receipt, "nothing was verified: there is no receipt of this work", mend: "crossfade verify \(recipe)")
     }
 }

@@ -157,7 +157,7 @@ extension Standing {
         replayDue = state?.replayDue == true && hasCommands
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
-        if let newest = state?.receipts.last(where: { $0.fingerprint == prepared.fingerprint }) {
+        if let newest = state?.newestReceipt(of: prepared.fingerprint) {
             if newest.verdict != .equal {
                 verified = .notEqual(isDifferent: newest.verdict == .different, receipt: newest.id)
             } else if let why = newest.voided {
