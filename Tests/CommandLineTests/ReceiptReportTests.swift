@@ -1,3 +1,5 @@
+import Failures
+import Foundation
 import JSONText
 import Parity
 import State
@@ -55,6 +57,45 @@ import Testing
             if tag.output.1.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
         }
         #expect(open.isEmpty)
+    }
+
+    /// A file in a folder that goes again.
+    private static func written(_ name: String, _ report: ReceiptReport) throws -> ReceiptFile {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "receipt-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let file = try ReceiptFile(folder.appending(path: name).path)
+        try file.write(report)
+        return file
+    }
+
+    @Test(arguments: ReceiptFile.Form.allCases) func anEditedReportIsFound(_ form: ReceiptFile.Form) throws {
+        let receipt = Self.receipt()
+        var report = ReceiptReport(receipt, typed: "'-->--my recipe.yaml'")
+        (report.listsRepair, report.trustsSource) = (true, true)
+        let file = try Self.written("r.\(form.rawValue)", report)
+        defer { try? FileManager.default.removeItem(at: URL(fileURLWithPath: file.path).deletingLastPathComponent()) }
+        // As the state gives it back.
+        let stored = try #require(Receipt(json: receipt.json))
+        let whole = try WrittenReport(reading: file)
+        #expect(whole.receipt == "r1" && whole.trouble(stored) == nil)
+        let text = try String(contentsOfFile: file.path, encoding: .utf8)
+        for (old, new) in [("26", "27"), ("incidents-v2", "incidents-v3"), ("alert", "Alert")] {
+            #expect(text.contains(old))
+            try text.replacing(old, with: new, maxReplacements: 1)
+                .write(toFile: file.path, atomically: true, encoding: .utf8)
+            let trouble = try WrittenReport(reading: file).trouble(stored)
+            #expect(trouble?.hasPrefix("CHANGED: ") == true, "\(form) \(new): \(trouble ?? "nothing")")
+        }
+        guard form != .json else { return }
+        // What comes after the last line is no part of it, and neither is a file without one.
+        for other in [text + "<p>more</p>\n", String(text.dropLast(30)), ""] {
+            try other.write(toFile: file.path, atomically: true, encoding: .utf8)
+            #expect(throws: WorkError.self) { try WrittenReport(reading: file) }
+        }
+        try text.replacing("\"version\":\"\(VersionCommand.crossfade)\"", with: "\"version\":\"0.0.1\"")
+            .replacing("26", with: "27").write(toFile: file.path, atomically: true, encoding: .utf8)
+        let trouble = try WrittenReport(reading: file).trouble(stored)
+        #expect(trouble?.hasPrefix("UNKNOWN: Crossfade 0.0.1 wrote it") == true, "\(trouble ?? "nothing")")
     }
 
     @Test func noFormHasControlCharacters() {

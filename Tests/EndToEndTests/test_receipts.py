@@ -85,6 +85,16 @@ def test_a_receipt_is_listed_shown_and_written_to_files(m):
     assert (folder / "again.html").read_text() == (folder / "receipt.html").read_text()
     check_forms((folder / "again.html").read_text(), (folder / "again.md").read_text(),
                 m.crossfade("receipts", "show", m.recipe).expect(DONE).out)
+    named = [word for form in ("json", "md", "html") for word in ("--report", str(folder / f"again.{form}"))]
+    checked = receipts(m, "check", *named, code=DIFFERS).json
+    assert [r["receipt"] for r in checked["receipts"]] == [second["receipt"]], "only the receipt of the files"
+    assert [(r["receipt"], r["intact"]) for r in checked["reports"]] == [(second["receipt"], True)] * 3
+    receipts(m, "check", first["receipt"], *named, code=FAILED)
+    for form in ("json", "md", "html"):
+        edited = folder / f"again.{form}"
+        edited.write_text(edited.read_text().replace("21", "22", 1))
+        [report] = receipts(m, "check", "--report", str(edited), code=FAILED).json["reports"]
+        assert not report["intact"] and report["trouble"].startswith("CHANGED: "), report
     status = m.status()
     assert status["receipt"]["receipt"] == second["receipt"] and status["receipt"]["age_seconds"] >= 0
     assert "verified different, " in m.crossfade("status", m.recipe).expect(DONE).out

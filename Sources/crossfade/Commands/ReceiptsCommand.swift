@@ -43,8 +43,17 @@ enum ReceiptsCommand {
             The exit code is 1 if a receipt was changed or is gone, or if that cannot be found out, and 4 if it is void:
             somebody else has written since, or the index is another one. Otherwise it is that of the verification: 0
             only if all was equal. docs/verify.md says what this cannot see.
+
+            With --report, a file that `--report` has written is compared with its receipt: a number that was edited in
+            it is found.
             """,
-        positionals: [CommandDeclaration.recipe, receipt], run: runCheck)
+        positionals: [CommandDeclaration.recipe, receipt],
+        options: [
+            .init(
+                "report", value: "FILE",
+                "Also find out whether this file still says what its receipt says. May be given more than once.")
+        ],
+        run: runCheck)
 
     private static let receipt = CommandDeclaration.Positional(
         name: "RECEIPT", doc: "The id that `crossfade receipts list` shows, how it begins, or `last`.", required: false)
@@ -83,10 +92,25 @@ enum ReceiptsCommand {
     }
 
     @Sendable private static func runCheck(_ arguments: ParsedArguments, output: Output) -> ExitCode {
+        do throws(UsageError) {
+            var files: [ReceiptFile] = []
+            for path in arguments.all("report") { files.append(try ReceiptFile(path)) }
+            return check(files, arguments, output)
+        } catch {
+            output.failure(error.message, code: "usage")
+            return .usage
+        }
+    }
+
+    private static func check(_ files: [ReceiptFile], _ arguments: ParsedArguments, _ output: Output) -> ExitCode {
         with(arguments, output) { id, store, state, recipe, logger in
-            let ids = id.map { [$0] } ?? state.receipts.reversed().map(\.id)
+            let reports = try files.map { try CheckedReport($0, of: id, in: store) }
+            var ids = id.map { [$0] } ?? reports.map(\.receipt)
+            if ids.isEmpty { ids = state.receipts.reversed().map(\.id) }
             if ids.isEmpty { throw Self.none(recipe) }
-            var checked = try ids.map { Checked(id: $0, check: try store.check($0)) }
+            var seen: Set<String> = []
+            var checked = try ids.filter { seen.insert($0).inserted }
+                .map { Checked(id: $0, check: try store.check($0)) }
             // An older one is replaced by the newest.
             if checked[0].check == .intact, let receipt = try store.load(checked[0].id) {
                 if receipt.isJudged {
@@ -95,8 +119,11 @@ enum ReceiptsCommand {
                 checked[0].receipt = receipt
             }
             output.data(
-                ["receipts": .array(checked.map(\.json))], text: checked.map(\.line).joined(separator: "\n"))
-            guard checked.allSatisfy({ $0.check == .intact }) else { return .failed }
+                ["receipts": .array(checked.map(\.json)), "reports": .array(reports.map(\.json))],
+                text: (checked.map(\.line) + reports.map(\.line)).joined(separator: "\n"))
+            guard checked.allSatisfy({ $0.check == .intact }), reports.allSatisfy({ $0.trouble == nil }) else {
+                return .failed
+            }
             switch checked[0].standing {
             case .void: return .differs
             case .unknown: return .failed
@@ -148,6 +175,41 @@ enum ReceiptsCommand {
                 return name + said + "as it was written; whether it still stands is not known: "
                     + ReceiptReport.line(why)
             }
+        }
+    }
+
+    /// A file that `--report` wrote, and what is wrong with it.
+    private struct CheckedReport {
+        let path: String
+        let receipt: String
+        let trouble: String?
+
+        /// - Parameter wanted: the receipt that it is to be of; nil: any that the state lists.
+        init(_ file: ReceiptFile, of wanted: String?, in store: ReceiptStore) throws {
+            let written = try WrittenReport(reading: file)
+            (path, receipt) = (file.path, written.receipt)
+            let check = try store.check(written.receipt)
+            if let wanted, wanted != written.receipt {
+                trouble = "OTHER: it is of receipt \(written.receipt)"
+            } else if check != .intact {
+                trouble = "UNKNOWN: its receipt cannot be compared with it"
+            } else if let stored = try store.load(written.receipt) {
+                trouble = written.trouble(stored)
+            } else {
+                trouble = "UNKNOWN: its receipt was written by a newer version of crossfade, which must check it"
+            }
+        }
+
+        var json: JSONValue {
+            [
+                "file": .string(path), "receipt": .string(receipt), "intact": .bool(trouble == nil),
+                "trouble": trouble.map { .string($0) } ?? .null,
+            ]
+        }
+
+        var line: String {
+            ReceiptReport.line(path) + "  "
+                + (trouble.map(ReceiptReport.line) ?? "says what receipt \(receipt) says")
         }
     }
 

@@ -3,7 +3,18 @@ import Foundation
 
 /// The file that `--report` names. The end of its name says its form.
 struct ReceiptFile: Sendable {
-    enum Form: String, CaseIterable, Sendable { case html, md, json }
+    enum Form: String, CaseIterable, Sendable {
+        case html, md, json
+
+        /// The whole file.
+        func text(_ report: ReceiptReport) -> String {
+            switch self {
+            case .html: report.html + ReportSeal(report).line + "\n"
+            case .md: report.markdown + "\n" + ReportSeal(report).line + "\n"
+            case .json: report.json.text() + "\n"
+            }
+        }
+    }
 
     let path: String
     let form: Form
@@ -23,14 +34,8 @@ struct ReceiptFile: Sendable {
     }
 
     func write(_ report: ReceiptReport) throws(WorkError) {
-        let text =
-            switch form {
-            case .html: report.html
-            case .md: report.markdown
-            case .json: report.json.text() + "\n"
-            }
         do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try Data(form.text(report).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw WorkError(
                 .files, "the receipt could not be written to \(path)", underlying: error.localizedDescription)

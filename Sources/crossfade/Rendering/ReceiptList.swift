@@ -36,7 +36,7 @@ struct ReceiptList: Sendable {
     }
 
     private func note(_ entry: ReceiptEntry) -> String {
-        var notes: [String] = []
+        var notes: [String] = entry.voided == nil ? [] : ["VOID"]
         if entry.fingerprint != fingerprint { notes.append("of other work than is confirmed now") }
         if entry.basis == .log { notes.append("against the log") }
         if let since = entry.since { notes.append("since \(since)") }
