@@ -71,10 +71,8 @@ let package = Package(
         room(
             "Planning",
             [
-                "CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime",
-                "Failures",
-                "Schema",
-                "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
+                "CXXHash", "Basics", "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime",
+                "Failures", "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
             ]),
         room(
             "Migration",

@@ -97,9 +97,10 @@ extension CutoverState {
     }
 
     /// Whether target indices may be taken away: nothing reads through them.
-    package func checkCancel() throws(CutoverRefusal) {
+    /// - Parameter away: aliases that somebody has moved off the new indices by hand.
+    package func checkCancel(away: Set<String> = []) throws(CutoverRefusal) {
         if end == .finished { throw CutoverRefusal("the migration is finished; there is nothing to cancel") }
-        guard moved.isEmpty, intent == nil else {
+        guard moved.allSatisfy({ away.contains($0.alias) }), intent == nil else {
             throw CutoverRefusal("readers are on the new side, or it is not known where they are: roll back first")
         }
     }

@@ -44,11 +44,12 @@ package struct CancelWork {
             result.isNothing = true
             return result
         }
-        try check(state, store, target)
+        let away = try Self.away(state, target.writer)
+        try check(state, store, target, away)
         // From now on nobody begins anything: every command refuses a cancelled migration.
         try store.update { state in
             do {
-                try state.cutover.checkCancel()
+                try state.cutover.checkCancel(away: away)
             } catch let refusal as CutoverRefusal {
                 throw refusal.error
             }
@@ -59,7 +60,9 @@ package struct CancelWork {
             guard let now = try writer.indexUUID(index) else { continue }
             guard !state.adopted.contains(index) else {
                 try release(index, writer)
-                result.kept.append("index \(index): it was there before init; its aliases of ours are removed")
+                result.kept.append(
+                    "index \(index): it was there before init; our aliases are taken off it, and its mapping keeps the "
+                        + "fields of tombstones")
                 continue
             }
             // An empty one: init was broken off while it made the index.
@@ -91,9 +94,19 @@ package struct CancelWork {
         if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
     }
 
-    private func check(_ state: MigrationState, _ store: StateStore, _ target: Cluster) throws {
+    /// Aliases of a rollover that somebody has moved to other indices by hand. One that stands nowhere is not among
+    /// them: its readers get errors until a rollback puts it on the old index.
+    private static func away(_ state: MigrationState, _ writer: TargetWriter) throws -> Set<String> {
+        try state.cutover.moved.reduce(into: []) { found, move in
+            let indices = Set(try writer.indices(behind: move.alias).map(\.index))
+            guard indices.isDisjoint(with: move.to.map(\.index)), indices.isEmpty == move.from.isEmpty else { return }
+            found.insert(move.alias)
+        }
+    }
+
+    private func check(_ state: MigrationState, _ store: StateStore, _ target: Cluster, _ away: Set<String>) throws {
         do {
-            try state.cutover.checkCancel()
+            try state.cutover.checkCancel(away: away)
         } catch {
             throw error.error
         }
@@ -123,7 +136,7 @@ package struct CancelWork {
         let topic = recipe.deadLetterTopic
         guard let letters = try leftovers.deadLetterRecords() else { return }
         guard letters == 0 || options.deletesDeadLetters else {
-            result.kept.append("topic \(topic): it holds \(letters) records (--delete-dead-letters)")
+            result.kept.append("topic \(topic): it holds \(letters) records; delete it with Kafka's own tools")
             return
         }
         if try leftovers.deleteDeadLetters() { result.removed.append("topic \(topic)") }

@@ -26,7 +26,6 @@ struct FinishLook {
             .filter { Self.shared.contains($0.name) }
         found.append(rolledOver(state))
         found += try aliases(state)
-        found += targets(state)
         found.append(try Self.members(state, session))
         found.append(receipt(state))
         found += try handover()
@@ -46,22 +45,12 @@ struct FinishLook {
 
     private func aliases(_ state: MigrationState) throws -> [Gate] {
         let found = try state.cutover.moved.compactMap { move -> Gate? in
-            let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
-            guard move.standing(indices) != .after else { return nil }
-            let place = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
+            guard let words = try MisplacedAlias(move, session.target.writer)?.words else { return nil }
             return .failed(
-                .aliases, "alias \(move.alias) stands on \(place), and not where the rollover put it",
-                mend: "crossfade rollover \(recipe.typed)")
+                .aliases, words,
+                mend: "move it by hand to where it belongs (POST /_aliases), or crossfade rollback \(recipe.typed)")
         }
         return found.isEmpty ? [.passed(.aliases, "the aliases stand on the new indices")] : found
-    }
-
-    /// The indices are those that `init` made.
-    private func targets(_ state: MigrationState) -> [Gate] {
-        session.prepared.survey.entries.compactMap { entry in
-            guard let uuid = entry.uuid, let made = state.uuids[entry.index], made != uuid else { return nil }
-            return .failed(.indices, "\(entry.index) was made again since init: it is another index")
-        }
     }
 
     static func members(_ state: MigrationState, _ session: CutoverSession) throws -> Gate {

@@ -47,8 +47,8 @@ package struct RollbackWork {
             }
             let decision: CutoverState.Decision
             do {
-                decision = try state.cutover.rollback(options.only)
-            } catch {
+                decision = try state.cutover.rollback(try only(state))
+            } catch let error as CutoverRefusal {
                 throw error.error
             }
             guard case .begin(let moves) = decision else {
@@ -59,19 +59,34 @@ package struct RollbackWork {
         throw WorkError(.state, "other processes keep moving the aliases: look who is at it (crossfade status)")
     }
 
+    /// The aliases that `--only` names, by themselves or by a new index; nil: all.
+    private func only(_ state: MigrationState) throws -> Set<String>? {
+        guard let names = options.only else { return nil }
+        let moved = state.cutover.moved
+        let known = Set(moved.flatMap { [$0.alias] + $0.to.map(\.index) } + state.cutover.aliases)
+        if let unknown = names.subtracting(known).sorted().first {
+            let these = known.isEmpty ? "no alias was moved" : "these are: " + known.sorted().joined(separator: ", ")
+            throw WorkError(
+                .recipe, "\(unknown) is neither an alias that was moved nor a new index behind one; \(these)")
+        }
+        return Set(moved.filter { !names.isDisjoint(with: [$0.alias] + $0.to.map(\.index)) }.map(\.alias))
+    }
+
     /// nil: another process was faster.
-    private func run(_ state: MigrationState, _ moves: [AliasMove], _ compare: Compare) throws -> Result? {
-        try checkOldSide(moves)
+    private func run(_ state: MigrationState, _ held: [AliasMove], _ compare: Compare) throws -> Result? {
+        try checkOldSide(held)
+        let moves = try held.map(present)
         var notes: [String] = []
         if options.acceptsLoss {
             notes.append("what the old side lacks was given up (--accept-loss)")
         } else {
+            try checkComparable(held)
             let found = try compare(state)
             guard found.lost == 0 else {
                 throw WorkError(
                     .refused,
-                    "the old side lacks what was written since the rollover: \(found.text). Let the old indexer catch "
-                        + "up, or give them up with --accept-loss")
+                    "the old side lacks what was written since the rollover, or nobody can tell: \(found.text). Let "
+                        + "the old indexer catch up, or give it up with --accept-loss")
             }
             notes.append(found.text)
         }
@@ -80,6 +95,31 @@ package struct RollbackWork {
         guard try AliasMover(session: session).perform(.rollback, moves, notes: notes) else { return nil }
         result.moves = moves
         return try over(try session.state(), moves, result)
+    }
+
+    /// The move from where the alias stands now. One that stands nowhere, because its index was deleted or somebody
+    /// took it off, has only to be put on the old indices. Throws where somebody else has put it elsewhere.
+    private func present(_ back: AliasMove) throws -> AliasMove {
+        guard let found = try MisplacedAlias(back.reversed, session.target.writer) else { return back }
+        guard found.indices.isEmpty else {
+            throw WorkError(
+                .refused,
+                "\(found.words). Move it by hand to \(back.to.map(\.index).joined(separator: ", ")) "
+                    + "(POST /_aliases): the next command sees that")
+        }
+        return AliasMove(back.alias, from: [], to: back.to)
+    }
+
+    /// Throws where the new side cannot be compared with the old one.
+    private func checkComparable(_ back: [AliasMove]) throws {
+        for index in Set(back.flatMap(\.from).map(\.index)).sorted() {
+            let condition = try session.target.reader.condition(of: index)
+            guard let state = condition == nil ? "gone" : condition?.isClosed == true ? "closed" : nil else { continue }
+            throw WorkError(
+                .refused,
+                "the new index \(index) is \(state), so nobody can tell what the old side lacks. Go back all the same "
+                    + "with --accept-loss" + (state == "closed" ? ", or open it (POST /\(index)/_open)" : ""))
+        }
     }
 
     /// Throws if the old indices are not the ones that the readers came from.
@@ -92,16 +132,35 @@ package struct RollbackWork {
                 throw WorkError(
                     .refused, "the old index \(place.index) was made again since the rollover, so it is another one")
             }
+            try checkServes(place.index)
         }
+    }
+
+    /// Throws where readers of the old index would get errors, and where nobody could write to it, unless that is
+    /// accepted.
+    private func checkServes(_ index: String) throws {
+        guard let condition = try session.target.reader.condition(of: index) else { return }
+        guard !condition.isClosed else {
+            throw WorkError(
+                .refused,
+                "the old index \(index) is closed: readers would get errors. Open it (POST /\(index)/_open), then roll "
+                    + "back")
+        }
+        guard !condition.blocks.isEmpty, condition.blocks.contains("read") || !options.acceptsLoss else { return }
+        let names = condition.blocks.map { "index.blocks.\($0)" }.joined(separator: ", ")
+        throw WorkError(
+            .refused,
+            "the old index \(index) is blocked (\(names)): "
+                + (condition.blocks.contains("read")
+                    ? "readers would get errors. Take the block off, then roll back"
+                    : "nothing can be written to it. Take the block off, or go back with --accept-loss"))
     }
 
     private func over(_ state: MigrationState, _ moved: [AliasMove], _ into: Result) throws -> Result {
         var result = into
         for move in moved {
-            let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
-            guard move.standing(indices) != .after else { continue }
-            let place = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
-            throw WorkError(.cluster, "alias \(move.alias) stands on \(place): somebody else has moved it")
+            guard let found = try MisplacedAlias(move, session.target.writer) else { continue }
+            throw WorkError(.cluster, found.words)
         }
         let nodes = try EveryNode.await(moved, session.target)
         (result.nodes, result.unreachable) = (nodes.asked, nodes.unreachable)

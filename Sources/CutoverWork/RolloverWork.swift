@@ -123,18 +123,20 @@ package struct RolloverWork {
     /// request stands on two indices then, where the server does not know `must_exist`; ours is taken off it.
     private func checkStanding(_ moves: [AliasMove], _ fresh: [AliasMove]) throws {
         for move in moves {
-            let indices = try session.target.writer.indices(behind: move.alias).map(\.index)
-            guard move.standing(indices) != .after else { continue }
-            let where_ = indices.isEmpty ? "no index" : indices.sorted().joined(separator: ", ")
+            guard let found = try MisplacedAlias(move, session.target.writer) else { continue }
             guard fresh.contains(where: { $0.alias == move.alias }) else {
-                throw WorkError(.cluster, "alias \(move.alias) stands on \(where_): somebody else has moved it")
+                throw WorkError(
+                    .cluster,
+                    "\(found.words). Move it by hand to where it belongs (POST /_aliases), or go back: crossfade "
+                        + "rollback \(recipe.typed)")
             }
             _ = try AliasMover(session: session).perform(
                 .rollback, [AliasMove(move.alias, from: move.to, to: [])],
                 notes: ["somebody else moved \(move.alias) at the same time"])
             throw WorkError(
                 .cluster,
-                "somebody else moved alias \(move.alias) at the same time, so that it stood on \(where_). It was taken "
+                "somebody else moved alias \(move.alias) at the same time, so that it stood on "
+                    + "\(found.indices.joined(separator: ", ")). It was taken "
                     + "off the new index again; look where it stands, then roll over again")
         }
     }

@@ -93,6 +93,7 @@ package enum Initialisation {
         _ prepared: Preflight, _ state: MigrationState, _ store: StateStore, _ logger: Logger
     ) throws {
         try prepared.refuseLiveMembers(state, logger: logger)
+        try prepared.refuseToLeaveReaders(state)
         try mendMappings(prepared.survey, state, logger)
         try prepared.confirmOther(than: state, logger: logger)
     }

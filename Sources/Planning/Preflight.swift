@@ -157,12 +157,27 @@ package struct Preflight: Sendable {
         return try confirmOther(than: state, logger: logger)
     }
 
+    /// Throws where readers are on an index that this work does not keep current.
+    package func refuseToLeaveReaders(_ state: MigrationState) throws(WorkError) {
+        let kept = Set(survey.entries.map(\.index))
+        let left = Set(state.cutover.moved.flatMap(\.to).map(\.index)).subtracting(kept).sorted()
+        guard left.isEmpty else {
+            throw WorkError(
+                .refused,
+                "readers are on \(left.joined(separator: ", ")), which the recipe does not write any more: nobody "
+                    + "would keep it current. Roll back first, with the recipe as it was, or take \(left[0]) into "
+                    + "the recipe again")
+        }
+    }
+
     /// Writes down that this work is confirmed in place of the one that `state` says. Throws when somebody else has
     /// confirmed yet another one meanwhile, or has begun work that only one process does.
     @discardableResult
     package func confirmOther(than state: MigrationState, logger: Logger) throws -> MigrationState {
+        try refuseToLeaveReaders(state)
         let changed = try StateStore(target: survey.target, name: recipe.name).update {
             if $0.fingerprint != fingerprint { try $0.check(isStill: state.fingerprint) }
+            try refuseToLeaveReaders($0)
             let taken = $0.fence.taken(since: state.fence)
             if !taken.isEmpty {
                 let now = WallClock.now()

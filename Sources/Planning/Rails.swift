@@ -273,7 +273,7 @@ package struct Rails {
                 "the target index \(entry.index) is closed: nothing can be read from it or written to it. Open it "
                     + "(POST /\(entry.index)/_open)")
         }
-        if entry.exists, ours, !known.isEmpty, let uuid = entry.uuid, uuid != known {
+        if entry.exists, ours, let uuid = entry.uuid, survey.state?.isRemade(entry.index, uuid: uuid) == true {
             add(
                 "target_identity", .refused,
                 "the target index \(entry.index) is not the one that init made (its UUID was \(known) and is \(uuid)): "

@@ -82,15 +82,13 @@ package struct SourceLook: Sendable {
     package subscript(_ place: Int) -> Found? { found.indices.contains(place) ? found[place] : nil }
 
     /// - Parameters:
-    ///   - isKnown: whether the state names the indices, so that nothing need be there.
+    ///   - state: nil: nothing was confirmed.
     ///   - refreshes: whether the source is refreshed first, where it lets us, so that searches show what it has.
     package static func take(
-        _ use: SourceUse, _ recipe: Recipe, isKnown: Bool, refreshes: Bool, logger: Logger
+        _ use: SourceUse, _ recipe: Recipe, state: MigrationState?, refreshes: Bool, logger: Logger
     ) throws -> SourceLook {
         guard let endpoint = recipe.source, use != .spared else { return SourceLook() }
-        func look() throws -> SourceLook {
-            try take(endpoint, use, recipe, isKnown: isKnown, refreshes: refreshes)
-        }
+        func look() throws -> SourceLook { try take(endpoint, use, recipe, state, refreshes: refreshes) }
         do {
             guard case .needed(_, waits: true) = use else { return try look() }
             return try SourceWait.ask(logger, look)
@@ -105,9 +103,10 @@ package struct SourceLook: Sendable {
     }
 
     private static func take(
-        _ endpoint: ClusterEndpoint, _ use: SourceUse, _ recipe: Recipe, isKnown: Bool, refreshes: Bool
+        _ endpoint: ClusterEndpoint, _ use: SourceUse, _ recipe: Recipe, _ state: MigrationState?, refreshes: Bool
     ) throws -> SourceLook {
         var look = SourceLook()
+        let known = KnownSources(state?.work)
         let cluster = try Cluster.connect(endpoint, withinSeconds: use == .wanted ? patience : nil)
         let reader = (use == .wanted ? cluster.answering(withinSeconds: 10 * patience) : cluster).reader
         for (place, entry) in recipe.indices.enumerated() {
@@ -115,16 +114,19 @@ package struct SourceLook: Sendable {
                 look.found.append(Found())
                 continue
             }
-            var found = Found(
-                indices: try resolve(from, reader, cluster.name, mayBeNone: isKnown),
-                closed: try reader.closed(from))
+            let isKnown = known.knows(recipe)
+            let left = LeftIndices(known[entry] ?? [], state, on: cluster)
+            func indices() throws -> [IndexInfo] {
+                try left.restored(try resolve(from, reader, cluster.name, mayBeNone: isKnown), reader)
+            }
+            var found = Found(indices: try indices(), closed: try reader.closed(from))
             if refreshes {
                 for index in found.indices { _ = try? reader.refresh(index.name) }
-                found.indices = try resolve(from, reader, cluster.name, mayBeNone: isKnown)
+                found.indices = try indices()
             }
             found.hidden = try reader.hidden(from, besides: found.indices)
             found.filters = try filter(
-                &found.indices, from: from, entry, recipe.selector(place), recipe.commands.format, reader)
+                &found.indices, from: from, left, entry, recipe.selector(place), recipe.commands.format, reader)
             look.found.append(found)
         }
         look.cluster = cluster
@@ -133,12 +135,12 @@ package struct SourceLook: Sendable {
 
     /// Finds the filters of aliases, and applies them to the indices where they decide what is copied.
     private static func filter(
-        _ found: inout [IndexInfo], from: String, _ entry: Recipe.IndexEntry, _ select: CommandFormat.Selector?,
-        _ format: CommandFormat, _ reader: ClusterReader
+        _ found: inout [IndexInfo], from: String, _ left: LeftIndices, _ entry: Recipe.IndexEntry,
+        _ select: CommandFormat.Selector?, _ format: CommandFormat, _ reader: ClusterReader
     ) throws -> [String: JSONValue] {
         var filters: [String: JSONValue] = [:]
         for number in found.indices {
-            guard let filter = SourceFilter.of(found[number], from: from) else { continue }
+            guard let filter = left.filter(of: found[number], from: from) else { continue }
             filters[found[number].name] = filter
             let isSelected = SourceFilter.isSame(filter, as: select, format)
             guard entry.filter == .source || (entry.filter == nil && isSelected) else { continue }

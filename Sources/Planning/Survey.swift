@@ -113,7 +113,7 @@ package struct Survey: Sendable {
         let use = SourceUse.of(
             purpose, recipe: recipe, state: state, isKnown: known.knows(recipe), isConfirming: isConfirming)
         let source = try SourceLook.take(
-            use, recipe, isKnown: known.knows(recipe), refreshes: purpose == .copy, logger: logger)
+            use, recipe, state: state, refreshes: purpose == .copy, logger: logger)
         try log.rest(recipe, state, admin, logger: logger)
         var entries: [Entry] = []
         let untold = Untold(isLenient: purpose == .status)
@@ -143,10 +143,9 @@ package struct Survey: Sendable {
     ) throws -> Set<String> {
         var names: Set<String> = []
         for alias in recipe.indices.compactMap(\.alias)
-        where try untold.ask(false, { try target.writer.indexExists(alias) }) {
-            // An alias resolves too. Only an index resolves to its own name.
-            let found = try untold.ask([]) { try target.reader.resolve(alias) }
-            if found.contains(where: { $0.name == alias }) { names.insert(alias) }
+        // An alias is found, too. Only an index has a UUID under its own name.
+        where try untold.ask(nil, { try target.writer.indexUUID(alias) }) != nil {
+            names.insert(alias)
         }
         return names
     }

@@ -20,6 +20,8 @@ package struct WayBack: Sendable, Equatable {
     }
 
     package var indices: [Index]
+    /// Aliases of the readers that do not stand on the new indices any more.
+    package var misplaced: [MisplacedAlias] = []
     /// Records of the topic that the old indexer has still to apply; nil: that is not known.
     package var lag: Int64?
     /// The group of the old indexer; nil: the recipe does not name it.
@@ -44,6 +46,8 @@ package struct WayBack: Sendable, Equatable {
             case .unknown(let why): "it is not known how the old index \(index.name) is: \(why)"
             }
         }
+        // One that stands nowhere is put back on the old index like all others.
+        found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
         if let lag, let group, lag > Self.lagAllowed {
             found.append("the old indexer (group \(group)) is \(lag) records behind")
         }
@@ -70,7 +74,10 @@ package struct WayBack: Sendable, Equatable {
                 return sum + max(0, mark.high - max(mark.low, offsets[number] ?? mark.low))
             }
         }
-        return WayBack(indices: indices, lag: lags, group: recipe.commands.applicationGroup)
+        var back = WayBack(indices: indices, lag: lags, group: recipe.commands.applicationGroup)
+        let writer = survey.target.answering(withinSeconds: 5).writer
+        back.misplaced = cutover.moved.compactMap { try? MisplacedAlias($0, writer) }
+        return back
     }
 
     private static func condition(

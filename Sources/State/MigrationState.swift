@@ -125,6 +125,13 @@ package struct MigrationState: Sendable, Equatable {
     package var copyGate = CopyGate.closed
     /// UUIDs of the target indices; empty while `init` is making the index.
     package var uuids: [String: String] = [:]
+
+    /// Whether an index of this UUID is another one than `init` made or took over under that name.
+    package func isRemade(_ index: String, uuid: String?) -> Bool {
+        guard let uuid, let known = uuids[index], !known.isEmpty else { return false }
+        return uuid != known
+    }
+
     /// Target indices that were there before `init`, and that the application writes, too. They are never deleted.
     package var adopted: Set<String> = []
     /// nil: no tombstone was ever purged.

@@ -117,8 +117,9 @@ package final class RepairWork {
 
     /// Throws where the old side may lack commands that the log has lost: then it proves nothing that it lacks a
     /// document.
-    static func checkTrust(_ positions: GroupPositions) throws {
-        guard let doubt = positions.sourceDoubt else { return }
+    static func checkTrust(_ positions: GroupPositions, gone: [String] = []) throws {
+        let missing = gone.isEmpty ? nil : "\(gone.joined(separator: ", ")) is not behind `from` any more"
+        guard let doubt = missing ?? positions.sourceDoubt else { return }
         throw WorkError(
             .refused,
             "--trust-source takes it as proof that the old cluster lacks a document, and \(doubt). Repair without it, "

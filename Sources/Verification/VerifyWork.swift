@@ -70,7 +70,7 @@ package struct VerifyWork {
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let positions = try groups.begin(grace: settings.book.grace)
         let lookedAt = WallClock.now()
-        if options.trustsSource { try RepairWork.checkTrust(positions) }
+        if options.trustsSource { try RepairWork.checkTrust(positions, gone: goneSources) }
         warn(needs(positions))
         receipt.remarks += try refresh(comparison.sides)
         let (counted, details) = try figures(comparison.sides)
@@ -169,7 +169,12 @@ package struct VerifyWork {
 
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
         // What was found is final, although there may be more. Nothing found proves nothing then.
-        scanned.isWhole && (!scanned.hasStopped || receipt.totals.wrong > 0)
+        scanned.isWhole && goneSources.isEmpty && (!scanned.hasStopped || receipt.totals.wrong > 0)
+    }
+
+    /// Source indices of the migration that nobody can look into any more. What they held was not compared.
+    private var goneSources: [String] {
+        options.against == .source ? prepared.survey.entries.flatMap(\.scope.gone) : []
     }
 
     /// The id of the receipt that `--since` names: `last`, an id, or how one begins.
@@ -247,6 +252,11 @@ package struct VerifyWork {
             receipt.remarks.append(
                 "\(adopted.sorted().joined(separator: ", ")) was there before init and was adopted: the application "
                     + "writes it, too, so that a document may be newer there")
+        }
+        if !goneSources.isEmpty {
+            receipt.remarks.append(
+                "\(goneSources.joined(separator: ", ")) of the old side was copied, and is not behind `from` any more, "
+                    + "so it was not compared. If that is right, confirm the rest: `crossfade copy`")
         }
         receipt.since = base?.id
         return receipt

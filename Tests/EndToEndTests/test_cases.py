@@ -132,6 +132,9 @@ def test_case_d_calls_are_written_to_both_sides_since_weeks(migrate):
     dual(m, [5], 13, text="missed by the old side", source=False)
     assert account(m.copy()) == (0, 1, 849)
     assert titles(m)["4"] == "missed by the new side 4" and titles(m)["5"] == "missed by the old side 5"
+    # a document that the application deletes there does not come back, and is no collision of ids
+    m.target.bulk(m.new, [("delete", "6", {**VERSION, "version": 20}, None)])
+    assert account(m.copy()) == (0, 0, 850) and "6" not in held(m)
     m.run("rollback", "--accept-loss").expect(DONE)
     before = held(m)
     kept = m.run("cancel", "--yes").expect(DONE).json["kept"]

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from binary import DONE, FAILED, REFUSED, check_error
+from binary import DIFFERS, DONE, FAILED, REFUSED, USAGE, check_error
 from proxy import Proxy
 from rest import Cluster
 from stack import wait_for
-from test_identity import insert
+from test_identity import command, insert
 from test_verify import applied, verify
 
 ANYTHING = {"dynamic": False, "properties": {"title": {"type": "keyword"}}}
@@ -21,10 +21,14 @@ def make(migrate):
     current."""
     made = []
 
-    def make(server="es-8.17", documents=20, filtered=None, url=None, follows=True, **cutover):
+    def make(server="es-8.17", documents=20, filtered=None, url=None, follows=True, reads=None,
+             **cutover):
         m = migrate(server, server, partitions=1, mapping=ANYTHING, index={"transform": []})
         m.alias = f"readers-{m.name}"
-        m.tree["indices"][0]["alias"] = m.alias
+        if reads == "alias":
+            m.tree["indices"][0].update({"from": m.alias, **({"filter": "source"} if filtered else {})})
+        else:
+            m.tree["indices"][0]["alias"] = m.alias
         m.tree["commands"]["application_group"] = f"app-{m.name}"
         m.tree["verify"] = {"settle": "5s", "folder": str(m.crossfade.folder / "verify")}
         m.tree["cutover"] = {"writers": "index", "parity_age": "1h", **cutover}
@@ -124,6 +128,136 @@ def test_readers_see_the_old_index_or_the_new_one(make, server):
     seen = readers.stop()
     assert all(len(found) == 1 and found[0][0] in (m.old, m.new) and found[0][1] >= 20 for found in seen), seen
     assert [found[0][0] for found in seen if found[0][1] == seen[0][0][1]][:2] == [m.old, m.new]
+
+
+@pytest.mark.parametrize("filtered", [None, {"prefix": {"title": "title"}}])
+def test_where_from_is_the_alias_that_moves_the_old_side_is_what_it_showed_before(make, filtered):
+    """`from` shows the new index then, and that is no old side: compared with itself, everything is equal."""
+    m = make(reads="alias", filtered=filtered, documents=12)
+    verify(m)
+    rollover(m)
+    assert behind(m).keys() == {m.new}
+    m.log.produce(m.topic, [insert("later", "title later"), command("DeleteMessageCommand", "3")])
+    m.caught_up(m.follow)
+    status = m.crossfade("status", m.recipe).expect(DONE).out
+    assert "also match" not in status and "is not behind" not in status, status
+    # the old indexer has stopped before these two
+    told = m.run("verify").json
+    assert told["verdict"] == "settling" and told["indices"][0]["source_total"] == 12, told
+    applied(m)
+    told = m.run("verify").expect(DIFFERS).json
+    assert (told["totals"]["missing"], told["totals"]["extra"]) == (1, 1), told["totals"]
+    check_error(m.run("rollback", seconds=120), "2 not", code=REFUSED, seconds=120)
+    assert behind(m).keys() == {m.new}
+    m.source.bulk(m.old, [("index", "later", {}, json.dumps({"title": "title later"})), ("delete", "3", {}, None)])
+    m.source.refresh(m.old)
+    assert m.run("verify").expect(DONE).json["indices"][0]["source_total"] == 12
+    assert rollback(m)["position"] == "rolled_back"
+    assert rollover(m)["position"] == "rolled_over"
+
+
+def test_no_way_back_onto_an_index_that_does_not_answer(make):
+    m = make(follows=False, documents=3)
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    # a mistyped name is not "nothing to do"
+    check_error(m.run("rollback", "--only", "nonsense"), "nonsense", m.alias, code=USAGE)
+    # the readers' index must not be left without anybody who keeps it current
+    m.tree["indices"][0]["to"] = f"{m.new}-other"
+    m.write_recipe()
+    check_error(m.run("init", "--confirm", m.plan()["fingerprint"]), f"readers are on {m.new}", code=REFUSED)
+    m.tree["indices"][0]["to"] = m.new
+    m.write_recipe()
+    m.source.call("POST", f"/{m.old}/_close")
+    for more in ([], ["--accept-loss"]):
+        check_error(m.run("rollback", *more), "is closed", f"/{m.old}/_open", code=REFUSED)
+    m.source.call("POST", f"/{m.old}/_open")
+    for block in ("read", "write"):
+        m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {block: True}}})
+        check_error(m.run("rollback"), f"index.blocks.{block}", code=REFUSED)
+        if block == "read":
+            check_error(m.run("rollback", "--accept-loss"), "readers would get errors", code=REFUSED)
+            m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {block: None}}})
+    assert behind(m).keys() == {m.new}
+    # an index that cannot be written to can be read
+    assert rollback(m, "--accept-loss")["position"] == "rolled_back"
+
+
+def gone(m):
+    m.target.call("DELETE", f"/{m.new}")
+
+
+def closed(m):
+    m.target.call("POST", f"/{m.new}/_close")
+
+
+def taken_off(m):
+    m.target.call("POST", "/_aliases", {"actions": [{"remove": {"index": m.new, "alias": m.alias}}]})
+
+
+@pytest.mark.parametrize("break_", [gone, closed, taken_off])
+def test_readers_can_go_back_when_the_new_side_is_broken(make, break_):
+    m = make(follows=False, documents=3, reads="alias" if break_ is gone else None)
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    break_(m)
+    told = m.status()
+    assert not told["switch"]["ready"] and told["cutover"]["rollback"]["ready"], told["cutover"]
+    if break_ is taken_off:
+        assert f"alias {m.alias} stands on no index" in m.crossfade("status", m.recipe).expect(DONE).out
+        assert rollback(m)["position"] == "rolled_back"
+    else:
+        check_error(m.run("rollback"), f"{m.new} is", "--accept-loss", code=REFUSED)
+        assert rollback(m, "--accept-loss")["position"] == "rolled_back"
+    assert behind(m).keys() == {m.old}
+    m.run("cancel", "--yes").expect(DONE)
+
+
+def test_an_alias_that_was_moved_to_a_third_index_is_named(make):
+    m = make(follows=False, documents=3)
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    third = f"{m.new}-third"
+    m.target.call("PUT", f"/{third}", {"settings": {"number_of_replicas": 0}})
+    m.target.call("POST", "/_aliases", {"actions": [
+        {"remove": {"index": m.new, "alias": m.alias}}, {"add": {"index": third, "alias": m.alias}}]})
+    words = f"somebody else has moved alias {m.alias}: it stands on {third}"
+    assert words in m.status()["cutover"]["rollback"]["reasons"]
+    assert words in m.crossfade("status", m.recipe).expect(DONE).out
+    assert any(third in gate["text"] for gate in rollover(m, code=REFUSED)["gates"] if gate["verdict"] == "failed")
+    check_error(m.run("rollback"), words, f"by hand to {m.old}", code=REFUSED)
+    # nobody reads the new index any more
+    m.run("cancel", "--yes").expect(DONE)
+    assert behind(m).keys() == {third}
+    m.target.call("DELETE", f"/{third}")
+
+
+def test_a_target_index_that_was_made_again_is_not_ready(make):
+    m = make(documents=3)
+    verify(m)
+    m.follow.terminate()
+    m.target.call("DELETE", f"/{m.new}")
+    m.target.call("PUT", f"/{m.new}", {"settings": {"number_of_replicas": 0}})
+    told = m.status()
+    assert not told["switch"]["ready"]
+    assert any(f"{m.new} is not the one that was filled" in reason for reason in told["switch"]["reasons"]), told["switch"]["reasons"]
+    assert "rollover" not in " ".join(told["next"])
+
+
+def test_an_alias_that_was_moved_by_hand_is_no_old_side(make):
+    m = make(reads="alias", documents=5)
+    m.target.call("POST", "/_aliases", {"actions": [
+        {"remove": {"index": m.old, "alias": m.alias}}, {"add": {"index": m.new, "alias": m.alias}}]})
+    m.source.bulk(m.old, [("delete", "3", {}, None)])
+    m.source.refresh(m.old)
+    told = m.run("verify").expect(DIFFERS).json
+    assert (told["totals"]["extra"], told["indices"][0]["source_total"]) == (1, 4)
+    # one that is gone was not compared
+    m.source.call("DELETE", f"/{m.old}")
+    told = m.run("verify").expect(FAILED).json
+    assert told["verdict"] == "incomplete" and f"{m.old} of the old side" in json.dumps(told["remarks"])
+    check_error(m.run("verify", "--repair", "--yes", "--trust-source"), f"{m.old} is not behind", code=REFUSED)
+    assert len(list(m.target.scroll(m.new, {"match_all": {}}))) == 5
 
 
 def test_a_failed_gate_names_its_number_and_what_mends_it(make):

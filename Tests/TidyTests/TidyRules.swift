@@ -39,8 +39,8 @@ enum TidyRules {
             "SearchCluster", "LogGuard", "DeadLetters",
         ],
         "Planning": [
-            "CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "Runtime", "Failures",
-            "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
+            "CXXHash", "Basics", "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime",
+            "Failures", "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
         ],
         "Migration": [
             "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",

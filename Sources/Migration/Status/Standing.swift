@@ -34,9 +34,13 @@ package struct Standing: Sendable, Equatable {
     package var verified = Verified.never
     /// Whether an alias of the readers was ever moved.
     package var hasCutOver = false
+    /// Whether readers are on the new side now, at least some.
+    package var isRolledOver = false
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
+    /// Target indices that are others than those that `init` made or took over.
+    package var remade: [String] = []
     /// The consumer group, for messages.
     package var group = ""
     /// Records that the group has still to acknowledge; nil: unknown.
@@ -111,6 +115,7 @@ package struct Standing: Sendable, Equatable {
 
     var indexReasons: [String] {
         missing.map { "the target index \($0) is gone" } + closed.map { "the target index \($0) is closed" }
+            + remade.map { "the target index \($0) is not the one that was filled: somebody made it again" }
     }
 
     var letterReasons: [String] {
@@ -175,7 +180,11 @@ package struct Standing: Sendable, Equatable {
         guard phase != nil else { return ["crossfade plan \(recipe)"] }
         // No command of Crossfade opens an index. That takes the cluster's own API.
         guard closed.isEmpty else { return [] }
-        guard missing.isEmpty else { return ["crossfade init \(recipe) --confirm \(fingerprint)"] }
+        guard missing.isEmpty else {
+            // An index that readers search cannot be filled behind them.
+            if isRolledOver { return ["crossfade rollback \(recipe) --accept-loss"] }
+            return ["crossfade init \(recipe) --confirm \(fingerprint)"]
+        }
         guard isConfirmed else { return ["crossfade plan \(recipe)"] }
         var lines: [String] = []
         if isCopyDue, !running.contains("copy") {

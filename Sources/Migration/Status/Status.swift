@@ -156,6 +156,7 @@ extension Standing {
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true && hasCommands
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
+        isRolledOver = state.map { !$0.cutover.moved.isEmpty } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.newestReceipt(of: prepared.fingerprint) {
             if newest.verdict != .equal {
@@ -169,6 +170,7 @@ extension Standing {
         if survey.state != nil {
             missing = survey.entries.filter { !$0.exists }.map(\.index)
             closed = survey.entries.filter(\.isClosed).map(\.index)
+            remade = survey.entries.filter { state?.isRemade($0.index, uuid: $0.uuid) == true }.map(\.index)
         }
         self.running = Set(running.map(\.command))
         waiting = running.compactMap { member in member.trouble.map { "\(member.command) waits: \($0)" } }

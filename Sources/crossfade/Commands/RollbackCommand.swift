@@ -51,10 +51,27 @@ enum RollbackCommand {
         // Without a log, nobody knows what was written since a receipt: everything is compared.
         options.since =
             !recipe.hasCommands
-            ? nil : state.receipts.last { $0.fingerprint == state.fingerprint && $0.verdict == .equal }?.id
+            ? nil
+            : state.receipts.last {
+                $0.fingerprint == state.fingerprint && $0.verdict == .equal && $0.voided == nil
+            }?.id
         let prepared = try Preflight.prepare(recipe, for: .verify, depth: .facts, logger: logger)
-        let receipt = try CommandRunner.watched(prepared, as: "verify", logger) { live in
-            try VerifyWork(live, options: options).run()
+        func verified() throws -> Receipt {
+            try CommandRunner.watched(prepared, as: "verify", logger) { live in
+                try VerifyWork(live, options: options).run()
+            }
+        }
+        let receipt: Receipt
+        do {
+            receipt = try verified()
+        } catch let error as WorkError where error.code == .refused && options.since != nil {
+            // That receipt proves nothing any more, which the look at it has found out: everything is compared then.
+            let store = StateStore(target: prepared.survey.target, name: recipe.name)
+            guard try ReceiptStore(store, target: prepared.survey.target).voided(options.since ?? "") != nil else {
+                throw error
+            }
+            options.since = nil
+            receipt = try verified()
         }
         let totals = receipt.totals
         let lost = receipt.verdict == .equal ? 0 : max(1, totals.wrong + totals.settling)
@@ -62,6 +79,7 @@ enum RollbackCommand {
             lost,
             "receipt \(receipt.id) of now is \(receipt.verdict.rawValue): \(totals.equal) documents equal, "
                 + "\(totals.wrong) not, \(totals.settling) still changing"
+                + (lost > 0 ? ". Look at it: crossfade receipts show \(recipe.typed) \(receipt.id)" : "")
         )
     }
 }

@@ -40,7 +40,12 @@ extension Status {
         guard let cutover = prepared.survey.state?.cutover, cutover.position != .before else { return [] }
         let recipe = prepared.recipe.typed
         switch cutover.position {
-        case .rolledOver: return ["readers  on the new side; back: crossfade rollback \(recipe)"]
+        case .rolledOver:
+            if let back = prepared.survey.wayBack, !back.misplaced.isEmpty {
+                let said = back.misplaced.map(\.words).joined(separator: "; ")
+                return ["readers  not where the rollover put them: \(said)"]
+            }
+            return ["readers  on the new side; back: crossfade rollback \(recipe)"]
         case .partly:
             let names = cutover.moved.map(\.alias).joined(separator: ", ")
             return ["readers  of \(names) are on the new side; the others: crossfade rollover \(recipe)"]
