@@ -45,6 +45,19 @@ package struct AliasMove: Sendable, Equatable {
         return .elsewhere(found.sorted())
     }
 
+    /// Whether the request of this move was applied, by where the alias stands when nothing is under way any more; nil:
+    /// it cannot be told. Another index may stand there, too: servers without `must_exist` skip a removal that finds
+    /// nothing, and add all the same.
+    package func isApplied(_ indices: some Sequence<String>) -> Bool? {
+        let (found, old) = (Set(indices), Set(from.map(\.index)))
+        let added = Set(to.map(\.index)).subtracting(old)
+        if added.isEmpty {
+            let removed = old.subtracting(to.map(\.index))
+            return found.isDisjoint(with: removed) ? true : found.isSuperset(of: removed) ? false : nil
+        }
+        return found.isSuperset(of: added) ? true : found.isDisjoint(with: added) ? false : nil
+    }
+
     /// The actions of the `_aliases` request. `mustExist`: the server knows `must_exist`, and applies nothing at all
     /// if the alias is not where it was. Servers without it skip a removal that finds nothing, and add all the same.
     package func actions(mustExist: Bool) -> [JSONValue] {

@@ -8,7 +8,9 @@ package struct Gate: Sendable, Equatable {
         case deadLetters = "dead_letters"
         case alarms, receipt
         case foreignWrites = "foreign_writes"
-        case health, settings, writers, hold, before
+        case health, settings, writers
+        case wayBack = "way_back"
+        case hold, before
         // Those of the end.
         case rolledOver = "rolled_over"
         case members, handover

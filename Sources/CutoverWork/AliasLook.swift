@@ -71,6 +71,7 @@ struct AliasLook: Sendable {
                 "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does "
                     + "not migrate")
         }
+        guard !present.isEmpty || !session.isOneCluster else { return fail(try onNothing(alias, entries, session)) }
         let old = present.filter { !targets.contains($0.index) }
         if old.isEmpty, !present.isEmpty {
             there.append(alias)
@@ -95,6 +96,19 @@ struct AliasLook: Sendable {
     private mutating func fail(_ why: String) { problems.append(.failed(.aliases, why)) }
 
     private func sources(_ entries: [Survey.Entry]) -> Set<String> { Set(entries.flatMap(\.scope.names)) }
+
+    /// In one cluster, readers read through an alias that is there. This one is mistyped, or nobody uses it.
+    private func onNothing(
+        _ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession
+    ) throws -> String {
+        let old = sources(entries).sorted()
+        let own = Turn.prefix(session.store.index)
+        let names = try old.flatMap { try session.target.writer.aliases(of: $0).keys }.filter { !$0.hasPrefix(own) }
+        let there = names.isEmpty ? "no alias" : "alias \(Set(names).sorted().joined(separator: ", "))"
+        return "alias \(alias) stands on no index, so nobody reads through it; \(old.joined(separator: ", ")) has "
+            + "\(there). Name the alias that readers use (alias:), or make \(alias) on the old index and move the "
+            + "readers to it first"
+    }
 
     private func nameTaken(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) -> String {
         let isSource = session.isOneCluster && sources(entries).contains(alias)

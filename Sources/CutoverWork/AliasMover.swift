@@ -44,8 +44,11 @@ struct AliasMover {
         }
         guard case .applied = try resolve(intent) else {
             let reason = failure.map { "\($0)" } ?? "the cluster took the request and applied nothing"
-            throw WorkError(
-                .cluster, "the aliases were not moved, and this request cannot move them any more: \(reason)")
+            let late =
+                writer.capabilities.writeIndex
+                ? "this request cannot move them any more"
+                : "a server before 6.4 may still apply a request that comes late: look at the aliases again"
+            throw WorkError(.cluster, "the aliases were not moved, and \(late): \(reason)")
         }
         return true
     }
@@ -137,9 +140,9 @@ struct AliasMover {
     private func settledByAliases(_ intent: CutoverState.Intent) throws -> Turn.Fate {
         for _ in 0..<60 {
             if try writer.pendingTasks() == 0 {
-                let standings = try intent.moves.map { $0.standing(try writer.indices(behind: $0.alias).map(\.index)) }
-                if standings.allSatisfy({ $0 == .after }) { return .applied(home: intent.home) }
-                if standings.allSatisfy({ $0 == .before }) { return .sealed }
+                let applied = try intent.moves.map { $0.isApplied(try writer.indices(behind: $0.alias).map(\.index)) }
+                if applied.allSatisfy({ $0 == true }) { return .applied(home: intent.home) }
+                if applied.allSatisfy({ $0 == false }) { return .sealed }
                 throw WorkError(.cluster, "the aliases stand neither as before nor as after: look at them by hand")
             }
             Thread.sleep(forTimeInterval: 0.5)

@@ -27,6 +27,7 @@ struct GateLook {
         found += try health()
         found += try settings() + aliases.doubts
         found.append(try writers())
+        found.append(try wayBack(aliases.moves))
         found.append(hold())
         let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
         return found.enumerated().sorted {
@@ -87,6 +88,12 @@ struct GateLook {
     func settings() throws -> [Gate] {
         var found: [Gate] = []
         for entry in session.prepared.survey.entries where entry.exists && !entry.isClosed {
+            for block in try session.target.reader.condition(of: entry.index)?.blocks ?? [] {
+                found.append(
+                    .failed(
+                        .settings, "\(entry.index) is blocked (index.blocks.\(block)): searches or writes are refused",
+                        mend: "PUT /\(entry.index)/_settings {\"index\": {\"blocks.\(block)\": null}}"))
+            }
             let now = try writer.settings(entry.index)
             func change(_ name: String, _ value: String, _ why: String) {
                 found.append(
@@ -159,6 +166,28 @@ struct GateLook {
                 "the old indexer (group \(group)) still runs and writes through the alias: its writes have no "
                     + "versions and would land in the new index", mend: "stop it, then roll over")
         }
+    }
+
+    /// Whether the readers could go back, from the moment in which they move.
+    private func wayBack(_ moves: [AliasMove]) throws -> Gate {
+        let survey = session.prepared.survey
+        guard survey.hasSource else { return .passed(.wayBack, "not applicable: the recipe names no old side") }
+        // Where the old indexer must have stopped, its lag says nothing.
+        let stops = session.isOneCluster && recipe.cutover.writers == .alias
+        var back = WayBack.look(
+            survey, recipe, from: moves.flatMap(\.from),
+            hasMembers: try recipe.commands.applicationGroup.map { group in
+                let admin = try LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
+                defer { admin.close() }
+                return try admin.groupHasMembers(group)
+            })
+        if stops { back.lag = nil }
+        guard back.reasons.isEmpty else {
+            return .failed(
+                .wayBack, "there would be no way back: " + back.reasons.joined(separator: "; "),
+                mend: "see to the old side, or go on without a way back (--override way_back --why TEXT)")
+        }
+        return .passed(.wayBack, "the old indices are open and kept current")
     }
 
     private func hold() -> Gate {

@@ -14,6 +14,8 @@ package struct RollbackWork {
         package var only: Set<String>?
         /// What the old side lacks is given up.
         package var acceptsLoss = false
+        /// Between two clusters without `cutover.command`: people have moved the readers back already.
+        package var readersMoved = false
 
         package init() {}
     }
@@ -170,7 +172,14 @@ package struct RollbackWork {
 
     private func moveReaders(_ result: inout Result) throws {
         guard let words = recipe.cutover.command else {
-            result.remarks.append("move the readers back to the old cluster (cutover.command would do that)")
+            guard options.readersMoved else {
+                throw WorkError(
+                    .refused,
+                    "a rollback takes the aliases off the new cluster, and readers that are still there would get "
+                        + "errors. Move the readers back to the old cluster first, then run "
+                        + "`crossfade rollback \(recipe.typed) --readers-moved` (cutover.command would do both)")
+            }
+            session.tell(.readersMoved, "back, by hand")
             return
         }
         try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)

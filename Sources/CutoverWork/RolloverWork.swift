@@ -87,7 +87,8 @@ package struct RolloverWork {
         let all = try options.only == nil ? look : AliasLook.take(session, only: nil)
         let names = Set(all.moves.map(\.alias) + all.there)
         try session.store.update { state in
-            state.cutover.aliases = Set(state.cutover.aliases).union(names).sorted()
+            // What the recipe does not name any more, and nobody moved, is not waited for.
+            state.cutover.aliases = names.union(state.cutover.moved.map(\.alias)).sorted()
         }
     }
 

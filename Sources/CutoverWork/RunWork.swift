@@ -55,6 +55,8 @@ package final class RunWork {
     var receipt: Receipt?
     var gates: [Gate] = []
     var position = CutoverState.Position.before
+    /// Aliases that somebody has moved by hand after the rollover.
+    var misplaced: [MisplacedAlias] = []
     var fingerprint = ""
     var failure: (any Error)?
     /// The last look, while another one fails.
@@ -150,12 +152,16 @@ package final class RunWork {
         facts.isCurrent = follower?.isAtWork == true && status.standing.isCurrent
         facts.isFollowed = status.standing.unread.isEmpty
         if let newest = state?.newestReceipt(of: prepared.fingerprint),
-            newest.basis == VerifyOptions.basis(of: recipe), newest.verdict == .equal || newest.verdict == .settling
+            newest.basis == VerifyOptions.basis(of: recipe), newest.verdict == .equal || newest.verdict == .settling,
+            newest.voided == nil
         {
             facts.receipt = RunMachine.Receipt(
                 id: newest.id, age: max(0, status.now - newest.oldestRead), isEqual: newest.verdict == .equal)
         }
         position = state?.cutover.position ?? .before
+        misplaced = prepared.survey.wayBack?.misplaced ?? []
+        // Somebody has moved an alias by hand, who has a reason: it is not moved again.
+        if position == .rolledOver, !misplaced.isEmpty { position = .rolledBack }
         facts.position = position
         show(facts, status.standing.hasSource)
         return facts
@@ -265,11 +271,14 @@ package final class RunWork {
         board.begin(.verify, since.map { "since receipt \($0)" } ?? "")
         logger.info("a step begins", ["step": "verify", "since": since ?? "the beginning"])
         var verifying = VerifyOptions()
-        (verifying.since, verifying.against) = (since, VerifyOptions.basis(of: recipe))
+        verifying.against = VerifyOptions.basis(of: recipe)
         let prepared = try VerifyWork.prepared(recipe, options: verifying, confirmation: nil, logger: logger)
         // The follower's dashboard shows it.
         let live = LiveWork(prepared, command: "verify", version: options.version, logger: logger)
-        let found = try VerifyWork(live, options: verifying).run()
+        let found = try VerifyWork.whole(unless: since, recipe, prepared) { since in
+            verifying.since = since
+            return try VerifyWork(live, options: verifying).run()
+        }
         receipt = found
         let totals = found.totals
         let words =
@@ -316,6 +325,8 @@ package final class RunWork {
         let failed = gates.filter { $0.verdict == .failed }
         switch position {
         case .rolledOver: board.end(.rollover, .done, "the readers are on the new side")
+        case .rolledBack where !misplaced.isEmpty:
+            board.tell(.rollover, misplaced.map(\.words).joined(separator: "; "))
         case .rolledBack where failed.isEmpty:
             board.tell(.rollover, "the readers were moved back; again with crossfade rollover \(recipe.typed)")
         default:

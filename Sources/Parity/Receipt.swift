@@ -157,6 +157,15 @@ package struct Receipt: Sendable, Equatable {
         indices.indices.contains(key.entry) ? indices[key.entry].name : "entry \(key.entry)"
     }
 
+    /// Whether both sides say that they have as many documents, apart from those that commands brought or took while
+    /// they were counted. Documents that cannot be copied make a difference, too.
+    package var countsAgree: Bool {
+        let (source, target) = indices.reduce(into: (0, 0)) {
+            ($0.0, $0.1) = ($0.0 + $1.sourceTotal, $0.1 + $1.targetTotal)
+        }
+        return Int64(clamping: abs(source - target)) <= meanwhile
+    }
+
     /// Whether every document was read, and judged as far as it could be.
     package var isJudged: Bool { [.equal, .different, .settling].contains(verdict) }
 

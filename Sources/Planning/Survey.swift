@@ -133,7 +133,11 @@ package struct Survey: Sendable {
             stateTemplates: state == nil
                 ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
             untold: untold.texts)
-        if purpose == .status { survey.wayBack = WayBack.look(survey, recipe) }
+        if purpose == .status {
+            let group = recipe.commands.applicationGroup
+            survey.wayBack = WayBack.look(
+                survey, recipe, hasMembers: group.flatMap { group in try? admin?.groupHasMembers(group, timeout: 5) })
+        }
         return survey
     }
 

@@ -1,11 +1,12 @@
 import CommandLog
+import Cutover
 import Failures
 import Recipe
 import SearchCluster
 import State
 
 /// Whether the readers could go back to the old indices now.
-package struct WayBack: Sendable, Equatable {
+package struct WayBack: Sendable {
     package enum Condition: Sendable, Equatable {
         case ready, gone, remade, closed
         case blocked([String])
@@ -26,6 +27,12 @@ package struct WayBack: Sendable, Equatable {
     package var lag: Int64?
     /// The group of the old indexer; nil: the recipe does not name it.
     package var group: String?
+    /// Whether that group has members; nil: that is not known.
+    package var hasMembers: Bool?
+    /// Why the old side gets nothing any more, although its indexer may run; nil: it does.
+    package var unfed: String?
+    /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
+    package var lost: (old: Int, new: Int)?
 
     package init(indices: [Index], lag: Int64?, group: String?) {
         (self.indices, self.lag, self.group) = (indices, lag, group)
@@ -48,16 +55,35 @@ package struct WayBack: Sendable, Equatable {
         }
         // One that stands nowhere is put back on the old index like all others.
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
-        if let lag, let group, lag > Self.lagAllowed {
-            found.append("the old indexer (group \(group)) is \(lag) records behind")
+        if let unfed { found.append(unfed) }
+        if let lost { found.append("the old side has \(lost.old) documents, and the new side \(lost.new)") }
+        if let lag, let group, lag > Self.lagAllowed || (lag > 0 && hasMembers == false) {
+            let stopped = hasMembers == false ? "has no members, and " : ""
+            found.append("the old indexer (group \(group)) \(stopped)is \(lag) records behind")
         }
         return found
     }
 
-    /// What readers left in one cluster is recorded with its UUID. Between two clusters it is what was copied.
-    static func look(_ survey: Survey, _ recipe: Recipe) -> WayBack? {
+    /// How it is after a rollover; nil: no alias is moved.
+    /// - Parameter hasMembers: whether the group of the old indexer has any; nil: that is not known.
+    static func look(_ survey: Survey, _ recipe: Recipe, hasMembers: @autoclosure () -> Bool?) -> WayBack? {
         guard let cutover = survey.state?.cutover, !cutover.moved.isEmpty else { return nil }
-        let recorded = cutover.moved.flatMap(\.from).map { ($0.index, $0.uuid) }
+        var back = look(survey, recipe, from: cutover.moved.flatMap(\.from), hasMembers: hasMembers())
+        let isOneCluster = cutover.moved.contains { !$0.from.isEmpty }
+        if isOneCluster, recipe.cutover.writers == .alias {
+            back.unfed = "what is written through the alias goes to the new index alone (cutover.writers: alias)"
+        }
+        let writer = survey.target.answering(withinSeconds: 5).writer
+        back.misplaced = cutover.moved.compactMap { try? MisplacedAlias($0, writer) }
+        return back
+    }
+
+    /// - Parameter places: the indices that readers leave in one cluster. Between two clusters, and where none is
+    ///   named, the old indices are those that were copied.
+    package static func look(
+        _ survey: Survey, _ recipe: Recipe, from places: [AliasMove.Place], hasMembers: Bool?
+    ) -> WayBack {
+        let recorded = places.map { ($0.index, $0.uuid) }
         var places: [String: String?] = Dictionary(recorded) { one, _ in one }
         var reader: ClusterReader? = survey.target.answering(withinSeconds: 5).reader
         if places.isEmpty {
@@ -75,9 +101,21 @@ package struct WayBack: Sendable, Equatable {
             }
         }
         var back = WayBack(indices: indices, lag: lags, group: recipe.commands.applicationGroup)
-        let writer = survey.target.answering(withinSeconds: 5).writer
-        back.misplaced = cutover.moved.compactMap { try? MisplacedAlias($0, writer) }
+        back.hasMembers = hasMembers
+        back.lost = lost(survey)
         return back
+    }
+
+    /// Whether the old side holds less than nine tenths of what the new side holds. Somebody has emptied it then, or
+    /// has made an index of the same name.
+    private static func lost(_ survey: Survey) -> (old: Int, new: Int)? {
+        guard survey.source != nil else { return nil }
+        let copied = survey.entries.filter { !$0.source.isEmpty && $0.isCounted }
+        // Several entries may read the same index.
+        let old = Dictionary(copied.flatMap(\.source).map { ($0.name, Int($0.documentCount)) }) { one, _ in one }
+            .values.reduce(0, +)
+        let new = copied.reduce(0) { $0 + $1.held }
+        return !copied.isEmpty && old < new / 10 * 9 + new % 10 * 9 / 10 ? (old, new) : nil
     }
 
     private static func condition(

@@ -167,6 +167,24 @@ package struct VerifyWork {
                 + "Repair with --against log")
     }
 
+    /// Goes on from a receipt, and compares everything where the look at it finds that it proves nothing any more.
+    ///
+    /// - Parameters:
+    ///   - since: nil: there is none to go on from.
+    ///   - verify: verifies since a receipt, or everything.
+    package static func whole(
+        unless since: String?, _ recipe: Recipe, _ prepared: Preflight, verify: (String?) throws -> Receipt
+    ) throws -> Receipt {
+        guard let since else { return try verify(nil) }
+        do {
+            return try verify(since)
+        } catch let error as WorkError where error.code == .refused {
+            let store = StateStore(target: prepared.survey.target, name: recipe.name)
+            guard try ReceiptStore(store, target: prepared.survey.target).voided(since) != nil else { throw error }
+            return try verify(nil)
+        }
+    }
+
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
         // What was found is final, although there may be more. Nothing found proves nothing then.
         scanned.isWhole && goneSources.isEmpty && (!scanned.hasStopped || receipt.totals.wrong > 0)

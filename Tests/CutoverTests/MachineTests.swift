@@ -33,6 +33,18 @@ import Testing
         #expect(try state.rollback() == .begin([Self.move.reversed]))
     }
 
+    @Test func whatBecameOfARequestIsToldByItsOwnIndicesAlone() {
+        let move = Self.move
+        #expect(move.isApplied(["new"]) == true && move.isApplied(["old"]) == false && move.isApplied([]) == false)
+        // The removal found nothing, because somebody else had moved the alias, and the add was applied all the same.
+        #expect(move.isApplied(["new", "third"]) == true && move.isApplied(["third"]) == false)
+        let removed = AliasMove("incidents", from: [Self.new], to: [])
+        #expect(removed.isApplied([]) == true && removed.isApplied(["third"]) == true)
+        #expect(removed.isApplied(["new"]) == false)
+        let wide = AliasMove("incidents", from: [Self.old], to: [Self.new, .init("other", uuid: nil, [:])])
+        #expect(wide.isApplied(["new"]) == nil)
+    }
+
     @Test func nothingIsMovedAfterTheEnd() throws {
         for end in [CutoverState.Position.finished, .cancelled] {
             var state = CutoverState()

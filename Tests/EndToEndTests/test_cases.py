@@ -135,7 +135,7 @@ def test_case_d_calls_are_written_to_both_sides_since_weeks(migrate):
     # a document that the application deletes there does not come back, and is no collision of ids
     m.target.bulk(m.new, [("delete", "6", {**VERSION, "version": 20}, None)])
     assert account(m.copy()) == (0, 0, 850) and "6" not in held(m)
-    m.run("rollback", "--accept-loss").expect(DONE)
+    m.run("rollback", "--accept-loss", "--readers-moved").expect(DONE)
     before = held(m)
     kept = m.run("cancel", "--yes").expect(DONE).json["kept"]
     assert any(m.new in text for text in kept) and m.target.count(m.new) == len(before)

@@ -183,6 +183,62 @@ def test_no_way_back_onto_an_index_that_does_not_answer(make):
     assert rollback(m, "--accept-loss")["position"] == "rolled_back"
 
 
+def test_documents_that_the_old_side_lost_without_a_command(make):
+    """Only what the topic has named is compared since a receipt; counts that disagree ask for everything."""
+    m = make(documents=12)
+    verify(m)
+    rollover(m)
+    m.source.bulk(m.old, [("delete", "3", {}, None)])
+    m.source.refresh(m.old)
+    check_error(m.run("rollback", seconds=120), "1 not", "receipts show", code=REFUSED, seconds=120)
+    m.source.bulk(m.old, [("delete", str(n), {}, None) for n in range(12)])
+    m.source.refresh(m.old)
+    assert m.status()["cutover"]["rollback"]["reasons"] == ["the old side has 0 documents, and the new side 12"]
+    assert behind(m).keys() == {m.new}
+
+
+def test_an_old_indexer_that_has_stopped_or_an_old_index_that_is_closed_is_no_way_back(make):
+    m = make(documents=3)
+    verify(m)
+    m.log.produce(m.topic, [insert("later", "title later")])
+    m.caught_up(m.follow)
+    told = {gate["gate"]: gate for gate in rollover(m, code=REFUSED)["gates"]}["way_back"]
+    assert "has no members, and is 1 records behind" in told["text"] and "--override way_back" in told["mend"]
+    # it waits for the old indexer, which is not there; so the new index is taken for what it is
+    told = rollover(m, "--override", "way_back", "--why", "a test")
+    assert told["position"] == "rolled_over"
+
+
+def test_a_mistyped_alias_moves_nobody(make):
+    m = make(documents=3)
+    verify(m)
+    right, m.tree["indices"][0]["alias"] = m.tree["indices"][0]["alias"], f"{m.alias}-typo"
+    m.write_recipe()
+    m.follow.terminate()
+    m.run("init", "--confirm", m.plan()["fingerprint"]).expect(DONE)
+    told = {gate["gate"]: gate for gate in rollover(m, code=REFUSED)["gates"]}["aliases"]
+    assert "stands on no index" in told["text"] and f"alias {right}" in told["text"], told
+    assert behind(m, right).keys() == {m.old}
+
+
+def test_a_new_index_that_blocks_writes_is_not_fit(make):
+    m = make(documents=3)
+    verify(m)
+    m.target.call("PUT", f"/{m.new}/_settings", {"index": {"blocks": {"write": True}}})
+    told = rollover(m, code=REFUSED)["gates"]
+    assert any("index.blocks.write" in gate["text"] for gate in told if gate["gate"] == "settings")
+    m.target.call("PUT", f"/{m.new}/_settings", {"index": {"blocks": {"write": None}}})
+
+
+def test_a_receipt_that_is_void_is_not_gone_on_from_in_a_rollback(make):
+    m = make(documents=3)
+    verify(m)
+    rollover(m)
+    m.target.bulk(m.new, [("index", "by hand", {}, json.dumps({"title": "by hand"}))])
+    m.target.refresh(m.new)
+    check_error(m.run("rollback", seconds=120), "1 not", "--accept-loss", code=REFUSED, seconds=120)
+
+
 def gone(m):
     m.target.call("DELETE", f"/{m.new}")
 
@@ -496,6 +552,31 @@ def test_between_two_clusters_a_program_moves_the_readers(migrate):
     assert [line.split() for line in moved.read_text().splitlines()] == [
         [way, m.target.url] for way in ("rollover", "rollover", "rollback")]
     follow.terminate()
+
+
+def test_between_two_clusters_without_a_program_people_move_the_readers(migrate):
+    m = migrate("es-6.8", "es-8.17", partitions=1, mapping=ANYTHING, index={"transform": []})
+    m.alias = f"readers-{m.name}"
+    m.tree["indices"][0]["alias"] = m.alias
+    m.tree["verify"] = {"settle": "5s", "folder": str(m.crossfade.folder / "verify")}
+    m.log.create(m.topic, 1)
+    m.log.produce(m.topic, [insert("1", "title 1")])
+    m.source.call("PUT", f"/{m.old}", {"settings": {"number_of_replicas": 0}, "mappings": {"incident": ANYTHING}})
+    m.source.bulk(m.old, [("index", "1", {}, json.dumps({"title": "title 1"}))], "incident")
+    m.source.refresh(m.old)
+    m.write_recipe()
+    m.init()
+    m.copy()
+    m.replay()
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    check_error(m.run("rollback", "--accept-loss"), "--readers-moved", "Move the readers back", code=REFUSED)
+    assert behind(m).keys() == {m.new}, "readers that are still there must not get errors"
+    # an alias that somebody took off says nothing of where readers are
+    m.target.call("POST", "/_aliases", {"actions": [{"remove": {"index": m.new, "alias": m.alias}}]})
+    check_error(m.run("rollback", "--accept-loss"), "--readers-moved", code=REFUSED)
+    assert rollback(m, "--accept-loss", "--readers-moved")["position"] == "rolled_back"
+    m.run("cancel", "--yes").expect(DONE)
 
 
 def test_cancel_removes_what_was_made_and_nothing_else(make):

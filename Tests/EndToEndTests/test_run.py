@@ -110,7 +110,7 @@ def test_killed_in_every_step_it_goes_on(scene):
     # who rolls back decides when readers move again
     m.writer.stop()
     wait_for("the follower to apply the rest", lambda: m.lag() == 0, 120)
-    m.run("rollback", "--accept-loss").expect(DONE)
+    m.run("rollback", "--accept-loss", "--readers-moved").expect(DONE)
     said(run, "step=verify", "a step is done", times=2)
     assert behind(m).keys() == set()
     result = run.terminate().expect(DONE).json

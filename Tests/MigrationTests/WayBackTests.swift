@@ -18,6 +18,16 @@ import Testing
         #expect(reasons[0] == "the old index old-0 is gone" && reasons[2].contains("(write)"))
     }
 
+    @Test func anOldIndexerWithoutMembersIsAReasonAsSoonAsItIsBehind() {
+        var back = Self.back(.ready, lag: 3)
+        back.hasMembers = true
+        #expect(back.reasons.isEmpty)
+        back.hasMembers = false
+        #expect(back.reasons == ["the old indexer (group app) has no members, and is 3 records behind"])
+        back.lag = 0
+        #expect(back.reasons.isEmpty)
+    }
+
     @Test func anOldIndexerThatHasStoppedIsAReason() {
         #expect(Self.back(.ready, lag: WayBack.lagAllowed).reasons.isEmpty)
         #expect(

@@ -24,6 +24,9 @@ enum RollbackCommand {
         options: [
             .init("only", value: "ALIAS", "Move only this alias back. May be given several times."),
             .init("accept-loss", "Do not compare: give up what the old side lacks."),
+            .init(
+                "readers-moved",
+                "Between two clusters without cutover.command: the readers are on the old cluster again."),
         ],
         run: run)
 
@@ -31,6 +34,7 @@ enum RollbackCommand {
         var options = RollbackWork.Options()
         options.only = arguments.only("only")
         options.acceptsLoss = arguments.has("accept-loss")
+        options.readersMoved = arguments.has("readers-moved")
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)
             let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
@@ -47,34 +51,30 @@ enum RollbackCommand {
     private static func compare(
         _ state: MigrationState, _ recipe: Recipe, _ logger: Logger
     ) throws -> (lost: Int, text: String) {
-        var options = VerifyOptions()
         // Without a log, nobody knows what was written since a receipt: everything is compared.
-        options.since =
+        let since =
             !recipe.hasCommands
             ? nil
             : state.receipts.last {
                 $0.fingerprint == state.fingerprint && $0.verdict == .equal && $0.voided == nil
             }?.id
         let prepared = try Preflight.prepare(recipe, for: .verify, depth: .facts, logger: logger)
-        func verified() throws -> Receipt {
-            try CommandRunner.watched(prepared, as: "verify", logger) { live in
+        func verified(_ since: String?) throws -> Receipt {
+            var options = VerifyOptions()
+            options.since = since
+            return try CommandRunner.watched(prepared, as: "verify", logger) { live in
                 try VerifyWork(live, options: options).run()
             }
         }
-        let receipt: Receipt
-        do {
-            receipt = try verified()
-        } catch let error as WorkError where error.code == .refused && options.since != nil {
-            // That receipt proves nothing any more, which the look at it has found out: everything is compared then.
-            let store = StateStore(target: prepared.survey.target, name: recipe.name)
-            guard try ReceiptStore(store, target: prepared.survey.target).voided(options.since ?? "") != nil else {
-                throw error
-            }
-            options.since = nil
-            receipt = try verified()
+        var receipt = try VerifyWork.whole(unless: since, recipe, prepared) { since in
+            try verified(since)
         }
+        // Documents that went without a command: only a full comparison finds them.
+        if receipt.since != nil, receipt.verdict == .equal, !receipt.countsAgree { receipt = try verified(nil) }
         let totals = receipt.totals
-        let lost = receipt.verdict == .equal ? 0 : max(1, totals.wrong + totals.settling)
+        // Two empty sides are alike, whatever the recipe says of it.
+        let isEqual = receipt.verdict == .equal || (receipt.verdict == .empty && receipt.countsAgree)
+        let lost = isEqual ? 0 : max(1, totals.wrong + totals.settling)
         return (
             lost,
             "receipt \(receipt.id) of now is \(receipt.verdict.rawValue): \(totals.equal) documents equal, "
