@@ -51,7 +51,7 @@ def test_the_whole_way(migrate, source, target):
     refused = m.run("rollback", seconds=120).expect(REFUSED)
     assert "1 not" in refused.err, refused.err
     m.target.call("DELETE", f"/{m.new}/_doc/new")
-    assert m.run("rollback", seconds=120).expect(0).json["position"] == "rolled_back"
+    assert m.run("rollback", "--readers-moved", seconds=120).expect(0).json["position"] == "rolled_back"
     if source == target:
         rollover(m)
         m.run("finish", "--yes", "--archive", str(m.crossfade.folder / "end.json"), seconds=120).expect(0)
