@@ -230,7 +230,7 @@ def test_cancel_leaves_what_was_there_before(migrate, source, target):
     m = across(migrate, source, target)
     verify(m)
     rollover(m)
-    rollback(m, "--accept-loss")
+    rollback(m, "--accept-loss", "--readers-moved")
     m.stop(m.follow)
     m.run("cancel", "--yes").expect(DONE)
     assert listing(m) == m.before
