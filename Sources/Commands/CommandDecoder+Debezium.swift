@@ -145,7 +145,7 @@ extension CommandDecoder {
         _ slice: JSONSlice, _ text: Bytes, _ name: @autoclosure () -> String, _ scratch: ByteBuffer
     ) throws(Reject) -> Bytes {
         guard slice.kind == .string || slice.kind == .number else {
-            throw Reject(reason: "no_id", detail: "\(name()) \(Self.is(slice.kind)), not a string or number")
+            throw Reject(reason: "no_id", detail: "\(name()) \(Self.isNoID(slice.kind))")
         }
         return try content(slice, text, scratch)
     }

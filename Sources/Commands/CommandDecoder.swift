@@ -179,7 +179,7 @@ public final class CommandDecoder {
             guard slice.kind == .string || slice.kind == .number else {
                 throw Reject(
                     reason: "no_id",
-                    detail: "\(field { $0.id.path }), the id, \(Self.is(slice.kind)), not a string or number")
+                    detail: "\(field { $0.id.path }), which is the id, \(Self.isNoID(slice.kind))")
             }
             return try checkedID(try content(slice, text, idScratch))
         }
@@ -212,7 +212,7 @@ public final class CommandDecoder {
                 guard slice.kind == .string || slice.kind == .number else {
                     throw Reject(
                         reason: "no_id",
-                        detail: "the field \(path), a part of the id, \(Self.is(slice.kind)), not a string or number")
+                        detail: "the field \(path), which is a part of the id, \(Self.isNoID(slice.kind))")
                 }
                 idScratch.append(try content(slice, text, scratch))
             }
@@ -289,6 +289,11 @@ public final class CommandDecoder {
         case .array: "is an array"
         case .object: "is an object"
         }
+    }
+
+    /// What is wrong with a field from which an id is made, in words.
+    static func isNoID(_ kind: JSONKind) -> String {
+        kind == .absent ? Self.is(kind) : "\(Self.is(kind)), not a string or number"
     }
 
     /// The beginning of some bytes, for a message.

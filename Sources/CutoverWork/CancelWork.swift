@@ -16,12 +16,14 @@ package struct CancelWork {
     package struct Options: Sendable {
         /// The dead-letter topic is deleted, too, although it holds letters.
         package var deletesDeadLetters = false
+        /// Nothing is removed; the result says what would be.
+        package var isDry = false
 
         package init() {}
     }
 
     package struct Result: Sendable {
-        /// What was there and is not any more.
+        /// What was there and is not any more; of a dry run: what would be removed.
         package var removed: [String] = []
         package var kept: [String] = []
         /// There was nothing to cancel.
@@ -46,6 +48,7 @@ package struct CancelWork {
         }
         let away = try Self.away(state, target.writer)
         try check(state, store, target, away)
+        if options.isDry { return try planned(state, store, target.writer) }
         // From now on nobody begins anything: every command refuses a cancelled migration.
         try store.update { state in
             do {
@@ -56,22 +59,14 @@ package struct CancelWork {
             state.cutover.end = .cancelled
         }
         let writer = target.writer
-        for (index, uuid) in state.uuids.sorted(by: { $0.key < $1.key }) {
-            guard let now = try writer.indexUUID(index) else { continue }
-            guard !state.adopted.contains(index) else {
-                try release(index, writer)
-                result.kept.append(
-                    "index \(index): it was there before init; our aliases are taken off it, and its mapping keeps the "
-                        + "fields of tombstones")
-                continue
+        for (index, why) in try indices(state, writer) {
+            if let why {
+                if state.adopted.contains(index) { try release(index, writer) }
+                result.kept.append("index \(index): \(why)")
+            } else {
+                try writer.deleteIndex(index)
+                result.removed.append("index \(index)")
             }
-            // An empty one: init was broken off while it made the index.
-            guard uuid == now || uuid.isEmpty else {
-                result.kept.append("index \(index): it was made again by somebody else (UUID \(now))")
-                continue
-            }
-            try writer.deleteIndex(index)
-            result.removed.append("index \(index)")
         }
         // A marker may stand on an old index, where no target index was left to carry it.
         for (alias, index) in try Turn.aliases(store, writer) where index != store.index {
@@ -80,6 +75,46 @@ package struct CancelWork {
         }
         try removeFromLog(&result)
         try writer.deleteIndex(store.index)
+        result.removed.append("index \(store.index)")
+        return result
+    }
+
+    /// The target indices that are there, and why one is kept; nil: it is removed.
+    private func indices(_ state: MigrationState, _ writer: TargetWriter) throws -> [(index: String, kept: String?)] {
+        try state.uuids.sorted { $0.key < $1.key }.compactMap { index, uuid in
+            guard let now = try writer.indexUUID(index) else { return nil }
+            if state.adopted.contains(index) {
+                return (
+                    index,
+                    "it was there before init; our aliases are taken off it, and its mapping keeps the fields "
+                        + "of tombstones"
+                )
+            }
+            // An empty one: init was broken off while it made the index.
+            let isOurs = uuid == now || uuid.isEmpty
+            return (index, isOurs ? nil : "it was made again by somebody else (UUID \(now))")
+        }
+    }
+
+    private func planned(_ state: MigrationState, _ store: StateStore, _ writer: TargetWriter) throws -> Result {
+        var result = Result()
+        for (index, why) in try indices(state, writer) {
+            if let why { result.kept.append("index \(index): \(why)") } else { result.removed.append("index \(index)") }
+        }
+        for (alias, index) in try Turn.aliases(store, writer) where index != store.index {
+            if result.removed.contains("index \(index)") { continue }
+            result.removed.append("alias \(alias)")
+        }
+        let leftovers = LogLeftovers(recipe: recipe, logger: logger)
+        if try leftovers.hasGroup() { result.removed.append("consumer group \(recipe.commands.group)") }
+        if let letters = try leftovers.deadLetterRecords() {
+            let topic = "topic \(recipe.deadLetterTopic)"
+            if letters == 0 || options.deletesDeadLetters {
+                result.removed.append(topic)
+            } else {
+                result.kept.append("\(topic): it holds \(letters) records (--delete-dead-letters)")
+            }
+        }
         result.removed.append("index \(store.index)")
         return result
     }

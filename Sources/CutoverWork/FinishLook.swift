@@ -14,6 +14,8 @@ struct FinishLook {
     /// What is to be deleted of the old side; nil: nothing.
     let old: OldSide?
     let isDry: Bool
+    /// Gates that may fail.
+    let overrides: Set<Gate.Name>
     private var recipe: Recipe { session.recipe }
 
     /// What of the gates of a rollover must hold here, too. Nobody follows any more, and the lag is judged by itself.
@@ -30,7 +32,11 @@ struct FinishLook {
         found.append(receipt(state))
         found += try handover()
         found += try GateLook(session: session, status: status).settings()
-        if let old { found.append(try Self.gate(old, session, isDry: isDry)) }
+        if let old {
+            // Watching takes long, and is for nothing where another gate stops the end.
+            let isStopped = Gate.judged(found, overriding: overrides).contains { $0.verdict == .failed }
+            found.append(try Self.gate(old, session, isDry: isDry || isStopped))
+        }
         return found
     }
 

@@ -91,7 +91,9 @@ package struct FinishWork {
             return left
         }
         let status = try Status.look(recipe, logger: session.logger)
-        return try FinishLook(session: session, status: status, old: old, isDry: options.isDry).gates(state)
+        return try FinishLook(
+            session: session, status: status, old: old, isDry: options.isDry, overrides: options.overrides
+        ).gates(state)
     }
 
     /// The steps that are asked for.
@@ -165,6 +167,12 @@ package struct FinishWork {
         if !asked.contains(.group) { kept.append("consumer group \(recipe.commands.group) (--keep-group)") }
         if !asked.contains(.deadLetters), let records = try leftovers.deadLetterRecords() {
             kept.append("topic \(recipe.deadLetterTopic): it holds \(records) records (--delete-dead-letters)")
+        }
+        let environment = ProcessInfo.processInfo.environment
+        if let folder = recipe.verify.folder ?? recipe.defaultFolder(environment),
+            FileManager.default.fileExists(atPath: folder)
+        {
+            kept.append("the folder \(folder) on this machine, in which `verify` worked: delete it when you like")
         }
         let old = OldSide(session, state.cutover.moved)
         if session.isOneCluster {

@@ -24,6 +24,11 @@ struct GateLook {
         found += aliases.problems
         if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
         if !found.contains(where: { $0.name == .receipt }) { found += try receipt(state) }
+        if !found.contains(where: { $0.name == .foreignWrites }) {
+            found.append(
+                .passed(.foreignWrites, "not asked: only a receipt that proves something can say who has written since")
+            )
+        }
         found += try health()
         found += try settings() + aliases.doubts
         found.append(try writers())

@@ -13,6 +13,12 @@ struct LogLeftovers {
         return try body(admin)
     }
 
+    /// Whether there is a group, as far as the brokers tell.
+    func hasGroup() throws(LogError) -> Bool {
+        guard recipe.hasCommands else { return false }
+        return try asking { (admin) throws(LogError) in try admin.groups().contains(recipe.commands.group) }
+    }
+
     /// False: there was none.
     func deleteGroup() throws(LogError) -> Bool {
         guard recipe.hasCommands else { return false }

@@ -187,7 +187,16 @@ package struct DeadLetterFilter: Sendable {
 package struct DeadLetterBook {
     private struct Entry {
         package var letter: DeadLetter?
-        package var resolution: (place: DeadLetter.Place, time: Int64, outcome: String, why: String?)?
+        package var resolution: Resolution?
+    }
+
+    private struct Resolution {
+        var place: DeadLetter.Place
+        var time: Int64
+        var outcome: String
+        var why: String?
+        /// For which reason of death it holds, however often the record dies; nil: only until the next death.
+        var reason: String?
     }
 
     private var entries: [DeadLetter.Origin: Entry] = [:]
@@ -204,14 +213,16 @@ package struct DeadLetterBook {
     }
 
     package mutating func resolve(
-        _ origin: DeadLetter.Origin, _ place: DeadLetter.Place, time: Int64, outcome: String, why: String? = nil
+        _ origin: DeadLetter.Origin, _ place: DeadLetter.Place, time: Int64, outcome: String, why: String? = nil,
+        reason: String? = nil
     ) {
         if let known = entries[origin]?.resolution,
             !Self.isLater((place, time), than: (known.place, known.time))
         {
             return
         }
-        entries[origin, default: Entry()].resolution = (place, time, outcome, why)
+        entries[origin, default: Entry()].resolution = Resolution(
+            place: place, time: time, outcome: outcome, why: why, reason: reason)
     }
 
     /// Within a partition the offset decides, between partitions the time.
@@ -222,12 +233,14 @@ package struct DeadLetterBook {
         return one.time >= other.time
     }
 
-    /// The latest letter of each origin. A letter without a later resolution is unresolved.
+    /// The latest letter of each origin. A letter without a later resolution is unresolved, unless it was discarded for
+    /// the reason for which its record died again.
     package var letters: [DeadLetter] {
         entries.values.compactMap { entry in
             guard var letter = entry.letter else { return nil }
             if let resolution = entry.resolution,
-                Self.isLater((resolution.place, resolution.time), than: (letter.place, letter.time))
+                resolution.reason == letter.reason
+                    || Self.isLater((resolution.place, resolution.time), than: (letter.place, letter.time))
             {
                 letter.resolved = resolution.outcome
                 letter.resolvedAt = resolution.time

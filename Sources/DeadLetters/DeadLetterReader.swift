@@ -78,7 +78,8 @@ package struct DeadLetterReader {
                     message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
                 book.resolve(
                     origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
-                    outcome: outcome, why: message.text(DeadLetterHeader.why))
+                    outcome: outcome, why: message.text(DeadLetterHeader.why),
+                    reason: message.text(DeadLetterHeader.reason))
                 return
             }
             var letter = DeadLetter(message, origin: origin)

@@ -9,7 +9,7 @@ import Telemetry
 extension DeadLetter {
     /// How a letter was resolved without a redrive, as its resolution says it. A redrive says its outcome.
     package enum Resolution: String, Sendable, CaseIterable {
-        /// Somebody said that it is meant to stay dead.
+        /// Somebody said that it is meant to stay dead. That holds for every later death for the same reason, too.
         case discarded
         /// A replay has read its record again, and it did not die again.
         case replayed
@@ -24,6 +24,7 @@ extension DeadLetter {
             header(DeadLetterHeader.time, String(time)), header(DeadLetterHeader.migration, migration),
             header(DeadLetterHeader.epoch, String(epoch)), header(DeadLetterHeader.resolved, word),
         ] + (why.map { [header(DeadLetterHeader.why, $0)] } ?? [])
+            + (word == Resolution.discarded.rawValue ? [header(DeadLetterHeader.reason, reason)] : [])
     }
 }
 

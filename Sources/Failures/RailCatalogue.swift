@@ -37,6 +37,7 @@ package enum RailCatalogue {
         ("log_reach", "the commands between the old index and the start of the replay would be lost"),
         ("start_partitions", "the recipe names partitions that the topic does not have"),
         ("recorded_group", "nobody knows where the replay has to begin"),
+        ("group", "two migrations would take each other's partitions; name another group"),
         ("epoch", "every write would look stale"),
         ("partitions", "offsets no longer order the commands of an id"),
         ("one_partition", "offsets do not order the commands of an id; take versions from somewhere else"),

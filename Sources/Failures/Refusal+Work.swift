@@ -36,6 +36,17 @@ extension Refusal {
                 + "again. Watch it with `crossfade status`, or stop it first: the next one goes on where it stood")
     }
 
+    /// Others are in the consumer group. `members`: all of it, in words; `known`: how many of them are followers of
+    /// this migration.
+    package static func groupIsShared(_ group: String, migration: String, members: String, known: Int) -> Refusal {
+        Refusal(
+            "group_is_shared",
+            "consumer group \(group) has \(members), and migration \(migration) knows \(known) of them as its "
+                + "followers: another migration with this name, or another application, shares the group, and each "
+                + "would read only a part of the commands. Stop them, or name another group in `commands.group` and "
+                + "confirm that")
+    }
+
     /// What was written has another form. `index`: the index; `changes`: what differs, in words.
     package static func formChanged(index: String, changes: String) -> Refusal {
         Refusal(

@@ -8,7 +8,7 @@ import State
 import Telemetry
 
 /// `dead-letters discard`: says of letters that they are meant to stay dead. They count as resolved from then on. One
-/// whose record dies again is unresolved again.
+/// whose record dies again for another reason is unresolved again.
 package struct DiscardWork {
     package struct Result: Sendable {
         package var discarded: [DeadLetter]

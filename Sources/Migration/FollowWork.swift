@@ -46,6 +46,7 @@ package struct FollowWork: WatchedWork {
         let survey = prepared.survey
         let admin = try LogAdmin(settings: recipe.kafkaSettings, log: logger.kafka)
         defer { admin.close() }
+        try GroupCheck.wait(prepared, admin: admin, logger: logger, beat: live.beat)
         let begin = FollowStart(
             prepared: prepared, admin: admin, logger: logger, live: live, state: { (try? store.load()) ?? state })
         let watch = StateWatch(pipeline, live, source: recipe.source)

@@ -47,6 +47,7 @@ package struct ReplayWork: WatchedWork {
         let pipeline = prepared.pipeline(state: state, writing: .log, live: live)
         let run = PipelineRun(prepared, pipeline, command: "replay", live: live)
         defer { run.close() }
+        try checkGroup()
         let total = replay.left
         let letters = LettersInReplay(prepared.recipe, logger: logger)
         var options = LogFeed.Options(
@@ -79,6 +80,13 @@ package struct ReplayWork: WatchedWork {
         var summary = summary(pipeline, ended.replay ?? replay, seconds: seconds, complete: complete)
         summary.next = prepared.next(after: ended, letters: summary.reasons, store: store)
         return summary
+    }
+
+    /// Throws where a follower that comes after this replay could not have the group for itself.
+    private func checkGroup() throws {
+        let admin = try LogAdmin(settings: prepared.recipe.kafkaSettings, log: logger.kafka)
+        defer { admin.close() }
+        try GroupCheck.wait(prepared, admin: admin, logger: logger, beat: live.beat)
     }
 
     /// Goes on with an interrupted replay of the same work, or begins a new one.

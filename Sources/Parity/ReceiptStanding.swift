@@ -46,7 +46,7 @@ package enum ReceiptVoid: Sendable, Equatable {
         case .replaced(let index): "\(index) is not the index that was verified, or was put back to an earlier state"
         case .copied: "a copy has written to the new side since, or is unfinished"
         case .repaired: "a repair has written to the new side since, or was broken off"
-        case .otherWork: "it is of other work than the recipe says now"
+        case .otherWork: "the receipt is of other work than the recipe says now"
         case .seen(let words): words
         }
     }

@@ -53,6 +53,7 @@ package struct Preflight: Sendable {
         let work = survey.work(recipe)
         var rails = Rails(recipe: recipe, survey: survey, start: start).found
         rails += CopyDeathsRail.look(survey)
+        if let admin, let rail = try GroupRail.look(recipe, survey, admin: admin) { rails.append(rail) }
         var compaction: CompactionRail.Outlook?
         if depth >= .log, let admin {
             let found = try CompactionRail.look(recipe, survey, start: start.offsets, admin: admin, logger: logger)
@@ -63,6 +64,7 @@ package struct Preflight: Sendable {
         rails += try ChangedFormRail.look(survey, work: work)
         if depth >= .samples { rails += AdoptRail.look(recipe, survey) }
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
+        if depth >= .plan { rails += ReadersRail.look(recipe, survey) }
         if depth >= .plan, let admin { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },

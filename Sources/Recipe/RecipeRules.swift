@@ -134,6 +134,14 @@ package struct RecipeRules {
         if let handover = root["cutover"]?["handover"], let text = handover.text, text == group {
             problems.add(handover.mark, "cutover.handover is Crossfade's own group; name that of your new indexer")
         }
+        if let handover = root["cutover"]?["handover"], let text = handover.text,
+            text == commands["application_group"]?.text
+        {
+            problems.add(
+                handover.mark,
+                "cutover.handover is the group of the old indexer (commands.application_group): finish would set its "
+                    + "offsets to ours; name that of your new indexer")
+        }
         if let dead = root["dead_letters"]?["topic"], let text = dead.text, text == commands["topic"]?.text {
             problems.add(dead.mark, "dead_letters.topic is the command topic itself")
         }

@@ -110,6 +110,62 @@ def test_a_second_operator_with_the_same_name_and_another_target(m):
     assert m.target.operations(m.new) == held, "the old index was written"
 
 
+@pytest.mark.real
+def test_a_copied_recipe_with_the_same_name_and_another_target_cluster(m):
+    """Its follower joined the group of the first migration and took a partition away: neither index got all commands,
+    and nobody named the cause."""
+    follow = following(m)
+    members = follow.process.pid
+    mine = m.recipe
+    # the new index lies in the other cluster, where there is no state
+    m.write_recipe("copied.yaml", target=m.tree["source"], indices=[{**m.tree["indices"][0], "to": m.other}])
+    plan = m.run("plan", seconds=60).expect(DONE, REFUSED).json
+    rail = [rail for rail in plan["rails"] if rail["name"] == "group"]
+    assert [r["verdict"] for r in rail] == ["refused"], plan["rails"]
+    assert "1 member" in rail[0]["detail"] and "offsets" in rail[0]["detail"], rail
+    check_error(m.run("init", "--confirm", plan["fingerprint"]), f"group {m.group}", "another `name`",
+                "commands.group", code=REFUSED)
+    assert follow.process.pid == members and follow.running
+    m.recipe = mine
+    m.stop(follow)
+    # its offsets alone are enough
+    m.recipe = m.crossfade.folder / "copied.yaml"
+    check_error(m.run("init", "--confirm", plan["fingerprint"]), "offsets that other work has committed",
+                "delete the group", code=REFUSED)
+    # the way out
+    m.write_recipe("copied.yaml", target=m.tree["source"], indices=[{**m.tree["indices"][0], "to": m.other}],
+                   commands={**m.tree["commands"], "group": f"{m.group}-2"})
+    m.run("plan", seconds=60).expect(DONE)
+
+
+@pytest.mark.real
+def test_strangers_in_the_group(m):
+    """Members of the group that are no followers of the migration, and one that was killed, which is waited for."""
+    kafka = {"session.timeout.ms": "6000"}
+    m.write_recipe(commands={**m.tree["commands"], "kafka": kafka})
+    m.tree["commands"]["kafka"] = kafka
+    follow = following(m)
+    follow.kill()
+    follow = m.start("follow")
+    follow.assigned()
+    m.caught_up(follow)
+    m.stop(follow)
+    stranger = Consumer({"bootstrap.servers": m.log.bootstrap, "group.id": m.group, "client.id": "stranger",
+                         "session.timeout.ms": 6000})
+    stranger.subscribe([m.topic])
+    wait_for("the stranger to be in the group", lambda: (stranger.poll(0.1), stranger.assignment())[1], 60, pause=0)
+    try:
+        late = m.start("follow")
+
+        def ended():
+            stranger.poll(0.1)
+            return not late.running
+        wait_for("the refusal", ended, 120, pause=0)
+        check_error(late.wait(10), f"group {m.group}", "stranger at", "commands.group", code=REFUSED, seconds=300)
+    finally:
+        stranger.close()
+
+
 def test_a_copy_that_was_stopped_for_longer_than_its_lease(m):
     """SIGSTOP: others take it for ended and confirm other work. When it goes on it must not write what it holds."""
     m.init()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from binary import DONE, REFUSED, check_error
+from binary import DONE, REFUSED, USAGE, check_error
 from proxy import Proxy
 from stack import wait_for
 from test_cutover import ANYTHING, behind, failed, make, rollback, rollover  # noqa: F401
@@ -189,6 +189,12 @@ def test_an_old_index_that_is_searched_is_not_deleted(make):  # noqa: F811
     m = make("es-8.17", quiet_for="1h", follows=False)
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
+    # where another gate fails, nobody waits for an hour to be told
+    follow = m.start("follow")
+    follow.assigned()
+    told = finish(m, "--yes", "--delete-old", code=REFUSED)
+    assert "members" in failed(told) and "would be watched" in told["gates"][-1]["text"], told
+    m.stop(follow)
     process = m.start("finish", "--yes", "--delete-old")
     wait_for("the watch", lambda: "watching whether" in process.err_file.read_text(), 60)
     m.source.call("POST", f"/{m.old}/_search", {"size": 1})
@@ -232,5 +238,10 @@ def test_cancel_leaves_what_was_there_before(migrate, source, target):
     rollover(m)
     rollback(m, "--accept-loss", "--readers-moved")
     m.stop(m.follow)
-    m.run("cancel", "--yes").expect(DONE)
+    # without --yes it only lists
+    listed = m.run("cancel").expect(USAGE).json
+    expected = {f"index {m.new}", f"index .crossfade-{m.name}", f"consumer group {m.group}"}
+    assert listed["dry_run"] and expected <= set(listed["removed"]), listed
+    assert m.new in m.target.indices()
+    assert set(m.run("cancel", "--yes").expect(DONE).json["removed"]) == set(listed["removed"])
     assert listing(m) == m.before

@@ -48,6 +48,30 @@ private func letter(
         #expect(resolved.resolved == "indexed" && resolved.resolvedAt == 200)
     }
 
+    /// A second replay made what somebody had discarded unresolved again.
+    @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
+    func aDiscardedLetterStaysDiscardedWhenItDiesAgainForTheSameReason(order: [Int]) throws {
+        func read(again reason: String) throws -> DeadLetter {
+            var book = DeadLetterBook()
+            for event in order {
+                switch event {
+                case 0: book.add(letter(5, at: 1, time: 100, reason: "no_operation"))
+                case 1:
+                    book.resolve(
+                        letter(5, at: 0).origin, .init(partition: 0, offset: 2), time: 200, outcome: "discarded",
+                        why: "w", reason: "no_operation")
+                default: book.add(letter(5, at: 3, time: 300, reason: reason))
+                }
+            }
+            return try #require(book.letters.first)
+        }
+        let same = try read(again: "no_operation")
+        #expect(same.resolved == "discarded" && same.why == "w" && same.deaths == 2)
+        #expect(try read(again: "mapping").resolved == nil)
+        let headers = letter(5, at: 1, reason: "no_operation").resolution("discarded", migration: "m", time: 1)
+        #expect(headers.contains { $0.0 == DeadLetterHeader.reason && $0.1 == Array("no_operation".utf8) })
+    }
+
     @Test func theSameOffsetOfAnotherEpochIsAnotherRecord() {
         var book = DeadLetterBook()
         book.add(letter(5, at: 1))

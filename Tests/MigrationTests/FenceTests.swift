@@ -217,3 +217,20 @@ import Testing
         #expect(MigrationHistory(json: ["history": "[{\"what\":3}, 7]"]).events.isEmpty)
     }
 }
+
+@Suite struct GroupCheckTests {
+    private static func report(_ command: String, _ member: String) -> MemberReport {
+        MemberReport(member: member, command: command, host: "h", pid: 1, started: 0, updated: 0)
+    }
+
+    /// Whatever is not known to have ended may be in the group.
+    @Test func onlyMembersThatNoFollowerCanBeAreStrangers() {
+        let reports = [Self.report("follow", "a"), Self.report("follow", "gone"), Self.report("replay", "b")]
+        func strangers(_ members: Int) -> Int {
+            GroupCheck.strangers(members: members, reports: reports) { $0.member == "gone" ? .isGone : .unknown }
+        }
+        #expect([0, 1, 2, 3].map(strangers) == [0, 0, 1, 2])
+        #expect(
+            GroupCheck.strangers(members: 1, reports: [Self.report("follow", MemberReport.own)]) { _ in .runs } == 1)
+    }
+}

@@ -133,10 +133,10 @@ struct UsageError: Error, Equatable, CustomStringConvertible {
     var description: String { message }
 }
 
-/// Parses PARTITION:OFFSET, such as 3:1200. `option`: the option's name, for the error's text.
-func recordPosition(_ option: String, _ text: String) throws(UsageError) -> (partition: Int32, offset: Int64) {
+/// Parses PARTITION:OFFSET, such as 3:1200. `name`: of the argument, for the error's text.
+func recordPosition(_ name: String, _ text: String) throws(UsageError) -> (partition: Int32, offset: Int64) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]), partition >= 0, offset >= 0
-    else { throw UsageError(message: "--\(option) is \"\(text)\"; it must be PARTITION:OFFSET, such as 3:1200.") }
+    else { throw UsageError(message: "\(name) is \"\(text)\"; it must be PARTITION:OFFSET, such as 3:1200.") }
     return (partition, offset)
 }

@@ -14,31 +14,32 @@ enum CancelCommand {
             """,
         positionals: [CommandDeclaration.recipe],
         options: [
-            .init("yes", "Do it. Without this, nothing is removed."),
+            .init("yes", "Do it. Without this, nothing is removed, and what would be is listed."),
             .init("delete-dead-letters", "Also delete a dead-letter topic that holds letters."),
         ],
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        guard arguments.has("yes") else {
-            output.failure("this deletes the new indices of the migration; say --yes if that is meant.", code: "usage")
-            return .usage
-        }
         var options = CancelWork.Options()
+        options.isDry = !arguments.has("yes")
         options.deletesDeadLetters = arguments.has("delete-dead-letters")
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)
             let result = try CancelWork(recipe, options: options, logger: logger).run()
-            var lines = result.removed.map { "removed \($0)" } + result.kept.map { "kept \($0)" }
+            let words = options.isDry ? ("would remove", "would keep") : ("removed", "kept")
+            var lines = result.removed.map { "\(words.0) \($0)" } + result.kept.map { "\(words.1) \($0)" }
             if result.isNothing {
                 lines.append("there is no migration \(recipe.name) on the target: nothing to cancel")
             }
             output.data(
                 [
-                    "command": "cancel", "removed": .array(result.removed.map { .string($0) }),
+                    "command": "cancel", "dry_run": .bool(options.isDry),
+                    "removed": .array(result.removed.map { .string($0) }),
                     "kept": .array(result.kept.map { .string($0) }), "nothing": .bool(result.isNothing),
                 ], text: lines.joined(separator: "\n"))
-            return .done
+            guard options.isDry, !result.isNothing else { return .done }
+            output.talk("crossfade: nothing was removed; say --yes if that is meant.")
+            return .usage
         }
     }
 }

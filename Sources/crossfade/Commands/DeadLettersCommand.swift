@@ -36,10 +36,13 @@ enum DeadLettersCommand {
         path: ["dead-letters", "show"],
         summary: "Show one dead letter whole, with its headers and its value",
         discussion: """
-            Name it by --offset P:O (partition and offset in the command topic) or by --id. If several match, the
-            latest is shown.
+            Name it by its place in the command topic (partition and offset, as `dead-letters list` prints it under AT),
+            or by --id. If several match, the latest is shown.
             """,
-        positionals: [CommandDeclaration.recipe], options: filters, run: runShow)
+        positionals: [
+            CommandDeclaration.recipe,
+            .init(name: "P:O", doc: "Partition and offset of the record; the same as --offset.", required: false),
+        ], options: filters, run: runShow)
 
     static let redrive = CommandDeclaration(
         path: ["dead-letters", "redrive"],
@@ -56,7 +59,8 @@ enum DeadLettersCommand {
         summary: "Say of dead letters that they are meant to stay dead, and why",
         discussion: """
             They count as resolved from then on, so they hold back no rollover and no finish. They stay in the topic,
-            with the reason; `dead-letters list --all` shows it. A letter whose record dies again is unresolved again.
+            with the reason; `dead-letters list --all` shows it. A letter whose record dies again
+            for the same reason, as in another replay, stays discarded; for another reason it is unresolved again.
             Without a selection, all unresolved letters are discarded.
             """,
         positionals: [CommandDeclaration.recipe],
@@ -86,10 +90,16 @@ enum DeadLettersCommand {
 
     @Sendable private static func runShow(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         with(arguments, output) { filter throws(UsageError) in
-            guard filter.offset != nil || filter.id != nil else {
-                throw UsageError(message: "crossfade dead-letters show needs --offset P:O or --id ID.")
-            }
             var filter = filter
+            if !arguments["P:O"].isEmpty {
+                guard arguments.value("offset") == nil else {
+                    throw UsageError(message: "P:O and --offset name the same: give one of them.")
+                }
+                filter.offset = try recordPosition("P:O", arguments["P:O"])
+            }
+            guard filter.offset != nil || filter.id != nil else {
+                throw UsageError(message: "crossfade dead-letters show needs P:O, such as 3:1200, or --id ID.")
+            }
             // The user named this letter, so it is shown whether it is resolved or not.
             filter.all = true
             return CommandRunner.withRecipe(arguments, output) { recipe, logger in
@@ -163,7 +173,7 @@ enum DeadLettersCommand {
             filter.limit = limit
         }
         if let text = arguments.value("offset") {
-            filter.offset = try recordPosition("offset", text)
+            filter.offset = try recordPosition("--offset", text)
         }
         filter.since = try time("since", arguments)
         filter.until = try time("until", arguments)

@@ -1,6 +1,7 @@
 import Foundation
 import Migration
 import Planning
+import State
 
 enum InitCommand {
     static let declaration = CommandDeclaration(
@@ -30,23 +31,39 @@ enum InitCommand {
                         + "\(recipe.typed) --confirm \(prepared.fingerprint).", code: "usage")
                 return .usage
             }
+            let before = prepared.survey.state.flatMap { $0.fingerprint == prepared.fingerprint ? nil : $0 }
             let made = try Initialisation.run(prepared, confirmation: confirmation, logger: logger)
             let indices = prepared.survey.entries.map(\.index)
-            let said =
-                made
-                ? "\(Self.words(prepared)); "
+            let confirmed = before.map { Self.confirmed($0, prepared) }
+            let said: String
+            if made {
+                said =
+                    "\(Self.words(prepared)); "
                     + "next: crossfade \(recipe.source == nil ? "replay" : "copy") \(recipe.typed)"
-                : "already initialised under this fingerprint; see crossfade status \(recipe.typed)"
+            } else if confirmed != nil {
+                said = "the target indices are there already; see crossfade status \(recipe.typed)"
+            } else {
+                said = "already initialised under this fingerprint; see crossfade status \(recipe.typed)"
+            }
             output.data(
                 [
                     "migration": .string(recipe.name), "fingerprint": .string(prepared.fingerprint),
-                    "created": .bool(made), "indices": .array(indices.map { .string($0) }),
+                    "created": .bool(made), "confirmed": .bool(made || before != nil),
+                    "indices": .array(indices.map { .string($0) }),
                     "adopted": .array(prepared.adopted.map { .string($0) }),
                     "accepted": AcceptanceReport.json(recipe.accept),
                 ],
-                text: (AcceptanceReport.lines(recipe.accept) + [said]).joined(separator: "\n"))
+                text: (AcceptanceReport.lines(recipe.accept) + [confirmed, said].compactMap(\.self)).joined(
+                    separator: "\n"))
             return .done
         }
+    }
+
+    /// That other work was confirmed than `state` said, and what differs.
+    private static func confirmed(_ state: MigrationState, _ prepared: Preflight) -> String {
+        let changes = Fingerprint.differences(state.work, prepared.work, limit: 3)
+        return "confirmed the changed recipe under \(prepared.fingerprint) (was \(state.fingerprint))"
+            + (changes.isEmpty ? "" : ": \(changes.joined(separator: "; "))")
     }
 
     /// What was made, and what was there.

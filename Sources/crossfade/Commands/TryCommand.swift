@@ -120,7 +120,7 @@ struct TryRequest {
         self.persona = persona
         ids = arguments.all("from-source")
         for text in arguments.all("at") {
-            places.append(try recordPosition("at", text))
+            places.append(try recordPosition("--at", text))
         }
         let files = arguments.all("records")
         guard !files.isEmpty || !places.isEmpty || !ids.isEmpty else {

@@ -31,7 +31,7 @@ struct DeadLetterList: Sendable {
             + letters.map { letter in
                 [
                     letter.originText, DeadLetterTime.text(letter.time), letter.reason,
-                    DeadLetterText.line(Array((letter.id ?? "").utf8), limit: 40), String(letter.deaths),
+                    letter.shownID, String(letter.deaths),
                     letter.resolution,
                     DeadLetterText.line(Array(DeadLetterText.withoutValue(letter.detail).utf8), limit: 120),
                 ]
@@ -47,6 +47,12 @@ struct DeadLetterList: Sendable {
 }
 
 extension DeadLetter {
+    /// The document's id; where the recipe cannot tell it, the record's key.
+    fileprivate var shownID: String {
+        if let id { return DeadLetterText.line(Array(id.utf8), limit: 40) }
+        return key.map { "key " + DeadLetterText.line($0, limit: 36) } ?? ""
+    }
+
     /// Whether it is resolved, and how.
     fileprivate var resolution: String {
         guard let resolved else { return "no" }
