@@ -19,6 +19,7 @@ package enum RailCatalogue {
             "the copied documents that become dead letters are no loss, however many they are; a replay may build on "
                 + "what is there"
         ),
+        ("command_deaths", "the commands that become dead letters are no loss, however many they are"),
         ("changed_form", "documents that are there already may keep the form and the ids that they have"),
         (
             "attribution",

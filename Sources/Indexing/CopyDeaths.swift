@@ -15,6 +15,11 @@ public struct CopyDeaths: Sendable, Equatable {
             (self.share, self.count) = (min(max(1, share), 10_000), max(1, count))
         }
 
+        /// Whether of these documents, or records, too many are dead, and not only a few.
+        public func isReached(dead: Int, of all: Int) -> Bool {
+            dead >= count && isReached(Tally(documents: all, dead: dead))
+        }
+
         func isReached(_ tally: Tally) -> Bool {
             tally.dead > 0 && tally.dead * 10_000 >= tally.documents * share
         }
@@ -87,7 +92,7 @@ public struct CopyDeaths: Sendable, Equatable {
             if fresh.documents < 0 { judged[index] = now[index] }
             guard fresh.documents >= window else { continue }
             judged[index] = now[index]
-            if fresh.dead >= limit.count, limit.isReached(fresh) { return Finding(index: index, tally: fresh) }
+            if limit.isReached(dead: fresh.dead, of: fresh.documents) { return Finding(index: index, tally: fresh) }
         }
         return nil
     }

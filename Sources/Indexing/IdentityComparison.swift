@@ -72,7 +72,7 @@ package struct IdentityComparison: Sendable {
         guard command.unreadKey == nil else { return readings }
         return readings + forms(command.id).map { ($0, .form) }
             + IDSpelling.padded(command.id, lengths).map { ($0, .padding) }
-            + IDSpelling.remarked(command.id).map { ($0, .marks) }
+            + IDSpelling.remarked(command.id).filter { !$0.isEmpty }.map { ($0, .marks) }
     }
 
     /// `found`: the documents that the source has for the wanted ids, by their ids.

@@ -87,7 +87,7 @@ extension CopyWork {
     private func part(after state: MigrationState) throws(WorkError) -> MigrationState.Copy.Part? {
         let recipe = prepared.recipe
         let isShared = state.adopted.isSuperset(of: prepared.survey.entries.map(\.index)) || recipe.accepts("adopted")
-        if !recipe.hasCommands, !isShared, [.rolledOver, .partly].contains(state.cutover.position) {
+        if !recipe.hasCommands, !isShared, state.cutover.position.isOver {
             throw WorkError(
                 .refused,
                 "the readers are on the new indices, and the application may write there: a copy could overwrite that "

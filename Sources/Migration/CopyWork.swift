@@ -28,7 +28,7 @@ package struct CopyWork: WatchedWork {
     }
 
     /// Rails that a copy answers itself.
-    package static let unneeded: Set<String> = ["copy_deaths"]
+    package static let unneeded: Set<String> = ["copy_deaths", "command_deaths"]
 
     package func run() throws -> Summary {
         try prepared.passRails(except: Self.unneeded)

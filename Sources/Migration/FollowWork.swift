@@ -19,7 +19,7 @@ package struct FollowWork: WatchedWork {
     package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     /// Rails that do not concern a follower: while the copy is unfinished, partial updates build on the source.
-    package static let unneeded: Set<String> = ["copy_deaths"]
+    package static let unneeded: Set<String> = ["copy_deaths", "command_deaths"]
 
     package func run() throws -> Summary {
         try prepared.passRails(except: Self.unneeded)

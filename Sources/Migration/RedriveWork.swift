@@ -31,7 +31,7 @@ package struct RedriveWork {
     /// Rails about what the log still holds, which a redrive does not need, because the letters hold its records; and
     /// about a copy that was stopped, part of which it may mend.
     private static let unneeded: Set<String> = [
-        "log_start", "log_reach", "recorded_group", "start_partitions", "copy_deaths",
+        "log_start", "log_reach", "recorded_group", "start_partitions", "copy_deaths", "command_deaths",
     ]
 
     package func run() throws -> Summary {

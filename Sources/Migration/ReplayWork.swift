@@ -18,7 +18,7 @@ import Telemetry
 /// a follower, and can be run again from the start at any time.
 package struct ReplayWork: WatchedWork {
     package static let (command, purpose, depth) = ("replay", Purpose.replay, Preflight.Depth.samples)
-    package static let unneeded: Set<String> = []
+    package static let unneeded: Set<String> = ["command_deaths"]
     package let live: LiveWork
     package let confirmation: String?
 

@@ -86,7 +86,7 @@ package enum AdoptRail {
         let theirs = Dictionary(held.map { ($0.name.id, $0) }) { one, _ in one }
         let path = SourceSample.readable(entry).map(\.name).joined(separator: ",")
         guard !theirs.isEmpty, !path.isEmpty else { return pairs }
-        let query: JSONValue = ["ids": ["values": .array(theirs.keys.sorted().map { .string($0) })]]
+        let query = ClusterReader.query(ids: theirs.keys.sorted())
         let versions = CopyVersions(recipe.commands.format)
         let isComparable = entry.recipe.transform.isEmpty
         for document in SourceSample.documents(try source.samplePage(path, query: query, size: 2 * wanted)) {

@@ -191,7 +191,7 @@ package struct AttributionRail {
         let mine = try target.reader.names(entry.index, query: alive, size: Self.idsWanted)
         let ids = mine.map(\.id)
         for other in survey.entries.dropFirst(place + 1) where other.exists && !other.isClosed && other.held > 0 {
-            let wanted: JSONValue = ["ids": ["values": .array(ids.map { .string($0) })]]
+            let wanted = ClusterReader.query(ids: ids)
             let both: JSONValue = ["bool": ["must": [wanted, alive]]]
             for twin in try target.reader.names(other.index, query: both, size: 20) {
                 guard let one = mine.first(where: { $0.id == twin.id }),

@@ -55,7 +55,6 @@ package struct IdentityRail {
             }
         }
         judgeCommands(source)
-        judgeRejects()
         guard found.isEmpty else { return }
         add(doubts.isEmpty ? .ok : .warn, (doubts + looks).joined(separator: "; "))
     }
@@ -96,28 +95,6 @@ package struct IdentityRail {
             if !mine.isEmpty { return (Array(mine.prefix(Self.idsWanted)), areApplied) }
         }
         return ([], false)
-    }
-
-    /// Records that say no document. Where these are all that were looked at, nothing was compared.
-    private mutating func judgeRejects() {
-        let dead = samples.log.rejects.values.reduce(0) { $0 + $1.count }
-        guard dead * 100 >= samples.log.read,
-            let (reason, first) = samples.log.rejects.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) })
-        else { return }
-        doubts.append(
-            "\(dead) of \(samples.log.read) sampled records would be dead letters, \(first.count) of them as \(reason) "
-                + "(partition \(first.partition) offset \(first.offset): \(first.detail))"
-                + (reason == "no_routing" ? withoutRouting : ""))
-    }
-
-    /// What to do about commands without routing.
-    private var withoutRouting: String {
-        let names = samples.source.entries.flatMap(\.names)
-        if !names.isEmpty, names.allSatisfy({ $0.routing == nil }) {
-            return ". The source has no routing either: leave it out of the recipe"
-        }
-        return recipe.commands.format.missingRoutingIsID
-            ? "" : IdentityWords.missingID(recipe.commands.format.routing)
     }
 
     /// Which records the source is known to have, in words.

@@ -1,3 +1,4 @@
+import Basics
 import Commands
 import JSONText
 import Recipe
@@ -66,6 +67,48 @@ extension Rails {
                     : "Leave `_routing` out of the mapping"))
     }
 
+    /// The target index holds documents, and no state says who wrote them.
+    mutating func judgeStrange(_ entry: Survey.Entry) {
+        let aliases = (entry.present?.aliases.map(\.key) ?? []).sorted().joined(separator: ", ")
+        // Every migration leaves these fields in the mapping, and `finish` takes the state away.
+        let isResult = entry.present?.mapsTombstones == true
+        let there =
+            "the target index \(entry.index) already has \(entry.held) documents that no migration named "
+            + "\(recipe.name) has written"
+        let adopt =
+            "if the application writes it with the versions that the source has, too, look at "
+            + "`crossfade plan \(recipe.typed) --adopt`"
+        guard !aliases.isEmpty || isResult else {
+            return add(
+                "target_content", .refused,
+                "\(there): choose another `to`, or delete that index if it is not needed; or, \(adopt)")
+        }
+        let stands = aliases.isEmpty ? "" : "; the alias \(aliases) stands on it, so somebody may read it"
+        let result =
+            isResult ? "; it has the fields of a migration, and may be the result of one that is finished" : ""
+        add(
+            "target_content", .refused,
+            "\(there)\(stands)\(result). If that migration is finished, there is nothing left to do: stop what still "
+                + "starts Crossfade for it. For another one choose another `to`; or, \(adopt)")
+    }
+
+    /// An alias that the old side does not know is most likely mistyped.
+    private mutating func judgeAliases() {
+        let moved = Set((survey.state?.cutover.moved ?? []).map(\.alias))
+        for entry in survey.entries {
+            guard let alias = entry.recipe.alias, !entry.source.isEmpty, !moved.contains(alias),
+                entry.source.allSatisfy({ $0.aliases[alias] == nil && $0.name != alias })
+            else { continue }
+            let others = Set(entry.source.flatMap { $0.aliases.map(\.key) }).sorted()
+            guard !others.isEmpty else { continue }
+            let near = NearestWord.to(alias, among: others).map { "; did you mean \"\($0)\"?" } ?? ""
+            add(
+                "alias", .warn,
+                "no old index of \(entry.index) has the alias \(alias), and there are "
+                    + "\(others.joined(separator: ", "))\(near). Readers that use another alias are not moved")
+        }
+    }
+
     /// Several indices of one entry: to several targets, and into one.
     mutating func judgeTargets() {
         for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to)
@@ -83,6 +126,14 @@ extension Rails {
                 "\(entry.scope.names.count) source indices go into \(entry.index): a document whose id is in two of "
                     + "them is copied once only and counted as stale the second time")
         }
+        for (key, words) in recipe.cutover.programs {
+            guard let problem = UserProgram.problem(words) else { continue }
+            add(
+                "programs", .warn,
+                "\(key): \(problem.text)\(problem.mend.map { " (\($0))" } ?? ""). The rollover starts it, on the "
+                    + "machine from which it is called")
+        }
+        judgeAliases()
         for entry in survey.entries {
             guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }
             add(

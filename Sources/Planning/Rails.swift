@@ -284,12 +284,7 @@ package struct Rails {
         if survey.takesOver(entry) {
             judgeAdoption(entry)
         } else if entry.exists, !ours, entry.held > 0 {
-            add(
-                "target_content", .refused,
-                "the target index \(entry.index) already has \(entry.held) documents that no migration named "
-                    + "\(recipe.name) has written: choose another `to`, or delete that index if it is not needed; or, "
-                    + "if the application writes it with the versions that the source has, too, look at "
-                    + "`crossfade plan \(recipe.typed) --adopt`")
+            judgeStrange(entry)
         } else if entry.exists, !ours {
             add(
                 "target_content", .refused,

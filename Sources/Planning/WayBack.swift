@@ -93,14 +93,8 @@ package struct WayBack: Sendable {
         let indices = places.sorted { $0.key < $1.key }.map { name, uuid in
             Index(name, condition(name, uuid, reader, otherwise: survey.sourceUnknown))
         }
-        let lags = survey.application.map { offsets in
-            survey.watermarks.reduce(Int64(0)) { sum, partition in
-                let (number, mark) = partition
-                guard mark.high > mark.low else { return sum }
-                return sum + max(0, mark.high - max(mark.low, offsets[number] ?? mark.low))
-            }
-        }
-        var back = WayBack(indices: indices, lag: lags, group: recipe.commands.applicationGroup)
+        var back = WayBack(
+            indices: indices, lag: survey.applicationLag, group: recipe.commands.applicationGroup)
         back.hasMembers = hasMembers
         back.lost = lost(survey)
         return back
@@ -129,6 +123,19 @@ package struct WayBack: Sendable {
             return found.blocks.isEmpty ? .ready : .blocked(found.blocks)
         } catch {
             return .unknown("\(error)")
+        }
+    }
+}
+
+extension Survey {
+    /// Records of the topic that the application's group has still to apply; nil: that is not known.
+    package var applicationLag: Int64? {
+        application.map { offsets in
+            watermarks.reduce(Int64(0)) { sum, partition in
+                let (number, mark) = partition
+                guard mark.high > mark.low else { return sum }
+                return sum + max(0, mark.high - max(mark.low, offsets[number] ?? mark.low))
+            }
         }
     }
 }

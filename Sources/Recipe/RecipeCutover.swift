@@ -29,6 +29,13 @@ extension Recipe {
         package var quietFor: Int64 = 300_000
 
         package init() {}
+
+        /// The programs that a rollover starts, with their keys.
+        package var programs: [(key: String, words: [String])] {
+            [("cutover.before", before), ("cutover.command", command)].compactMap { key, words in
+                words.map { (key, $0) }
+            }
+        }
     }
 }
 
@@ -47,7 +54,8 @@ extension RecipeSchema {
             RecipeKey(
                 "command", .list(.scalar(.nonEmpty)), standardInWords: "none",
                 "Program and arguments that move the readers from one cluster to the other. It is told what to do by "
-                    + "`CROSSFADE_DIRECTION` (`rollover` or `rollback`)."),
+                    + "`CROSSFADE_DIRECTION` (`rollover` or `rollback`). A path is relative to the recipe; a name "
+                    + "without a slash is looked for in `PATH`."),
             RecipeKey(
                 "before", .list(.scalar(.nonEmpty)), standardInWords: "none",
                 "Program and arguments that must end with 0 before an alias is moved."),
@@ -72,12 +80,19 @@ extension RecipeBuilder {
         var options = Recipe.Cutover()
         options.parityAge = Int64(try integer(value, "parity_age"))
         options.writers = value["writers"]?.text.flatMap(Recipe.Cutover.Writers.init)
-        options.command = value["command"]?.items.compactMap(\.text)
-        options.before = value["before"]?.items.compactMap(\.text)
+        options.command = program(value["command"])
+        options.before = program(value["before"])
         options.timeout = Int64(try integer(value, "timeout"))
         options.hold = value["hold"]?.text.map { files.resolve($0) }
         options.handover = value["handover"]?.text
         options.quietFor = Int64(try integer(value, "quiet_for"))
         return options
+    }
+
+    /// A program that is named by a path is a file like every other; one without a slash is looked for in PATH.
+    private func program(_ value: RecipeValue?) -> [String]? {
+        guard var words = value?.items.compactMap(\.text) else { return nil }
+        if let first = words.first, first.contains("/") { words[0] = files.resolve(first) }
+        return words
     }
 }

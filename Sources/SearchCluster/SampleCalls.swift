@@ -10,10 +10,15 @@ extension ClusterReader {
     package func find(
         _ index: String, ids: [String], shown: JSONValue? = nil, atMost size: Int = 10_000
     ) throws(ClusterError) -> [FoundDocument] {
-        guard !ids.isEmpty else { return [] }
-        let named: JSONValue = ["ids": ["values": .array(ids.map { .string($0) })]]
+        guard ids.contains(where: { !$0.isEmpty }) else { return [] }
+        let named = Self.query(ids: ids)
         let query: JSONValue = shown.map { ["bool": ["must": [named, ["constant_score": ["filter": $0]]]]] } ?? named
         return try found(index, query: query, size: size, isRandom: false)
+    }
+
+    /// The documents with one of these ids. No document has an empty one, and servers refuse a query that asks for it.
+    package static func query(ids: some Sequence<String>) -> JSONValue {
+        ["ids": ["values": .array(ids.filter { !$0.isEmpty }.map { .string($0) })]]
     }
 
     /// Documents in random order, or in the server's own where it knows none. `query`: only those that it matches.

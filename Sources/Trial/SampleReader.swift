@@ -87,7 +87,7 @@ package enum SampleReader {
                 for index in try cluster.reader.resolve(from) {
                     for slice in cluster.reader.slices(index, wanted: 1) {
                         let scroll = cluster.reader.openScroll(
-                            slice, pageSize: 100, query: ["ids": ["values": [.string(id)]]])
+                            slice, pageSize: 100, query: ClusterReader.query(ids: [id]))
                         defer { scroll.close() }
                         while let page = try scroll.nextPage() {
                             found += try page.hits.map { (entry, index.name, try Self.document($0, page)) }

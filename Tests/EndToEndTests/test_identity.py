@@ -66,10 +66,10 @@ def documents(number=8, kind="incident", start=0, **metadata):
     return [(str(n), metadata, {"title": f"first {n}"}, kind) for n in range(start, start + number)]
 
 
-def identity(m, verdict):
+def identity(m, verdict, name="identity"):
     """The verdict of the rail, and its text."""
     result = m.run("plan", seconds=60).expect(REFUSED if verdict == "refused" else 0)
-    rails = [rail for rail in result.json["rails"] if rail["name"] == "identity"]
+    rails = [rail for rail in result.json["rails"] if rail["name"] == name]
     assert verdict in [rail["verdict"] for rail in rails], result
     return " ".join(rail["detail"] for rail in rails)
 
@@ -87,6 +87,20 @@ def whole(m):
     m.copy()
     m.replay()
     return titles(m)
+
+
+def test_a_topic_that_would_be_dead_letters_is_refused(make):
+    """The recipe reads the wrong field. It was a part of a warning, and `init` came next."""
+    m = make(commands() * 2, documents())
+    m.tree["commands"]["envelope"]["operation"] = "cmd"
+    m.write_recipe()
+    with nothing_written(m):
+        told = m.run("plan", seconds=60).expect(REFUSED).json
+    refused = {rail["name"]: rail["detail"] for rail in told["rails"] if rail["verdict"] == "refused"}
+    assert refused.keys() == {"command_deaths"} and "28 of 28 sampled records" in refused["command_deaths"], told
+    m.tree["accept"] = [{"rail": "command_deaths", "why": "a test"}]
+    m.write_recipe()
+    m.plan()
 
 
 # routing

@@ -98,7 +98,7 @@ def test_key_that_does_not_fit(make):
     m = make(records, documents(), committed=8, shape="document")
     m.tree["commands"]["document"] = {"key": "json"}
     m.write_recipe()
-    assert "bad_key" in identity(m, "warn")
+    assert "bad_key" in identity(m, "warn", "command_deaths")
     assert whole(m) == expected()
     assert reasons(m) == ["bad_key"] * 3
     letters, _ = m.dead_letters()

@@ -73,7 +73,7 @@ def test_deletes_that_lack_the_routing_are_counted_before_the_work(make):
     """Neither the source nor the deletes have it: the recipe should not ask for it."""
     records = inside()[:-2] + [command("DeleteMessageCommand", str(n)) for n in (3, 4)]
     m = routed(make(records, owned(), committed=12), "message.org")
-    text = identity(m, "warn")
+    text = identity(m, "warn", "command_deaths")
     assert "2 of 14" in text and "no_routing" in text and "leave it out" in text, text
     del m.tree["commands"]["envelope"]["routing"]
     m.write_recipe()

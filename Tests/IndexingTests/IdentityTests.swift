@@ -68,6 +68,13 @@ import Testing
         #expect(spelling("a:b-1", "ab1") == nil)
     }
 
+    /// A server refuses a whole search that asks for an empty id, and nothing was compared then.
+    @Test(arguments: ["..", "-", "__", " ", "0", "\"\"", "{}", "/"]) func noEmptyIDIsAskedFor(id: String) {
+        let comparison = IdentityComparison(
+            template: IDTemplate("{type}-{id}"), takesRoutingFromDocument: false, types: ["-", ".", ""], lengths: [1])
+        #expect(!comparison.wanted(command(id, 0)).contains(""))
+    }
+
     @Test func aKindOfIDThatTheSourceMostlyLacksIsNamed() {
         var tally = IdentityTally()
         for number in 0..<30 { tally.add(command("\(number)", 0), .same) }
