@@ -82,6 +82,8 @@ extension CutoverState {
             moved.removeAll { names.contains($0.alias) }
             if done.kind == .rollover { moved += done.moves }
             rolledOverAt = moved.isEmpty ? nil : rolledOverAt ?? time
+            // The program of a rollback runs before the aliases move; that of a rollover after that.
+            if moved.isEmpty || done.kind == .rollback { readersDue = nil }
         }
         return true
     }
@@ -92,7 +94,7 @@ extension CutoverState {
         guard intent == nil else { return [] }
         let undone = try moved.filter(isUndone).map(\.alias)
         moved.removeAll { undone.contains($0.alias) }
-        if moved.isEmpty { rolledOverAt = nil }
+        if moved.isEmpty { (rolledOverAt, readersDue) = (nil, nil) }
         return undone
     }
 
@@ -108,6 +110,7 @@ extension CutoverState {
     /// Whether the old side may be given up: all readers are on the new one.
     package func checkFinish() throws(CutoverRefusal) {
         if end == .cancelled { throw CutoverRefusal("the migration was cancelled; there is nothing to finish") }
+        if end == nil, position == .readersDue, let readersDue { throw CutoverRefusal(readersDue.words) }
         guard end == .finished || position == .rolledOver else {
             throw CutoverRefusal("not all readers are on the new side (it is \(position.rawValue)): roll over first")
         }

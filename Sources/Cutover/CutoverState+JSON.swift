@@ -8,6 +8,7 @@ extension CutoverState {
         if !moved.isEmpty { members["moved"] = .array(moved.map(\.json)) }
         if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
         if let rolledOverAt { members["rolled_over_at"] = .number(rolledOverAt) }
+        if let readersDue { members["readers_due"] = readersDue.json }
         if let end { members["end"] = .string(end.rawValue) }
         if let ending { members["ending"] = ending.json }
         return .object(members)
@@ -32,6 +33,10 @@ extension CutoverState {
         }
         aliases = (json["aliases"]?.array ?? []).compactMap(\.string)
         rolledOverAt = json["rolled_over_at"]?.int
+        if let told = json["readers_due"] {
+            guard let known = ReadersDue(json: told) else { return nil }
+            readersDue = known
+        }
         if let told = json["end"]?.string {
             guard let known = Position(rawValue: told) else { return nil }
             end = known
@@ -40,6 +45,21 @@ extension CutoverState {
             guard let known = Ending(json: told) else { return nil }
             ending = known
         }
+    }
+}
+
+extension CutoverState.ReadersDue {
+    package var json: JSONValue {
+        var members: JSONObject = ["kind": .string(kind.rawValue), "since": .number(since)]
+        if let failure { members["failure"] = .string(failure) }
+        return .object(members)
+    }
+
+    package init?(json: JSONValue) {
+        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let since = json["since"]?.int else {
+            return nil
+        }
+        self.init(kind: kind, since: since, failure: json["failure"]?.string)
     }
 }
 

@@ -12,11 +12,34 @@ package struct CutoverState: Sendable, Equatable {
         /// Some aliases of the recipe are moved.
         case partly = "partly_rolled_over"
         case rolledOver = "rolled_over"
+        /// The aliases are on the new side, and the program that moves the readers has not said that they are.
+        case readersDue = "readers_not_moved"
         /// All were moved, and are back.
         case rolledBack = "rolled_back"
         /// A move was begun, and its end is not recorded.
         case unknown
         case finished, cancelled
+
+        /// Whether an alias stands on the new side, as far as that is known.
+        package var isOver: Bool { self == .rolledOver || self == .partly || self == .readersDue }
+    }
+
+    /// The program that moves the readers between clusters has still to end well.
+    package struct ReadersDue: Sendable, Equatable {
+        /// Where the readers are to go.
+        package var kind: Kind
+        package var since: Int64
+        /// How it failed, for people; nil: it runs, or was broken off.
+        package var failure: String?
+
+        package init(kind: Kind, since: Int64, failure: String? = nil) {
+            (self.kind, self.since, self.failure) = (kind, since, failure)
+        }
+
+        package var words: String {
+            "cutover.command " + (failure.map { "failed (\($0))" } ?? "runs, or was broken off")
+                + (kind == .rollover ? ": the readers are not moved" : ": the readers may be on either side")
+        }
     }
 
     /// A move that is stored before its request is sent.
@@ -58,16 +81,22 @@ package struct CutoverState: Sendable, Equatable {
     package var aliases: [String] = []
     /// When the first alias was moved, in the rollover that holds.
     package var rolledOverAt: Int64?
+    /// nil: no program has to move the readers, or the last one ended well. Means nothing while no alias is moved.
+    package var readersDue: ReadersDue?
     package var end: Position?
     /// How far the end is; nil: it was not begun.
     package var ending: Ending?
 
     package init() {}
 
+    /// While an alias is on the new side: why the readers may not be there.
+    package var openReaders: ReadersDue? { position.isOver ? readersDue : nil }
+
     package var position: Position {
         if let end { return end }
         if intent != nil { return .unknown }
         if moved.isEmpty { return mark == nil ? .before : .rolledBack }
-        return Set(moved.map(\.alias)).isSuperset(of: aliases) ? .rolledOver : .partly
+        guard Set(moved.map(\.alias)).isSuperset(of: aliases) else { return .partly }
+        return readersDue == nil ? .rolledOver : .readersDue
     }
 }

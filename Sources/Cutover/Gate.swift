@@ -10,7 +10,7 @@ package struct Gate: Sendable, Equatable {
         case foreignWrites = "foreign_writes"
         case health, settings, writers
         case wayBack = "way_back"
-        case hold, before
+        case programs, hold, before
         // Those of the end.
         case rolledOver = "rolled_over"
         case members, handover
@@ -21,14 +21,14 @@ package struct Gate: Sendable, Equatable {
         package var isRequired: Bool { Self.required.contains(self) }
 
         private static let required: Set<Name> = [
-            .initialised, .indices, .aliases, .rolledOver, .members, .handover, .oldSide,
+            .initialised, .indices, .aliases, .programs, .rolledOver, .members, .handover, .oldSide,
         ]
 
         /// Those of a rollover that somebody may override.
         package static let ofRollover = allCases.filter { !$0.isRequired }
         /// Those of the end that somebody may override.
         package static let ofEnd: [Name] = [
-            .confirmed, .copied, .replayed, .repaired, .lag, .deadLetters, .receipt, .settings,
+            .confirmed, .copied, .replayed, .repaired, .lag, .deadLetters, .receipt, .foreignWrites, .settings,
         ]
     }
 

@@ -29,7 +29,7 @@ struct FinishLook {
         found.append(rolledOver(state))
         found += try aliases(state)
         found.append(try Self.members(state, session))
-        found.append(receipt(state))
+        found += try receipt(state)
         found += try handover()
         found += try GateLook(session: session, status: status).settings()
         if let old {
@@ -65,13 +65,20 @@ struct FinishLook {
         return .failed(.members, alive.joined(separator: "; "), mend: "stop it, then finish")
     }
 
-    private func receipt(_ state: MigrationState) -> Gate {
+    /// However old it is: what counts is that nobody else has written since. Where there are no commands, the
+    /// application writes to the new index itself by now.
+    private func receipt(_ state: MigrationState) throws -> [Gate] {
         guard let newest = state.newestReceipt(of: state.fingerprint) else {
-            return .nothingVerified(recipe: recipe.typed)
+            return [.nothingVerified(recipe: recipe.typed)]
         }
+        let verify = "crossfade verify \(recipe.typed)"
         let told = newest.words(now: status.now)
-        return newest.verdict == .equal
-            ? .passed(.receipt, told) : .failed(.receipt, told, mend: "crossfade verify \(recipe.typed)")
+        guard newest.verdict == .equal else { return [.failed(.receipt, told, mend: verify)] }
+        guard recipe.hasCommands else { return [.passed(.receipt, told)] }
+        return [
+            .passed(.receipt, told),
+            try GateLook(session: session, status: status).foreignWrites(newest.id, mend: verify),
+        ]
     }
 
     /// Who goes on reading the topic, and where.

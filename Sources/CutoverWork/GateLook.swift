@@ -33,7 +33,7 @@ struct GateLook {
         found += try settings() + aliases.doubts
         found.append(try writers())
         found.append(try wayBack(aliases.moves))
-        found.append(hold())
+        found += programs() + [hold()]
         let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
         return found.enumerated().sorted {
             (order[$0.element.name] ?? 0, $0.offset) < (order[$1.element.name] ?? 0, $1.offset)
@@ -59,7 +59,7 @@ struct GateLook {
     }
 
     /// Whether somebody else has written to the new side since it was verified.
-    private func foreignWrites(_ id: String, mend: String) throws -> Gate {
+    func foreignWrites(_ id: String, mend: String) throws -> Gate {
         let receipts = ReceiptStore(session.store, target: session.target)
         guard try receipts.check(id) == .intact, let receipt = try receipts.load(id) else {
             return .failed(.foreignWrites, "receipt \(id) was changed or is gone", mend: mend)
@@ -193,6 +193,19 @@ struct GateLook {
                 mend: "see to the old side, or go on without a way back (--override way_back --why TEXT)")
         }
         return .passed(.wayBack, "the old indices are open and kept current")
+    }
+
+    /// What cannot be started must not be found out after the aliases have moved.
+    private func programs() -> [Gate] {
+        let named = recipe.cutover.programs
+        guard !named.isEmpty else { return [] }
+        let failed = named.compactMap { key, words in
+            UserProgram.problem(words).map {
+                Gate.failed(.programs, "\(key): \($0.text)", mend: $0.mend)
+            }
+        }
+        let names = named.map(\.key).joined(separator: " and ")
+        return failed.isEmpty ? [.passed(.programs, "\(names) can be started")] : failed
     }
 
     private func hold() -> Gate {

@@ -171,20 +171,23 @@ package struct RollbackWork {
     }
 
     private func moveReaders(_ result: inout Result) throws {
-        guard let words = recipe.cutover.command else {
-            guard options.readersMoved else {
-                throw WorkError(
-                    .refused,
-                    "a rollback takes the aliases off the new cluster, and readers that are still there would get "
-                        + "errors. Move the readers back to the old cluster first, then run "
-                        + "`crossfade rollback \(recipe.typed) --readers-moved` (cutover.command would do both)")
-            }
-            session.tell(.readersMoved, "back, by hand")
-            return
+        guard recipe.cutover.command != nil || options.readersMoved else {
+            throw WorkError(
+                .refused,
+                "a rollback takes the aliases off the new cluster, and readers that are still there would get "
+                    + "errors. Move the readers back to the old cluster first, then run "
+                    + "`crossfade rollback \(recipe.typed) --readers-moved` (cutover.command would do both)")
         }
-        try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
-            .run(session.variables("rollback"))
-        session.tell(.readersMoved, "back, by cutover.command")
-        result.remarks.append("cutover.command moved the readers back")
+        let remark: String?
+        do {
+            remark = try ReadersMove(.rollback, session).run()
+        } catch let error as WorkError {
+            throw WorkError(
+                error.code,
+                "\(error.message). The aliases are still on the new cluster, and the readers may be on either: run "
+                    + "rollback again, or rollover")
+        }
+        guard let remark else { return session.tell(.readersMoved, "back, by hand") }
+        result.remarks.append(remark)
     }
 }

@@ -71,13 +71,16 @@ package struct RolloverWork {
         let status = try Status.look(recipe, letters: letters, logger: session.logger)
         var gates = try GateLook(session: session, status: status).gates(state, look)
         gates = Gate.judged(gates, overriding: options.overrides)
+        let skipsBefore = recipe.cutover.before != nil && options.overrides.contains(.before)
+        if skipsBefore { gates.append(Gate(.before, .overridden, "cutover.before is left out")) }
         let result = Result(gates: gates, moves: moves, position: state.cutover.position)
         guard result.failed.isEmpty, !options.isDry else { return result }
-        if let words = recipe.cutover.before {
+        if let words = recipe.cutover.before, !skipsBefore {
             try Hook(key: "cutover.before", words: words, timeout: recipe.cutover.timeout)
                 .run(session.variables("rollover"))
         }
         try begin(look)
+        if !session.isOneCluster { try ReadersMove(.rollover, session).announce() }
         guard try AliasMover(session: session).perform(.rollover, moves, notes: notes(gates)) else { return nil }
         return try over(try session.state(), look, gates, moved: moves, into: result)
     }
@@ -116,7 +119,10 @@ package struct RolloverWork {
         (result.nodes, result.unreachable) = (nodes.asked, nodes.unreachable)
         result.moves = moved
         if !session.isOneCluster, !options.isDry { try moveReaders(&result) }
-        result.position = state.cutover.position
+        result.position = try options.isDry ? state.cutover.position : session.state().cutover.position
+        if options.isDry, let due = state.cutover.openReaders {
+            result.remarks.append("\(due.words); rollover runs it again")
+        }
         return result
     }
 
@@ -142,23 +148,17 @@ package struct RolloverWork {
         }
     }
 
-    /// Across clusters a program of the user's moves the readers. It may run again.
     private func moveReaders(_ result: inout Result) throws {
-        guard let words = recipe.cutover.command else {
-            result.remarks.append(
-                "the aliases are on the new cluster; now move the readers to it (cutover.command would do that)")
-            return
-        }
         do {
-            try Hook(key: "cutover.command", words: words, timeout: recipe.cutover.timeout)
-                .run(session.variables("rollover"))
-        } catch {
+            let remark = try ReadersMove(.rollover, session).run()
+            result.remarks.append(
+                remark
+                    ?? "the aliases are on the new cluster; now move the readers to it (cutover.command would do that)")
+        } catch let error as WorkError {
             throw WorkError(
                 error.code,
                 "\(error.message). The aliases are on the new cluster, and the readers are not moved: run rollover "
                     + "again, or rollback")
         }
-        session.tell(.readersMoved, "to the new cluster, by cutover.command")
-        result.remarks.append("cutover.command moved the readers")
     }
 }

@@ -18,6 +18,9 @@ package struct RepairReport: Sendable, Equatable {
         package var found: Int { written + deleted + right + overtaken + refused + leftCount }
         package var leftCount: Int { left.values.reduce(0, +) }
 
+        /// Whether nothing is wrong but what the old side has otherwise than the log says.
+        package var onlyLogAgrees: Bool { found > 0 && left[.logAgrees] == found }
+
         package init() {}
 
         package static func += (sum: inout Counts, more: Counts) {

@@ -33,6 +33,7 @@ package struct HistoryEvent: Sendable, Equatable {
         package static let rolledBack = What("rolled_back")
         package static let notMoved = What("not_moved")
         package static let readersMoved = What("readers_moved")
+        package static let readersNotMoved = What("readers_not_moved")
         package static let finishBegun = What("finish_begun")
         package static let finished = What("finished")
         package static let discarded = What("discarded")

@@ -22,6 +22,15 @@ package struct ReceiptEntry: Sendable, Equatable {
     /// Why it proves nothing any more, as somebody found who looked; nil: nobody did. It stays: what was seen once may
     /// not be visible any more.
     package var voided: String?
+    /// How many documents stay different because the log agrees with the new side, where a repair was listed and
+    /// nothing else is wrong; nil: that is not so, or not known.
+    package var oldSideDiffers: Int?
+
+    /// What to do then.
+    package static let oldSideDiffersAdvice =
+        "the new side has what the topic says, and no repair changes it: mend these documents on the old side, or the "
+        + "recipe if it reads the commands otherwise than the application; or, if the new side is right, "
+        + "--override receipt --why TEXT"
 
     /// The most receipts that are kept.
     package static let most = 200
@@ -34,6 +43,7 @@ package struct ReceiptEntry: Sendable, Equatable {
         targetTotal = receipt.indices.reduce(0) { $0 &+ $1.targetTotal }
         totals = receipt.totals
         voided = nil
+        oldSideDiffers = receipt.repair.flatMap { $0.sum.onlyLogAgrees ? $0.sum.found : nil }
         verifiedUpTo = Dictionary(receipt.positions.map { ($0.partition, $0.verifiedUpTo) }) { max($0, $1) }
     }
 
@@ -45,7 +55,8 @@ package struct ReceiptEntry: Sendable, Equatable {
 
     package var json: JSONValue {
         [
-            "receipt": .string(id), "digest": .string(digest), "verdict": .string(verdict.rawValue),
+            "receipt": .string(id), "old_side_differs": oldSideDiffers.map { .number($0) } ?? .null,
+            "digest": .string(digest), "verdict": .string(verdict.rawValue),
             "basis": .string(basis.rawValue), "since": since.map { .string($0) } ?? .null,
             "fingerprint": .string(fingerprint), "ended": .number(ended), "oldest_read": .number(oldestRead),
             "source_total": .number(sourceTotal), "target_total": .number(targetTotal), "totals": totals.json,
@@ -77,6 +88,7 @@ package struct ReceiptEntry: Sendable, Equatable {
         targetTotal = Int(clamping: json["target_total"]?.int ?? 0)
         self.totals = ParityTotals(json: totals)
         voided = json["void"]?.string
+        oldSideDiffers = json["old_side_differs"]?.int.map { Int(clamping: $0) }
         verifiedUpTo = [:]
         for (partition, offset) in json["verified_up_to"]?.object ?? JSONObject() {
             if let partition = Int32(partition), let offset = offset.int { verifiedUpTo[partition] = offset }

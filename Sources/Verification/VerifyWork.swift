@@ -21,7 +21,9 @@ package struct VerifyWork {
 
     /// Rails that do not concern a verification, which writes nothing and reads the log only from where both groups
     /// stand.
-    package static let unneeded: Set<String> = ["copy_deaths", "log_start", "log_reach", "start_partitions"]
+    package static let unneeded: Set<String> = [
+        "copy_deaths", "command_deaths", "log_start", "log_reach", "start_partitions",
+    ]
 
     package init(_ live: LiveWork, options: VerifyOptions) { (self.live, self.options) = (live, options) }
 
@@ -157,7 +159,7 @@ package struct VerifyWork {
 
     /// Once the readers have moved, an old side whose indexer nobody can ask proves nothing.
     private func checkDirection(_ state: MigrationState, _ groups: GroupReader) throws {
-        guard options.against == .source, [.rolledOver, .partly].contains(state.cutover.position),
+        guard options.against == .source, state.cutover.position.isOver,
             try groups.look().application == nil
         else { return }
         throw WorkError(

@@ -162,6 +162,13 @@ import Testing
         #expect(next([.extraNotProved: 1], knows: false) == [])
         #expect(next([.logAgrees: 1]) == [])
         #expect(next([.logAgrees: 1], written: 2) == [" --repair"])
+        var receipt = Self.receipt(.different)
+        var repair = RepairReport(isPerformed: false)
+        repair.places[.init(entry: 0, kind: .different)] = RepairReport.Counts()
+        repair.places[.init(entry: 0, kind: .different)]?.left = [.logAgrees: 2]
+        receipt.repair = repair
+        #expect(Self.report(receipt).text.contains("mend these documents on the old side"))
+        #expect(ReceiptEntry(receipt, digest: "").oldSideDiffers == 2)
     }
 
     @Test func whatDoesNotRunIsStartedFirst() {

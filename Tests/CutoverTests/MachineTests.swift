@@ -45,6 +45,29 @@ import Testing
         #expect(wide.isApplied(["new"]) == nil)
     }
 
+    /// A program that failed, or was killed, after the aliases had moved was recorded nowhere.
+    @Test func readersThatAProgramHasNotMovedAreNotTakenForMoved() throws {
+        var state = CutoverState()
+        state.readersDue = .init(kind: .rollover, since: 1)
+        _ = try state.begin(.rollover, [Self.move], home: "new", by: "a", at: 1)
+        state.settle(turn: 1, .applied(home: "new"), at: 2)
+        #expect(state.position == .readersDue)
+        state.readersDue = .init(kind: .rollover, since: 3, failure: "it ended with 1")
+        #expect(CutoverState(json: state.json) == state)
+        #expect(state.openReaders?.words == "cutover.command failed (it ended with 1): the readers are not moved")
+        #expect(throws: CutoverRefusal("cutover.command failed (it ended with 1): the readers are not moved")) {
+            try state.checkFinish()
+        }
+        #expect(throws: CutoverRefusal.self) { try state.checkCancel() }
+        #expect(try state.rollover([Self.move]) == .nothing)
+        var done = state
+        done.readersDue = nil
+        try done.checkFinish()
+        _ = try state.begin(.rollback, [Self.move.reversed], home: "new", by: "a", at: 4)
+        state.settle(turn: 2, .applied(home: "new"), at: 5)
+        #expect(state.position == .rolledBack && state.readersDue == nil)
+    }
+
     @Test func nothingIsMovedAfterTheEnd() throws {
         for end in [CutoverState.Position.finished, .cancelled] {
             var state = CutoverState()

@@ -67,7 +67,7 @@ class Guide:
             elif name:
                 file = self.folder / name[1]
                 file.write_text(self.here("\n".join(block) + "\n"))
-                file.chmod(0o755 if block[0].startswith("#!") else 0o644)
+                file.chmod(0o644)
             out += [*block, "```"]
         return "\n".join(out) + "\n"
 

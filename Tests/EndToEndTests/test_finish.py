@@ -159,6 +159,11 @@ def test_finish_leaves_nothing_but_what_was_asked_for(migrate, source, target, k
     assert archive["receipts"][0]["verdict"] == "equal" and archive["state"]["name"] == m.name
     assert "rolled_over" in [event["what"] for event in archive["history"]]
     assert finish(m, "--yes")["nothing"]
+    # what still starts Crossfade is told what it found, and not to delete the index that readers search
+    m.write_recipe()
+    rails = {rail["name"]: rail["detail"] for rail in m.run("plan", seconds=60).expect(REFUSED).json["rails"]}
+    text = rails["target_content"]
+    assert m.alias in text and "one that is finished" in text and "delete" not in text, text
 
 
 @pytest.mark.parametrize("server", ["es-6.8", "os-3"])
@@ -204,6 +209,18 @@ def test_an_old_index_that_is_searched_is_not_deleted(make):  # noqa: F811
     told = finish(m, "--yes")
     assert m.old in m.target.indices() and any(m.old in line for line in told["kept"])
     check_error(m.run("rollback"), "not initialised", code=REFUSED)
+
+
+def test_an_indexer_that_was_begun_too_early_is_found_before_the_end(migrate):
+    """It had written over documents after the receipt; the receipt passed as equal, and there is no way back."""
+    m = across(migrate)
+    verify(m)
+    rollover(m)
+    m.stop(m.follow)
+    finish(m, "--dry-run")
+    m.target.call("PUT", f"/{m.new}/_doc/1?refresh=true", {"title": "by another"})
+    assert failed(finish(m, "--dry-run", code=REFUSED)) == {"foreign_writes"}
+    finish(m, "--dry-run", "--override", "foreign_writes", "--why", "it is meant")
 
 
 def test_an_end_that_was_begun_is_said_and_completed(migrate):

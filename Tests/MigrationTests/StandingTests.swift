@@ -25,6 +25,9 @@ import Testing
         #expect(without { ($0.verified, $0.hasCutOver) = (.never, true) }.isReadyToSwitch)
         #expect(without { $0.hasCutOver = true }.next(recipe: "r.yaml", fingerprint: "f") == [])
         #expect(without { $0.running = ["follow", "verify"] }.next(recipe: "r.yaml", fingerprint: "f") == [])
+        let due = without { ($0.hasCutOver, $0.readersDue) = (true, "the readers are not moved") }
+        #expect(due.attention == ["the readers are not moved"])
+        #expect(due.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade rollover r.yaml"])
         #expect(Self.good.phaseName == "following" && Self.good.phaseText == "following")
     }
 
@@ -47,6 +50,10 @@ import Testing
             (
                 "the newest verification has not judged every document: receipt r1",
                 { $0.verified = .notEqual(isDifferent: false, receipt: "r1") }
+            ),
+            (
+                "receipt r1: 2 documents different, left as log_agrees",
+                { $0.verified = .oldSideDiffers(2, receipt: "r1") }
             ),
             (
                 "receipt r1 proves nothing any more: foreign writes",

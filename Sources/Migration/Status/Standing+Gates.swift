@@ -1,4 +1,5 @@
 import Cutover
+import State
 
 extension Standing {
     /// The conditions for moving readers that follow from where the migration stands. The rollover adds those that need
@@ -32,6 +33,12 @@ extension Standing {
                 .failed(
                     .receipt, "the newest verification \(what): receipt \(receipt)",
                     mend: "crossfade verify \(recipe)" + (isDifferent ? " --repair" : "")))
+        case .oldSideDiffers(let count, let receipt):
+            found.append(
+                .failed(
+                    .receipt,
+                    "receipt \(receipt): \(count) document\(count == 1 ? "" : "s") different, left as log_agrees",
+                    mend: ReceiptEntry.oldSideDiffersAdvice))
         case .void(let why): found.append(.failed(.receipt, why, mend: "crossfade verify \(recipe)"))
         case .never, .old, .fresh: break
         }

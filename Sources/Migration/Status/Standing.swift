@@ -24,6 +24,8 @@ package struct Standing: Sendable, Equatable {
         case never
         /// The newest verification says something else than `equal`.
         case notEqual(isDifferent: Bool, receipt: String)
+        /// So many documents are different, and only because the old side has something else than the log says.
+        case oldSideDiffers(Int, receipt: String)
         /// The newest receipt proves nothing any more, and why.
         case void(String)
         /// It is older than ``Standing/freshFor``.
@@ -36,6 +38,8 @@ package struct Standing: Sendable, Equatable {
     package var hasCutOver = false
     /// Whether readers are on the new side now, at least some.
     package var isRolledOver = false
+    /// Why the readers are not where their aliases are; nil: they are, as far as is known.
+    package var readersDue: String?
     /// Target indices that are gone, and those that are closed.
     package var missing: [String] = []
     package var closed: [String] = []
@@ -150,6 +154,7 @@ package struct Standing: Sendable, Equatable {
         case "stopped", "replayed": found.append("nobody follows")
         default: break
         }
+        if let readersDue { found.append(readersDue) }
         if isRepairBroken { found.append("the repair was interrupted, and nothing is purged before it ends") }
         found += waiting
         found += lost
@@ -186,7 +191,7 @@ package struct Standing: Sendable, Equatable {
             return ["crossfade init \(recipe) --confirm \(fingerprint)"]
         }
         guard isConfirmed else { return ["crossfade plan \(recipe)"] }
-        var lines: [String] = []
+        var lines = readersDue == nil ? [] : ["crossfade rollover \(recipe)"]
         if isCopyDue, !running.contains("copy") {
             lines.append("crossfade copy \(recipe)")
         } else if !hasCommands {

@@ -155,11 +155,14 @@ extension Standing {
         copyStopped = state?.copy.flatMap { $0.finished == nil ? $0.stopped : nil }
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true && hasCommands
+        readersDue = state?.cutover.openReaders?.words
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
         isRolledOver = state.map { !$0.cutover.moved.isEmpty } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.newestReceipt(of: prepared.fingerprint) {
-            if newest.verdict != .equal {
+            if newest.verdict == .different, let count = newest.oldSideDiffers {
+                verified = .oldSideDiffers(count, receipt: newest.id)
+            } else if newest.verdict != .equal {
                 verified = .notEqual(isDifferent: newest.verdict == .different, receipt: newest.id)
             } else if let why = newest.voided {
                 verified = .void("receipt \(newest.id) proves nothing any more: \(why)")

@@ -32,9 +32,9 @@ struct RolloverReport {
             lines.append("nothing was moved: \(failed) gate\(failed == 1 ? "" : "s") failed")
         } else if options.isDry {
             lines.append("all gates pass; nothing was moved (--dry-run)")
-            lines += result.moves.map { "would move " + MoveText.line($0) }
+            lines += result.moves.map { "would move " + MoveText.line($0) } + result.remarks
         } else {
-            lines += result.moves.isEmpty ? ["the readers are on the new side already"] : []
+            lines += result.moves.isEmpty ? ["the aliases are on the new side already"] : []
             lines += result.moves.map { "moved " + MoveText.line($0) }
             lines += MoveText.nodes(result.nodes, result.unreachable) + result.remarks
             lines.append("the way back: crossfade rollback \(recipe.typed)")

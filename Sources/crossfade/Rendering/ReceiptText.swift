@@ -1,6 +1,7 @@
 import DeadLetters
 import Foundation
 import Parity
+import State
 
 /// A receipt on a terminal.
 extension ReceiptReport {
@@ -39,6 +40,9 @@ extension ReceiptReport {
     private var advice: [String] {
         if receipt.verdict == .empty {
             return ["next: if that is right, say `verify: { empty: accept }` in the recipe"]
+        }
+        if next.isEmpty, receipt.repair?.sum.onlyLogAgrees == true {
+            return ["next: \(ReceiptEntry.oldSideDiffersAdvice)"]
         }
         if next.isEmpty, receipt.verdict == .different {
             return ["next: look at the documents that are left as they are; a repair does not change them"]

@@ -13,6 +13,7 @@ extension Status {
             "position": .string(cutover.position.rawValue), "aliases": MoveText.json(cutover.moved),
             "rolled_over_at": cutover.rolledOverAt.map { .number($0) } ?? .null,
             "rollback": wayBackJSON,
+            "readers_due": cutover.openReaders.map { .string($0.words) } ?? .null,
             "under_way": cutover.intent.map { ["kind": .string($0.kind.rawValue), "by": .string($0.by)] } ?? .null,
         ]
     }
@@ -46,6 +47,12 @@ extension Status {
                 return ["readers  not where the rollover put them: \(said)"]
             }
             return ["readers  on the new side; back: crossfade rollback \(recipe)"]
+        case .readersDue:
+            let why = cutover.readersDue.map(\.words) ?? "the readers are not moved"
+            return [
+                "readers  the aliases are on the new side, but \(why); again: crossfade rollover \(recipe); "
+                    + "back: crossfade rollback \(recipe)"
+            ]
         case .partly:
             let names = cutover.moved.map(\.alias).joined(separator: ", ")
             return ["readers  of \(names) are on the new side; the others: crossfade rollover \(recipe)"]
