@@ -145,7 +145,7 @@ let package = Package(
                 "Basics", "JSONText", "Commands", "Transform", "Telemetry", "CommandLog", "SearchCluster", "Indexing",
                 "Runtime",
                 "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
-                "Trial", "Seeds",
+                "Trial", "Embedded", "Seeds",
             ]),
         tests(
             "PipelineTests",

@@ -8,9 +8,9 @@ package struct Gate: Sendable, Equatable {
         case deadLetters = "dead_letters"
         case alarms, receipt
         case foreignWrites = "foreign_writes"
-        case health, settings, writers
+        case filter, health, settings, writers
         case wayBack = "way_back"
-        case programs, hold, before
+        case programs, hold, warm, before
         // Those of the end.
         case rolledOver = "rolled_over"
         case members, handover

@@ -2,6 +2,7 @@ import Cutover
 import Failures
 import JSONText
 import Planning
+import Schema
 import SearchCluster
 import State
 
@@ -10,7 +11,8 @@ struct AliasLook: Sendable {
     var moves: [AliasMove] = []
     /// Why they cannot be moved; empty: they can.
     var problems: [Gate] = []
-    /// Why they might show something else on the new side.
+    /// Aliases with a filter, and why one has none that the new index understands.
+    var filtered: [FilteredAlias] = []
     var doubts: [Gate] = []
     /// Aliases that stand on the new indices already, although no rollover of ours put them there.
     var there: [String] = []
@@ -86,9 +88,20 @@ struct AliasLook: Sendable {
             from.append(.init(index, uuid: try writer.indexUUID(index), definition.object ?? JSONObject()))
         }
         var to: [AliasMove.Place] = []
+        var filters = FilteredAlias(alias)
         for entry in entries {
             let made = definition(entry, alias, from, isOnly: entries.count == 1, session)
             to.append(.init(entry.index, uuid: entry.uuid, made))
+            filters.new.append((entry.index, made["filter"]))
+            for info in session.isOneCluster ? [] : entry.source {
+                guard let definition = info.aliases[alias], !filters.old.contains(where: { $0.index == info.name })
+                else { continue }
+                filters.old.append((info.name, definition["filter"]))
+            }
+        }
+        if session.isOneCluster { filters.old = from.map { ($0.index, $0.definition["filter"]) } }
+        if filters.old.contains(where: { $0.filter != nil }) || session.recipe.cutover.filters[alias] != nil {
+            filtered.append(filters)
         }
         moves.append(AliasMove(alias, from: from.sorted { $0.index < $1.index }, to: to))
     }
@@ -131,14 +144,7 @@ struct AliasLook: Sendable {
             ? from.filter { entry.scope.names.contains($0.index) }.map(\.definition)
             : entry.source.compactMap { $0.aliases[alias]?.object }
         var shown = entry.shown
-        if let theirs = entry.shown(by: alias, old) {
-            if let field = entry.changedField(of: theirs) {
-                doubts.append(
-                    .failed(
-                        .settings,
-                        "alias \(alias) has a filter, and \(entry.index) has its field \(field) in another form: it "
-                            + "would show other documents", mend: "give the alias a filter that both sides understand"))
-            }
+        if let theirs = filter(of: alias, entry, old, session) {
             shown = shown.map { ["bool": ["must": [$0, theirs]]] } ?? theirs
         }
         var made: JSONObject = ["filter": TargetAliases(index: entry.index, shown: shown).filter(capabilities)]
@@ -149,5 +155,25 @@ struct AliasLook: Sendable {
             made["is_write_index"] = true
         }
         return made
+    }
+
+    /// What the alias is to show of the new index besides hiding tombstones: the filter that it has, in words of the
+    /// new index; nil: everything.
+    private mutating func filter(
+        of alias: String, _ entry: Survey.Entry, _ old: [JSONObject], _ session: CutoverSession
+    ) -> JSONValue? {
+        if let own = session.recipe.cutover.filters[alias] { return own }
+        guard let theirs = entry.shown(by: alias, old) else { return nil }
+        do throws(FilterRewrite.Refusal) {
+            return try entry.rewrite.rewritten(theirs)
+        } catch {
+            doubts.append(
+                .failed(
+                    .filter,
+                    "alias \(alias) has a filter that cannot be said of \(entry.index), so that it would show other "
+                        + "documents: \(error.words)",
+                    mend: "say the filter in words of the new index: cutover.filters: { \(alias): ... }"))
+            return theirs
+        }
     }
 }

@@ -30,7 +30,8 @@ struct GateLook {
             )
         }
         found += try health()
-        found += try settings() + aliases.doubts
+        found += try settings()
+        found += aliases.doubts.isEmpty ? try FilterGate(session: session).gates(aliases) : aliases.doubts
         found.append(try writers())
         found.append(try wayBack(aliases.moves))
         found += programs() + [hold()]

@@ -19,6 +19,8 @@ package struct RolloverWork {
         package var why: String?
         /// The gates are asked, and nothing is moved.
         package var isDry = false
+        /// The gates are asked again and again, so the new side need not be warm each time.
+        package var isRepeated = false
 
         package init() {}
     }
@@ -73,7 +75,15 @@ package struct RolloverWork {
         gates = Gate.judged(gates, overriding: options.overrides)
         let skipsBefore = recipe.cutover.before != nil && options.overrides.contains(.before)
         if skipsBefore { gates.append(Gate(.before, .overridden, "cutover.before is left out")) }
-        let result = Result(gates: gates, moves: moves, position: state.cutover.position)
+        var result = Result(gates: gates, moves: moves, position: state.cutover.position)
+        guard result.failed.isEmpty else { return result }
+        // It is asked last, because it takes a while; and from then on the new side is searched until readers do.
+        let warmer = Warmer(session.target.answering(withinSeconds: 30).reader, try Warmer.searches(session))
+        warmer.start()
+        defer { warmer.stop() }
+        gates.append(warmer.gate(within: recipe.cutover.warm.within, isShort: options.isRepeated))
+        gates = Gate.judged(gates, overriding: options.overrides)
+        result.gates = gates
         guard result.failed.isEmpty, !options.isDry else { return result }
         if let words = recipe.cutover.before, !skipsBefore {
             try Hook(key: "cutover.before", words: words, timeout: recipe.cutover.timeout)

@@ -301,7 +301,7 @@ package final class RunWork {
     private func rollover(isDry: Bool) throws -> RunMachine.Outcome {
         if gates.isEmpty { board.begin(.rollover, "asking the gates") }
         var asking = RolloverWork.Options()
-        asking.isDry = isDry
+        (asking.isDry, asking.isRepeated) = (isDry, isDry)
         let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
         let result = try RolloverWork(prepared, options: asking, logger: logger).run()
         let before = gates.filter { $0.verdict == .failed }

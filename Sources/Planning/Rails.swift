@@ -59,7 +59,9 @@ package struct Rails {
         judgeClusters()
         for entry in survey.entries { judge(entry) }
         judgeTargets()
-        found += SourceFilterRail.look(recipe, survey) + SourceFieldsRail.look(recipe, survey)
+        found +=
+            SourceFilterRail.look(recipe, survey) + SourceFilterRail.ofReaders(survey)
+            + SourceFieldsRail.look(recipe, survey)
         for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
     }
 

@@ -2,7 +2,6 @@ import Commands
 import JSONText
 import Recipe
 import SearchCluster
-import Transform
 
 /// The part of an index that `from` shows: an alias may have a filter.
 enum SourceFilter {
@@ -32,61 +31,6 @@ enum SourceFilter {
             parts.contains { RecipeRules.matches(alias.key, pattern: $0) }
                 && (alias.value["search_routing"] ?? alias.value["routing"]) != nil
         }?.key
-    }
-
-    // MARK: The target's alias
-
-    /// A field that the filter asks for and that the new index has in another form, so that the same filter would show
-    /// other documents there; nil: none.
-    ///
-    /// - Parameters:
-    ///   - source: a mapping of the source; nil: it was not looked at.
-    ///   - target: the new index's mapping.
-    static func changed(
-        _ filter: JSONValue, _ transform: [TransformStep], source: JSONObject?, target: JSONObject
-    ) -> String? {
-        var words: Set<String> = []
-        collect(filter, &words)
-        for step in transform {
-            let paths: [JSONPath]
-            switch step {
-            case .keyToValue(let options): paths = [options.field]
-            case .rename(let from, let to), .copy(let from, let to): paths = [from, to]
-            case .remove(let removed): paths = removed
-            case .keep: continue
-            case .set(let path, _, _), .change(let path, _): paths = [path]
-            }
-            for path in paths.map({ $0.names.joined(separator: ".") }) {
-                if words.contains(where: { $0 == path || $0.hasPrefix(path + ".") }) { return path }
-            }
-        }
-        let (old, new) = (source.map { analysed($0, "") } ?? [:], analysed(target, ""))
-        return words.sorted().first { word in old[word].map { $0 != new[word] } ?? false }
-    }
-
-    private static func collect(_ value: JSONValue, _ words: inout Set<String>) {
-        if let text = value.string { words.insert(text) }
-        for element in value.array ?? [] { collect(element, &words) }
-        for (key, inner) in value.object ?? JSONObject() {
-            words.insert(key)
-            collect(inner, &words)
-        }
-    }
-
-    /// The fields of a mapping, and whether their text is analysed.
-    private static func analysed(_ mapping: JSONObject, _ path: String) -> [String: Bool] {
-        var found: [String: Bool] = [:]
-        for key in ["properties", "fields"] {
-            for (name, value) in mapping[key]?.object ?? JSONObject() {
-                guard let field = value.object else { continue }
-                if let type = field["type"]?.string {
-                    let isString = type == "string" && field["index"]?.string == nil
-                    found[path + name] = isString || type == "text"
-                }
-                found.merge(analysed(field, path + name + ".")) { one, _ in one }
-            }
-        }
-        return found
     }
 
     // MARK: select

@@ -1,6 +1,7 @@
 import Indexing
 import JSONText
 import Recipe
+import Schema
 import SearchCluster
 import Transform
 
@@ -37,15 +38,17 @@ enum SourceFilterRail {
                     "\(words), and other indices that go into \(entry.index) through another one or through none: one "
                         + "alias cannot show the same part. Give each index an entry of its own")
             }
-            if let field = entry.unshown {
+            if let why = entry.unshown {
                 return rail(
                     .refused,
-                    "\(words), and the new index has the field \(field) in another form, so that the target's alias "
-                        + "would not show the same documents. Leave that field as it is, in transform and in the "
-                        + "mapping, or give the alias its filter by hand and name the index itself in `from`")
+                    "\(words), which cannot be said of the new index, so that the target's alias would not show the "
+                        + "same documents: \(why). Leave that field as it is, in transform and in the mapping, or "
+                        + "give the alias its filter by hand and name the index itself in `from`")
             }
             return rail(
-                .ok, "\(words). All \(whole) documents are copied, and \(entry.index)-crossfade-read has the filter")
+                .ok,
+                "\(words). All \(whole) documents are copied, and \(entry.index)-crossfade-read has the filter"
+                    + changed(filter, entry.shown))
         case nil where entry.source.contains { $0.filter == nil && entry.filters[$0.name] != nil }:
             return rail(
                 .refused,
@@ -55,7 +58,7 @@ enum SourceFilterRail {
                     + "and gives \(entry.index)-crossfade-read the filter; or name the index itself in `from`")
         case .source where entry.shown == nil:
             let why =
-                entry.unshown.map { "the new index has the field \($0) in another form" }
+                entry.unshown.map { "it cannot be said of the new index: \($0)" }
                 ?? "other indices that go into \(entry.index) have none"
             return rail(
                 .warn,
@@ -63,7 +66,10 @@ enum SourceFilterRail {
                     + "\(entry.index)-crossfade-read cannot have the filter, because \(why): readers will see what a "
                     + "command writes of a hidden document")
         default:
-            return rail(.ok, "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied")
+            return rail(
+                .ok,
+                "\(words). Only the \(entry.documents) documents that it shows of \(whole) are copied"
+                    + (entry.shown.map { changed(filter, $0) } ?? ""))
         }
     }
 
@@ -94,6 +100,33 @@ enum SourceFilterRail {
                         + "`filter: alias`")
             } catch {
                 return rail(.warn, "it is not known whether commands concern documents that the filter hides: \(error)")
+            }
+        }
+    }
+
+    /// The filter in words of the new index, where those are others.
+    private static func changed(_ filter: JSONValue, _ new: JSONValue?) -> String {
+        guard let new, new != filter else { return "" }
+        return ". In the new index it is \(short(new))"
+    }
+
+    /// Filters of the readers' aliases that `from` does not name: the rollover gives them to the new index.
+    static func ofReaders(_ survey: Survey) -> [Rail] {
+        survey.entries.compactMap { entry -> Rail? in
+            guard let alias = entry.recipe.alias else { return nil }
+            let definitions = entry.source.compactMap { $0.aliases[alias]?.object }
+            guard let filter = entry.shown(by: alias, definitions) else { return nil }
+            let words = "the readers' alias \(alias) has the filter \(short(filter))"
+            do throws(FilterRewrite.Refusal) {
+                let new = try entry.rewrite.rewritten(filter)
+                return rail(
+                    .ok,
+                    new == filter ? "\(words), and keeps it" : "\(words). On \(entry.index) it will be \(short(new))")
+            } catch {
+                return rail(
+                    .warn,
+                    "\(words), which cannot be said of \(entry.index): \(error.words). The rollover will refuse until "
+                        + "`cutover.filters` says it")
             }
         }
     }

@@ -24,9 +24,10 @@ package struct Survey: Sendable {
         package var filters: [String: JSONValue] = [:]
         /// What the target's alias for readers shows besides hiding tombstones; nil: everything.
         package var shown: JSONValue?
-        /// A field because of which the alias for readers cannot show the same part as `from`; see
-        /// ``SourceFilter/changed(_:_:source:target:)``.
+        /// Why the alias for readers cannot show the same part as `from`; nil: it can.
         package var unshown: String?
+        /// Says filters of the old indices in words of the new one.
+        package var rewrite: FilterRewrite
         /// Target index; with `{index}` filled in.
         package var index: String
         /// Closed indices that `from` also matches. They cannot be read.
@@ -121,7 +122,7 @@ package struct Survey: Sendable {
             entries += try look(
                 entry, recipe, confirmed: known[entry], found: source[place],
                 copy: purpose == .copy ? state?.copy?.finished == nil && state?.copy != nil ? .goesOn : .begins : .none,
-                made: Set(state?.indices ?? []), target: target, untold)
+                made: Set(state?.indices ?? []), target: target, from: source.cluster?.capabilities, untold)
         }
         var survey = Survey(
             target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
@@ -156,14 +157,16 @@ package struct Survey: Sendable {
 
     private static func look(
         _ entry: Recipe.IndexEntry, _ recipe: Recipe, confirmed: [KnownSources.Item]?,
-        found: SourceLook.Found?, copy: SourceScope.Copy, made: Set<String>, target: Cluster, _ untold: Untold
+        found: SourceLook.Found?, copy: SourceScope.Copy, made: Set<String>, target: Cluster, from: Capabilities?,
+        _ untold: Untold
     ) throws -> [Entry] {
         let there = entry.from == nil ? [] : found?.indices.map(\.name)
         let scope = SourceScope(confirmed: confirmed?.flatMap(\.from), there: there, copy: copy)
         guard entry.from != nil, entry.to.contains("{index}") else {
             return [
                 try make(
-                    entry, scope, found, confirmed ?? [], index: entry.to, recipe, made: made, target: target, untold)
+                    entry, scope, found, confirmed ?? [], index: entry.to, recipe, made: made, target: target,
+                    from: from, untold)
             ]
         }
         return try scope.names.enumerated().map { place, name in
@@ -172,14 +175,15 @@ package struct Survey: Sendable {
             (own.names, own.gone) = ([name], scope.gone.filter { $0 == name })
             if place > 0 { own.fresh = [] }
             return try make(
-                entry, own, found, confirmed ?? [], index: index, recipe, made: made, target: target, untold)
+                entry, own, found, confirmed ?? [], index: index, recipe, made: made, target: target, from: from,
+                untold)
         }
     }
 
     private static func make(
         _ entry: Recipe.IndexEntry, _ scope: SourceScope, _ look: SourceLook.Found?,
         _ confirmed: [KnownSources.Item], index: String, _ recipe: Recipe, made isMade: Set<String>, target: Cluster,
-        _ untold: Untold
+        from: Capabilities?, _ untold: Untold
     ) throws -> Entry {
         let found = look?.indices.filter { scope.names.contains($0.name) } ?? []
         let writer = target.writer
@@ -201,8 +205,11 @@ package struct Survey: Sendable {
             transform: entry.transform, routingRequired: recipe.commands.format.requiresRouting, fromSource: own == nil,
             tombstoneProperties: target.capabilities.tombstoneProperties)
         var made = Entry(
-            recipe: entry, scope: scope, source: found, index: index, closed: look?.closed ?? [],
-            hidden: look?.hidden ?? [],
+            recipe: entry, scope: scope, source: found,
+            rewrite: Entry.rewrite(
+                entry, found, present.map { TargetMapping.bare($0.mappings) } ?? mapping, from: from,
+                to: target.capabilities),
+            index: index, closed: look?.closed ?? [], hidden: look?.hidden ?? [],
             declaredRouting: own?["_routing"]?["required"].flatMap { $0.bool ?? $0.string.map { $0 == "true" } },
             documents: found.reduce(0) { $0 + Int($1.liveCount) },
             mapping: mapping, mappingFromSource: own == nil,
@@ -215,7 +222,7 @@ package struct Survey: Sendable {
             let isKept = look == nil || scope.gone.contains(name)
             made.filters[name] = isKept ? confirmed.lazy.compactMap { $0.filters[name] }.first : look?.filters[name]
         }
-        made.showsAsSource(looked: !found.isEmpty)
+        made.showsAsSource()
         guard exists else { return made }
         made.uuid = try untold.ask(nil) { try writer.indexUUID(index) }
         guard !isClosed else { return made }

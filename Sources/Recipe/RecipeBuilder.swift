@@ -250,7 +250,7 @@ package struct RecipeBuilder {
 
     // MARK: what must be there
 
-    private func need(_ value: RecipeValue, _ key: String) throws(Gap) -> RecipeValue {
+    func need(_ value: RecipeValue, _ key: String) throws(Gap) -> RecipeValue {
         guard let member = value[key], !member.isWrong else { throw Gap(mark: value.mark, key: key) }
         return member
     }

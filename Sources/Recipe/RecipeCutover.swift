@@ -15,6 +15,9 @@ extension Recipe {
         package var parityAge: Int64 = 900_000
         /// nil: the recipe does not say.
         package var writers: Writers?
+        /// Filters of aliases in words of the new indices, by the alias.
+        package var filters: JSONObject = [:]
+        package var warm = Warm()
         /// Program and arguments that move the readers between two clusters; nil: there is none.
         package var command: [String]?
         /// Program and arguments that must end with 0 before an alias is moved; nil: there is none.
@@ -29,6 +32,22 @@ extension Recipe {
         package var quietFor: Int64 = 300_000
 
         package init() {}
+
+        /// `warm`: searches of the new indices before readers come.
+        package struct Warm: Sendable, Equatable {
+            package struct Search: Sendable, Equatable {
+                /// nil: every target index.
+                package var index: String?
+                package var body: JSONValue
+            }
+
+            /// Empty: Crossfade's own.
+            package var searches: [Search] = []
+            /// How long their times may take to settle, in milliseconds.
+            package var within: Int64 = 30_000
+
+            package init() {}
+        }
 
         /// The programs that a rollover starts, with their keys.
         package var programs: [(key: String, words: [String])] {
@@ -51,6 +70,11 @@ extension RecipeSchema {
                 "writers", .choice(Recipe.Cutover.Writers.allCases.map(\.rawValue)), standardInWords: "none",
                 "Where the application's own indexer writes: to the old `index` by its name, or through the `alias` "
                     + "that is moved. Must be said when both sides are one cluster."),
+            RecipeKey(
+                "filters", .jsonObject, standardInWords: "none",
+                "By the name of a readers' alias: its filter in words of the new index, where Crossfade cannot say the "
+                    + "old one so."),
+            RecipeKey("warm", .section(warm), "Searches of the new indices before readers come."),
             RecipeKey(
                 "command", .list(.scalar(.nonEmpty)), standardInWords: "none",
                 "Program and arguments that move the readers from one cluster to the other. It is told what to do by "
@@ -75,11 +99,41 @@ extension RecipeSchema {
         ])
 }
 
+extension RecipeSchema {
+    package static let warm = RecipeSection(
+        title: "cutover.warm",
+        keys: [
+            RecipeKey(
+                "queries", .list(.section(warmQuery), orOne: false, allowsEmpty: true), standard: "[]",
+                "Searches as your readers make them. Without any, Crossfade counts all documents and sorts by a date "
+                    + "field."),
+            RecipeKey(
+                "within", .scalar(.duration), standard: "30s",
+                "How long their times may take to settle. Then the gate `warm` fails."),
+        ])
+
+    package static let warmQuery = RecipeSection(
+        title: "a query of cutover.warm",
+        keys: [
+            RecipeKey("index", .scalar(.nonEmpty), standardInWords: "every one", "The target index that it searches."),
+            RecipeKey(
+                "body", .jsonObject, required: true,
+                "The body of the search: a JSON file relative to the recipe, or inline."),
+        ])
+}
+
 extension RecipeBuilder {
     func cutover(_ value: RecipeValue) throws(Gap) -> Recipe.Cutover {
         var options = Recipe.Cutover()
         options.parityAge = Int64(try integer(value, "parity_age"))
         options.writers = value["writers"]?.text.flatMap(Recipe.Cutover.Writers.init)
+        if case .json(let filters, _)? = value["filters"]?.content { options.filters = filters.object ?? [:] }
+        let warm = try need(value, "warm")
+        options.warm.within = Int64(try integer(warm, "within"))
+        options.warm.searches = (warm["queries"]?.items ?? []).compactMap { query in
+            guard case .json(let body, _)? = query["body"]?.content else { return nil }
+            return Recipe.Cutover.Warm.Search(index: query["index"]?.text, body: body)
+        }
         options.command = program(value["command"])
         options.before = program(value["before"])
         options.timeout = Int64(try integer(value, "timeout"))

@@ -49,6 +49,8 @@ package struct Capabilities: Sendable, Equatable {
     package var defaultShards: Int
     /// Booleans in documents may also be `on`, `off`, `yes`, `no`, `0`, `1` and so on.
     package var lenientBooleans: Bool
+    /// A `bool` of a filter asks for at least one of its `should`, also beside a `must` (before 7.0).
+    package var filtersNeedShould: Bool
     /// Field names with dots are refused in mappings (2.0 to 2.x).
     package var refusesDottedNames: Bool
     /// Dates know the format `epoch_millis` (from 2.0).

@@ -16,8 +16,8 @@ extension Capabilities {
             slicing: .shardScan, scrollBody: .plainText, tracksTotalHits: false, keywordFields: false,
             namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: true, sequenceNumbers: false,
             parentChild: .parentField,
-            defaultShards: 5, lenientBooleans: true, refusesDottedNames: false, namesDateFormats: false,
-            createWaitsForShards: false, namesIgnored: false, mustExist: false)
+            defaultShards: 5, lenientBooleans: true, filtersNeedShould: true, refusesDottedNames: false,
+            namesDateFormats: false, createWaitsForShards: false, namesIgnored: false, mustExist: false)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
@@ -47,6 +47,7 @@ extension Capabilities {
         now.sequenceNumbers = true
         row(.elasticsearch, ServerVersion(6, 7), ServerVersion(7, 0))
         now.typed = false
+        now.filtersNeedShould = false
         now.closedAliasFailsRequest = false
         now.tracksTotalHits = true
         now.defaultShards = 1

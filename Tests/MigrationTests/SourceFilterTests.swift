@@ -1,7 +1,6 @@
 import Commands
 import JSONText
 import Testing
-import Transform
 
 @testable import Planning
 
@@ -43,28 +42,6 @@ import Transform
     ])
     func saysSomethingElse(_ filter: String) throws {
         #expect(try !isSame(filter, "message.kind", "incident"))
-    }
-
-    @Test func aFieldInAnotherFormWouldShowOtherDocuments() throws {
-        func changed(_ filter: String, _ steps: [TransformStep] = [], source: String? = nil, target: String = "{}")
-            throws -> String?
-        {
-            SourceFilter.changed(
-                try JSONValue(parsing: filter), steps,
-                source: try source.map { try JSONValue(parsing: $0).object ?? [:] },
-                target: try JSONValue(parsing: target).object ?? [:])
-        }
-        let term = #"{"term":{"kind.raw":"a"}}"#
-        let field = #"{"properties":{"kind":{"type":"text","fields":{"raw":{"type":"keyword"}}}}}"#
-        let other = #"{"properties":{"kind":{"type":"text","fields":{"raw":{"type":"text"}}}}}"#
-        let old =
-            #"{"properties":{"kind":{"type":"string","fields":{"raw":{"type":"string","index":"not_analyzed"}}}}}"#
-        #expect(try changed(term, source: field, target: field) == nil)
-        #expect(try changed(term, source: old, target: field) == nil)
-        #expect(try changed(term, source: field, target: other) == "kind.raw")
-        #expect(try changed(term, source: field, target: #"{"properties":{}}"#) == "kind.raw")
-        #expect(try changed(term, source: nil, target: "{}") == nil)
-        #expect(try changed(term, [.remove([try path("kind")])]) == "kind")
     }
 
     @Test func numbersAndBooleansAreTheirText() throws {

@@ -1,0 +1,90 @@
+"""An alias with a filter on a field that the new index has in another form."""
+import json
+
+import pytest
+
+from binary import DONE, REFUSED
+from test_cutover import behind, failed, rollback, rollover
+from test_identity import command
+from test_verify import applied, verify
+
+TAGS = {"properties": {
+    "title": {"type": "keyword"}, "tags": {"properties": {
+        "host": {"type": "keyword"}, "env": {"type": "text", "fields": {"raw": {"type": "keyword"}}},
+        "disk": {"type": "keyword"}, "port": {"type": "long"}}}}}
+# Before 7.0 a filter asks for a `should` also beside a `must`; from 7.0 on it does not.
+SHOWN = {"bool": {
+    "must": {"term": {"tags.env.raw": "prod"}}, "must_not": [{"prefix": {"tags.host": "old-"}}],
+    "should": [{"terms": {"tags.host": ["db-1", "db-2"]}}, {"exists": {"field": "tags.disk"}}]}}
+DOCUMENTS = {
+    "0": {"env": "prod", "host": "db-1"}, "1": {"env": "prod", "host": "db-3"}, "2": {"env": "test", "host": "db-1"},
+    "3": {"env": "prod", "host": ["old-1", "db-2"]}, "4": {"env": "prod", "disk": ""}, "5": {"env": ["x", "prod"],
+                                                                                             "host": "db-2"},
+    "6": {"env": "prod:x", "host": "db-1"}, "7": {"port": 80, "env": "prod", "disk": None, "host": "db-2"}}
+
+
+def seen(cluster, name):
+    return {hit["_id"] for hit in cluster.scroll(name, {"match_all": {}})}
+
+
+@pytest.fixture
+def make(migrate):
+    def make(source, target, shown=SHOWN, **cutover):
+        m = migrate(source, target, partitions=1, mapping=None, index={"transform": [{"keyToValue": "tags"}]})
+        entry = m.tree["indices"][0]
+        entry.pop("mapping", None)
+        m.alias = entry["alias"] = f"readers-{m.name}"
+        m.tree["commands"]["application_group"] = f"app-{m.name}"
+        m.tree["verify"] = {"settle": "5s", "folder": str(m.crossfade.folder / "verify")}
+        m.tree["cutover"] = {"writers": "index", "parity_age": "1h", **cutover}
+        m.log.create(m.topic, 1)
+        documents = {ident: {"title": ident, "tags": tags} for ident, tags in DOCUMENTS.items()}
+        m.log.produce(m.topic, [
+            command("InsertMessageCommand", ident, message=document) for ident, document in documents.items()])
+        m.source.call("PUT", f"/{m.old}", {
+            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            "mappings": {"incident": TAGS} if m.source.typed else TAGS})
+        m.source.bulk(m.old, [("index", ident, {}, json.dumps(document)) for ident, document in documents.items()])
+        m.source.refresh(m.old)
+        m.source.call("PUT", f"/{m.old}/_alias/{m.alias}", {"filter": shown})
+        m.write_recipe()
+        plan = m.init()
+        m.rails = {rail["detail"]: rail["verdict"] for rail in plan["rails"] if rail["name"] == "source_filter"}
+        m.copy()
+        m.replay()
+        applied(m)
+        follow = m.start("follow")
+        m.caught_up(follow)
+        verify(m)
+        return m
+    return make
+
+
+@pytest.mark.parametrize("source, target, shown", [
+    ("es-6.8", "es-8.17", {"0", "4", "5", "7"}), ("os-3", "os-3", {"0", "1", "4", "5", "7"})])
+def test_a_filter_on_a_flattened_field_shows_the_same_documents(make, source, target, shown):
+    m = make(source, target)
+    assert seen(m.source, m.alias) == shown
+    (words, verdict), = m.rails.items()
+    assert verdict == "ok" and "env:prod" in words and f"On {m.new} it will be" in words, words
+    told = rollover(m)
+    gate, = [gate for gate in told["gates"] if gate["gate"] == "filter"]
+    assert gate["verdict"] == "passed" and f"shows {len(shown)} documents" in gate["text"], gate
+    assert seen(m.target, m.alias) == shown and m.new in behind(m)
+    assert rollback(m)["position"] == "rolled_back"
+    assert behind(m) == ({} if source != target else {m.old: {"filter": SHOWN}})
+    assert seen(m.source, m.alias) == shown
+
+
+def test_a_filter_that_cannot_be_said_of_the_new_index(make):
+    """Nobody guesses: the plan says why, the gate refuses, and the filter of the recipe must show as many documents."""
+    m = make("es-8.17", "es-8.17", {"term": {"tags.port": 80}})
+    (words, verdict), = m.rails.items()
+    assert verdict == "warn" and "tags.port" in words and "cutover.filters" in words, words
+    told = rollover(m, code=REFUSED)
+    assert failed(told) == {"filter"} and behind(m).keys() == {m.old}
+    for value, code in (("port:81", REFUSED), ("port:80", DONE)):
+        m.tree["cutover"]["filters"] = {m.alias: {"term": {"tags.keyToValue": value}}}
+        m.write_recipe()
+        told = rollover(m, code=code)
+    assert seen(m.target, m.alias) == {"7"} and m.new in behind(m)
