@@ -10,10 +10,14 @@ extension DemoStory {
         defer { _ = readers.stop() }
         session.screen.say(
             "Readers search \(session.names.old) every 10 ms, in the cluster that the file \(DemoFolder.readers) "
-                + "names; the recipe's cutover.command changes it. The rollover asks its gates first. That the dead "
-                + "letters are right must be said by a person:")
+                + "names; the recipe's cutover.command changes it. The rollover asks its gates first. One of them is "
+                + "that no dead letter is left over: these were broken by the application, and a person must say that "
+                + "they are meant to stay dead:")
         try arrive(readers, session.servers.oldURL)
-        let words = ["rollover", DemoFolder.recipe, "--override", "dead_letters", "--why", "broken by the application"]
+        let discard = ["dead-letters", "discard", DemoFolder.recipe, "--why", "broken by the application"]
+        let broken = session.writer.figures.written[.broken]
+        try session.run(discard)
+        let words = ["rollover", DemoFolder.recipe]
         try session.run(words)
         try arrive(readers, session.servers.newURL)
         let more = session.options.commands + 100
@@ -27,6 +31,7 @@ extension DemoStory {
         try session.run(["rollback", DemoFolder.recipe])
         try arrive(readers, session.servers.oldURL)
         session.screen.say("And forward again:")
+        if session.writer.figures.written[.broken] != broken { try session.run(discard, quotes: false) }
         try session.run(words, quotes: false)
         try arrive(readers, session.servers.newURL)
         let seen = readers.stop()
