@@ -68,10 +68,16 @@ package struct StateStore: Sendable {
             // `dynamic: false` keeps the document's members from becoming fields.
             let mapping: JSONObject = ["dynamic": "false", "properties": [:]]
             let settings: JSONValue = ["index": ["number_of_shards": 1]]
-            try writer.createIndex(
-                index,
-                body: TargetMapping.createBody(
-                    mapping: mapping, settings: settings, documentType: target.capabilities.mappingType))
+            do throws(ClusterError) {
+                try writer.createIndex(
+                    index,
+                    body: TargetMapping.createBody(
+                        mapping: mapping, settings: settings, documentType: target.capabilities.mappingType))
+            } catch {
+                // By somebody else, or by an `init` that was killed and whose request came late. Whose the migration is
+                // is decided by the document.
+                guard error.code == .conflict else { throw error }
+            }
         }
         _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
     }
