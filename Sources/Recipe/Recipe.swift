@@ -74,6 +74,8 @@ package struct Recipe: Sendable {
         package var id: String?
         /// What becomes of the filter of an alias that `from` names; nil: the recipe does not say.
         package var filter: AliasFilter?
+        /// Whether it is right that this entry has no document; no part of the work.
+        package var empty = Verify.Empty.refuse
     }
 
     /// `filter` of an entry.

@@ -201,7 +201,8 @@ package struct RecipeBuilder {
             mapping: json("mapping"), settings: json("settings"), transform: steps,
             merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
             missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create, id: entry["id"]?.text,
-            filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init))
+            filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init),
+            empty: entry["empty"]?.text.flatMap(Recipe.Verify.Empty.init) ?? .refuse)
     }
 
     // MARK: copy, replay

@@ -219,6 +219,10 @@ package enum RecipeSchema {
                 "id", .scalar(.idTemplate), standardInWords: "the id alone",
                 "The copied documents' ids, where the source has several types. `{id}` says that no id is used twice."
             ),
+            RecipeKey(
+                "empty", .choice(Recipe.Verify.Empty.allCases.map(\.rawValue)), standard: "refuse",
+                "What `verify` says where this entry has no document on either side: `empty`, or that this is right as "
+                    + "long as another entry has one."),
         ])
 
     package static let select = RecipeSection(

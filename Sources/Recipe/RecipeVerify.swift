@@ -100,7 +100,8 @@ extension RecipeSchema {
                     + "recipe. `$XDG_STATE_HOME` stands for `~/.local/state`."),
             RecipeKey(
                 "empty", .choice(Recipe.Verify.Empty.allCases.map(\.rawValue)), standard: "refuse",
-                "What it means that there is nothing to compare: a verdict of its own, or that all is equal."),
+                "What it means that there is nothing to compare: a verdict of its own, or that all is equal. Of single "
+                    + "entries, `indices.empty` says it."),
             RecipeKey(
                 "uncopied", .choice(Recipe.Verify.Uncopied.allCases.map(\.rawValue)), standard: "refuse",
                 "What it means that documents of the old side cannot be copied: the verification is incomplete, or "

@@ -31,6 +31,7 @@ extension Receipt {
         remarks += scanned.unread + scanned.remarks + settled.flatMap(\.remarks)
         examples = Array(settled.flatMap(\.examples))
         oldestRead = scanned.oldestRead ?? began
+        sourceWritten = scanned.sourceWritten
         sequenceRead = scanned.sequenceRead ?? began
         addRepeated(scanned, reportLimit)
         if scanned.hasStopped {
@@ -88,6 +89,8 @@ extension Receipt {
         var isKnown = true
         /// Whether it is right that there is nothing to compare.
         var acceptsEmpty = false
+        /// Entries of which it is right that they have no document, if any other has one.
+        var emptyEntries: Set<Int> = []
         /// Whether it is right that documents of the old side cannot be copied.
         var acceptsUncopied = false
     }
@@ -98,12 +101,14 @@ extension Receipt {
         func isKnown(_ number: Int) -> Bool {
             judging.isKnown && (indices[number].uncopied == 0 || judging.acceptsUncopied)
         }
+        let acceptsEntries = totals.compared > 0
         for number in indices.indices {
             let totals = indices[number].totals
+            let isAccepted = judging.acceptsEmpty || (acceptsEntries && judging.emptyEntries.contains(number))
             let reasons: [(Bool, Verdict)] = [
                 (!judging.isWhole, .incomplete), (totals.wrong > 0, .different), (totals.settling > 0, .settling),
                 (!foundWrong && !isKnown(number), .incomplete),
-                (totals.compared == 0 && since == nil && !judging.acceptsEmpty, .empty),
+                (totals.compared == 0 && since == nil && !isAccepted, .empty),
             ]
             indices[number].verdict = Verdict.of(reasons.filter(\.0).map(\.1))
         }
@@ -114,9 +119,13 @@ extension Receipt {
                 "\(uncopied) documents of the old side cannot be copied, so they are not compared, and readers of the "
                     + "new side do not find them; `verify.uncopied: accept` says that this is right")
         }
-        guard verdict == .empty else { return }
+        let empty = indices.filter { $0.verdict == .empty }.map(\.name)
+        guard !empty.isEmpty else { return }
         remarks.append(
-            "an index has no document on either side, so nothing is proved for it; `verify.empty: accept` says that "
-                + "this is right")
+            "\(empty.joined(separator: ", ")) \(empty.count == 1 ? "has" : "have") no document on either side, so "
+                + "nothing is proved; "
+                + (acceptsEntries
+                    ? "`empty: accept` in the entry says that this is right"
+                    : "`verify.empty: accept` says that this is right"))
     }
 }

@@ -133,7 +133,11 @@ import Testing
         var listed = Self.report(Self.receipt())
         listed.listsRepair = true
         #expect(listed.next == ["crossfade verify 'my recipe.yaml' --repair --yes"])
-        #expect(Self.report(Self.receipt(.empty)).text.contains("verify: { empty: accept }"))
+        var empty = Self.receipt(.empty)
+        empty.indices[0].totals = ParityTotals()
+        #expect(Self.report(empty).text.contains("verify: { empty: accept }"))
+        empty.indices.append(Self.receipt(.equal).indices[0])
+        #expect(Self.report(empty).text.contains("say `empty: accept` in the entry of incidents-v2"))
         #expect(ExitCode(.equal) == .done && ExitCode(.different) == .differs)
         for verdict in [Verdict.settling, .incomplete, .empty] { #expect(ExitCode(verdict) == .failed) }
     }

@@ -166,6 +166,9 @@ def test_what_is_ignored_is_counted_and_what_is_secret_is_not_shown(make):
 def test_nothing_compared_is_not_equal(make):
     m = make([])
     assert verify(m, code=FAILED)["verdict"] == "empty"
+    m.tree["indices"][0]["empty"] = "accept"
+    m.write_recipe()
+    assert verify(m, code=FAILED)["verdict"] == "empty", "there is no other entry"
     m.tree["verify"]["empty"] = "accept"
     m.write_recipe()
     assert verify(m)["verdict"] == "equal"

@@ -270,6 +270,7 @@ enum EveryKey {
             filter: alias
             to: incidents-v2
             alias: incidents
+            empty: accept
             mapping: { properties: { id: { type: keyword } } }
             settings: { number_of_shards: 4 }
             merge: shallow

@@ -39,7 +39,11 @@ extension ReceiptReport {
 
     private var advice: [String] {
         if receipt.verdict == .empty {
-            return ["next: if that is right, say `verify: { empty: accept }` in the recipe"]
+            let names = receipt.indices.filter { $0.verdict == .empty }.map(\.name)
+            guard receipt.totals.compared > 0, !names.isEmpty else {
+                return ["next: if that is right, say `verify: { empty: accept }` in the recipe"]
+            }
+            return ["next: if that is right, say `empty: accept` in the entry of \(names.joined(separator: ", "))"]
         }
         if next.isEmpty, receipt.repair?.sum.onlyLogAgrees == true {
             return ["next: \(ReceiptEntry.oldSideDiffersAdvice)"]
