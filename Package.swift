@@ -72,13 +72,14 @@ let package = Package(
             "Planning",
             [
                 "CXXHash", "Basics", "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime",
-                "Failures", "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
+                "Failures", "Schema", "Parity", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State",
+                "DeadLetters",
             ]),
         room(
             "Migration",
             [
-                "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures",
-                "Schema",
+                "JSONText", "Commands", "Parity", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime",
+                "Failures", "Schema",
                 "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
             ]),
         room("Cutover", ["JSONText"]),

@@ -8,6 +8,7 @@ package struct Gate: Sendable, Equatable {
         case deadLetters = "dead_letters"
         case alarms, receipt
         case foreignWrites = "foreign_writes"
+        case sourceWrites = "source_writes"
         case filter, health, settings, writers
         case wayBack = "way_back"
         case programs, hold, warm, before

@@ -6,7 +6,19 @@ package struct RunMachine: Sendable {
     package enum Step: String, Sendable, CaseIterable {
         case plan
         case initialise = "init"
-        case copy, replay, follow, verify, rollover
+        case copy
+        /// A copy of what changed since the copies before.
+        case delta
+        case replay, follow, verify, rollover
+    }
+
+    /// What keeps the new side current.
+    package enum Way: Sendable, Equatable {
+        /// A command topic, which is replayed and followed.
+        case commands
+        /// Copies alone. `below`: a delta is small if it has read fewer documents. `hasDeltas`: whether the recipe says
+        /// what a delta reads.
+        case copies(below: Int, hasDeltas: Bool)
     }
 
     /// How far it goes. At the last two it stays, and follows until it is told to stop.
@@ -35,6 +47,8 @@ package struct RunMachine: Sendable {
         /// The newest receipt of this work; nil: there is none, or nothing can go on from it.
         package var receipt: Receipt?
         package var position = CutoverState.Position.before
+        /// Without commands: what was written to the old side since the last copy began; nil: that cannot be told.
+        package var sourceWrites: Int64?
 
         package init() {}
     }
@@ -58,6 +72,8 @@ package struct RunMachine: Sendable {
         /// A step is done; `follow` has begun.
         case done(Step)
         case verified(Finding)
+        /// A delta has read so many documents.
+        case copied(documents: Int)
         /// The gates were asked; with ``Action/rollover`` and none of them failed, the readers are moved.
         case asked(failed: [Gate.Name])
         /// - Parameters:
@@ -67,7 +83,7 @@ package struct RunMachine: Sendable {
     }
 
     package enum Action: Sendable, Equatable {
-        /// `plan`, `init`, `copy` or `replay`, to its end; `follow`: begin it beside all that comes.
+        /// `plan`, `init`, `copy`, a delta or `replay`, to its end; `follow`: begin it beside all that comes.
         case perform(Step)
         /// Compare what commands have named since this receipt; nil: everything.
         case verify(since: String?)
@@ -92,6 +108,8 @@ package struct RunMachine: Sendable {
         case finished
         /// This step was done, and is due again: somebody else undoes it.
         case undone(Step)
+        /// The old side was written since the copy, and the recipe does not say what a delta would have to read.
+        case needsSince
     }
 
     package let goal: Goal
@@ -106,8 +124,13 @@ package struct RunMachine: Sendable {
     private var verification: (began: Int64, next: Int64) = (0, 0)
     private var mustReadAll = false
     private var notBefore: Int64 = 0
+    package let way: Way
+    private var deltas = Deltas()
+    private var wasMade = false
 
-    package init(_ goal: Goal, parityAge: Int64) { (self.goal, self.parityAge) = (goal, parityAge) }
+    package init(_ goal: Goal, parityAge: Int64, way: Way = .commands) {
+        (self.goal, self.parityAge, self.way) = (goal, parityAge, way)
+    }
 
     /// Between two looks at what is found, while nothing is to be done.
     static let lookEvery: Int64 = 2_000
@@ -125,6 +148,7 @@ package struct RunMachine: Sendable {
         if case .perform(let step) = action, outcome == .done(step) { return .end(.undone(step)) }
         switch action {
         case .verify: verification.began = facts.now
+        case .perform(.delta): deltas.began = facts.now
         case .askGates, .rollover: asked = nil
         default: break
         }
@@ -138,14 +162,17 @@ package struct RunMachine: Sendable {
         case .done(.plan): isPlanned = true
         case .done(.follow): isFollowing = true
         case .done: return nil
+        case .copied(let documents): deltas.end(documents, at: facts.now, way)
         case .asked(let failed):
             asked = (failed, facts.now)
             wasReady = wasReady || failed.isEmpty
         case .verified(let finding):
             endVerification(facts)
-            (mustReadAll, asked) = (false, nil)
+            (mustReadAll, asked, deltas.isFresh) = (false, nil, false)
             switch finding {
             case .equal: return nil
+            // What was written meanwhile differs, until another delta has brought it.
+            case .different where way.hasDeltas && facts.sourceWrites.map { $0 > 0 } == true: return nil
             // Documents that are always changing are looked at again, with what came since.
             case .settling: verification.next = facts.now + Self.failedEvery
             case .unknown where wasReady: verification.next = max(verification.next, facts.now + Self.again)
@@ -156,7 +183,8 @@ package struct RunMachine: Sendable {
             mustReadAll = true
         case .failed(let step, let passes, _):
             // Until it was ready, somebody looks on. After that a follower that ends is worse than a late receipt.
-            guard wasReady, passes, step == .verify || step == .rollover, goal == .ready || step == .verify else {
+            guard wasReady, passes, [.verify, .delta, .rollover].contains(step), goal == .ready || step != .rollover
+            else {
                 return .failed
             }
             if step == .verify { endVerification(facts) }
@@ -171,6 +199,7 @@ package struct RunMachine: Sendable {
     }
 
     private mutating func due(_ facts: Facts) -> Action {
+        guard way == .commands else { return dueOfCopies(facts) }
         guard isFollowing else { return first(facts) }
         // What follows says itself what is gone.
         guard facts.isMade else { return .wait(milliseconds: Self.lookEvery) }
@@ -182,6 +211,10 @@ package struct RunMachine: Sendable {
         if let verify = verification(facts) { return verify }
         if goal == .verified { return .end(.reached) }
         guard facts.isFollowed else { return .wait(milliseconds: Self.lookEvery) }
+        return gates(facts)
+    }
+
+    private func gates(_ facts: Facts) -> Action {
         if let asked {
             let due = asked.at + (asked.failed.isEmpty ? Self.passedEvery : Self.failedEvery)
             guard facts.now >= due else { return pause(to: due, facts) }
@@ -194,12 +227,44 @@ package struct RunMachine: Sendable {
         .wait(milliseconds: min(Self.lookEvery, time - facts.now))
     }
 
+    /// Without commands: copies until little is left, and what was written since until nobody writes any more.
+    private mutating func dueOfCopies(_ facts: Facts) -> Action {
+        guard facts.isMade else { return wasMade ? .end(.undone(.initialise)) : make(facts) }
+        wasMade = true
+        if goal == .initialised { return .end(.reached) }
+        if facts.isCopyDue { return .perform(.copy) }
+        if goal == .copied { return .end(.reached) }
+        if goal != .verified, facts.position == .rolledOver {
+            // Nothing is kept current from here on.
+            wasReady = true
+            return .end(.reached)
+        }
+        guard facts.now >= notBefore else { return pause(to: notBefore, facts) }
+        // Where nobody can tell, one delta comes before each verification.
+        let isBehind = facts.sourceWrites.map { $0 > 0 } ?? (way.hasDeltas && !deltas.isFresh && !isVerified(facts))
+        if isBehind {
+            guard way.hasDeltas else { return .end(.needsSince) }
+            return facts.now >= deltas.next ? .perform(.delta) : pause(to: deltas.next, facts)
+        }
+        if let verify = verification(facts) {
+            guard case .verify = verify else { return verify }
+            return .verify(since: nil)
+        }
+        return goal == .verified ? .end(.reached) : gates(facts)
+    }
+
+    private func isVerified(_ facts: Facts) -> Bool {
+        facts.receipt.map { $0.isEqual && $0.age <= parityAge / 2 } ?? false
+    }
+
+    private func make(_ facts: Facts) -> Action {
+        guard isPlanned else { return .perform(.plan) }
+        return facts.isConfirmed ? .perform(.initialise) : .end(.unconfirmed)
+    }
+
     /// Up to the follower.
     private func first(_ facts: Facts) -> Action {
-        guard facts.isMade else {
-            guard isPlanned else { return .perform(.plan) }
-            return facts.isConfirmed ? .perform(.initialise) : .end(.unconfirmed)
-        }
+        guard facts.isMade else { return make(facts) }
         if goal == .initialised { return .end(.reached) }
         if facts.isCopyDue { return .perform(.copy) }
         if goal == .copied { return .end(.reached) }
@@ -213,12 +278,35 @@ package struct RunMachine: Sendable {
             return facts.now >= verification.next ? .verify(since: nil) : pause(to: verification.next, facts)
         }
         let isOld = receipt.age > parityAge / 2
-        let isForeign = asked?.failed.contains(.foreignWrites) == true
+        let isForeign = asked?.failed.contains { $0 == .foreignWrites || $0 == .sourceWrites } == true
         guard isOld || isForeign || mustReadAll || !receipt.isEqual else { return nil }
         guard facts.now >= verification.next else {
             // The gates say meanwhile how it stands, unless they need this first.
             return receipt.isEqual ? nil : pause(to: verification.next, facts)
         }
         return .verify(since: isForeign || mustReadAll ? nil : receipt.id)
+    }
+}
+
+extension RunMachine.Way {
+    package var hasDeltas: Bool {
+        guard case .copies(_, let hasDeltas) = self else { return false }
+        return hasDeltas
+    }
+}
+
+/// When the next delta may begin. While they get smaller, one follows the other; then it takes turns with rest.
+private struct Deltas {
+    var began: Int64 = 0
+    var next: Int64 = 0
+    /// Whether one was done since the last verification.
+    var isFresh = false
+    private var read: Int?
+
+    mutating func end(_ documents: Int, at now: Int64, _ way: RunMachine.Way) {
+        guard case .copies(let below, _) = way else { return }
+        let getsSmaller = read.map { documents < $0 } ?? true
+        (read, isFresh) = (documents, true)
+        next = documents >= below && getsSmaller ? now : now + max(RunMachine.failedEvery, now - began)
     }
 }

@@ -56,7 +56,10 @@ struct GateLook {
                     mend: recipe.hasCommands ? "\(verify) --since \(newest.id)" : verify)
             ]
         }
-        return [.passed(.receipt, told), try foreignWrites(newest.id, mend: verify)]
+        return [
+            .passed(.receipt, told), try foreignWrites(newest.id, mend: verify),
+            try SourceWrites(session).gate(newest.id, state),
+        ]
     }
 
     /// Whether somebody else has written to the new side since it was verified.

@@ -127,6 +127,7 @@ package struct RolloverWork {
         try checkStanding(moves, moved)
         let nodes = try EveryNode.await(moves, session.target)
         (result.nodes, result.unreachable) = (nodes.asked, nodes.unreachable)
+        if !moved.isEmpty { result.remarks += try writtenMeanwhile(state) }
         result.moves = moved
         if !session.isOneCluster, !options.isDry { try moveReaders(&result) }
         result.position = try options.isDry ? state.cutover.position : session.state().cutover.position
@@ -134,6 +135,13 @@ package struct RolloverWork {
             result.remarks.append("\(due.words); rollover runs it again")
         }
         return result
+    }
+
+    /// What was written to the old side after the gates were asked, in words: nothing brings it to the new one.
+    private func writtenMeanwhile(_ state: MigrationState) throws -> [String] {
+        guard !recipe.hasCommands, let newest = state.newestReceipt(of: state.fingerprint) else { return [] }
+        let gate = try SourceWrites(session).gate(newest.id, state)
+        return gate.verdict == .passed ? [] : ["\(gate.text): look for it, or roll back"]
     }
 
     /// Throws if an alias does not stand where it was put. One that somebody else moved between our look and our

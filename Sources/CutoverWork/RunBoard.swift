@@ -19,7 +19,8 @@ package final class RunBoard: Sendable {
 
     private let lines: Mutex<[Line]>
 
-    package init(_ goal: RunMachine.Goal) {
+    /// `hasCommands`: else there is nothing to replay or to follow, and copies keep the new side current.
+    package init(_ goal: RunMachine.Goal, _ hasCommands: Bool = true) {
         let last: RunMachine.Step =
             switch goal {
             case .initialised: .initialise
@@ -28,7 +29,8 @@ package final class RunBoard: Sendable {
             case .verified: .verify
             case .ready, .rolledOver: .rollover
             }
-        let steps = RunMachine.Step.allCases.prefix { $0 != last } + [last]
+        let left: Set<RunMachine.Step> = hasCommands ? [.delta] : [.replay, .follow]
+        let steps = (RunMachine.Step.allCases.prefix { $0 != last } + [last]).filter { !left.contains($0) }
         lines = Mutex(steps.map { Line(step: $0) })
     }
 

@@ -21,6 +21,8 @@ package final class RunWork {
 
     package struct Options: Sendable {
         package var goal = RunMachine.Goal.ready
+        /// Without commands: copies follow each other until one has read fewer documents.
+        package var below = 1000
         /// The fingerprint that the user confirms; nil: what the state says counts.
         package var confirmation: String?
         /// Crossfade's own version, for receipts.
@@ -60,7 +62,7 @@ package final class RunWork {
     var fingerprint = ""
     var failure: (any Error)?
     /// The last look, while another one fails.
-    private var seen = RunMachine.Facts()
+    var seen = RunMachine.Facts()
     private var failsSince: Int64?
     /// Milliseconds.
     private static let patience: Int64 = 30_000
@@ -71,7 +73,7 @@ package final class RunWork {
     ) {
         (self.recipe, self.options, self.logger) = (recipe, options, logger)
         (self.serve, self.confirm) = (serve, confirm)
-        (board, confirmation) = (RunBoard(options.goal), options.confirmation)
+        (board, confirmation) = (RunBoard(options.goal, recipe.hasCommands), options.confirmation)
     }
 
     static var unserved: WorkError { WorkError(.state, "the work was not begun") }
@@ -79,7 +81,7 @@ package final class RunWork {
     /// Throws the error of the step that failed. A verification that found documents wrong is a result.
     package func run() throws -> Result {
         defer { _ = follower?.end() }
-        var machine = RunMachine(options.goal, parityAge: recipe.cutover.parityAge)
+        var machine = RunMachine(options.goal, parityAge: recipe.cutover.parityAge, way: way)
         var outcome = RunMachine.Outcome.looked
         var end: RunMachine.End?
         while end == nil {
@@ -96,6 +98,7 @@ package final class RunWork {
         case .undone(let step):
             throw WorkError(
                 .state, "\(step.rawValue) was done and is due again: another process works on this migration, too")
+        case .needsSince: throw needsSince
         default: break
         }
         if let followed { board.end(.follow, followed.complete ? .done : .next, followed.words) }
@@ -111,22 +114,24 @@ package final class RunWork {
     // MARK: What is found
 
     private func look() throws -> RunMachine.Facts {
-        do {
-            seen = try facts(Status.look(recipe, letters: .unread, logger: logger))
-            failsSince = nil
-        } catch {
-            let since = failsSince ?? MonotonicClock.milliseconds()
-            // The follower waits for servers that are away, and so does the rest. Before there is one, it waits for an
-            // index whose shards are starting: somebody was killed who had just made it.
-            let passes = (error as? ClusterError)?.code == .unavailable
-            let isLate = MonotonicClock.milliseconds() - since > Self.patience
-            guard follower != nil || (passes && !isLate && !StopSignal.isAsked) else { throw error }
-            if failsSince == nil { logger.warning("where it stands cannot be seen now", ["error": "\(error)"]) }
-            failsSince = since
-            seen.isCurrent = false
-            guard follower != nil else {
-                Thread.sleep(forTimeInterval: 0.2)
-                return try look()
+        var isSeen = false
+        while !isSeen {
+            do {
+                seen = try facts(Status.look(recipe, letters: .unread, logger: logger))
+                (isSeen, failsSince) = (true, nil)
+            } catch {
+                let since = failsSince ?? MonotonicClock.milliseconds()
+                // The follower waits for servers that are away, and so does the rest. Before there is one, it waits for
+                // an index whose shards are starting: somebody was killed who had just made it. Without commands it
+                // waits as a follower would, once there is something to keep current.
+                let passes = (error as? ClusterError)?.code == .unavailable
+                let isLate = MonotonicClock.milliseconds() - since > Self.patience && !keepsByCopies
+                guard follower != nil || (passes && !isLate && !StopSignal.isAsked) else { throw error }
+                if failsSince == nil { logger.warning("where it stands cannot be seen now", ["error": "\(error)"]) }
+                failsSince = since
+                seen.isCurrent = false
+                isSeen = follower != nil
+                if !isSeen { Thread.sleep(forTimeInterval: 0.2) }
             }
         }
         seen.now = MonotonicClock.milliseconds()
@@ -158,6 +163,7 @@ package final class RunWork {
             facts.receipt = RunMachine.Receipt(
                 id: newest.id, age: max(0, status.now - newest.oldestRead), isEqual: newest.verdict == .equal)
         }
+        if !recipe.hasCommands { try addCopies(&facts, prepared) }
         position = state?.cutover.position ?? .before
         misplaced = prepared.survey.wayBack?.misplaced ?? []
         // Somebody has moved an alias by hand, who has a reason: it is not moved again.
@@ -189,11 +195,15 @@ package final class RunWork {
         case .rollover: return attempt(.rollover) { try rollover(isDry: false) }
         case .wait(let milliseconds):
             say()
-            let deadline = MonotonicClock.milliseconds() + milliseconds
-            while MonotonicClock.milliseconds() < deadline, !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
-            return .looked
+            return pause(milliseconds)
         case .end: return .looked
         }
+    }
+
+    private func pause(_ milliseconds: Int64) -> RunMachine.Outcome {
+        let deadline = MonotonicClock.milliseconds() + milliseconds
+        while MonotonicClock.milliseconds() < deadline, !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
+        return .looked
     }
 
     /// What a step came to. Its error is kept for the end.
@@ -205,6 +215,12 @@ package final class RunWork {
             if code == .interrupted, StopSignal.isAsked {
                 board.end(step, .next, "interrupted")
                 return .looked
+            }
+            if (error as? WorkError)?.rail == "work_is_held", step == .verify || step == .delta {
+                // Somebody does it by hand. What came of it is seen when it is over.
+                board.end(step, .next, "\(error)")
+                logger.info("another process is at it", ["step": step.rawValue, "error": "\(error)"])
+                return pause(2_000)
             }
             failure = error
             let refused = code == .refused || code == .state
@@ -225,12 +241,13 @@ package final class RunWork {
             follower = RunFollower(
                 try FollowWork.prepared(recipe, confirmation: nil, logger: logger), serve)
             return .done(step)
+        case .delta: return try delta()
         case .verify, .rollover: break
         }
         return .done(step)
     }
 
-    private func done(_ step: RunMachine.Step, _ words: String) {
+    func done(_ step: RunMachine.Step, _ words: String) {
         board.end(step, .done, words)
         logger.info("a step is done", ["step": step.rawValue, "result": words])
     }
@@ -273,11 +290,19 @@ package final class RunWork {
         var verifying = VerifyOptions()
         verifying.against = VerifyOptions.basis(of: recipe)
         let prepared = try VerifyWork.prepared(recipe, options: verifying, confirmation: nil, logger: logger)
-        // The follower's dashboard shows it.
-        let live = LiveWork(prepared, command: "verify", version: options.version, logger: logger)
-        let found = try VerifyWork.whole(unless: since, recipe, prepared) { since in
-            verifying.since = since
-            return try VerifyWork(live, options: verifying).run()
+        let found: Receipt
+        if follower != nil {
+            // The follower's dashboard shows it.
+            let live = LiveWork(prepared, command: "verify", version: options.version, logger: logger)
+            found = try VerifyWork.whole(unless: since, recipe, prepared) { since in
+                verifying.since = since
+                return try VerifyWork(live, options: verifying).run()
+            }
+        } else {
+            var came: Receipt?
+            try serve(prepared, "verify") { came = try VerifyWork($0, options: verifying).run() }
+            guard let came else { throw Self.unserved }
+            found = came
         }
         receipt = found
         let totals = found.totals
@@ -323,6 +348,7 @@ package final class RunWork {
     /// What the last line of the board says while it waits.
     private func say() {
         let failed = gates.filter { $0.verdict == .failed }
+        if let words = sourceWords { board.tell(.delta, words) }
         switch position {
         case .rolledOver: board.end(.rollover, .done, "the readers are on the new side")
         case .rolledBack where !misplaced.isEmpty:

@@ -15,7 +15,7 @@ package struct Refusal: Sendable, Equatable {
     /// The error that ends the work, with exit code 3.
     /// - Parameter underlying: what a server said, when it adds something.
     package func error(underlying: String? = nil) -> WorkError {
-        WorkError(.refused, RailCatalogue.withAnswer(text, of: name), underlying: underlying)
+        WorkError(.refused, RailCatalogue.withAnswer(text, of: name), underlying: underlying, rail: name)
     }
 
     /// A record's place in the command topic.

@@ -14,9 +14,11 @@ package struct WorkError: Error, Sendable, CustomStringConvertible {
     package let message: String
     /// What a server or library said, when it adds something.
     package let underlying: String?
+    /// The name of the rail that refused; nil: it was none of the catalogue.
+    package let rail: String?
 
-    package init(_ code: Code, _ message: String, underlying: String? = nil) {
-        (self.code, self.message, self.underlying) = (code, message, underlying)
+    package init(_ code: Code, _ message: String, underlying: String? = nil, rail: String? = nil) {
+        (self.code, self.message, self.underlying, self.rail) = (code, message, underlying, rail)
     }
 
     package var description: String {

@@ -1,5 +1,6 @@
 import Failures
 import JSONText
+import Parity
 import Planning
 import Recipe
 import Runtime
@@ -33,6 +34,8 @@ extension CopyWork {
         }
         let reader = source.reader
         let part = try part(after: state)
+        // Before the refresh: what is written after it may be in the copy or not.
+        let written = part.map { $0.isChained } ?? true ? sourceWritten() : state.copy?.sourceWritten
         // Before anything is counted or read, and after the offsets were asked: see `SourceRefresh`.
         let refreshed = try refresh(source)
         var slices: [MigrationState.Slice] = []
@@ -61,6 +64,18 @@ extension CopyWork {
                 round: ($0.copy?.round ?? 0) + 1, expected: expected, started: WallClock.now(), finished: nil,
                 slices: slices, refreshed: refreshed)
             $0.copy?.part = part
+            $0.copy?.sourceWritten = written
+        }
+    }
+
+    /// How far the source is written, where no commands tell what comes later.
+    private func sourceWritten() -> [WriteMark]? {
+        guard !prepared.recipe.hasCommands else { return nil }
+        do {
+            return try prepared.survey.writeMarks()
+        } catch {
+            logger.warning("it is not known how far the source is written", ["error": "\(error)"])
+            return nil
         }
     }
 

@@ -19,7 +19,7 @@ extension Receipt {
             "repair": repair?.json ?? .null, "rechecks": rechecks.json,
             "open": .array(open.map(\.json)), "open_unlisted": .number(openUnlisted),
             "needs": .array(needs.map { .string($0.rawValue) }), "sequence_read": .whole(sequenceRead),
-            "meanwhile": .number(meanwhile),
+            "meanwhile": .number(meanwhile), "source_written": WriteMark.json(sourceWritten),
         ]
     }
 
@@ -49,6 +49,7 @@ extension Receipt {
         openUnlisted = json.count("open_unlisted")
         needs = json.list("needs") { $0.string.flatMap(Receipt.Need.init) }
         (sequenceRead, meanwhile) = (json["sequence_read"]?.int, json["meanwhile"]?.int ?? 0)
+        sourceWritten = WriteMark.all(json["source_written"])
     }
 }
 

@@ -11,10 +11,14 @@ package struct CopyFigures: Sendable, Equatable {
     package var documents: Int64
     /// The greatest sequence number; nil: the server has none.
     package var sequence: Int64?
+    /// Writes and deletes since this copy began on its node; nil: the server does not say it.
+    package var written: Int64?
 
-    package init(shard: Int, node: String, isPrimary: Bool, documents: Int64, sequence: Int64?) {
+    package init(
+        shard: Int, node: String, isPrimary: Bool, documents: Int64, sequence: Int64?, written: Int64? = nil
+    ) {
         (self.shard, self.node, self.isPrimary) = (shard, node, isPrimary)
-        (self.documents, self.sequence) = (documents, sequence)
+        (self.documents, self.sequence, self.written) = (documents, sequence, written)
     }
 }
 
@@ -38,10 +42,12 @@ extension ClusterReader {
                     let documents = copy["docs"]?["count"]?.int,
                     copy["routing"]?["state"]?.string.map({ $0 == "STARTED" }) ?? true
                 else { continue }
+                let indexing = copy["indexing"]
                 found.append(
                     CopyFigures(
                         shard: number, node: node, isPrimary: copy["routing"]?["primary"]?.bool ?? false,
-                        documents: documents, sequence: copy["seq_no"]?["max_seq_no"]?.int))
+                        documents: documents, sequence: copy["seq_no"]?["max_seq_no"]?.int,
+                        written: indexing?["index_total"]?.int.map { $0 &+ (indexing?["delete_total"]?.int ?? 0) }))
             }
         }
         return found.sorted { one, other in

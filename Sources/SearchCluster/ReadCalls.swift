@@ -74,7 +74,8 @@ enum ReadCall: Sendable {
                 .get, "/\(RequestPath.segment(index))/_stats/refresh?level=shards", timeoutSeconds: timeoutSeconds)
         case .shardStats(let index):
             HTTPRequest(
-                .get, "/\(RequestPath.segment(index))/_stats/docs?level=shards", timeoutSeconds: timeoutSeconds)
+                .get, "/\(RequestPath.segment(index))/_stats/docs,indexing?level=shards", timeoutSeconds: timeoutSeconds
+            )
         case .settings(let index):
             HTTPRequest(
                 .get, "/\(RequestPath.segment(index))/_settings?include_defaults=true", timeoutSeconds: timeoutSeconds)

@@ -1,5 +1,6 @@
 import Indexing
 import JSONText
+import Parity
 
 extension MigrationState.Copy {
     /// What a copy reads that does not read everything.
@@ -57,6 +58,7 @@ extension MigrationState.Copy {
         ]
         if let finished { members.append(("finished", .number("\(finished)"))) }
         if let refreshed { members.append(("refreshed", .number("\(refreshed)"))) }
+        if let sourceWritten { members.append(("source_written", WriteMark.json(sourceWritten))) }
         if let stopped { members.append(("stopped", .string(stopped))) }
         if let conflictsFrom { members.append(("conflicts_from", .number("\(conflictsFrom)"))) }
         if let part {
@@ -80,6 +82,7 @@ extension MigrationState.Copy {
             round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.time,
             slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.time)
         stopped = json["stopped"]?.string
+        sourceWritten = WriteMark.all(json["source_written"])
         conflictsFrom = json["conflicts_from"]?.count.map { Int($0) }
         guard let told = json["part"] else { return }
         // Without its query it would read everything, and count as whole.

@@ -17,7 +17,7 @@ extension MigrationState {
         package var term: Int64?
         /// By index the form in which it was written; see ``WrittenForm``.
         package var forms: [String: JSONValue] = [:]
-        /// The processes that copy and replay, by command.
+        /// The processes that copy, replay and verify, by command.
         package var holders: [String: Holder] = [:]
 
         package init() {}

@@ -4,6 +4,7 @@ import Failures
 import Indexing
 import JSONText
 import LogGuard
+import Parity
 
 /// What a migration remembers, as one document on the target (docs/architecture.md).
 package struct MigrationState: Sendable, Equatable {
@@ -39,6 +40,9 @@ package struct MigrationState: Sendable, Equatable {
         package var refreshed: Int64?
         /// What it reads; nil: everything.
         package var part: Part?
+        /// How far the source was written before this copy, or the last one that brought everything up to its begin;
+        /// nil: commands tell what comes later, or it is unknown.
+        package var sourceWritten: [WriteMark]?
         /// How many documents it had read when the first one came that was there already, in the same or a newer
         /// version; nil: none came.
         package var conflictsFrom: Int?

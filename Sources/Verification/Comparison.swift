@@ -44,6 +44,8 @@ struct Comparison {
         var written: [Int32: Int64] = [:]
         /// The greatest sequence number of each shard, by entry; nil: those that were read at the begin of this run.
         var sequences: [[Int: Int64]]?
+        /// How far the old indices were written before any of it was read; nil: it is unknown.
+        var sourceWritten: [WriteMark]?
         /// When they were read; nil: at the begin of this run.
         var sequenceRead: Int64?
         /// Forgets the progress.
@@ -93,12 +95,14 @@ struct Comparison {
         let written = MigrationState.offsets(scan.begun["written"]) ?? positions.written
         let kept = scan.begun["sequences"]?.array
         let sequences = kept.map { $0.map(Receipt.Index.sequence) } ?? receipt.indices.map(\.sequence)
+        let source = scan.goesOn ? WriteMark.all(scan.begun["source_written"]) : receipt.sourceWritten
         let totals = receipt.indices.reduce((source: 0, target: 0)) {
             ($0.source + $1.sourceTotal, $0.target + $1.targetTotal)
         }
         let begun: JSONValue = [
             "applied": MigrationState.offsets(applied), "written": MigrationState.offsets(written),
             "sequences": .array(sequences.map(Receipt.Index.json(sequence:))),
+            "source_written": WriteMark.json(source),
         ]
         let found = try scan.run(begun: begun) { now in
             tell(
@@ -115,7 +119,7 @@ struct Comparison {
                     differing: $0.differing)
             }, candidates: found.candidates, line: applied)
         scanned.line = try commanded.add(since: applied, to: found.candidates)
-        (scanned.written, scanned.sequences) = (written, sequences)
+        (scanned.written, scanned.sequences, scanned.sourceWritten) = (written, sequences, source)
         (scanned.unread, scanned.ignored, scanned.oldestRead) = (found.unread, found.ignored, found.oldestRead)
         scanned.sequenceRead = scan.goesOn ? found.oldestRead : nil
         (scanned.repeated, scanned.repeatedCount) = (found.repeated, found.repeatedCount)

@@ -45,6 +45,10 @@ package struct VerifyWork {
             throw WorkError(.state, "the migration \(recipe.name) has no state: run init first")
         }
         live.knows(state)
+        // Two of one migration would only do the same twice. What one holds that was killed, the next one takes.
+        let claim = try WorkClaim("verify", prepared, logger: logger)
+        _ = try store.update { try claim.take(&$0) }
+        defer { claim.giveBack(store) }
         let receipts = ReceiptStore(store, target: prepared.survey.target)
         let base = try options.since.map { try earlier(try id($0, state), receipts) }
         let heart = MemberHeartbeat(
@@ -74,6 +78,7 @@ package struct VerifyWork {
         let lookedAt = WallClock.now()
         if options.trustsSource { try RepairWork.checkTrust(positions, gone: goneSources) }
         warn(needs(positions))
+        receipt.sourceWritten = sourceWritten()
         receipt.remarks += try refresh(comparison.sides)
         let (counted, details) = try figures(comparison.sides)
         defer { details.end(seconds: 30) }
@@ -141,8 +146,14 @@ package struct VerifyWork {
             Receipt.Judging(
                 isWhole: isWhole(scanned, receipt),
                 isKnown: scanned.isKnown && !settled.contains(where: \.isUnknown),
-                acceptsEmpty: recipe.verify.empty == .accept, acceptsUncopied: recipe.verify.uncopied == .accept))
+                acceptsEmpty: recipe.verify.empty == .accept,
+                emptyEntries: Set(prepared.survey.entries.indices.filter { entryAcceptsEmpty($0) }),
+                acceptsUncopied: recipe.verify.uncopied == .accept))
         if receipt.verdict == .equal, settled.count == 1 { try lookBack(&receipt, groups) }
+    }
+
+    private func entryAcceptsEmpty(_ number: Int) -> Bool {
+        prepared.survey.entries[number].recipe.empty == .accept
     }
 
     /// What was rewritten after it was read is not as the comparison says.
@@ -250,6 +261,18 @@ package struct VerifyWork {
     }
 
     // MARK: Parts
+
+    /// How far the old indices are written, where no commands tell it. What comes later may be in the comparison or
+    /// not.
+    private func sourceWritten() -> [WriteMark]? {
+        guard !recipe.hasCommands else { return nil }
+        do {
+            return try prepared.survey.writeMarks()
+        } catch {
+            logger.warning("it is not known how far the old indices are written", ["error": "\(error)"])
+            return nil
+        }
+    }
 
     private func remember(_ receipt: Receipt) {
         prepared.record(

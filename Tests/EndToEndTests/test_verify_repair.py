@@ -174,5 +174,17 @@ def test_two_verifications_in_one_folder(make):  # noqa: F811
     m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(2000)], verify={"rate": "30/s"})
     run = m.start("verify")
     wait_for("the folder", (m.crossfade.folder / "verify" / "scan").exists, 60)
-    assert "another process" in m.run("verify").expect(FAILED, REFUSED).err
-    run.terminate()
+    told = m.run("verify").expect(REFUSED).err
+    assert "verify on" in told and f"process {run.process.pid}" in told, told
+    # another folder is no way round: it would only do the same again
+    m.write_recipe("other.yaml", verify={**m.tree["verify"], "folder": str(m.crossfade.folder / "other")})
+    other = m.crossfade.folder / "other.yaml"
+    m.crossfade("verify", other, seconds=60).expect(REFUSED)
+    m.write_recipe()
+    # killed, it holds nothing any more: the next one goes on at once, where it was
+    run.kill()
+    del m.tree["verify"]["rate"]
+    m.write_recipe()
+    went_on = m.run("verify", seconds=120).expect(DONE)
+    assert "going on with the verification that was interrupted" in went_on.err, went_on.err
+    assert went_on.json["verdict"] == "equal" and went_on.json["totals"]["compared"] == 2000

@@ -1,8 +1,8 @@
 """A migration without a command topic works the whole way: plan, init, copy, verify, rollover, rollback, cancel."""
 import pytest
 
-from alone import alone, remove, rollover, titles, verify, write
-from binary import DIFFERS, REFUSED, USAGE
+from alone import ANYTHING, alone, remove, rollover, titles, verify, write
+from binary import DIFFERS, FAILED, REFUSED, USAGE
 from test_verify import kinds
 
 
@@ -60,3 +60,23 @@ def test_the_whole_way(migrate, source, target):
         return
     m.run("cancel", "--yes").expect(0)
     assert m.target.indices() <= before | {m.old}, m.target.indices() - before
+
+
+def test_an_entry_that_is_rightly_empty(migrate):
+    m = alone(migrate, "es-6.8", "es-8.17")
+    bare, new_bare = f"bare-{m.old}", f"bare-{m.new}"
+    m.tree["indices"].append({"from": bare, "to": new_bare, "mapping": ANYTHING,
+                              "settings": {"number_of_replicas": 0}})
+    m.write_recipe()
+    m.source.call("PUT", f"/{bare}", {"settings": {"number_of_replicas": 0}, "mappings": {"incident": ANYTHING}})
+    write(m, {"1": {"title": "one"}})
+    m.init()
+    m.copy()
+    result = m.run("verify", seconds=120).expect(FAILED)
+    receipt = result.json
+    assert receipt["verdict"] == "empty" and [one["verdict"] for one in receipt["indices"]] == ["equal", "empty"]
+    assert any(new_bare in remark and "empty: accept" in remark for remark in receipt["remarks"]), receipt["remarks"]
+    m.tree["indices"][1]["empty"] = "accept"
+    m.write_recipe()
+    receipt = verify(m)
+    assert receipt["verdict"] == "equal" and receipt["totals"]["compared"] == 1

@@ -40,11 +40,12 @@ enum TidyRules {
         ],
         "Planning": [
             "CXXHash", "Basics", "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime",
-            "Failures", "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
+            "Failures", "Schema", "Parity", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters",
         ],
         "Migration": [
-            "JSONText", "Commands", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures", "Schema",
-            "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
+            "JSONText", "Commands", "Parity", "Cutover", "Transform", "Indexing", "Telemetry", "Runtime", "Failures",
+            "Schema", "CommandLog", "SearchCluster", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline",
+            "Planning",
         ],
         "Cutover": ["JSONText"],
         "Parity": ["CXXHash", "Basics", "JSONText", "Commands", "Transform", "Indexing"],

@@ -16,6 +16,10 @@ enum RunCommand {
             moves the readers. It goes on following after that, because the new index is kept current by it, until
             SIGINT or SIGTERM.
 
+            Where the recipe names no commands, copies take the place of replay and follow: they are repeated with what
+            changed since (copy.since) until little is left. It verifies and is ready once nobody writes to the old side
+            any more, and ends when the readers are moved.
+
             The plan must be confirmed: with --confirm and the fingerprint that `crossfade plan` prints, on a terminal
             by yes, or before by `crossfade init`. Started again after a stop, a crash or a kill -9, it goes on where
             the state says; nothing is confirmed twice.
@@ -29,6 +33,10 @@ enum RunCommand {
                 "How far it goes. At initialised, copied, replayed and verified it ends; at ready, and at rolled-over "
                     + "which moves the readers as soon as every gate passes, it goes on following."),
             .init(
+                "until-below", value: "N", standard: "1000",
+                "Without commands: copies of what changed follow each other at once until one has read fewer "
+                    + "documents."),
+            .init(
                 "confirm", value: "FINGERPRINT",
                 "Accept the plan with this fingerprint, which `crossfade plan` prints."),
         ],
@@ -38,9 +46,16 @@ enum RunCommand {
         var options = RunWork.Options()
         options.goal = arguments.value("until").flatMap(RunMachine.Goal.init) ?? .ready
         (options.confirmation, options.version) = (arguments.value("confirm"), VersionCommand.crossfade)
-        return CommandRunner.withRecipe(arguments, output) { recipe, logger in
-            guard recipe.hasCommands else {
-                throw recipe.withoutCommands("there is nothing that run could go on following")
+        if let text = arguments.value("until-below") {
+            guard let number = Int(text), number > 0 else {
+                output.failure("--until-below is \"\(text)\"; it must be a number from 1 on.", code: "usage")
+                return .usage
+            }
+            options.below = number
+        }
+        return CommandRunner.withRecipe(arguments, output) { [options] recipe, logger in
+            guard recipe.hasCommands || options.goal != .replayed else {
+                throw recipe.withoutCommands("there is nothing to replay (--until replayed)")
             }
             CommandRunner.listen(arguments, output, logger)
             var screen: RunScreen?

@@ -37,7 +37,10 @@ struct RunReport {
     }
 
     /// Nobody follows any more, so the same command goes on.
-    private var next: [String] { result.end == .finished ? [] : ["crossfade run \(recipe.typed)"] }
+    private var next: [String] {
+        let isOver = result.end == .finished || (!recipe.hasCommands && result.position == .rolledOver)
+        return isOver ? [] : ["crossfade run \(recipe.typed)"]
+    }
 }
 
 /// The steps of a run as lines.
