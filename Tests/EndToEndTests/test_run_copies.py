@@ -40,8 +40,9 @@ def writers():
 
 
 def same(m):
-    old = {hit["_id"]: hit["_source"]["title"] for hit in m.source.scroll(m.old, {"match_all": {}})}
-    return titles(m) == old
+    m.source.refresh(m.old)
+    found = m.source.call("POST", f"/{m.old}/_search", {"size": 1000})["hits"]["hits"]
+    return titles(m) == {hit["_id"]: hit["_source"]["title"] for hit in found}
 
 
 def test_the_whole_way_while_somebody_writes(migrate, writers):
