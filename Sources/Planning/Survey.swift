@@ -316,7 +316,7 @@ package struct Survey: Sendable {
         object["indices"] = .array(
             (object["indices"]?.array ?? []).map { entry in
                 guard var entry = entry.object else { return entry }
-                for key in ["mapping", "settings"] { entry.removeValue(forKey: key) }
+                for key in ["mapping", "settings", "empty"] { entry.removeValue(forKey: key) }
                 return .object(entry)
             })
         return .object(object)

@@ -75,6 +75,11 @@ struct GoodRecipeTests {
         #expect(recipe.verify == Recipe.Verify(page: 7))
         let other = try Reading.load(
             Reading.small(more: "copy: { slices: 3, page: 7 }\nverify: { ignore: updated, empty: accept }"))
+        let empty = "indices: [ { from: orders, to: orders-v2, empty: accept } ]"
+        let entry = try Reading.load(Reading.small(["indices": empty], more: "copy: { slices: 3, page: 7 }"))
+        #expect(entry.indices[0].empty == .accept && recipe.indices[0].empty == .refuse)
+        #expect(Survey.meaning(recipe) == Survey.meaning(entry))
+        #expect(Survey.meaning(recipe)["indices"]?[0]?["empty"] == nil)
         #expect(other.verify.ignore == [try JSONPath(parsing: "updated")])
         #expect(RecipeText.canonical(recipe) != RecipeText.canonical(other))
         #expect(Survey.meaning(recipe) == Survey.meaning(other))
