@@ -7,8 +7,8 @@ from collections import Counter
 
 from rest import Cluster
 
-# What `cutover.command` runs. A step is over when the readers have seen it and have searched some more; where `alarm` is
-# there at a step of 25 or more, it goes back to 0 and fails.
+# What `cutover.command` runs. A step is over when the readers have seen it and have searched some more; where `alarm`
+# is there at a step of 25 or more, it goes back to 0 and fails.
 SWITCH = """
 import json, os, pathlib, sys, time
 folder, steps = pathlib.Path(sys.argv[1]), [int(n) for n in sys.argv[2:]]
@@ -31,7 +31,8 @@ for percent in steps if os.environ["CROSSFADE_DIRECTION"] == "rollover" else [0]
 
 
 class Frontend(threading.Thread):
-    """Counts through the alias, one search after the other. `least`: fewer documents are wrong. `steps`: percentages."""
+    """Counts through the alias, one search after the other. `least`: fewer documents are wrong. `steps`:
+    percentages."""
 
     def __init__(self, m, least, steps=(100,)):
         super().__init__(daemon=True)
