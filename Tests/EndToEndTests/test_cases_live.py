@@ -55,7 +55,8 @@ def traffic(r):
     """What goes on: mostly single tags and states, now and then an incident that comes or goes."""
     for n in itertools.count():
         ident = f"inc-{r.randrange(INCIDENTS)}"
-        part = {"status": r.choice(["open", "closed"]), "tags": {f"key_{r.randrange(KEYS):04d}": f"v{r.randrange(200)}"}}
+        part = {"status": r.choice(["open", "closed"]),
+                "tags": {f"key_{r.randrange(KEYS):04d}": f"v{r.randrange(200)}"}}
         if n % 20 == 7:
             yield incident(r, INCIDENTS + n)
         elif n % 20 == 17:
@@ -166,8 +167,8 @@ def test_case_a_incidents_with_tags_of_unbounded_keys(migrate, seed, threads):
     m.stop(follow)
 
 
-# Case B. A marketplace of pet sitters: from 5.6 by way of 7.10 to 8, a cluster beside the other each time, searches moved
-# in steps of 5, 10, 25, 50 and 100 percent, and the 7.10 kept as a backup that is written and can be read.
+# Case B. A marketplace of pet sitters: from 5.6 by way of 7.10 to 8, a cluster beside the other each time, searches
+# moved in steps of 5, 10, 25, 50 and 100 percent, and the 7.10 kept as a backup that is written and can be read.
 STEPS = (5, 10, 25, 50, 100)
 SITTERS = {"dynamic": False, "properties": {"title": {"type": "keyword"}, "city": {"type": "keyword"},
                                             "rate": {"type": "integer"}}}
