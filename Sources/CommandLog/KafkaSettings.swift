@@ -21,6 +21,13 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
         (self.bootstrap, self.group, self.passthrough) = (bootstrap, group, passthrough)
     }
 
+    /// Whether the brokers learn who we are: only then can they allow one user more than another.
+    package var namesUser: Bool {
+        let `protocol` = passthrough["security.protocol"]?.uppercased() ?? "PLAINTEXT"
+        return `protocol`.hasPrefix("SASL")
+            || (`protocol` == "SSL" && passthrough.keys.contains { $0.hasPrefix("ssl.key") })
+    }
+
     /// The same for a client that is not a member of the group. An instance id would make it one.
     var withoutMembership: KafkaSettings {
         var settings = self

@@ -7,6 +7,21 @@ extension LogAdmin {
     package func createTopic(
         _ name: String, partitions: Int, replication: Int? = nil, config: [String: String] = [:], timeout: Double = 15
     ) throws(LogError) -> Bool {
+        let deadline = Deadline(seconds: timeout)
+        let isNew = try create(
+            name, partitions: partitions, replication: replication, config: config, timeout: timeout, isTrial: false)
+        if isNew { try awaitTopic(name, deadline) }
+        return isNew
+    }
+
+    /// Throws what the creation of a topic would throw, and creates nothing. One that exists already throws nothing.
+    package func tryToCreate(_ name: String, timeout: Double = 15) throws(LogError) {
+        _ = try create(name, partitions: 1, replication: nil, config: [:], timeout: timeout, isTrial: true)
+    }
+
+    private func create(
+        _ name: String, partitions: Int, replication: Int?, config: [String: String], timeout: Double, isTrial: Bool
+    ) throws(LogError) -> Bool {
         let doing = "creating topic \(name)"
         var text = ErrorText()
         guard
@@ -15,8 +30,13 @@ extension LogAdmin {
         else { throw LogError(.invalidSetting, "\(doing): not possible", underlying: text.string) }
         defer { rd_kafka_NewTopic_destroy(topic) }
         for (key, value) in config { rd_kafka_NewTopic_set_config(topic, key, value) }
-        let deadline = Deadline(seconds: timeout)
-        let isNew = try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+        return try retrying(doing: doing, timeout: timeout) { (options, queue, next) throws(LogError) in
+            if isTrial {
+                var text = ErrorText()
+                let err = rd_kafka_AdminOptions_set_validate_only(options, 1, &text.bytes, text.bytes.count)
+                // Without it the topic would be created.
+                guard err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw LogError(err, doing: doing, text: text.string) }
+            }
             var request: OpaquePointer? = topic
             rd_kafka_CreateTopics(self.handle.rk, &request, 1, options, queue)
             let event = try next(RD_KAFKA_EVENT_CREATETOPICS_RESULT)
@@ -30,8 +50,6 @@ extension LogAdmin {
             }
             return true
         }
-        if isNew { try awaitTopic(name, deadline) }
-        return isNew
     }
 
     /// Waits until the topic is known. The controller creates a topic before every broker has heard of it.

@@ -9,7 +9,7 @@ package struct Gate: Sendable, Equatable {
         case alarms, receipt
         case foreignWrites = "foreign_writes"
         case sourceWrites = "source_writes"
-        case filter, health, settings, writers
+        case filter, health, settings, rights, writers
         case wayBack = "way_back"
         case programs, hold, warm, before
         // Those of the end.
@@ -30,6 +30,7 @@ package struct Gate: Sendable, Equatable {
         /// Those of the end that somebody may override.
         package static let ofEnd: [Name] = [
             .confirmed, .copied, .replayed, .repaired, .lag, .deadLetters, .receipt, .foreignWrites, .settings,
+            .rights,
         ]
     }
 

@@ -32,6 +32,7 @@ struct FinishLook {
         found += try receipt(state)
         found += try handover()
         found += try GateLook(session: session, status: status).settings()
+        found.append(try RightsGate.look(session, at: old == nil ? [.finish] : [.finish, .deleteOld]))
         if let old {
             // Watching takes long, and is for nothing where another gate stops the end.
             let isStopped = Gate.judged(found, overriding: overrides).contains { $0.verdict == .failed }

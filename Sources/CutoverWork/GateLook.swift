@@ -32,6 +32,7 @@ struct GateLook {
         found += try health()
         found += try settings()
         found += aliases.doubts.isEmpty ? try FilterGate(session: session).gates(aliases) : aliases.doubts
+        found.append(try RightsGate.look(session, at: [.rollover]))
         found.append(try writers())
         found.append(try wayBack(aliases.moves))
         found += programs() + [hold()]

@@ -28,6 +28,7 @@ package enum RailCatalogue {
         ("templates", "what an index template adds to the new index is meant"),
         ("pipelines", "documents may be changed by a pipeline of the target"),
         ("lifecycle", "a lifecycle policy of the target may replace, delete or close the new index"),
+        ("rights", "the privileges that a server says are missing are there, or are not needed"),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.

@@ -16,6 +16,8 @@ package struct WorkError: Error, Sendable, CustomStringConvertible {
     package let underlying: String?
     /// The name of the rail that refused; nil: it was none of the catalogue.
     package let rail: String?
+    /// Whether a server refused it for want of a privilege.
+    package var isForbidden = false
 
     package init(_ code: Code, _ message: String, underlying: String? = nil, rail: String? = nil) {
         (self.code, self.message, self.underlying, self.rail) = (code, message, underlying, rail)

@@ -41,7 +41,14 @@ package struct Preflight: Sendable {
         logger: Logger
     ) throws -> Preflight {
         try recipe.checkHasCommands(for: purpose)
-        var survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
+        var survey: Survey
+        do {
+            survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
+        } catch {
+            // One question was forbidden; the user wants to know of all at once.
+            guard depth >= .plan, RightsRail.isForbidden(error) else { throw error }
+            throw RightsRail.explained(recipe) ?? error
+        }
         survey.adopts = adopts
         let admin = try recipe.logAdmin(logger)
         defer { admin?.close() }
@@ -66,6 +73,7 @@ package struct Preflight: Sendable {
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails += ReadersRail.look(recipe, survey) }
         if depth >= .plan, let admin { rails.append(try DeadLetterRail.look(recipe, admin: admin)) }
+        if depth >= .plan { rails += try RightsRail.look(recipe, survey, admin: admin) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
             start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction)

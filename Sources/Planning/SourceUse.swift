@@ -98,7 +98,10 @@ package struct SourceLook: Sendable {
                 look.unknown = "\(error)"
                 return look
             }
-            throw WorkError(.cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
+            var told = WorkError(
+                .cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
+            told.isForbidden = error.code == .forbidden
+            throw told
         }
     }
 

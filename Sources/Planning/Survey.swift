@@ -149,10 +149,19 @@ package struct Survey: Sendable {
         var names: Set<String> = []
         for alias in recipe.indices.compactMap(\.alias)
         // An alias is found, too. Only an index has a UUID under its own name.
-        where try untold.ask(nil, { try target.writer.indexUUID(alias) }) != nil {
+        where try isIndex(alias, target, untold) {
             names.insert(alias)
         }
         return names
+    }
+
+    /// False where we may not ask. The rail `rights` says so then, and the rollover asks again.
+    private static func isIndex(_ name: String, _ target: Cluster, _ untold: Untold) throws -> Bool {
+        do {
+            return try untold.ask(nil) { try target.writer.indexUUID(name) } != nil
+        } catch let error as ClusterError where error.code == .forbidden {
+            return false
+        }
     }
 
     private static func look(

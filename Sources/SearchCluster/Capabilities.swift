@@ -17,6 +17,17 @@ package struct Capabilities: Sendable, Equatable {
     /// How `_search/scroll` takes the scroll id.
     package enum ScrollBody: Sendable, Equatable { case plainText, json }
 
+    /// How the server is asked what the user may do.
+    package enum PrivilegeQuestion: Sendable, Equatable {
+        /// Not at all.
+        case none
+        /// `_has_privileges`, at this path.
+        case path(String)
+        /// By requests that are judged and not executed (`perform_permission_check=true`). Source: OpenSearch Security,
+        /// pull request 5496. A server without that plugin refuses the parameter, and executes nothing either.
+        case trial
+    }
+
     /// How parent and child documents are declared.
     package enum ParentChild: Sendable, Equatable { case parentField, both, joinField }
 
@@ -63,6 +74,7 @@ package struct Capabilities: Sendable, Equatable {
     /// The removal of an alias knows `must_exist`: a request that finds the alias gone changes nothing. Tried: 7.17 and
     /// OpenSearch 3 know it, 7.10 does not.
     package var mustExist: Bool
+    package var privileges: PrivilegeQuestion
 
     /// A field mapping for exact text.
     package var keywordMapping: JSONValue {

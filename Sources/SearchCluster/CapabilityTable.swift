@@ -17,7 +17,8 @@ extension Capabilities {
             namesHitMetadata: true, writeIndex: false, closedAliasFailsRequest: true, sequenceNumbers: false,
             parentChild: .parentField,
             defaultShards: 5, lenientBooleans: true, filtersNeedShould: true, refusesDottedNames: false,
-            namesDateFormats: false, createWaitsForShards: false, namesIgnored: false, mustExist: false)
+            namesDateFormats: false, createWaitsForShards: false, namesIgnored: false, mustExist: false,
+            privileges: .none)
         func row(_ product: ServerInfo.Product, _ from: ServerVersion, _ below: ServerVersion) {
             rows.append(Row(product: product, from: from, below: below, capabilities: now))
         }
@@ -36,6 +37,7 @@ extension Capabilities {
         now.parentChild = .both
         row(.elasticsearch, ServerVersion(5, 6), ServerVersion(6, 0))
         now.parentChild = .joinField
+        now.privileges = .path("/_xpack/security/user/_has_privileges")
         now.singleType = true
         now.lenientBooleans = false
         row(.elasticsearch, ServerVersion(6, 0), ServerVersion(6, 2))
@@ -51,11 +53,16 @@ extension Capabilities {
         now.closedAliasFailsRequest = false
         now.tracksTotalHits = true
         now.defaultShards = 1
+        now.privileges = .path("/_security/user/_has_privileges")
         row(.elasticsearch, ServerVersion(7, 0), ServerVersion(7, 17))
+        now.privileges = .none
         row(.opensearch, ServerVersion(1, 0), ServerVersion(3, 0))
         now.mustExist = true
+        row(.opensearch, ServerVersion(3, 0), ServerVersion(3, 2))
+        now.privileges = .trial
+        row(.opensearch, ServerVersion(3, 2), ServerVersion(4, 0))
+        now.privileges = .path("/_security/user/_has_privileges")
         row(.elasticsearch, ServerVersion(7, 17), ServerVersion(10, 0))
-        row(.opensearch, ServerVersion(3, 0), ServerVersion(4, 0))
         return rows
     }()
 

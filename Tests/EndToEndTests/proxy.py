@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-READS = re.compile(r"/(_search|_count|_mget|_msearch|_search/scroll|_refresh)$")
+READS = re.compile(r"/(_search|_count|_mget|_msearch|_search/scroll|_refresh|_has_privileges)$")
 
 
 class Proxy:

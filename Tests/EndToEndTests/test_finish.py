@@ -39,9 +39,9 @@ def listing(m):
                     for name in filter(ours, names)}
 
 
-def across(migrate, source="es-6.8", target="es-8.17", **cutover):
+def across(migrate, source="es-6.8", target="es-8.17", through=None, **cutover):
     """A migration from cluster to cluster, with deleted documents, whose readers are on the new side. `m.before`: what
-    stood there before Crossfade began."""
+    stood there before Crossfade began. `through`: the URLs of both clusters for Crossfade; the default is their own."""
     m = migrate(source, target, partitions=2, mapping=ANYTHING, index={"transform": []})
     m.alias, m.handover = f"readers-{m.name}", f"new-indexer-{m.name}"
     m.tree["indices"][0]["alias"] = m.alias
@@ -56,6 +56,8 @@ def across(migrate, source="es-6.8", target="es-8.17", **cutover):
         {"add": {"index": m.old, "alias": m.alias, "filter": {"prefix": {"title": "title"}}}}]})
     m.log.produce(m.topic, [insert(str(n), f"title {n}") for n in range(12)]
                   + [command("DeleteMessageCommand", str(n)) for n in (10, 11)])
+    if through:
+        m.tree["source"]["url"], m.tree["target"]["url"] = through(m)
     m.write_recipe()
     applied(m)
     m.before = listing(m)
