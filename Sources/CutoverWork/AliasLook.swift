@@ -73,24 +73,29 @@ struct AliasLook: Sendable {
                 "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does "
                     + "not migrate")
         }
-        guard !present.isEmpty || !session.isOneCluster else { return fail(try onNothing(alias, entries, session)) }
-        let old = present.filter { !targets.contains($0.index) }
-        if old.isEmpty, !present.isEmpty {
+        // Of a data stream no alias can be moved, so the rail `data_stream` asks for one that is made now.
+        let old = sources(entries)
+        let isOfStream = !old.isEmpty && old.allSatisfy { $0.hasPrefix(".ds-") }
+        guard !present.isEmpty || !session.isOneCluster || isOfStream else {
+            return fail(try onNothing(alias, entries, session))
+        }
+        let left = present.filter { !targets.contains($0.index) }
+        if left.isEmpty, !present.isEmpty {
             there.append(alias)
             guard Set(present.map(\.index)) != targets else { return }
             return fail("alias \(alias) stands on a part of the new indices already, and no rollover put it there")
         }
-        guard present.count == old.count else {
+        guard present.count == left.count else {
             return fail("alias \(alias) stands on old and new indices: \(present.map(\.index).joined(separator: ", "))")
         }
         var from: [AliasMove.Place] = []
-        for (index, definition) in old {
+        for (index, definition) in left {
             from.append(.init(index, uuid: try writer.indexUUID(index), definition.object ?? JSONObject()))
         }
         var to: [AliasMove.Place] = []
         var filters = FilteredAlias(alias)
         for entry in entries {
-            let made = definition(entry, alias, from, isOnly: entries.count == 1, session)
+            let made = definition(entry, alias, from, others: entries.filter { $0.index != entry.index }, session)
             to.append(.init(entry.index, uuid: entry.uuid, made))
             filters.new.append((entry.index, made["filter"]))
             for info in session.isOneCluster ? [] : entry.source {
@@ -135,7 +140,8 @@ struct AliasLook: Sendable {
 
     /// What the alias says of a new index: as of the old one, with the filter that the new mapping takes.
     private mutating func definition(
-        _ entry: Survey.Entry, _ alias: String, _ from: [AliasMove.Place], isOnly: Bool, _ session: CutoverSession
+        _ entry: Survey.Entry, _ alias: String, _ from: [AliasMove.Place],
+        others: [Survey.Entry], _ session: CutoverSession
     ) -> JSONObject {
         let capabilities = session.target.capabilities
         // Between two clusters the alias of the old one is only read.
@@ -151,7 +157,9 @@ struct AliasLook: Sendable {
         for key in ["index_routing", "search_routing", "is_hidden"] {
             if let value = old.lazy.compactMap({ $0[key] }).first { made[key] = value }
         }
-        if capabilities.writeIndex, isOnly, old.contains(where: { $0["is_write_index"]?.bool == true }) {
+        // What is written through the alias goes where the documents of its write index went.
+        let isShared = others.contains { !Set($0.scope.names).isDisjoint(with: entry.scope.names) }
+        if capabilities.writeIndex, !isShared, old.contains(where: { $0["is_write_index"]?.bool == true }) {
             made["is_write_index"] = true
         }
         return made

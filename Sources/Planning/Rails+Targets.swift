@@ -109,6 +109,28 @@ extension Rails {
         }
     }
 
+    /// Documents of a data stream cannot be written over, and an alias of one is no alias of an index: nobody can move
+    /// it to an index, and back exactly as it was.
+    private mutating func judgeDataStreams() {
+        let isOneCluster = survey.source?.isSame(as: survey.target) ?? false
+        for entry in survey.entries {
+            if let stream = survey.dataStreams[entry.index] {
+                add(
+                    "data_stream", .refused,
+                    "to: \(entry.index) stands for the data stream \(stream) of the target, in which documents cannot "
+                        + "be written over. Choose a `to` that does not exist")
+            }
+            guard let name = entry.recipe.alias ?? (isOneCluster ? entry.recipe.from : nil),
+                let stream = survey.dataStreams[name]
+            else { continue }
+            add(
+                "data_stream", .refused,
+                "readers use \(name), which stands for the data stream \(stream) of the target, and cannot be moved to "
+                    + "an index, and back as it was. Set `alias` to a name that does not exist: the rollover makes it, "
+                    + "and your readers change to it then")
+        }
+    }
+
     /// Several indices of one entry: to several targets, and into one.
     mutating func judgeTargets() {
         for (to, entries) in Dictionary(grouping: survey.entries, by: \.recipe.to)
@@ -134,6 +156,7 @@ extension Rails {
                     + "machine from which it is called")
         }
         judgeAliases()
+        judgeDataStreams()
         for entry in survey.entries {
             guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }
             add(

@@ -90,6 +90,8 @@ package struct Survey: Sendable {
     package var entries: [Entry]
     /// Aliases of the recipe that are names of indices on the target.
     package var targetNames: Set<String>
+    /// Names of the recipe that stand for a data stream of the target, each with that one.
+    package var dataStreams: [String: String] = [:]
     package var state: MigrationState?
     /// What the target would add to the index of the state; nil: that is there.
     package var stateTemplates: TemplateLook?
@@ -134,12 +136,20 @@ package struct Survey: Sendable {
             stateTemplates: state == nil
                 ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
             untold: untold.texts)
+        if purpose == .plan || purpose == .initialise { survey.findDataStreams() }
         if purpose == .status {
             let group = recipe.commands.applicationGroup
             survey.wayBack = WayBack.look(
                 survey, recipe, hasMembers: group.flatMap { group in try? admin?.groupHasMembers(group, timeout: 5) })
         }
         return survey
+    }
+
+    private mutating func findDataStreams() {
+        let names = entries.flatMap { [$0.index, $0.recipe.alias ?? $0.recipe.from ?? ""] }
+        for name in Set(names) where !name.isEmpty && !name.contains("*") && !name.contains(",") {
+            dataStreams[name] = target.reader.dataStream(named: name)
+        }
     }
 
     /// Aliases of the recipe that are names of indices on the target.

@@ -32,6 +32,19 @@ package final class ClusterReader: Sendable {
         return found.sorted { $0.name < $1.name }
     }
 
+    /// The data stream that a name stands for, by itself or as an alias; nil: none, or the server has none (before
+    /// 7.9).
+    package func dataStream(named name: String) -> String? {
+        // Versions without data streams take the path for a document's, and say that there is none.
+        guard
+            let answer = try? transport.tree(
+                .resolve(name), timeoutSeconds: 10, doing: "looking at \(name)", index: name)
+        else { return nil }
+        if let stream = answer["data_streams"]?[0]?["name"]?.string { return stream }
+        let indices = (answer["aliases"]?.array ?? []).flatMap { $0["indices"]?.array ?? [] }.compactMap(\.string)
+        return indices.first { $0.hasPrefix(".ds-") }
+    }
+
     /// The closed indices that the patterns in `name` match. ``resolve(_:)`` leaves them out.
     package func closed(_ name: String) throws(ClusterError) -> [String] {
         try matches(of: name) { .closed($0) }

@@ -23,6 +23,8 @@ enum ReadCall: Sendable {
     case storedSource(index: String, type: String?, id: String, routing: String?)
     /// The limits that the cluster sets to those who read.
     case clusterSettings
+    /// What a name stands for: indices, aliases, data streams.
+    case resolve(String)
 
     func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
         switch self {
@@ -58,6 +60,8 @@ enum ReadCall: Sendable {
                     + (type.map { "\(RequestPath.query($0))/\(RequestPath.query(id))/_source" }
                         ?? "_source/\(RequestPath.query(id))")
                     + (routing.map { "?routing=\(RequestPath.query($0))" } ?? ""), timeoutSeconds: timeoutSeconds)
+        case .resolve(let name):
+            HTTPRequest(.get, "/_resolve/index/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
         case .clusterSettings:
             HTTPRequest(
                 .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive",
