@@ -156,6 +156,17 @@ struct AliasLook: Sendable {
         var made: JSONObject = ["filter": TargetAliases(index: entry.index, shown: shown).filter(capabilities)]
         for key in ["index_routing", "search_routing", "is_hidden"] {
             if let value = old.lazy.compactMap({ $0[key] }).first { made[key] = value }
+            // One alias of one index has one routing: that of another would hide documents, or show more.
+            guard key.hasSuffix("routing"), let one = old.first, old.contains(where: { $0[key] != one[key] }) else {
+                continue
+            }
+            let values = old.map { $0[key]?.string ?? "none" }.joined(separator: ", ")
+            doubts.append(
+                .failed(
+                    .filter,
+                    "alias \(alias) has several values of \(key) on the indices that become \(entry.index) (\(values)) "
+                        + "and can have only one there: it would show other documents",
+                    mend: "give the alias one routing on all old indices, or none"))
         }
         // What is written through the alias goes where the documents of its write index went.
         let isShared = others.contains { !Set($0.scope.names).isDisjoint(with: entry.scope.names) }

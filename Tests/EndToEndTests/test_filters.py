@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from alone import alone
 from binary import DONE, REFUSED
 from test_cutover import behind, failed, rollback, rollover
 from test_identity import command
@@ -89,3 +90,34 @@ def test_a_filter_that_cannot_be_said_of_the_new_index(make):
         m.write_recipe()
         told = rollover(m, code=code)
     assert seen(m.target, m.alias) == {"7"} and m.new in behind(m)
+
+
+@pytest.mark.parametrize("first,second,names", [
+    ({"routing": "r1"}, {"routing": "r2"}, "several values of search_routing"),
+    ({"filter": {"term": {"kind": "x"}}}, {}, "shows 15 documents of the old side, and"),
+    ({"filter": {"term": {"kind": "x"}}}, {"filter": {"term": {"kind": "y"}}}, "shows 10 documents of the old side"),
+])
+def test_old_indices_whose_aliases_show_other_parts(migrate, first, second, names):
+    """Two indices become one, and its alias has one routing and one filter: readers would see more, or less."""
+    m = alone(migrate, "es-8.17", "es-8.17", cutover={"writers": "index"})
+    old = [f"{m.old}-a", f"{m.old}-b"]
+    m.source.call("DELETE", f"/{m.old}")
+    mapping = {"properties": {"kind": {"type": "keyword"}}}
+    m.tree["indices"][0].update({"from": ",".join(old), "mapping": mapping})
+    for number, (index, definition) in enumerate(zip(old, (first, second))):
+        m.source.call("PUT", f"/{index}", {
+            "settings": {"number_of_shards": 2, "number_of_replicas": 0},
+            "mappings": mapping})
+        lines = [("index", f"{number}-{n}", {"routing": f"r{number + 1}"}, json.dumps({"kind": "xy"[n % 2]}))
+                 for n in range(10)]
+        m.source.bulk(index, lines)
+        m.source.refresh(index)
+        m.source.call("PUT", f"/{index}/_alias/{m.alias}", definition or {"is_hidden": False})
+    m.write_recipe()
+    m.init()
+    m.copy()
+    verify(m)
+    told = rollover(m, code=REFUSED)
+    texts = [gate["text"] for gate in told["gates"] if gate["verdict"] == "failed"]
+    assert any(names in text for text in texts), texts
+    assert set(behind(m)) == set(old)
