@@ -77,7 +77,7 @@ def test_the_roles_of_the_guide_are_what_a_migration_needs(migrate, guard):
     verify(m)
     assert m.status()["phase"]
     rollover(m)
-    rollback(m)
+    rollback(m, "--readers-moved")
     rollover(m)
     m.stop(m.follow)
     assert finish(m, "--yes")["finished"]
