@@ -214,7 +214,7 @@ struct GateLook {
         return failed.isEmpty ? [.passed(.programs, "\(names) can be started")] : failed
     }
 
-    private func hold() -> Gate {
+    func hold() -> Gate {
         guard let file = recipe.cutover.hold else { return .passed(.hold, "no hold file is named") }
         guard FileManager.default.fileExists(atPath: file) else { return .passed(.hold, "\(file) is not there") }
         return .failed(.hold, "\(file) holds the rollover back", mend: "delete it when nothing speaks against it")

@@ -11,6 +11,8 @@ package final class PipelineRun {
     package let pipeline: Pipeline
     package let watch: LogMonitor?
     private let targetMonitor: TargetMonitor
+    /// nil: the work is no follower, so that nobody watches for that.
+    private let readersLook: ReadersLook?
     private let heartbeat: MemberHeartbeat?
 
     /// Starts all of it.
@@ -39,6 +41,7 @@ package final class PipelineRun {
         }
         heartbeat?.start()
         targetMonitor = TargetMonitor(prepared, pipeline, target: target, isFollowing: isFollowing, live: live)
+        readersLook = isFollowing ? ReadersLook(live) : nil
         watch?.start()
         live.runs(pipeline, watch: watch)
     }
@@ -46,6 +49,7 @@ package final class PipelineRun {
     /// Ends the threads. The heartbeat is the last: it tells of the pipeline as long as there is one.
     package func close() {
         targetMonitor.askToStop()
+        readersLook?.stop()
         watch?.stop()
         targetMonitor.stop()
         pipeline.close()

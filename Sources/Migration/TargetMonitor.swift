@@ -141,7 +141,8 @@ package final class TargetMonitor: @unchecked Sendable {
     /// the confirmed one. Without an answer, nothing more is written after ``Pipeline/isConfirmedFor``.
     private func lookAtState() {
         let isDue = stateLooks.isDue(MonotonicClock.milliseconds())
-        guard isDue || !pipeline.confirmed.isValid, live.targetAnswers else { return }
+        // Who watches sees a receipt, or a rollover, as soon as it is stored.
+        guard isDue || live.isWatched || !pipeline.confirmed.isValid, live.targetAnswers else { return }
         let asked = pipeline.confirmed.now
         guard let answer = ask({ try store.load() }) else { return }
         guard let state = answer else { return pipeline.failure.set(Refusal.stateGone(index: store.index).error()) }

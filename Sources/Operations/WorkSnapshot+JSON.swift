@@ -31,6 +31,7 @@ extension WorkSnapshot {
         object["copy"] = copy?.json ?? .null
         object["replay"] =
             replay.map { ["remaining": .number($0.remaining), "finished": .bool($0.isFinished)] } ?? .null
+        object["readers"] = readers.json
         object["receipt"] = receipt?.shown(fingerprint: fingerprint, now: now) ?? .null
         object["verification"] = verification?.json ?? .null
         object["bulk"] = bulk.json
@@ -59,6 +60,16 @@ extension WorkSnapshot {
 
 extension WorkSnapshot.Verdict {
     var json: JSONValue { ["ready": .bool(isReady), "reasons": .array(reasons.map { .string($0) })] }
+}
+
+extension WorkSnapshot.Readers {
+    var json: JSONValue {
+        [
+            "position": .string(position), "aliases": .array(aliases.map { .string($0) }),
+            "rollback": rollback?.json ?? .null,
+            "old_indexer": group.map { ["group": .string($0), "lag": .known(lag)] } ?? .null,
+        ]
+    }
 }
 
 extension WorkSnapshot.Server {

@@ -2,7 +2,7 @@ import Recipe
 import SearchCluster
 
 /// What a rollover will ask for, said before a copy that takes hours. The rollover's gates decide.
-enum ReadersRail {
+package enum ReadersRail {
     static func look(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
         let isOneCluster = survey.source?.isSame(as: survey.target) == true
         var found: [Rail] = []

@@ -50,6 +50,8 @@ def base(partitions=6, seconds=600):
              "in_flight": 0,
              "outcomes": {}} for p in range(partitions)],
         "copy": None, "replay": {"remaining": 0, "finished": True}, "receipt": receipt(partitions, at),
+        "readers": {"position": "before", "aliases": [], "rollback": None,
+                    "old_indexer": {"group": "incident-indexer", "lag": 12}},
         "bulk": {"limit": 4, "in_flight": 1, "batch_documents": 1000, "batch_bytes": 941_000, "throttled": 212,
                  "requests": {"200": 4102, "503": 3}, "retries": {"429": 212, "503": 3, "connection": 1},
                  "latency": latency(4105)},
@@ -155,6 +157,13 @@ def copying():
     return s, history(s, None, lambda t: 8400 + 500 * ripple(t), 300)
 
 
+def rolled_over():
+    s, points = following()
+    s["readers"] = {"position": "rolled_over", "aliases": ["incidents"], "rollback": {"ready": True, "reasons": []},
+                    "old_indexer": {"group": "incident-indexer", "lag": 12}}
+    return s, points
+
+
 def verifying():
     s, points = following()
     s["verification"] = {
@@ -233,8 +242,8 @@ def nothing():
     return None, []
 
 
-STATES = {f.__name__: f for f in (following, replaying, copying, verifying, waiting, alarm, many, unknown, started,
-                                  nothing)}
+STATES = {f.__name__: f for f in (following, rolled_over, replaying, copying, verifying, waiting, alarm, many, unknown,
+                                  started, nothing)}
 
 
 class FakeOperations:

@@ -74,6 +74,24 @@ def test_values_move_lag_reaches_0_and_phases_advance(page, chromium):
     assert chromium.errors() == []
 
 
+def test_where_the_readers_are_and_whether_they_could_go_back(page, chromium):
+    fake = page("following")
+    assert chromium.text("h-switch") == "Ready to switch" and chromium.text("switch") == "yes"
+    assert chromium.text("old-indexer") == "Old indexer (group incident-indexer): 12 records behind."
+    moved = {"position": "rolled_over", "aliases": ["incidents"], "old_indexer": {"group": "g", "lag": None},
+             "rollback": {"ready": False, "reasons": ["the old index incidents-v1 is closed"]}}
+    fake.change(readers=moved)
+    chromium.until("the readers", "return document.getElementById('switch').textContent === 'on the new side'")
+    assert chromium.text("h-switch") == "Readers"
+    assert chromium.text("rollback") == ("Moved: incidents. Rollback ready: no, because the old index incidents-v1 is "
+                                         "closed.")
+    assert chromium.text("old-indexer") == "Old indexer (group g): how far behind is not known."
+    fake.change(readers={**moved, "position": "rolled_back", "aliases": [], "rollback": None})
+    chromium.until("the way back", "return document.getElementById('h-switch').textContent === 'Ready to switch'")
+    assert chromium.text("rollback") == "Readers are back on the old side."
+    assert chromium.errors() == []
+
+
 def test_a_cut_stream_is_said_and_comes_back(page, chromium):
     fake = page("following")
     fake.cut()

@@ -9,6 +9,7 @@ from binary import DONE, REFUSED, USAGE, check_error
 from proxy import Proxy
 from stack import wait_for
 from test_cutover import ANYTHING, behind, failed, make, rollback, rollover  # noqa: F401
+from test_operations import get, where
 from test_identity import command, insert
 from test_verify import applied, verify
 
@@ -195,6 +196,11 @@ def test_the_old_index_is_deleted_only_if_nobody_misses_it(make, server):  # noq
 def test_an_old_index_that_is_searched_is_not_deleted(make):  # noqa: F811
     m = make("es-8.17", quiet_for="1h", follows=False)
     verify(m)
+    # what a rollover would refuse is no yes in status
+    both = {"index": m.new, "alias": m.alias}
+    m.target.call("POST", "/_aliases", {"actions": [{"add": both}]})
+    assert any("on old and new indices" in why for why in m.status()["switch"]["reasons"]), m.status()["switch"]
+    m.target.call("POST", "/_aliases", {"actions": [{"remove": both}]})
     rollover(m, "--override", "followed", "--why", "a test")
     # where another gate fails, nobody waits for an hour to be told
     follow = m.start("follow")
@@ -254,7 +260,14 @@ def test_an_end_that_was_begun_is_said_and_completed(migrate):
 def test_cancel_leaves_what_was_there_before(migrate, source, target):
     m = across(migrate, source, target)
     verify(m)
+    page = where(m.follow)
     rollover(m)
+
+    def readers():
+        told = json.loads(get(page, "/statusz")[1])["readers"]
+        return told["position"] == "rolled_over" and told["rollback"] and told
+    told = wait_for("the follower's page to tell it", readers, 60, pause=0.5)
+    assert told["aliases"] == [m.alias] and told["old_indexer"] == {"group": f"app-{m.name}", "lag": 0}, told
     rollback(m, "--accept-loss", "--readers-moved")
     m.stop(m.follow)
     # without --yes it only lists

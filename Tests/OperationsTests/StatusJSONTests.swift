@@ -29,12 +29,13 @@ import Testing
             "target", "topic", "lag", "lag_seconds", "read", "in_flight", "outcomes", "rate", "partitions", "copy",
             "replay", "receipt", "verification", "bulk", "memory", "dead_letters", "members", "indices", "alarms",
             "waiting",
-            "next",
+            "next", "readers",
         ]
         #expect(json.object?.map(\.key).sorted() == names.sorted())
         for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt", "verification"] {
             #expect(json[name] == .null, "\(name)")
         }
+        #expect(json["readers"]?["position"] == "before" && json["readers"]?["rollback"] == .null)
         #expect(json["rate"]?["records_per_second"] == .null)
         #expect(json["ready"] == ["ready": false, "reasons": ["it is starting"]])
         #expect(json["switch"]?["ready"]?.bool == true)

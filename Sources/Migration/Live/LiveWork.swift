@@ -35,6 +35,8 @@ package final class LiveWork: Sendable {
         /// Since when a question to the target waits for its answer, by the monotonic clock; nil: none does.
         package var targetAskedAt: Int64?
         package var members: [MemberReport] = []
+        /// What was last found about the readers' way; nil: nothing, or not now.
+        package var survey: Survey?
         package var indices: [WorkSnapshot.Index] = []
         /// nil: they were not looked up yet.
         package var letters: Letters?
@@ -121,6 +123,9 @@ package final class LiveWork: Sendable {
     /// nil: it could not be looked up now, and what was known stays.
     package func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
 
+    /// nil: it could not be looked up now.
+    package func sees(survey: Survey?) { book.withLock { $0.survey = survey } }
+
     package func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
 
     /// Reads the dead letters, all of them; what cannot be read now stays as it was.
@@ -203,6 +208,7 @@ package final class LiveWork: Sendable {
         snapshot.memory.resident = ProcessFigures.residentBytes
         snapshot.bytesRead = events.bytesTaken
         snapshot.receipt = state?.newestReceipt
+        snapshot.readers = WorkSnapshot.Readers(recipe, state: state, survey: book.survey)
         snapshot.verification =
             book.stage ?? book.members.first { $0.command == "verify" && !$0.isStale(now: now) }?.stage
         snapshot.copy = state?.copy.map { WorkSnapshot.Copy($0, running: book.feed) }

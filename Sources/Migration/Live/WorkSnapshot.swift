@@ -138,6 +138,7 @@ package struct WorkSnapshot: Sendable {
     package var partitions: [Partition] = []
     package var copy: Copy?
     package var replay: Replay?
+    package var readers = Readers(position: "before")
     /// What was verified last; nil: nothing yet.
     package var receipt: ReceiptEntry?
     /// How far a verification is that runs, here or in another process; nil: none does.

@@ -49,6 +49,7 @@ extension Standing {
         add(.lag, lagReason.map { [$0] } ?? [], lagPassed, mend: nil)
         add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
         add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
+        found += blocked
         if verified == .never, !hasCutOver, found.allSatisfy({ $0.verdict == .passed }) {
             found.append(.nothingVerified(recipe: recipe))
         }

@@ -1,3 +1,4 @@
+import Cutover
 import State
 
 /// Where a migration stands, as far as it is known, and what follows from that: the phase, whether readers may be
@@ -62,6 +63,8 @@ package struct Standing: Sendable, Equatable {
     /// What running processes wait for.
     package var waiting: [String] = []
     package var alarms: [Alarm] = []
+    /// Gates of the rollover that fail because of the readers' aliases or the hold file, where somebody has looked.
+    package var blocked: [Gate] = []
 
     package init() {}
 

@@ -32,7 +32,7 @@ package struct Status: Sendable {
     package let members: [MemberReport]
     /// Why dead letters are not known; nil: they are, in `standing`.
     package let lettersUnknown: String?
-    package let standing: Standing
+    package var standing: Standing
     /// When it was looked, milliseconds since 1970.
     package let now: Int64
 

@@ -1,3 +1,4 @@
+import CutoverWork
 import Foundation
 import JSONText
 import Migration
@@ -33,7 +34,7 @@ enum StatusCommand {
         }
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             if arguments.has("watch") { return StatusWatch(recipe, output, logger).run() }
-            let status = try Status.look(recipe, logger: logger)
+            let status = try Status.look(recipe, logger: logger).lookingAtReaders(logger: logger)
             output.data(status.json, text: status.text)
             return arguments.has("check") && !status.standing.attention.isEmpty ? .failed : .done
         }

@@ -52,7 +52,7 @@ final class StatusWatch: Sendable {
         if let read = known, Date().timeIntervalSince(read.1) >= Self.lettersEvery { known = nil }
         let letters = try known?.0 ?? Status.Letters.read(recipe, logger: logger)
         if known == nil { self.letters.withLock { $0 = (letters, Date()) } }
-        return try Status.look(recipe, letters: letters, logger: logger)
+        return try Status.look(recipe, letters: letters, logger: logger).lookingAtReaders(logger: logger)
     }
 
     // MARK: The screen
