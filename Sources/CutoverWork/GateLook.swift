@@ -187,10 +187,12 @@ struct GateLook {
         var back = WayBack.look(
             survey, recipe, from: moves.flatMap(\.from),
             // Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.
-            hasMembers: recipe.commands.applicationGroup.flatMap { group in
-                let admin = try? LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
-                defer { admin?.close() }
-                return try? admin?.groupHasMembers(group, timeout: 5)
+            runs: recipe.commands.applicationGroup.flatMap { _ in
+                guard let admin = try? LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka) else {
+                    return nil
+                }
+                defer { admin.close() }
+                return try? survey.applicationRuns(recipe, admin)
             })
         if stops { back.lag = nil }
         guard back.reasons.isEmpty else {

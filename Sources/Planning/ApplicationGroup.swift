@@ -1,6 +1,8 @@
 import Basics
 import CommandLog
+import Foundation
 import Recipe
+import Runtime
 
 /// Explains why the application's consumer group has committed nothing on the topic. Most often its name is mistyped.
 package enum ApplicationGroup {
@@ -25,6 +27,22 @@ package enum ApplicationGroup {
 }
 
 extension Survey {
+    /// Whether the application's indexer runs: its group has members, or its offsets move. One that takes its
+    /// partitions itself is no member. nil: no group is named.
+    package func applicationRuns(_ recipe: Recipe, _ admin: LogAdmin) throws(LogError) -> Bool? {
+        guard let group = recipe.commands.applicationGroup else { return nil }
+        if try admin.groupHasMembers(group, timeout: 5) { return true }
+        guard let before = application, let lag = applicationLag, lag > 0 else { return false }
+        let deadline = MonotonicClock.milliseconds() + 2000
+        while true {
+            let now = try admin.committed(
+                group: group, topic: recipe.commands.topic, partitions: Array(watermarks.keys), timeout: 5)
+            if now.contains(where: { $0.value > before[$0.key] ?? -1 }) { return true }
+            guard MonotonicClock.milliseconds() < deadline, !StopSignal.isAsked else { return false }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+
     /// Why we cannot check that the log still reaches back to what the old index had applied; nil: we can, or there is
     /// no old index. `plan` and `status` both use this text.
     package func reachUnknown(_ recipe: Recipe) -> String? {

@@ -138,9 +138,9 @@ package struct Survey: Sendable {
             untold: untold.texts)
         if purpose == .plan || purpose == .initialise { survey.findDataStreams() }
         if purpose == .status {
-            let group = recipe.commands.applicationGroup
+            let found = survey
             survey.wayBack = WayBack.look(
-                survey, recipe, hasMembers: group.flatMap { group in try? admin?.groupHasMembers(group, timeout: 5) })
+                survey, recipe, runs: admin.flatMap { try? found.applicationRuns(recipe, $0) })
         }
         return survey
     }

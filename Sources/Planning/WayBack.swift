@@ -27,8 +27,8 @@ package struct WayBack: Sendable {
     package var lag: Int64?
     /// The group of the old indexer; nil: the recipe does not name it.
     package var group: String?
-    /// Whether that group has members; nil: that is not known.
-    package var hasMembers: Bool?
+    /// Whether the old indexer runs, as far as its group tells; nil: that is not known.
+    package var runs: Bool?
     /// Why the old side gets nothing any more, although its indexer may run; nil: it does.
     package var unfed: String?
     /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
@@ -57,18 +57,18 @@ package struct WayBack: Sendable {
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
         if let unfed { found.append(unfed) }
         if let lost { found.append("the old side has \(lost.old) documents, and the new side \(lost.new)") }
-        if let lag, let group, lag > Self.lagAllowed || (lag > 0 && hasMembers == false) {
-            let stopped = hasMembers == false ? "has no members, and " : ""
+        if let lag, let group, lag > Self.lagAllowed || (lag > 0 && runs == false) {
+            let stopped = runs == false ? "has no members, and " : ""
             found.append("the old indexer (group \(group)) \(stopped)is \(lag) records behind")
         }
         return found
     }
 
     /// How it is after a rollover; nil: no alias is moved.
-    /// - Parameter hasMembers: whether the group of the old indexer has any; nil: that is not known.
-    static func look(_ survey: Survey, _ recipe: Recipe, hasMembers: @autoclosure () -> Bool?) -> WayBack? {
+    /// - Parameter runs: whether the old indexer does (``Survey/applicationRuns(_:_:)``); nil: that is not known.
+    static func look(_ survey: Survey, _ recipe: Recipe, runs: @autoclosure () -> Bool?) -> WayBack? {
         guard let cutover = survey.state?.cutover, !cutover.moved.isEmpty else { return nil }
-        var back = look(survey, recipe, from: cutover.moved.flatMap(\.from), hasMembers: hasMembers())
+        var back = look(survey, recipe, from: cutover.moved.flatMap(\.from), runs: runs())
         let isOneCluster = cutover.moved.contains { !$0.from.isEmpty }
         if isOneCluster, recipe.cutover.writers == .alias {
             back.unfed = "what is written through the alias goes to the new index alone (cutover.writers: alias)"
@@ -81,7 +81,7 @@ package struct WayBack: Sendable {
     /// - Parameter places: the indices that readers leave in one cluster. Between two clusters, and where none is
     ///   named, the old indices are those that were copied.
     package static func look(
-        _ survey: Survey, _ recipe: Recipe, from places: [AliasMove.Place], hasMembers: Bool?
+        _ survey: Survey, _ recipe: Recipe, from places: [AliasMove.Place], runs: Bool?
     ) -> WayBack {
         let recorded = places.map { ($0.index, $0.uuid) }
         var places: [String: String?] = Dictionary(recorded) { one, _ in one }
@@ -95,7 +95,7 @@ package struct WayBack: Sendable {
         }
         var back = WayBack(
             indices: indices, lag: survey.applicationLag, group: recipe.commands.applicationGroup)
-        back.hasMembers = hasMembers
+        back.runs = runs
         back.lost = lost(survey)
         return back
     }

@@ -20,9 +20,9 @@ import Testing
 
     @Test func anOldIndexerWithoutMembersIsAReasonAsSoonAsItIsBehind() {
         var back = Self.back(.ready, lag: 3)
-        back.hasMembers = true
+        back.runs = true
         #expect(back.reasons.isEmpty)
-        back.hasMembers = false
+        back.runs = false
         #expect(back.reasons == ["the old indexer (group app) has no members, and is 3 records behind"])
         back.lag = 0
         #expect(back.reasons.isEmpty)
