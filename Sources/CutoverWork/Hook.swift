@@ -13,37 +13,18 @@ struct Hook: Sendable {
 
     /// Throws if it cannot be started, takes too long, or ends with anything but 0.
     func run(_ variables: [String: String]) throws(WorkError) {
-        let process = Process()
-        // Found in PATH, as a shell would.
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        process.environment = ProcessInfo.processInfo.environment.merging(variables) { _, ours in ours }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.standardError
-        do {
-            try process.run()
-        } catch {
-            throw WorkError(.refused, "\(key): \(words.first ?? "") cannot be started: \(error.localizedDescription)")
+        let environment = ProcessInfo.processInfo.environment.merging(variables) { _, ours in ours }
+        let name = words.first ?? ""
+        let why: String
+        switch ChildProgram.run(words, environment: environment, timeout: timeout) {
+        case .exited(0): return
+        case .exited(let code): why = "ended with \(code); what it printed says why"
+        case .killed(let signal): why = "was ended by signal \(signal)"
+        case .tooLong: why = "took longer than \(timeout / 1000) s, and was ended with all that it had started"
+        case .stopped: why = "was stopped by a signal"
+        case nil: why = "cannot be started"
         }
-        let deadline = MonotonicClock.milliseconds() + timeout
-        while process.isRunning {
-            if MonotonicClock.milliseconds() > deadline || StopSignal.isAsked {
-                process.terminate()
-                // One that does not listen must not hold us.
-                Thread.sleep(forTimeInterval: 1)
-                if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-                process.waitUntilExit()
-                let why = StopSignal.isAsked ? "was stopped by a signal" : "took longer than \(timeout / 1000) s"
-                throw WorkError(.refused, "\(key): \(words.first ?? "") \(why)")
-            }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        process.waitUntilExit()
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            throw WorkError(
-                .refused,
-                "\(key): \(words.first ?? "") ended with \(process.terminationStatus); what it printed says why")
-        }
+        throw WorkError(.refused, "\(key): \(name) \(why)")
     }
 }
 
