@@ -92,10 +92,25 @@ extension Rails {
                 + "starts Crossfade for it. For another one choose another `to`; or, \(adopt)")
     }
 
+    /// A rollover moves one alias of an index. Whoever reads through another one stays where they are.
+    private mutating func judgeOtherAliases(_ entry: Survey.Entry) {
+        guard let alias = entry.recipe.alias, entry.source.contains(where: { $0.aliases[alias] != nil }) else { return }
+        let named = Set(survey.entries.flatMap { [$0.recipe.alias, $0.recipe.from].compactMap { $0 } })
+        let others = Set(entry.source.flatMap { $0.aliases.map(\.key) }).subtracting(named)
+            .filter { !$0.hasPrefix(".crossfade-") && !$0.contains("-crossfade-") }.sorted()
+        guard !others.isEmpty else { return }
+        add(
+            "alias", .warn,
+            "the rollover moves \(alias), and the old side also has \(others.joined(separator: ", ")): readers of "
+                + "\(others.count == 1 ? "that alias" : "these aliases") stay on the old side. Let them use \(alias), "
+                + "or move theirs by hand in the same moment (cutover.command)")
+    }
+
     /// An alias that the old side does not know is most likely mistyped.
     private mutating func judgeAliases() {
         let moved = Set((survey.state?.cutover.moved ?? []).map(\.alias))
         for entry in survey.entries {
+            judgeOtherAliases(entry)
             guard let alias = entry.recipe.alias, !entry.source.isEmpty, !moved.contains(alias),
                 entry.source.allSatisfy({ $0.aliases[alias] == nil && $0.name != alias })
             else { continue }

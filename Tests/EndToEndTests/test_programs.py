@@ -50,4 +50,8 @@ def test_an_alias_or_a_program_that_is_mistyped_is_found_before_anything_moves(m
     script.chmod(0o755)
     m.tree["indices"][0]["alias"] = m.alias
     m.write_recipe()
+    # readers of a second alias would stay where they are
+    m.source.call("PUT", f"/{m.old}/_alias/{m.alias}-reports")
+    rails = m.run("plan").expect(DONE).json["rails"]
+    assert any(f"also has {m.alias}-reports" in rail["detail"] for rail in rails if rail["name"] == "alias"), rails
     assert not {"aliases", "programs"} & failed(rollover(m, "--dry-run", code=REFUSED))
