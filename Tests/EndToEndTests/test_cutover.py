@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from binary import DONE, FAILED, REFUSED, check_error
+from binary import DONE, FAILED, REFUSED, USAGE, check_error
 from proxy import Proxy
 from rest import Cluster
 from stack import wait_for
@@ -372,13 +372,15 @@ def test_cancel_removes_what_was_made_and_nothing_else(make):
     m = make(follows=False)
     follow = m.start("follow")
     m.caught_up(follow)
-    m.run("cancel").expect(2)
-    m.run("cancel", "--yes").expect(REFUSED)
+    for more in ([], ["--yes"]):
+        m.run("cancel", *more).expect(REFUSED)
     follow.terminate()
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
     m.run("cancel", "--yes").expect(REFUSED)
     rollback(m)
+    # without --yes it lists, and removes nothing
+    assert m.run("cancel").expect(USAGE).json["dry_run"] and m.new in m.target.indices()
     # broken off before the first index goes: nobody begins anything, and another cancel goes on
     with Kills(m.target.url) as kills:
         m.tree["target"]["url"] = kills.url

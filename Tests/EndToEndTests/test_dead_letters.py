@@ -144,7 +144,7 @@ def test_filters(migrate, seed):
     assert f"{one['partition']}:{one['offset']}" in text and "broken" not in text, text
     for wrong in (["--offset", "1"], ["--since", "yesterday"], ["--limit", "0"], ["--partition", "-1"]):
         check_error(m.crossfade("dead-letters", "list", m.recipe, *wrong), wrong[0], code=USAGE)
-    check_error(m.crossfade("dead-letters", "show", m.recipe), "--offset", code=USAGE)
+    check_error(m.crossfade("dead-letters", "show", m.recipe), "P:O", code=USAGE)
     check_error(m.crossfade("dead-letters", "show", m.recipe, "--offset", "0:999999"), m.topic, code=FAILED)
 
     # only the letters that were asked for
