@@ -25,7 +25,8 @@ INDEX = {
     "monitor": ["indices:monitor/*"],
     "maintenance": ["indices:admin/refresh*", "indices:admin/flush*", "indices:admin/forcemerge*"],
     "view_index_metadata": ["indices:admin/aliases/get", "indices:admin/get", "indices:admin/exists",
-                            "indices:admin/mappings/get", "indices:monitor/settings/get"],
+                            "indices:admin/mappings/get", "indices:monitor/settings/get",
+                            "indices:admin/resolve/index"],
     "manage": ["indices:monitor/*", "indices:admin/*"],
     "all": ["*"],
 }
@@ -64,6 +65,8 @@ def needs(method, path, body):
     path = urllib.parse.unquote(urllib.parse.urlsplit(path).path)
     if path.startswith("/_search/scroll"):
         return [("indices:data/read/scroll", "*")]
+    if path.startswith("/_resolve/index/"):
+        return [("indices:admin/resolve/index", path.removeprefix("/_resolve/index/"))]
     if path.startswith("/_alias/"):
         # a cluster leaves out what the user may not see
         return []

@@ -282,7 +282,8 @@ class Kills(Proxy):
 
     def handle(self, handler, body):
         counts = handler.command in ("POST", "PUT", "DELETE") and not handler.path.startswith(("/_search", "/_bulk"))
-        counts = counts and not any(word in handler.path for word in ("_search", "_count", "_refresh", "member-"))
+        questions = ("_search", "_count", "_refresh", "member-", "_has_privileges")
+        counts = counts and not any(word in handler.path for word in questions)
         if counts and self.victim:
             self.left -= 1
             if self.left == 0 and self.before:
