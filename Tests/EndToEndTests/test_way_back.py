@@ -178,7 +178,8 @@ def test_a_target_index_that_was_made_again_is_not_ready(make):
     m.target.call("PUT", f"/{m.new}", {"settings": {"number_of_replicas": 0}})
     told = m.status()
     assert not told["switch"]["ready"]
-    assert any(f"{m.new} is not the one that was filled" in reason for reason in told["switch"]["reasons"]), told["switch"]["reasons"]
+    reasons = told["switch"]["reasons"]
+    assert any(f"{m.new} is not the one that was filled" in reason for reason in reasons), reasons
     assert "rollover" not in " ".join(told["next"])
 
 
