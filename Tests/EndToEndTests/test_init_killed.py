@@ -51,4 +51,4 @@ def test_init_killed_between_any_two_requests(migrate, adopts):
                 assert m.target.count(m.new) == (20 if adopts else 0)
                 m.run("cancel", "--yes").expect(DONE)
                 assert m.target.indices() == before, f"left after {number}"
-    assert killed >= 6, killed
+    assert killed >= 4, killed
