@@ -185,15 +185,7 @@ struct GateLook {
         // Where the old indexer must have stopped, its lag says nothing.
         let stops = session.isOneCluster && recipe.cutover.writers == .alias
         var back = WayBack.look(
-            survey, recipe, from: moves.flatMap(\.from),
-            // Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.
-            runs: recipe.commands.applicationGroup.flatMap { _ in
-                guard let admin = try? LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka) else {
-                    return nil
-                }
-                defer { admin.close() }
-                return try? survey.applicationRuns(recipe, admin)
-            })
+            survey, recipe, from: moves.flatMap(\.from), runs: stops ? nil : applicationRuns())
         if stops { back.lag = nil }
         guard back.reasons.isEmpty else {
             return .failed(
@@ -201,6 +193,15 @@ struct GateLook {
                 mend: "see to the old side, or go on without a way back (--override way_back --why TEXT)")
         }
         return .passed(.wayBack, "the old indices are open and kept current")
+    }
+
+    /// Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.
+    private func applicationRuns() -> Bool? {
+        guard recipe.commands.applicationGroup != nil,
+            let admin = try? LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
+        else { return nil }
+        defer { admin.close() }
+        return try? session.prepared.survey.applicationRuns(recipe, admin)
     }
 
     /// What cannot be started must not be found out after the aliases have moved.

@@ -127,21 +127,20 @@ package struct RollbackWork {
     /// Throws if the old indices are not the ones that the readers came from.
     private func checkOldSide(_ moves: [AliasMove]) throws {
         for place in moves.flatMap(\.to) {
-            guard let uuid = try session.target.writer.indexUUID(place.index) else {
+            guard let condition = try session.target.reader.condition(of: place.index) else {
                 throw WorkError(.refused, "the old index \(place.index) is gone: there is nothing to go back to")
             }
-            guard place.uuid == nil || place.uuid == uuid else {
+            guard place.uuid == nil || place.uuid == condition.uuid else {
                 throw WorkError(
                     .refused, "the old index \(place.index) was made again since the rollover, so it is another one")
             }
-            try checkServes(place.index)
+            try checkServes(place.index, condition)
         }
     }
 
     /// Throws where readers of the old index would get errors, and where nobody could write to it, unless that is
     /// accepted.
-    private func checkServes(_ index: String) throws {
-        guard let condition = try session.target.reader.condition(of: index) else { return }
+    private func checkServes(_ index: String, _ condition: IndexCondition) throws {
         guard !condition.isClosed else {
             throw WorkError(
                 .refused,
