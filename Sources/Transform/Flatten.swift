@@ -78,7 +78,10 @@ extension Transformer {
         switch error {
         case Self.notAMap:
             failure("not_a_map", step, "is to become pairs of key and value, but is not an object")
-        case Self.tooLarge: failure("too_large", step, "has keys too long and too deep to be joined for every value")
+        case Self.tooLarge:
+            failure(
+                "too_large", step,
+                "has keys too long and too deep to be joined for every value (limit document_growth)")
         default: TransformError(error)
         }
     }
@@ -91,6 +94,7 @@ extension Transformer {
     @inline(__always) func stable(_ range: TextRange) -> TextRange {
         guard range.source == .scratch else { return range }
         copy.removeAll()
+        knownEnds.remove(.copy)
         append(range, into: copy)
         return TextRange(source: .copy, start: 0, end: Int32(truncatingIfNeeded: copy.count))
     }

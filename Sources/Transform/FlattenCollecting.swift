@@ -48,7 +48,7 @@ extension Transformer {
             at =
                 kind == .string
                 ? try JSONScanner.string(text, start &+ 1, end)
-                : try JSONScanner.skip(text, start, end, JSONScanner.maxDepth, &newlines)
+                : try knownEnds.pass(start, object.source, text, within: Int(object.start)..<end)
             if kind == .object || kind == .array { flat = false }
             let whole = escaped || prefix.source == .keys ? try joined(prefix, keyRange) : keyRange
             members.add(
@@ -70,7 +70,7 @@ extension Transformer {
     /// The prefix, a dot and the key without escapes, as a text in `keys`. Without a prefix there is no dot.
     func joined(_ prefix: TextRange, _ key: TextRange) throws(JSONError) -> TextRange {
         let start = keys.count
-        guard start <= Self.scratchLimit else { throw Self.tooLarge }
+        guard start <= growthLimit else { throw Self.tooLarge }
         if prefix.source == .keys {
             keys.reserve(prefix.count &+ 1)
             append(prefix, into: keys)
@@ -137,7 +137,7 @@ extension Transformer {
         var newlines = false
         var at = JSONScanner.space(text, Int(array.start) &+ 1, end, &newlines)
         while at < end, text[at] != UInt8(ascii: "]") {
-            let after = try JSONScanner.skip(text, at, end, JSONScanner.maxDepth, &newlines)
+            let after = try knownEnds.pass(at, array.source, text, within: Int(array.start)..<end)
             let value = range(array.source, at, after)
             switch JSONScanner.kind(of: text[at]) {
             case .object:

@@ -19,7 +19,7 @@ extension Transformer {
     ) throws(TransformError) {
         begin()
         isMerging = base != nil
-        try guarded(out) { () throws(TransformError) in
+        try guarded(out, partial.count &+ (base?.count ?? 0)) { () throws(TransformError) in
             let root = try read(partial)
             try runSteps(root)
             if arena[root].step == Node.holdsReserved { try refuseReserved(root) }
@@ -139,6 +139,8 @@ extension Transformer {
                 var scan = Scan(
                     text: pointer(member.text.source), end: Int(member.text.end), source: member.text.source, of: self)
                 scan.everyMember = true
+                scan.again = knownEnds
+                scan.low = Int(member.text.start)
                 do throws(JSONError) {
                     _ = try scan.members(object, Int(member.text.start), -1, JSONScanner.maxDepth)
                 } catch {

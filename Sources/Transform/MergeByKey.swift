@@ -14,6 +14,7 @@ extension Transformer {
             guard try arrayContent(pairs) == .pairs else { return false }
             try collect(arena[partial].text, .none, step, notingRemovals: true)
             removals.sort(from: 0, to: removals.count, self)
+            linkRemovals()
             try keepPairs(pairs)
         } catch {
             throw flattenFailure(error, step)
@@ -65,35 +66,61 @@ extension Transformer {
         return range(.keys, Int(whole.start), to)
     }
 
+    /// Links each removal to the last one before it whose key begins its own, as its node. Removals are sorted, so that
+    /// all whose keys begin a key are on one such chain.
+    private func linkRemovals() {
+        var index = 0
+        while index < removals.count {
+            var shorter = Int32(truncatingIfNeeded: index) &- 1
+            while shorter >= 0 {
+                arena.visit()
+                let key = removals[Int(shorter)].key
+                if key.count <= removals[index].key.count, shared(key, removals[index].key) == key.count { break }
+                shorter = removals[Int(shorter)].node
+            }
+            removals[index].node = shorter
+            index &+= 1
+        }
+    }
+
     /// Whether the partial map replaces the key: it names the key itself, or the part in front of a dot with a value
     /// that is not an object.
     private func isReplaced(_ key: TextRange) -> Bool {
-        if isNamed(key, asObjectToo: true) { return true }
-        let text = pointer(key.source)
-        var at = Int(key.start)
-        while at < Int(key.end) {
-            if text[at] == UInt8(ascii: "."),
-                isNamed(range(key.source, Int(key.start), at), asObjectToo: false)
-            {
-                return true
-            }
-            at &+= 1
-        }
-        return false
-    }
-
-    private func isNamed(_ key: TextRange, asObjectToo: Bool) -> Bool {
-        let probe = Pair(prefix: prefix(of: key), key: key, value: .none, kind: .absent)
+        let probe = prefix(of: key)
         var low = 0
         var high = removals.count
         while low < high {
             let middle = (low &+ high) / 2
-            if isLess(removals[middle], probe) { low = middle &+ 1 } else { high = middle }
+            let other = removals[middle]
+            let isAfter = other.prefix != probe ? other.prefix > probe : compare(other.key, key) > 0
+            if isAfter { high = middle } else { low = middle &+ 1 }
         }
-        while low < removals.count, isSameKey(removals[low], probe) {
-            if asObjectToo || removals[low].kind != .object { return true }
-            low &+= 1
+        // All keys that begin this one are on the chain of the last that is not greater than it.
+        var at = Int32(truncatingIfNeeded: low) &- 1
+        guard at >= 0 else { return false }
+        let shared = shared(removals[Int(at)].key, key)
+        let text = pointer(key.source) + Int(key.start)
+        while at >= 0 {
+            arena.visit()
+            let removal = removals[Int(at)]
+            let count = removal.key.count
+            if count == key.count, count == shared { return true }
+            if count < key.count, count <= shared, removal.kind != .object, text[count] == UInt8(ascii: ".") {
+                return true
+            }
+            at = removal.node
         }
         return false
+    }
+
+    /// How many bytes two texts have in common at their beginning.
+    private func shared(_ one: TextRange, _ other: TextRange) -> Int {
+        let left = pointer(one.source) + Int(one.start)
+        let right = pointer(other.source) + Int(other.start)
+        let most = min(one.count, other.count)
+        var count = 0
+        while count < most, left[count] == right[count] { count &+= 1 }
+        arena.visit(count)
+        return count
     }
 }

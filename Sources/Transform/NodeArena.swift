@@ -6,6 +6,10 @@ struct NodeArena {
         var base: UnsafeMutablePointer<Node>
         var count = 0
         var capacity = 64
+        #if DEBUG
+            /// Steps of work, for tests that compare inputs of different lengths.
+            var visits = 0
+        #endif
     }
 
     private let state: UnsafeMutablePointer<State>
@@ -23,7 +27,29 @@ struct NodeArena {
     private var base: UnsafeMutablePointer<Node> { @inline(__always) get { state.pointee.base } }
     var count: Int { @inline(__always) get { state.pointee.count } }
 
-    @inline(__always) func removeAll() { state.pointee.count = 0 }
+    /// The most nodes for which memory is kept from document to document.
+    static let kept = 1 << 15
+    var capacity: Int { state.pointee.capacity }
+
+    @inline(__always) func removeAll() {
+        state.pointee.count = 0
+        if state.pointee.capacity > Self.kept { shrink() }
+    }
+
+    @inline(never) private func shrink() {
+        base.deallocate()
+        state.pointee.base = .allocate(capacity: 64)
+        state.pointee.capacity = 64
+    }
+
+    #if DEBUG
+        var visits: Int { state.pointee.visits }
+        /// Counts steps of work.
+        func visit(_ count: Int = 1) { state.pointee.visits &+= count }
+    #else
+        @inline(__always) func visit(_ count: Int = 1) {}
+    #endif
+
     func truncate(to count: Int32) { state.pointee.count = Int(count) }
 
     @inline(__always) subscript(_ index: Int32) -> Node {
@@ -68,6 +94,7 @@ struct NodeArena {
     @inline(__always) func member(of object: Int32, named name: Int32) -> Int32 {
         var child = base[Int(object)].first
         while child >= 0 {
+            visit()
             let node = base + Int(child)
             if node.pointee.name == name, node.pointee.shape != .gone, node.pointee.shape != .erased { return child }
             child = node.pointee.next

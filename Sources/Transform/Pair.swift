@@ -51,6 +51,7 @@ extension Transformer {
         let right = pointer(other.source) + Int(other.start)
         let shared = min(one.count, other.count)
         var at = 0
+        defer { arena.visit(at) }
         while at < shared {
             if left[at] != right[at] { return left[at] < right[at] ? -1 : 1 }
             at &+= 1

@@ -29,7 +29,22 @@ struct PairList {
     var capacity: Int { @inline(__always) get { state.pointee.capacity } }
     /// Adds the pairs that were written directly behind the last one, up to `end`.
     @inline(__always) func extend(to end: UnsafeMutablePointer<Pair>) { state.pointee.count = end - base }
-    @inline(__always) func removeAll() { state.pointee.count = 0 }
+    /// The most pairs for which memory is kept from document to document.
+    static let kept = 1 << 15
+
+    @inline(__always) func removeAll() {
+        state.pointee.count = 0
+        if state.pointee.capacity > Self.kept { shrink() }
+    }
+
+    @inline(never) private func shrink() {
+        base.deallocate()
+        state.pointee.spare.deallocate()
+        state.pointee.base = .allocate(capacity: 32)
+        state.pointee.spare = .allocate(capacity: 32)
+        state.pointee.capacity = 32
+    }
+
     @inline(__always) func truncate(to count: Int) { state.pointee.count = count }
 
     @inline(__always) subscript(_ index: Int) -> Pair {

@@ -11,7 +11,7 @@ extension Transformer {
             if isDropped(pair, step) { continue }
             if scratch.count > start &+ 1 { scratch.append(UInt8(ascii: ",")) }
             write(pair, lowercase: step.lowercase)
-            if scratch.count > Self.scratchLimit { break }
+            if scratch.count > growthLimit { break }
         }
         scratch.append(UInt8(ascii: "]"))
         arena.setText(of: member, to: try written(from: start))
@@ -25,7 +25,7 @@ extension Transformer {
         let text = pointer(node.text.source)
         let textEnd = text + Int(node.text.end)
         let start = out.count
-        let most = Self.scratchLimit &+ (out === scratch ? 0 : outputStart)
+        let most = growthLimit &+ (out === scratch ? 0 : outputStart)
         out.reserve(16)
         var to = out.base + start
         var limit = out.base + out.capacity
@@ -45,7 +45,7 @@ extension Transformer {
             let need = keyCount &* 6 &+ count &* 2 &+ 64
             if limit - to < need {
                 out.count = to - out.base
-                guard out.count <= most else { throw Self.tooLong() }
+                guard out.count <= most else { throw tooLong() }
                 out.reserve(need)
                 to = out.base + out.count
                 limit = out.base + out.capacity
@@ -69,7 +69,7 @@ extension Transformer {
         out.base[start] = UInt8(ascii: "[")
         out.count = isEmpty ? start &+ 1 : to - out.base
         out.append(UInt8(ascii: "]"))
-        guard out.count <= most else { throw Self.tooLong() }
+        guard out.count <= most else { throw tooLong() }
     }
 
     /// Writes the rest of a pair behind its key and colon: the value, and then the field `value`. `room`: how many

@@ -12,6 +12,11 @@ struct Scan {
     /// The keys of whole documents, with the numbers of their names.
     let rootKeys: KeyMemory
     let tail: TextTail
+    let latest: LatestMembers
+    /// Given when the text was scanned before and found to be valid.
+    var again: KnownEnds?
+    /// Where the object, the array or the members begin that are scanned again.
+    var low = 0
     /// Whether every member gets a node, not only those whose names the recipe knows.
     var everyMember = false
     /// Whether there are raw line ends between tokens.
@@ -28,6 +33,7 @@ struct Scan {
         pairs = transformer.collected
         rootKeys = transformer.rootKeys
         tail = transformer.tail
+        latest = transformer.latest
     }
 
     @inline(__always) private func range(_ start: Int, _ end: Int) -> TextRange {
@@ -62,8 +68,7 @@ struct Scan {
         let keys = rootKeys
         var place = 0
         var at = start
-        var runStart = -1
-        var runEnd = -1
+        var (runStart, runEnd, named) = (-1, -1, 0)
         while true {
             let after = isRoot && !wantsAll ? keys.skipUnnumbered(text, at, end, &place) : at
             if after > at {
@@ -94,7 +99,7 @@ struct Scan {
                 } else {
                     addRun(runStart, runEnd, to: node)
                     runStart = -1
-                    if name >= 0, arena[node].first >= 0 { dropEarlier(node, name) }
+                    if name >= 0 { named &+= 1 }
                     // Only members whose names are known get here, so other members pay nothing for this check.
                     if isRoot, index.isReserved(name) { arena.pointer(node).pointee.step = Node.holdsReserved }
                     let member = arena.add(Node(shape: .raw, key: range(key, keyEnd), name: name), to: node)
@@ -110,20 +115,17 @@ struct Scan {
             at = JSONScanner.space(text, at &+ 1, end, &newlines)
         }
         addRun(runStart, runEnd, to: node)
+        if named > 1 { latest.keep(in: node, arena) }
         return at
     }
 
     @inline(__always) private mutating func skip(_ at: Int, _ levels: Int) throws(JSONError) -> Int {
         if at < end, text[at] == UInt8(ascii: "\"") { return try JSONScanner.string(text, at &+ 1, end) }
         if at < end, text[at] == UInt8(ascii: "{") || text[at] == UInt8(ascii: "[") {
+            if let again { return try again.pass(at, source, text, within: low..<end) }
             return try JSONScanner.skip(text, at, end, levels, &newlines)
         }
         return try JSONScanner.scalar(text, at, end)
-    }
-
-    private func dropEarlier(_ node: Int32, _ name: Int32) {
-        let earlier = arena.member(of: node, named: name)
-        if earlier >= 0 { arena.pointer(earlier).pointee.shape = .gone }
     }
 
     private func number(ofEscaped key: Int, _ keyEnd: Int) throws(JSONError) -> Int32 {

@@ -27,6 +27,8 @@ public final class Transformer {
     /// The keys of earlier documents, at the top level.
     let rootKeys = KeyMemory()
     let tail = TextTail()
+    let latest: LatestMembers
+    let knownEnds: KnownEnds
 
     @exclusivity(unchecked) var document: Bytes
     @exclusivity(unchecked) var base: Bytes
@@ -35,13 +37,26 @@ public final class Transformer {
     @exclusivity(unchecked) var outputStart = 0
     /// Whether the steps run on a partial document.
     @exclusivity(unchecked) var isMerging = false
-    /// The most bytes that are written for one document. Otherwise a very long key with a million values could fill the
-    /// memory.
-    static let scratchLimit = 256 << 20
+    /// The limit `document_growth` of `docs/recipe.md`: how many bytes may be written for one document. A very long key
+    /// with a million values would fill the memory otherwise.
+    enum Growth {
+        /// Always allowed.
+        static let least = 64 << 20
+        /// So many times the document's own bytes, if that is more.
+        static let times = 16
+        /// Never more than this.
+        static let most = 256 << 20
+    }
+    /// The limit for the present document.
+    @exclusivity(unchecked) var growthLimit = Growth.least
+    /// The most bytes of each buffer that are kept from document to document.
+    static let keptBytes = 1 << 20
 
     /// The steps must have passed the check of the recipe. A `set` whose value is not JSON sets null.
     public init(_ steps: [TransformStep]) {
         program = Program(steps)
+        latest = LatestMembers(names: program.names.count)
+        knownEnds = KnownEnds(arena)
         document = Bytes(start: nil, count: 0)
         base = document
     }
@@ -50,6 +65,8 @@ public final class Transformer {
         arena.deallocate()
         rootKeys.deallocate()
         tail.deallocate()
+        latest.deallocate()
+        knownEnds.deallocate()
         for list in [collected, members, leaves, removals] { list.deallocate() }
     }
 
@@ -58,7 +75,7 @@ public final class Transformer {
     /// `document` must be the text of an object and must not be a part of `out`. When it throws, `out` is as before.
     public func apply(_ document: Bytes, into out: ByteBuffer) throws(TransformError) {
         isMerging = false
-        try guarded(out) { () throws(TransformError) in
+        try guarded(out, document.count) { () throws(TransformError) in
             let root: Int32
             if let scanned = takeAhead(document) { root = scanned } else { root = try read(document) }
             try runSteps(root)
@@ -77,15 +94,17 @@ public final class Transformer {
         }
     }
 
-    /// Runs `body` and then clears all buffers. When it throws, `out` is as before.
+    /// Runs `body` and then clears all buffers. When it throws, `out` is as before. `length`: the document's bytes.
     @inline(__always) func guarded(
-        _ out: ByteBuffer, _ body: () throws(TransformError) -> Void
+        _ out: ByteBuffer, _ length: Int, _ body: () throws(TransformError) -> Void
     ) throws(TransformError) {
         let mark = out.count
         outputStart = mark
+        growthLimit = min(max(Growth.least, Growth.times &* min(length, Growth.most)), Growth.most)
         defer { forget() }
         do throws(TransformError) {
             try body()
+            guard out.count &- mark <= max(growthLimit, length) else { throw tooLong() }
         } catch {
             out.count = mark
             throw error
@@ -96,14 +115,16 @@ public final class Transformer {
         document = Bytes(start: nil, count: 0)
         base = document
         arena.removeAll()
-        keys.removeAll()
+        keys.removeAll(keepingAtMost: Self.keptBytes)
+        copy.removeAll(keepingAtMost: Self.keptBytes)
         collected.removeAll()
         members.removeAll()
         leaves.removeAll()
         removals.removeAll()
-        if scratch.count > 1 << 20 { scratch.removeAll(keepingAtMost: 1 << 20) } else { scratch.removeAll() }
-        if compacted.count > 1 << 20 { compacted.removeAll(keepingAtMost: 1 << 20) }
-        if compactedBase.count > 1 << 20 { compactedBase.removeAll(keepingAtMost: 1 << 20) }
+        scratch.removeAll(keepingAtMost: Self.keptBytes)
+        compacted.removeAll(keepingAtMost: Self.keptBytes)
+        compactedBase.removeAll(keepingAtMost: Self.keptBytes)
+        knownEnds.removeAll()
     }
 
     @inline(__always) func pointer(_ source: TextSource) -> UnsafePointer<UInt8> {

@@ -70,14 +70,15 @@ extension Transformer {
         }
     }
 
-    static func tooLong() -> TransformError {
+    func tooLong() -> TransformError {
         TransformError(
-            reason: "too_large", detail: "the transformed document has more than \(scratchLimit) bytes")
+            reason: "too_large",
+            detail: "the transformed document would have more than \(growthLimit) bytes (limit document_growth)")
     }
 
     /// The text in the scratch buffer from `start` on.
     func written(from start: Int) throws(TransformError) -> TextRange {
-        guard scratch.count <= Self.scratchLimit, keys.count <= Self.scratchLimit else { throw Self.tooLong() }
+        guard scratch.count <= growthLimit, keys.count <= growthLimit else { throw tooLong() }
         return TextRange(
             source: .scratch, start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: scratch.count))
     }

@@ -65,6 +65,8 @@ extension Transformer {
         arena.pointer(node).pointee.step = -1
         var scan = Scan(text: pointer(range.source), end: Int(range.end), source: range.source, of: self)
         scan.everyMember = everyMember
+        scan.again = knownEnds
+        scan.low = Int(range.start)
         do throws(JSONError) {
             if isObject {
                 _ = try scan.object(node, Int(range.start), -1, JSONScanner.maxDepth)

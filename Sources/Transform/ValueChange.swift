@@ -112,7 +112,7 @@ extension Transformer {
         while at < end, text[at] != UInt8(ascii: "]") {
             let after: Int
             do throws(JSONError) {
-                after = try JSONScanner.skip(text, at, end, JSONScanner.maxDepth, &newlines)
+                after = try knownEnds.pass(at, array.source, text, within: Int(array.start)..<end)
             } catch {
                 throw TransformError(error)
             }
