@@ -39,20 +39,4 @@ package enum DeadLetterText {
         guard let mark = detail.range(of: "Preview of field's value: ") else { return detail }
         return String(detail[..<mark.lowerBound]).trimmingCharacters(in: .whitespaces)
     }
-
-    /// The text as one line. Control characters are escaped, because a terminal would obey them, and so are those that
-    /// turn the direction of a text, because what follows would read otherwise than it is.
-    package static func line(_ bytes: [UInt8], limit: Int = .max) -> String {
-        var text = ""
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars.prefix(limit) {
-            if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-                || [0x2028...0x202E, 0x2066...0x2069].contains(where: { $0.contains(scalar.value) })
-            {
-                text += "\\u{\(String(scalar.value, radix: 16))}"
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
 }

@@ -165,8 +165,8 @@ package final class DeadLetterWriter: @unchecked Sendable {
     private func remember(_ key: [UInt8]?, _ reason: String, _ detail: String) {
         firsts.withLock { firsts in
             guard firsts[reason] == nil, firsts.count < 100 else { return }
-            let id = key.map { "id \(DeadLetterText.line($0, limit: 60)): " } ?? ""
-            firsts[reason] = id + DeadLetterText.line(Array(DeadLetterText.withoutValue(detail).utf8), limit: 200)
+            let id = key.map { "id \(VisibleText.line($0, limit: 60)): " } ?? ""
+            firsts[reason] = id + VisibleText.line(DeadLetterText.withoutValue(detail), limit: 200)
         }
     }
 

@@ -72,8 +72,9 @@ package final class Logger: Sendable {
 
     /// The value as it is, or in quotes when it would be ambiguous.
     private static func plain(_ value: String) -> String {
-        let bare = !value.isEmpty && value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
-        return bare ? value : quoted(value)
+        let ends: Set<Unicode.Scalar> = [" ", "\"", "="]
+        let isBare = !value.unicodeScalars.contains { ends.contains($0) || VisibleText.isHidden($0) }
+        return isBare && !value.isEmpty ? value : quoted(value)
     }
 
     static func quoted(_ value: String) -> String {
@@ -85,9 +86,7 @@ package final class Logger: Sendable {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            case _ where VisibleText.isHidden(scalar): text += VisibleText.unit(scalar)
             default: text.unicodeScalars.append(scalar)
             }
         }

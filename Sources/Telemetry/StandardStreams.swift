@@ -19,13 +19,15 @@ package enum StandardStreams {
     /// Lines that stay at the end of standard error, which is a terminal, below all that is written.
     private static let footer = Mutex<[String]>([])
 
-    /// Shows these lines, without control characters, below all that is written to standard error; none: takes them
-    /// away. Lines that are wider than the terminal are cut.
+    /// Shows these lines below all that is written to standard error; none: takes them away. Lines that are wider than
+    /// the terminal are cut.
     package static func showFooter(_ lines: [String]) {
         footer.withLock { shown in
             let erased = erasing(shown)
             let size = size(of: STDERR_FILENO)
-            shown = lines.prefix(max(1, size.rows - 1)).map { String($0.prefix(max(1, size.columns - 1))) }
+            shown = lines.prefix(max(1, size.rows - 1)).map { line in
+                String(VisibleText.line(line).prefix(max(1, size.columns - 1)))
+            }
             put(erased + shown.joined(separator: "\n"), STDERR_FILENO)
         }
     }
@@ -34,8 +36,19 @@ package enum StandardStreams {
         shown.isEmpty ? "" : "\r" + (shown.count > 1 ? "\u{1B}[\(shown.count - 1)A" : "") + "\u{1B}[J"
     }
 
-    /// Writes the whole text, with as many writes as that needs. A reader that has gone away is no failure.
+    /// Writes the whole text, with as many writes as that needs. A reader that has gone away is no failure. Whatever a
+    /// terminal would obey is escaped; only line feeds stay.
     package static func write(_ text: String, to descriptor: Int32) {
+        send(VisibleText.lines(text), descriptor)
+    }
+
+    /// The same for a JSON text, whose values stay the same.
+    package static func write(json text: String, to descriptor: Int32) { send(VisibleText.json(text), descriptor) }
+
+    /// Writes what has colours and moves of the cursor of ours.
+    package static func draw(_ drawing: TerminalDrawing, to descriptor: Int32) { send(drawing.text, descriptor) }
+
+    private static func send(_ text: String, _ descriptor: Int32) {
         guard descriptor == STDERR_FILENO else { return put(text, descriptor) }
         footer.withLock { shown in put(erasing(shown) + text + shown.joined(separator: "\n"), descriptor) }
     }

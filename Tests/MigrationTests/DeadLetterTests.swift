@@ -201,8 +201,7 @@ private func letter(
         }
     }
 
-    @Test func terminalsAreNotObeyed() {
-        #expect(DeadLetterText.line(Array("a\u{1B}[2J\u{9B}b\n".utf8)) == "a\\u{1b}[2J\\u{9b}b\\u{a}")
+    @Test func bytesThatAreNoTextAreBase64() {
         #expect(DeadLetterText.json([0xFF, 0x00]).text() == #"{"base64":"/wA="}"#)
         #expect(
             DeadLetterText.withoutValue("failed to parse. Preview of field's value: 'secret'") == "failed to parse.")

@@ -91,6 +91,7 @@ enum TidyRules {
     static func all(_ source: SourceText, target: String) -> [String] {
         importsOneWay(source, target: target) + fileIsShort(source) + functionsAreShort(source) + nothingTraps(source)
             + waitsAreMonotonic(source) + linesAreShort(source) + referencesAreCounted(source, target: target)
+            + outputHasOneDoor(source)
     }
 
     static func importsOneWay(_ source: SourceText, target: String) -> [String] {
@@ -249,6 +250,20 @@ enum TidyRules {
             return wait.map {
                 "\(source.path):\(source.line(at: word.start)): \($0) waits by the wall clock, use MonotonicCondition"
             }
+        }
+    }
+
+    /// `StandardStreams` escapes what a terminal would obey, so nothing else writes to standard output or standard
+    /// error.
+    static func outputHasOneDoor(_ source: SourceText) -> [String] {
+        let doors = ["print", "debugPrint", "dump", "puts", "fputs", "putchar", "printf", "perror"]
+        return source.words.indices.compactMap { index in
+            let word = source.words[index]
+            let isCall = word.end < source.code.count && source.code[word.end] == UInt8(ascii: "(")
+            let isMember = word.start > 0 && source.code[word.start - 1] == UInt8(ascii: ".")
+            let isDeclared = index > 0 && source.words[index - 1].word == "func"
+            guard doors.contains(String(word.word)), isCall, !isMember, !isDeclared else { return nil }
+            return "\(source.path):\(source.line(at: word.start)): \(word.word)(, use StandardStreams"
         }
     }
 

@@ -91,6 +91,8 @@ import Testing
             "x:2: _withUnsafeGuaranteedRef, use UncountedSlots or CallbackContext"
         ),
         ("\n// \(String(repeating: "é", count: 118))\n", "Migration", "x:2: 121 columns, more than 120"),
+        ("func f() { print(a) }\n", "Migration", "x:1: print(, use StandardStreams"),
+        ("fputs(a, stderr)\n", "crossfade", "x:1: fputs(, use StandardStreams"),
         (
             "let c = NSCondition()\n", "Migration",
             "x:1: NSCondition waits by the wall clock, use MonotonicCondition"
@@ -115,7 +117,7 @@ import Testing
         "let a = #\"b! \"c!\" \\(d!)\"#\n", "let a = \"\"\"\n  b! \"c!\"\n  \"\"\"\n",
         "import Foundation\nimport JSONText\n",
         "if !a, (!b) { f([!c]) }\n", "func fatal() {}\n",
-        "c.wait(milliseconds: 5)\nwait()\n_ = until\n",
+        "c.wait(milliseconds: 5)\nwait()\n_ = until\n", "func print() {}\na.print()\nprinted(1)\n",
     ]
 
     @Test(arguments: good) func leavesAlone(_ text: String) {

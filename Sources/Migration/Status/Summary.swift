@@ -162,13 +162,12 @@ package final class Progress: @unchecked Sendable {
     private func show(_ line: String) {
         if let screen { return screen(command, line) }
         // A line that is wider than the terminal cannot be drawn over.
-        write("\r\u{1B}[K" + "\(command): \(line)".prefix(max(20, StandardStreams.width(of: STDERR_FILENO) - 1)))
+        let room = max(20, StandardStreams.width(of: STDERR_FILENO) - 1)
+        StandardStreams.draw("\r\u{1B}[K\(VisibleText.line("\(command): \(line)").prefix(room))", to: STDERR_FILENO)
     }
 
     /// Takes the line off the terminal.
-    package func end() { if terminal, screen == nil { write("\r\u{1B}[K") } }
-
-    private func write(_ text: String) { StandardStreams.write(text, to: 2) }
+    package func end() { if terminal, screen == nil { StandardStreams.draw("\r\u{1B}[K", to: STDERR_FILENO) } }
 }
 
 /// What the last line about a stage of work was made of.

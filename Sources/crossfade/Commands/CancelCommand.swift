@@ -1,5 +1,6 @@
 import CutoverWork
 import JSONText
+import Telemetry
 
 enum CancelCommand {
     static let declaration = CommandDeclaration(
@@ -36,7 +37,7 @@ enum CancelCommand {
                     "command": "cancel", "dry_run": .bool(options.isDry),
                     "removed": .array(result.removed.map { .string($0) }),
                     "kept": .array(result.kept.map { .string($0) }), "nothing": .bool(result.isNothing),
-                ], text: lines.joined(separator: "\n"))
+                ], text: VisibleText.joined(lines))
             guard options.isDry, !result.isNothing else { return .done }
             output.talk("crossfade: nothing was removed; say --yes if that is meant.")
             return .usage

@@ -49,7 +49,6 @@ enum CommandRunner {
 
     /// Listens to signals. The first signal prints what happens now and how long it takes at most.
     static func listen(_ arguments: ParsedArguments, _ output: Output, _ logger: Logger) {
-        let isTerminal = output.isTerminal
         let isJSON = arguments.logsJSON
         StopSignal.listen { atMost in
             if isJSON {
@@ -57,8 +56,7 @@ enum CommandRunner {
                     "stopping; a second signal stops at once", ["drain_at_most_seconds": atMost ?? 0])
             }
             let what = atMost.map { "draining, at most \($0) s" } ?? "stopping"
-            // Overwrites the progress line.
-            output.talk((isTerminal ? "\r\u{1B}[K" : "") + "\(what); again to stop at once")
+            output.talkOverProgress("\(what); again to stop at once")
         }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Migration
 import Planning
 import State
+import Telemetry
 
 enum InitCommand {
     static let declaration = CommandDeclaration(
@@ -53,8 +54,7 @@ enum InitCommand {
                     "adopted": .array(prepared.adopted.map { .string($0) }),
                     "accepted": AcceptanceReport.json(recipe.accept),
                 ],
-                text: (AcceptanceReport.lines(recipe.accept) + [confirmed, said].compactMap(\.self)).joined(
-                    separator: "\n"))
+                text: VisibleText.joined(AcceptanceReport.lines(recipe.accept) + [confirmed, said].compactMap(\.self)))
             return .done
         }
     }
@@ -77,7 +77,7 @@ enum InitCommand {
     /// On a terminal: shows the plan and asks. Returns the fingerprint when the user types yes; else nil.
     static func asked(_ prepared: Preflight, _ output: Output) -> String? {
         guard isatty(STDIN_FILENO) == 1, output.isTerminal else { return nil }
-        output.talk(prepared.text)
+        output.talk(lines: prepared.text)
         guard prepared.refusals.isEmpty else { return prepared.fingerprint }
         output.talk("Create this? Type yes:")
         return readLine() == "yes" ? prepared.fingerprint : nil

@@ -120,7 +120,7 @@ enum ReceiptsCommand {
             }
             output.data(
                 ["receipts": .array(checked.map(\.json)), "reports": .array(reports.map(\.json))],
-                text: (checked.map(\.line) + reports.map(\.line)).joined(separator: "\n"))
+                text: VisibleText.joined(checked.map(\.line) + reports.map(\.line)))
             guard checked.allSatisfy({ $0.check == .intact }), reports.allSatisfy({ $0.trouble == nil }) else {
                 return .failed
             }
@@ -164,16 +164,16 @@ enum ReceiptsCommand {
         private var said: String { receipt.map { "says \($0.verdict.rawValue), " } ?? "" }
 
         var line: String {
-            let name = ReceiptReport.line(id) + "  "
+            let name = VisibleText.line(id) + "  "
             if let trouble = ReceiptsCommand.trouble(check) { return name + trouble }
             switch standing {
             case nil: return name + said + "as it was written"
             case .stands(let notes):
                 return name + said + (["as it was written, and stands"] + notes).joined(separator: "; ")
-            case .void(let void): return name + "VOID: " + ReceiptReport.line(void.words) + ". Verify again"
+            case .void(let void): return name + "VOID: " + VisibleText.line(void.words) + ". Verify again"
             case .unknown(let why), .untold(let why):
                 return name + said + "as it was written; whether it still stands is not known: "
-                    + ReceiptReport.line(why)
+                    + VisibleText.line(why)
             }
         }
     }
@@ -208,8 +208,8 @@ enum ReceiptsCommand {
         }
 
         var line: String {
-            ReceiptReport.line(path) + "  "
-                + (trouble.map(ReceiptReport.line) ?? "says what receipt \(receipt) says")
+            VisibleText.line(path) + "  "
+                + (trouble.map { VisibleText.line($0) } ?? "says what receipt \(receipt) says")
         }
     }
 
@@ -222,7 +222,7 @@ enum ReceiptsCommand {
     private static func failure(_ id: String, _ check: ReceiptStore.Check, _ recipe: Recipe) -> WorkError {
         WorkError(
             .state,
-            "receipt \(ReceiptReport.line(id)): \(trouble(check) ?? ""). Verify again: "
+            "receipt \(VisibleText.line(id)): \(trouble(check) ?? ""). Verify again: "
                 + "crossfade verify \(recipe.typed)")
     }
 
@@ -244,7 +244,7 @@ enum ReceiptsCommand {
         case .none: return text.isEmpty ? nil : text
         case .several(let ids):
             throw WorkError(
-                .state, "several receipts begin with \(ReceiptReport.line(text)): \(ids.joined(separator: ", "))")
+                .state, "several receipts begin with \(VisibleText.line(text)): \(ids.joined(separator: ", "))")
         }
     }
 

@@ -24,6 +24,6 @@ enum RecipeArgument {
 
     private static func report(_ errors: RecipeErrors, _ output: Output) {
         for diagnostic in errors.diagnostics { output.talk(diagnostic.description) }
-        if output.format == .json { output.line(RecipeErrorsReport(errors).json.text()) }
+        if output.format == .json { output.json(RecipeErrorsReport(errors).json) }
     }
 }

@@ -1,6 +1,7 @@
 import JSONText
 import Migration
 import Recipe
+import Telemetry
 
 enum RecipeCheckCommand {
     static let declaration = CommandDeclaration(
@@ -22,8 +23,8 @@ enum RecipeCheckCommand {
                     "good": true, "recipe": RecipeText.canonical(recipe),
                     "warnings": .array(warnings.map { .string($0) }),
                 ],
-                text: (RecipeText.facts(recipe) + warnings.map { "warning: \($0)" } + ["recipe is good"])
-                    .joined(separator: "\n"))
+                text: VisibleText.joined(
+                    RecipeText.facts(recipe) + warnings.map { "warning: \($0)" } + ["recipe is good"]))
             return .done
         }
     }

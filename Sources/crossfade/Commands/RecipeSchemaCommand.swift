@@ -15,7 +15,7 @@ enum RecipeSchemaCommand {
         run: run)
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
-        output.line(RecipeText.jsonSchema.text(pretty: true))
+        output.json(RecipeText.jsonSchema, pretty: true)
         return .done
     }
 }

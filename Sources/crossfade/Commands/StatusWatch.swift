@@ -96,7 +96,7 @@ final class StatusWatch: Sendable {
         if looks == 0 { lines.append("looking ...") }
         if let failure { lines.append("CANNOT LOOK NOW: \(failure)") }
         if let status { lines += status.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
-        StandardStreams.write(Screen.frame(lines, columns: columns, rows: rows), to: STDOUT_FILENO)
+        StandardStreams.draw(Screen.frame(lines, columns: columns, rows: rows), to: STDOUT_FILENO)
     }
 
     private static func header(_ status: Status?) -> String {
@@ -124,7 +124,7 @@ enum Screen {
         var raw = before
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
         tcsetattr(STDIN_FILENO, TCSANOW, &raw)
-        StandardStreams.write("\u{1B}[?1049h\u{1B}[?25l", to: STDOUT_FILENO)
+        StandardStreams.draw("\u{1B}[?1049h\u{1B}[?25l", to: STDOUT_FILENO)
     }
 
     /// A signal handler calls this too, so it uses only async-signal-safe functions.
@@ -142,21 +142,17 @@ enum Screen {
         return count == 1 ? Unicode.Scalar(byte) : count == 0 ? "\u{4}" : nil
     }
 
-    /// Texts of servers may contain control characters. They must not move the cursor.
-    static func plain(_ line: String) -> String {
-        String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
-    }
-
     /// Draws the lines on the whole screen, cut at its edges. The last line counts the lines that do not fit.
-    static func frame(_ lines: [String], columns: Int, rows: Int) -> String {
+    static func frame(_ lines: [String], columns: Int, rows: Int) -> TerminalDrawing {
         var shown = lines
         if rows > 1, lines.count > rows {
             shown = lines.prefix(rows - 1) + ["... \(lines.count - rows + 1) more lines"]
         }
-        let cut = shown.map { line in
-            let plain = plain(line)
-            return plain.count > columns ? plain.prefix(max(1, columns - 1)) + "\u{2026}" : plain
+        let drawn = shown.enumerated().map { place, line -> TerminalDrawing in
+            let plain = VisibleText.line(line)
+            let cut = plain.count > columns ? plain.prefix(max(1, columns - 1)) + "\u{2026}" : plain
+            return place == 0 ? "\(cut)\u{1B}[K" : "\r\n\(cut)\u{1B}[K"
         }
-        return "\u{1B}[H" + cut.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J"
+        return "\u{1B}[H\(drawn)\u{1B}[J"
     }
 }

@@ -32,12 +32,8 @@ struct DemoScreen: Sendable {
     }
 
     func line(_ text: String = "", _ style: Style? = nil) {
-        StandardStreams.write(painted(text, style) + "\n", to: descriptor)
-    }
-
-    private func painted(_ text: String, _ style: Style?) -> String {
-        guard hasColour, let style, !text.isEmpty else { return text }
-        return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+        guard hasColour, let style, !text.isEmpty else { return StandardStreams.write(text + "\n", to: descriptor) }
+        StandardStreams.draw("\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m\n", to: descriptor)
     }
 
     func heading(_ text: String) {

@@ -2,6 +2,7 @@ import Cutover
 import CutoverWork
 import JSONText
 import Recipe
+import Telemetry
 
 /// What `rollover` prints.
 struct RolloverReport {
@@ -39,7 +40,7 @@ struct RolloverReport {
             lines += MoveText.nodes(result.nodes, result.unreachable) + result.remarks
             lines.append("the way back: crossfade rollback \(recipe.typed)")
         }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 }
 
@@ -64,7 +65,7 @@ struct RollbackReport {
         lines += result.moves.map { "moved " + MoveText.line($0) }
         lines += MoveText.nodes(result.nodes, result.unreachable) + result.remarks
         lines.append("again to the new side: crossfade rollover \(recipe.typed)")
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 }
 

@@ -2,6 +2,7 @@ import DeadLetters
 import Foundation
 import JSONText
 import Pipeline
+import Telemetry
 
 /// The output of `dead-letters list`.
 struct DeadLetterList: Sendable {
@@ -33,30 +34,25 @@ struct DeadLetterList: Sendable {
                     letter.originText, DeadLetterTime.text(letter.time), letter.reason,
                     letter.shownID, String(letter.deaths),
                     letter.resolution,
-                    DeadLetterText.line(Array(DeadLetterText.withoutValue(letter.detail).utf8), limit: 120),
+                    VisibleText.line(DeadLetterText.withoutValue(letter.detail), limit: 120),
                 ]
             }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }
-                .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-        }
         let said = "\(letters.count) shown; \(topic) holds \(total) dead letters, \(unresolved) of them unresolved"
-        return (letters.isEmpty ? [said] : lines + [said]).joined(separator: "\n")
+        return (letters.isEmpty ? [said] : TableText.lines(rows) + [said]).joined(separator: "\n")
     }
 }
 
 extension DeadLetter {
     /// The document's id; where the recipe cannot tell it, the record's key.
     fileprivate var shownID: String {
-        if let id { return DeadLetterText.line(Array(id.utf8), limit: 40) }
-        return key.map { "key " + DeadLetterText.line($0, limit: 36) } ?? ""
+        if let id { return VisibleText.line(id, limit: 40) }
+        return key.map { "key " + VisibleText.line($0, limit: 36) } ?? ""
     }
 
     /// Whether it is resolved, and how.
     fileprivate var resolution: String {
         guard let resolved else { return "no" }
-        return resolved + (why.map { ": " + DeadLetterText.line(Array($0.utf8), limit: 60) } ?? "")
+        return resolved + (why.map { ": " + VisibleText.line($0, limit: 60) } ?? "")
     }
 }
 
@@ -73,16 +69,17 @@ extension DeadLetterReader.Whole {
 
     var text: String {
         var lines = [
-            "at        \(letter.originText)", "reason    \(letter.reason)",
-            "detail    \(DeadLetterText.line(Array(letter.detail.utf8)))",
+            "at        \(VisibleText.line(letter.originText))", "reason    \(VisibleText.line(letter.reason))",
+            "detail    \(VisibleText.line(letter.detail))",
             "time      \(DeadLetterTime.text(letter.time))",
-            "version   \(letter.version)", "key       \(letter.key.map { DeadLetterText.line($0) } ?? "null")",
+            "version   \(letter.version)", "key       \(letter.key.map { VisibleText.line($0) } ?? "null")",
             "resolved  \(letter.resolution)",
         ]
         for header in headers {
-            lines.append("header    \(header.name): \(header.value.map { DeadLetterText.line($0) } ?? "null")")
+            let value = header.value.map { VisibleText.line($0) } ?? "null"
+            lines.append("header    \(VisibleText.line(header.name)): \(value)")
         }
-        lines.append("value     \(value.map { DeadLetterText.line($0) } ?? "null")")
+        lines.append("value     \(value.map { VisibleText.line($0) } ?? "null")")
         return lines.joined(separator: "\n")
     }
 }

@@ -1,6 +1,7 @@
 import Cutover
 import CutoverWork
 import JSONText
+import Telemetry
 
 /// What `finish` prints.
 struct FinishReport {
@@ -29,7 +30,7 @@ struct FinishReport {
         let failed = result.failed.count
         if failed > 0 {
             lines.append("nothing was changed: \(failed) gate\(failed == 1 ? "" : "s") failed")
-            return lines.joined(separator: "\n")
+            return VisibleText.joined(lines)
         }
         lines += result.done.map { isDry ? "would \($0)" : $0 }
         lines += result.kept.map { (isDry ? "would keep " : "kept ") + $0 }
@@ -39,6 +40,6 @@ struct FinishReport {
         } else {
             lines.append("nothing was changed (--dry-run)")
         }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 }

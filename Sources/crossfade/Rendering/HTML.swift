@@ -1,4 +1,4 @@
-import DeadLetters
+import Telemetry
 
 /// HTML that is put together from literals. Whatever is interpolated is escaped, unless it is HTML itself, so that text
 /// from outside cannot become markup. For text and for attributes in double quotes.
@@ -24,7 +24,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     /// Control characters become visible, as on a terminal.
     static func escaped(_ string: String) -> String {
         var escaped = ""
-        for scalar in DeadLetterText.line(Array(string.utf8)).unicodeScalars {
+        for scalar in VisibleText.line(string).unicodeScalars {
             switch scalar {
             case "&": escaped += "&amp;"
             case "<": escaped += "&lt;"

@@ -1,6 +1,7 @@
 import Basics
 import JSONText
 import State
+import Telemetry
 
 /// The output of `history`.
 struct HistoryReport: Sendable {
@@ -28,7 +29,7 @@ struct HistoryReport: Sendable {
                 [
                     ISOTime.text(event.time), event.what.rawValue, "\(event.by.user)@\(event.by.host)",
                     event.fingerprint == fingerprint ? "present" : String(event.fingerprint.prefix(8)),
-                    ReceiptReport.line(event.detail),
+                    VisibleText.line(event.detail),
                 ]
             }
         return (lines + TableText.lines(rows)).joined(separator: "\n")

@@ -17,16 +17,30 @@ struct Output: Sendable {
     /// Prints data in the format that the user asked for: JSON for programs or text for people.
     func data(_ json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) {
         switch format {
-        case .json: line(json().text())
+        case .json: self.json(json())
         case .text: line(text())
         }
     }
 
-    /// Prints a line of data unchanged, e.g. a schema.
+    /// Prints a line of data for people, or several.
     func line(_ text: String) { StandardStreams.write(text + "\n", to: STDOUT_FILENO) }
 
-    /// Prints a message that is not data.
-    func talk(_ text: String) { StandardStreams.write(text + "\n", to: STDERR_FILENO) }
+    /// Prints a JSON value on a line, or on several.
+    func json(_ value: JSONValue, pretty: Bool = false) {
+        StandardStreams.write(json: value.text(pretty: pretty) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Prints a message that is not data, on one line: what comes from outside cannot begin another one.
+    func talk(_ text: String) { StandardStreams.write(VisibleText.line(text) + "\n", to: STDERR_FILENO) }
+
+    /// Prints a report that is not data.
+    func talk(lines text: String) { StandardStreams.write(text + "\n", to: STDERR_FILENO) }
+
+    /// Prints a message in place of the line that says how far the work is.
+    func talkOverProgress(_ text: String) {
+        guard isTerminal else { return talk(text) }
+        StandardStreams.draw("\r\u{1B}[K\(VisibleText.line(text))\n", to: STDERR_FILENO)
+    }
 
     /// Prints an error: one paragraph that says what happened, to what, and what to do. With `--format json` the
     /// error is printed as data too, so that a program finds it on standard output.
@@ -36,6 +50,6 @@ struct Output: Sendable {
         talk(named.hasPrefix("crossfade: ") ? named : "crossfade: " + named)
         guard format == .json else { return }
         let error: [(String, JSONValue)] = [("code", .string(code)), ("message", .string(text))] + details
-        line(JSONValue.object(JSONObject([("error", .object(JSONObject(error)))])).text())
+        json(.object(JSONObject([("error", .object(JSONObject(error)))])))
     }
 }

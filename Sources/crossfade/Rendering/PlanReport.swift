@@ -5,6 +5,7 @@ import Planning
 import Schema
 import SearchCluster
 import Transform
+import Telemetry
 
 /// The output of `plan`: everything that was found, every rail with its verdict, and the fingerprint.
 extension Preflight {
@@ -131,7 +132,7 @@ extension Preflight {
             let adopt = survey.adopts ? " --adopt" : ""
             lines.append("next: crossfade init \(recipe.typed) --confirm \(fingerprint)\(adopt)")
         }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 }
 

@@ -3,6 +3,7 @@ import Foundation
 import JSONText
 import Migration
 import Recipe
+import Telemetry
 
 /// The output of `purge`.
 extension PurgeSummary {
@@ -29,7 +30,7 @@ extension PurgeSummary {
             if let count = report.kept[reason], count > 0 { lines.append("  \(count) \(why(reason))") }
         }
         lines += AcceptanceReport.lines(accepted).map { "  " + $0 }
-        return (lines + next.map { "next: \($0)" }).joined(separator: "\n")
+        return VisibleText.joined(lines + next.map { "next: \($0)" })
     }
 
     /// Why tombstones are kept, and until when.

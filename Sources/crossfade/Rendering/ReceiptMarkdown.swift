@@ -1,5 +1,6 @@
 import Foundation
 import Parity
+import Telemetry
 
 /// A receipt as Markdown (GitHub's, with tables).
 extension ReceiptReport {
@@ -156,7 +157,7 @@ extension ReceiptReport {
 
     /// A span in which nothing is markup. A bar ends a cell even there.
     static func code(_ text: String) -> String {
-        let text = line(text).replacing("|", with: "\\|")
+        let text = VisibleText.line(text).replacing("|", with: "\\|")
         let longest = text.split(whereSeparator: { $0 != "`" }).map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: longest + 1)
         let isBare = !text.hasPrefix("`") && !text.hasSuffix("`")
@@ -166,7 +167,7 @@ extension ReceiptReport {
     /// Text in which nothing is markup.
     private static func plain(_ text: String) -> String {
         var plain = ""
-        for character in line(text) {
+        for character in VisibleText.line(text) {
             if "\\`*_{}[]<>#|~&".contains(character) { plain.append("\\") }
             plain.append(character)
         }

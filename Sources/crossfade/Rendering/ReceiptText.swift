@@ -1,7 +1,7 @@
-import DeadLetters
 import Foundation
 import Parity
 import State
+import Telemetry
 
 /// A receipt on a terminal.
 extension ReceiptReport {
@@ -18,10 +18,11 @@ extension ReceiptReport {
         lines += receipt.indices.flatMap(fieldLines)
         for index in receipt.indices {
             lines += index.ignored.sorted { $0.key < $1.key }.map { path, count in
-                "  ignored   \(Self.line(index.name)): \(count) documents are equal only because \(Self.line(path)) is "
+                "  ignored   \(VisibleText.line(index.name)): \(count) documents are equal only because "
+                    + "\(VisibleText.line(path)) is "
                     + "not compared"
             }
-            lines += index.copies.map { "  copies    \(Self.line(index.name)): \(Self.line($0))" }
+            lines += index.copies.map { "  copies    \(VisibleText.line(index.name)): \(VisibleText.line($0))" }
         }
         lines.append(
             "  read      from \(Self.time(receipt.began)), \(duration); the oldest part at "
@@ -58,7 +59,7 @@ extension ReceiptReport {
         return indexer + next.map { "next: \($0)" }
     }
 
-    private var remarkLines: [String] { receipt.remarks.map { "  note      \(Self.line($0))" } }
+    private var remarkLines: [String] { receipt.remarks.map { "  note      \(VisibleText.line($0))" } }
 
     private var upTo: String {
         guard !receipt.positions.isEmpty else { return "unknown" }
@@ -66,8 +67,8 @@ extension ReceiptReport {
     }
 
     private func indexLines(_ index: Receipt.Index) -> [String] {
-        let from = index.from.isEmpty ? "" : " from " + index.from.map(Self.line).joined(separator: ", ")
-        var lines = ["  index     \(Self.line(index.name))\(from): \(Self.name(index.verdict).lowercased())"]
+        let from = index.from.isEmpty ? "" : " from " + index.from.map { VisibleText.line($0) }.joined(separator: ", ")
+        var lines = ["  index     \(VisibleText.line(index.name))\(from): \(Self.name(index.verdict).lowercased())"]
         if receipt.since == nil {
             // Nobody has counted the documents of a topic.
             let ofTotal = receipt.basis == .source ? " of \(index.sourceTotal)" : ""
@@ -86,7 +87,7 @@ extension ReceiptReport {
     private func fieldLines(_ index: Receipt.Index) -> [String] {
         unequal(index.fields).map { field in
             let ignored = field.ignored.map { $0 > 0 ? ", which ignores \($0) values of it" : "" } ?? ""
-            return "  search    \(Self.line(index.name)): \(Self.line(field.field)) is found in "
+            return "  search    \(VisibleText.line(index.name)): \(VisibleText.line(field.field)) is found in "
                 + "\(field.source.map(String.init) ?? "-") documents of the old side, "
                 + "\(field.target) of the new side\(ignored)"
         }
@@ -113,12 +114,12 @@ extension ReceiptReport {
         var lines = ["  repair    " + sentence]
         lines += repairRows.map { row in
             let counts = zip(repairHeads, row.counts).filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
-            return "    \(Self.line(row.name)): " + counts.joined(separator: ", ")
+            return "    \(VisibleText.line(row.name)): " + counts.joined(separator: ", ")
         }
         lines += repairDoubts.map { "    left \($0.count) as \($0.meaning)" }
         for example in report.examples.prefix(2 * Self.printed) {
             let cells = repairCells(example)
-            var line = "    \(cells[4]) \(Self.line(cells[0])) \(Self.quoted(cells[1]))"
+            var line = "    \(cells[4]) \(VisibleText.line(cells[0])) \(Self.quoted(cells[1]))"
             if !cells[2].isEmpty { line += ", routing \(Self.quoted(cells[2]))" }
             if !cells[5].isEmpty { line += ", at version \(cells[5])" }
             lines.append(line + ", which was \(cells[3])" + (cells[6].isEmpty ? "" : ": \(cells[6])"))
@@ -130,12 +131,13 @@ extension ReceiptReport {
 
     private func lines(_ finding: Finding) -> [String] {
         let (id, routing) = Self.title(finding.key)
-        var line = "    \(Self.line(receipt.index(of: finding.key))) \(Self.quoted(id))"
+        var line = "    \(VisibleText.line(receipt.index(of: finding.key))) \(Self.quoted(id))"
         if let routing { line += ", routing \(Self.quoted(routing))" }
-        if let note = Self.note(finding) { line += "; \(Self.line(note))" }
+        if let note = Self.note(finding) { line += "; \(VisibleText.line(note))" }
         return [line]
             + finding.paths.prefix(Self.printedPaths).map { path in
-                "      \(Self.line(path.path)): expected \(Self.value(path.expected)), found \(Self.value(path.found))"
+                "      \(VisibleText.line(path.path)): expected \(Self.value(path.expected)), found "
+                    + Self.value(path.found)
             }
             + (finding.paths.count > Self.printedPaths
                 ? ["      and \(finding.paths.count - Self.printedPaths) more fields in the receipt"] : [])
@@ -147,9 +149,6 @@ extension ReceiptReport {
         return parts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
     }
 
-    private static func value(_ value: String?) -> String { value.map(line) ?? "nothing" }
-    private static func quoted(_ text: String) -> String { "\"\(line(text))\"" }
-
-    /// A terminal would obey control characters.
-    static func line(_ text: String) -> String { DeadLetterText.line(Array(text.utf8)) }
+    private static func value(_ value: String?) -> String { value.map { VisibleText.line($0) } ?? "nothing" }
+    private static func quoted(_ text: String) -> String { "\"\(VisibleText.line(text))\"" }
 }

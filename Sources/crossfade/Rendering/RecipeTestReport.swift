@@ -2,6 +2,7 @@ import Trial
 import Recipe
 import JSONText
 import Migration
+import Telemetry
 
 /// The result of `crossfade recipe test`, for people and for programs.
 struct RecipeTestReport {
@@ -25,7 +26,7 @@ struct RecipeTestReport {
     }
 
     private func text(_ verdict: RecipeTest.Verdict) -> String {
-        guard !verdict.passed else { return "ok    \(verdict.test.name)" }
+        guard !verdict.passed else { return "ok    \(VisibleText.line(verdict.test.name))" }
         let mark = verdict.test.mark
         var lines = ["FAIL  \(verdict.test.name) (\(file):\(mark.line):\(mark.column))"]
         for difference in verdict.differences {
@@ -34,7 +35,7 @@ struct RecipeTestReport {
             lines.append("          got       \(shown(difference.found))")
         }
         if let reject = verdict.reject { lines.append("        rejected: \(reject.reason): \(reject.detail)") }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 
     private func shown(_ value: JSONValue?) -> String { value?.text() ?? "nothing" }

@@ -4,6 +4,7 @@ import Foundation
 import JSONText
 import Migration
 import Recipe
+import Telemetry
 
 /// What `run` prints at its end.
 struct RunReport {
@@ -33,7 +34,7 @@ struct RunReport {
             case .finished: "the migration is finished"
             default: "reached: \(goal.rawValue)"
             }
-        return (["run \(head)"] + RunText.lines(result.lines) + next.map { "next: \($0)" }).joined(separator: "\n")
+        return VisibleText.joined(["run \(head)"] + RunText.lines(result.lines) + next.map { "next: \($0)" })
     }
 
     /// Nobody follows any more, so the same command goes on.

@@ -45,6 +45,6 @@ final class RunScreen: Sendable {
 
     static func lines(_ title: String, seconds: Double, _ steps: [RunBoard.Line]) -> [String] {
         ["", "\(title); \(Summary.duration(seconds)); Ctrl-C stops it, and the same command goes on"]
-            + RunText.lines(steps).map(Screen.plain)
+            + RunText.lines(steps)
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import JSONText
 import Migration
 import State
+import Telemetry
 
 /// The output of `status`.
 extension Status {
@@ -164,7 +165,7 @@ extension Status {
         lines += AcceptanceReport.lines(prepared.recipe.accept)
         lines += standing.attention.enumerated().map { ($0.offset == 0 ? "look at  " : "         ") + $0.element }
         lines += next.map { "next: \($0)" }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 
     private var indexLines: [String] {

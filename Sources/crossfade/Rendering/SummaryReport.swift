@@ -4,6 +4,7 @@ import Indexing
 import JSONText
 import Migration
 import State
+import Telemetry
 
 /// The output of work that has finished or was interrupted.
 extension Summary {
@@ -79,7 +80,7 @@ extension Summary {
         lines += alarms.map { "  ALARM \($0.name): \($0.text)" }
         lines += AcceptanceReport.lines(accepted).map { "  " + $0 }
         lines += next.map { "next: \($0)" }
-        return lines.joined(separator: "\n")
+        return VisibleText.joined(lines)
     }
 }
 

@@ -1,6 +1,10 @@
-/// Rows of cells as lines, with their columns under each other. All rows have as many cells as the first.
+import Telemetry
+
+/// Rows of cells as lines, one line each whatever the cells hold, with their columns under each other. All rows have as
+/// many cells as the first.
 enum TableText {
     static func lines(_ rows: [[String]]) -> [String] {
+        let rows = rows.map { row in row.map { VisibleText.line($0) } }
         guard let first = rows.first else { return [] }
         let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in

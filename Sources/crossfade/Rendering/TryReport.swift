@@ -1,6 +1,7 @@
 import Commands
 import JSONText
 import Migration
+import Telemetry
 import Trial
 
 /// The result of `crossfade try`, for people and for programs.
@@ -33,21 +34,21 @@ struct TryReport {
             lines.append("  " + name + String(repeating: " ", count: max(1, 12 - name.count)) + text)
         }
         if let reading = result.reading { line("read as", reading == .record ? "a record" : "the value alone") }
-        if let hint = result.hint { line("hint", hint) }
+        if let hint = result.hint { line("hint", VisibleText.line(hint)) }
         if let write = result.write {
             line("operation", write.kind.name)
-            line("index", write.index)
-            line("id", write.id)
-            if let routing = write.routing { line("routing", routing) }
+            line("index", VisibleText.line(write.index))
+            line("id", VisibleText.line(write.id))
+            if let routing = write.routing { line("routing", VisibleText.line(routing)) }
             line("version", String(write.version))
         }
         line("outcome", result.outcome.name + (result.reason.map { ": " + $0 } ?? ""))
-        if let detail = result.detail { line("", detail) }
+        if let detail = result.detail { line("", VisibleText.line(detail)) }
         if let document = result.write?.document {
             let shown = document.text(pretty: true).split(separator: "\n", omittingEmptySubsequences: false)
             line("document", shown.joined(separator: "\n" + String(repeating: " ", count: 14)))
         }
-        for field in result.newFields { line("new field", "\(field.path) (\(field.type))") }
+        for field in result.newFields { line("new field", VisibleText.line("\(field.path) (\(field.type))")) }
         if let fields = result.fields, !result.newFields.isEmpty {
             line("fields", "\(fields.count) of at most \(fields.limit)")
         }
