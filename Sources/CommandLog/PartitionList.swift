@@ -1,5 +1,6 @@
 import CLibrdkafka
 import Foundation
+import JSONText
 
 /// The offset that a group has committed for one partition, with the note beside it.
 package struct CommittedOffset: Sendable, Equatable {
@@ -44,7 +45,8 @@ struct PartitionList: ~Copyable {
         for element in Self.elements(list) where element.err == RD_KAFKA_RESP_ERR_NO_ERROR && element.offset >= 0 {
             let bytes = UnsafeRawBufferPointer(start: element.metadata, count: element.metadata_size)
             found[element.partition] = CommittedOffset(
-                offset: element.offset, note: bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self))
+                offset: min(element.offset, OutsideNumber.most),
+                note: bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self))
         }
         return found
     }
@@ -61,7 +63,7 @@ struct PartitionList: ~Copyable {
     static func offsets(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>) -> [Int32: Int64] {
         var offsets: [Int32: Int64] = [:]
         for element in elements(list) where element.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-            offsets[element.partition] = element.offset
+            offsets[element.partition] = min(element.offset, OutsideNumber.most)
         }
         return offsets
     }

@@ -17,11 +17,11 @@ extension CutoverState {
     /// nil: this version does not understand it. Nothing of it may be left out: what is not understood could be a move.
     package init?(json: JSONValue) {
         self.init()
-        guard let turn = json["turn"]?.int, turn >= 0, turn < 1 << 40 else { return nil }
-        self.turn = Int(turn)
+        guard let turn = json["turn"]?.size, turn >= 0, turn < 1 << 40 else { return nil }
+        self.turn = turn
         if let told = json["mark"] {
-            guard let turn = told["turn"]?.int, let home = told["home"]?.string else { return nil }
-            mark = Mark(turn: Int(clamping: turn), home: home)
+            guard let turn = told["turn"]?.size, let home = told["home"]?.string else { return nil }
+            mark = Mark(turn: turn, home: home)
         }
         if let told = json["intent"] {
             guard let known = Intent(json: told) else { return nil }
@@ -32,7 +32,7 @@ extension CutoverState {
             moved.append(move)
         }
         aliases = (json["aliases"]?.array ?? []).compactMap(\.string)
-        rolledOverAt = json["rolled_over_at"]?.int
+        rolledOverAt = json["rolled_over_at"]?.time
         if let told = json["readers_due"] {
             guard let known = ReadersDue(json: told) else { return nil }
             readersDue = known
@@ -56,7 +56,7 @@ extension CutoverState.ReadersDue {
     }
 
     package init?(json: JSONValue) {
-        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let since = json["since"]?.int else {
+        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let since = json["since"]?.time else {
             return nil
         }
         self.init(kind: kind, since: since, failure: json["failure"]?.string)
@@ -74,14 +74,14 @@ extension CutoverState.Intent {
     }
 
     package init?(json: JSONValue) {
-        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let turn = json["turn"]?.int,
+        guard let kind = json["kind"]?.string.flatMap(CutoverState.Kind.init), let turn = json["turn"]?.size,
             let told = json["moves"]?.array, let home = json["home"]?.string, let by = json["by"]?.string,
-            let began = json["began"]?.int
+            let began = json["began"]?.time
         else { return nil }
         let moves = told.compactMap(AliasMove.init)
         guard moves.count == told.count else { return nil }
         self.init(
-            kind: kind, turn: Int(clamping: turn), moves: moves, home: home, by: by, began: began,
+            kind: kind, turn: turn, moves: moves, home: home, by: by, began: began,
             process: json["process"])
     }
 }

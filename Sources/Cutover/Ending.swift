@@ -72,12 +72,12 @@ extension Ending {
 
     /// nil: this version does not understand it.
     package init?(json: JSONValue) {
-        guard let by = json["by"]?.string, let began = json["began"]?.int, let archive = json["archive"]?.string,
+        guard let by = json["by"]?.string, let began = json["began"]?.time, let archive = json["archive"]?.string,
             let told = json["offsets"]?.object, let steps = json["done"]?.array
         else { return nil }
         var offsets: [Int32: Int64] = [:]
         for (key, value) in told {
-            guard let partition = Int32(key), let offset = value.int, offset >= 0 else { return nil }
+            guard let partition = Int32(key), let offset = value.count, offset >= 0 else { return nil }
             offsets[partition] = offset
         }
         self.init(by: by, began: began, archive: archive, offsets: offsets)

@@ -19,7 +19,7 @@ struct ArchiveFile: Sendable {
         let told = FileManager.default.contents(atPath: path).flatMap {
             try? JSONValue(parsing: String(decoding: $0, as: UTF8.self))
         }
-        guard told?["migration"]?.string == migration, told?["state"]?["created"]?.int == created else {
+        guard told?["migration"]?.string == migration, told?["state"]?["created"]?.time == created else {
             throw WorkError(
                 .files,
                 "\(path) is there, and is not an archive of this migration: name another file with --archive")

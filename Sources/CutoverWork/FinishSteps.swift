@@ -186,6 +186,8 @@ extension Turn {
 
     static func aliases(_ store: StateStore, _ writer: TargetWriter) throws -> [(alias: String, index: String)] {
         let prefix = prefix(store.index)
-        return try writer.aliases(beginning: prefix).filter { Int($0.alias.dropFirst(prefix.count)) != nil }
+        return try writer.aliases(beginning: prefix).filter {
+            OutsideNumber.count(text: $0.alias.dropFirst(prefix.count)) != nil
+        }
     }
 }

@@ -123,11 +123,15 @@ struct GateLook {
                 switch name {
                 case "refresh_interval" where is_ == "-1": change(name, old ?? "1s", "searches see no writes")
                 case "number_of_replicas":
-                    if let old, let before = Int(old), let count = is_.flatMap({ Int($0) }), count < before {
+                    if let old, let before = OutsideNumber.count(text: old),
+                        let count = is_.flatMap({ OutsideNumber.count(text: $0) }), count < before
+                    {
                         change(name, old, "the old index has \(old)")
                     }
                 case "max_result_window":
-                    if let old, let before = Int(old), (is_.flatMap { Int($0) } ?? 10_000) < before {
+                    if let old, let before = OutsideNumber.count(text: old),
+                        (is_.flatMap { OutsideNumber.count(text: $0) } ?? 10_000) < before
+                    {
                         change(name, old, "the old index has \(old), and searches may rely on it")
                     }
                 default: break
@@ -137,7 +141,7 @@ struct GateLook {
         return found.isEmpty ? [.passed(.settings, "refresh interval, replicas and result window are fit")] : found
     }
 
-    private static func text(_ value: JSONValue) -> String? { value.string ?? value.int.map { "\($0)" } }
+    private static func text(_ value: JSONValue) -> String? { value.string ?? value.compared.map { "\($0)" } }
 
     private static func value(_ settings: JSONValue, _ name: String) -> String? {
         settings["index"]?[name].flatMap(text) ?? settings["index.\(name)"].flatMap(text)

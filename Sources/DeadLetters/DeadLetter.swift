@@ -69,7 +69,7 @@ extension DeadLetter.Origin {
         }
         guard let topic = message.text(DeadLetterHeader.topic),
             let partition = message.text(DeadLetterHeader.partition).flatMap({ Int32($0) }),
-            let offset = message.text(DeadLetterHeader.offset).flatMap({ Int64($0) }).flatMap(OutsideNumber.offset),
+            let offset = message.text(DeadLetterHeader.offset).flatMap({ OutsideNumber.offset(text: $0) }),
             partition >= 0
         else { return nil }
         self = .record(topic: topic, partition: partition, offset: offset, epoch: DeadLetterHeader.epoch(message))
@@ -97,10 +97,11 @@ extension DeadLetter {
         self.origin = origin
         reason = message.text(DeadLetterHeader.reason) ?? "unknown"
         detail = message.text(DeadLetterHeader.detail) ?? ""
-        version = message.text(DeadLetterHeader.version).flatMap { Int64($0) } ?? 0
+        version = message.text(DeadLetterHeader.version).flatMap { OutsideNumber.compared(text: $0) } ?? 0
         epoch = DeadLetterHeader.epoch(message)
-        time = OutsideNumber.time(
-            message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
+        time =
+            message.text(DeadLetterHeader.time).flatMap { OutsideNumber.time(text: $0) }
+            ?? OutsideNumber.time(message.timestamp)
         key = message.key.map(Array.init)
         size = message.size
     }

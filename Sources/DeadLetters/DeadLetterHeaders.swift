@@ -34,7 +34,7 @@ package enum DeadLetterHeader {
     package static let why = "crossfade.why"
 
     package static func epoch(_ message: LogMessage) -> Int64 {
-        message.text(epoch).flatMap { Int64($0) }.map(OutsideNumber.count) ?? 0
+        message.text(epoch).flatMap { OutsideNumber.count(text: $0) } ?? 0
     }
 }
 
@@ -51,6 +51,6 @@ extension LogMessage {
 
     /// The record's timestamp. `redriven`: the message is a dead letter, and the timestamp is that of the record in it.
     package func time(redriven: Bool) -> Int64 {
-        redriven ? text(DeadLetterHeader.timestamp).flatMap { Int64($0) }.map(OutsideNumber.time) ?? -1 : timestamp
+        redriven ? text(DeadLetterHeader.timestamp).flatMap { OutsideNumber.time(text: $0) } ?? -1 : timestamp
     }
 }

@@ -74,8 +74,9 @@ package struct DeadLetterReader {
             if let migration = message.text(DeadLetterHeader.migration), migration != options.migration { return }
             guard let origin = DeadLetter.Origin(message) else { return }
             if let outcome = message.text(DeadLetterHeader.resolved) {
-                let time = OutsideNumber.time(
-                    message.text(DeadLetterHeader.time).flatMap { Int64($0) } ?? message.timestamp)
+                let time =
+                    message.text(DeadLetterHeader.time).flatMap { OutsideNumber.time(text: $0) }
+                    ?? OutsideNumber.time(message.timestamp)
                 book.resolve(
                     origin, DeadLetter.Place(partition: message.partition, offset: message.offset), time: time,
                     outcome: outcome, why: message.text(DeadLetterHeader.why),

@@ -18,7 +18,9 @@ package enum DeadLetterTime {
     /// it is neither.
     package static func parse(_ text: String, now: Int64 = WallClock.now()) -> Int64? {
         let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
-        if let last = text.last, let unit = units[last], let count = Int64(text.dropLast()), count >= 0 {
+        if let last = text.last, let unit = units[last], let count = OutsideNumber.count(text: text.dropLast()),
+            count >= 0
+        {
             let (ago, overflow) = count.multipliedReportingOverflow(by: unit)
             return overflow ? nil : now - ago
         }

@@ -1,6 +1,7 @@
 import Basics
 import CXXHash
 import CommandLog
+import JSONText
 
 /// The fingerprint of an applied record, by which its log is known again. When a topic is recreated, or an unclean
 /// election removes records, another record has the same offset. (librdkafka 2.0.2 can ask neither for a topic's id nor
@@ -30,11 +31,11 @@ package struct RecordFingerprint: Sendable, Equatable {
 
     package init?(text: some StringProtocol) {
         let parts = text.split(separator: ":")
-        guard parts.count == 3, let offset = Int64(parts[0]).flatMap(OutsideNumber.offset),
-            let timestamp = Int64(parts[1]),
+        guard parts.count == 3, let offset = OutsideNumber.offset(text: parts[0]),
+            let timestamp = OutsideNumber.time(text: parts[1]),
             let digest = UInt64(parts[2], radix: 16)
         else { return nil }
-        self.init(offset: offset, timestamp: OutsideNumber.time(timestamp), digest: digest)
+        self.init(offset: offset, timestamp: timestamp, digest: digest)
     }
 
     /// For messages: `offset 12 (written 2026-11-01T00:00:00Z)`.
@@ -66,7 +67,7 @@ package struct CommitNote: Sendable, Equatable {
             let parts = text.split(separator: "/", maxSplits: 1)
             self.init(
                 fingerprint: parts.first.map { String($0) } ?? "",
-                term: parts.count > 1 ? Int64(parts[1]).map { OutsideNumber.time($0) } : nil)
+                term: parts.count > 1 ? OutsideNumber.time(text: parts[1]) : nil)
         }
     }
 
@@ -99,13 +100,13 @@ package struct CommitNote: Sendable, Equatable {
     /// nil: the note is not Crossfade's.
     package init?(text: String?) {
         let parts = (text ?? "").split(separator: " ")
-        guard parts.count >= 2, parts[0] == "crossfade", let epoch = Int64(parts[1]).map(OutsideNumber.count)
+        guard parts.count >= 2, parts[0] == "crossfade", let epoch = OutsideNumber.count(text: parts[1])
         else { return nil }
         let rest = parts.dropFirst(2)
         let known = rest.filter { $0.first != "@" && $0.first != "#" }.prefix(2).map { RecordFingerprint(text: $0) }
         self.init(
             epoch: epoch, fingerprint: known.first ?? nil, anchor: known.count > 1 ? known[1] : nil,
-            time: rest.first { $0.first == "@" }.flatMap { Int64($0.dropFirst()) }.map(OutsideNumber.time),
+            time: rest.first { $0.first == "@" }.flatMap { OutsideNumber.time(text: $0.dropFirst()) },
             mark: rest.first { $0.first == "#" }.map { Mark(text: $0.dropFirst()) })
     }
 }

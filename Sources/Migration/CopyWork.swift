@@ -56,7 +56,7 @@ package struct CopyWork: WatchedWork {
         let pipeline = prepared.pipeline(state: state, writing: .copy, live: live)
         let run = PipelineRun(prepared, pipeline, command: "copy", isReading: false, live: live)
         defer { run.close() }
-        let already = copy.slices.filter(\.done).reduce(0) { $0 + $1.returned }
+        let already = OutsideNumber.sum(copy.slices.lazy.filter(\.done).map(\.returned))
         let conflicts = ConflictWatch(pipeline, already: already, copy, logger: logger)
         let feed = CopyFeed(
             feedOptions(copy, store, conflicts, keepAlive: source.reader.keepAlive()), source: source,

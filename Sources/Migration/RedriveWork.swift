@@ -4,6 +4,7 @@ import DeadLetters
 import Failures
 import Foundation
 import Indexing
+import JSONText
 import Pipeline
 import Planning
 import Runtime
@@ -44,7 +45,7 @@ package struct RedriveWork {
             logger.warning("a reason asked for may be misspelt", ["doubt": doubt])
         }
         let chosen = filter.select(all)
-        let letters = redrivable(chosen, state)
+        let letters = try redrivable(chosen, state)
         let progress = Progress("redrive", logger: logger)
         StopSignal.drains(atMost: Double(Pipeline.drainsFor) / 1000)
         var counts = OutcomeCounts()
@@ -81,12 +82,22 @@ package struct RedriveWork {
     }
 
     /// The letters that may be redriven. It logs which are left out.
-    private func redrivable(_ chosen: [DeadLetter], _ state: MigrationState) -> [DeadLetter] {
-        let ours = chosen.filter(isOurs)
-        if ours.count < chosen.count {
+    private func redrivable(_ chosen: [DeadLetter], _ state: MigrationState) throws -> [DeadLetter] {
+        let named = chosen.filter(isOurs)
+        let ours = try ofRecords(named)
+        if ours.count < named.count {
+            logger.warning(
+                """
+                letters that name a record which the topic never had (of a later commands.epoch, of another \
+                partition, or behind its end) are left alone: crossfade did not write them, or the topic was made \
+                again without raising commands.epoch
+                """,
+                ["letters": named.count - ours.count])
+        }
+        if named.count < chosen.count {
             logger.warning(
                 "letters of another command topic, or of indices that no entry takes, are left alone",
-                ["letters": chosen.count - ours.count])
+                ["letters": chosen.count - named.count])
         }
         // Nobody knew of which document such a record is, so the document's tombstone may have been purged. Only the
         // whole log tells whether the document was deleted later.
@@ -101,6 +112,17 @@ package struct RedriveWork {
                 ["letters": ours.count - left.count])
         }
         return left.filter { !mayBeDeleted($0, state) }
+    }
+
+    /// Those whose record the topic can have had.
+    private func ofRecords(_ letters: [DeadLetter]) throws -> [DeadLetter] {
+        guard letters.contains(where: { $0.origin.coordinates != nil }) else { return letters }
+        let commands = prepared.recipe.commands
+        let admin = try LogAdmin(settings: prepared.recipe.kafkaSettings, log: logger.kafka)
+        let marks = try admin.watermarks(commands.topic, partitions: prepared.survey.topic.partitions)
+        let origins = LetterOrigins(
+            topic: commands.topic, epoch: commands.format.epoch, ends: marks.mapValues(\.high))
+        return letters.filter { origins.has($0.origin) }
     }
 
     /// Whether the tombstone of a document that was deleted since may be gone: it was kept only until `tombstone_age`
@@ -256,7 +278,7 @@ package final class Redrive {
             page = try prepared.survey.target.reader.page(
                 ofOne: source, id: String(decoding: id, as: UTF8.self), index: index, type: type,
                 routing: message.text(DeadLetterHeader.routing), parent: message.text(DeadLetterHeader.parent),
-                version: message.text(DeadLetterHeader.sourceVersion).flatMap { Int64($0) })
+                version: message.text(DeadLetterHeader.sourceVersion).flatMap { OutsideNumber.compared(text: $0) })
         } catch {
             return logger.warning(
                 "a dead letter of the copy holds no document", ["origin": letter.originText, "error": "\(error)"])

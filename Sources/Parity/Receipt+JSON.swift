@@ -25,12 +25,12 @@ extension Receipt {
 
     /// nil: it is no receipt that this version understands.
     package init?(json: JSONValue) {
-        guard let form = json["form"]?.int, form <= Self.form, let id = json["receipt"]?.string,
+        guard let form = json["form"]?.count, form <= Self.form, let id = json["receipt"]?.string,
             let verdict = json["verdict"]?.string.flatMap(Verdict.init), let migration = json["migration"]?.string,
             let version = json["version"]?.string, let fingerprint = json["fingerprint"]?.string,
             let basis = json["basis"]?.string.flatMap(Basis.init), let target = json["target"].flatMap(Side.init),
-            let topic = json["topic"]?["name"]?.string, let began = json["began"]?.int,
-            let ended = json["ended"]?.int, let oldest = json["oldest_read"]?.int
+            let topic = json["topic"]?["name"]?.string, let began = json["began"]?.time,
+            let ended = json["ended"]?.time, let oldest = json["oldest_read"]?.time
         else { return nil }
         self.init(
             id: id, migration: migration, version: version, fingerprint: fingerprint, basis: basis, target: target,
@@ -48,7 +48,7 @@ extension Receipt {
         open = json.list("open", DocumentKey.init)
         openUnlisted = json.count("open_unlisted")
         needs = json.list("needs") { $0.string.flatMap(Receipt.Need.init) }
-        (sequenceRead, meanwhile) = (json["sequence_read"]?.int, json["meanwhile"]?.int ?? 0)
+        (sequenceRead, meanwhile) = (json["sequence_read"]?.count, json["meanwhile"]?.count ?? 0)
         sourceWritten = WriteMark.all(json["source_written"])
     }
 }
@@ -72,12 +72,12 @@ extension Receipt.Position {
     }
 
     package init?(json: JSONValue) {
-        guard let partition = json["partition"]?.int.flatMap({ Int32(exactly: $0) }),
-            let upTo = json["verified_up_to"]?.int, let end = json["end"]?.int
+        guard let partition = json["partition"]?.count.flatMap({ Int32(exactly: $0) }),
+            let upTo = json["verified_up_to"]?.count, let end = json["end"]?.count
         else { return nil }
         self.init(
-            partition: partition, verifiedUpTo: upTo, application: json["application"]?.int,
-            crossfade: json["crossfade"]?.int, end: end, writtenUpTo: json["written_up_to"]?.int)
+            partition: partition, verifiedUpTo: upTo, application: json["application"]?.count,
+            crossfade: json["crossfade"]?.count, end: end, writtenUpTo: json["written_up_to"]?.count)
     }
 }
 
@@ -107,7 +107,7 @@ extension Receipt.Index {
         (sourceRead, targetRead) = (json.count("source_read"), json.count("target_read"))
         (tombstones, uncopied) = (json.count("tombstones"), json.count("uncopied"))
         totals = json["totals"].map(ParityTotals.init) ?? ParityTotals()
-        for (path, number) in json["ignored"]?.object ?? JSONObject() { ignored[path] = Int(clamping: number.int ?? 0) }
+        for (path, number) in json["ignored"]?.object ?? JSONObject() { ignored[path] = number.size ?? 0 }
         histogramField = json["histogram_field"]?.string
         histogram = json.list("histogram", Receipt.Bar.init)
         fields = json.list("fields", Receipt.FieldCount.init)
@@ -123,7 +123,7 @@ extension Receipt.Index {
     package static func sequence(_ json: JSONValue?) -> [Int: Int64] {
         var sequence: [Int: Int64] = [:]
         for (shard, number) in json?.object ?? JSONObject() {
-            if let shard = Int(shard), let number = number.int { sequence[shard] = number }
+            if let shard = OutsideNumber.size(text: shard), let number = number.count { sequence[shard] = number }
         }
         return sequence
     }
@@ -133,7 +133,7 @@ extension Receipt.Bar {
     package var json: JSONValue { ["from": .number(from), "source": .number(source), "target": .number(target)] }
 
     package init?(json: JSONValue) {
-        guard let from = json["from"]?.int else { return nil }
+        guard let from = json["from"]?.time else { return nil }
         self.init(from: from, source: json.count("source"), target: json.count("target"))
     }
 }
@@ -149,8 +149,8 @@ extension Receipt.FieldCount {
     package init?(json: JSONValue) {
         guard let field = json["field"]?.string else { return nil }
         self.init(
-            field: field, source: json["source"]?.int.map { Int(clamping: $0) }, target: json.count("target"),
-            ignored: json["ignored"]?.int.map { Int(clamping: $0) })
+            field: field, source: json["source"]?.size, target: json.count("target"),
+            ignored: json["ignored"]?.size)
     }
 }
 
@@ -183,7 +183,7 @@ extension DocumentKey {
     }
 
     package init?(json: JSONValue) {
-        guard let id = json["id"]?.string, let entry = json["entry"]?.int.flatMap({ Int(exactly: $0) }) else {
+        guard let id = json["id"]?.string, let entry = json["entry"]?.size else {
             return nil
         }
         self.init(entry: entry, id: Array(id.utf8), routing: json["routing"]?.string.map { Array($0.utf8) })
@@ -212,8 +212,8 @@ extension Finding {
             }
         }
         self.init(
-            kind, key, paths: paths, note: json["note"]?.string, sourceVersion: json["source_version"]?.int,
-            targetVersion: json["target_version"]?.int)
+            kind, key, paths: paths, note: json["note"]?.string, sourceVersion: json["source_version"]?.compared,
+            targetVersion: json["target_version"]?.compared)
     }
 }
 
@@ -239,7 +239,7 @@ extension JSONValue {
         .object(JSONObject(counts.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }))
     }
 
-    fileprivate func count(_ name: String) -> Int { self[name]?.int.map { Int(clamping: $0) } ?? 0 }
+    fileprivate func count(_ name: String) -> Int { self[name]?.size ?? 0 }
 
     fileprivate func list<Element>(_ name: String, _ read: (JSONValue) -> Element?) -> [Element] {
         (self[name]?.array ?? []).compactMap(read)

@@ -1,7 +1,7 @@
 /// All that a verification says of itself. Times are milliseconds since 1970.
 package struct Receipt: Sendable, Equatable {
     /// What it compares.
-    package enum Basis: String, Sendable {
+    package enum Basis: String, Sendable, CaseIterable {
         /// The old side, through the transform, with the new one.
         case source
         /// The fold of the log with the new side.

@@ -1,4 +1,5 @@
 import Basics
+import JSONText
 
 /// Names of receipts: the time in UTC, and a few letters by chance: `20261129-132335-3fa9c1`.
 package enum ReceiptID {

@@ -66,10 +66,10 @@ package struct Rechecks: Sendable, Equatable {
     }
 
     package init(json: JSONValue) {
-        func whole(_ json: JSONValue?) -> Int { json?.int.map { Int(clamping: $0) } ?? 0 }
+        func whole(_ json: JSONValue?) -> Int { json?.size ?? 0 }
         candidates = whole(json["candidates"])
         for round in (json["rounds"]?.array ?? []).prefix(Self.most) {
-            rounds.append(Round(at: round["after_ms"]?.int ?? 0, open: whole(round["open"])))
+            rounds.append(Round(at: round["after_ms"]?.count ?? 0, open: whole(round["open"])))
         }
     }
 

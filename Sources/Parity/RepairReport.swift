@@ -106,7 +106,7 @@ extension RepairReport {
         guard let isPerformed = json["performed"]?.bool else { return nil }
         self.init(isPerformed: isPerformed)
         for row in json["rows"]?.array ?? [] {
-            guard let entry = row["entry"]?.int.flatMap({ Int(exactly: $0) }),
+            guard let entry = row["entry"]?.size,
                 let kind = row["kind"]?.string.flatMap(FindingKind.init)
             else { continue }
             places[Place(entry: entry, kind: kind)] = Counts(json: row)
@@ -115,7 +115,7 @@ extension RepairReport {
             guard let key = DocumentKey(json: example), let kind = example["kind"]?.string.flatMap(FindingKind.init),
                 let step = example["step"]?.string
             else { continue }
-            examples.append(Example(key: key, kind: kind, step: step, version: example["version"]?.int))
+            examples.append(Example(key: key, kind: kind, step: step, version: example["version"]?.compared))
             examples[examples.count - 1].outcome = example["outcome"]?.string
         }
     }
@@ -134,11 +134,11 @@ extension RepairReport.Counts {
 
     init(json: JSONValue) {
         self.init()
-        func count(_ name: String) -> Int { json[name]?.int.map { Int(clamping: $0) } ?? 0 }
+        func count(_ name: String) -> Int { json[name]?.size ?? 0 }
         (written, deleted, right) = (count("written"), count("deleted"), count("right"))
         (overtaken, refused) = (count("overtaken"), count("refused"))
         for (name, number) in json["left"]?.object ?? JSONObject() {
-            if let doubt = RepairDoubt(rawValue: name) { left[doubt] = Int(clamping: number.int ?? 0) }
+            if let doubt = RepairDoubt(rawValue: name) { left[doubt] = number.size ?? 0 }
         }
     }
 }

@@ -98,10 +98,10 @@ extension WriteMark {
         guard let index = json["index"]?.string, let told = json["shards"]?.object else { return nil }
         self.init(index: index, uuid: json["uuid"]?.string, shards: [:])
         for (shard, count) in told {
-            guard let shard = Int(shard) else { return nil }
-            if let number = count["sequence"]?.int {
+            guard let shard = OutsideNumber.size(text: shard) else { return nil }
+            if let number = count["sequence"]?.count {
                 shards[shard] = .sequence(number)
-            } else if let number = count["written"]?.int, let node = count["node"]?.string {
+            } else if let number = count["written"]?.count, let node = count["node"]?.string {
                 shards[shard] = .written(number, node: node)
             } else {
                 return nil

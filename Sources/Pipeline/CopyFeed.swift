@@ -113,7 +113,7 @@ package final class CopyFeed: @unchecked Sendable {
         lock.withLock {
             let earlier = slices.filter(\.isDone)
             return (
-                earlier.reduce(0) { $0 + $1.returned } + copy.returned, earlier.count + copy.recordedCount
+                OutsideNumber.sum(earlier.lazy.map(\.returned)) + copy.returned, earlier.count + copy.recordedCount
             )
         }
     }
@@ -157,7 +157,8 @@ extension SliceSpec {
         let words = text.split(separator: " ")
         let numbers = words.last?.split(separator: "/") ?? []
         guard words.count == 2, numbers.count == 2, let kind = Kind(rawValue: String(words[0])),
-            let number = Int(numbers[0]), let of = Int(numbers[1])
+            let number = OutsideNumber.size(text: numbers[0]), let of = OutsideNumber.size(text: numbers[1]),
+            0..<max(0, of) ~= number
         else { return nil }
         self.init(index: index, kind: kind, number: number, of: of)
     }

@@ -292,7 +292,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
         if let policy = found["cleanup.policy"], policy.contains("compact") {
             throw LogError(.refused, Refusal.deadLettersCompacted(options.topic, policy: policy).text)
         }
-        if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
+        if let retention = found["retention.ms"].flatMap({ OutsideNumber.time(text: $0) }), retention >= 0 {
             logger.warning(
                 "the dead-letter topic does not keep its records for ever; redrive them in time",
                 ["topic": options.topic, "retention_ms": retention])

@@ -2,6 +2,7 @@ import CommandLog
 import Failures
 import Foundation
 import Indexing
+import JSONText
 import LogGuard
 import Recipe
 import Runtime
@@ -45,7 +46,7 @@ package enum CompactionRail {
         guard let policy = found["cleanup.policy"], policy.contains("compact") else {
             return (rail(.ok, "topic \(topic) is not compacted"), nil)
         }
-        let retention = found["delete.retention.ms"].flatMap { Int64($0) } ?? 86_400_000
+        let retention = found["delete.retention.ms"].flatMap { OutsideNumber.time(text: $0) } ?? 86_400_000
         let compacted =
             "topic \(topic) is compacted (cleanup.policy=\(policy)) and keeps deletes for "
             + "\(RecipeDuration.text(retention)) (delete.retention.ms=\(retention))"

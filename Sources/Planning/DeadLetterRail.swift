@@ -1,5 +1,6 @@
 import CommandLog
 import Failures
+import JSONText
 import Recipe
 
 /// Checks that the dead-letter topic takes letters and keeps them.
@@ -42,7 +43,7 @@ package enum DeadLetterRail {
         if let policy = found["cleanup.policy"], policy.contains("compact") {
             return rail(.refused, Refusal.deadLettersCompacted(topic, policy: policy).text)
         }
-        if let retention = found["retention.ms"].flatMap({ Int64($0) }), retention >= 0 {
+        if let retention = found["retention.ms"].flatMap({ OutsideNumber.time(text: $0) }), retention >= 0 {
             return rail(
                 .warn,
                 "topic \(topic) keeps its letters for \(RecipeDuration.text(retention)) only: redrive them in time, or "

@@ -1,6 +1,7 @@
 import CommandLog
 import Failures
 import Foundation
+import JSONText
 import LogGuard
 import Recipe
 import Runtime
@@ -63,7 +64,8 @@ package struct GroupCheck {
     /// The brokers drop a killed follower after its session timeout, by default 45 s. Milliseconds until then, with
     /// some reserve.
     static func patience(_ recipe: Recipe) -> Int64 {
-        (recipe.kafkaSettings.passthrough["session.timeout.ms"].flatMap { Int64($0) } ?? 45_000) + 5_000
+        (recipe.kafkaSettings.passthrough["session.timeout.ms"].flatMap { OutsideNumber.time(text: $0) } ?? 45_000)
+            + 5_000
     }
 
     /// Members that no follower of ours can be, in number.

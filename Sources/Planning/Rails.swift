@@ -221,14 +221,14 @@ package struct Rails {
 
     private mutating func judgePartitions() {
         let now = survey.topic.partitions.count
-        let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.int
+        let epoch = survey.state?.work["recipe"]?["commands"]?["epoch"]?.count
         if let epoch, epoch > recipe.commands.format.epoch {
             add(
                 "epoch", .refused,
                 "commands.epoch is \(recipe.commands.format.epoch), and the target has been written with epoch "
                     + "\(epoch): every write would look stale. An epoch is only ever raised")
         }
-        guard let before = survey.state?.work["topic"]?["partitions"]?.int, before != Int64(now),
+        guard let before = survey.state?.work["topic"]?["partitions"]?.count, before != Int64(now),
             epoch == nil || epoch == recipe.commands.format.epoch
         else {
             return add("partitions", .ok, "\(now) partitions")

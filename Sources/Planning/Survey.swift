@@ -344,7 +344,7 @@ package struct Survey: Sendable {
     /// The part of the log in which each id must stay in one partition. That is the whole log. After the epoch was
     /// raised, because keys have moved, it is only what the group has not applied yet.
     package func unread(_ recipe: Recipe) -> [Int32: (low: Int64, high: Int64)] {
-        let epoch = state?.work["recipe"]?["commands"]?["epoch"]?.int ?? 0
+        let epoch = state?.work["recipe"]?["commands"]?["epoch"]?.count ?? 0
         guard state != nil, epoch < recipe.commands.format.epoch else { return watermarks }
         return Dictionary(
             uniqueKeysWithValues: watermarks.map { partition, mark in

@@ -34,7 +34,7 @@ extension TargetWriter {
         guard let status = told["status"]?.string.flatMap({ Health.Status(rawValue: $0) }) else {
             throw ClusterError(.malformedAnswer, "the cluster's health names no status", index: index)
         }
-        func number(_ key: String) -> Int { Int(clamping: told[key]?.int ?? 0) }
+        func number(_ key: String) -> Int { told[key]?.size ?? 0 }
         return Health(
             status: status, activeShards: number("active_shards"), relocatingShards: number("relocating_shards"),
             initializingShards: number("initializing_shards"), unassignedShards: number("unassigned_shards"),

@@ -24,6 +24,11 @@ package final class ClusterReader: Sendable {
         }
         var found: [IndexInfo] = []
         for (index, description) in answer.object ?? JSONObject() {
+            guard IndexInfo.isNamed(index, description, by: name) else {
+                throw ClusterError(
+                    .malformedAnswer, "the server answers with index \(index) to the question for \(name)", index: index
+                )
+            }
             let count = try count(index)
             var info = IndexInfo(name: index, answer: description, typed: capabilities.typed, documentCount: count)
             if let query = info.liveQuery { info.liveCount = try self.count(index, query: query) }
@@ -84,7 +89,7 @@ package final class ClusterReader: Sendable {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
         let answer = try transport.tree(
             .count(index: index), body: body, timeoutSeconds: 300, doing: "counting \(index)", index: index)
-        guard let count = answer["count"]?.int.map(OutsideNumber.count) else {
+        guard let count = answer["count"]?.count else {
             throw ClusterError(.malformedAnswer, "the count of \(index) holds no number", index: index)
         }
         guard Self.isWhole(answer) else {
@@ -97,7 +102,7 @@ package final class ClusterReader: Sendable {
     /// Whether every shard has answered. Of a shard that no node has, servers do not say that it failed.
     static func isWhole(_ answer: JSONValue) -> Bool {
         let shards = answer["_shards"]
-        return shards?["failed"]?.int ?? 0 == 0 && shards?["successful"]?.int == shards?["total"]?.int
+        return shards?["failed"]?.count ?? 0 == 0 && shards?["successful"]?.count == shards?["total"]?.count
     }
 
     /// The parts in which to read the index: `wanted` slices; nil: ``IndexInfo/cheapSlices``. On 1.x and 2.x one part
@@ -138,7 +143,7 @@ package final class ClusterReader: Sendable {
             .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
             answerBytes: answerBytes, doing: "getting documents of \(index)", index: index)
         return try MultiGetAnswer(
-            body: answer.body, expected: request.count, index: index, transport: transport)
+            body: answer.body, to: request, index: index, transport: transport)
     }
 
     /// The same without waiting. The completion runs on the transport's thread; the caller must not touch `request`
@@ -148,7 +153,6 @@ package final class ClusterReader: Sendable {
         completion: @escaping @Sendable (Result<MultiGetAnswer, ClusterError>) -> Void
     ) {
         let transport = transport
-        let expected = request.count
         transport.submit(
             .multiGet(index: index, type: type), body: .buffer(request.finishedBody()), timeoutSeconds: 60,
             answerBytes: answerBytes
@@ -158,7 +162,7 @@ package final class ClusterReader: Sendable {
                 try transport.check(answer, doing: "getting documents of \(index)", index: index)
                 completion(
                     .success(
-                        try MultiGetAnswer(body: answer.body, expected: expected, index: index, transport: transport)))
+                        try MultiGetAnswer(body: answer.body, to: request, index: index, transport: transport)))
             } catch {
                 completion(.failure(error))
             }

@@ -67,7 +67,7 @@ extension ClusterReader {
         let answer = try transport.bytes(
             .multiGet(index: index, type: nil), body: .buffer(request.finishedBody()), timeoutSeconds: 300,
             answerBytes: answerBytes, doing: "getting documents of \(index)", index: index)
-        return try MultiGetAnswer(body: answer.body, expected: range.count, index: index, transport: transport)
+        return try MultiGetAnswer(body: answer.body, to: request, index: index, transport: transport)
     }
 
     private func tell(

@@ -38,16 +38,16 @@ extension ClusterReader {
         var found: [CopyFigures] = []
         for (shard, copies) in answer["indices"]?[index]?["shards"]?.object ?? JSONObject() {
             for copy in copies.array ?? [] {
-                guard let number = Int(shard), let node = copy["routing"]?["node"]?.string,
-                    let documents = copy["docs"]?["count"]?.int,
+                guard let number = OutsideNumber.size(text: shard), let node = copy["routing"]?["node"]?.string,
+                    let documents = copy["docs"]?["count"]?.count,
                     copy["routing"]?["state"]?.string.map({ $0 == "STARTED" }) ?? true
                 else { continue }
                 let indexing = copy["indexing"]
                 found.append(
                     CopyFigures(
                         shard: number, node: node, isPrimary: copy["routing"]?["primary"]?.bool ?? false,
-                        documents: documents, sequence: copy["seq_no"]?["max_seq_no"]?.int,
-                        written: indexing?["index_total"]?.int.map { $0 &+ (indexing?["delete_total"]?.int ?? 0) }))
+                        documents: documents, sequence: copy["seq_no"]?["max_seq_no"]?.count,
+                        written: indexing?["index_total"]?.count.map { $0 + (indexing?["delete_total"]?.count ?? 0) }))
             }
         }
         return found.sorted { one, other in
@@ -67,7 +67,7 @@ extension ClusterReader {
             timeoutSeconds: 120, doing: "counting a copy of \(index)", index: index)
         guard Self.isWhole(answer) else { return nil }
         let total = answer["hits"]?["total"]
-        return total?["value"]?.int ?? total?.int
+        return total?["value"]?.count ?? total?.count
     }
 
     /// Documents of one shard by their sequence numbers, the lowest first: those above `after`, up to `last`. What was
@@ -85,7 +85,7 @@ extension ClusterReader {
         let answer = try search(index, body: body, parameters: "?preference=\(RequestPath.query("_shards:\(shard)"))")
         let hits = answer["hits"]?["hits"]?.array ?? []
         return WrittenPage(
-            documents: hits.compactMap { foundDocument($0, index) }, last: hits.last?["sort"]?[0]?.int)
+            documents: hits.compactMap { foundDocument($0, index) }, last: hits.last?["sort"]?[0]?.count)
     }
 
     /// How many documents have a value in a field that a search finds. `query`: only of those that it matches.
@@ -144,7 +144,7 @@ extension ClusterReader {
                 "size": 1, "_source": false, "query": Self.both(["exists": ["field": .string(field)]], query),
                 "sort": [.object(JSONObject([(field, order)]))],
             ])
-        return answer["hits"]?["hits"]?[0]?["sort"]?[0]?.int
+        return answer["hits"]?["hits"]?[0]?["sort"]?[0]?.time
     }
 
     /// Both conditions, written so that every version takes it.

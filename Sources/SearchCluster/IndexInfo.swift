@@ -40,7 +40,8 @@ package struct IndexInfo: Sendable, Equatable {
         mappings = answer["mappings"] ?? .object(JSONObject())
         settings = answer["settings"] ?? .object(JSONObject())
         let count = settings["index"]?["number_of_shards"]
-        shards = min(max(1, count?.string.flatMap { Int($0) } ?? count?.int.map { Int($0) } ?? 1), Self.mostShards)
+        shards = min(
+            max(1, count?.string.flatMap { OutsideNumber.size(text: $0) } ?? count?.size ?? 1), Self.mostShards)
         types = []
         parentTypes = [:]
         routingRequired = false

@@ -3,6 +3,8 @@ import JSONText
 /// One document of the answer to a `_mget`.
 package struct GotDocument: Sendable {
     package var found: Bool
+    /// Where the id stands in the answer, a JSON string with its quotes; nil: there is none.
+    package var id: Range<Int>?
     /// 0 when the document was not found.
     package var version: Int64
     /// Where the JSON text of the document stands in the answer; nil when it was not found or has no `_source`.
@@ -13,7 +15,7 @@ package struct GotDocument: Sendable {
     package var error: Range<Int>?
 }
 
-/// The answer to a `_mget`, in the order of the request. Its deinitializer gives the bytes back to the transport.
+/// The answer to a `_mget`, in the order of the request: every document has the id that was asked for there. Its deinitializer gives the bytes back to the transport.
 ///
 /// `@unchecked Sendable`: nothing changes after the initializer.
 package final class MultiGetAnswer: @unchecked Sendable {
@@ -21,8 +23,11 @@ package final class MultiGetAnswer: @unchecked Sendable {
     private let transport: ReadOnlyTransport
     package let documents: [GotDocument]
 
-    init(body: ByteBuffer, expected: Int, index: String, transport: ReadOnlyTransport) throws(ClusterError) {
+    init(
+        body: ByteBuffer, to request: MultiGetRequest, index: String, transport: ReadOnlyTransport
+    ) throws(ClusterError) {
         (self.body, self.transport) = (body, transport)
+        let expected = request.count
         do throws(AnswerProblem) {
             documents = try MultiGetAnswer.scan(body.bytes, expected: expected)
         } catch {
@@ -36,6 +41,19 @@ package final class MultiGetAnswer: @unchecked Sendable {
                 .unreadableDocument, "the answer has \(documents.count) documents where \(expected) were asked for",
                 index: index)
         }
+        // What follows a stored text that closes the list is no answer to what was asked; nor is another document.
+        for (number, document) in documents.enumerated() where !Self.answers(document, request, number, body) {
+            throw ClusterError(
+                .unreadableDocument,
+                "document \(number + 1) of \(expected) in the answer is another one than was asked for", index: index)
+        }
+    }
+
+    private static func answers(
+        _ document: GotDocument, _ request: MultiGetRequest, _ number: Int, _ body: ByteBuffer
+    ) -> Bool {
+        guard let id = document.id else { return document.error != nil }
+        return request.asks(number, for: body.slice(id))
     }
 
     deinit { transport.recycle(body) }
@@ -73,7 +91,9 @@ package final class MultiGetAnswer: @unchecked Sendable {
         var document = GotDocument(found: false, version: 0)
         var next = try cursor.firstKey()
         while let key = next {
-            if cursor.isKey(key, "_source") {
+            if cursor.isKey(key, "_id"), document.source == nil, document.id == nil {
+                document.id = try cursor.string()
+            } else if cursor.isKey(key, "_source") {
                 guard document.source == nil else { throw AnswerProblem(offset: key.lowerBound) }
                 cursor.byteOrderMark()
                 document.source = try cursor.value()

@@ -7,6 +7,8 @@ package final class MultiGetRequest: @unchecked Sendable {
     private let body = ByteBuffer(capacity: 4096)
     /// How many documents are asked for.
     package private(set) var count = 0
+    /// Where the id of each document stands, a JSON string with its quotes.
+    private var ids: [Range<Int>] = []
     /// Whether the brackets at the end of the body are written.
     private var closed = false
 
@@ -17,6 +19,7 @@ package final class MultiGetRequest: @unchecked Sendable {
         body.removeAll(keepingAtMost: 1 << 20)
         body.append("{\"docs\":[")
         count = 0
+        ids.removeAll(keepingCapacity: true)
         closed = false
     }
 
@@ -29,7 +32,9 @@ package final class MultiGetRequest: @unchecked Sendable {
         }
         if count > 0 { body.append(UInt8(ascii: ",")) }
         body.append("{\"_id\":")
+        let start = body.count
         JSONString.escape(id, into: body)
+        ids.append(start..<body.count)
         if let type {
             body.append(",\"_type\":")
             JSONString.escape(type, into: body)
@@ -40,6 +45,18 @@ package final class MultiGetRequest: @unchecked Sendable {
         }
         body.append(UInt8(ascii: "}"))
         count += 1
+    }
+
+    /// Whether document `number` is asked for by this id, a JSON string with its quotes as a server writes it.
+    func asks(_ number: Int, for id: Bytes) -> Bool {
+        guard ids.indices.contains(number) else { return false }
+        let own = body.slice(ids[number])
+        if own.elementsEqual(id) { return true }
+        // Servers escape other characters than we do.
+        let (one, other) = (ByteBuffer(capacity: own.count), ByteBuffer(capacity: id.count))
+        guard (try? JSONString.unescape(own, into: one)) != nil, (try? JSONString.unescape(id, into: other)) != nil
+        else { return false }
+        return withExtendedLifetime((one, other)) { one.bytes.elementsEqual(other.bytes) }
     }
 
     func finishedBody() -> ByteBuffer {

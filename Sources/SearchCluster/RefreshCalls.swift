@@ -21,7 +21,7 @@ extension ClusterReader {
             guard Self.isForbidden(error) else { throw error }
             return .refused("\(error)")
         }
-        let failed = answer["_shards"]?["failed"]?.int ?? 0
+        let failed = answer["_shards"]?["failed"]?.count ?? 0
         guard failed > 0 else { return .done }
         let failure = answer["_shards"]?["failures"]?[0]
         let why = failure?["reason"]?["reason"]?.string ?? failure?["reason"]?.string ?? "no reason given"
@@ -47,7 +47,7 @@ extension ClusterReader {
         var counts: [ShardCopy: Int64] = [:]
         for (shard, copies) in answer["indices"]?[index]?["shards"]?.object ?? JSONObject() {
             for copy in copies.array ?? [] {
-                guard let node = copy["routing"]?["node"]?.string, let count = copy["refresh"]?["total"]?.int else {
+                guard let node = copy["routing"]?["node"]?.string, let count = copy["refresh"]?["total"]?.count else {
                     continue
                 }
                 counts[ShardCopy(shard: shard, node: node)] = count
@@ -75,7 +75,7 @@ extension ClusterReader {
 
     /// nil: never. Without a value, or with one that cannot be read, it is a second.
     static func interval(_ setting: JSONValue?) -> Int64? {
-        guard let text = (setting?.string ?? setting?.int.map { "\($0)" })?.lowercased() else { return 1000 }
+        guard let text = (setting?.string ?? setting?.compared.map { "\($0)" })?.lowercased() else { return 1000 }
         let number = text.prefix { $0.isNumber || $0 == "." || $0 == "-" }
         guard let count = Double(number) else { return 1000 }
         guard count > 0 else { return nil }

@@ -47,7 +47,7 @@ extension ClusterReader {
         guard let id = hit["_id"]?.string else { return nil }
         return FoundDocument(
             index: hit["_index"]?.string ?? index, id: id, type: capabilities.typed ? hit["_type"]?.string : nil,
-            routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.int)
+            routing: Self.member("_routing", hit) ?? Self.member("_parent", hit), version: hit["_version"]?.compared)
     }
 
     /// Whether a document is there now, and not only as a search shows it. A tombstone is none.

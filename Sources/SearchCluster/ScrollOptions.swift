@@ -43,7 +43,7 @@ extension ClusterReader {
     /// A time as servers write it: `5m`, `90s`.
     static func milliseconds(_ text: String) -> Int64? {
         let digits = text.prefix { $0.isNumber }
-        guard let number = Int64(digits) else { return nil }
+        guard let number = OutsideNumber.count(text: digits) else { return nil }
         let factor: Int64? =
             switch text.dropFirst(digits.count) {
             case "ms": 1
@@ -81,6 +81,6 @@ extension IndexInfo {
 
     private func limit(_ name: String, _ usual: Int) -> Int {
         let setting = settings["index"]?[name]
-        return setting?.string.flatMap { Int($0) } ?? setting?.int.map { Int($0) } ?? usual
+        return setting?.string.flatMap { OutsideNumber.size(text: $0) } ?? setting?.size ?? usual
     }
 }

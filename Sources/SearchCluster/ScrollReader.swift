@@ -80,7 +80,7 @@ package final class ScrollReader {
     private func isEmpty() throws(ClusterError) -> Bool {
         let answer = try transport.tree(
             .count(index: slice.index), doing: "counting \(slice.index)", index: slice.index)
-        return answer["count"]?.int == 0
+        return answer["count"]?.count == 0
     }
 
     private func end() throws(ClusterError) {

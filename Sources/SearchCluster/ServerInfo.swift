@@ -1,3 +1,5 @@
+import JSONText
+
 /// A server's version number.
 package struct ServerVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
     package var major: Int
@@ -12,8 +14,10 @@ package struct ServerVersion: Sendable, Hashable, Comparable, CustomStringConver
     package init?(_ text: String) {
         let plain = text.prefix { $0 != "-" && $0 != "+" }
         let parts = plain.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1]) else { return nil }
-        self.init(major, minor, parts.count > 2 ? Int(parts[2]) ?? 0 : 0)
+        guard parts.count >= 2, let major = OutsideNumber.size(text: parts[0]),
+            let minor = OutsideNumber.size(text: parts[1])
+        else { return nil }
+        self.init(major, minor, parts.count > 2 ? OutsideNumber.size(text: parts[2]) ?? 0 : 0)
     }
 
     package var description: String { "\(major).\(minor).\(patch)" }

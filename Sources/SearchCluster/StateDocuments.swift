@@ -70,8 +70,8 @@ extension TargetWriter {
     }
 
     private func token(_ answer: JSONValue) -> DocumentToken? {
-        guard capabilities.sequenceNumbers else { return answer["_version"]?.int.map { .version($0) } }
-        guard let number = answer["_seq_no"]?.int, let term = answer["_primary_term"]?.int else { return nil }
+        guard capabilities.sequenceNumbers else { return answer["_version"]?.compared.map { .version($0) } }
+        guard let number = answer["_seq_no"]?.compared, let term = answer["_primary_term"]?.compared else { return nil }
         return .sequence(number: number, term: term)
     }
 }

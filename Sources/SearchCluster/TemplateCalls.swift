@@ -99,7 +99,9 @@ extension TargetWriter {
         var found = IndexAdditions()
         let all = try asked("/_template", "reading the index templates") ?? .null
         let mine = (all.object ?? JSONObject()).filter { Self.matches(name, $0.value) }
-        for (template, body) in mine.sorted(by: { ($0.value["order"]?.int ?? 0) < ($1.value["order"]?.int ?? 0) }) {
+        for (template, body) in mine.sorted(by: {
+            ($0.value["order"]?.compared ?? 0) < ($1.value["order"]?.compared ?? 0)
+        }) {
             found.templates.append(template)
             found.take(body, typed: capabilities.typed)
         }
@@ -119,7 +121,7 @@ extension TargetWriter {
             return nil
         }
         let mine = (all["index_templates"]?.array ?? []).filter { Self.matches(name, $0["index_template"] ?? .null) }
-        func priority(_ template: JSONValue) -> Int64 { template["index_template"]?["priority"]?.int ?? 0 }
+        func priority(_ template: JSONValue) -> Int64 { template["index_template"]?["priority"]?.compared ?? 0 }
         guard let chosen = mine.max(by: { priority($0) < priority($1) }) else { return nil }
         var found = IndexAdditions()
         found.templates = [chosen["name"]?.string ?? "-"]

@@ -30,10 +30,10 @@ extension TargetWriter {
         let answer = try transport.call(
             HTTPRequest(.get, path(index) + "/_stats/search,get,indexing", timeoutSeconds: 60),
             doing: "reading the statistics of \(index)", index: index)
-        guard let all = answer["_all"]?["total"], let search = all["search"], let query = search["query_total"]?.int
+        guard let all = answer["_all"]?["total"], let search = all["search"], let query = search["query_total"]?.count
         else { throw ClusterError(.malformedAnswer, "the statistics of \(index) count no searches", index: index) }
         func sum(_ part: JSONValue?, _ names: [String]) -> Int64 {
-            names.reduce(0) { $0 &+ (part?[$1]?.int ?? 0) }
+            names.reduce(0) { $0 &+ (part?[$1]?.count ?? 0) }
         }
         return UseFigures(
             reads: query &+ sum(search, ["fetch_total", "scroll_total"]) &+ sum(all["get"], ["total"]),

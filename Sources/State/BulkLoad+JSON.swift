@@ -4,7 +4,7 @@ import JSONText
 /// As the state and the summary carry it.
 extension BulkLoad {
     package init?(json: JSONValue) {
-        func number(_ name: String) -> Int? { json[name]?.count.map { Int(clamping: $0) } }
+        func number(_ name: String) -> Int? { json[name]?.size }
         guard let limit = number("limit"), let inFlight = number("in_flight"),
             let documents = number("batch_documents"), let bytes = number("batch_bytes"),
             let throttled = number("throttled")

@@ -49,11 +49,13 @@ package struct MemberReport: Sendable, Equatable {
 
     package func isStale(now: Int64) -> Bool { now - updated > Self.staleAfter }
 
-    package var read: Int { partitions.reduce(0) { $0 + $1.read } }
-    package var inFlight: Int { partitions.reduce(0) { $0 + $1.inFlight } }
+    package var read: Int { OutsideNumber.sum(partitions.lazy.map(\.read)) }
+    package var inFlight: Int { OutsideNumber.sum(partitions.lazy.map(\.inFlight)) }
     package var outcomes: [Int] {
         partitions.reduce(into: Array(repeating: 0, count: Outcome.allCases.count)) { sum, part in
-            for at in part.outcomes.indices where at < sum.count { sum[at] += part.outcomes[at] }
+            for at in part.outcomes.indices where at < sum.count {
+                sum[at] = OutsideNumber.sum([sum[at], part.outcomes[at]])
+            }
         }
     }
 
@@ -80,11 +82,11 @@ package struct MemberReport: Sendable, Equatable {
 
     package init?(json: JSONValue) {
         guard let member = json["member"]?.string, let command = json["command"]?.string,
-            let host = json["host"]?.string, let pid = json["pid"]?.count, let started = json["started"]?.time,
+            let host = json["host"]?.string, let pid = json["pid"]?.size, let started = json["started"]?.time,
             let updated = json["updated"]?.time
         else { return nil }
         self.init(
-            member: member, command: command, host: host, pid: Int(clamping: pid), started: started, updated: updated)
+            member: member, command: command, host: host, pid: pid, started: started, updated: updated)
         partitions = (json["partitions"]?.array ?? []).compactMap { PartitionReport(json: $0) }
         concurrency = json["concurrency"].flatMap { BulkLoad(json: $0) }
         stage = json["stage"].flatMap { StageReport(json: $0) }

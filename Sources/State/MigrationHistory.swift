@@ -44,6 +44,8 @@ package struct HistoryEvent: Sendable, Equatable {
     package var detail: String
     /// Of the work under which it was done.
     package var fingerprint: String
+    /// What a newer version says besides.
+    private var others = JSONObject()
     /// Milliseconds since 1970, by the clock of the host. The order of events is that in which they were written.
     package var time: Int64
     package var by: Operator
@@ -58,10 +60,12 @@ package struct HistoryEvent: Sendable, Equatable {
     var isRoutine: Bool { what == .followBegun || what == .followStopped }
 
     package var json: JSONValue {
-        [
+        var members: JSONObject = [
             "time": .string(ISOTime.text(time)), "what": .string(what.rawValue), "user": .string(by.user),
             "host": .string(by.host), "fingerprint": .string(fingerprint), "detail": .string(detail),
         ]
+        for (name, value) in others { members[name] = value }
+        return .object(members)
     }
 
     package init?(json: JSONValue) {
@@ -72,6 +76,8 @@ package struct HistoryEvent: Sendable, Equatable {
         self.init(
             What(what), json["detail"]?.string ?? "", fingerprint: fingerprint, time: time,
             by: Operator(host: host, user: user))
+        others = json.object ?? others
+        for name in ["time", "what", "user", "host", "fingerprint", "detail"] { others[name] = nil }
     }
 }
 
@@ -85,6 +91,8 @@ package struct MigrationHistory: Sendable, Equatable {
     package var events: [HistoryEvent] = []
     /// Events that are not kept any more.
     package var dropped = 0
+    /// Events that a newer version has written, and this one does not understand. They are kept, and not shown.
+    private var unread: [JSONValue] = []
 
     package init() {}
 
@@ -101,14 +109,17 @@ package struct MigrationHistory: Sendable, Equatable {
 
     /// As it is stored: texts, so that nothing of it becomes a field of the state index.
     package var json: JSONValue {
-        ["history": .string(JSONValue.array(events.map(\.json)).text()), "dropped": .number(dropped)]
+        ["history": .string(JSONValue.array(unread + events.map(\.json)).text()), "dropped": .number(dropped)]
     }
 
-    /// Events that this version does not understand are left out.
+    /// Events that this version does not understand are not among ``events``.
     package init(json: JSONValue) {
         let stored = json["history"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
-        events = stored.compactMap { HistoryEvent(json: $0) }
-        dropped = Int(clamping: json["dropped"]?.count ?? 0)
+        for told in stored {
+            if let event = HistoryEvent(json: told) { events.append(event) } else { unread.append(told) }
+        }
+        unread = unread.suffix(Self.most)
+        dropped = json["dropped"]?.size ?? 0
     }
 }
 

@@ -44,10 +44,10 @@ extension MigrationState.Copy {
     package var totals: Totals {
         slices.reduce(into: Totals()) { totals, slice in
             let (indexed, created) = (slice.outcomes["indexed"] ?? 0, slice.outcomes["created"] ?? 0)
-            totals.returned += slice.returned
-            totals.created += created
-            totals.updated += indexed - created
-            totals.conflicts += slice.outcomes["stale"] ?? 0
+            totals.returned = OutsideNumber.sum([totals.returned, slice.returned])
+            totals.created = OutsideNumber.sum([totals.created, created])
+            totals.updated = OutsideNumber.sum([totals.updated, indexed - created])
+            totals.conflicts = OutsideNumber.sum([totals.conflicts, slice.outcomes["stale"] ?? 0])
         }
     }
 
@@ -75,15 +75,15 @@ extension MigrationState.Copy {
     }
 
     package init?(json: JSONValue) {
-        guard let round = json["round"]?.count, let expected = json["expected"]?.count,
+        guard let round = json["round"]?.size, let expected = json["expected"]?.size,
             let started = json["started"]?.time, let slices = json["slices"]?.array
         else { return nil }
         self.init(
-            round: Int(round), expected: Int(expected), started: started, finished: json["finished"]?.time,
+            round: round, expected: expected, started: started, finished: json["finished"]?.time,
             slices: slices.compactMap(MigrationState.Slice.init(json:)), refreshed: json["refreshed"]?.time)
         stopped = json["stopped"]?.string
         sourceWritten = WriteMark.all(json["source_written"])
-        conflictsFrom = json["conflicts_from"]?.count.map { Int($0) }
+        conflictsFrom = json["conflicts_from"]?.size
         guard let told = json["part"] else { return }
         // Without its query it would read everything, and count as whole.
         guard let words = told["words"]?.string, let query = told["query"], let before = told["before"]?.time else {
@@ -107,13 +107,13 @@ extension MigrationState.Slice {
     }
 
     package init?(json: JSONValue) {
-        guard let entry = json["entry"]?.count, let index = json["index"]?.string, let spec = json["spec"]?.string,
-            let done = json["done"]?.bool, let returned = json["returned"]?.count,
+        guard let entry = json["entry"]?.size, let index = json["index"]?.string, let spec = json["spec"]?.string,
+            let done = json["done"]?.bool, let returned = json["returned"]?.size,
             let members = json["outcomes"]?.object
         else { return nil }
         var outcomes: [String: Int] = [:]
-        for (key, value) in members { outcomes[key] = Int(value.count ?? 0) }
+        for (key, value) in members { outcomes[key] = value.size ?? 0 }
         self.init(
-            entry: Int(entry), index: index, spec: spec, done: done, returned: Int(returned), outcomes: outcomes)
+            entry: entry, index: index, spec: spec, done: done, returned: returned, outcomes: outcomes)
     }
 }

@@ -127,8 +127,8 @@ extension ProcessMark {
     }
 
     package init?(json: JSONValue) {
-        guard let machine = json["machine"]?.string, let pid = json["pid"]?.count, let began = json["began"]?.string
+        guard let machine = json["machine"]?.string, let pid = json["pid"]?.size, let began = json["began"]?.string
         else { return nil }
-        self.init(machine: machine, pid: Int(clamping: pid), began: began)
+        self.init(machine: machine, pid: pid, began: began)
     }
 }

@@ -17,8 +17,8 @@ extension MigrationState {
         }
 
         package init?(json: JSONValue) {
-            guard let started = json["started"]?.int else { return nil }
-            self.init(started: started, finished: json["finished"]?.int)
+            guard let started = json["started"]?.time else { return nil }
+            self.init(started: started, finished: json["finished"]?.time)
         }
     }
 }

@@ -213,7 +213,8 @@ extension MigrationState {
     /// The state as the document that is stored.
     package var json: JSONValue {
         var members: [(String, JSONValue)] = [
-            ("name", .string(name)), ("phase", .string(phase.rawValue)), ("fingerprint", .string(fingerprint)),
+            ("form", .number(StoredShape.form)), ("name", .string(name)), ("phase", .string(phase.rawValue)),
+            ("fingerprint", .string(fingerprint)),
             // Stored as text, so that what users wrote does not become fields of the state index.
             ("work", .string(work.text())), ("created", .number("\(created)")),
             ("indices", .array(indices.map { .string($0) })),
@@ -248,8 +249,9 @@ extension MigrationState {
         var offsets: [Int32: Int64] = [:]
         for pair in text.split(separator: ",") {
             let parts = pair.split(separator: ":")
-            guard parts.count == 2, let partition = Int32(parts[0]), let offset = Int64(parts[1]) else { return nil }
-            offsets[partition] = OutsideNumber.count(offset)
+            guard parts.count == 2, let partition = Int32(parts[0]), let offset = OutsideNumber.count(text: parts[1])
+            else { return nil }
+            offsets[partition] = offset
         }
         return offsets
     }
@@ -298,11 +300,11 @@ extension MigrationState.Purge {
     }
 
     package init?(json: JSONValue) {
-        guard let first = json["first"]?.time, let last = json["last"]?.time, let purged = json["purged"]?.count else {
+        guard let first = json["first"]?.time, let last = json["last"]?.time, let purged = json["purged"]?.size else {
             return nil
         }
         self.init(
-            first: first, last: last, purged: Int(purged), isAway: json["away"]?.bool ?? true,
+            first: first, last: last, purged: purged, isAway: json["away"]?.bool ?? true,
             underWay: json["under_way"]?.time)
     }
 }
@@ -316,7 +318,7 @@ extension MigrationState.Log {
 
     package init?(text: String) {
         let parts = text.split(separator: " ")
-        guard let epoch = parts.first.flatMap({ Int64($0) }) else { return nil }
+        guard let epoch = parts.first.flatMap({ OutsideNumber.count(text: $0) }) else { return nil }
         var fingerprints: [Int32: RecordFingerprint] = [:]
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=")
@@ -340,12 +342,12 @@ extension MigrationState.Replay {
     }
 
     package init?(json: JSONValue) {
-        guard let round = json["round"]?.count, let epoch = json["epoch"]?.count, let started = json["started"]?.time,
+        guard let round = json["round"]?.size, let epoch = json["epoch"]?.count, let started = json["started"]?.time,
             let start = MigrationState.offsets(json["start"]), let end = MigrationState.offsets(json["end"]),
             let position = MigrationState.offsets(json["position"])
         else { return nil }
         self.init(
-            round: Int(round), epoch: epoch, started: started, finished: json["finished"]?.time, start: start, end: end,
+            round: round, epoch: epoch, started: started, finished: json["finished"]?.time, start: start, end: end,
             position: position)
     }
 }

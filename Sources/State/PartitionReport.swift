@@ -47,14 +47,14 @@ extension PartitionReport {
     }
 
     package init?(json: JSONValue) {
-        guard let partition = json["partition"]?.count, let read = json["read"]?.count,
-            let inFlight = json["in_flight"]?.count
+        guard let partition = json["partition"]?.count, let read = json["read"]?.size,
+            let inFlight = json["in_flight"]?.size
         else { return nil }
         self.init(
             partition: Int32(clamping: partition), start: json["start"]?.count, position: json["position"]?.count,
-            committed: json["committed"]?.count, end: json["end"]?.count, read: Int(clamping: read),
-            inFlight: Int(clamping: inFlight),
-            outcomes: Outcome.allCases.map { Int(clamping: json["outcomes"]?[$0.name]?.count ?? 0) },
+            committed: json["committed"]?.count, end: json["end"]?.count, read: read,
+            inFlight: inFlight,
+            outcomes: Outcome.allCases.map { json["outcomes"]?[$0.name]?.size ?? 0 },
             isOwned: json["owned"]?.bool ?? true)
     }
 }

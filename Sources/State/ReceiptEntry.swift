@@ -79,19 +79,19 @@ package struct ReceiptEntry: Sendable, Equatable {
         guard let id = json["receipt"]?.string, let digest = json["digest"]?.string,
             let verdict = json["verdict"]?.string.flatMap(Verdict.init),
             let basis = json["basis"]?.string.flatMap(Receipt.Basis.init),
-            let fingerprint = json["fingerprint"]?.string, let ended = json["ended"]?.int,
-            let oldest = json["oldest_read"]?.int, let totals = json["totals"]
+            let fingerprint = json["fingerprint"]?.string, let ended = json["ended"]?.time,
+            let oldest = json["oldest_read"]?.time, let totals = json["totals"]
         else { return nil }
         (self.id, self.digest, self.verdict, self.basis) = (id, digest, verdict, basis)
         (since, self.fingerprint, self.ended, oldestRead) = (json["since"]?.string, fingerprint, ended, oldest)
-        sourceTotal = Int(clamping: json["source_total"]?.int ?? 0)
-        targetTotal = Int(clamping: json["target_total"]?.int ?? 0)
+        sourceTotal = json["source_total"]?.size ?? 0
+        targetTotal = json["target_total"]?.size ?? 0
         self.totals = ParityTotals(json: totals)
         voided = json["void"]?.string
-        oldSideDiffers = json["old_side_differs"]?.int.map { Int(clamping: $0) }
+        oldSideDiffers = json["old_side_differs"]?.size
         verifiedUpTo = [:]
         for (partition, offset) in json["verified_up_to"]?.object ?? JSONObject() {
-            if let partition = Int32(partition), let offset = offset.int { verifiedUpTo[partition] = offset }
+            if let partition = Int32(partition), let offset = offset.count { verifiedUpTo[partition] = offset }
         }
     }
 }

@@ -61,9 +61,9 @@ package struct StageReport: Sendable, Equatable {
         self.stage = stage
         waiting = json["waiting"]?.string
         parts = (json["parts"]?.array ?? []).compactMap { part in
-            guard let name = part["name"]?.string, let done = part["done"]?.count else { return nil }
+            guard let name = part["name"]?.string, let done = part["done"]?.size else { return nil }
             return Part(
-                name: name, done: Int(clamping: done), total: part["total"]?.count.map { Int(clamping: $0) },
+                name: name, done: done, total: part["total"]?.size,
                 rate: part["per_second"]?.count.map { Double(min($0, 1_000_000_000)) })
         }
     }

@@ -54,12 +54,7 @@ package struct StateStore: Sendable {
     }
 
     private func state(_ json: JSONValue) throws(WorkError) -> MigrationState {
-        guard let state = MigrationState(json: json) else {
-            throw WorkError(
-                .state,
-                "document \(Self.document) of index \(index) is not a state this version of crossfade understands")
-        }
-        return state
+        try MigrationState.stored(json, document: Self.document, index: index)
     }
 
     /// Creates index and document. Throws a conflict if another process has just created them.
@@ -102,7 +97,9 @@ package struct StateStore: Sendable {
             try change(&state)
             if state == before { return state }
             do {
-                _ = try writer.putDocument(index, Self.document, state.json, expecting: stored.token)
+                // What a newer version has added stays.
+                let document = StoredShape.state.carrying(stored.source, into: state.json)
+                _ = try writer.putDocument(index, Self.document, document, expecting: stored.token)
                 return state
             } catch {
                 guard error.code == .conflict, attempt < 20 else { throw error }

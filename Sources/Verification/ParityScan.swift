@@ -135,8 +135,12 @@ package final class ParityScan {
                 underlying: "\(error)")
         }
         let file = folder.appendingPathComponent("scan")
+        // What names entries that there are not was not written by a scan of this work.
+        let kept = ScanRecord.load(file, digest: digest).flatMap { record in
+            record.slices.allSatisfy { sides.entries.indices.contains($0.entry) } ? record : nil
+        }
         record =
-            ScanRecord.load(file, digest: digest)
+            kept
             ?? ScanRecord(
                 digest: digest, begun: .null, slices: Self.slices(sides, options),
                 columns: IgnoredSums.columns(paths: options.ignoring.count, entries: sides.entries.count))

@@ -181,6 +181,7 @@ package struct ReceiptLook {
     private func read(
         _ shard: WriteAccount.Look.Shard, _ told: (DocumentKey, Int64) throws -> Void
     ) throws {
+        guard prepared.survey.entries.indices.contains(shard.entry) else { return }
         let entry = prepared.survey.entries[shard.entry]
         let size = min(2000, entry.present?.maximumPage ?? 2000)
         var after = shard.after

@@ -100,13 +100,13 @@ struct ScanRecord: Equatable {
         guard isWhole else { return nil }
         let behind = text.dropFirst(Self.mark.utf8.count)
         guard let newline = behind.firstIndex(of: UInt8(ascii: "\n")),
-            let count = Int(String(decoding: behind[..<newline], as: UTF8.self)), count >= 0,
+            let count = OutsideNumber.size(text: String(decoding: behind[..<newline], as: UTF8.self)), count >= 0,
             count <= text.count - newline - 1
         else { return nil }
         let head = Bytes(rebasing: text[(newline + 1)..<(newline + 1 + count)])
         guard let json = try? JSONValue(parsing: head), let digest = json["digest"]?.string, let begun = json["begun"],
-            let slices = json["slices"]?.array, let columns = json["columns"]?.int,
-            0...Int64(IgnoredSums.mostColumns) ~= columns
+            let slices = json["slices"]?.array, let columns = json["columns"]?.size,
+            0...IgnoredSums.mostColumns ~= columns
         else { return nil }
         (self.digest, self.begun) = (digest, begun)
         self.slices = slices.compactMap { ScanSlice($0) }
@@ -117,8 +117,8 @@ struct ScanRecord: Equatable {
         (self.source, self.target) = (source, target)
         ignored = []
         for _ in ParitySide.allCases {
-            guard let sums = Self.take(UInt64.self, Int(columns) * IgnoredSums.size, &rest),
-                let ignored = IgnoredSums(columns: Int(columns), sums: sums)
+            guard let sums = Self.take(UInt64.self, columns * IgnoredSums.size, &rest),
+                let ignored = IgnoredSums(columns: columns, sums: sums)
             else { return nil }
             self.ignored.append(ignored)
         }
@@ -151,12 +151,12 @@ extension ScanSlice {
     }
 
     fileprivate init?(_ json: JSONValue) {
-        func number(_ name: String) -> Int? { json[name]?.int.map { Int($0) } }
+        func number(_ name: String) -> Int? { json[name]?.size }
         guard let side = ParitySide.allCases.first(where: { "\($0)" == json["side"]?.string }),
             let index = json["index"]?.string, let kind = json["kind"]?.string.flatMap(SliceSpec.Kind.init(rawValue:)),
             let entry = number("entry"), let place = number("number"), let of = number("of"),
             let documents = number("documents"), let uncopied = number("uncopied"), let isDone = json["done"]?.bool,
-            let began = json["began"]?.int
+            let began = json["began"]?.time
         else { return nil }
         self.init(side: side, entry: entry, spec: SliceSpec(index: index, kind: kind, number: place, of: of))
         (self.isDone, self.documents, self.uncopied, self.began) = (isDone, documents, uncopied, began)

@@ -91,7 +91,7 @@ enum TidyRules {
     static func all(_ source: SourceText, target: String) -> [String] {
         importsOneWay(source, target: target) + fileIsShort(source) + functionsAreShort(source) + nothingTraps(source)
             + waitsAreMonotonic(source) + linesAreShort(source) + referencesAreCounted(source, target: target)
-            + outputHasOneDoor(source)
+            + outputHasOneDoor(source) + numbersAreInBounds(source, target: target)
     }
 
     static func importsOneWay(_ source: SourceText, target: String) -> [String] {

@@ -101,6 +101,20 @@ import Testing
             "f()\nwhile c.wait(until: Date()) {}\n", "Migration",
             "x:2: wait(until: waits by the wall clock, use MonotonicCondition"
         ),
+        ("let a = b[\"c\"]?.int ?? 0\n", "State", "x:1: .int of JSON, use count, size, time or compared"),
+        (
+            "let a = b.compactMap(\\.int)\n", "crossfade",
+            "x:1: .int of JSON, use count, size, time or compared"
+        ),
+        ("if a, let b = Int64(c.d) { e() }\n", "Migration", "x:1: Int64 of a text, use OutsideNumber"),
+        ("guard let a = Int(b) else { return }\n", "LogGuard", "x:1: Int of a text, use OutsideNumber"),
+        ("let a = b.flatMap({ Int64($0) })\n", "CommandLog", "x:1: Int64 of a text, use OutsideNumber"),
+        ("let a = Int(b.c(d)) ?? 1\n", "SearchCluster", "x:1: Int of a text, use OutsideNumber"),
+        ("let a = Int64(b).map { $0 + 1 }\n", "Planning", "x:1: Int64 of a text, use OutsideNumber"),
+        (
+            "let a = b.entries[slice.entry].c\n", "Migration",
+            "x:1: a subscript with slice.entry, ask first whether indices.contains(slice.entry)"
+        ),
         (
             "Thread.sleep(until: end)\n", "Migration",
             "x:1: sleep(until: waits by the wall clock, use MonotonicCondition"
@@ -118,6 +132,8 @@ import Testing
         "import Foundation\nimport JSONText\n",
         "if !a, (!b) { f([!c]) }\n", "func fatal() {}\n",
         "c.wait(milliseconds: 5)\nwait()\n_ = until\n", "func print() {}\na.print()\nprinted(1)\n",
+        "let a = b.map { Int($0) }\nlet c = Int(d)\nif let e = Int(exactly: f) { g(Int64(e), .int, int: 1) }\n",
+        "guard a.indices.contains(b.entry) else { return }\nlet c = a[b.entry]\n",
     ]
 
     @Test(arguments: good) func leavesAlone(_ text: String) {

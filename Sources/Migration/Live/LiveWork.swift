@@ -1,6 +1,7 @@
 import Commands
 import Foundation
 import Indexing
+import JSONText
 import LogGuard
 import Pipeline
 import Planning
@@ -244,7 +245,7 @@ extension WorkSnapshot.Copy {
     package init(_ copy: MigrationState.Copy, running feed: CopyFeed?) {
         let done = copy.slices.filter(\.done)
         self.init(
-            expected: copy.expected, returned: done.reduce(0) { $0 + $1.returned }, slices: copy.slices.count,
+            expected: copy.expected, returned: OutsideNumber.sum(done.map(\.returned)), slices: copy.slices.count,
             slicesDone: done.count, isFinished: copy.finished != nil)
         if let progress = feed?.progress { (returned, slicesDone) = progress }
     }

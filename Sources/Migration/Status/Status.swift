@@ -102,10 +102,10 @@ package struct Status: Sendable {
         for member in running {
             for part in member.partitions where part.partition == number {
                 if member.command == "follow", part.isOwned { found.holder = found.holder ?? member }
-                found.read += part.read
-                found.inFlight += part.inFlight
+                found.read = OutsideNumber.sum([found.read, part.read])
+                found.inFlight = OutsideNumber.sum([found.inFlight, part.inFlight])
                 for at in found.outcomes.indices where at < part.outcomes.count {
-                    found.outcomes[at] += part.outcomes[at]
+                    found.outcomes[at] = OutsideNumber.sum([found.outcomes[at], part.outcomes[at]])
                 }
             }
         }

@@ -126,7 +126,7 @@ package final class Progress: @unchecked Sendable {
     private struct LoggedLag: LogValue {
         package let text: String?
         package var logText: String { text ?? "-" }
-        package var logJSON: String { text.flatMap { Int64($0) }.map(String.init) ?? "null" }
+        package var logJSON: String { text.flatMap { OutsideNumber.count(text: $0) }.map(String.init) ?? "null" }
     }
 
     /// One side of work that reads two.

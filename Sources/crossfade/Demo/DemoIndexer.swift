@@ -136,7 +136,7 @@ enum DemoBulk {
         let answer = try JSONValue(parsing: response.body.bytes)
         guard response.status < 300 else { throw DemoError("writing to \(index) was refused: \(answer.text())") }
         for (position, item) in (answer["items"]?.array ?? []).enumerated() {
-            guard let result = item.object?.first?.value, let status = result["status"]?.int, status >= 300,
+            guard let result = item.object?.first?.value, let status = result["status"]?.count, status >= 300,
                 status != 404
             else { continue }
             let error = result["error"]

@@ -42,7 +42,7 @@ extension DemoStory {
         guard letters.code == 0, let list = try? JSONValue(parsing: letters.said) else {
             throw DemoError(letters.ending)
         }
-        session.receipt.deadLetters = list["letters"]?.array?.count ?? list["total"]?.int.map { Int($0) } ?? 0
+        session.receipt.deadLetters = list["letters"]?.array?.count ?? list["total"]?.size ?? 0
         try session.run(["dead-letters", "list", DemoFolder.recipe])
     }
 
@@ -63,7 +63,7 @@ extension DemoStory {
         try session.wait(shown.line, seconds: 60) { !shown.isRunning }
         guard shown.code == 0, let receipt = try? JSONValue(parsing: shown.said) else { throw DemoError(shown.ending) }
         session.receipt.verdict = receipt["verdict"]?.string
-        session.receipt.verified = receipt["totals"]?["compared"]?.int.map { Int(clamping: $0) } ?? 0
+        session.receipt.verified = receipt["totals"]?["compared"]?.size ?? 0
         try session.run(["status", DemoFolder.recipe])
     }
 

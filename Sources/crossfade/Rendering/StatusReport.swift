@@ -41,7 +41,7 @@ extension Status {
             object["copy"] = [
                 "finished": .bool(copy.finished != nil), "expected": .number(copy.expected),
                 "slices": .number(copy.slices.count), "slices_done": .number(copy.slices.count { $0.done }),
-                "returned": .number(copy.slices.reduce(0) { $0 + $1.returned }),
+                "returned": .number(copy.totals.returned),
                 "stopped": standing.copyStopped.map { .string($0) } ?? .null,
             ]
         }
@@ -131,7 +131,7 @@ extension Status {
             let done = copy.slices.count { $0.done }
             lines.append(
                 "copy     \(copy.finished == nil ? "unfinished" : "done"), \(done) of \(copy.slices.count) slices, "
-                    + "\(copy.slices.reduce(0) { $0 + $1.returned }) of \(copy.expected) documents")
+                    + "\(copy.totals.returned) of \(copy.expected) documents")
         }
         lines += indexLines
         if survey.state != nil {
