@@ -23,7 +23,8 @@ package final class StatsDReporter: @unchecked Sendable {
     ///   - live: the work. It need not have begun.
     ///   - address: `HOST:PORT`, with an IPv6 address in brackets. nil is returned for anything else.
     package init?(_ live: LiveWork, address: String) {
-        guard let colon = address.lastIndex(of: ":"), let port = OutsideNumber.size(text: address[address.index(after: colon)...]),
+        guard let colon = address.lastIndex(of: ":"),
+            let port = OutsideNumber.size(text: address[address.index(after: colon)...]),
             (1...65535).contains(port)
         else { return nil }
         let host = address[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
