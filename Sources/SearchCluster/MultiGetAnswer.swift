@@ -15,7 +15,8 @@ package struct GotDocument: Sendable {
     package var error: Range<Int>?
 }
 
-/// The answer to a `_mget`, in the order of the request: every document has the id that was asked for there. Its deinitializer gives the bytes back to the transport.
+/// The answer to a `_mget`, in the order of the request: every document has the id that was asked for there. Its
+/// deinitializer gives the bytes back to the transport.
 ///
 /// `@unchecked Sendable`: nothing changes after the initializer.
 package final class MultiGetAnswer: @unchecked Sendable {

@@ -1,7 +1,7 @@
 import JSONText
 
-/// What a stored document must look like before anything of it is believed. Members that it does not name are of a newer
-/// version: they are let through, and kept when the document is written again.
+/// What a stored document must look like before anything of it is believed. Members that it does not name are of a
+/// newer version: they are let through, and kept when the document is written again.
 package indirect enum StoredShape: Sendable {
     case text, flag, count, time
     case anything
