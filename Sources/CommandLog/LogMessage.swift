@@ -25,6 +25,10 @@ public struct LogMessage: @unchecked Sendable {
     /// Bytes of key and value.
     @inlinable public var size: Int { pointer.pointee.key_len &+ pointer.pointee.len }
 
+    /// Bytes of all headers, with what librdkafka needs for each. It allocates memory even when there are none, so it
+    /// is not for each record; see `HeaderWatch`. Not from two threads at once.
+    public var headerBytes: Int { headers?.size ?? 0 }
+
     /// Milliseconds since 1970, -1 when unknown.
     public var timestamp: Int64 {
         var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
@@ -66,6 +70,16 @@ public struct MessageHeaders: RecordHeaders {
         guard err == RD_KAFKA_RESP_ERR_NO_ERROR, let value else { return nil }
         return Bytes(start: value.assumingMemoryBound(to: UInt8.self), count: size)
     }
+
+    /// Bytes of all names and values, and what librdkafka needs for each besides.
+    var size: Int {
+        var size = 0
+        forEachHeader { size &+= $0.count &+ ($1?.count ?? 0) &+ Self.cost }
+        return size
+    }
+
+    /// Bytes of librdkafka's own structure for a header, and of its place in the list.
+    private static let cost = 64
 
     /// Every header in its order; a value is nil when it is null. `name` is without its final zero.
     public func forEachHeader(_ body: (_ name: Bytes, _ value: Bytes?) -> Void) {

@@ -2,7 +2,7 @@
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Kind: UInt8, Sendable {
         case unexpectedEnd, unexpectedByte, badNumber, badString, badEscape, invalidUTF8, tooDeep
-        case trailingBytes
+        case trailingBytes, tooManyValues
     }
 
     public var kind: Kind
@@ -25,6 +25,7 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
             case .invalidUTF8: "a string is not valid UTF-8"
             case .tooDeep: "objects and arrays are nested too deep"
             case .trailingBytes: "there is something after the value"
+            case .tooManyValues: "there are more than \(JSONValue.mostValues) values (limit json_values)"
             }
         return "\(what) (at byte \(offset))"
     }

@@ -4,7 +4,20 @@ public struct JSONObject: Sendable, Equatable, RandomAccessCollection, Expressib
 
     private var members: [Element] = []
     /// The place of each name; nil for small objects, in which a search is fast enough.
-    private var index: [String: Int]?
+    private var index: [Name: Int]?
+
+    /// A name that is told from others by its bytes, as in Elasticsearch: two spellings of one accented letter are two
+    /// names. As texts they would be equal, and thousands of spellings of one name would lie in one place of a table.
+    private struct Name: Hashable {
+        var text: String
+
+        static func == (one: Name, other: Name) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
 
     public init() {}
 
@@ -33,7 +46,7 @@ public struct JSONObject: Sendable, Equatable, RandomAccessCollection, Expressib
                 members[place].value = value
             } else {
                 members.append((key, value))
-                index?[key] = members.count - 1
+                index?[Name(text: key)] = members.count - 1
                 if index == nil, members.count > 16 { reindex() }
             }
         }
@@ -46,18 +59,20 @@ public struct JSONObject: Sendable, Equatable, RandomAccessCollection, Expressib
         return value
     }
 
+    /// Removes the members with these names, in one walk.
+    public mutating func removeValues(forKeys keys: [String]) {
+        let gone = Set(keys.map(Name.init))
+        members.removeAll { gone.contains(Name(text: $0.key)) }
+        if index != nil { reindex() }
+    }
+
     private func place(of key: String) -> Int? {
-        // Names are compared as bytes. As in Elasticsearch, two spellings of one accented letter are two names.
-        if let index, let place = index[key] {
-            if members[place].key.utf8.elementsEqual(key.utf8) { return place }
-        } else if index != nil {
-            return nil
-        }
+        if let index { return index[Name(text: key)] }
         return members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
     }
 
     private mutating func reindex() {
-        index = Dictionary(members.enumerated().map { ($1.key, $0) }) { first, _ in first }
+        index = Dictionary(members.enumerated().map { (Name(text: $1.key), $0) }) { first, _ in first }
     }
 
     public static func == (one: JSONObject, other: JSONObject) -> Bool {

@@ -15,8 +15,11 @@ struct JSONTreeParser {
     private var at = 0
     private var stack: [Container] = []
     private let scratch = ByteBuffer()
+    /// How many more values may begin.
+    private var left: Int
 
-    init(text: UnsafePointer<UInt8>, end: Int) {
+    init(text: UnsafePointer<UInt8>, end: Int, atMost values: Int) {
+        left = values
         self.text = text
         self.end = end
     }
@@ -26,6 +29,8 @@ struct JSONTreeParser {
             space()
             let start = at
             guard start < end else { throw JSONError(.unexpectedEnd, at: at) }
+            guard left > 0 else { throw JSONError(.tooManyValues, at: at) }
+            left -= 1
             switch text[start] {
             case UInt8(ascii: "["):
                 at += 1

@@ -1,10 +1,17 @@
 // Reads and writes trees.
 extension JSONValue {
-    /// Reads one value, as strictly as ``JSONScanner``. Of members with the same name, the last counts.
-    public init(parsing bytes: Bytes) throws(JSONError) {
+    /// The most values in a tree, the limit `json_values` of `docs/recipe.md`. A value of two bytes needs up to two
+    /// hundred in a tree, and an answer of many small values may come as a thousandth of its length.
+    public static let mostValues = 5_000_000
+
+    /// Reads one value, as strictly as ``JSONScanner``. Of members with the same name, the last counts. Throws
+    /// `tooManyValues` where the tree would be too large.
+    public init(parsing bytes: Bytes) throws(JSONError) { try self.init(parsing: bytes, atMost: Self.mostValues) }
+
+    init(parsing bytes: Bytes, atMost values: Int) throws(JSONError) {
         try JSONScanner.validate(bytes)
         guard let text = bytes.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }
-        var parser = JSONTreeParser(text: text, end: bytes.count)
+        var parser = JSONTreeParser(text: text, end: bytes.count, atMost: values)
         self = try parser.parse()
     }
 

@@ -262,10 +262,11 @@ package final class Redrive {
         owned.message.restore(partition: partition, offset: offset)
         guard let run = pipeline.ledger.open(partition, first: offset, next: offset + 1, count: 1) else { return }
         underWay[run] = letter
-        let bytes = owned.message.size
+        let headers = owned.message.headerBytes
+        let bytes = owned.message.size + headers
         let messages = MessageList()
         messages.append(owned)
-        pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes))
+        pipeline.feed(RecordChunk(run: run, messages: messages, bytes: bytes, headerBytes: headers))
     }
 
     private func feedDocument(_ letter: DeadLetter, _ owned: borrowing OwnedMessage) {

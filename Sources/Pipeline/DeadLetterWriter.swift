@@ -151,7 +151,8 @@ package final class DeadLetterWriter: @unchecked Sendable {
             if let parent { headers.append((DeadLetterHeader.parent, parent)) }
             if let version { add(DeadLetterHeader.sourceVersion, String(version)) }
         }
-        let bytes = (key?.count ?? 0) + (value?.count ?? 0) + Self.letterCost
+        let named = headers.reduce(0) { $0 + $1.0.utf8.count + ($1.1?.count ?? 0) }
+        let bytes = (key?.count ?? 0) + (value?.count ?? 0) + named + Self.letterCost
         room.enter(bytes, unless: failure)
         ledger.hold(bytes)
         let token = pending.withLock { pending in

@@ -18,6 +18,8 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     var consumer: LogConsumer?
     var assignment: PartitionAssignment<RecordFingerprint>
     var unread: UnreadDeletes
+    /// Not checked for exclusive access while running: it belongs to the poll thread, and is asked for each record.
+    @exclusivity(unchecked) private var headerWatch = HeaderWatch(seed: .random(in: 0 ... .max))
     var timeouts = GroupTimeouts(session: 45_000, heartbeat: 3000, poll: 300_000)
     /// What a rail refused in a callback of the consumer, which would make another error of it.
     var refusal: WorkError?
@@ -112,13 +114,20 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     private func take(_ records: RecordBatch) {
         var from = 0
         while from < records.count {
+            var headers = 0
             let run = PolledRun.next(
                 from: from, count: records.count, end: assignment.end(of:),
-                record: {
-                    PolledRecord(partition: records[$0].partition, offset: records[$0].offset, bytes: records[$0].size)
+                record: { place in
+                    let record = records[place]
+                    let more = headerWatch.bytes { record.headerBytes }
+                    headers += more
+                    return PolledRecord(
+                        partition: record.partition, offset: record.offset, bytes: record.size + more)
                 })
             // Nothing is read past records that were left out.
-            if !run.records.isEmpty, !pipeline.failure.isSet { hand(records, run) }
+            if !run.records.isEmpty, !pipeline.failure.isSet {
+                hand(records, run, headerBytes: headers / run.records.count)
+            }
             if !run.surplus.isEmpty {
                 // Between the last record and the end lay markers, aborted records or gaps.
                 let end = assignment.end(of: run.partition)
@@ -134,7 +143,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
     }
 
     /// Hands records of one partition to the workers.
-    private func hand(_ records: RecordBatch, _ run: PolledRun) {
+    private func hand(_ records: RecordBatch, _ run: PolledRun, headerBytes: Int) {
         let first = records[run.records.lowerBound].offset
         let last = records[run.records.upperBound - 1]
         let next = last.offset + 1
@@ -144,7 +153,7 @@ package final class LogFeed: LogConsumerDelegate, @unchecked Sendable {
         guard assignment.read(run.partition, next: next, RecordFingerprint(last)),
             let id = pipeline.ledger.open(run.partition, first: first, next: next, count: messages.count)
         else { return }
-        pipeline.feed(RecordChunk(run: id, messages: messages, bytes: run.bytes))
+        pipeline.feed(RecordChunk(run: id, messages: messages, bytes: run.bytes, headerBytes: headerBytes))
     }
 
     /// Whether deletes may be missing among these records. Then the work ends.

@@ -7,9 +7,11 @@ package struct RecordChunk: Sendable {
     package var run: RunID
     package var messages: MessageList
     package var bytes: Int
+    /// Bytes of a record's headers, on the average of those that were asked.
+    package var headerBytes: Int
 
-    package init(run: RunID, messages: MessageList, bytes: Int) {
-        (self.run, self.messages, self.bytes) = (run, messages, bytes)
+    package init(run: RunID, messages: MessageList, bytes: Int, headerBytes: Int) {
+        (self.run, self.messages, self.bytes, self.headerBytes) = (run, messages, bytes, headerBytes)
     }
 }
 

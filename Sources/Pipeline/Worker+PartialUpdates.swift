@@ -23,7 +23,7 @@ struct WaitingRecord {
         var routing: [UInt8]?
     }
 
-    /// Bytes that a waiting record needs beside its key and value.
+    /// Bytes that a waiting record needs beside its key, value and headers.
     static let cost = 300
 }
 
@@ -32,7 +32,8 @@ extension Worker {
     /// Puts the operation into its key's lane. The record is copied: the message would keep the whole fetch response
     /// that it came in.
     func wait(_ operation: Operation, _ message: LogMessage, _ run: RunID) {
-        let token = coordinator.append(operation, recordBytes: message.size + WaitingRecord.cost)
+        let bytes = message.size + message.headerBytes + WaitingRecord.cost
+        let token = coordinator.append(operation, recordBytes: bytes)
         waiting[token] = WaitingRecord(
             run: run, offset: message.offset, timestamp: message.time(redriven: plan.redriven),
             version: operation.version, key: message.key.map(Array.init), value: message.value.map(Array.init),

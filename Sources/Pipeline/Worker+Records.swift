@@ -5,7 +5,7 @@ import LogGuard
 
 /// From a record of the log to a batch, to a key lane, or to the dead letters.
 extension Worker {
-    /// Bytes that librdkafka needs per record beside key and value.
+    /// Bytes that librdkafka needs per record beside key, value and headers.
     private static let messageCost = 300
 
     func take(_ chunk: RecordChunk) {
@@ -94,7 +94,7 @@ extension Worker {
             return false
         }
         if coordinator.isNeeded { coordinator.sent(operation, in: batch.id.serial) }
-        batch.held += message.size + Self.messageCost
+        batch.held += message.size + chunk.headerBytes + Self.messageCost
         let offset = message.offset
         let item = BatchItem(
             start: start, end: batch.body.count, message: Int32(chunk.messages.move(place, to: batch.messages)),

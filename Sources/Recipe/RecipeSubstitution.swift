@@ -7,16 +7,29 @@ package struct RecipeSubstitution {
     package let files: RecipeFiles
     package let problems: RecipeProblems
 
+    /// The tree with everything put in. A tree with more text than a recipe may have is a problem, and what would be
+    /// beyond that is left out.
     package func apply(to node: YAMLNode) -> YAMLNode {
+        var room = YAMLLoader.maxTextBytes - node.bytes
+        return apply(to: node, &room)
+    }
+
+    private func apply(to node: YAMLNode, _ room: inout Int) -> YAMLNode {
         switch node.content {
         case .sequence(let items):
-            return YAMLNode(.sequence(items.map(apply)), mark: node.mark)
+            return YAMLNode(.sequence(items.map { apply(to: $0, &room) }), mark: node.mark)
         case .mapping(let pairs):
-            let pairs = pairs.map { YAMLPair(key: $0.key, mark: $0.mark, value: apply(to: $0.value)) }
+            let pairs = pairs.map { YAMLPair(key: $0.key, mark: $0.mark, value: apply(to: $0.value, &room)) }
             return YAMLNode(.mapping(pairs), mark: node.mark)
         case .scalar(let scalar):
             guard scalar.text.contains("${") else { return node }
-            return YAMLNode(.scalar(replaced(scalar, at: node.mark)), mark: node.mark)
+            var made = replaced(scalar, at: node.mark)
+            room -= made.text.utf8.count
+            if room < 0 {
+                problems.add(node.mark, YAMLLoader.tooMuchText)
+                (made.text, made.isBroken) = ("", true)
+            }
+            return YAMLNode(.scalar(made), mark: node.mark)
         }
     }
 

@@ -9,6 +9,10 @@ package struct YAMLLoader {
     package static let maxDepth = 100
     /// Values in the tree, each counted as often as aliases repeat it.
     package static let maxNodes = 200_000
+    /// Bytes of all texts in the tree, each counted as often as aliases repeat it, and with what `${}` puts in.
+    package static let maxTextBytes = 16 << 20
+    package static let tooMuchText =
+        "more than \(maxTextBytes >> 20) MiB of text, counting what aliases repeat and ${} puts in (limit recipe_text)"
 
     /// A list or mapping that is not closed yet. A class, so that a long one grows in place.
     private final class Frame {
@@ -35,6 +39,7 @@ package struct YAMLLoader {
     private var root: YAMLNode?
     private var documents = 0
     private var nodes = 0
+    private var bytes = 0
     /// Problems that do not keep the rest from being read.
     private var problems: [YAMLProblem] = []
 
@@ -138,6 +143,8 @@ package struct YAMLLoader {
         guard nodes <= Self.maxNodes else {
             throw YAMLProblem(mark: mark, message: "more than \(Self.maxNodes) values, counting what aliases repeat")
         }
+        if alias != nil { bytes += node.bytes }
+        guard bytes <= Self.maxTextBytes else { throw YAMLProblem(mark: mark, message: Self.tooMuchText) }
         guard frames.count + node.height <= Self.maxDepth else { throw Self.tooDeep(mark) }
         if let anchor { anchors[anchor] = node }
         guard let frame = frames.last else {

@@ -36,17 +36,22 @@ package final class YAMLNode: Sendable {
     package let content: Content
     /// Nodes below and including this one, each counted as often as aliases repeat it.
     package let weight: Int
+    /// Bytes of the texts below and including this one, each counted as often as aliases repeat it.
+    package let bytes: Int
     /// Levels below and including this one.
     package let height: Int
 
     package init(_ content: Content, mark: SourceMark) {
         (self.mark, self.content) = (mark, content)
         let below: [YAMLNode]
+        let own: Int
         switch content {
-        case .scalar: below = []
-        case .sequence(let items): below = items
-        case .mapping(let pairs): below = pairs.map(\.value)
+        case .scalar(let scalar): (below, own) = ([], scalar.text.utf8.count)
+        case .sequence(let items): (below, own) = (items, 0)
+        case .mapping(let pairs):
+            (below, own) = (pairs.map(\.value), pairs.reduce(0) { $0 + $1.key.utf8.count })
         }
+        bytes = below.reduce(own) { $0 + $1.bytes }
         weight = below.reduce(1) { $0 + $1.weight }
         height = 1 + (below.lazy.map(\.height).max() ?? 0)
     }

@@ -4,6 +4,8 @@ import JSONText
 struct AnswerProblem: Error {
     /// The byte at which that was found.
     var offset: Int
+    /// There is more than was asked for; the rest was not read.
+    var isTooMuch = false
 }
 
 /// Walks through the bytes of a server's JSON answer.

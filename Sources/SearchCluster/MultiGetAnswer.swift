@@ -34,7 +34,9 @@ package final class MultiGetAnswer: @unchecked Sendable {
         } catch {
             throw ClusterError(
                 PageScan.isServers(body.bytes) ? .unreadableDocument : .malformedAnswer,
-                "the answer to a get of \(expected) documents breaks at byte \(error.offset) of \(body.count)",
+                error.isTooMuch
+                    ? "the answer has more documents than the \(expected) that were asked for"
+                    : "the answer to a get of \(expected) documents breaks at byte \(error.offset) of \(body.count)",
                 index: index)
         }
         guard documents.count == expected else {
@@ -75,6 +77,9 @@ package final class MultiGetAnswer: @unchecked Sendable {
                 seen = true
                 var more = try cursor.firstElement()
                 while more {
+                    guard documents.count < expected else {
+                        throw AnswerProblem(offset: cursor.at, isTooMuch: true)
+                    }
                     documents.append(try document(&cursor))
                     more = try cursor.nextElement()
                 }

@@ -15,10 +15,12 @@ struct PageScan {
     /// The id of the first document that has no `_source`.
     var withoutSource: Range<Int>?
     private let needsSources: Bool
+    private let expectedHits: Int
 
+    /// - Parameter expectedHits: as many as were asked for. A page with more is not read to its end.
     /// - Parameter needsSources: false for a page of names.
     init(_ bytes: Bytes, expectedHits: Int, needsSources: Bool = true) throws(AnswerProblem) {
-        self.needsSources = needsSources
+        (self.needsSources, self.expectedHits) = (needsSources, expectedHits)
         hits.reserveCapacity(expectedHits)
         var cursor = try AnswerCursor(bytes)
         var sawHits = false
@@ -86,6 +88,7 @@ struct PageScan {
                 isOver = true
                 var more = try cursor.firstElement()
                 while more {
+                    guard hits.count < expectedHits else { throw AnswerProblem(offset: cursor.at, isTooMuch: true) }
                     try readHit(&cursor)
                     more = try cursor.nextElement()
                 }

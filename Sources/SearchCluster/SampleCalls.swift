@@ -110,7 +110,9 @@ extension ClusterReader {
         } catch {
             throw ClusterError(
                 PageScan.isServers(answer.body.bytes) ? .unreadableDocument : .malformedAnswer,
-                "a sample of \(index) is not whole: it breaks at byte \(error.offset)", index: index)
+                error.isTooMuch
+                    ? "a sample of \(index) has more than the \(size) documents that were asked for"
+                    : "a sample of \(index) is not whole: it breaks at byte \(error.offset)", index: index)
         }
         try transport.checkWhole(scan, answer, of: index, index: index)
         return Page(

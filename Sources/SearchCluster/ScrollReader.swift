@@ -154,7 +154,9 @@ package final class ScrollReader {
         } catch {
             throw failure(
                 PageScan.isServers(bytes) ? .unreadableDocument : .malformedAnswer,
-                "a page of \(slice) is not whole: it breaks at byte \(error.offset) of \(bytes.count)",
+                error.isTooMuch
+                    ? "a page of \(slice) has more than the \(options.pageSize) documents that were asked for"
+                    : "a page of \(slice) is not whole: it breaks at byte \(error.offset) of \(bytes.count)",
                 answer)
         }
         if let range = scan.scrollID { scrollID = text(answer.body, range) }

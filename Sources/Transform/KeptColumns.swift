@@ -27,7 +27,7 @@ extension Transformer {
         }
         guard var members = (try? JSONValue(parsing: row))?.object, let old = (try? JSONValue(parsing: base))?.object
         else { throw Self.unavailable("the indexed document cannot be read") }
-        for column in columns { members.removeValue(forKey: column) }
+        members.removeValues(forKeys: columns)
         let whole = try transformed(.object(members))
         guard var document = whole.object else { throw Self.unavailable("the transformed document is no object") }
         for column in kept {

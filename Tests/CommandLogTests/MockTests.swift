@@ -73,8 +73,11 @@ final class Follower: LogConsumerDelegate, @unchecked Sendable {
                 #expect(message.headers?.value(of: "a").map { Array($0) } == [2])
                 #expect(message.headers?.value(of: "empty")?.count == 0)
                 #expect(message.headers?.value(of: "b") == nil)
+                // A record of 1 MiB of headers counted as 300 bytes.
+                #expect(message.headerBytes == 1 + 1 + 1 + 1 + 5 + 3 * 64)
                 #expect(message.timestamp == 1_700_000_000_123)
             }
+            if message.partition == 2 { #expect(message.headerBytes == 0) }
             seen.append("\(text(message.key) ?? "nil") \(text(message.value) ?? "nil") \(headers)")
         }
         #expect(read.ends == [0: 4, 1: 0, 2: 1])

@@ -42,6 +42,24 @@ struct YAMLTests {
         #expect(problem(Array(itself.utf8))?.message == "the alias *a has no complete anchor before it")
     }
 
+    /// 8 KB with 2,000 aliases of a `${BIG}` of 100 KB became 193 MiB.
+    @Test func aliasesAndSubstitutionsMayNotMakeATextLarge() throws {
+        let half = String(repeating: "x", count: YAMLLoader.maxTextBytes / 8)
+        let many = "a: &a \(half)\nb: [" + Array(repeating: "*a", count: 9).joined(separator: ",") + "]\n"
+        #expect(problem(Array(many.utf8))?.message == YAMLLoader.tooMuchText)
+        #expect(problem(Array("a: &a \(half)\nb: [*a, *a]\n".utf8)) == nil)
+
+        let recipe = "name: &a ${BIG}\nlist: [" + Array(repeating: "*a", count: 2_000).joined(separator: ",") + "]\n"
+        let root = try #require(try YAMLLoader.load(Array(recipe.utf8)).root)
+        let problems = RecipeProblems(file: "r.yaml")
+        let made = RecipeSubstitution(
+            environment: ["BIG": String(repeating: "y", count: 100_000)], files: RecipeFiles(besides: "r.yaml"),
+            problems: problems
+        ).apply(to: root)
+        #expect(problems.diagnostics.map(\.message) == [YAMLLoader.tooMuchText])
+        #expect(made.bytes <= YAMLLoader.maxTextBytes)
+    }
+
     @Test func notUTF8() {
         #expect(
             problem(Array("a: b\nc: é".utf8) + [0xFF])

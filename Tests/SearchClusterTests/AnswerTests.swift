@@ -137,6 +137,16 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         }
     }
 
+    /// A server, or what stands in for one, may send more than was asked for.
+    @Test func aPageOfMoreHitsThanAskedForIsNotReadToItsEnd() throws {
+        func hits(asked: Int) throws -> Int {
+            try withBytes(page) { try PageScan($0, expectedHits: asked).hits.count }
+        }
+        #expect(try hits(asked: 2) == 2)
+        let problem = #expect(throws: AnswerProblem.self) { try hits(asked: 1) }
+        #expect(problem?.isTooMuch == true)
+    }
+
     @Test func failuresAreSeen() throws {
         try withBytes(
             "{\"_shards\":{\"failed\":1,\"failures\":[{\"reason\":\"X\"}]},\"timed_out\":true,"
@@ -161,6 +171,16 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
 }
 
 @Suite struct MultiGetTests {
+    @Test func moreDocumentsThanAskedForAreNotReadToTheirEnd() throws {
+        func documents(asked: Int) throws -> Int {
+            let text = #"{"docs":[{"_id":"a","found":false},{"_id":"b","found":false}]}"#
+            return try withBytes(text) { try MultiGetAnswer.scan($0, expected: asked).count }
+        }
+        #expect(try documents(asked: 2) == 2)
+        let problem = #expect(throws: AnswerProblem.self) { try documents(asked: 1) }
+        #expect(problem?.isTooMuch == true)
+    }
+
     @Test func aStoredTextThatClosesTheListIsNoticed() {
         let text = #"{"docs":[{"_id":"a","found":true,"_source":{"title":"x"}}],"x":[{"z":1}]}"#
         #expect(throws: AnswerProblem.self) { try withBytes(text) { _ = try MultiGetAnswer.scan($0, expected: 1) } }
