@@ -111,7 +111,7 @@ let package = Package(
         room(
             "Operations",
             [
-                "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+                "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
                 "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
                 "Migration",
             ],

@@ -26,6 +26,12 @@ static inline CURLcode crossfade_easy_set_list(CURL *easy, CURLoption option, st
     return curl_easy_setopt(easy, option, value);
 }
 
+// The folder of the authorities that this curl trusts unless it is told otherwise; NULL: it has none.
+static inline const char *crossfade_default_ca_folder(void) {
+    curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return info != NULL && info->age >= CURLVERSION_SEVENTH ? info->capath : NULL;
+}
+
 typedef size_t (*crossfade_write_function)(char *data, size_t size, size_t count, void *context);
 
 static inline CURLcode crossfade_easy_set_write(CURL *easy, crossfade_write_function function, void *context) {

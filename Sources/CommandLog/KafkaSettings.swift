@@ -56,6 +56,27 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
         "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
     ]
 
+    /// Properties that make librdkafka run a program or load code, each with what it does.
+    private static let executingNames: [String: String] = [
+        "sasl.kerberos.kinit.cmd": "runs a program", "ssl.engine.location": "loads foreign code",
+        "ssl.providers": "loads foreign code",
+    ]
+
+    /// The properties that are set and make librdkafka run a program or load code of somebody's choice, with what they
+    /// do.
+    package var executing: [String: String] {
+        var found = Self.executingNames.filter { passthrough[$0.key] != nil }
+        // The library puts these into the command line of kinit, which a shell reads.
+        for name in ["sasl.kerberos.keytab", "sasl.kerberos.principal", "sasl.kerberos.service.name"] {
+            let isPlain = passthrough[name]?.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || "._-/@".utf8.contains(byte)
+            }
+            if isPlain == false { found[name] = "has characters that the shell would obey when kinit is run" }
+        }
+        return found
+    }
+
     /// The names of the properties that a recipe may not set.
     package static let owned: Set<String> = Set(ownership.keys)
 

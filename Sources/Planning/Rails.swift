@@ -63,6 +63,7 @@ package struct Rails {
             SourceFilterRail.look(recipe, survey) + SourceFilterRail.ofReaders(survey)
             + SourceFieldsRail.look(recipe, survey)
         for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
+        for exposure in RecipeText.exposures(recipe) { add("exposure", .warn, exposure) }
     }
 
     mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {

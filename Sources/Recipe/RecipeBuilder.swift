@@ -184,7 +184,7 @@ package struct RecipeBuilder {
                 return text
             },
             auth: auth, caFile: cluster["ca_file"]?.text.map { files.resolve($0) },
-            verifyTLS: cluster["verify_tls"]?.flag ?? true)
+            verifyTLS: cluster["verify_tls"]?.flag ?? true, proxy: cluster["proxy"]?.text)
     }
 
     private func entry(_ entry: RecipeValue) throws(Gap) -> Recipe.IndexEntry {

@@ -157,8 +157,10 @@ package struct RecipeRules {
         let properties = kafka.members.compactMap { member in member.value.text.map { (member.key, $0) } }
         let settings = KafkaSettings(
             bootstrap: "", group: "", passthrough: Dictionary(properties) { first, _ in first })
+        let executing = commands?["allow_exec"]?.flag == true ? [:] : settings.executing
         for fault in settings.validate() {
             guard let member = kafka.member(fault.key) else { continue }
+            guard executing[fault.key] == nil else { continue }
             let isOwned = KafkaSettings.owned.contains(fault.key)
             if !isOwned, !KafkaSettings.propertyNames.contains(fault.key) {
                 problems.add(
@@ -170,6 +172,10 @@ package struct RecipeRules {
                 // The library's words may repeat the value.
                 problems.add(member.mark, "\(fault.key) cannot have the value of \(member.value.quoted)")
             }
+        }
+        for (key, does) in executing.sorted(by: { $0.key < $1.key }) {
+            guard let member = kafka.member(key) else { continue }
+            problems.add(member.mark, "\(key) \(does); if that is meant, say commands.allow_exec: true")
         }
         if let member = kafka.member("isolation.level"), let text = member.value.text, text != "read_committed" {
             problems.add(

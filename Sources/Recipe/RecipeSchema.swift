@@ -51,6 +51,10 @@ package enum RecipeSchema {
                 "Properties of librdkafka, passed through, e.g. `security.protocol`; Crossfade's own are refused."
             ),
             RecipeKey(
+                "allow_exec", .flag, standard: "false",
+                "Whether properties under `kafka` may run programs or load code: `sasl.kerberos.kinit.cmd`, "
+                    + "`ssl.engine.location`, `ssl.providers`."),
+            RecipeKey(
                 "format", .choice(["document", "envelope", "debezium"]), required: true,
                 "How a record says what is to be done."),
             RecipeKey("envelope", .section(envelope), "Where the parts are, for `format: envelope`."),
@@ -164,9 +168,12 @@ package enum RecipeSchema {
                 RecipeKey("auth", .section(auth(title)), standardInWords: "none", "How Crossfade authenticates."),
                 RecipeKey(
                     "ca_file", .scalar(.nonEmpty), standardInWords: "the system's",
-                    "PEM file of the certificate authority, relative to the recipe."),
+                    "PEM file of certificate authorities, relative to the recipe; they replace the system's."),
                 RecipeKey(
                     "verify_tls", .flag, standard: "true", "Whether the server's certificate and name are checked."),
+                RecipeKey(
+                    "proxy", .scalar(.url), standardInWords: "none",
+                    "HTTP proxy on the way to it. Proxies and passwords of the environment and `.netrc` are not used."),
             ])
     }
 

@@ -11,12 +11,17 @@ package struct ClusterEndpoint: Sendable, Equatable {
     /// URLs of the nodes, which take turns: `https://host:9200`, without user or query.
     package var urls: [String]
     package var auth: Auth
-    /// The PEM file of the certificate authority; nil: those that the system trusts.
+    /// The PEM file of the certificate authorities, in place of those that the system trusts; nil: the system's.
     package var caFile: String?
     /// Whether the server's certificate and name are checked.
     package var verifyTLS: Bool
 
-    package init(urls: [String], auth: Auth = .none, caFile: String? = nil, verifyTLS: Bool = true) {
-        (self.urls, self.auth, self.caFile, self.verifyTLS) = (urls, auth, caFile, verifyTLS)
+    /// The URL of an HTTP proxy; nil: none, whatever the environment says.
+    package var proxy: String?
+
+    package init(
+        urls: [String], auth: Auth = .none, caFile: String? = nil, verifyTLS: Bool = true, proxy: String? = nil
+    ) {
+        (self.urls, self.auth, self.caFile, self.verifyTLS, self.proxy) = (urls, auth, caFile, verifyTLS, proxy)
     }
 }

@@ -57,8 +57,11 @@ final class Transfer {
         crossfade_easy_set_long(easy, CURLOPT_MAXAGE_CONN, 50)
         crossfade_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         crossfade_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        // A proxy that the environment names is for the internet, not for the cluster.
-        crossfade_easy_set_string(easy, CURLOPT_PROXY, "")
+        // A proxy that the environment names is for the internet, not for the cluster; the recipe may name one. No
+        // password comes from ~/.netrc.
+        crossfade_easy_set_string(easy, CURLOPT_PROXY, settings.proxy)
+        crossfade_easy_set_string(easy, CURLOPT_NOPROXY, "")
+        crossfade_easy_set_long(easy, CURLOPT_NETRC, 0)  // CURL_NETRC_IGNORED
         // HTTP/2 would put all bulk requests on one connection; the servers speak 1.1.
         crossfade_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         crossfade_easy_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
@@ -72,6 +75,7 @@ final class Transfer {
             crossfade_easy_set_string(easy, CURLOPT_PASSWORD, password.reveal())
         }
         if let caFile = settings.caFile { crossfade_easy_set_string(easy, CURLOPT_CAINFO, caFile) }
+        crossfade_easy_set_string(easy, CURLOPT_CAPATH, settings.caFolder)
         crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, settings.verifyTLS ? 1 : 0)
         crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, settings.verifyTLS ? 2 : 0)
     }

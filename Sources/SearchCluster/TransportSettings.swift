@@ -13,7 +13,12 @@ struct TransportSettings: Sendable {
     /// The whole `Authorization` header for an API key.
     var authorization: Secret?
     var caFile: String?
+    /// The folder of the authorities that the system trusts; nil: only those of ``caFile`` count. curl would ask its
+    /// own folder beside the file.
+    var caFolder: String?
     var verifyTLS: Bool
+    /// Empty: none, whatever the environment says.
+    var proxy: String
     var limits: HTTPTransport.Limits
 
     init(_ endpoint: ClusterEndpoint, limits: HTTPTransport.Limits) throws(ClusterError) {
@@ -38,7 +43,9 @@ struct TransportSettings: Sendable {
             authorization = Secret(TransportSettings.keyHeader + TransportSettings.encodedKey(key.reveal()))
         }
         caFile = endpoint.caFile
+        caFolder = endpoint.caFile == nil ? Self.systemFolder : nil
         verifyTLS = endpoint.verifyTLS
+        proxy = endpoint.proxy ?? ""
         self.limits = limits
         if let caFile, !FileManager.default.isReadableFile(atPath: caFile) {
             throw ClusterError(
@@ -46,6 +53,9 @@ struct TransportSettings: Sendable {
                 "the certificate authority file \(caFile) cannot be read; check its path and permissions")
         }
     }
+
+    /// Where curl looks for the system's authorities. Tests have a folder of their own.
+    @TaskLocal static var systemFolder = crossfade_default_ca_folder().map { String(cString: $0) }
 
     private static let keyHeader = "Authorization: ApiKey "
 

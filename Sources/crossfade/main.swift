@@ -3,6 +3,7 @@ import Foundation
 import Telemetry
 
 StandardStreams.prepare()
+ProcessMemory.keepOutOfCoreDumps()
 ProcessMemory.keepLargeBuffers()
 let code = CommandLineInterface.run(Array(CommandLine.arguments.dropFirst()))
 if code == .done, let reason = StandardStreams.failure {

@@ -254,6 +254,7 @@ enum EveryKey {
           topic: t
           group: g
           kafka: { fetch.min.bytes: 10, sasl.password: p }
+          allow_exec: true
           format: envelope
           envelope:
             id: "header:id"
@@ -269,7 +270,7 @@ enum EveryKey {
           version: { field: message.rev }
           epoch: 3
         source: { url: https://old:9200, ca_file: ca.pem, verify_tls: true, auth: { user: reader, password: p } }
-        target: { urls: [https://new:9200], verify_tls: false, auth: { api_key: k } }
+        target: { urls: [https://new:9200], verify_tls: false, proxy: http://proxy:3128, auth: { api_key: k } }
         indices:
           - from: incidents
             filter: alias

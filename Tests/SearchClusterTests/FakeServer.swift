@@ -136,6 +136,12 @@ private let fakeServerScript = #"""
             if path == '/_search/scroll': return self.answer(200, {'succeeded': True})
             if path == '/slow': time.sleep(30); return self.answer(200, {})
             if path == '/big': return self.answer(200, b'x' * (3 << 20))
+            if path == '/redirect':
+                self.send_response(307)
+                self.send_header('Location', self.path.split('=', 1)[1])
+                self.send_header('Content-Length', '0')
+                self.end_headers()
+                return
             if path == '/echo': return self.answer(200, body)
             if path == '/tell-headers':
                 # As a proxy's debug page does.

@@ -67,8 +67,9 @@ enum TidyRules {
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "CommandLog", "SearchCluster", "HTTPServer",
         ],
         "Operations": [
-            "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer", "Runtime",
-            "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning", "Migration",
+            "Basics", "JSONText", "Commands", "Indexing", "Telemetry", "CommandLog", "SearchCluster", "HTTPServer",
+            "Runtime", "Failures", "Schema", "LogGuard", "Recipe", "State", "DeadLetters", "Pipeline", "Planning",
+            "Migration",
         ],
         "crossfade": [
             "Basics", "JSONText", "Commands", "Transform", "Indexing", "Telemetry", "CommandLog", "SearchCluster",

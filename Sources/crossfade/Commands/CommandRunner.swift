@@ -19,6 +19,9 @@ enum CommandRunner {
         RecipeArgument.load(arguments, output) { recipe in
             let logger = Logger(
                 format: arguments.logsJSON ? .json : .text, level: arguments.isVerbose ? .debug : .info)
+            for exposure in RecipeText.exposures(recipe) {
+                logger.warning("others on the network are trusted", ["because": exposure])
+            }
             do {
                 return try body(recipe, logger)
             } catch {

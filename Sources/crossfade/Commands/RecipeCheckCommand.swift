@@ -17,7 +17,7 @@ enum RecipeCheckCommand {
 
     @Sendable static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         RecipeArgument.load(arguments, output) { recipe in
-            let warnings = RecipeText.warnings(recipe)
+            let warnings = RecipeText.warnings(recipe) + RecipeText.exposures(recipe)
             output.data(
                 [
                     "good": true, "recipe": RecipeText.canonical(recipe),
