@@ -93,3 +93,12 @@ def test_the_container_is_read_only_and_without_privileges():
     for setting in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"):
         assert setting in service, setting
     assert re.search("^USER crossfade$", image, re.M) and "HEALTHCHECK" in image and "/livez" in image
+
+
+def test_the_threat_model_names_tests_that_exist():
+    text = (ROOT / "docs/threat-model.md").read_text()
+    named = set(re.findall(r"`(test_\w+|[A-Za-z]+Tests|[a-z]+(?:[A-Z]+[a-z]*){2,})`", text))
+    assert len(named) > 40, named
+    sources = [file for kind in ("*.swift", "test_*.py") for file in (ROOT / "Tests").rglob(kind)]
+    there = set(re.findall(r"(?:func|def|struct) (\w+)", "\n".join(file.read_text() for file in sources)))
+    assert not named - there, named - there
