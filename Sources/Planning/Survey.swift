@@ -326,7 +326,7 @@ package struct Survey: Sendable {
         // Which versions copied documents get is a part of the work.
         if let version = RecipeText.meaning(recipe)["copy"]?["version"] { object["copy"] = ["version": version] }
         if var commands = object["commands"]?.object {
-            for key in ["bootstrap", "kafka"] { commands.removeValue(forKey: key) }
+            for key in ["bootstrap", "kafka", "allow_exec"] { commands.removeValue(forKey: key) }
             object["commands"] = .object(commands)
         }
         // What is accepted is part of the work; the words for it are not, nor their order.

@@ -2,6 +2,7 @@ import CommandLog
 import Foundation
 import Glibc
 @testable import Recipe
+import Planning
 import Testing
 
 /// What a recipe lets others on the network do, and what it lets Kafka's library run.
@@ -69,6 +70,15 @@ import Testing
     @Test func aKeytabAndAPrincipalNeedNoPermission() {
         let plain = ["sasl.kerberos.keytab": "/etc/krb5.keytab", "sasl.kerberos.principal": "app/host-1@EXAMPLE.ORG"]
         #expect(KafkaSettings(bootstrap: "b", group: "g", passthrough: plain).executing == [:])
+    }
+
+    /// How a server is reached is no part of the work: a state that was confirmed stays confirmed.
+    @Test func permissionsAndProxiesDoNotChangeTheWork() throws {
+        let plain = Reading.small()
+        let changed = Reading.small(["target": "target: { url: http://new:9200, proxy: http://proxy:3128 }"])
+            .replacing("topic: orders", with: "topic: orders\n  allow_exec: true")
+        #expect(try Survey.meaning(Reading.load(plain)) == Survey.meaning(Reading.load(changed)))
+        #expect(try Survey.meaning(Reading.load(plain))["commands"]?["allow_exec"] == nil)
     }
 
     /// The limit of 1 byte: no file, and no dump for a collector, which a limit of 0 does not keep from it.

@@ -6,6 +6,7 @@ import Schema
 import SearchCluster
 import Transform
 import Telemetry
+import Recipe
 
 /// The output of `plan`: everything that was found, every rail with its verdict, and the fingerprint.
 extension Preflight {
@@ -81,8 +82,20 @@ extension Preflight {
             "documents": survey.sourceUnknown == nil ? .number(entry.documents) : .null,
             "exists": .bool(entry.exists), "fields": .number(TargetMapping.fieldCount(entry.mapping)),
             "mapping": .object(entry.mapping), "settings": entry.settings ?? .null,
-            "transform": .array(entry.recipe.transform.map { .string($0.summary) }),
+            "transform": .array(steps(entry).map { .string($0) }),
         ]
+    }
+
+    /// The steps in words. A value that came from `${NAME}` is shown as that.
+    private func steps(_ entry: Survey.Entry) -> [String] {
+        let place = recipe.indices.firstIndex { $0.from == entry.recipe.from && $0.to == entry.recipe.to }
+        let written = place.flatMap { RecipeText.canonical(recipe)["indices"]?[$0]?["transform"]?.array } ?? []
+        return entry.recipe.transform.enumerated().map { number, step in
+            guard case .set(let field, _, let ifMissing) = step, written.indices.contains(number),
+                let value = written[number]["set"]?["value"]
+            else { return step.summary }
+            return TransformStep.set(field: field, json: value.text(), ifMissing: ifMissing).summary
+        }
     }
 
     var text: String {
@@ -109,7 +122,7 @@ extension Preflight {
             if let alias = entry.recipe.alias {
                 lines.append("         readers' alias: \(alias), not touched before the rollover")
             }
-            for step in entry.recipe.transform { lines.append("         \(step.summary)") }
+            lines += steps(entry).map { "         " + $0 }
             let fields = TargetMapping.fieldCount(entry.mapping)
             lines.append("         mapping: \(fields) fields\(entry.mappingFromSource ? ", the source's" : "")")
         }
