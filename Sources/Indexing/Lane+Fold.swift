@@ -23,9 +23,11 @@ extension Lane {
                 var again = LaneFold(base: start)
                 again.needsSource = true
                 return again
-            } else if operation.kind == .leave, !fold.base.isAlive {
+            } else if passes(over: operation, fold.base, missing) {
                 fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .skipped))
                 fold.dropped.append(operation)
+                // The operations behind one that is tried alone need another base.
+                if alone > 0 { _ = queue.next(); break }
             } else {
                 do throws(LaneError) {
                     fold.base.state = try apply(operation, to: fold.base, missing, using: transform)
@@ -71,6 +73,12 @@ extension Lane {
             fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .stale))
             fold.dropped.append(operation)
         }
+    }
+
+    /// Whether the operation does nothing, because there is no document that it could concern.
+    private func passes(over operation: LaneOperation, _ base: LaneBase, _ missing: MissingDocument) -> Bool {
+        guard !base.isAlive else { return false }
+        return operation.kind == .leave || (operation.kind == .merge && missing == .ignore)
     }
 
     private static func outcome(_ kind: OperationKind) -> Outcome {

@@ -102,6 +102,8 @@ public enum LaneWriteResult: Sendable, Equatable {
 public enum MissingDocument: String, CaseIterable, Sendable {
     /// The part becomes the document.
     case create
+    /// Nothing happens, as in an application that passes over the update API's 404.
+    case ignore
     case reject
 }
 

@@ -114,6 +114,9 @@ package final class RecipeTrial {
             case .merge:
                 let entry = recipe.indices[operation.entry]
                 let present = base(operation.entry, id, routing)
+                if present == nil, entry.missing == .ignore {
+                    return .skipped("there is no document \(id) to merge into, and the recipe says missing: ignore")
+                }
                 guard present != nil || entry.missing == .create else {
                     return .rejected(
                         Reject(

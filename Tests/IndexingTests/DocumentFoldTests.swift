@@ -11,9 +11,9 @@ import Testing
     }
 
     /// The same in plain code: the whole commands replace, the partial ones merge, older ones are passed over.
-    private static func plain(_ commands: [Command], base: (fields: [String: String], version: Int64)?)
-        -> [String: String]?
-    {
+    private static func plain(
+        _ commands: [Command], base: (fields: [String: String], version: Int64)?, _ missing: MissingDocument
+    ) -> [String: String]? {
         var (fields, version) = (base?.fields, base?.version ?? -1)
         for command in commands {
             // A tombstone is written over a document of its own version.
@@ -24,7 +24,9 @@ import Testing
             switch command.kind {
             case .index: fields = part
             case .delete: fields = nil
-            default: fields = (fields ?? [:]).merging(part) { $1 }
+            default:
+                if fields == nil, missing != .create { continue }
+                fields = (fields ?? [:]).merging(part) { $1 }
             }
             version = command.version
         }
@@ -55,17 +57,18 @@ import Testing
         return fold
     }
 
-    @Test func theCommandsOfADocumentComeToWhatPlainCodeSays() {
-        var seed = Seeded(newSeed("theCommandsOfADocumentComeToWhatPlainCodeSays"))
+    @Test(arguments: MissingDocument.allCases)
+    func theCommandsOfADocumentComeToWhatPlainCodeSays(_ missing: MissingDocument) {
+        var seed = Seeded(newSeed("theCommandsOfADocumentComeToWhatPlainCodeSays \(missing)"))
         for _ in 0..<4000 {
             let commands = Self.commands(&seed)
-            let fold = fold(commands)
+            let fold = fold(commands, missing: missing)
             let base: (fields: [String: String], version: Int64)? = seed.chance(50) ? (["Z": "9"], 1) : nil
             let isOpen = fold.content == .parts
             if isOpen {
                 fold.merge(into: base.map { FieldTransform.text($0.fields) }, version: 1, using: FieldTransform())
             }
-            var expected = Self.plain(commands, base: isOpen ? base : nil)
+            var expected = Self.plain(commands, base: isOpen ? base : nil, missing)
             if !isOpen, fold.content == .unnamed { expected = nil }
             switch fold.content {
             case .document(let document): #expect(FieldTransform.fields(document) == expected, "\(commands)")
@@ -102,9 +105,13 @@ import Testing
         let created = fold(parts)
         created.merge(into: nil, version: -1, using: FieldTransform())
         #expect(created.content == .document(bytes("A=1;")))
-        let rejected = fold(parts, missing: .reject)
-        rejected.merge(into: nil, version: -1, using: FieldTransform())
-        #expect(rejected.content == .unnamed)
+        for missing in [MissingDocument.reject, .ignore] {
+            let without = fold(parts, missing: missing)
+            without.merge(into: nil, version: -1, using: FieldTransform())
+            #expect(without.content == .unnamed)
+            let deleted = fold([Command(kind: .delete, version: 4, document: "")] + parts, missing: missing)
+            #expect(deleted.content == .deleted && deleted.version == 4)
+        }
     }
 
     @Test func whatIsHeldIsCounted() {

@@ -105,7 +105,7 @@ private struct Simulation {
             case .index: after = try? transform.apply(entry: 0, document: bytes(operation.document))
             case .keep, .leave: continue
             case .merge:
-                if before == nil, policy == .reject { continue }
+                if before == nil, policy != .create { continue }
                 after = try? transform.merge(entry: 0, base: before, partial: bytes(operation.document))
             }
             if operation.kind != .delete, after?.contains(UInt8(ascii: "?")) ?? true { continue }
@@ -217,7 +217,7 @@ private struct Simulation {
 @Suite struct KeyLanesModelTests {
     /// Re-reads, lost answers, failed reads, refused documents, a copy beside it: the end is that of one by one, and
     /// every operation has one outcome.
-    @Test(arguments: [MissingDocument.create, .reject]) func sameAsOneByOne(_ policy: MissingDocument) {
+    @Test(arguments: MissingDocument.allCases) func sameAsOneByOne(_ policy: MissingDocument) {
         let first = newSeed("KeyLanes sameAsOneByOne \(policy)")
         for round in 0..<500 {
             let seed = first &+ UInt64(round)
@@ -229,7 +229,7 @@ private struct Simulation {
     }
 
     /// Followers and replays on the same keys at once: nothing but 409s, and the same end.
-    @Test(arguments: [MissingDocument.create, .reject]) func severalMembersAtOnce(_ policy: MissingDocument) {
+    @Test(arguments: MissingDocument.allCases) func severalMembersAtOnce(_ policy: MissingDocument) {
         let first = newSeed("KeyLanes severalMembersAtOnce \(policy)")
         var stale = 0
         for round in 0..<100 {
@@ -246,7 +246,7 @@ private struct Simulation {
     }
 
     /// Whatever prefix is repeated, from wherever it begins, once or often: nothing changes any more.
-    @Test(arguments: [MissingDocument.create, .reject]) func repeatingChangesNothing(_ policy: MissingDocument) {
+    @Test(arguments: MissingDocument.allCases) func repeatingChangesNothing(_ policy: MissingDocument) {
         let first = newSeed("KeyLanes repeatingChangesNothing \(policy)")
         for round in 0..<150 {
             let seed = first &+ UInt64(round)

@@ -167,7 +167,7 @@ extension KeyLanes {
     }
 
     /// A source document that the target refuses counts as missing, as it does when its copied page came first.
-    @Test(arguments: [MissingDocument.create, .reject]) func refusedSource(_ policy: MissingDocument) throws {
+    @Test(arguments: MissingDocument.allCases) func refusedSource(_ policy: MissingDocument) throws {
         let lanes = KeyLanes(missing: [policy])
         lanes.copyUnfinished = true
         lanes.add("a", .merge, 5, "x=1;", token: 1)
@@ -184,9 +184,64 @@ extension KeyLanes {
             #expect(second.body == .document(bytes("X=1;")) && second.version == 5)
             #expect(lanes.written(second.key, .applied).outcomes == [LaneOutcome(token: 1, outcome: .merged)])
         } else {
-            #expect(second.body == .nothing && second.settled.rejects.map(\.reason) == ["missing_document"])
+            #expect(second.body == .nothing)
+            #expect(second.settled.rejects.map(\.reason) == (policy == .reject ? ["missing_document"] : []))
+            #expect(second.settled.outcomes.map(\.outcome) == (policy == .ignore ? [.skipped] : []))
         }
         #expect(lanes.isEmpty && lanes.heldBytes == 0)
+    }
+
+    /// As the update API's 404 for an application that passes over it: nothing is written, and a tombstone stays.
+    @Test func ignoredPartsOfMissingDocumentsDoNothing() throws {
+        let lanes = KeyLanes(missing: [.ignore])
+        lanes.add("gone", .merge, 9, "x=1;", token: 1)
+        lanes.add("never", .merge, 9, "x=1;", token: 2)
+        lanes.add("there", .merge, 9, "x=1;", token: 3)
+        lanes.add("now", .delete, 8, "", token: 4)
+        lanes.add("now", .merge, 9, "x=1;", token: 5)
+        lanes.add("again", .merge, 8, "x=1;", token: 6)
+        lanes.add("again", .index, 9, "y=2;", token: 7)
+        for fetch in lanes.takeFetches(max: 9) {
+            let name = String(decoding: fetch.id, as: UTF8.self)
+            let isThere = name == "there" || name == "now"
+            lanes.base(
+                fetch.key, found: isThere || name == "gone", tombstone: name == "gone",
+                version: isThere || name == "gone" ? 5 : 0, document: isThere ? bytes("A=1;") : nil)
+        }
+        var outcomes: [UInt64: Outcome] = [:]
+        var bodies: [String: LaneWrite.Body] = [:]
+        for write in lanes.takeWrites(max: 9, using: transform) {
+            #expect(write.settled.rejects.isEmpty)
+            for outcome in write.settled.outcomes { outcomes[outcome.token] = outcome.outcome }
+            guard write.body != .nothing else { continue }
+            bodies[String(decoding: write.id, as: UTF8.self)] = write.body
+            for outcome in lanes.written(write.key, .applied).outcomes { outcomes[outcome.token] = outcome.outcome }
+        }
+        #expect(
+            bodies == [
+                "there": .document(bytes("A=1;X=1;")), "now": .tombstone, "again": .document(bytes("Y=2;")),
+            ])
+        #expect(
+            outcomes == [
+                1: .skipped, 2: .skipped, 3: .merged, 4: .deleted, 5: .skipped, 6: .skipped, 7: .indexed,
+            ])
+        #expect(lanes.isEmpty && lanes.heldBytes == 0)
+    }
+
+    /// What another entry has is not missing, and a row whose large columns did not come is no part.
+    @Test func ignoresNeitherMovesNorRowsWithoutColumns() throws {
+        let lanes = KeyLanes(missing: [.ignore])
+        lanes.add("moved", .merge, 9, "x=1;", token: 1)
+        lanes.add("row", .keep, 9, "x=1;", token: 2)
+        for fetch in lanes.takeFetches(max: 9) {
+            if fetch.id == bytes("moved") {
+                lanes.elsewhere(fetch.key, tombstone: true, version: 5)
+            } else {
+                lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
+            }
+        }
+        let rejects = lanes.takeWrites(max: 9, using: transform).flatMap(\.settled.rejects)
+        #expect(rejects.map(\.reason) == ["moves", "missing_document"])
     }
 
     @Test func unreadableIsDeadAndTheRestGoesOn() throws {

@@ -96,6 +96,25 @@ struct TrialTests {
         #expect(verdicts[5].reject?.detail == "the field command, the command's name, is not there")
     }
 
+    @Test func aPartOfNothingIsPassedOverWhereTheRecipeSaysIgnore() throws {
+        let test = "tests: [{ name: a, record: { value: { id: 1, command: UpdateMessageCommand, message: {} } } }]\n"
+        for missing in ["create", "ignore", "reject"] {
+            let entry = "to: incidents-v2"
+            let text = Self.head.replacingOccurrences(of: entry, with: entry + "\n    missing: \(missing)") + test
+            let recipe = try Reading.load(text)
+            guard case .record(let record)? = recipe.tests.first?.input else {
+                Issue.record("no record")
+                return
+            }
+            let fate = RecipeTrial(recipe).decide(record) { _, _, _ in nil }
+            switch (missing, fate) {
+            case ("create", .write), ("reject", .rejected): break
+            case ("ignore", .skipped(let why)): #expect(why.contains("missing: ignore"))
+            default: Issue.record("\(missing): \(fate)")
+            }
+        }
+    }
+
     @Test(arguments: [
         (#"{"value":{"a":1}}"#, SampleLine.Reading.record, nil), (#"{"id":1,"command":"x"}"#, .value, nil),
         ("no json", .value, nil), (#"{"vlaue":{"a":1},"key":"k"}"#, .value, "\"vlaue\" -> value"),

@@ -110,7 +110,7 @@ final class Engine {
         assembler = BatchAssembler(
             entries: entries, limits: BatchLimits(documents: 1_000, bytes: .max), generation: 1)
         coordinator = PartialUpdateCoordinator(
-            missing: Array(repeating: world.setup.creates ? .create : .reject, count: entries), isNeeded: true,
+            missing: Array(repeating: world.setup.missing, count: entries), isNeeded: true,
             readBytes: 64 << 20, copyUnfinished: false,
             documentsMove: world.layout != .single && world.on(.lanesAcrossEntries), keyCapacity: 16)
     }

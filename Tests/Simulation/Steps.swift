@@ -1,3 +1,4 @@
+import Indexing
 import Seeds
 
 /// One step of a schedule: its kind, and two numbers that choose whom it concerns and how. A step that makes no sense
@@ -91,9 +92,11 @@ extension Setup {
         let isOld = Step.isOld(theme)
         let layout: Layout = theme != Step.moves ? .single : [.rows, .rows, .keys, .parts, .parts][random.below(5)]
         let ids = isOld ? 1 + random.below(2) : 2 + random.below(4)
+        let partitions = isOld ? 1 : 1 + random.below(3)
+        let drawn: MissingDocument = [.reject, .reject, .ignore, .create, .create, .create, .create, .create][
+            random.below(8)]
         return Setup(
-            partitions: isOld ? 1 : 1 + random.below(3), ids: ids, creates: random.below(4) > 0 || layout == .parts,
-            trimmed: random.below(3),
+            partitions: partitions, ids: ids, missing: layout == .parts ? .create : drawn, trimmed: random.below(3),
             fromBeginning: random.below(2) == 0, ending: random.next(),
             known: (0..<ids).map { _ in
                 guard random.below(3) > 0 else { return 0 }

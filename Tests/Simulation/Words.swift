@@ -42,7 +42,7 @@ extension Setup: CustomStringConvertible {
         }
         return
             "\(partitions) partitions, documents \(ids.joined(separator: ", ")); missing: "
-            + "\(creates ? "create" : "reject"); "
+            + "\(missing); "
             + "replay from \(fromBeginning ? "beginning" : "recorded"), \(trimmed) offsets gone before"
     }
 }

@@ -6,8 +6,7 @@ import JSONText
 public struct Setup: Sendable {
     var partitions: Int
     var ids: Int
-    /// `missing: create`, else `reject`.
-    var creates: Bool
+    var missing: MissingDocument
     /// Records that the log has lost before the migration began, per partition.
     var trimmed: Int
     /// `replay: from: beginning`, else `recorded`.
@@ -20,6 +19,9 @@ public struct Setup: Sendable {
     var layout = Layout.single
     /// Which kinds of steps come often.
     var theme: Int
+
+    /// Whether a partial update without a document makes one.
+    var creates: Bool { missing == .create }
 }
 
 /// Everything there is: log, clusters, the processes between them, and the checks.
