@@ -87,8 +87,10 @@ package struct RollbackWork {
             guard found.lost == 0 else {
                 throw WorkError(
                     .refused,
-                    "the old side lacks what was written since the rollover, or nobody can tell: \(found.text). Let "
-                        + "the old indexer catch up, or give it up with --accept-loss")
+                    "the old side lacks what was written since the rollover, or nobody can tell: \(found.text). "
+                        + (session.recipe.hasCommands
+                            ? "Let the old indexer catch up" : "Nothing brings it there: write it there yourself")
+                        + ", or give it up with --accept-loss")
             }
             notes.append(found.text)
         }

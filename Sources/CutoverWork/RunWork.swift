@@ -294,7 +294,7 @@ package final class RunWork {
         if follower != nil {
             // The follower's dashboard shows it.
             let live = LiveWork(prepared, command: "verify", version: options.version, logger: logger)
-            found = try VerifyWork.whole(unless: since, recipe, prepared) { since in
+            found = try VerifyWork.whole(unless: since, recipe, prepared, logger: logger) { since in
                 verifying.since = since
                 return try VerifyWork(live, options: verifying).run()
             }

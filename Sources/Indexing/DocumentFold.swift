@@ -18,6 +18,8 @@ public final class DocumentFold {
     private let missing: MissingDocument
     private var base = LaneBase(state: .absent, version: LaneBase.none)
     private var waitingBytes = 0
+    /// Whether it is made of partial updates of a document that was not there.
+    public private(set) var isMadeOfParts = false
 
     /// The document has one routing: commands with others are for another document.
     public init(entry: Int, id: [UInt8], routing: [UInt8]?, missing: MissingDocument) {
@@ -38,6 +40,7 @@ public final class DocumentFold {
         let isOver = kind == .delete && version == self.version
         if isOver, newestWaiting == nil {
             base.state = .deleted
+            isMadeOfParts = false
             return
         }
         let waiting = (lane.queue, newestWaiting, waitingBytes)
@@ -49,7 +52,10 @@ public final class DocumentFold {
         lane.queue.append(
             LaneOperation(kind: kind, version: version, routing: lane.routing, document: document, token: 0))
         newestWaiting = max(newestWaiting ?? version, version)
+        let wasDeleted = content == .deleted
         fold(using: transform)
+        if content == .deleted || (!kind.readsBase && base.version == version) { isMadeOfParts = false }
+        if wasDeleted, kind == .merge, case .document = content { isMadeOfParts = true }
         // It could not be applied after all.
         if content == .unnamed, waiting.1 != nil { (lane.queue, newestWaiting, waitingBytes) = waiting }
     }
@@ -76,6 +82,7 @@ public final class DocumentFold {
         base = document.map { LaneBase(state: .document($0), version: version) } ?? .nowhere
         lane.readDuringCopy = false
         fold(using: transform)
+        if document == nil, case .document = content { isMadeOfParts = true }
     }
 
     public var content: Content {

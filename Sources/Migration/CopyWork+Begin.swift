@@ -102,6 +102,14 @@ extension CopyWork {
     private func part(after state: MigrationState) throws(WorkError) -> MigrationState.Copy.Part? {
         let recipe = prepared.recipe
         let isShared = state.adopted.isSuperset(of: prepared.survey.entries.map(\.index)) || recipe.accepts("adopted")
+        if recipe.hasCommands, !isShared, state.cutover.position.isOver {
+            throw WorkError(
+                .refused,
+                "the readers are on the new indices, and no receipt would stand after a copy, not even one that writes "
+                    + "nothing: `rollback` and `finish` would have to compare everything again. What is missing "
+                    + "there comes with `crossfade verify \(recipe.typed) --repair`. To copy all the same, roll back "
+                    + "first, or write in the recipe: `accept: [{ rail: adopted, why: \"...\" }]`")
+        }
         if !recipe.hasCommands, !isShared, state.cutover.position.isOver {
             throw WorkError(
                 .refused,

@@ -20,6 +20,7 @@ package enum CommandDeathsRail {
             "\(dead) of \(log.read) sampled records would be dead letters, \(first.count) of them as \(reason) "
             + "(partition \(first.partition) offset \(first.offset): \(first.detail))"
             + (reason == "no_routing" ? withoutRouting(recipe, samples) : "")
+            + (log.unknown.words.map { ". \($0)" } ?? "")
             + (isRefused
                 ? ". Look at how commands.\(recipe.commands.format.shapeName) reads the records; "
                     + "`crossfade try` shows it for one of them" : "")

@@ -40,6 +40,9 @@ package struct LogSample: Sendable {
     package private(set) var routingFields: RoutingFields
     /// Records that would be dead letters, by their reasons, each with the first of them.
     package private(set) var rejects: [String: (count: Int, detail: String, partition: Int32, offset: Int64)] = [:]
+    /// The names of the commands among these that the recipe does not know.
+    package private(set) var unknown: UnknownCommands
+    package private(set) var behindDeletes = PartsBehindDeletes()
     /// Documents of commands, whole and partial ones.
     private(set) var documents = DocumentReservoir()
     /// What the records say about where they belong.
@@ -62,6 +65,7 @@ package struct LogSample: Sendable {
         routingFields = RoutingFields(hasSource ? format : nil)
         keepsVersions = format.copiedVersion == .source
         attribution = AttributionTally(format)
+        unknown = UnknownCommands(format.shape)
         // In format debezium a key that is not as the recipe says is no different from another broken record.
         if case .debezium = format.shape, format.key == .json {
             keysAreIDs = false
@@ -145,6 +149,7 @@ package struct LogSample: Sendable {
         case .operation(let operation):
             let command = SampledCommand(operation, message, withKey: keysAreIDs && !keysAreText)
             if routingFields.isWanting(command) { routingFields.look(command, fields) }
+            behindDeletes.add(command)
             if keepsVersions { versions.add(command, isApplied: isApplied) }
             if operation.kind != .delete {
                 documents.add(operation.document, id: operation.id, entry: operation.entry)
@@ -158,6 +163,7 @@ package struct LogSample: Sendable {
             if isNewest { watch(operation, message, &seen) }
         case .reject(let reject):
             rejects[reject.reason, default: (0, reject.detail, message.partition, message.offset)].count += 1
+            if reject.reason == "unknown_operation" { unknown.add(fields) }
             guard keysAreIDs, ["bad_utf8", "no_id", "bad_key"].contains(reject.reason), let key = message.key,
                 !key.isEmpty
             else { return }

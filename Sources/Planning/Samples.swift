@@ -21,6 +21,7 @@ package struct Samples: Sendable {
         let identity = IdentityRail.look(recipe, survey, self, deletes)
         return [log.onePartitionRail(recipe)] + identity.rails + deletes.rails(identity.found)
             + CommandDeathsRail.look(recipe, self)
+            + MissingRail.look(recipe, self)
             + SourceFilterRail.sampled(recipe, survey, log)
             + CopyVersionRail.look(recipe, survey, self)
             + GrowthRail.look(recipe, survey, self)

@@ -7,7 +7,8 @@ import SearchCluster
 /// What readers of the new index are shown where `from` is an alias with a filter.
 extension Survey.Entry {
     /// What a partial update without a base does. The part of a document that the filter hides is no document: the
-    /// whole of it lies in the source, and was not copied. Nor may it be passed over: it may be what shows the document.
+    /// whole of it lies in the source, and was not copied. Nor may it be passed over: it may be what shows the
+    /// document.
     package var missing: MissingDocument {
         recipe.filter == .source && !filters.isEmpty ? .reject : recipe.missing
     }

@@ -70,6 +70,8 @@ package struct Recipe: Sendable {
         package var merge: MergeMode
         /// What a merge does when its document does not exist and the copy is done.
         package var missing: MissingDocument
+        /// Whether the recipe says so itself; no part of the work.
+        package var saysMissing = false
         /// Template of the target id for sources with several types, e.g. `{type}-{id}`; nil: the id alone.
         package var id: String?
         /// What becomes of the filter of an alias that `from` names; nil: the recipe does not say.

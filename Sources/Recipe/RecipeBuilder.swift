@@ -200,7 +200,8 @@ package struct RecipeBuilder {
             from: entry["from"]?.text, to: try text(entry, "to"), alias: entry["alias"]?.text,
             mapping: json("mapping"), settings: json("settings"), transform: steps,
             merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
-            missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create, id: entry["id"]?.text,
+            missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create,
+            saysMissing: entry["missing"] != nil, id: entry["id"]?.text,
             filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init),
             empty: entry["empty"]?.text.flatMap(Recipe.Verify.Empty.init) ?? .refuse)
     }

@@ -221,8 +221,8 @@ package enum RecipeSchema {
             ),
             RecipeKey(
                 "missing", .choice(MissingDocument.allCases.map(\.rawValue)), standard: "create",
-                "What a merge does when its document does not exist and the copy is done: `create`, the part becomes the "
-                    + "document; `ignore`, nothing, as after the update API's 404; `reject`, it is a dead letter."),
+                "What a merge does when its document does not exist and the copy is done: `create`, the part becomes "
+                    + "the document; `ignore`, nothing, as after the update API's 404; `reject`, it is a dead letter."),
             RecipeKey(
                 "id", .scalar(.idTemplate), standardInWords: "the id alone",
                 "The copied documents' ids, where the source has several types. `{id}` says that no id is used twice."

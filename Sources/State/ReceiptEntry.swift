@@ -29,7 +29,8 @@ package struct ReceiptEntry: Sendable, Equatable {
     /// What to do then.
     package static let oldSideDiffersAdvice =
         "the new side has what the topic says, and no repair changes it: mend these documents on the old side, or the "
-        + "recipe if it reads the commands otherwise than the application; or, if the new side is right, "
+        + "recipe if it reads the commands otherwise than the application (parts of documents that are not there: "
+        + "`missing` in `indices`); or, if the new side is right, "
         + "--override receipt --why TEXT"
 
     /// The most receipts that are kept.
@@ -103,6 +104,13 @@ extension MigrationState {
     /// The newest receipt of the work with this fingerprint; nil: that was not verified yet.
     package func newestReceipt(of fingerprint: String) -> ReceiptEntry? {
         receipts.last { $0.fingerprint == fingerprint }
+    }
+
+    /// The receipt with which the readers moved, in the rollover that holds; nil: there is none, or it was not equal.
+    package var receiptOfRollover: ReceiptEntry? {
+        guard let moved = cutover.rolledOverAt else { return nil }
+        let last = receipts.last { $0.fingerprint == fingerprint && $0.ended <= moved }
+        return last?.verdict == .equal ? last : nil
     }
 
     /// Adds a receipt, in place of one of the same id. Returns the ids of old ones that are not kept any more: of more

@@ -33,6 +33,7 @@ package final class RepairWork {
     private var logIsWhole = false
     private var lastOffset: Int64 = 0
     private var deaf = Deaf()
+    private var parts = Parts()
 
     /// Documents that hold a version which no command has given.
     private struct Deaf {
@@ -53,6 +54,27 @@ package final class RepairWork {
                 + "(\(examples.joined(separator: ", "))): somebody else wrote them so, and commands do not reach them "
                 + "before the topic is as long. Delete them on the new side, wait for its index.gc_deletes, and repair "
                 + "again"
+        }
+    }
+
+    /// Documents that partial updates have made, and that the old side does not have.
+    private struct Parts {
+        var count = 0
+        var examples: [String] = []
+
+        mutating func add(_ key: DocumentKey) {
+            count += 1
+            guard examples.count < 5 else { return }
+            examples.append(String(decoding: key.id, as: UTF8.self))
+        }
+
+        /// nil: there are none.
+        var words: String? {
+            guard count > 0 else { return nil }
+            return
+                "\(count) of the extra documents (\(examples.joined(separator: ", "))) are made of partial updates of "
+                + "documents that were deleted, or never there, as `missing: create` in the recipe says. If your "
+                + "indexer passes over such updates, say `missing: ignore`, then init, and repair"
         }
     }
 
@@ -91,7 +113,7 @@ package final class RepairWork {
         if performing { try begin() }
         let losses = try groups.losses(at: positions)
         (remarks, logIsWhole, rule.hasForgotten) = (losses.words, losses.isWhole, losses.hasForgotten)
-        deaf = Deaf()
+        (deaf, parts) = (Deaf(), Parts())
         lastOffset = positions.ends.values.max() ?? 0
         let fold = LogFold(LogTail(prepared, logger: logger), plan)
         _ = try fold.run(positions.whole, wanted: wrong) { folds in
@@ -106,7 +128,7 @@ package final class RepairWork {
             }
         }
         passes = fold.passes
-        if let words = deaf.words { remarks.append(words) }
+        remarks += [deaf.words, parts.words].compactMap { $0 }
         if performing {
             try end()
             let sum = report.sum
@@ -148,6 +170,9 @@ package final class RepairWork {
                 target: RepairRule.Target(
                     document: pair.new, version: pair.newVersion, other: pair.otherVersion), isSame: isSame)
             note(step, key, kind)
+            if step == .leave(.logAgrees), pair.source == .absent, folds.held[key]?.isMadeOfParts == true {
+                parts.add(key)
+            }
             if let version = step.version, isBeyondLog(version) { deaf.add(key, version) }
             if report.isPerformed, let line = Line(step, key, kind) { lines[key.entry, default: []].append(line) }
         }

@@ -67,11 +67,13 @@ package struct VerifyWork {
         // Before the work of a comparison that it would make useless.
         if options.repair == .written { try prepared.passRails(except: Self.unneeded) }
         if options.repair != .none { try checkDirection(state, groups) }
+        if let words = leftBehind(state) { receipt.remarks.append(words) }
         let comparison = Comparison(
             self, plan: prepared.pipelinePlan(state: state, writing: .copy), groups: groups, options: settings,
             progress: progress)
         if let base {
-            receipt.remarks += try Self.check(base, ReceiptLook(prepared, groups: groups, logger: logger), receipts)
+            let look = ReceiptLook(prepared, groups: groups, logger: logger)
+            receipt.remarks += try Self.check(base, look, receipts, recipe: recipe.typed)
         }
         // Before the sides are refreshed: then the scans see all that was applied by now.
         let positions = try groups.begin(grace: settings.book.grace)
@@ -173,11 +175,26 @@ package struct VerifyWork {
         guard options.against == .source, state.cutover.position.isOver,
             try groups.look().application == nil
         else { return }
+        guard recipe.hasCommands else {
+            throw WorkError(
+                .refused,
+                "readers are on the new side, and the application writes there: the old side is no reference any more, "
+                    + "and a repair would put back what it last had. To look at the difference, verify without "
+                    + "--repair; `crossfade finish` goes by the receipt with which the readers moved")
+        }
         throw WorkError(
             .refused,
             "readers are on the new side, and it is not known whether the application still writes to the old one "
                 + "(commands.application_group is not named): a repair would put back what the old side last had. "
                 + "Repair with --against log")
+    }
+
+    /// Without commands, nothing keeps the old side current once the readers have moved.
+    private func leftBehind(_ state: MigrationState) -> String? {
+        guard !recipe.hasCommands, options.against == .source, state.cutover.position.isOver else { return nil }
+        return "the readers are on the new side, and nothing keeps the old one current: it is no reference any more. "
+            + "What the application has written since is extra or different here, and no fault. `crossfade finish` "
+            + "goes by the receipt with which the readers moved"
     }
 
     /// Goes on from a receipt, and compares everything where the look at it finds that it proves nothing any more.
@@ -186,14 +203,18 @@ package struct VerifyWork {
     ///   - since: nil: there is none to go on from.
     ///   - verify: verifies since a receipt, or everything.
     package static func whole(
-        unless since: String?, _ recipe: Recipe, _ prepared: Preflight, verify: (String?) throws -> Receipt
+        unless since: String?, _ recipe: Recipe, _ prepared: Preflight, logger: Logger,
+        verify: (String?) throws -> Receipt
     ) throws -> Receipt {
         guard let since else { return try verify(nil) }
         do {
             return try verify(since)
         } catch let error as WorkError where error.code == .refused {
             let store = StateStore(target: prepared.survey.target, name: recipe.name)
-            guard try ReceiptStore(store, target: prepared.survey.target).voided(since) != nil else { throw error }
+            let receipts = ReceiptStore(store, target: prepared.survey.target)
+            guard let base = try receipts.load(since),
+                case .void = try ReceiptLook.standing(of: base, in: receipts, recipe, logger: logger)
+            else { throw error }
             return try verify(nil)
         }
     }
@@ -247,7 +268,9 @@ package struct VerifyWork {
 
     /// Throws where more was written to the new side since the receipt than commands tell: nobody knows what else is
     /// to be compared. Returns what was not seen.
-    private static func check(_ base: Receipt, _ look: ReceiptLook, _ receipts: ReceiptStore) throws -> [String] {
+    private static func check(
+        _ base: Receipt, _ look: ReceiptLook, _ receipts: ReceiptStore, recipe: String
+    ) throws -> [String] {
         switch try look.standing(base, in: receipts) {
         case .stands(let notes): return notes
         case .unknown(let why), .untold(let why):
@@ -256,7 +279,7 @@ package struct VerifyWork {
             throw WorkError(
                 .refused,
                 "nothing can go on from receipt \(base.id), which proves nothing any more: \(void.words). Verify "
-                    + "everything, or go on from a newer receipt")
+                    + "everything (`crossfade verify \(recipe)`), or go on from a newer receipt")
         }
     }
 

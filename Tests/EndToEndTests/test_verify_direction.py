@@ -105,3 +105,6 @@ def test_a_part_of_a_removed_document_that_the_application_passes_over(make, mis
         return
     receipt = verify(m, code=DIFFERS)
     assert kinds(receipt) == [("extra", "1"), ("extra", "never")] and alive(m) == {"1", "2", "never"}
+    assert "missing" in {rail["name"] for rail in m.plan()["rails"]}
+    told = verify(m, "--repair", code=DIFFERS)
+    assert any("`missing: ignore`" in remark for remark in told["remarks"]), told["remarks"]

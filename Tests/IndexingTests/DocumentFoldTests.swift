@@ -114,6 +114,29 @@ import Testing
         }
     }
 
+    /// What the old side does not have is then said of them.
+    @Test func documentsThatPartsHaveMadeAreKnown() {
+        let transform = FieldTransform()
+        let part = Command(kind: .merge, version: 5, document: "a=1;")
+        let made = fold([Command(kind: .delete, version: 4, document: ""), part])
+        #expect(made.isMadeOfParts)
+        made.add(.merge, version: 6, document: bytes("b=1;"), using: transform)
+        #expect(made.isMadeOfParts)
+        // One that is older, and one that cannot be applied, change nothing.
+        made.add(.index, version: 3, document: bytes("c=1;"), using: transform)
+        made.add(.index, version: 7, document: bytes("x=!;"), using: transform)
+        #expect(made.isMadeOfParts)
+        made.add(.index, version: 8, document: bytes("c=1;"), using: transform)
+        #expect(!made.isMadeOfParts)
+        let waiting = fold([part])
+        #expect(!waiting.isMadeOfParts)
+        waiting.merge(into: nil, version: -1, using: transform)
+        #expect(waiting.isMadeOfParts)
+        let based = fold([part])
+        based.merge(into: bytes("A=0;"), version: 1, using: transform)
+        #expect(!based.isMadeOfParts)
+    }
+
     @Test func whatIsHeldIsCounted() {
         let fold = fold([Command(kind: .index, version: 5, document: "a=\(String(repeating: "x", count: 5000));")])
         #expect(fold.heldBytes > 5000)

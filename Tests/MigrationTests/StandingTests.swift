@@ -1,3 +1,4 @@
+import Parity
 @testable import State
 import Testing
 @testable import Migration
@@ -149,6 +150,13 @@ import Testing
     }
 
     /// Once a follower has caught up, it is time to prove it.
+    /// The summary of `copy --since` named `rollover`, which then refused.
+    @Test func noReceiptStandsAfterACopy() {
+        #expect(ReceiptVoid.copied.words.contains("copy"))
+        let void = without { $0.verified = .void("receipt r1 proves nothing any more: \(ReceiptVoid.copied.words)") }
+        #expect(void.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade verify r.yaml"])
+    }
+
     @Test func theNextCommandIsToVerify() {
         func next(_ change: (inout Standing) -> Void) -> [String] {
             without {

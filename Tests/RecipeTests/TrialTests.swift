@@ -97,7 +97,8 @@ struct TrialTests {
     }
 
     @Test func aPartOfNothingIsPassedOverWhereTheRecipeSaysIgnore() throws {
-        let test = "tests: [{ name: a, record: { value: { id: 1, command: UpdateMessageCommand, message: {} } } }]\n"
+        let record = "{ value: { id: 1, command: UpdateMessageCommand, message: {} } }"
+        let test = "tests: [{ name: a, record: \(record), expect: { operation: merge } }]\n"
         for missing in ["create", "ignore", "reject"] {
             let entry = "to: incidents-v2"
             let text = Self.head.replacingOccurrences(of: entry, with: entry + "\n    missing: \(missing)") + test

@@ -21,7 +21,27 @@ extension World {
         guard entry.isRead, entry.kind != .ping else { return true }
         if entry.transaction == .open { return false }
         if entry.kind == .command, isWritten(entry, version: Int64(offset) + 2) { return true }
+        if setup.missing == .ignore, mayBePassedOver(partition, offset) { return true }
         return letters.contains { $0.partition == partition && $0.offset == offset }
+    }
+
+    /// Whether a partial update may find no document: there is none before it, or one that a dead letter left out, or
+    /// that is gone from the old cluster by now.
+    private func mayBePassedOver(_ partition: Int, _ offset: Int) -> Bool {
+        let entries = topic.partitions[partition].entries
+        let entry = entries[offset]
+        guard entry.kind == .command, entry.verb == .update else { return false }
+        var document = known(entry.id)
+        for (at, other) in entries.enumerated() where other.isCommand && other.id == entry.id {
+            if at > offset, other.verb == .delete { return true }
+            if at < offset { OldCluster.apply(other, to: &document, creates: false) }
+        }
+        return document == nil
+            || letters.contains { letter in
+                guard letter.offset >= 0 else { return letter.id == entry.id }
+                let entries = topic.partitions[letter.partition].entries
+                return letter.offset < entries.count && entries[letter.offset].id == entry.id
+            }
     }
 
     private func checkCommit(_ engine: Engine, _ partition: Int, from: Int, to next: Int) {

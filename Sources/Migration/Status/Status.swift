@@ -3,6 +3,7 @@ import Commands
 import DeadLetters
 import Foundation
 import JSONText
+import Parity
 import Pipeline
 import Planning
 import Recipe
@@ -166,6 +167,8 @@ extension Standing {
                 verified = .notEqual(isDifferent: newest.verdict == .different, receipt: newest.id)
             } else if let why = newest.voided {
                 verified = .void("receipt \(newest.id) proves nothing any more: \(why)")
+            } else if let copied = state?.copy?.finished, copied > newest.ended {
+                verified = .void("receipt \(newest.id) proves nothing any more: \(ReceiptVoid.copied.words)")
             } else {
                 verified = now - newest.oldestRead > Self.freshFor ? .old : .fresh
             }

@@ -66,7 +66,7 @@ enum RollbackCommand {
                 try VerifyWork(live, options: options).run()
             }
         }
-        var receipt = try VerifyWork.whole(unless: since, recipe, prepared) { since in
+        var receipt = try VerifyWork.whole(unless: since, recipe, prepared, logger: logger) { since in
             try verified(since)
         }
         // Documents that went without a command: only a full comparison finds them.
