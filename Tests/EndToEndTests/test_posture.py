@@ -8,8 +8,8 @@ import pytest
 from binary import DONE, USAGE, Crossfade
 from proxy import Proxy
 from stack import wait_for
-from test_identity import insert
-from test_visible import fill, make
+from test_identity import command, insert, titles
+from test_visible import fill, make, whole
 
 assert make
 pytestmark = pytest.mark.embedded
@@ -85,6 +85,21 @@ def test_no_core_is_dumped(folder):
         assert re.search(r"^Max core file size +[01] ", limits, re.M), limits
     finally:
         process.kill()
+
+
+def test_ids_with_odd_bytes_come_out_as_they_were(make):
+    """In pages of the copy, in records, and in bases that are read for a partial update."""
+    odd = [f"a{chr(code)}b" for code in [*range(1, 0x30), *range(0x3a, 0x41), *range(0x5b, 0x61), *range(0x7b, 0xa1),
+                                         0x61c, 0x200f, 0x2028, 0x202e, 0x2066, 0xfeff, 0xfffd, 0x1f642]]
+    # which only the copy brings
+    copied = [f"c{ident}" for ident in odd]
+    m = make([record for ident in odd for record in (
+        insert(ident, ident), command("UpdateMessageCommand", ident, message={"title": ident + "!"}))],
+        replay={"from": "beginning"})
+    fill(m, [(ident, {}, {"title": ident + "!"}, "incident") for ident in (*odd, *copied)])
+    found, summary = whole(m)
+    assert summary["read"] == 2 * len(odd)
+    assert found == {ident: ident + "!" for ident in (*odd, *copied)}
 
 
 def test_the_container_is_read_only_and_without_privileges():
