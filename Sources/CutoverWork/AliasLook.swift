@@ -22,11 +22,12 @@ struct AliasLook: Sendable {
         var look = AliasLook()
         var places: [(alias: String, entries: [Survey.Entry])] = []
         for entry in session.prepared.survey.entries {
-            guard let alias = try look.alias(of: entry, session) else { continue }
-            if let known = places.firstIndex(where: { $0.alias == alias }) {
-                places[known].entries.append(entry)
-            } else {
-                places.append((alias, [entry]))
+            for alias in try look.aliases(of: entry, session) {
+                if let known = places.firstIndex(where: { $0.alias == alias }) {
+                    places[known].entries.append(entry)
+                } else {
+                    places.append((alias, [entry]))
+                }
             }
         }
         if let names {
@@ -45,21 +46,21 @@ struct AliasLook: Sendable {
         return look
     }
 
-    /// The alias of an entry: the recipe's, or else the name by which the source is read.
-    private mutating func alias(of entry: Survey.Entry, _ session: CutoverSession) throws -> String? {
-        if let alias = entry.recipe.alias { return alias }
+    /// The aliases of an entry: the recipe's, or else the name by which the source is read.
+    private mutating func aliases(of entry: Survey.Entry, _ session: CutoverSession) throws -> [String] {
+        guard entry.recipe.aliases.isEmpty else { return entry.recipe.aliases }
         let from = entry.recipe.from ?? ""
         let isName = !from.isEmpty && !from.contains("*") && !from.contains(",") && from != entry.index
         if isName {
-            if !session.isOneCluster { return from }
-            if try !session.target.writer.indices(behind: from).isEmpty { return from }
+            if !session.isOneCluster { return [from] }
+            if try !session.target.writer.indices(behind: from).isEmpty { return [from] }
         }
         problems.append(
             .failed(
                 .aliases,
                 "the recipe names no alias for \(entry.index), so nobody knows through which name it is read",
                 mend: "set alias: in its entry of indices"))
-        return nil
+        return []
     }
 
     private mutating func add(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) throws {

@@ -16,7 +16,7 @@ extension Status {
         var found = [GateLook(session: session, status: self).hold()].filter { $0.verdict == .failed }
         // Whoever names no alias may move the readers in another way; `plan` says it.
         let areNamed = survey.entries.allSatisfy {
-            ReadersRail.alias(of: $0, isOneCluster: session.isOneCluster) != nil
+            !ReadersRail.aliases(of: $0, isOneCluster: session.isOneCluster).isEmpty
         }
         if areNamed, let aliases = try? AliasLook.take(session, only: nil) { found += aliases.problems }
         var status = self

@@ -92,18 +92,22 @@ extension Rails {
                 + "starts Crossfade for it. For another one choose another `to`; or, \(adopt)")
     }
 
-    /// A rollover moves one alias of an index. Whoever reads through another one stays where they are.
+    /// A rollover moves the aliases that the recipe names. Whoever reads through another one stays where they are.
     private mutating func judgeOtherAliases(_ entry: Survey.Entry) {
-        guard let alias = entry.recipe.alias, entry.source.contains(where: { $0.aliases[alias] != nil }) else { return }
-        let named = Set(survey.entries.flatMap { [$0.recipe.alias, $0.recipe.from].compactMap { $0 } })
+        let isOneCluster = survey.source?.isSame(as: survey.target) ?? false
+        let moved = ReadersRail.aliases(of: entry, isOneCluster: isOneCluster).filter { alias in
+            entry.source.contains { $0.aliases[alias] != nil || $0.name == alias }
+        }
+        guard !moved.isEmpty else { return }
+        let named = Set(survey.entries.flatMap { $0.recipe.aliases + [$0.recipe.from].compactMap { $0 } })
         let others = Set(entry.source.flatMap { $0.aliases.map(\.key) }).subtracting(named)
             .filter { !$0.hasPrefix(".crossfade-") && !$0.contains("-crossfade-") }.sorted()
         guard !others.isEmpty else { return }
         add(
             "alias", .warn,
-            "the rollover moves \(alias), and the old side also has \(others.joined(separator: ", ")): readers of "
-                + "\(others.count == 1 ? "that alias" : "these aliases") stay on the old side. Let them use \(alias), "
-                + "or move theirs by hand in the same moment (cutover.command)")
+            "the rollover moves \(moved.joined(separator: ", ")), and the old side also has "
+                + "\(others.joined(separator: ", ")): readers of \(others.count == 1 ? "that alias" : "these aliases") "
+                + "stay on the old side. To move them too, say alias: [\((moved + others).joined(separator: ", "))]")
     }
 
     /// An alias that the old side does not know is most likely mistyped.
@@ -111,17 +115,20 @@ extension Rails {
         let moved = Set((survey.state?.cutover.moved ?? []).map(\.alias))
         for entry in survey.entries {
             judgeOtherAliases(entry)
-            guard let alias = entry.recipe.alias, !entry.source.isEmpty, !moved.contains(alias),
-                entry.source.allSatisfy({ $0.aliases[alias] == nil && $0.name != alias })
-            else { continue }
-            let others = Set(entry.source.flatMap { $0.aliases.map(\.key) }).sorted()
-            guard !others.isEmpty else { continue }
-            let near = NearestWord.to(alias, among: others).map { "; did you mean \"\($0)\"?" } ?? ""
-            add(
-                "alias", .warn,
-                "no old index of \(entry.index) has the alias \(alias), and there are "
-                    + "\(others.joined(separator: ", "))\(near). Readers that use another alias are not moved")
+            for alias in entry.recipe.aliases where !moved.contains(alias) { judgeAlias(alias, entry) }
         }
+    }
+
+    private mutating func judgeAlias(_ alias: String, _ entry: Survey.Entry) {
+        guard !entry.source.isEmpty, entry.source.allSatisfy({ $0.aliases[alias] == nil && $0.name != alias })
+        else { return }
+        let others = Set(entry.source.flatMap { $0.aliases.map(\.key) }).sorted()
+        guard !others.isEmpty else { return }
+        let near = NearestWord.to(alias, among: others).map { "; did you mean \"\($0)\"" } ?? ""
+        add(
+            "alias", .warn,
+            "no old index of \(entry.index) has the alias \(alias)\(near). There are "
+                + "\(others.joined(separator: ", ")). Readers that use another alias are not moved")
     }
 
     /// Documents of a data stream cannot be written over, and an alias of one is no alias of an index: nobody can move
@@ -135,14 +142,15 @@ extension Rails {
                     "to: \(entry.index) stands for the data stream \(stream) of the target, in which documents cannot "
                         + "be written over. Choose a `to` that does not exist")
             }
-            guard let name = entry.recipe.alias ?? (isOneCluster ? entry.recipe.from : nil),
-                let stream = survey.dataStreams[name]
-            else { continue }
-            add(
-                "data_stream", .refused,
-                "readers use \(name), which stands for the data stream \(stream) of the target, and cannot be moved to "
-                    + "an index, and back as it was. Set `alias` to a name that does not exist: the rollover makes it, "
-                    + "and your readers change to it then")
+            let read = isOneCluster ? [entry.recipe.from].compactMap { $0 } : []
+            for name in entry.recipe.aliases.isEmpty ? read : entry.recipe.aliases {
+                guard let stream = survey.dataStreams[name] else { continue }
+                add(
+                    "data_stream", .refused,
+                    "readers use \(name), which stands for the data stream \(stream) of the target, and cannot be moved "
+                        + "to an index, and back as it was. Set `alias` to a name that does not exist: the rollover "
+                        + "makes it, and your readers change to it then")
+            }
         }
     }
 
@@ -173,10 +181,11 @@ extension Rails {
         judgeAliases()
         judgeDataStreams()
         for entry in survey.entries {
-            guard let alias = entry.recipe.alias, survey.targetNames.contains(alias) else { continue }
-            add(
-                "alias", .refused,
-                "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have it")
+            for alias in entry.recipe.aliases where survey.targetNames.contains(alias) {
+                add(
+                    "alias", .refused,
+                    "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have it")
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ package enum ReadersRail {
     static func look(_ recipe: Recipe, _ survey: Survey) -> [Rail] {
         let isOneCluster = survey.source?.isSame(as: survey.target) == true
         var found: [Rail] = []
-        let nameless = survey.entries.filter { alias(of: $0, isOneCluster: isOneCluster) == nil }.map(\.index)
+        let nameless = survey.entries.filter { aliases(of: $0, isOneCluster: isOneCluster).isEmpty }.map(\.index)
         if !nameless.isEmpty {
             found.append(
                 Rail(
@@ -26,13 +26,13 @@ package enum ReadersRail {
         return found
     }
 
-    /// The name that a rollover moves; nil: the recipe tells none. Between two clusters a name in `from` is enough; in
-    /// one cluster it must be an alias, since an index keeps its name.
-    package static func alias(of entry: Survey.Entry, isOneCluster: Bool) -> String? {
-        if let alias = entry.recipe.alias { return alias }
+    /// The names that a rollover moves; empty: the recipe tells none. Between two clusters a name in `from` is enough;
+    /// in one cluster it must be an alias, since an index keeps its name.
+    package static func aliases(of entry: Survey.Entry, isOneCluster: Bool) -> [String] {
+        guard entry.recipe.aliases.isEmpty else { return entry.recipe.aliases }
         guard let from = entry.recipe.from, !from.contains("*"), !from.contains(","), from != entry.index,
             !isOneCluster || !entry.scope.names.contains(from)
-        else { return nil }
-        return from
+        else { return [] }
+        return [from]
     }
 }

@@ -88,11 +88,13 @@ package struct Rights: Sendable, Equatable {
                 Rights(
                     .target, ["manage", "write"], on: "\(index)-crossfade-*", [.work, .rollover, .finish],
                     "the aliases through which it is written"))
-            guard let alias = entry.alias ?? (isOneCluster ? nil : entry.readName) else { continue }
-            found.append(
-                Rights(.target, ["manage"], on: alias, [.rollover, .finish], "moving the readers' alias"))
-            found.append(
-                Rights(.target, ["read"], on: alias, [.rollover], "seeing on every node where the alias leads"))
+            let read = isOneCluster ? [] : [entry.readName].compactMap { $0 }
+            for alias in entry.aliases.isEmpty ? read : entry.aliases {
+                found.append(
+                    Rights(.target, ["manage"], on: alias, [.rollover, .finish], "moving the readers' alias"))
+                found.append(
+                    Rights(.target, ["read"], on: alias, [.rollover], "seeing on every node where the alias leads"))
+            }
         }
         found.append(
             Rights(

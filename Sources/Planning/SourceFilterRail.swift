@@ -112,8 +112,8 @@ enum SourceFilterRail {
 
     /// Filters of the readers' aliases that `from` does not name: the rollover gives them to the new index.
     static func ofReaders(_ survey: Survey) -> [Rail] {
-        survey.entries.compactMap { entry -> Rail? in
-            guard let alias = entry.recipe.alias else { return nil }
+        let named = survey.entries.flatMap { entry in entry.recipe.aliases.map { (entry, $0) } }
+        return named.compactMap { entry, alias -> Rail? in
             let definitions = entry.source.compactMap { $0.aliases[alias]?.object }
             guard let filter = entry.shown(by: alias, definitions) else { return nil }
             let words = "the readers' alias \(alias) has the filter \(short(filter))"

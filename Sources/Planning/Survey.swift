@@ -146,7 +146,7 @@ package struct Survey: Sendable {
     }
 
     private mutating func findDataStreams() {
-        let names = entries.flatMap { [$0.index, $0.recipe.alias ?? $0.recipe.from ?? ""] }
+        let names = entries.flatMap { [$0.index] + ($0.recipe.aliases.isEmpty ? [$0.recipe.from ?? ""] : $0.recipe.aliases) }
         for name in Set(names) where !name.isEmpty && !name.contains("*") && !name.contains(",") {
             dataStreams[name] = target.reader.dataStream(named: name)
         }
@@ -157,7 +157,7 @@ package struct Survey: Sendable {
         _ recipe: Recipe, _ target: Cluster, _ untold: Untold
     ) throws -> Set<String> {
         var names: Set<String> = []
-        for alias in recipe.indices.compactMap(\.alias)
+        for alias in Set(recipe.indices.flatMap(\.aliases))
         // An alias is found, too. Only an index has a UUID under its own name.
         where try isIndex(alias, target, untold) {
             names.insert(alias)

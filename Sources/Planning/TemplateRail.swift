@@ -8,16 +8,16 @@ enum TemplateRail {
         var found: [Rail] = []
         for entry in survey.entries where !entry.isClosed {
             found += judge(
-                entry.templates, entry.index, exists: entry.exists, alias: entry.recipe.alias, recipe, survey)
+                entry.templates, entry.index, exists: entry.exists, aliases: entry.recipe.aliases, recipe, survey)
         }
         if let state = survey.stateTemplates {
-            found += judge(state, ".crossfade-\(recipe.name)", exists: false, alias: nil, recipe, survey)
+            found += judge(state, ".crossfade-\(recipe.name)", exists: false, aliases: [], recipe, survey)
         }
         return found
     }
 
     private static func judge(
-        _ look: TemplateLook, _ index: String, exists: Bool, alias: String?, _ recipe: Recipe, _ survey: Survey
+        _ look: TemplateLook, _ index: String, exists: Bool, aliases: [String], _ recipe: Recipe, _ survey: Survey
     ) -> [Rail] {
         var found: [Rail] = []
         if let unknown = look.unknown {
@@ -26,7 +26,7 @@ enum TemplateRail {
         }
         if let additions = look.additions, !additions.templates.isEmpty {
             found += judge(
-                additions, index, alias: alias, capabilities: survey.target.capabilities,
+                additions, index, aliases: aliases, capabilities: survey.target.capabilities,
                 losesSource: recipe.commands.format.hasMerges
                     && !survey.entries.contains { $0.index == index && $0.mapping["_source"] != nil })
         }
@@ -47,9 +47,9 @@ enum TemplateRail {
     private static let wayOut =
         "Choose a `to` that it does not match, or make a template for this name alone that ranks above it and adds less"
 
-    /// `alias`: the readers' alias. `losesSource`: whether a `_source` of the templates would count, and do harm.
+    /// `aliases`: those of the readers. `losesSource`: whether a `_source` of the templates would count, and do harm.
     static func judge(
-        _ additions: IndexAdditions, _ index: String, alias: String?, capabilities: Capabilities, losesSource: Bool
+        _ additions: IndexAdditions, _ index: String, aliases: [String], capabilities: Capabilities, losesSource: Bool
     ) -> [Rail] {
         let who = "the index template \(additions.templates.joined(separator: ", ")) of the target matches \(index)"
         if additions.isDataStream {
@@ -61,12 +61,12 @@ enum TemplateRail {
         }
         var found: [Rail] = []
         if !additions.aliases.isEmpty {
-            let live = additions.aliases.contains { $0 == alias }
+            let live = !Set(additions.aliases).isDisjoint(with: aliases)
             found.append(
                 Rail(
                     name: "templates", verdict: .refused,
                     detail: "\(who) and would put the alias \(additions.aliases.joined(separator: ", ")) on it"
-                        + (live ? ", which is the readers' alias" : "")
+                        + (live ? ", which readers use" : "")
                         + ": who reads through it would see documents while they are being moved, twice where the "
                         + "alias has another index, and writes through an alias of two indices fail. \(wayOut)"))
         }

@@ -60,7 +60,8 @@ package struct Recipe: Sendable {
     package struct IndexEntry: Sendable {
         package var from: String?
         package var to: String
-        package var alias: String?
+        /// What the application reads, moved together.
+        package var aliases: [String]
         /// JSON text of the mapping (`{"properties": ...}` or with a type wrapper); absent: the source's.
         package var mapping: String?
         /// JSON text of the settings.

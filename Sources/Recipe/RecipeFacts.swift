@@ -100,7 +100,7 @@ extension RecipeText {
 
     private static func index(_ entry: JSONValue) -> [String] {
         let from = entry["from"].map(plain) ?? "the topic"
-        let alias = entry["alias"].map { ", alias \(plain($0))" } ?? ""
+        let alias = (entry["alias"]?.array ?? []).map { ", alias \(plain($0))" }.joined()
         let select = entry["select"].map { ", where \(plain($0["field"])) is \(plain($0["equals"]))" } ?? ""
         let mapping = entry["mapping"] == nil ? "" : ", own mapping"
         let steps = entry["transform"]?.array ?? []

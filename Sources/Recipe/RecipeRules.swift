@@ -347,8 +347,16 @@ package struct RecipeRules {
             }
         }
         for entry in entries {
-            guard let alias = entry["alias"], let text = alias.text, let index = seen[text] else { continue }
-            problems.add(alias.mark, "the alias \(alias.quoted) is the index of line \(index.line)")
+            var named: Set<String> = []
+            for alias in entry["alias"]?.items ?? [] {
+                guard let text = alias.text else { continue }
+                if let index = seen[text] {
+                    problems.add(alias.mark, "the alias \(alias.quoted) is the index of line \(index.line)")
+                }
+                if !named.insert(text).inserted {
+                    problems.add(alias.mark, "the alias \(alias.quoted) stands in this list already")
+                }
+            }
         }
     }
 

@@ -202,7 +202,9 @@ package enum RecipeSchema {
             RecipeKey(
                 "to", .scalar(.targetIndex), required: true,
                 "Index on the target; `{index}` stands for the source index that a pattern found."),
-            RecipeKey("alias", .scalar(.alias), "The alias that the application reads."),
+            RecipeKey(
+                "alias", .list(.scalar(.alias), orOne: true, allowsEmpty: false),
+                "The alias that the application reads; a list of several, which are moved in one request."),
             RecipeKey(
                 "mapping", .jsonObject, standardInWords: "the source's",
                 "The mapping: a JSON file relative to the recipe, or inline."),

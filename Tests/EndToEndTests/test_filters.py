@@ -30,11 +30,13 @@ def seen(cluster, name):
 
 @pytest.fixture
 def make(migrate):
-    def make(source, target, shown=SHOWN, **cutover):
+    def make(source, target, shown=SHOWN, others=(), **cutover):
         m = migrate(source, target, partitions=1, mapping=None, index={"transform": [{"keyToValue": "tags"}]})
         entry = m.tree["indices"][0]
         entry.pop("mapping", None)
-        m.alias = entry["alias"] = f"readers-{m.name}"
+        m.alias = f"readers-{m.name}"
+        m.others = [f"{m.alias}-{other}" for other in others]
+        entry["alias"] = [m.alias, *m.others] if others else m.alias
         m.tree["commands"]["application_group"] = f"app-{m.name}"
         m.tree["verify"] = {"settle": "5s", "folder": str(m.crossfade.folder / "verify")}
         m.tree["cutover"] = {"writers": "index", "parity_age": "1h", **cutover}
@@ -48,6 +50,8 @@ def make(migrate):
         m.source.bulk(m.old, [("index", ident, {}, json.dumps(document)) for ident, document in documents.items()])
         m.source.refresh(m.old)
         m.source.call("PUT", f"/{m.old}/_alias/{m.alias}", {"filter": shown})
+        for other in m.others:
+            m.source.call("PUT", f"/{m.old}/_alias/{other}", {})
         m.write_recipe()
         plan = m.init()
         m.rails = {rail["detail"]: rail["verdict"] for rail in plan["rails"] if rail["name"] == "source_filter"}
@@ -76,6 +80,25 @@ def test_a_filter_on_a_flattened_field_shows_the_same_documents(make, source, ta
     assert rollback(m, *[] if source == target else ["--readers-moved"])["position"] == "rolled_back"
     assert behind(m) == ({} if source != target else {m.old: {"filter": SHOWN}})
     assert seen(m.source, m.alias) == shown
+
+
+@pytest.mark.parametrize("source, target", [("es-6.8", "es-8.17"), ("os-3", "os-3")])
+def test_several_aliases_of_one_index_are_moved_in_one_request(make, source, target):
+    """One has a filter and one has none: each shows on the new side what it showed on the old one."""
+    m = make(source, target, others=["all"])
+    everything, = m.others
+    shown = seen(m.source, m.alias)
+    assert len(seen(m.source, everything)) == len(DOCUMENTS) > len(shown) > 0
+    told = rollover(m)
+    assert {move["alias"] for move in told["aliases"]} == {m.alias, everything}, told
+    for alias, documents in ((m.alias, shown), (everything, set(DOCUMENTS))):
+        assert seen(m.target, alias) == documents
+        assert m.target.call("GET", f"/_alias/{alias}").keys() == {m.new}
+    back = [] if source == target else ["--readers-moved"]
+    assert rollback(m, *back)["position"] == "rolled_back"
+    for alias, documents in ((m.alias, shown), (everything, set(DOCUMENTS))):
+        assert seen(m.source, alias) == documents
+    assert behind(m) == ({} if back else {m.old: {"filter": SHOWN}})
 
 
 def test_a_filter_that_cannot_be_said_of_the_new_index(make):

@@ -59,7 +59,7 @@ import Testing
         let known = KnownSources(work)
         func entry(_ from: String?, _ to: String) -> Recipe.IndexEntry {
             Recipe.IndexEntry(
-                from: from, to: to, alias: nil, mapping: nil, settings: nil, transform: [], merge: .deep,
+                from: from, to: to, aliases: [], mapping: nil, settings: nil, transform: [], merge: .deep,
                 missing: .create, id: nil)
         }
         #expect(known[entry("a-*", "all")]?.map(\.from) == [["a-1", "a-2"]])

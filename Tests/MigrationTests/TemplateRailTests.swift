@@ -22,7 +22,7 @@ import Testing
         _ body: JSONValue, alias: String? = "live", major: Int = 8, losesSource: Bool = false
     ) throws -> [String] {
         TemplateRail.judge(
-            additions(body, typed: major < 7), "new", alias: alias,
+            additions(body, typed: major < 7), "new", aliases: [alias].compactMap { $0 },
             capabilities: try capabilities(.elasticsearch, major),
             losesSource: losesSource
         ).map { "\($0.name) \($0.verdict)" }
@@ -31,9 +31,9 @@ import Testing
     @Test func aliasesAreRefused() throws {
         #expect(try judge(["aliases": ["live": [:]]]) == ["templates refused"])
         let text = TemplateRail.judge(
-            additions(["aliases": ["live": [:]]]), "new", alias: "live", capabilities: try capabilities(),
+            additions(["aliases": ["live": [:]]]), "new", aliases: ["live"], capabilities: try capabilities(),
             losesSource: false)[0].detail
-        #expect(text.contains("live on it, which is the readers' alias"), "\(text)")
+        #expect(text.contains("live on it, which readers use"), "\(text)")
     }
 
     @Test func settingsAndMappingsAreShown() throws {
@@ -54,7 +54,7 @@ import Testing
         var stream = additions([:])
         stream.isDataStream = true
         let rails = TemplateRail.judge(
-            stream, "new", alias: nil, capabilities: try capabilities(), losesSource: false)
+            stream, "new", aliases: [], capabilities: try capabilities(), losesSource: false)
         #expect(rails.map(\.name) == ["data_stream"] && rails[0].verdict == .refused)
         let other: JSONValue = ["mappings": ["event": ["properties": [:]]]]
         #expect(try judge(other, major: 6) == ["template_type refused"])

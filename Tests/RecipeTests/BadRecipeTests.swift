@@ -319,6 +319,9 @@ struct BadRecipeTests {
             name: "alias is an index", text: Reading.small(indices("  - { from: a, to: b, alias: b }\n")),
             expected: ["9:30: the alias \"b\" is the index of line 9"]),
         Case(
+            name: "alias twice in a list", text: Reading.small(indices("  - { from: a, to: b, alias: [x, y, x] }\n")),
+            expected: ["9:37: the alias \"x\" stands in this list already"]),
+        Case(
             name: "{index} without pattern", text: Reading.small(indices("  - { from: a, to: \"new-{index}\" }\n")),
             expected: ["9:20: {index} in to needs a pattern in from, and \"a\" is one name"]),
         Case(

@@ -33,7 +33,7 @@ struct GoodRecipeTests {
         #expect(recipe.source == ClusterEndpoint(urls: ["http://old:9200"]))
         #expect(recipe.target == ClusterEndpoint(urls: ["https://new:9200"], auth: .apiKey(Secret("k"))))
         let entry = try #require(recipe.indices.first)
-        #expect(entry.from == "incidents" && entry.to == "incidents-v2" && entry.alias == "incidents")
+        #expect(entry.from == "incidents" && entry.to == "incidents-v2" && entry.aliases == ["incidents"])
         #expect(entry.mapping == "{\"properties\":{\"id\":{\"type\":\"keyword\"}}}")
         #expect(entry.settings == "{\"number_of_shards\":4}")
         #expect(
@@ -275,7 +275,7 @@ enum EveryKey {
           - from: incidents
             filter: alias
             to: incidents-v2
-            alias: incidents
+            alias: [incidents, incidents-open]
             empty: accept
             mapping: { properties: { id: { type: keyword } } }
             settings: { number_of_shards: 4 }

@@ -78,7 +78,7 @@ extension Preflight {
         [
             "from": .array(entry.scope.names.map { .string($0) }), "to": .string(entry.index),
             "new": .array(entry.scope.fresh.map { .string($0) }),
-            "alias": entry.recipe.alias.map { .string($0) } ?? .null,
+            "aliases": .array(entry.recipe.aliases.map { .string($0) }),
             "documents": survey.sourceUnknown == nil ? .number(entry.documents) : .null,
             "exists": .bool(entry.exists), "fields": .number(TargetMapping.fieldCount(entry.mapping)),
             "mapping": .object(entry.mapping), "settings": entry.settings ?? .null,
@@ -119,8 +119,9 @@ extension Preflight {
             if adopted.contains(entry.index) {
                 lines.append("         is there already with \(entry.held) documents, and is taken as it is")
             }
-            if let alias = entry.recipe.alias {
-                lines.append("         readers' alias: \(alias), not touched before the rollover")
+            if !entry.recipe.aliases.isEmpty {
+                let names = entry.recipe.aliases.joined(separator: ", ")
+                lines.append("         readers' alias: \(names), not touched before the rollover")
             }
             lines += steps(entry).map { "         " + $0 }
             let fields = TargetMapping.fieldCount(entry.mapping)
