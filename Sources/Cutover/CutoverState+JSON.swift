@@ -7,6 +7,7 @@ extension CutoverState {
         if let intent { members["intent"] = intent.json }
         if !moved.isEmpty { members["moved"] = .array(moved.map(\.json)) }
         if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
+        if !leftBehind.isEmpty { members["left_behind"] = .array(leftBehind.map { .string($0) }) }
         if let rolledOverAt { members["rolled_over_at"] = .number(rolledOverAt) }
         if let readersDue { members["readers_due"] = readersDue.json }
         if let end { members["end"] = .string(end.rawValue) }
@@ -32,6 +33,7 @@ extension CutoverState {
             moved.append(move)
         }
         aliases = (json["aliases"]?.array ?? []).compactMap(\.string)
+        leftBehind = (json["left_behind"]?.array ?? []).compactMap(\.string)
         rolledOverAt = json["rolled_over_at"]?.time
         if let told = json["readers_due"] {
             guard let known = ReadersDue(json: told) else { return nil }

@@ -79,6 +79,9 @@ package struct CutoverState: Sendable, Equatable {
     package var moved: [AliasMove] = []
     /// Aliases that the recipe moves, as far as is known since the first rollover.
     package var aliases: [String] = []
+    /// Between two clusters: aliases that the old cluster had when they were made on the new one. Readers go back to
+    /// them.
+    package var leftBehind: [String] = []
     /// When the first alias was moved, in the rollover that holds.
     package var rolledOverAt: Int64?
     /// nil: no program has to move the readers, or the last one ended well. Means nothing while no alias is moved.

@@ -149,6 +149,12 @@ package struct CancelWork {
         guard alive.isEmpty else {
             throw WorkError(.refused, alive.joined(separator: "; ") + ": stop it first, then cancel")
         }
+        guard !LogLeftovers(recipe: recipe, logger: logger).groupHasMembers() else {
+            throw WorkError(
+                .refused,
+                "the consumer group \(recipe.commands.group) has members, so a process of Crossfade still reads for "
+                    + "it: stop it first, then cancel. One that was killed leaves the group within a minute")
+        }
         for index in state.uuids.keys where !state.adopted.contains(index) {
             let aliases = try target.writer.aliases(of: index).map(\.key)
             let own = TargetAliases(index: index)

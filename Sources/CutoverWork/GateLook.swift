@@ -34,7 +34,7 @@ struct GateLook {
         found += aliases.doubts.isEmpty ? try FilterGate(session: session).gates(aliases) : aliases.doubts
         found.append(try RightsGate.look(session, at: [.rollover]))
         found.append(try writers())
-        found.append(try wayBack(aliases.moves))
+        found.append(try wayBack(aliases.moves, state))
         found += programs() + [hold()]
         let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
         return found.enumerated().sorted {
@@ -182,8 +182,8 @@ struct GateLook {
         }
     }
 
-    /// Whether the readers could go back, from the moment in which they move.
-    private func wayBack(_ moves: [AliasMove]) throws -> Gate {
+    /// Whether the readers could go back, from the moment in which they move, to what was compared.
+    func wayBack(_ moves: [AliasMove], _ state: MigrationState) throws -> Gate {
         let survey = session.prepared.survey
         guard survey.hasSource else { return .passed(.wayBack, "not applicable: the recipe names no old side") }
         // Where the old indexer must have stopped, its lag says nothing.
@@ -191,12 +191,19 @@ struct GateLook {
         var back = WayBack.look(
             survey, recipe, from: moves.flatMap(\.from), runs: stops ? nil : applicationRuns())
         if stops { back.lag = nil }
+        back.lookForRemade(since: try compared(state), now: survey.sourceUUIDs)
         guard back.reasons.isEmpty else {
             return .failed(
                 .wayBack, "there would be no way back: " + back.reasons.joined(separator: "; "),
                 mend: "see to the old side, or go on without a way back (--override way_back --why TEXT)")
         }
         return .passed(.wayBack, "the old indices are open and kept current")
+    }
+
+    /// The UUIDs of the old indices when they were compared last.
+    private func compared(_ state: MigrationState) throws -> [String: String] {
+        guard let newest = state.newestReceipt(of: state.fingerprint) else { return [:] }
+        return try ReceiptStore(session.store, target: session.target).load(newest.id)?.sourceIndices ?? [:]
     }
 
     /// Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.

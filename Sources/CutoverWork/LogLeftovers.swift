@@ -19,6 +19,14 @@ struct LogLeftovers {
         return try asking { (admin) throws(LogError) in try admin.groups().contains(recipe.commands.group) }
     }
 
+    /// Whether somebody is in our group, whose work goes on in what is to be removed. Brokers that do not say it will
+    /// refuse to delete the group.
+    func groupHasMembers() -> Bool {
+        guard recipe.hasCommands else { return false }
+        let group = recipe.commands.group
+        return (try? asking { (admin) throws(LogError) in try admin.groupHasMembers(group, timeout: 5) }) ?? false
+    }
+
     /// False: there was none.
     func deleteGroup() throws(LogError) -> Bool {
         guard recipe.hasCommands else { return false }

@@ -82,7 +82,7 @@ package struct RollbackWork {
         if options.acceptsLoss {
             notes.append("what the old side lacks was given up (--accept-loss)")
         } else {
-            try checkComparable(held)
+            try checkComparable(held, state)
             let found = try compare(state)
             guard found.lost == 0 else {
                 throw WorkError(
@@ -95,7 +95,10 @@ package struct RollbackWork {
             notes.append(found.text)
         }
         var result = Result(position: state.cutover.position)
-        if !session.isOneCluster { try moveReaders(&result) }
+        if !session.isOneCluster {
+            try checkOldAliases(held)
+            try moveReaders(&result)
+        }
         guard try AliasMover(session: session).perform(.rollback, moves, notes: notes) else { return nil }
         result.moves = moves
         return try over(try session.state(), moves, result)
@@ -115,7 +118,15 @@ package struct RollbackWork {
     }
 
     /// Throws where the new side cannot be compared with the old one.
-    private func checkComparable(_ back: [AliasMove]) throws {
+    private func checkComparable(_ back: [AliasMove], _ state: MigrationState) throws {
+        guard state.fingerprint == session.prepared.fingerprint else {
+            throw WorkError(
+                .refused,
+                "the recipe says other work than was confirmed, so what it compares is not what was moved, and nobody "
+                    + "can tell what the old side lacks. Roll back with the recipe that was confirmed "
+                    + "(`crossfade plan \(recipe.typed)` shows what has changed), or go back all the same with "
+                    + "--accept-loss")
+        }
         for index in Set(back.flatMap(\.from).map(\.index)).sorted() {
             let condition = try session.target.reader.condition(of: index)
             guard let state = condition == nil ? "gone" : condition?.isClosed == true ? "closed" : nil else { continue }
@@ -138,6 +149,16 @@ package struct RollbackWork {
             }
             try checkServes(place.index, condition)
         }
+    }
+
+    /// Throws where readers would find nothing on the old cluster.
+    private func checkOldAliases(_ held: [AliasMove]) throws {
+        let gone = Set(session.prepared.survey.wayBack?.goneAliases ?? []).intersection(held.map(\.alias)).sorted()
+        guard let alias = gone.first else { return }
+        throw WorkError(
+            .refused,
+            "the old cluster had the alias \(alias) when the readers left it, and has it on none of the old indices "
+                + "any more: they would find nothing there. Put it back (POST /_aliases there), then roll back")
     }
 
     /// Throws where readers of the old index would get errors, and where nobody could write to it, unless that is

@@ -1,5 +1,6 @@
 import Cutover
 import Failures
+import Foundation
 import Migration
 import Parity
 import Planning
@@ -89,19 +90,39 @@ package struct RolloverWork {
             try Hook(key: "cutover.before", words: words, timeout: recipe.cutover.timeout)
                 .run(session.variables("rollover"))
         }
+        try checkAgain(moves)
         try begin(look)
         if !session.isOneCluster { try ReadersMove(.rollover, session).announce() }
         guard try AliasMover(session: session).perform(.rollover, moves, notes: notes(gates)) else { return nil }
         return try over(try session.state(), look, gates, moved: moves, into: result)
     }
 
+    /// The gates were asked a while ago: warming up and `cutover.before` take their time. Throws where readers would
+    /// come to another index than was compared, or somebody has held the rollover back meanwhile.
+    private func checkAgain(_ moves: [AliasMove]) throws {
+        for place in moves.flatMap(\.to) {
+            let now = try session.target.writer.indexUUID(place.index)
+            guard now == nil || (place.uuid != nil && now != place.uuid) else { continue }
+            throw WorkError(
+                .refused,
+                "the new index \(place.index) was \(now == nil ? "deleted" : "made again") while the gates were asked. "
+                    + "Nothing was moved; `crossfade status \(recipe.typed)` says what to do")
+        }
+        guard !options.overrides.contains(.hold), let file = recipe.cutover.hold,
+            FileManager.default.fileExists(atPath: file)
+        else { return }
+        throw WorkError(.refused, "\(file) holds the rollover back since the gates were asked. Nothing was moved")
+    }
+
     /// The aliases that make the rollover complete.
     private func begin(_ look: AliasLook) throws {
         let all = try options.only == nil ? look : AliasLook.take(session, only: nil)
         let names = Set(all.moves.map(\.alias) + all.there)
+        let theirs = Set(session.prepared.survey.entries.flatMap(\.source).flatMap { $0.aliases.map(\.key) })
         try session.store.update { state in
             // What the recipe does not name any more, and nobody moved, is not waited for.
             state.cutover.aliases = names.union(state.cutover.moved.map(\.alias)).sorted()
+            state.cutover.leftBehind = session.isOneCluster ? [] : names.intersection(theirs).sorted()
         }
     }
 

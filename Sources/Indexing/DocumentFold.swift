@@ -12,6 +12,8 @@ public final class DocumentFold {
         /// In TARGET form.
         case document([UInt8])
         case deleted
+        /// Its commands lie in two partitions, and their versions do not tell which of them is newer.
+        case split
     }
 
     private let lane: Lane
@@ -21,6 +23,10 @@ public final class DocumentFold {
     /// Whether it is made of partial updates of a document that was not there.
     public private(set) var isMadeOfParts = false
 
+    /// Where its commands lie.
+    private var partition: Int32?
+    private var isSplit = false
+
     /// The document has one routing: commands with others are for another document.
     public init(entry: Int, id: [UInt8], routing: [UInt8]?, missing: MissingDocument) {
         lane = Lane(key: LaneKey(slot: 0, serial: 0), entry: entry, id: id, hash: 0, sameHash: -1)
@@ -28,6 +34,12 @@ public final class DocumentFold {
         // A partial update without a base waits for one.
         lane.readDuringCopy = true
         self.missing = missing
+    }
+
+    /// Tells where the next command lies, where versions order only the commands of one partition.
+    public func lies(in partition: Int32) {
+        isSplit = isSplit || self.partition.map { $0 != partition } ?? false
+        self.partition = partition
     }
 
     /// Adds the next command. One that cannot be applied is a dead letter and changes nothing, and so does one that is
@@ -86,7 +98,8 @@ public final class DocumentFold {
     }
 
     public var content: Content {
-        switch base.state {
+        guard !isSplit else { return .split }
+        return switch base.state {
         case .document(let document): .document(document)
         case .deleted: .deleted
         case .source, .absent, .nowhere: newestWaiting == nil ? .unnamed : .parts

@@ -29,6 +29,7 @@ package enum Initialisation {
         try checkSource(survey)
         let store = StateStore(target: survey.target, name: prepared.recipe.name)
         let writer = survey.target.writer
+        if let state = survey.state { try prepared.checkNotEnding(state) }
         if let state = survey.state, state.fingerprint != prepared.fingerprint {
             try confirmOther(prepared, state, store, logger)
         }

@@ -42,11 +42,16 @@ package final class MemberHeartbeat: @unchecked Sendable {
 
     package func start() {
         thread = JoinableThread("cf-heartbeat") { [self] in
-            sweep()
+            var suspects = sweep()
+            let due = MonotonicClock.milliseconds() + ReportSchedule.watchedFor
             var schedule = ReportSchedule()
             var isHeard = true
             while !isStopped {
                 let report = report
+                if !suspects.isEmpty, MonotonicClock.milliseconds() >= due {
+                    remove(ReportSchedule.silent((try? directory.read()) ?? [], since: suspects))
+                    suspects = []
+                }
                 if schedule.isDue(report, now: MonotonicClock.milliseconds()) { isHeard = write(report) }
                 _ = condition.withLock { condition.wait(milliseconds: 1000) { !stopped } }
             }
@@ -72,12 +77,15 @@ package final class MemberHeartbeat: @unchecked Sendable {
         return true
     }
 
-    private func sweep() {
-        let reports = ReportSchedule.forgotten(
-            (try? directory.read()) ?? [], command: command, now: WallClock.now()
-        ) {
-            $0.process?.fate ?? .unknown
-        }
+    /// Takes away the reports of this work's dead processes. Returns those that may be of others.
+    private func sweep() -> [MemberReport] {
+        let reports = (try? directory.read()) ?? []
+        let now = WallClock.now()
+        remove(ReportSchedule.forgotten(reports, command: command, now: now) { $0.process?.fate ?? .unknown })
+        return ReportSchedule.old(reports, now: now)
+    }
+
+    private func remove(_ reports: [MemberReport]) {
         for report in reports { try? directory.remove(report.member) }
     }
 

@@ -29,13 +29,26 @@ package struct ReportSchedule: Sendable {
             || report.alarms.map(\.name) != told.alarms.map(\.name) || report.stage?.stage != told.stage?.stage
     }
 
-    /// The reports that nobody will take away, and those of dead processes whose work a new one with this command goes
-    /// on with. `now`: milliseconds since 1970, as in the reports.
+    /// The reports that seem to be of processes that were killed long ago. The clock of this machine may be wrong, so
+    /// that those go that are the same a while later; see ``silent(_:since:)``.
+    package static func old(_ reports: [MemberReport], now: Int64) -> [MemberReport] {
+        reports.filter { now - $0.updated > forgottenAfter }
+    }
+
+    /// How long a report is watched before it is taken away: whoever runs writes several within that time.
+    static let watchedFor: Int64 = 3 * every
+
+    /// Those of `earlier` that are still the same.
+    package static func silent(_ reports: [MemberReport], since earlier: [MemberReport]) -> [MemberReport] {
+        earlier.filter { one in reports.contains { $0.member == one.member && $0.updated == one.updated } }
+    }
+
+    /// The reports of dead processes whose work a new one with this command goes on with. `now`: milliseconds since
+    /// 1970, as in the reports.
     package static func forgotten(
         _ reports: [MemberReport], command: String, now: Int64, fate: (MemberReport) -> ProcessMark.Fate
     ) -> [MemberReport] {
         reports.filter { report in
-            if now - report.updated > forgottenAfter { return true }
             guard report.command == command else { return false }
             switch fate(report) {
             case .runs: return false

@@ -20,6 +20,8 @@ extension Receipt {
             "open": .array(open.map(\.json)), "open_unlisted": .number(openUnlisted),
             "needs": .array(needs.map { .string($0.rawValue) }), "sequence_read": .whole(sequenceRead),
             "meanwhile": .number(meanwhile), "source_written": WriteMark.json(sourceWritten),
+            "source_indices": .object(
+                JSONObject(sourceIndices.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
         ]
     }
 
@@ -50,6 +52,7 @@ extension Receipt {
         needs = json.list("needs") { $0.string.flatMap(Receipt.Need.init) }
         (sequenceRead, meanwhile) = (json["sequence_read"]?.count, json["meanwhile"]?.count ?? 0)
         sourceWritten = WriteMark.all(json["source_written"])
+        for (name, uuid) in json["source_indices"]?.object ?? [:] { sourceIndices[name] = uuid.string }
     }
 }
 

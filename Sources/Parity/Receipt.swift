@@ -134,6 +134,8 @@ package struct Receipt: Sendable, Equatable {
     package var sequenceRead: Int64?
     /// Commands that came while both sides were looked at: the counts of the two may differ by as many documents.
     package var meanwhile: Int64 = 0
+    /// The UUIDs of the old indices that were compared, by name; one is left out where the server does not say it.
+    package var sourceIndices: [String: String] = [:]
     /// How far the old indices were written before anything was compared; nil: commands tell that, or it is unknown.
     package var sourceWritten: [WriteMark]?
     /// Documents that were wrong or still open, at most ``mostOpen``: a later verification that goes on from here looks

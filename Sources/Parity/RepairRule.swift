@@ -28,6 +28,9 @@ package enum RepairDoubt: String, Sendable, CaseIterable {
     case targetNewer = "target_newer"
     /// The new side has what the log says, and the old side has something else.
     case logAgrees = "log_agrees"
+    /// Its commands lie in two partitions of the topic, so that nobody can tell which of them is newer:
+    /// `--trust-source` writes what the old side has.
+    case twoPartitions = "two_partitions"
 }
 
 /// Decides what is right: the fold of the log. What the old side has counts only for documents that the log never
@@ -55,6 +58,8 @@ package struct RepairRule: Sendable {
         case deleted(version: Int64)
         /// Partial updates of a document that is nowhere any more.
         case baseLost
+        /// Its commands lie in two partitions, and nothing tells which of them is newer.
+        case split
     }
 
     package enum Source: Sendable, Equatable {
@@ -87,6 +92,7 @@ package struct RepairRule: Sendable {
             return try orDoubt(try write(document, version, target, isSame), source, target, isSame)
         case .deleted(let version): return try orDoubt(delete(version, target), source, target, isSame)
         case .baseLost: return .leave(.baseLost)
+        case .split: if !trustsSource { return .leave(.twoPartitions) }
         case .unnamed: break
         }
         switch source {

@@ -59,7 +59,7 @@ extension Recipe {
         case .replay: throw withoutCommands("there is nothing to replay")
         case .follow: throw withoutCommands("there is nothing to follow")
         case .redrive: throw withoutCommands("there are no dead letters")
-        case .plan, .initialise, .copy, .status, .purge, .verify, .verifyLog: return
+        case .plan, .initialise, .copy, .status, .purge, .verify, .verifyLog, .wayBack: return
         }
     }
 

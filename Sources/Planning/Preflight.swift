@@ -50,7 +50,7 @@ package struct Preflight: Sendable {
             throw RightsRail.explained(recipe) ?? error
         }
         survey.adopts = adopts
-        let admin = try recipe.logAdmin(logger)
+        let admin = purpose.asksLog ? try recipe.logAdmin(logger) : nil
         defer { admin?.close() }
         var recipe = recipe
         try admin.map { try recipe.lookWhetherBeforeIsProof($0) }
@@ -107,16 +107,8 @@ package struct Preflight: Sendable {
         return survey.entries.allSatisfy { $0.exists && state.uuids[$0.index] != "" }
     }
 
-    /// Throws if the work must not begin: not initialised, an index is missing, or other work was confirmed. Changes
-    /// nothing.
-    @discardableResult
-    package func checkConfirmed(_ confirmation: String?) throws(WorkError) -> MigrationState {
-        guard let state = survey.state else {
-            throw WorkError(
-                .refused,
-                "migration \(recipe.name) is not initialised on \(survey.target.name): run "
-                    + "`crossfade plan \(recipe.typed)`, then `\(initialising)`")
-        }
+    /// Throws where the migration is being cancelled or finished.
+    package func checkNotEnding(_ state: MigrationState) throws(WorkError) {
         guard state.cutover.end != .cancelled else {
             throw WorkError(
                 .refused,
@@ -129,6 +121,19 @@ package struct Preflight: Sendable {
                 "migration \(recipe.name) is being finished, and that was broken off: run "
                     + "`crossfade finish \(recipe.typed) --yes` again")
         }
+    }
+
+    /// Throws if the work must not begin: not initialised, an index is missing, or other work was confirmed. Changes
+    /// nothing.
+    @discardableResult
+    package func checkConfirmed(_ confirmation: String?) throws(WorkError) -> MigrationState {
+        guard let state = survey.state else {
+            throw WorkError(
+                .refused,
+                "migration \(recipe.name) is not initialised on \(survey.target.name): run "
+                    + "`crossfade plan \(recipe.typed)`, then `\(initialising)`")
+        }
+        try checkNotEnding(state)
         if let gone = survey.entries.first(where: { !$0.exists }) {
             throw WorkError(
                 .refused,

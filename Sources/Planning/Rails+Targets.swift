@@ -147,9 +147,9 @@ extension Rails {
                 guard let stream = survey.dataStreams[name] else { continue }
                 add(
                     "data_stream", .refused,
-                    "readers use \(name), which stands for the data stream \(stream) of the target, and cannot be moved "
-                        + "to an index, and back as it was. Set `alias` to a name that does not exist: the rollover "
-                        + "makes it, and your readers change to it then")
+                    "readers use \(name), which stands for the data stream \(stream) of the target, and cannot be "
+                        + "moved to an index, and back as it was. Set `alias` to a name that does not exist: the "
+                        + "rollover makes it, and your readers change to it then")
             }
         }
     }
@@ -184,7 +184,8 @@ extension Rails {
             for alias in entry.recipe.aliases where survey.targetNames.contains(alias) {
                 add(
                     "alias", .refused,
-                    "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have it")
+                    "the alias \(alias) of \(entry.index) is the name of an index on the target: no alias can have "
+                        + "it. Make an alias on the old index first, move the readers to it, and name that")
             }
         }
     }

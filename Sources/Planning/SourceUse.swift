@@ -11,6 +11,13 @@ package enum Purpose: Sendable {
     case plan, initialise, copy, replay, follow, redrive, status, purge, verify
     /// The log is compared with the target.
     case verifyLog
+    /// The readers go back at any price. The log is not asked: its brokers may be away, too.
+    case wayBack
+
+    /// Whether the command topic is looked at.
+    var asksLog: Bool { self != .wayBack }
+    /// Whether a question that is forbidden is left without an answer.
+    var isLenient: Bool { self == .status || self == .wayBack }
 }
 
 /// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
@@ -30,7 +37,7 @@ package enum SourceUse: Sendable, Equatable {
         _ purpose: Purpose, recipe: Recipe, state: MigrationState?, isKnown: Bool, isConfirming: Bool = false
     ) -> SourceUse {
         guard recipe.source != nil else { return .spared }
-        if purpose == .status { return .wanted }
+        if purpose.isLenient { return .wanted }
         if purpose == .verify {
             return .needed(
                 why: "its documents are compared with those of the target (`--against log` compares with the topic)")
@@ -52,7 +59,7 @@ package enum SourceUse: Sendable, Equatable {
             }
             return purpose == .replay || isConfirming ? .wanted : .spared
         case .plan, .initialise: return .wanted
-        case .purge, .status, .copy, .verify, .verifyLog: return .spared
+        case .purge, .status, .wayBack, .copy, .verify, .verifyLog: return .spared
         }
     }
 }

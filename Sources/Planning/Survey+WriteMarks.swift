@@ -8,7 +8,7 @@ extension Survey {
         guard let reader = source?.reader else { return [] }
         var marks: [String: WriteMark] = [:]
         for index in entries.flatMap(\.source) where marks[index.name] == nil {
-            var mark = WriteMark(index: index.name, uuid: index.settings["index"]?["uuid"]?.string, shards: [:])
+            var mark = WriteMark(index: index.name, uuid: index.uuid, shards: [:])
             for copy in try reader.copies(index.name) {
                 if let number = copy.sequence {
                     guard case .sequence(let other) = mark.shards[copy.shard], other >= number else {
@@ -22,5 +22,10 @@ extension Survey {
             marks[index.name] = mark
         }
         return marks.values.sorted { $0.index < $1.index }
+    }
+
+    /// The UUIDs of the old indices, by name, as far as the server says them.
+    package var sourceUUIDs: [String: String] {
+        Dictionary(entries.flatMap(\.source).compactMap { info in info.uuid.map { (info.name, $0) } }) { one, _ in one }
     }
 }

@@ -107,7 +107,7 @@ package struct Survey: Sendable {
     package static func look(
         _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, logger: Logger
     ) throws -> Survey {
-        let admin = try recipe.logAdmin(logger)
+        let admin = purpose.asksLog ? try recipe.logAdmin(logger) : nil
         defer { admin?.close() }
         var log = try LogLook.begin(recipe, admin)
         let target = try Cluster.connect(recipe.target)
@@ -119,7 +119,7 @@ package struct Survey: Sendable {
             use, recipe, state: state, refreshes: purpose == .copy, logger: logger)
         try log.rest(recipe, state, admin, logger: logger)
         var entries: [Entry] = []
-        let untold = Untold(isLenient: purpose == .status)
+        let untold = Untold(isLenient: purpose.isLenient)
         for (place, entry) in recipe.indices.enumerated() {
             entries += try look(
                 entry, recipe, confirmed: known[entry], found: source[place],
@@ -137,7 +137,7 @@ package struct Survey: Sendable {
                 ? TemplateLook.take(".crossfade-\(recipe.name)", own: nil, present: nil, target: target) : nil,
             untold: untold.texts)
         if purpose == .plan || purpose == .initialise { survey.findDataStreams() }
-        if purpose == .status {
+        if purpose.isLenient {
             let found = survey
             survey.wayBack = WayBack.look(
                 survey, recipe, runs: admin.flatMap { try? found.applicationRuns(recipe, $0) })
@@ -146,7 +146,8 @@ package struct Survey: Sendable {
     }
 
     private mutating func findDataStreams() {
-        let names = entries.flatMap { [$0.index] + ($0.recipe.aliases.isEmpty ? [$0.recipe.from ?? ""] : $0.recipe.aliases) }
+        let read = entries.flatMap { $0.recipe.aliases.isEmpty ? [$0.recipe.from ?? ""] : $0.recipe.aliases }
+        let names = entries.map(\.index) + read
         for name in Set(names) where !name.isEmpty && !name.contains("*") && !name.contains(",") {
             dataStreams[name] = target.reader.dataStream(named: name)
         }

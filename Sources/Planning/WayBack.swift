@@ -29,6 +29,8 @@ package struct WayBack: Sendable {
     package var group: String?
     /// Whether the old indexer runs, as far as its group tells; nil: that is not known.
     package var runs: Bool?
+    /// Aliases of the old cluster to which the readers would go back, and that are on none of the old indices now.
+    package var goneAliases: [String] = []
     /// Why the old side gets nothing any more, although its indexer may run; nil: it does.
     package var unfed: String?
     /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
@@ -55,6 +57,7 @@ package struct WayBack: Sendable {
         }
         // One that stands nowhere is put back on the old index like all others.
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
+        found += goneAliases.map { "the old cluster has no alias \($0) on the old indices any more" }
         if let unfed { found.append(unfed) }
         if let lost { found.append("the old side has \(lost.old) documents, and the new side \(lost.new)") }
         if let lag, let group, lag > Self.lagAllowed || (lag > 0 && runs == false) {
@@ -74,6 +77,11 @@ package struct WayBack: Sendable {
             back.unfed = "what is written through the alias goes to the new index alone (cutover.writers: alias)"
         }
         let writer = survey.target.answering(withinSeconds: 5).writer
+        if survey.source != nil {
+            let theirs = Set(survey.entries.flatMap(\.source).flatMap { $0.aliases.map(\.key) })
+            let moved = Set(cutover.moved.map(\.alias))
+            back.goneAliases = cutover.leftBehind.filter { moved.contains($0) && !theirs.contains($0) }
+        }
         back.misplaced = cutover.moved.compactMap { try? MisplacedAlias($0, writer) }
         return back
     }
@@ -98,6 +106,14 @@ package struct WayBack: Sendable {
         back.runs = runs
         back.lost = lost(survey)
         return back
+    }
+
+    /// An index of the same name, made since the old side was compared, holds nobody knows what.
+    package mutating func lookForRemade(since before: [String: String], now: [String: String]) {
+        for place in indices.indices where indices[place].condition == .ready {
+            let name = indices[place].name
+            if let old = before[name], let new = now[name], old != new { indices[place].condition = .remade }
+        }
     }
 
     /// Whether the old side holds less than nine tenths of what the new side holds. Somebody has emptied it then, or

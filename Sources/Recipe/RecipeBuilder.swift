@@ -197,9 +197,9 @@ package struct RecipeBuilder {
             return step
         }
         return Recipe.IndexEntry(
-            from: entry["from"]?.text, to: try text(entry, "to"), aliases: entry["alias"]?.items.compactMap(\.text) ?? [],
-            mapping: json("mapping"), settings: json("settings"), transform: steps,
-            merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
+            from: entry["from"]?.text, to: try text(entry, "to"),
+            aliases: entry["alias"]?.items.compactMap(\.text) ?? [], mapping: json("mapping"),
+            settings: json("settings"), transform: steps, merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
             missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create,
             saysMissing: entry["missing"] != nil, id: entry["id"]?.text,
             filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init),

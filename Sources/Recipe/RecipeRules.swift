@@ -31,6 +31,7 @@ package struct RecipeRules {
         checkTombstones()
         checkSelection()
         checkTargets()
+        RecipeCutoverRules(root: root, problems: problems).check(entries)
         checkSameIndex()
         checkAcceptances()
         RecipeEntryRules(problems: problems, hasMerges: hasMerges).check(entries)

@@ -25,6 +25,8 @@ package struct IndexInfo: Sendable, Equatable {
     /// As the server gives them: by type if there are types, else `{"properties": ...}`.
     package var mappings: JSONValue
     package var settings: JSONValue
+    /// nil: the server does not say it.
+    package var uuid: String? { settings["index"]?["uuid"]?.string }
     /// Whether the index was the target of an earlier migration, so that it may hold tombstones.
     package private(set) var mapsTombstones = false
     /// The parent type of each child type (before 6.0).

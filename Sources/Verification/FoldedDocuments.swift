@@ -72,8 +72,8 @@ package final class FoldedDocuments: ExpectedDocuments {
     }
 
     private func take(_ ranges: [Int32: Range<Int64>], _ names: LogFold.Names) throws {
-        let stretch = try log.records(ranges, patience: 5000) { _, decoded, companions in
-            _ = fold.add(decoded, companions, to: &folds, names)
+        let stretch = try log.records(ranges, patience: 5000) { message, decoded, companions in
+            _ = fold.add(decoded, companions, in: message.partition, to: &folds, names)
         }
         guard stretch.isWhole else {
             throw LogError(.timedOut, "an open transaction hides the end of the command topic", retriable: true)
@@ -85,7 +85,7 @@ package final class FoldedDocuments: ExpectedDocuments {
         if found.content == .parts, losses.isWhole { fold.merge(found, into: nil, version: -1) }
         switch found.content {
         case .unnamed: return losses.isWhole ? .absent : .unknown
-        case .parts: return .unknown
+        case .parts, .split: return .unknown
         case .deleted: return .absent
         case .document(let document): return .document(document, version: found.version, stored: nil)
         }

@@ -46,7 +46,7 @@ package final class LogFold {
             if names?.isEmpty != true {
                 passes += 1
                 stretch = try log.records(ranges) { message, decoded, companions in
-                    _ = add(decoded, companions, to: &folds, names)
+                    _ = add(decoded, companions, in: message.partition, to: &folds, names)
                 }
                 guard stretch.isWhole else {
                     throw WorkError(
@@ -65,14 +65,16 @@ package final class LogFold {
 
     /// Adds what a record says to folds that are there, and opens others. Returns the documents that it concerns.
     package func add(
-        _ decoded: Decoded, _ companions: [Companion], to folds: inout Folds, _ names: Names? = nil
+        _ decoded: Decoded, _ companions: [Companion], in partition: Int32, to folds: inout Folds, _ names: Names? = nil
     ) -> [DocumentKey] {
         guard case .operation(let operation) = decoded, operation.kind != .leave else { return [] }
-        let tombstones = companions.compactMap { add($0.tombstone(of: operation), to: &folds, names) }
-        return tombstones + [add(operation, to: &folds, names)].compactMap { $0 }
+        let tombstones = companions.compactMap { add($0.tombstone(of: operation), partition, to: &folds, names) }
+        return tombstones + [add(operation, partition, to: &folds, names)].compactMap { $0 }
     }
 
-    private func add(_ operation: Operation, to folds: inout Folds, _ names: Names?) -> DocumentKey? {
+    private func add(
+        _ operation: Operation, _ partition: Int32, to folds: inout Folds, _ names: Names?
+    ) -> DocumentKey? {
         guard plan.entries.indices.contains(operation.entry) else { return nil }
         let hash = DocumentKey.hash64(operation.id, operation.entry)
         guard folds.covers(hash), names?.contains(hash) != false else { return nil }
@@ -83,6 +85,7 @@ package final class LogFold {
             ?? DocumentFold(
                 entry: key.entry, id: key.id, routing: key.routing, missing: plan.entries[key.entry].missing)
         let before = folds.held[key] == nil ? 0 : fold.heldBytes
+        if plan.format.needsOnePartition { fold.lies(in: partition) }
         fold.add(
             operation.kind, version: operation.version, document: Array(operation.document), using: transform)
         folds.held[key] = fold

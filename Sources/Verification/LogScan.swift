@@ -97,6 +97,7 @@ package final class LogScan {
                     guard isWhole else { return result.entries[entry].unknown += 1 }
                     fold.merge(found, into: nil, version: -1)
                 }
+                guard found.content != .split else { return result.entries[entry].unknown += 1 }
                 guard case .document(let expected) = found.content,
                     try expected.withUnsafeBufferPointer({ try digester.digest($0) }) == digester.digest(document)
                 else { return try result.add(key, isExpected: isDocument(found)) }
@@ -112,6 +113,7 @@ package final class LogScan {
                     result.entries[key.entry].unknown += 1
                 }
             }
+            if found.content == .split, !seen.contains(key) { result.entries[key.entry].unknown += 1 }
             guard case .document = found.content else { continue }
             result.entries[key.entry].log += 1
             if !seen.contains(key) { try result.add(key, isExpected: true) }

@@ -200,6 +200,7 @@ package final class RepairWork {
         switch found.content {
         case .unnamed: return .unnamed
         case .parts: return .baseLost
+        case .split: return .split
         case .document(let document): return .document(document, version: found.version)
         case .deleted: return .deleted(version: found.version)
         }

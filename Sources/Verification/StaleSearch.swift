@@ -29,7 +29,7 @@ struct StaleSearch {
         let names = LogFold.Names(sought.keys)
         var folds = LogFold.Folds()
         _ = try log.records(ranges) { message, decoded, companions in
-            for key in fold.add(decoded, companions, to: &folds, names) {
+            for key in fold.add(decoded, companions, in: message.partition, to: &folds, names) {
                 guard let seeks = sought[key] else { continue }
                 let isSame = try content(folds.held[key]).map { try digest($0) == seeks.digest } ?? false
                 sought[key]?.isLast = isSame

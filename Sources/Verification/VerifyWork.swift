@@ -314,6 +314,7 @@ package struct VerifyWork {
             topic: recipe.commands.topic, began: now)
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
+        if options.against == .source { receipt.sourceIndices = survey.sourceUUIDs }
         if let adopted = survey.state?.adopted, !adopted.isEmpty {
             receipt.remarks.append(
                 "\(adopted.sorted().joined(separator: ", ")) was there before init and was adopted: the application "

@@ -3,6 +3,7 @@ should be. The report stands with each input."""
 import json
 
 import pytest
+from confluent_kafka import Producer
 
 from binary import DIFFERS, FAILED, check_error
 from proxy import Proxy
@@ -127,3 +128,29 @@ def test_an_old_index_that_was_closed(make):  # noqa: F811
     m.source.call("POST", f"/{m.old}/_open")
     wait_for("the shards", lambda: m.source.get(f"/_cluster/health/{m.old}?level=shards")["active_primary_shards"] == 3)
     assert verify(m)["verdict"] == "equal"
+
+
+def test_a_repair_does_not_guess_which_of_two_partitions_is_newer(migrate):
+    """Both records have the same version, and the part was written over the whole document."""
+    m = migrate("es-8.17", "es-8.17", partitions=2, mapping={"dynamic": False}, index={"transform": []}, source=None)
+    m.tree.pop("source", None)
+    m.tree["indices"][0].pop("from", None)
+    m.log.create(m.topic, 2)
+    whole = {"title": "whole", "state": "new", "number": 7}
+    producer = Producer(m.log.config)
+
+    def send(partition, command):
+        key, value = command
+        producer.produce(m.topic, value, key, partition=partition)
+        producer.flush()
+    send(1, command("InsertMessageCommand", "1", message=whole))
+    m.write_recipe()
+    m.init()
+    m.replay()
+    send(0, command("UpdateMessageCommand", "1", message={"state": "paid"}))
+    follow = m.start("follow")
+    m.caught_up(follow)
+    receipt = m.run("verify", "--against", "log", "--repair", "--yes", seconds=120).json
+    assert receipt["repair"] is None or not receipt["repair"]["written"], receipt["repair"]
+    assert receipt["verdict"] not in ("equal", "different"), receipt["verdict"]
+    assert m.target.call("GET", f"/{m.new}/_doc/1")["_source"] == whole

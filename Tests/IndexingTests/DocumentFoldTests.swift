@@ -33,6 +33,19 @@ import Testing
         return fields
     }
 
+    @Test func commandsOfTwoPartitionsSayNothingTogether() {
+        let fold = DocumentFold(entry: 0, id: Array("1".utf8), routing: nil, missing: .create)
+        for (partition, kind, document) in [
+            (Int32(1), OperationKind.index, "a=1"), (1, .merge, "b=2"), (0, .merge, "a=3"),
+        ] {
+            let before = fold.content
+            fold.lies(in: partition)
+            fold.add(kind, version: 5 + Int64(partition), document: bytes(document), using: FieldTransform())
+            #expect((fold.content == .split) == (partition == 0), "\(before)")
+        }
+        #expect(fold.content == .split)
+    }
+
     /// Mostly in the order of their versions. Only whole documents and deletes can have the same one.
     private static func commands(_ seed: inout Seeded) -> [Command] {
         let hasMerges = seed.chance(60)
@@ -73,7 +86,7 @@ import Testing
             switch fold.content {
             case .document(let document): #expect(FieldTransform.fields(document) == expected, "\(commands)")
             case .deleted, .unnamed: #expect(expected == nil, "\(commands)")
-            case .parts: Issue.record("\(commands)")
+            case .parts, .split: Issue.record("\(commands)")
             }
         }
     }

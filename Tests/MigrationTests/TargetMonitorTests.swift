@@ -97,13 +97,19 @@ import Testing
                 == [true, true, false, true])
     }
 
-    @Test func onlyOldReportsAreForgotten() {
+    /// A clock that was an hour ahead took the report of a follower away that ran.
+    @Test func onlyOldReportsThatStayAsTheyAreAreForgotten() {
         var old = report()
         old.updated = 1000
         var young = report()
         young.updated = 1001
-        #expect(
-            ReportSchedule.forgotten([old, young], command: "copy", now: 3_601_001) { _ in .isGone } == [old])
+        let found = ReportSchedule.old([old, young], now: 3_601_001)
+        #expect(found == [old])
+        #expect(ReportSchedule.silent([old, young], since: found) == [old])
+        var heard = old
+        heard.updated = 2000
+        #expect(ReportSchedule.silent([heard, young], since: found).isEmpty)
+        #expect(ReportSchedule.silent([young], since: found).isEmpty)
     }
 
     /// A verification was killed, and the next one has gone on with it: nobody has to look at the first any more.

@@ -27,6 +27,15 @@ import Testing
         #expect(step(.deleted(version: 5), .absent, .init(document: nil, version: nil)) == .nothing)
     }
 
+    /// A part of a document was written over the whole of it, because its partition had the greater offset.
+    @Test func whereTwoPartitionsHaveCommandsNobodyKnowsWhichIsNewer() {
+        let held = RepairRule.Target(document: [2], version: 5)
+        let old = RepairRule.Source.document([9], version: 1)
+        #expect(step(.split, old, held) == .leave(.twoPartitions))
+        #expect(step(.split, .absent, held) == .leave(.twoPartitions))
+        #expect(step(.split, old, held, trusts: true) == .write([9], version: 5))
+    }
+
     @Test func whatTheApplicationWroteOnTheNewSideStaysWhereItIsNewer() {
         var shared = RepairRule(trustsSource: true, floor: 1)
         shared.keepsNewer = true

@@ -319,6 +319,14 @@ struct BadRecipeTests {
             name: "alias is an index", text: Reading.small(indices("  - { from: a, to: b, alias: b }\n")),
             expected: ["9:30: the alias \"b\" is the index of line 9"]),
         Case(
+            name: "names of the cutover that no entry has",
+            text: Reading.small(indices("  - { from: a, to: b, alias: readers }\n"))
+                + "cutover: { filters: { reeders: { term: { k: 1 } } }, warm: { queries: [{ index: c, body: {} }] } }\n",
+            expected: [
+                "10:21: no entry has the alias \"reeders\"; did you mean \"readers\"?",
+                "10:84: no entry has `to` \"c\"",
+            ]),
+        Case(
             name: "alias twice in a list", text: Reading.small(indices("  - { from: a, to: b, alias: [x, y, x] }\n")),
             expected: ["9:37: the alias \"x\" stands in this list already"]),
         Case(

@@ -319,7 +319,7 @@ enum EveryKey {
           handover: new-indexer
           quiet_for: 1m
           warm: { queries: [{ index: incidents-v2, body: { size: 0 } }], within: 10s }
-          filters: { readers: { term: { kind: a } } }
+          filters: { incidents: { term: { kind: a } } }
         tests:
           - name: a record
             record: { key: k, value: { a: 1 }, headers: { h: v }, partition: 1, offset: 2, timestamp: 3 }

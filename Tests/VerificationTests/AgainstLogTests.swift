@@ -23,7 +23,7 @@ import Testing
                 switch one.content {
                 case .document(let document): found[id] = String(decoding: document, as: UTF8.self)
                 case .deleted: found[id] = "deleted at \(one.version)"
-                case .parts: found[id] = "parts"
+                case .parts, .split: found[id] = "parts"
                 case .unnamed: found[id] = "unnamed"
                 }
             }

@@ -39,6 +39,8 @@ package struct Standing: Sendable, Equatable {
     package var hasCutOver = false
     /// Whether readers are on the new side now, at least some.
     package var isRolledOver = false
+    /// The command that ends the migration and was broken off; nil: none was begun.
+    package var ending: String?
     /// Why the readers are not where their aliases are; nil: they are, as far as is known.
     package var readersDue: String?
     /// Target indices that are gone, and those that are closed.
@@ -186,6 +188,7 @@ package struct Standing: Sendable, Equatable {
     /// `init`. `recipe`: as it is typed (``Recipe/typed``).
     package func next(recipe: String, fingerprint: String) -> [String] {
         guard phase != nil else { return ["crossfade plan \(recipe)"] }
+        if let ending { return ["crossfade \(ending) \(recipe) --yes"] }
         // No command of Crossfade opens an index. That takes the cluster's own API.
         guard closed.isEmpty else { return [] }
         guard missing.isEmpty else {

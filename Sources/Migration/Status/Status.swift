@@ -157,6 +157,8 @@ extension Standing {
         replay = state?.replay.map { $0.finished == nil ? .unfinished : .done } ?? .none
         replayDue = state?.replayDue == true && hasCommands
         readersDue = state?.cutover.openReaders?.words
+        if state?.cutover.end == .cancelled { ending = "cancel" }
+        if state?.cutover.end == .finished { ending = "finish" }
         hasCutOver = state.map { $0.cutover.position != .before } ?? false
         isRolledOver = state.map { !$0.cutover.moved.isEmpty } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none

@@ -1,3 +1,4 @@
+import CommandLog
 import CutoverWork
 import Failures
 import Parity
@@ -37,13 +38,29 @@ enum RollbackCommand {
         options.readersMoved = arguments.has("readers-moved")
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)
-            let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
+            let prepared = try prepare(recipe, options, logger)
             let result = try RollbackWork(prepared, options: options, logger: logger).run { state in
                 try compare(state, recipe, logger)
             }
             let report = RollbackReport(result, recipe: recipe)
             output.data(report.json, text: report.text)
             return .done
+        }
+    }
+
+    /// Whoever gives up what the old side lacks needs the clusters only.
+    private static func prepare(
+        _ recipe: Recipe, _ options: RollbackWork.Options, _ logger: Logger
+    ) throws -> Preflight {
+        do {
+            return try Preflight.prepare(
+                recipe, for: options.acceptsLoss ? .wayBack : .status, depth: .facts, logger: logger)
+        } catch let error as LogError {
+            throw WorkError(
+                .log,
+                "both sides are compared by what the topic names, and that cannot be asked: \(error). To move the "
+                    + "readers back all the same, and give up what the old side lacks: crossfade rollback "
+                    + "\(recipe.typed) --accept-loss")
         }
     }
 

@@ -50,7 +50,7 @@ extension ReceiptReport {
     var repairOptions: String? {
         guard let repair = receipt.repair else { return " --repair" + (listsRepair ? " --yes" : "") }
         let sum = repair.sum
-        let doubts: [RepairDoubt] = [.extraNotProved, .tombstoneNotExplained, .versionNotExplained]
+        let doubts: [RepairDoubt] = [.extraNotProved, .tombstoneNotExplained, .versionNotExplained, .twoPartitions]
         let provable = doubts.reduce(0) { $0 + (sum.left[$1] ?? 0) }
         // `--trust-source` is refused where it is not known how far the application's indexer is.
         let mayTrust = receipt.basis == .source && receipt.positions.allSatisfy { $0.application != nil }
@@ -69,6 +69,9 @@ extension ReceiptReport {
         case .uncopied: "it cannot be copied, and no command names it"
         case .targetNewer: "the new side has a newer version, which the application wrote there"
         case .baseLost: "the topic has parts of it, and nobody has what they belong to"
+        case .twoPartitions:
+            "its commands lie in two partitions of the topic, so that nobody can tell which is newer (rail "
+                + "one_partition)"
         case .logAgrees: "the new side has what the topic says, and the old side has something else"
         }
     }
