@@ -323,8 +323,8 @@ struct BadRecipeTests {
             text: Reading.small(indices("  - { from: a, to: b, alias: readers }\n"))
                 + "cutover: { filters: { reeders: { term: { k: 1 } } }, warm: { queries: [{ index: c, body: {} }] } }\n",
             expected: [
-                "10:21: no entry has the alias \"reeders\"; did you mean \"readers\"?",
-                "10:84: no entry has `to` \"c\"",
+                "11:21: no entry has the alias \"reeders\"; did you mean \"readers\"?",
+                "11:81: no entry has `to` \"c\"; did you mean \"b\"?",
             ]),
         Case(
             name: "alias twice in a list", text: Reading.small(indices("  - { from: a, to: b, alias: [x, y, x] }\n")),
