@@ -1,4 +1,4 @@
-"""The way back, after a second stranger has tried it: what is remembered of the old side, and who can go back at all."""
+"""The way back, as a second stranger tried it: what is remembered of the old side, and who can go back at all."""
 from confluent_kafka import Consumer
 
 from alone import alone, verify as verified, write

@@ -45,7 +45,7 @@ import Testing
             \"moves\":[{\"alias\":\"a\",\"from\":[{\"index\":\"new\",\"uuid\":\"u\",\"definition\":{}}],
             \"to\":[{\"index\":\"old\",\"uuid\":null,\"definition\":{\"filter\":{}}}]}],\"home\":\"new\",\"by\":\"ann\",
             \"began\":4,\"process\":{\"pid\":1}},\"moved\":[{\"alias\":\"a\",\"from\":[],\"to\":[]}],
-            \"aliases\":[\"a\"],\"rolled_over_at\":3,
+            \"aliases\":[\"a\"],\"left_behind\":[\"a\"],\"rolled_over_at\":3,
             \"readers_due\":{\"kind\":\"rollover\",\"since\":3,\"failure\":\"f\"},
             \"end\":\"finished\",\"ending\":{\"by\":\"ann\",\"began\":5,\"archive\":\"/x\",\"offsets\":{\"0\":5},
             \"done\":[\"members\"]}}"}
