@@ -126,8 +126,8 @@ extension StoredShape {
                         .needed("home", .text), .needed("by", .text), .needed("began", .time),
                         .maybe("process", .anything),
                     ], by: ["began"])),
-            .maybe("moved", moves), .maybe("aliases", .list(.text, by: [])), .maybe("left_behind", .list(.text, by: [])),
-            .maybe("rolled_over_at", .time),
+            .maybe("moved", moves), .maybe("aliases", .list(.text, by: [])),
+            .maybe("left_behind", .list(.text, by: [])), .maybe("rolled_over_at", .time),
             .maybe(
                 "readers_due",
                 .members(
