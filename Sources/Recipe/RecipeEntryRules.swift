@@ -12,11 +12,20 @@ package struct RecipeEntryRules {
             if let filter = entry.member("filter"), entry.member("from") == nil {
                 problems.add(filter.mark, "filter is about an alias of the source, and this entry has no from")
             }
+            checkAliases(entry)
             checkMerge(entry)
             checkSteps(entry)
             if let id = entry.member("id"), entry.member("from") == nil {
                 problems.add(id.mark, "id is about the copied documents, and this entry has no from")
             }
+        }
+    }
+
+    private func checkAliases(_ entry: RecipeValue) {
+        var named: Set<String> = []
+        for alias in entry["alias"]?.items ?? [] {
+            guard let text = alias.text, !named.insert(text).inserted else { continue }
+            problems.add(alias.mark, "the alias \(alias.quoted) stands in this list already")
         }
     }
 

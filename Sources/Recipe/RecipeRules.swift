@@ -347,17 +347,9 @@ package struct RecipeRules {
                 seen[text] = to.mark
             }
         }
-        for entry in entries {
-            var named: Set<String> = []
-            for alias in entry["alias"]?.items ?? [] {
-                guard let text = alias.text else { continue }
-                if let index = seen[text] {
-                    problems.add(alias.mark, "the alias \(alias.quoted) is the index of line \(index.line)")
-                }
-                if !named.insert(text).inserted {
-                    problems.add(alias.mark, "the alias \(alias.quoted) stands in this list already")
-                }
-            }
+        for alias in entries.flatMap({ $0["alias"]?.items ?? [] }) {
+            guard let text = alias.text, let index = seen[text] else { continue }
+            problems.add(alias.mark, "the alias \(alias.quoted) is the index of line \(index.line)")
         }
     }
 

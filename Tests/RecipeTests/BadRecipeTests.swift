@@ -321,7 +321,8 @@ struct BadRecipeTests {
         Case(
             name: "names of the cutover that no entry has",
             text: Reading.small(indices("  - { from: a, to: b, alias: readers }\n"))
-                + "cutover: { filters: { reeders: { term: { k: 1 } } }, warm: { queries: [{ index: c, body: {} }] } }\n",
+                + "cutover: { filters: { reeders: { term: { k: 1 } } }, "
+                + "warm: { queries: [{ index: c, body: {} }] } }\n",
             expected: [
                 "11:21: no entry has the alias \"reeders\"; did you mean \"readers\"?",
                 "11:81: no entry has `to` \"c\"; did you mean \"b\"?",
