@@ -179,7 +179,7 @@ let package = Package(
         tests("IndexingTests", ["JSONText", "Commands", "Indexing", "Seeds"]),
         tests("CommandsTests", ["JSONText", "Commands", "Seeds"]),
         // Random choices that can be repeated, for all tests.
-        .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
+        .target(name: "Seeds", dependencies: ["JSONText"], path: "Tests/Seeds", swiftSettings: strict),
         // A plain HTTP client over one socket, for tests of servers.
         .target(name: "SocketClient", path: "Tests/SocketClient", swiftSettings: strict),
         // The simulation of the whole protocol, of the parts that need no server; not shipped.

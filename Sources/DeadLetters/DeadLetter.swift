@@ -60,19 +60,23 @@ package struct DeadLetter: Sendable {
 extension DeadLetter.Origin {
     /// nil: the message lacks these headers, so it is no dead letter of Crossfade.
     package init?(_ message: LogMessage) {
-        if message.text(DeadLetterHeader.source) == "copy" {
-            guard let key = message.key else { return nil }
+        self.init(key: message.key.map(Array.init), header: message.text)
+    }
+
+    /// - Parameter header: the text of the last header of a name.
+    init?(key: [UInt8]?, header: (String) -> String?) {
+        if header(DeadLetterHeader.source) == "copy" {
+            guard let key else { return nil }
             self = .document(
-                index: message.text(DeadLetterHeader.index) ?? "", type: message.text(DeadLetterHeader.type),
-                id: Array(key))
+                index: header(DeadLetterHeader.index) ?? "", type: header(DeadLetterHeader.type), id: key)
             return
         }
-        guard let topic = message.text(DeadLetterHeader.topic),
-            let partition = message.text(DeadLetterHeader.partition).flatMap({ Int32($0) }),
-            let offset = message.text(DeadLetterHeader.offset).flatMap({ OutsideNumber.offset(text: $0) }),
+        guard let topic = header(DeadLetterHeader.topic),
+            let partition = header(DeadLetterHeader.partition).flatMap({ Int32($0) }),
+            let offset = header(DeadLetterHeader.offset).flatMap({ OutsideNumber.offset(text: $0) }),
             partition >= 0
         else { return nil }
-        self = .record(topic: topic, partition: partition, offset: offset, epoch: DeadLetterHeader.epoch(message))
+        self = .record(topic: topic, partition: partition, offset: offset, epoch: DeadLetterHeader.epoch(header))
     }
 
     /// The headers by which letters and resolutions name their origin.
@@ -98,7 +102,7 @@ extension DeadLetter {
         reason = message.text(DeadLetterHeader.reason) ?? "unknown"
         detail = message.text(DeadLetterHeader.detail) ?? ""
         version = message.text(DeadLetterHeader.version).flatMap { OutsideNumber.compared(text: $0) } ?? 0
-        epoch = DeadLetterHeader.epoch(message)
+        epoch = DeadLetterHeader.epoch(message.text)
         time =
             message.text(DeadLetterHeader.time).flatMap { OutsideNumber.time(text: $0) }
             ?? OutsideNumber.time(message.timestamp)

@@ -33,8 +33,8 @@ package enum DeadLetterHeader {
     /// Why somebody has discarded a letter.
     package static let why = "crossfade.why"
 
-    package static func epoch(_ message: LogMessage) -> Int64 {
-        message.text(epoch).flatMap { OutsideNumber.count(text: $0) } ?? 0
+    static func epoch(_ header: (String) -> String?) -> Int64 {
+        header(epoch).flatMap { OutsideNumber.count(text: $0) } ?? 0
     }
 }
 

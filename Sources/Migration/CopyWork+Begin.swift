@@ -16,21 +16,7 @@ extension CopyWork {
     ) throws -> MigrationState {
         let isAccepted = prepared.recipe.accepts("copy_deaths")
         if let copy = state.copy, copy.finished == nil, copy.stopped == nil || isAccepted {
-            try checkGoesOn(copy)
-            let left = copy.slices.filter { !$0.done }.count
-            logger.info("going on with the copy that was interrupted", ["slices_left": left])
-            let refreshed = try copy.refreshed ?? refresh(source)
-            let names = Set(prepared.survey.entries.flatMap(\.scope.names))
-            return try store.update {
-                try claim.take(&$0)
-                $0.phase = .copying
-                $0.copy?.refreshed = refreshed
-                $0.copy?.stopped = nil
-                // That an index is gone was confirmed.
-                for number in copy.slices.indices where !names.contains(copy.slices[number].index) {
-                    $0.copy?.slices[number].done = true
-                }
-            }
+            return try goOn(store, copy, source, claim)
         }
         let reader = source.reader
         let part = try part(after: state)
@@ -65,6 +51,35 @@ extension CopyWork {
                 slices: slices, refreshed: refreshed)
             $0.copy?.part = part
             $0.copy?.sourceWritten = written
+        }
+    }
+
+    private func goOn(
+        _ store: StateStore, _ copy: MigrationState.Copy, _ source: Cluster, _ claim: WorkClaim
+    ) throws -> MigrationState {
+        try checkGoesOn(copy)
+        let names = Set(prepared.survey.entries.flatMap(\.scope.names))
+        if let trouble = copy.sliceTrouble(entries: prepared.survey.entries.count, names: names) {
+            throw copy.damaged(trouble, in: store.index)
+        }
+        let left = copy.slices.filter { !$0.done }.count
+        logger.info("going on with the copy that was interrupted", ["slices_left": left])
+        let refreshed = try copy.refreshed ?? refresh(source)
+        let leftOut = Set(copy.slices.filter { !$0.done }.map(\.index)).subtracting(names)
+        if !leftOut.isEmpty {
+            logger.warning(
+                "indices of the interrupted copy are left out: they are gone, or the confirmed work has them no more",
+                ["indices": leftOut.sorted().joined(separator: ", ")])
+        }
+        return try store.update {
+            try claim.take(&$0)
+            $0.phase = .copying
+            $0.copy?.refreshed = refreshed
+            $0.copy?.stopped = nil
+            // That an index is gone was confirmed.
+            for number in copy.slices.indices where !names.contains(copy.slices[number].index) {
+                $0.copy?.slices[number].done = true
+            }
         }
     }
 

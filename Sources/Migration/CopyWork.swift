@@ -207,11 +207,9 @@ extension MigrationState.Copy {
                 !survey.entries.indices.contains(slice.entry)
                     || !survey.entries[slice.entry].scope.names.contains(slice.index)
             else { continue }
-            throw WorkError(
-                .state,
-                "the state in \(index) is damaged: slice \(number) of the copy names entry \(slice.entry) and index "
-                    + "\(slice.index), which the recipe does not. Nothing was copied. Restore the state document from "
-                    + "a snapshot, or begin anew: delete \(index) and the target index, then init, copy and replay")
+            throw damaged(
+                "slice \(number) of the copy names entry \(slice.entry) and index \(slice.index), which the "
+                    + "recipe does not", in: index)
         }
     }
 }

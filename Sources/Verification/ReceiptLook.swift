@@ -181,7 +181,12 @@ package struct ReceiptLook {
     private func read(
         _ shard: WriteAccount.Look.Shard, _ told: (DocumentKey, Int64) throws -> Void
     ) throws {
-        guard prepared.survey.entries.indices.contains(shard.entry) else { return }
+        guard prepared.survey.entries.indices.contains(shard.entry) else {
+            throw WorkError(
+                .state,
+                "the receipt is damaged: it names more indices than the recipe has. Run `crossfade verify` "
+                    + "again")
+        }
         let entry = prepared.survey.entries[shard.entry]
         let size = min(2000, entry.present?.maximumPage ?? 2000)
         var after = shard.after

@@ -1,8 +1,10 @@
 import Basics
 import JSONText
 import LogGuard
+import Migration
 import Pipeline
 import SearchCluster
+import Seeds
 import Testing
 
 @testable import DeadLetters
@@ -46,6 +48,30 @@ import Testing
         #expect(!has("t", 0, 9, 3) && !has("t", 0, 9, 1 << 46), "of an epoch that never was")
         #expect(has("t", 5, 1 << 40, 1), "of the log of an earlier epoch nobody knows the end any more")
         #expect(!has("u", 0, 9, 2) && origins.has(.document(index: "i", type: nil, id: [])))
+    }
+
+    @Test func noHeadersOfADeadLetterTrap() {
+        let seed = newSeed("noHeadersOfADeadLetterTrap")
+        defer { Mutation.forget("letter") }
+        var random = Seeded(seed)
+        let texts =
+            Self.extremes + [
+                "", "x", "copy", "7", "4294967296", "99999999999999999999", "1.5", "é", " 7", "70368744177663",
+            ]
+        let names = [
+            DeadLetterHeader.source, DeadLetterHeader.topic, DeadLetterHeader.partition, DeadLetterHeader.offset,
+            DeadLetterHeader.epoch, DeadLetterHeader.index, DeadLetterHeader.type,
+        ]
+        let origins = LetterOrigins(topic: "7", epoch: 7, ends: [7: 100, 0: .max])
+        for _ in 0..<3000 {
+            var headers: [String: String] = [:]
+            for name in names where random.chance(80) { headers[name] = random.pick(texts) }
+            Mutation.note("letter", headers.sorted { $0.key < $1.key }.map { .name("\($0.key)=\($0.value)") }, nil)
+            guard let origin = DeadLetter.Origin(key: [1], header: { headers[$0] }) else { continue }
+            _ = (origin.headers, origins.has(origin))
+            // The next offset and the version that it is written with.
+            if let at = origin.coordinates { #expect(at.partition >= 0 && at.offset >= 0 && at.offset + 1 > 0) }
+        }
     }
 
     @Test(arguments: extremes) func aMemberThatSaysItReportedAtTheEndOfTimeIsShown(_ updated: String) throws {
@@ -97,6 +123,31 @@ import Testing
     func aSliceThatIsNoneIsNotAsked(_ text: String) {
         #expect(SliceSpec(index: "i", text: text) == nil)
         #expect(SliceSpec(index: "i", text: "slice 1/2") != nil && SliceSpec(index: "i", text: "whole 0/1") != nil)
+    }
+
+    /// A slice that names another index or entry would be left out, and the copy count as whole.
+    @Test func slicesThatAreNotAllPartsAreDamage() {
+        func trouble(_ slices: [(Int, String, String)]) -> String? {
+            MigrationState.Copy(
+                round: 1, expected: 1, started: 1,
+                slices: slices.map {
+                    MigrationState.Slice(
+                        entry: $0.0, index: $0.1, spec: $0.2, done: false, returned: 0, outcomes: [:])
+                }
+            ).sliceTrouble(entries: 2, names: ["a", "b"])
+        }
+        #expect(trouble([(0, "a", "whole 0/1"), (1, "b", "slice 1/2"), (1, "b", "slice 0/2")]) == nil)
+        #expect(trouble([]) == nil && trouble([(0, "a", "shard 0/1"), (1, "a", "whole 0/1")]) == nil)
+        #expect(trouble([(99, "a", "whole 0/1")]) == "slice 0 of the copy names entry 99, and the recipe has 2")
+        #expect(trouble([(99, "of an entry that is gone", "whole 0/1")]) == nil)
+        #expect(trouble([(-1, "a", "whole 0/1")]) != nil && trouble([(0, "a", "slice 2/2")]) != nil)
+        for wrong in [
+            [(1, "b", "slice 1/2"), (1, "secret", "slice 0/2")], [(1, "b", "slice 1/2"), (0, "b", "slice 0/2")],
+            [(1, "b", "slice 1/2"), (1, "b", "slice 1/2")], [(1, "b", "slice 1/2"), (1, "b", "shard 0/2")],
+            [(1, "b", "slice 0/2")],
+        ] {
+            #expect(trouble(wrong)?.contains("are not all its parts") == true)
+        }
     }
 
     @Test(arguments: extremes) func theNoteOfACommitWithTheGreatestOffsetIsRead(_ number: String) {

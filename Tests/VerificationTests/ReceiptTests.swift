@@ -1,5 +1,6 @@
 import JSONText
 import Parity
+import Seeds
 import State
 import Testing
 @testable import Verification
@@ -87,6 +88,27 @@ import Testing
         #expect(entries.named("") == .none)
         #expect(entries.last(of: "f", basis: .source)?.id == "20-ab")
         #expect(entries.last(of: "f", basis: .log) == nil)
+    }
+
+    /// Every value of a receipt is made something else; what reads receipts takes it or leaves it, and never traps.
+    @Test func noReceiptTraps() throws {
+        let seed = newSeed("noReceiptTraps")
+        defer { Mutation.forget("receipt") }
+        var random = Seeded(seed)
+        let document = Self.full().json
+        for place in Mutation.places(document) {
+            for value in Mutation.values(&random) {
+                Mutation.note("receipt", place, value)
+                guard let read = Receipt(json: Mutation.changed(document, place[...], to: value)) else { continue }
+                let entry = ReceiptEntry(read, digest: "d")
+                _ = (entry.json.text(), entry.age(now: 1_800_000_000_000), entry.words(now: 0), read.json.text())
+                _ = (
+                    read.countsAgree, read.isJudged, read.open.map(read.index),
+                    read.examples.map { read.index(of: $0.key) }
+                )
+                _ = (read.repair?.sum.found, read.totals.wrong, read.totals.compared)
+            }
+        }
     }
 
     /// Any member may be missing or of another type: then it is no receipt, and nothing traps.

@@ -1,18 +1,17 @@
 import Foundation
 import JSONText
-import Seeds
 
 /// Changing one leaf of a document after the other, also inside JSON that is stored as text.
-enum Mutation {
+public enum Mutation {
     /// The way to a value: names, numbers of elements, and into a text.
-    enum Step: Hashable {
+    public enum Step: Hashable, Sendable {
         case name(String)
         case element(Int)
         case text
     }
 
     /// Every value, leaves and what holds them, without the document itself.
-    static func places(_ json: JSONValue) -> [[Step]] {
+    public static func places(_ json: JSONValue) -> [[Step]] {
         switch json {
         case .object(let object): object.flatMap { below(.name($0.key), $0.value) }
         case .array(let elements): elements.enumerated().flatMap { below(.element($0.offset), $0.element) }
@@ -31,7 +30,7 @@ enum Mutation {
     }
 
     /// What a value may become: both ends of Int64 and what is just beyond them, other types, nothing (nil), much.
-    static func values(_ random: inout Seeded) -> [JSONValue?] {
+    public static func values(_ random: inout Seeded) -> [JSONValue?] {
         let fixed: [JSONValue?] = [
             nil, .null, true, "", "x", -1, 0, [], [:], .number(Int64.max), .number(Int64.min),
             .number("9223372036854775808"), .number("1e400"), .number("-0.5"),
@@ -45,7 +44,7 @@ enum Mutation {
         ]
     }
 
-    static func changed(_ json: JSONValue, _ place: ArraySlice<Step>, to value: JSONValue?) -> JSONValue {
+    public static func changed(_ json: JSONValue, _ place: ArraySlice<Step>, to value: JSONValue?) -> JSONValue {
         guard let step = place.first else { return value ?? .null }
         let (rest, isLast) = (place.dropFirst(), place.count == 1)
         switch (step, json) {
@@ -67,7 +66,7 @@ enum Mutation {
     }
 
     /// Keeps what is tried in a file, so that after a trap it says what it was.
-    static func note(_ what: String, _ place: [Step], _ value: JSONValue?) {
+    public static func note(_ what: String, _ place: [Step], _ value: JSONValue?) {
         let words = "\(what): \(place) = \(value?.text().prefix(200) ?? "nothing")\n"
         let path = NSTemporaryDirectory() + "crossfade-mutation-\(what)-\(ProcessInfo.processInfo.processIdentifier)"
         guard let file = fopen(path, "w") else { return }
@@ -76,7 +75,7 @@ enum Mutation {
     }
 
     /// The file is not wanted when all went well.
-    static func forget(_ what: String) {
+    public static func forget(_ what: String) {
         unlink(NSTemporaryDirectory() + "crossfade-mutation-\(what)-\(ProcessInfo.processInfo.processIdentifier)")
     }
 }
