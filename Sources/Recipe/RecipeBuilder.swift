@@ -201,7 +201,7 @@ package struct RecipeBuilder {
             aliases: entry["alias"]?.items.compactMap(\.text) ?? [], mapping: json("mapping"),
             settings: json("settings"), transform: steps, merge: entry["merge"]?.text.flatMap(MergeMode.init) ?? .deep,
             missing: entry["missing"]?.text.flatMap(MissingDocument.init) ?? .create,
-            saysMissing: entry["missing"] != nil, id: entry["id"]?.text,
+            saysMissing: entry["missing"]?.given == true, id: entry["id"]?.text,
             filter: entry["filter"]?.text.flatMap(Recipe.AliasFilter.init),
             empty: entry["empty"]?.text.flatMap(Recipe.Verify.Empty.init) ?? .refuse)
     }

@@ -42,6 +42,8 @@ def test_no_way_back_onto_an_index_that_does_not_answer(make):
     m = make(follows=False, documents=3)
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
+    # no receipt would stand after it
+    check_error(m.run("copy"), "readers are on the new indices", "--repair", "rail: adopted", code=REFUSED)
     # a mistyped name is not "nothing to do"
     check_error(m.run("rollback", "--only", "nonsense"), "nonsense", m.alias, code=USAGE)
     # the readers' index must not be left without anybody who keeps it current
@@ -250,3 +252,17 @@ def test_the_way_back_is_shown_all_the_time(make, server):
     because("is gone")
     m.source.call("PUT", f"/{m.old}", {"settings": {"number_of_replicas": 0}})
     because("made again")
+
+
+def test_a_copy_after_the_rollover_costs_no_way_back(make):
+    """It wrote nothing, made the receipt void all the same, and rollback named no way."""
+    m = make(follows=False, documents=5)
+    m.tree["accept"] = [{"rail": "adopted", "why": "a test"}]
+    m.write_recipe()
+    m.run("init", "--confirm", m.plan()["fingerprint"]).expect(DONE)
+    verify(m)
+    rollover(m, "--override", "followed", "--why", "a test")
+    assert m.copy()["outcomes"]["indexed"] == 0
+    status = m.status()
+    assert not status["switch"]["ready"] and any("a copy has written" in why for why in status["switch"]["reasons"])
+    assert rollback(m)["position"] == "rolled_back"

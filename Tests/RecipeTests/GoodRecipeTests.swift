@@ -53,6 +53,7 @@ struct GoodRecipeTests {
         #expect(recipe.copy.slices == 16 && recipe.copy.page == 1000 && recipe.limits.memory == 256 << 20)
         #expect(recipe.target.verifyTLS && recipe.target.auth == .none)
         #expect(recipe.indices[0].merge == .deep && recipe.indices[0].missing == .create)
+        #expect(!recipe.indices[0].saysMissing)
         let shown = RecipeText.canonical(recipe)
         #expect(shown["commands"]?["group"] == "crossfade-small")
         #expect(shown["dead_letters"]?["topic"] == "orders-dead")
@@ -196,6 +197,7 @@ struct GoodRecipeTests {
         verify.folder = folder.path + "/spill"
         #expect(envelope.verify == verify)
         #expect(envelope.indices[0].merge == .shallow && envelope.indices[0].missing == .reject)
+        #expect(envelope.indices[0].saysMissing)
         #expect(envelope.indices[0].id == "{type}-{id}")
         let selector = CommandFormat.Selector(field: try JSONPath(parsing: "message.kind"), equals: "incident")
         #expect(envelope.commands.format.selectors == [selector, nil])
