@@ -60,6 +60,8 @@ indices:
       - keyToValue: {{ field: tags }}
 replay:
   from: beginning
+accept:
+  - {{ rail: rights, why: the sink knows no privileges }}
 """
 
 
