@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from embedded import EmbeddedStack
 from proxy import Proxy
 from stack import wait_for
 from test_command_line import run as at_the_shell
@@ -96,12 +97,25 @@ def spoil(value, chosen, key=None):
     return value + NASTY if chosen(key) else value
 
 
+@pytest.fixture(scope="session")
+def stack():
+    """What is shown does not depend on the server, and those of the binary are quick."""
+    servers = EmbeddedStack()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def log(stack):
+    return stack.log()
+
+
 @pytest.fixture
 def m(make):
     """A migration that is done, with documents, dead letters, a receipt and a history; and the clusters in between."""
     records = [*(insert(str(n), f"first {n}") for n in range(20)), command(f"Other{NASTY}", NASTY),
                insert(NASTY, NASTY), (b"\xff\x9b" + NASTY.encode(), b"{\x9b" + NASTY.encode())]
-    m = make(records, verify={"settle": "3s", "sample": 2})
+    m = make(records, verify={"settle": "3s", "sample": 2}, replay={"from": "beginning"})
     m.tree["verify"]["folder"] = str(m.crossfade.folder / "verify")
     m.proxies = [Poisoned(m.source.url), Poisoned(m.target.url)]
     m.tree["source"], m.tree["target"] = ({"url": proxy.url} for proxy in m.proxies)
