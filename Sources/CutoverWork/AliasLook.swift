@@ -72,7 +72,7 @@ struct AliasLook: Sendable {
         guard strangers.isEmpty else {
             return fail(
                 "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does "
-                    + "not migrate")
+                    + "not migrate: take it off there, or name another alias")
         }
         // Of a data stream no alias can be moved, so the rail `data_stream` asks for one that is made now.
         let old = sources(entries)

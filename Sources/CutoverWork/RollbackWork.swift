@@ -96,6 +96,7 @@ package struct RollbackWork {
         }
         var result = Result(position: state.cutover.position)
         if !session.isOneCluster {
+            try checkOldCluster()
             try checkOldAliases(held)
             try moveReaders(&result)
         }
@@ -148,6 +149,26 @@ package struct RollbackWork {
                     .refused, "the old index \(place.index) was made again since the rollover, so it is another one")
             }
             try checkServes(place.index, condition)
+        }
+    }
+
+    /// Throws where the old cluster would give readers errors, unless people say that they are there already.
+    private func checkOldCluster() throws {
+        guard !options.readersMoved, let back = session.prepared.survey.wayBack else { return }
+        for index in back.indices {
+            let why: String
+            switch index.condition {
+            case .ready, .remade: continue
+            case .blocked(let blocks): if blocks.contains("read") { why = "is blocked for reading" } else { continue }
+            case .gone: why = "is gone"
+            case .closed: why = "is closed"
+            case .unknown(let words): why = "cannot be asked (\(words))"
+            }
+            throw WorkError(
+                .refused,
+                "the old index \(index.name) \(why): readers that go back to it would get errors, and the aliases stay "
+                    + "on the new cluster. Mend the old side first; if the readers are there already, say "
+                    + "--readers-moved")
         }
     }
 

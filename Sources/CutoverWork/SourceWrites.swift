@@ -40,6 +40,7 @@ struct SourceWrites {
     /// What was written since; nil marks: nobody knows how far it was written then.
     func change(since marks: [WriteMark]?) -> WriteMark.Change {
         guard let marks else { return .unknown("nobody could look then") }
+        if let why = session.prepared.survey.sourceUnknown { return .unknown(why) }
         do {
             return WriteMark.change(from: marks, to: try session.prepared.survey.writeMarks())
         } catch {

@@ -23,7 +23,23 @@ package enum ReadersRail {
                         + "`cutover.writers: index` if it writes to the old index by its name, or `alias` if it writes "
                         + "through the alias that is moved"))
         }
-        return found
+        return found + strangers(survey, isOneCluster: isOneCluster)
+    }
+
+    /// Aliases that also stand on other indices of the target: a rollover would not know what becomes of those.
+    private static func strangers(_ survey: Survey, isOneCluster: Bool) -> [Rail] {
+        let ours = Set(survey.entries.map(\.index) + (isOneCluster ? survey.entries.flatMap(\.scope.names) : []))
+        let names = Set(survey.entries.flatMap { aliases(of: $0, isOneCluster: isOneCluster) })
+        return names.sorted().compactMap { alias in
+            // Where we may not ask, the rail `rights` says so.
+            let behind = (try? survey.target.writer.indices(behind: alias).map(\.index)) ?? []
+            let others = behind.filter { !ours.contains($0) }.sorted()
+            guard !others.isEmpty else { return nil }
+            return Rail(
+                name: "readers", verdict: .warn,
+                detail: "alias \(alias) stands on \(others.joined(separator: ", ")) of the target, which the recipe "
+                    + "does not migrate, so the rollover will refuse to move it: take it off there, or name another")
+        }
     }
 
     /// The names that a rollover moves; empty: the recipe tells none. Between two clusters a name in `from` is enough;

@@ -119,6 +119,28 @@ def test_an_alias_that_the_old_cluster_has_lost(migrate):
     assert rollback(m)["position"] == "rolled_back"
 
 
+def test_readers_are_not_sent_back_to_a_cluster_that_does_not_answer(migrate):
+    """The alias was taken off the new cluster, and the program sent the readers to a dead one."""
+    m = alone(migrate, "es-6.8", "es-8.17", cutover={"command": ["true"]})
+    write(m, {"1": {"title": "a"}})
+    m.init()
+    m.copy()
+    verified(m)
+    rollover(m)
+    m.tree["source"]["url"] = "http://127.0.0.1:1"
+    m.write_recipe()
+    check_error(m.run("rollback", "--accept-loss"), "cannot be asked", "--readers-moved", code=REFUSED)
+    assert behind(m).keys() == {m.new}
+    assert rollback(m, "--accept-loss", "--readers-moved")["position"] == "rolled_back"
+
+
+def test_an_alias_that_stands_on_a_third_index_is_said_before_the_copy(migrate):
+    m = alone(migrate, "es-6.8", "es-8.17")
+    m.target.call("PUT", f"/third-{m.new}", {"aliases": {m.alias: {}}})
+    rails = [rail for rail in m.run("plan").expect(DONE).json["rails"] if rail["name"] == "readers"]
+    assert len(rails) == 1 and f"third-{m.new}" in rails[0]["detail"] and rails[0]["verdict"] == "warn", rails
+
+
 def test_a_cancel_looks_at_the_group_before_it_removes_anything(make):
     """A process that reports to nobody (its report was swept) is still a member of our group."""
     m = make(documents=3, follows=False)

@@ -46,7 +46,10 @@ extension Standing {
             .followed, followReasons, hasCommands ? "every partition is followed" : Self.noLog,
             mend: "crossfade follow \(recipe)")
         add(.waiting, waiting, "nothing keeps the work from going on", mend: nil)
-        add(.lag, lagReason.map { [$0] } ?? [], lagPassed, mend: nil)
+        add(
+            .lag, lagReason.map { [$0] } ?? [], lagPassed,
+            mend: running.contains("follow")
+                ? "wait: crossfade status \(recipe) shows it shrink" : "crossfade follow \(recipe)")
         add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
         add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
         found += blocked

@@ -125,7 +125,9 @@ extension Status {
         let survey = prepared.survey
         var lines = ["migration \(prepared.recipe.name): \(standing.phaseText)"]
         let against = standing.reasonsAgainstSwitch
-        lines.append("ready to switch: " + (against.isEmpty ? "yes" : "no, because " + against.joined(separator: "; ")))
+        let isOver = survey.state?.cutover.position == .rolledOver
+        let ready = isOver ? "the readers are on the new side" : "yes"
+        lines.append("ready to switch: " + (against.isEmpty ? ready : "no, because " + against.joined(separator: "; ")))
         lines += cutoverLines
         if let copy = prepared.survey.state?.copy {
             let done = copy.slices.count { $0.done }
