@@ -3,7 +3,7 @@ import Foundation
 import JSONText
 
 /// The file that keeps what a finished migration was. It is on disk, under its name, before anything is deleted.
-struct ArchiveFile: Sendable {
+package struct ArchiveFile: Sendable {
     let path: String
 
     init(_ path: String) {
@@ -12,6 +12,13 @@ struct ArchiveFile: Sendable {
 
     /// The file that is used if nobody names one.
     static func standard(_ migration: String) -> String { "crossfade-\(migration)-finished.json" }
+
+    /// That a migration without state was finished, if its archive lies in the present folder; nil: it does not.
+    package static func hint(_ migration: String) -> String? {
+        let file = standard(migration)
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        return "it was finished: \(file) has its state and its history"
+    }
 
     /// Throws if the file holds something else than an archive of this migration.
     func check(migration: String, created: Int64) throws(WorkError) {

@@ -172,3 +172,17 @@ def test_a_cancel_that_was_broken_off_is_what_comes_next(make):
     plan = m.run("plan").json
     check_error(m.run("init", "--confirm", plan["fingerprint"]), "being cancelled", code=REFUSED)
     m.run("cancel", "--yes").expect(DONE)
+
+
+def test_a_finished_migration_is_not_taken_for_one_that_never_was(migrate):
+    m = alone(migrate, "es-6.8", "es-8.17")
+    write(m, {"1": {"title": "a"}})
+    m.init()
+    m.copy()
+    verified(m)
+    rollover(m)
+    m.run("finish", "--yes", seconds=120).expect(DONE)
+    archive = f"crossfade-{m.name}-finished.json has its state"
+    assert archive in shown(m)
+    assert archive in m.crossfade("finish", m.recipe, "--yes").expect(DONE).out
+    check_error(m.crossfade("history", m.recipe), archive, code=REFUSED)

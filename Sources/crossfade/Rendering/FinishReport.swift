@@ -25,7 +25,10 @@ struct FinishReport {
     private var words: [JSONValue] { result.done.map { .string($0) } }
 
     var text: String {
-        if result.isNothing { return "there is no migration \(name) on the target: nothing to finish" }
+        if result.isNothing {
+            let hint = ArchiveFile.hint(name).map { ". " + $0 } ?? ""
+            return "there is no migration \(name) on the target: nothing to finish\(hint)"
+        }
         var lines = result.gates.flatMap(GateText.lines)
         let failed = result.failed.count
         if failed > 0 {

@@ -1,4 +1,5 @@
 import Commands
+import CutoverWork
 import Foundation
 import JSONText
 import Migration
@@ -128,6 +129,7 @@ extension Status {
         let isOver = survey.state?.cutover.position == .rolledOver
         let ready = isOver ? "the readers are on the new side" : "yes"
         lines.append("ready to switch: " + (against.isEmpty ? ready : "no, because " + against.joined(separator: "; ")))
+        if survey.state == nil, let hint = ArchiveFile.hint(prepared.recipe.name) { lines.append("perhaps \(hint)") }
         lines += cutoverLines
         if let copy = prepared.survey.state?.copy {
             let done = copy.slices.count { $0.done }
