@@ -193,3 +193,18 @@ let package = Package(
         tests("TidyTests", []),
     ]
 )
+
+// scripts/fuzz: the fuzzer in place of the tests, because one of them lends it the reference transform.
+if Context.environment["CROSSFADE_FUZZ"] != nil {
+    package.targets.removeAll { $0.isTest }
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "crossfade-fuzz",
+            dependencies: [
+                "CFuzzer", "JSONText", "Commands", "Transform", "Indexing", "LogGuard", "SearchCluster", "Recipe", "State",
+                "Cutover", "DeadLetters",
+            ],
+            path: "Tests", sources: ["Fuzz", "TransformTests/Reference.swift"], swiftSettings: strict),
+    ]
+}

@@ -68,7 +68,7 @@ def test_template_that_carries_the_live_alias(make, target, kind):
     m = make(target)
     template(m, {"aliases": {"incidents-live": {}}}, kind=kind)
     text = refused(m, "templates")
-    assert "incidents-live" in text and "readers' alias" in text and m.name in text and m.new in text, text
+    assert "incidents-live" in text and "readers use" in text and m.name in text and m.new in text, text
     # the way out: another name
     m.tree["indices"][0]["to"] = m.new = f"other-{m.new}"
     m.write_recipe()
