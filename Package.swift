@@ -202,7 +202,8 @@ if Context.environment["CROSSFADE_FUZZ"] != nil {
         .executableTarget(
             name: "crossfade-fuzz",
             dependencies: [
-                "CFuzzer", "JSONText", "Commands", "Transform", "Indexing", "LogGuard", "SearchCluster", "Recipe", "State",
+                "CFuzzer", "JSONText", "Commands", "Transform", "Indexing", "LogGuard", "SearchCluster", "Recipe",
+                "State",
                 "Cutover", "DeadLetters",
             ],
             path: "Tests", sources: ["Fuzz", "TransformTests/Reference.swift"], swiftSettings: strict),
