@@ -159,7 +159,9 @@ package struct RollbackWork {
             let why: String
             switch index.condition {
             case .ready, .remade: continue
-            case .blocked(let blocks): if blocks.contains("read") { why = "is blocked for reading" } else { continue }
+            case .blocked(let blocks):
+                guard blocks.contains("read") else { continue }
+                why = "is blocked for reading"
             case .gone: why = "is gone"
             case .closed: why = "is closed"
             case .unknown(let words): why = "cannot be asked (\(words))"

@@ -22,7 +22,8 @@ enum HistoryCommand {
             StopSignal.listen()
             let target = try Cluster.connect(recipe.target)
             let store = StateStore(target: target, name: recipe.name)
-            let state = try store.loaded(recipe: recipe.typed, otherwise: ArchiveFile.hint(recipe.name) ?? "nothing has happened to it")
+            let otherwise = ArchiveFile.hint(recipe.name) ?? "nothing has happened to it"
+            let state = try store.loaded(recipe: recipe.typed, otherwise: otherwise)
             let history = try HistoryStore(store, target: target, logger: logger).load()
             let report = HistoryReport(migration: recipe.name, history: history, fingerprint: state.fingerprint)
             output.data(report.json, text: report.text)
