@@ -118,7 +118,7 @@ package struct RolloverWork {
     private func begin(_ look: AliasLook) throws {
         let all = try options.only == nil ? look : AliasLook.take(session, only: nil)
         let names = Set(all.moves.map(\.alias) + all.there)
-        let theirs = Set(session.prepared.survey.entries.flatMap(\.source).flatMap { $0.aliases.map(\.key) })
+        let theirs = session.prepared.survey.sourceAliases
         try session.store.update { state in
             // What the recipe does not name any more, and nobody moved, is not waited for.
             state.cutover.aliases = names.union(state.cutover.moved.map(\.alias)).sorted()

@@ -24,6 +24,9 @@ extension Survey {
         return marks.values.sorted { $0.index < $1.index }
     }
 
+    /// All aliases of the old indices.
+    package var sourceAliases: Set<String> { Set(entries.flatMap(\.source).flatMap { $0.aliases.map(\.key) }) }
+
     /// The UUIDs of the old indices, by name, as far as the server says them.
     package var sourceUUIDs: [String: String] {
         Dictionary(entries.flatMap(\.source).compactMap { info in info.uuid.map { (info.name, $0) } }) { one, _ in one }

@@ -78,7 +78,7 @@ package struct WayBack: Sendable {
         }
         let writer = survey.target.answering(withinSeconds: 5).writer
         if survey.source != nil {
-            let theirs = Set(survey.entries.flatMap(\.source).flatMap { $0.aliases.map(\.key) })
+            let theirs = survey.sourceAliases
             let moved = Set(cutover.moved.map(\.alias))
             back.goneAliases = cutover.leftBehind.filter { moved.contains($0) && !theirs.contains($0) }
         }
