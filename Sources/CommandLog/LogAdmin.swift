@@ -7,6 +7,8 @@ package final class LogAdmin: Sendable {
     let handle: KafkaHandle
     let settings: KafkaSettings
     private let reached = Mutex<Bool>(false)
+    /// The clients that ask as a group, by its name. Each has connections of its own, and a command asks several times.
+    let groups = Mutex<[String: KafkaHandle]>([:])
 
     /// Makes a client. It asks nothing yet, and never joins the group of the settings.
     package init(settings: KafkaSettings, log: @escaping KafkaLogSink = { _ in }) throws(LogError) {
@@ -19,7 +21,13 @@ package final class LogAdmin: Sendable {
     }
 
     /// Ends the client. No other call may follow.
-    package func close() { handle.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+    package func close() {
+        let groups = groups.withLock { groups in
+            defer { groups = [:] }
+            return groups
+        }
+        for client in [handle] + groups.values { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+    }
 
     /// Describes a topic. Throws ``LogError/Code/missingTopic`` when it does not exist.
     package func describe(_ topic: String, timeout: Double = 10) throws(LogError) -> TopicDescription {

@@ -52,23 +52,42 @@ extension LogAdmin {
     ) throws(LogError) -> Answer {
         let deadline = Deadline(seconds: timeout)
         try connect(deadline)
-        let client = try KafkaHandle(
-            RD_KAFKA_CONSUMER, settings: settings,
-            ours: [("group.id", group), ("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")],
-            target: CallbackTarget(context: HandleContext(settings: settings, sink: handle.context.sink)))
-        defer { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+        let client = try takeClient(of: group)
+        // What went wrong may stay with the client: the next question gets another one.
+        var isGood = false
+        defer { giveBack(client, of: group, isGood: isGood) }
         while true {
             do throws(LogError) {
                 // In steps of 2 s: librdkafka does not stop asking for a coordinator, even when the credentials do not
                 // allow it.
                 let step = Deadline(seconds: min(2, Double(deadline.milliseconds) / 1000))
-                return try body(client.rk, step)
+                let answer = try body(client.rk, step)
+                isGood = true
+                return answer
             } catch {
                 if let refusal = Self.refusal(client.rk) { throw LogError(refusal, doing: doing) }
                 guard error.retriable, error.code != .groupActive, !deadline.isOver else { throw error }
                 rd_kafka_poll(client.rk, 100)
             }
         }
+    }
+
+    /// A client that asks as the group, without joining it. Nobody else has it until it is given back.
+    private func takeClient(of group: String) throws(LogError) -> KafkaHandle {
+        if let client = groups.withLock({ $0.removeValue(forKey: group) }) { return client }
+        return try KafkaHandle(
+            RD_KAFKA_CONSUMER, settings: settings,
+            ours: [("group.id", group), ("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")],
+            target: CallbackTarget(context: HandleContext(settings: settings, sink: handle.context.sink)))
+    }
+
+    private func giveBack(_ client: KafkaHandle, of group: String, isGood: Bool) {
+        let isKept = groups.withLock { groups in
+            guard isGood, groups[group] == nil else { return false }
+            groups[group] = client
+            return true
+        }
+        if !isKept { client.destroy(flags: RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
     }
 
     /// The answer of the brokers that the credentials may not use the group; nil when no broker said so.

@@ -25,8 +25,8 @@ struct LogLook {
 
     /// What was applied is asked before the end of the log. Both grow while a follower works, and the end must be
     /// further.
-    mutating func rest(_ recipe: Recipe, _ state: MigrationState?, _ admin: LogAdmin?, logger: Logger) throws {
-        guard let admin else { return }
+    mutating func rest(_ recipe: Recipe, _ state: MigrationState?, _ clients: LogClients?, logger: Logger) throws {
+        guard let clients, let admin = clients.admin else { return }
         let (commands, partitions) = (recipe.commands, topic.partitions)
         let own = try Told.by { () throws(LogError) in
             try admin.committedOffsets(group: commands.group, topic: commands.topic, partitions: partitions)
@@ -39,9 +39,7 @@ struct LogLook {
         }
         // Asked before the last stable offsets. Otherwise records written between the two questions would look like an
         // open transaction.
-        let whole = try OpenTransaction.reader(recipe.kafkaSettings, logger: logger)
-        defer { whole?.close() }
-        let told = try whole?.watermarks(commands.topic, partitions: partitions).mapValues(\.high)
+        let told = try clients.whole?.watermarks(commands.topic, partitions: partitions).mapValues(\.high)
         watermarks = try admin.watermarks(commands.topic, partitions: partitions)
         ends = told ?? watermarks.mapValues(\.high)
         history = try LogHistory.compare(recipe, now: own.value ?? [:], state: state, marks: watermarks, logger: logger)

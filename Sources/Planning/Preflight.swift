@@ -20,6 +20,8 @@ package struct Preflight: Sendable {
     package let fingerprint: String
     /// nil: the log keeps its deletes, or it is not known whether it does, or that was not looked at.
     package let compaction: CompactionRail.Outlook?
+    /// The clients that the caller has lent; nil: none, and what asks the brokers later makes its own.
+    package let clients: LogClients?
 
     /// How much is looked at.
     package enum Depth: Int, Comparable {
@@ -35,23 +37,27 @@ package struct Preflight: Sendable {
         package static func < (one: Depth, other: Depth) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// `isConfirming`: whether the user confirms work with this command.
+    /// - Parameters:
+    ///   - isConfirming: whether the user confirms work with this command.
+    ///   - clients: ask the brokers now, and for whoever has the result; nil: its own do, and end with this call.
     package static func prepare(
         _ recipe: Recipe, for purpose: Purpose, depth: Depth, isConfirming: Bool = false, adopts: Bool = false,
-        logger: Logger
+        clients lent: LogClients? = nil, logger: Logger
     ) throws -> Preflight {
         try recipe.checkHasCommands(for: purpose)
+        let clients = purpose.asksLog ? try lent ?? LogClients(recipe, logger) : nil
+        defer { if lent == nil { clients?.close() } }
         var survey: Survey
         do {
-            survey = try Survey.look(recipe, for: purpose, isConfirming: isConfirming, logger: logger)
+            survey = try Survey.look(
+                recipe, for: purpose, isConfirming: isConfirming, clients: clients, logger: logger)
         } catch {
             // One question was forbidden; the user wants to know of all at once.
             guard depth >= .plan, RightsRail.isForbidden(error) else { throw error }
             throw RightsRail.explained(recipe) ?? error
         }
         survey.adopts = adopts
-        let admin = purpose.asksLog ? try recipe.logAdmin(logger) : nil
-        defer { admin?.close() }
+        let admin = clients?.admin
         var recipe = recipe
         try admin.map { try recipe.lookWhetherBeforeIsProof($0) }
         let start =
@@ -76,7 +82,8 @@ package struct Preflight: Sendable {
         if depth >= .plan { rails += try RightsRail.look(recipe, survey, admin: admin) }
         return Preflight(
             recipe: recipe, survey: survey, rails: rails.map { $0.answered(by: recipe) },
-            start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction)
+            start: start.offsets, work: work, fingerprint: Fingerprint.of(work), compaction: compaction,
+            clients: lent)
     }
 
     /// Target indices that were there before `init` and are, or would be, taken as they are.

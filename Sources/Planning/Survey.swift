@@ -105,10 +105,9 @@ package struct Survey: Sendable {
     /// Looks at everything that the purpose needs. Throws if something cannot be reached or is missing. The rails judge
     /// what is there but wrong.
     package static func look(
-        _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, logger: Logger
+        _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, clients: LogClients?, logger: Logger
     ) throws -> Survey {
-        let admin = purpose.asksLog ? try recipe.logAdmin(logger) : nil
-        defer { admin?.close() }
+        let admin = clients?.admin
         var log = try LogLook.begin(recipe, admin)
         let target = try Cluster.connect(recipe.target)
         let state = try StateStore(target: target, name: recipe.name).load()
@@ -117,7 +116,7 @@ package struct Survey: Sendable {
             purpose, recipe: recipe, state: state, isKnown: known.knows(recipe), isConfirming: isConfirming)
         let source = try SourceLook.take(
             use, recipe, state: state, refreshes: purpose == .copy, logger: logger)
-        try log.rest(recipe, state, admin, logger: logger)
+        try log.rest(recipe, state, clients, logger: logger)
         var entries: [Entry] = []
         let untold = Untold(isLenient: purpose.isLenient)
         for (place, entry) in recipe.indices.enumerated() {

@@ -13,10 +13,9 @@ import Telemetry
 package final class GroupReader {
     private let prepared: Preflight
     private let store: StateStore
-    /// nil: there are no commands, and the log is as one without partitions.
-    private let admin: LogAdmin?
-    /// Sees the real ends of the log; nil: `admin` does.
-    private let whole: LogAdmin?
+    /// Without a client there are no commands, and the log is as one without partitions.
+    private let clients: LogClients
+    private var admin: LogAdmin? { clients.admin }
     private let partitions: [Int32]
 
     /// What is compared with the log alone does not wait for the application.
@@ -27,16 +26,12 @@ package final class GroupReader {
     package init(_ prepared: Preflight, against basis: Receipt.Basis = .source, logger: Logger) throws {
         (self.prepared, self.basis) = (prepared, basis)
         store = StateStore(target: prepared.survey.target, name: prepared.recipe.name)
-        admin = try prepared.recipe.logAdmin(logger)
-        whole = admin == nil ? nil : try OpenTransaction.reader(prepared.recipe.kafkaSettings, logger: logger)
+        clients = try prepared.clients ?? LogClients(prepared.recipe, logger)
         partitions = prepared.survey.topic.partitions
     }
 
-    /// Ends the clients. No other call may follow.
-    package func close() {
-        whole?.close()
-        admin?.close()
-    }
+    /// Ends the clients that nobody has lent. No other call may follow.
+    package func close() { if prepared.clients == nil { clients.close() } }
 
     /// Asks both groups, then for the ends of the log: what was applied lies before them.
     ///
@@ -61,7 +56,7 @@ package final class GroupReader {
         if let replay = state?.replay, replay.epoch == commands.format.epoch {
             own.merge(replay.position) { max($0, $1) }
         }
-        let marks = try (whole ?? admin).watermarks(commands.topic, partitions: partitions)
+        let marks = try (clients.whole ?? admin).watermarks(commands.topic, partitions: partitions)
         return GroupPositions(
             application: application?.value, crossfade: own, starts: marks.mapValues(\.low),
             ends: marks.mapValues(\.high))

@@ -177,19 +177,24 @@ package final class ParityScan {
     package func run(begun: JSONValue, told: (ScanProgress) throws -> Void) throws -> ScanResult {
         if record.begun.isNull { record.begun = begun }
         try record.save(recordFile)
-        let early = EarlyLook(sides, plan: plan, options: options)
-        if let words = early.words { logger.warning("nearly everything differs", ["what": words]) }
+        // Beside the scan, which does not wait for it unless it may stop it.
+        let look = Beside("cf-early") { [sides, plan, options, logger] in
+            let early = EarlyLook(sides, plan: plan, options: options)
+            if let words = early.words { logger.warning("nearly everything differs", ["what": words]) }
+            return early
+        }
+        defer { look.end(seconds: 30) }
         var result = ScanResult(
             entries: sides.entries.map { _ in ScanResult.Entry() },
             candidates: try KeyFile(folder.appendingPathComponent("candidates")), unread: [],
             oldestRead: WallClock.now())
-        result.early = early.words
-        if let most = options.stopAfter, early.isAlarming, early.differing.count >= most {
+        if let most = options.stopAfter, let early = try look.value(), early.isAlarming, early.differing.count >= most {
             for key in early.differing { try result.candidates.append(key) }
-            result.hasStopped = true
+            (result.hasStopped, result.early) = (true, early.words)
             return result
         }
         result.unread = try firstPass(told)
+        result.early = try look.value()?.words
         result.oldestRead = record.slices.filter(\.isDone).map(\.began).min() ?? result.oldestRead
         for slice in record.slices {
             switch slice.side {
@@ -328,7 +333,7 @@ package final class ParityScan {
             }
         }
         while !board.isOver, !board.isStopped, !StopSignal.isAsked {
-            Thread.sleep(forTimeInterval: 0.02)
+            board.wait(milliseconds: 20)
             for notice in board.takeNotices() { logger.warning("a slice is read again", ["what": notice]) }
             try told()
         }

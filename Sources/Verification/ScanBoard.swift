@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import Parity
 import Pipeline
+import Runtime
 import SearchCluster
 import Synchronization
 
@@ -21,7 +22,7 @@ final class ScanBoard: @unchecked Sendable {
         var part: SliceReader.Slice
     }
 
-    private let lock = NSLock()
+    private let lock = MonotonicCondition()
     private var waiting: [ParitySide: [Part]]
     private var left: Int
     private var record: ScanRecord
@@ -73,6 +74,7 @@ final class ScanBoard: @unchecked Sendable {
             record.ignored[Int(side.rawValue)].add(ignored)
             changed = true
             left -= 1
+            lock.broadcast()
         }
     }
 
@@ -81,6 +83,7 @@ final class ScanBoard: @unchecked Sendable {
             givenUp.insert(side)
             reasons.append("the \(side) could not be read to the end: \(part.spec): \(error)")
             left -= 1
+            lock.broadcast()
         }
     }
 
@@ -98,13 +101,21 @@ final class ScanBoard: @unchecked Sendable {
         stop()
     }
 
-    func stop() { stopped.store(true, ordering: .releasing) }
+    func stop() {
+        stopped.store(true, ordering: .releasing)
+        lock.withLock { lock.broadcast() }
+    }
 
     // MARK: The thread that waits
 
     /// Slices that are not read yet, or not to their end.
     var slicesLeft: Int { lock.withLock { left } }
     var isOver: Bool { slicesLeft == 0 }
+
+    /// Waits until it is over or stopped, at most so long.
+    func wait(milliseconds: Int) {
+        lock.withLock { _ = lock.wait(milliseconds: milliseconds) { left > 0 && !isStopped } }
+    }
 
     /// Documents that were read in this run.
     var documents: (source: Int, target: Int) {

@@ -32,7 +32,8 @@ package struct VerifyWork {
         _ recipe: Recipe, options: VerifyOptions, confirmation: String?, logger: Logger
     ) throws -> Preflight {
         let prepared = try Preflight.prepare(
-            recipe, for: options.against == .log ? .verifyLog : .verify, depth: .facts, logger: logger)
+            recipe, for: options.against == .log ? .verifyLog : .verify, depth: .facts,
+            clients: LogClients(recipe, logger), logger: logger)
         try prepared.passRails(except: unneeded)
         try prepared.checkConfirmed(confirmation)
         return prepared

@@ -142,6 +142,23 @@ final class Follower: LogConsumerDelegate, @unchecked Sendable {
         admin.close()
     }
 
+    @Test func aGroupIsAskedByOneClientAsLongAsItAnswers() throws {
+        let mock = try MockLog()
+        try mock.createTopic("t", partitions: 1)
+        let admin = try LogAdmin(settings: mock.settings(group: "g"))
+        defer { admin.close() }
+        try admin.commit(group: "g", topic: "t", offsets: [0: 7])
+        let first = admin.groups.withLock { $0["g"] }
+        #expect(first != nil)
+        #expect(try admin.committed(group: "g", topic: "t", partitions: [0]) == [0: 7])
+        #expect(admin.groups.withLock { $0["g"] } === first)
+        // OffsetFetch is refused: GROUP_AUTHORIZATION_FAILED
+        mock.fail(apiKey: 9, error: 30, count: 1)
+        #expect(throws: LogError.self) { try admin.committed(group: "g", topic: "t", partitions: [0]) }
+        #expect(admin.groups.withLock { $0.isEmpty })
+        #expect(try admin.committed(group: "g", topic: "t", partitions: [0]) == [0: 7])
+    }
+
     @Test func deletedStartIsSaidWithItsOffsets() throws {
         let mock = try MockLog()
         try mock.createTopic("t", partitions: 1)

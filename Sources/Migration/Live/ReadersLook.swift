@@ -37,11 +37,17 @@ final class ReadersLook: @unchecked Sendable {
         thread?.join(seconds: 2)
     }
 
+    private func look() throws -> Survey {
+        let clients = try LogClients(live.prepared.recipe, Self.silent)
+        defer { clients.close() }
+        return try Survey.look(live.prepared.recipe, for: .status, clients: clients, logger: Self.silent)
+    }
+
     private func run() {
         while !condition.withLock({ stopped }) {
             if live.isWatched, live.targetIsThere, looks.isDue(MonotonicClock.milliseconds()) {
                 // What cannot be looked up now is not known now: an old answer may be wrong by then.
-                live.sees(survey: try? Survey.look(live.prepared.recipe, for: .status, logger: Self.silent))
+                live.sees(survey: try? look())
             }
             _ = condition.withLock { condition.wait(milliseconds: 1000) { !stopped } }
         }
