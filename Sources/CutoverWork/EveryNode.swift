@@ -20,7 +20,12 @@ struct EveryNode: Sendable {
         var found = EveryNode()
         // Nodes often publish addresses that only the cluster can reach.
         let end = MonotonicClock.milliseconds() + 2 * patience
-        for address in try target.publishedAddresses() {
+        let addresses = try target.publishedAddresses()
+        if addresses.silent > 0 {
+            found.unreachable.append(
+                "\(addresses.silent) \(addresses.silent == 1 ? "node" : "nodes"): no address was told in time")
+        }
+        for address in addresses.told {
             guard MonotonicClock.milliseconds() < end else {
                 found.unreachable.append("\(address): there was no time left to ask it")
                 continue

@@ -68,9 +68,11 @@ package final class Cluster: Sendable {
         var version: String?
     }
 
-    /// The nodes; empty when the credentials do not allow to ask for them.
+    /// The nodes that answer; empty when the credentials do not allow to ask for them. One node that hangs must not hold
+    /// up the answer of the others until the cluster has dropped it, which takes half a minute.
     private static func nodes(_ transport: HTTPTransport) throws(ClusterError) -> [Node] {
-        let request = HTTPRequest(.get, "/_nodes?filter_path=nodes.*.name,nodes.*.version", timeoutSeconds: 10)
+        let request = HTTPRequest(
+            .get, "/_nodes?timeout=5s&filter_path=nodes.*.name,nodes.*.version", timeoutSeconds: 10)
         do throws(ClusterError) {
             let answer = try transport.call(request, doing: "asking for the nodes")
             return (answer["nodes"]?.object ?? JSONObject()).map {

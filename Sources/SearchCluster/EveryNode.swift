@@ -2,21 +2,25 @@ import JSONText
 
 /// What the single nodes of a cluster answer. A node uses a new alias only when it has the master's newest state.
 extension Cluster {
-    /// `host:port` of the HTTP side of each node, as the nodes publish it; empty when we may not ask.
-    package func publishedAddresses() throws(ClusterError) -> [String] {
+    /// `host:port` of the HTTP side of each node, as the nodes publish it, and how many nodes did not say theirs in
+    /// time; empty when we may not ask.
+    package func publishedAddresses() throws(ClusterError) -> (told: [String], silent: Int) {
         let request = HTTPRequest(
-            .get, "/_nodes/http?filter_path=nodes.*.http.publish_address,nodes.*.http_address", timeoutSeconds: 10)
+            .get,
+            "/_nodes/http?timeout=5s&filter_path=_nodes.failed,nodes.*.http.publish_address,nodes.*.http_address",
+            timeoutSeconds: 10)
         let answer: JSONValue
         do throws(ClusterError) {
             answer = try transport.call(request, doing: "asking for the nodes' addresses")
         } catch {
             guard error.code == .forbidden || error.code == .notFound || error.code == .badRequest else { throw error }
-            return []
+            return ([], 0)
         }
         let told = (answer["nodes"]?.object ?? JSONObject()).compactMap { node in
             node.value["http"]?["publish_address"]?.string ?? node.value["http_address"]?.string
         }
-        return Set(told.compactMap(Self.address)).sorted()
+        let silent = Int(clamping: answer["_nodes"]?["failed"]?.int ?? 0)
+        return (Set(told.compactMap(Self.address)).sorted(), silent)
     }
 
     /// `10.0.0.1:9200` of what nodes publish: `10.0.0.1:9200`, `node-1/10.0.0.1:9200`, `inet[/10.0.0.1:9200]`.

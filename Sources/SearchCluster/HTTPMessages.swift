@@ -38,8 +38,8 @@ package struct HTTPRequest: Sendable {
     /// The limit for the whole exchange.
     package var timeoutSeconds: Double
     package var connectTimeoutSeconds: Double
-    /// Whether the request goes to the next node at once when a connection fails. Only for requests that may be
-    /// executed twice.
+    /// Whether the request goes to the next node at once when a connection fails, and GET and HEAD also when there is
+    /// no answer in time. Only for requests that may be executed twice.
     package var failsOver: Bool
     /// Whether the server may compress its answer. Bulk and scroll requests go without, because it costs CPU.
     package var acceptsCompression: Bool

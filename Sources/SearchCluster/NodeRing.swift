@@ -1,8 +1,11 @@
-/// Chooses the node of the next request. The nodes take turns; a node whose connection failed is set aside for a while.
+/// Chooses the node of the next request. The nodes take turns; a node whose connection failed or
+/// that did not answer in time is set aside for a while.
 /// A pure value: the caller passes the time, in nanoseconds of the monotonic clock.
 struct NodeRing {
     private struct Node {
         var failures = 0
+        /// Its last request got no answer in time.
+        var hangs = false
         /// 0: the node is not set aside.
         var asideUntil: UInt64 = 0
     }
@@ -20,11 +23,15 @@ struct NodeRing {
 
     /// The next node in turn that is not set aside and not in `tried`. When all the others are set aside, the one whose
     /// time ends first. Nil only when every node is in `tried`.
-    mutating func next(now: UInt64, excluding tried: Set<Int> = []) -> Int? {
+    ///
+    /// `isOnce`: what is sent must not be sent twice, so that a node that hangs does not get it as long as there is
+    /// another one. Requests that may be repeated find out whether it is back.
+    mutating func next(now: UInt64, excluding tried: Set<Int> = [], isOnce: Bool = false) -> Int? {
+        let spares = isOnce && nodes.contains { !$0.hangs }
         var earliest: Int?
         for step in 0..<nodes.count {
             let candidate = (turn + step) % nodes.count
-            if tried.contains(candidate) { continue }
+            if tried.contains(candidate) || spares && nodes[candidate].hangs { continue }
             if nodes[candidate].asideUntil <= now {
                 turn = (candidate + 1) % nodes.count
                 return candidate
@@ -40,10 +47,13 @@ struct NodeRing {
         nodes[node] = Node()
     }
 
-    mutating func failed(_ node: Int, now: UInt64) {
+    /// `hangs`: it was waited for in vain, which is not to be repeated soon.
+    mutating func failed(_ node: Int, now: UInt64, hangs: Bool = false) {
         guard nodes.indices.contains(node) else { return }
-        let pause = min(NodeRing.firstPause << UInt64(min(nodes[node].failures, 5)), NodeRing.longestPause)
+        let growing = min(NodeRing.firstPause << UInt64(min(nodes[node].failures, 5)), NodeRing.longestPause)
+        let pause = hangs ? NodeRing.longestPause : growing
         nodes[node].failures += 1
+        nodes[node].hangs = hangs
         nodes[node].asideUntil = now &+ pause
     }
 

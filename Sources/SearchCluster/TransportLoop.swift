@@ -59,7 +59,9 @@ final class TransportLoop {
     }
 
     private func start(_ submission: Submission) {
-        guard let node = ring.next(now: MonotonicClock.nanoseconds(), excluding: submission.tried) else {
+        let isOnce = !submission.request.failsOver
+        guard let node = ring.next(now: MonotonicClock.nanoseconds(), excluding: submission.tried, isOnce: isOnce)
+        else {
             return submission.completion(.failure(ClusterError(.unreachable, "every node was tried")))
         }
         guard let transfer = idle.popLast() ?? Transfer(settings: settings, body: inbox.buffer()) else {
@@ -97,7 +99,7 @@ final class TransportLoop {
             curl_multi_remove_handle(multi, easy)
             guard var submission = transfer.submission else { continue }
             transfer.submission = nil
-            if case .failure(let error) = result, submission.request.failsOver, isConnectionFailure(error) {
+            if case .failure(let error) = result, goesToAnotherNode(submission.request, after: error) {
                 submission.tried.insert(transfer.node)
                 if submission.tried.count < ring.count {
                     idle.append(transfer)
@@ -114,7 +116,12 @@ final class TransportLoop {
         guard code == CURLE_OK else {
             let error = TransportLoop.error(transfer, code, settings)
             transfer.forget()
-            if isConnectionFailure(error) { ring.failed(transfer.node, now: MonotonicClock.nanoseconds()) }
+            // A node that hangs takes connections and never answers.
+            if isConnectionFailure(error) || error.code == .timedOut {
+                ring.failed(
+                    transfer.node, now: MonotonicClock.nanoseconds(),
+                    hangs: error.code == .timedOut && !error.neverConnected)
+            }
             return .failure(error)
         }
         ring.succeeded(transfer.node)
@@ -122,6 +129,14 @@ final class TransportLoop {
             status: transfer.status, body: transfer.body, seconds: transfer.seconds, node: transfer.node)
         transfer.body = inbox.buffer()
         return .success(response)
+    }
+
+    /// What a node did not answer in time, another one may. Searches and scrolls are left to their callers, which know
+    /// whether the time was too short.
+    private func goesToAnotherNode(_ request: HTTPRequest, after error: ClusterError) -> Bool {
+        guard request.failsOver else { return false }
+        let isShort = request.method == .get || request.method == .head
+        return isConnectionFailure(error) || isShort && error.code == .timedOut
     }
 
     private func isConnectionFailure(_ error: ClusterError) -> Bool {

@@ -33,6 +33,9 @@ final class FakeServer {
 
     deinit { stop() }
 
+    /// From now on it takes connections and answers nothing.
+    func hang() { kill(process.processIdentifier, SIGSTOP) }
+
     func stop() {
         guard process.isRunning else { return }
         // SIGKILL: a child started from a thread of Swift's pool inherits its blocked signals. And no waitUntilExit,

@@ -25,6 +25,19 @@ import Testing
         #expect(ring.healthy(now: 10) == 2)
     }
 
+    @Test func aNodeThatHangsGetsNothingThatMustNotBeSentTwice() {
+        var ring = NodeRing(count: 2)
+        ring.failed(0, now: 0, hangs: true)
+        #expect(ring.healthy(now: 29 * second) == 1)
+        #expect((0..<3).map { _ in ring.next(now: 31 * second, isOnce: true) } == [1, 1, 1])
+        #expect(Set((0..<2).map { _ in ring.next(now: 31 * second) }) == [0, 1])
+        ring.succeeded(0)
+        #expect(Set((0..<2).map { _ in ring.next(now: 31 * second, isOnce: true) }) == [0, 1])
+        // Where all hang, one is tried.
+        for node in 0..<2 { ring.failed(node, now: 0, hangs: true) }
+        #expect(ring.next(now: 1, isOnce: true) == 0)
+    }
+
     @Test func withAllSetAsideTheFirstToComeBackIsTried() {
         var ring = NodeRing(count: 3)
         ring.failed(0, now: 0)

@@ -156,6 +156,22 @@ import Testing
         #expect(failures <= 1)
     }
 
+    @Test func aNodeThatHangsIsPassedOver() throws {
+        let server = try FakeServer()
+        defer { server.stop() }
+        let hung = try FakeServer()
+        defer { hung.stop() }
+        hung.hang()
+        let urls = ClusterEndpoint(urls: [hung.url, server.url])
+        let transport = try HTTPTransport(urls)
+        #expect(try transport.perform(HTTPRequest(.get, "/", timeoutSeconds: 1)).node == 1)
+        // What may have been done is not done again elsewhere.
+        let second = try HTTPTransport(urls)
+        let error = thrown { _ = try second.perform(HTTPRequest(.post, "/echo", timeoutSeconds: 1)) }
+        #expect(error?.code == .timedOut)
+        #expect(try second.perform(HTTPRequest(.post, "/echo", timeoutSeconds: 30)).node == 1)
+    }
+
     /// A limit of one user of the connections is none for the others, and its end does not close them.
     @Test func aLimitIsOnlyForWhoAsked() throws {
         let server = try FakeServer()
