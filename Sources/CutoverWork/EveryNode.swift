@@ -30,6 +30,11 @@ struct EveryNode: Sendable {
                 found.unreachable.append("\(address): there was no time left to ask it")
                 continue
             }
+            guard target.endpoint.mayAsk(address) else {
+                found.unreachable.append(
+                    "\(address): our credentials do not go in the clear to a host that `target.url` does not name")
+                continue
+            }
             do {
                 try look(moves, target, address)
                 found.asked.append(address)

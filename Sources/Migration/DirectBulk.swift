@@ -73,7 +73,7 @@ package struct DirectBulk {
         var failure: WorkError?
         let bytes = answer.body
         try BulkResponse.scan(bytes.bytes, expected: places.count, redactor: transport.redactor) { position, item in
-            let reason = item.errorReason.map { String(repairing: bytes.slice($0)) }
+            let reason = item.errorReason.map { transport.quote(bytes.slice($0)) }
             let verdict = ItemClass.classify(
                 kind: kind, status: item.status,
                 errorType: item.errorType.map { String(repairing: bytes.slice($0)) },

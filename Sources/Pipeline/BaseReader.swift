@@ -204,8 +204,7 @@ final class BaseReader: Sendable {
                 left.append(fetch)
                 continue
             }
-            if let error = document.error {
-                let text = String(repairing: got.bytes(error))
+            if let text = got.refusal(of: document) {
                 let isRoutingMissing =
                     text.contains("routing_missing_exception") || text.contains("RoutingMissingException")
                 if isRoutingMissing, !place.isRouted || place.isOther {

@@ -25,7 +25,10 @@ extension BulkSink {
                     created[batch.runs[Int(item.run)].partition, default: 0] += 1
                 }
                 if ItemClass.isApplied(status: answer.status) { return applied(batch, item) }
-                let reason = answer.errorReason.map { String(repairing: body.slice($0)) }
+                // Of a conflict, of which a replay may have millions, nothing is shown unless it is buried.
+                let reason = answer.errorReason.map {
+                    answer.status == 409 ? String(repairing: body.slice($0)) : transport.quote(body.slice($0))
+                }
                 let verdict = verdicts.judge(
                     position, status: answer.status,
                     errorType: answer.errorType.map { String(repairing: body.slice($0)) }, reason: reason)
@@ -68,7 +71,7 @@ extension BulkSink {
         case .stop(let refusal): stop(batch, refusal, response)
         case .buryFirst(let reason):
             events.bulkSettled(index: batch.id.entry, concluded: 1, refused: 1, again: 0)
-            bury(batch, batch.items[0], reason: reason, detail: String(repairing: response.body.slice(0..<500)))
+            bury(batch, batch.items[0], reason: reason, detail: transport.quote(response.body.bytes, limit: 500))
             batch.report(to: ledger)
             batch.keep(Array(batch.items.dropFirst()))
             return batch.delivery.firstBuried()
@@ -89,7 +92,7 @@ extension BulkSink {
         case .settle(.stale):
             if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
         case .settle: applied(batch, item)
-        case .bury(let reason): bury(batch, item, reason: reason, detail: detail)
+        case .bury(let reason): bury(batch, item, reason: reason, detail: transport.quote(detail))
         case .keep: break
         }
     }
@@ -120,7 +123,7 @@ extension BulkSink {
                     .cluster,
                     "bulk request to index \(destination.index) was refused with status \(status); nothing was "
                         + "acknowledged, so nothing is lost: mend the access and start again",
-                    underlying: String(repairing: response.body.slice(0..<300))))
+                    underlying: transport.quote(response.body.bytes, limit: 300)))
         }
     }
 }

@@ -40,7 +40,8 @@ package enum BulkResponse {
             throw ClusterError(
                 .malformedAnswer,
                 "the bulk answer is not whole or not a bulk answer: it breaks at byte \(error.offset) of \(body.count)",
-                underlying: redactor.redact(String(repairing: Bytes(rebasing: body.prefix(200)))))
+                underlying: String(
+                    redactor.redact(String(repairing: Bytes(rebasing: body.prefix(1 << 16)))).prefix(200)))
         }
         guard count == expected else {
             throw ClusterError(.malformedAnswer, "the bulk answer has \(count) items where \(expected) were sent")

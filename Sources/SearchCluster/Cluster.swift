@@ -68,8 +68,8 @@ package final class Cluster: Sendable {
         var version: String?
     }
 
-    /// The nodes that answer; empty when the credentials do not allow to ask for them. One node that hangs must not hold
-    /// up the answer of the others until the cluster has dropped it, which takes half a minute.
+    /// The nodes that answer; empty when the credentials do not allow to ask for them. One node that hangs must not
+    /// hold up the answer of the others until the cluster has dropped it, which takes half a minute.
     private static func nodes(_ transport: HTTPTransport) throws(ClusterError) -> [Node] {
         let request = HTTPRequest(
             .get, "/_nodes?timeout=5s&filter_path=nodes.*.name,nodes.*.version", timeoutSeconds: 10)

@@ -169,9 +169,6 @@ package final class ClusterReader: Sendable {
         }
     }
 
-    /// A text of the server without the secrets of the connection.
-    package func redact(_ text: String) -> String { transport.redact(text) }
-
     /// Sends one search and waits. `body` is the whole request.
     package func search(
         _ index: String, body: JSONValue, parameters: String = ""

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSONText
 
 /// What the single nodes of a cluster answer. A node uses a new alias only when it has the master's newest state.
@@ -19,7 +20,7 @@ extension Cluster {
         let told = (answer["nodes"]?.object ?? JSONObject()).compactMap { node in
             node.value["http"]?["publish_address"]?.string ?? node.value["http_address"]?.string
         }
-        let silent = Int(clamping: answer["_nodes"]?["failed"]?.int ?? 0)
+        let silent = answer["_nodes"]?["failed"]?.count ?? 0
         return (Set(told.compactMap(Self.address)).sorted(), silent)
     }
 
@@ -44,6 +45,23 @@ extension Cluster {
                 .post, "/" + RequestPath.segment(name) + "/_search", body: RequestPath.body(aggregation),
                 timeoutSeconds: seconds),
             doing: "searching through \(name)", index: name)
-        return Set((answer["aggregations"]?["i"]?["buckets"]?.array ?? []).compactMap { $0["key"]?.string })
+        guard let buckets = answer["aggregations"]?["i"]?["buckets"]?.array else {
+            throw ClusterError(
+                .malformedAnswer, "the answer of \(address) to a search through \(name) is none of a search",
+                index: name)
+        }
+        return Set(buckets.compactMap { $0["key"]?.string })
+    }
+}
+
+extension ClusterEndpoint {
+    /// Whether our credentials may go to an address that the cluster has named. Whoever can change its answers must not
+    /// be able to send them anywhere: the recipe has to name the host, or its certificate is checked.
+    package func mayAsk(_ address: String) -> Bool {
+        if case .none = auth { return true }
+        let urls = self.urls.compactMap { URL(string: $0) }
+        if urls.allSatisfy({ $0.scheme == "https" }), verifyTLS { return true }
+        let host = URL(string: "http://\(address)")?.host
+        return host != nil && urls.contains { $0.host == host }
     }
 }

@@ -76,10 +76,9 @@ extension ClusterReader {
     ) throws(ClusterError) {
         var found: [(Hit, GotDocument)] = []
         for (hit, document) in zip(names.hits[range], answer.documents) {
-            if let error = document.error {
+            if let refusal = answer.refusal(of: document) {
                 throw ClusterError(
-                    .partialAnswer, "a document of \(index) could not be got", index: index,
-                    underlying: transport.redact(String(repairing: answer.bytes(error))))
+                    .partialAnswer, "a document of \(index) could not be got", index: index, underlying: refusal)
             }
             guard document.found else { continue }
             guard document.source != nil else {

@@ -64,6 +64,9 @@ package final class MultiGetAnswer: @unchecked Sendable {
     /// The bytes are valid as long as the answer lives; see ``Page/bytes(_:)``.
     package func bytes(_ range: Range<Int>) -> Bytes { body.slice(range) }
 
+    /// Why a document was not given, in the server's words; nil: it was, or it is not there.
+    package func refusal(of document: GotDocument) -> String? { document.error.map { transport.quote(bytes($0)) } }
+
     static func scan(_ bytes: Bytes, expected: Int) throws(AnswerProblem) -> [GotDocument] {
         var documents: [GotDocument] = []
         documents.reserveCapacity(expected)

@@ -95,8 +95,8 @@ struct ReadOnlyTransport: Sendable {
 
     var nodes: [String] { transport.nodes }
 
-    /// `text` without the cluster's credentials.
-    func redact(_ text: String) -> String { transport.redactor.redact(text) }
+    func quote(_ bytes: Bytes) -> String { transport.quote(bytes) }
+    func quote(_ text: String) -> String { transport.quote(text) }
 
     func tree(
         _ call: ReadCall, body: HTTPRequest.Body = .none, timeoutSeconds: Double = 60, doing: String,

@@ -25,11 +25,12 @@ extension ClusterReader {
         guard failed > 0 else { return .done }
         let failure = answer["_shards"]?["failures"]?[0]
         let why = failure?["reason"]?["reason"]?.string ?? failure?["reason"]?.string ?? "no reason given"
+        let told = transport.quote(why)
         // 2.x says of a read-only index that its shards failed.
-        if failure?["status"]?.string == "FORBIDDEN" || why.contains("FORBIDDEN") { return .refused(why) }
+        if failure?["status"]?.string == "FORBIDDEN" || why.contains("FORBIDDEN") { return .refused(told) }
         throw ClusterError(
             .partialAnswer, "\(failed) shards of \(index) could not be refreshed; see its health", index: index,
-            underlying: transport.redact(why))
+            underlying: told)
     }
 
     /// Refused by the server or by a proxy before it: a missing privilege, a read-only index, a path that is not open.

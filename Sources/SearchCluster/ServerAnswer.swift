@@ -12,8 +12,8 @@ extension ClusterError {
         let advice = ClusterError.advice(code, status: answer.status)
         self.init(
             code, "\(doing) failed\(advice)", node: node, index: index, status: answer.status,
-            serverType: told.type.map { transport.redactor.redact($0) },
-            underlying: told.reason.map { transport.redactor.redact($0) })
+            serverType: told.type.map { transport.quote($0) },
+            underlying: told.reason.map { transport.quote($0, limit: told.isWholeBody ? 300 : 4000) })
     }
 
     static func code(status: Int, type: String?, reason: String? = nil) -> Code {
@@ -50,6 +50,18 @@ extension ClusterError {
 }
 
 extension HTTPTransport {
+    /// What a server wrote, as it may be shown, logged and kept: without our credentials, which a proxy may repeat, and
+    /// at most `limit` characters long. It is cut after that, because a part of a password is one, too.
+    package func quote(_ text: String, limit: Int = 4000) -> String {
+        let clean = redactor.redact(text)
+        return clean.count > limit ? clean.prefix(limit) + "…" : clean
+    }
+
+    /// The same of an answer, or of a part of one.
+    package func quote(_ bytes: Bytes, limit: Int = 4000) -> String {
+        quote(String(repairing: Bytes(rebasing: bytes.prefix(1 << 16))), limit: limit)
+    }
+
     /// Sends a request, waits, and gives the answer as a JSON value. Throws for every status from 300 on.
     func call(_ request: HTTPRequest, doing: String, index: String? = nil) throws(ClusterError) -> JSONValue {
         let answer = try perform(request)

@@ -4,11 +4,14 @@ import JSONText
 struct ServerReason {
     var type: String?
     var reason: String?
+    /// Whether the reason is the answer as it is, because it is no error as servers write them.
+    var isWholeBody = false
 
     /// Reads `{"error": {"type", "reason"}}` (from 2.0), `{"error": "SomeException[why]"}` (before), or any other text.
     init(body: Bytes) {
         guard let answer = try? JSONValue(parsing: body) else {
-            reason = body.isEmpty ? nil : String(repairing: Bytes(rebasing: body.prefix(300)))
+            isWholeBody = true
+            reason = body.isEmpty ? nil : String(repairing: Bytes(rebasing: body.prefix(1 << 16)))
             return
         }
         guard let error = answer["error"] else {

@@ -20,8 +20,7 @@ extension TransportLoop {
                     : "\(node) did not answer in time; it may be overloaded")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER:
-            return failure(
-                .tls, "the certificate of \(node) was not accepted; give the authority that signed it as ca_file")
+            return failure(.tls, "the certificate of \(node) was not accepted; \(certificateAdvice(code, why))")
         case CURLE_SSL_CONNECT_ERROR:
             return failure(.tls, "the TLS handshake with \(node) failed; does that port speak https?", retriable: true)
         case CURLE_WRITE_ERROR where transfer.overflowed:
@@ -40,5 +39,19 @@ extension TransportLoop {
         default:
             return failure(.unreachable, "the connection to \(node) broke; is the server up, and http or https?")
         }
+    }
+
+    /// What to do about a certificate, by the reason that OpenSSL gives.
+    static func certificateAdvice(_ code: CURLcode, _ why: String) -> String {
+        let why = why.lowercased()
+        if code == CURLE_SSL_CACERT_BADFILE { return "ca_file holds no certificate in PEM form that can be read" }
+        if why.contains("expired") { return "it has expired: renew it on the server" }
+        if why.contains("not yet valid") { return "it is not valid yet: look at the clocks of both machines" }
+        if why.contains("subject name") || why.contains("host name") || why.contains("hostname")
+            || why.contains("ip address")
+        {
+            return "it is for another host name: write the URL with a name that the certificate has"
+        }
+        return "give the authority that signed it as ca_file"
     }
 }

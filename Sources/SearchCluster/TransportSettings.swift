@@ -83,10 +83,16 @@ struct TransportSettings: Sendable {
     /// Takes the credentials out of a text, in every form in which they are sent.
     var redactor: Redactor {
         var secrets: [String] = []
-        if let password { secrets.append(password.reveal()) }
+        if let password { secrets += [password.reveal(), Data(password.reveal().utf8).base64EncodedString()] }
         if let user, let password { secrets.append(Data("\(user):\(password.reveal())".utf8).base64EncodedString()) }
         if let authorization {
-            secrets.append(String(authorization.reveal().dropFirst(TransportSettings.keyHeader.count)))
+            let key = String(authorization.reveal().dropFirst(TransportSettings.keyHeader.count))
+            secrets.append(key)
+            // `id:key`, as a server may tell it after decoding.
+            let decoded = Data(base64Encoded: key).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            if let colon = decoded.firstIndex(of: ":") {
+                secrets += [decoded, String(decoded[decoded.index(after: colon)...])]
+            }
         }
         for (url, shown) in zip(urls, shownURLs) where url != shown {
             // `user:password`, and what curl makes of it.

@@ -31,8 +31,8 @@ extension ReadOnlyTransport {
                     + "see the cluster's health and read the slice again")
         }
         error.node = nodes.indices.contains(answer.node) ? nodes[answer.node] : nil
-        (error.index, error.status, error.serverType) = (index, answer.status, why?.type)
-        error.underlying = why?.reason.map { ClusterError.shortened(redact($0)) }
+        (error.index, error.status, error.serverType) = (index, answer.status, why?.type.map { quote($0) })
+        error.underlying = why?.reason.map { ClusterError.shortened(quote($0)) }
         throw error
     }
 }

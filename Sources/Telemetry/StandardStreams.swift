@@ -5,6 +5,7 @@ import Synchronization
 /// goes on without them.
 package enum StandardStreams {
     private static let failed = Atomic<Int32>(0)
+    private static let closed = Atomic<Bool>(false)
 
     /// To be called when the program starts. Without it the next socket would get the number of a closed descriptor and
     /// then receive the output. A pipe without a reader would end the process.
@@ -66,13 +67,21 @@ package enum StandardStreams {
                     continue
                 }
                 guard count > 0 else {
-                    if descriptor == STDOUT_FILENO, errno != EPIPE { failed.store(errno, ordering: .relaxed) }
+                    guard descriptor == STDOUT_FILENO else { return }
+                    if errno == EPIPE {
+                        closed.store(true, ordering: .relaxed)
+                    } else {
+                        failed.store(errno, ordering: .relaxed)
+                    }
                     return
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
         }
     }
+
+    /// Whether nothing that is written to standard output arrives any more: its reader has gone away, or a write failed.
+    package static var isDeaf: Bool { closed.load(ordering: .relaxed) || failed.load(ordering: .relaxed) != 0 }
 
     /// Why a write to standard output failed, e.g. "No space left on device"; nil when none failed.
     package static var failure: String? {

@@ -229,13 +229,11 @@ package final class LiveDocuments {
             }
         }
         for (key, document) in zip(keys, answer.documents) {
-            if let error = document.error {
-                let text = String(repairing: answer.bytes(error))
+            if let text = answer.refusal(of: document) {
                 // Nothing is there without a routing, and nothing is in an index that the source has deleted.
                 if Self.isAbsent(text) || (isSource && Self.isGone(text)) { continue }
                 throw ClusterError(
-                    .partialAnswer, "a document of \(index) could not be got", index: index,
-                    underlying: reader.redact(text))
+                    .partialAnswer, "a document of \(index) could not be got", index: index, underlying: text)
             }
             try told(key, document, answer)
         }

@@ -2,7 +2,9 @@ import Parity
 
 /// What a comparison came to, in the receipt.
 extension Receipt {
-    mutating func fill(_ scanned: Comparison.Scanned, _ settled: [SettlingResult], reportLimit: Int) {
+    mutating func fill(
+        _ scanned: Comparison.Scanned, _ settled: [SettlingResult], begun: GroupPositions, reportLimit: Int
+    ) {
         for (entry, read) in scanned.entries.enumerated() where indices.indices.contains(entry) {
             if let sequences = scanned.sequences {
                 indices[entry].sequence = sequences.indices.contains(entry) ? sequences[entry] : [:]
@@ -42,16 +44,17 @@ extension Receipt {
             + settled.reduce(0) { $0 + $1.indices.values.reduce(0) { $0 + $1.unknown } }
         if unknown > 0 { remarks.append("of \(unknown) documents the log does not say any more what they should be") }
         guard let last = settled.last else { return }
-        let stands = last.positions
+        // Where nothing had to be judged, nobody has asked again.
+        let stands = last.positions ?? begun
         let isSettling = settled.contains { $0.totals.settling > 0 }
         positions = last.verifiedUpTo.keys.sorted().map { partition in
             let upTo = last.verifiedUpTo[partition] ?? 0
             return Position(
                 partition: partition,
                 // What was not judged holds no further than both sides were.
-                verifiedUpTo: isSettling ? min(upTo, stands?.applied[partition] ?? upTo) : upTo,
-                application: stands?.application?[partition], crossfade: stands?.crossfade[partition],
-                end: stands?.ends[partition] ?? last.verifiedUpTo[partition] ?? 0,
+                verifiedUpTo: isSettling ? min(upTo, stands.applied[partition] ?? upTo) : upTo,
+                application: stands.application?[partition], crossfade: stands.crossfade[partition],
+                end: max(stands.ends[partition] ?? 0, upTo),
                 writtenUpTo: scanned.written[partition])
         }
     }

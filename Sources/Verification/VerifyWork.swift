@@ -110,7 +110,7 @@ package struct VerifyWork {
         (receipt.repair, receipt.rechecks) = (found.repair, settled[0].rechecks)
         if found.repair?.isPerformed == true { try recount(&receipt, comparison.sides) }
         receipt.meanwhile = settled.last?.positions?.commands(since: begin.positions) ?? 0
-        try conclude(&receipt, scanned, settled, comparison, groups)
+        try conclude(&receipt, scanned, settled, comparison, groups, begun: begin.positions)
         receipt.ended = WallClock.now()
         note(
             &receipt, groups, before: begin.positions, now: settled.last?.positions,
@@ -138,9 +138,9 @@ package struct VerifyWork {
     /// Adds what was found, and the verdict.
     private func conclude(
         _ receipt: inout Receipt, _ scanned: Comparison.Scanned, _ settled: [SettlingResult], _ comparison: Comparison,
-        _ groups: GroupReader
+        _ groups: GroupReader, begun: GroupPositions
     ) throws {
-        receipt.fill(scanned, settled, reportLimit: recipe.verify.reportLimit)
+        receipt.fill(scanned, settled, begun: begun, reportLimit: recipe.verify.reportLimit)
         if settled.count > 1 { try restart(&receipt, groups) }
         try receipt.keepOpen((settled.count > 1 ? [] : [settled[0].wrong]) + settled.dropFirst().map(\.wrong))
         try receipt.keepOpen(settled.map(\.open))

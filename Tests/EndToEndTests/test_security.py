@@ -1,6 +1,10 @@
 """Kafka with passwords and TLS, a cluster behind a password, and a source that is only ever read."""
+import base64
+import json
+
 import pytest
 
+from binary import FAILED
 from log import Log
 from proxy import Proxy
 from workload import Workload
@@ -45,6 +49,51 @@ def test_cluster_behind_a_password(migrate, stack, seed, monkeypatch):
         m = migrate("es-8.17", "es-9.0", Workload(seed, 3000, 600, 200), target_url=proxy.url, target=auth)
         small(m)
         assert PASSWORD not in m.crossfade.everything_said()
+
+
+class Echo(Proxy):
+    """Tells the request's own credentials in its refusals of writes, as a proxy's debug page does."""
+    mode = "none"
+
+    def handle(self, handler, body):
+        header = handler.headers.get("Authorization") or ""
+        told = f"[{header}] {base64.b64decode(header.partition(' ')[2]).decode()}"
+        kind = [("Content-Type", "application/json")]
+        refusal = {"type": "mapper_parsing_exception", "reason": f"header {told}", "root_cause": [{"reason": told}]}
+        if self.mode == "none" or "/_bulk" not in handler.path:
+            return super().handle(handler, body)
+        if self.mode == "text":
+            return handler.answer(403, [], ("x" * 240 + f"<html>{told * 3}</html>").encode())
+        if self.mode == "whole":
+            return handler.answer(401, kind, json.dumps({"error": refusal, "status": 401}).encode())
+        lines = [json.loads(line) for line in body.splitlines()]
+        actions = [action for line in lines if (action := next(iter(line), "")) in ("index", "delete", "create")]
+        handler.answer(200, kind, json.dumps({"errors": True, "items": [
+            {action: {"status": 400, "error": refusal}} for action in actions]}).encode())
+
+
+def test_credentials_that_a_proxy_echoes_in_answers_to_bulks_are_shown_nowhere(migrate, stack, seed, monkeypatch):
+    monkeypatch.setenv("E2E_PASSWORD", PASSWORD)
+    with Echo(stack.start("es-9.0"), users={"crossfade": PASSWORD}) as proxy:
+        auth = {"auth": {"user": "crossfade", "password": "${E2E_PASSWORD}"}}
+        m = migrate("es-8.17", "es-9.0", Workload(seed, 40, 20, 10), target_url=proxy.url, target=auth)
+        m.prepare()
+        m.init()
+        for proxy.mode in ("text", "whole"):
+            m.run("copy").expect(FAILED)
+        proxy.mode = "items"
+        m.run("replay")
+        assert m.dead_letters()[1] > 0
+        told = "".join(m.run(*command).out for command in (
+            ("history",), ("status",), ("dead-letters", "list"), ("dead-letters", "show", "0:0")))
+        letters = [text for *_, headers, _ in m.log.read(m.tree["dead_letters"]["topic"]) for _, text in headers]
+        proxy.mode = "none"
+        m.target.refresh(f".crossfade-{m.name}")
+        state = json.dumps(m.target.call("POST", f"/.crossfade-{m.name}/_search", {"size": 100}))
+        shown = told + state + m.crossfade.everything_said() + str(letters)
+        assert "<redacted>" in shown
+        for secret in (PASSWORD, PASSWORD[:12], base64.b64encode(f"crossfade:{PASSWORD}".encode()).decode()[:16]):
+            assert secret not in shown, f"{secret} in {[shown[max(0, at - 200):at + 80] for at in [shown.index(secret)]]}"
 
 
 @pytest.mark.parametrize("source", ["es-2.4", "es-8.17"])

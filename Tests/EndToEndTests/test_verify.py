@@ -82,6 +82,8 @@ def test_equal_after_a_whole_migration(migrate, seed, source, target):
     assert index["source_read"] == index["source_total"] == m.old_documents
     assert index["target_read"] == index["target_total"] == m.old_documents
     assert {p["partition"]: p["verified_up_to"] for p in receipt["positions"]} == m.log.ends(m.topic)
+    # although nothing had to be judged one by one
+    assert all(p["crossfade"] is not None and p["application"] is not None for p in receipt["positions"])
 
 
 # (name, the old side's text, the new side's text, what is found)

@@ -1,3 +1,4 @@
+import CLibcurl
 import Foundation
 import JSONText
 import Telemetry
@@ -85,5 +86,32 @@ import Testing
                 try HTTPTransport(ClusterEndpoint(urls: ["http://localhost:1"], auth: auth))
             }
         }
+    }
+}
+
+@Suite struct NamedAddressTests {
+    /// Whoever changes the answer of `_nodes` could have our password sent to any host.
+    @Test func credentialsDoNotGoInTheClearToHostsThatTheRecipeDoesNotName() {
+        func mayAsk(_ url: String, _ auth: ClusterEndpoint.Auth, verify: Bool = true) -> Bool {
+            ClusterEndpoint(urls: [url], auth: auth, verifyTLS: verify).mayAsk("192.0.2.2:19481")
+        }
+        let basic = ClusterEndpoint.Auth.basic(user: "u", password: Secret("p"))
+        #expect(mayAsk("http://192.0.2.2:9200", basic))
+        #expect(!mayAsk("http://10.0.0.1:9200", basic))
+        #expect(mayAsk("http://10.0.0.1:9200", .none))
+        #expect(mayAsk("https://10.0.0.1:9200", basic))
+        #expect(!mayAsk("https://10.0.0.1:9200", basic, verify: false))
+    }
+}
+
+@Suite struct CertificateAdviceTests {
+    /// "Give the authority that signed it" does not help where the certificate has expired.
+    @Test(arguments: [
+        ("SSL certificate problem: certificate has expired", "renew"),
+        ("SSL: no alternative certificate subject name matches target host name 'localhost'", "another host name"),
+        ("SSL certificate problem: unable to get local issuer certificate", "ca_file"),
+    ])
+    func theAdviceFitsTheReason(_ reason: String, _ advice: String) {
+        #expect(TransportLoop.certificateAdvice(CURLE_PEER_FAILED_VERIFICATION, reason).contains(advice))
     }
 }

@@ -41,6 +41,8 @@ final class StatusWatch: Sendable {
             } catch {
                 output.failure("\(error)", code: "failed")
             }
+            // `status --watch | head -1`
+            if StandardStreams.isDeaf { return .done }
             let due = Date().addingTimeInterval(Self.every)
             while Date() < due, !StopSignal.isAsked { Thread.sleep(forTimeInterval: 0.05) }
         }

@@ -32,7 +32,9 @@ struct ReceiptReport: Sendable {
         let totals = receipt.totals
         switch receipt.verdict {
         case .equal where totals.compared == 0:
-            return "There was nothing to compare, and the recipe says that this is right."
+            return receipt.since.map {
+                "No command has named a document since receipt \($0), and nothing was open in it."
+            } ?? "There was nothing to compare, and the recipe says that this is right."
         case .equal:
             return receipt.since == nil
                 ? "Every document of both sides was compared, and all are alike."
