@@ -86,3 +86,11 @@ package enum AliasAction {
         return .object(JSONObject([(verb, .object(body))]))
     }
 }
+
+extension CutoverState {
+    /// Aliases that were moved or are being moved, and the indices between which they move.
+    package var names: Set<String> {
+        let moves = moved + (intent?.moves ?? [])
+        return Set(moves.map(\.alias) + moves.flatMap { $0.from + $0.to }.map(\.index))
+    }
+}

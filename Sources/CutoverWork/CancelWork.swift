@@ -91,9 +91,23 @@ package struct CancelWork {
                 )
             }
             // An empty one: init was broken off while it made the index.
-            let isOurs = uuid == now || uuid.isEmpty
-            return (index, isOurs ? nil : "it was made again by somebody else (UUID \(now))")
+            guard uuid == now || uuid.isEmpty else {
+                return (index, "it was made again by somebody else (UUID \(now))")
+            }
+            return (index, try isMade(index, writer) ? nil : Self.unmarked)
         }
+    }
+
+    private static let unmarked =
+        "the recipe does not name it, and it has none of our aliases: if init made it, delete it by hand"
+
+    /// Whether something besides the state says that `init` made an index. Whoever can write the state must not be able
+    /// to have any index deleted.
+    private func isMade(_ index: String, _ writer: TargetWriter) throws -> Bool {
+        if recipe.indices.contains(where: { $0.to == index }) { return true }
+        let own = TargetAliases(index: index)
+        let present = try writer.aliases(of: index)
+        return [own.readers, own.log, own.copy].contains { present[$0] != nil }
     }
 
     private func planned(_ state: MigrationState, _ store: StateStore, _ writer: TargetWriter) throws -> Result {

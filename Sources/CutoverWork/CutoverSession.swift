@@ -1,6 +1,7 @@
 import Cutover
 import Failures
 import Foundation
+import JSONText
 import Migration
 import Planning
 import Recipe
@@ -37,7 +38,35 @@ package struct CutoverSession: Sendable {
     /// Milliseconds since 1970.
     var now: Int64 { WallClock.now() }
 
-    package func state() throws -> MigrationState { try store.loaded(recipe: recipe.typed) }
+    /// Throws where it says of aliases or indices that neither the recipe nor the confirmed work names that they were
+    /// moved: whoever can write the state must not be able to have any alias moved.
+    package func state() throws -> MigrationState {
+        let state = try store.loaded(recipe: recipe.typed)
+        let entries = prepared.survey.entries
+        var ours = Set(entries.map(\.index) + entries.flatMap(\.scope.names) + entries.flatMap(\.scope.gone))
+        ours.formUnion(recipe.indices.flatMap { $0.aliases + [$0.from ?? ""] })
+        // The recipe may have been shortened since. Then its fingerprint is another one, and that is told elsewhere.
+        if Fingerprint.of(state.work) == state.fingerprint { ours.formUnion(Self.texts(state.work)) }
+        guard let stranger = state.cutover.names.subtracting(ours).sorted().first else { return state }
+        throw WorkError(
+            .refused,
+            "the state says that \(stranger) has a part in the cutover, and neither the recipe nor the confirmed work "
+                + "names it. Nothing was changed. Somebody else has written to \(store.index)")
+    }
+
+    /// All texts of a JSON value, names of members among them.
+    private static func texts(_ value: JSONValue) -> Set<String> {
+        switch value {
+        case .string(let text): return [text]
+        case .array(let elements): return elements.reduce(into: []) { $0.formUnion(texts($1)) }
+        case .object(let members):
+            return members.reduce(into: []) { found, member in
+                found.insert(member.key)
+                found.formUnion(texts(member.value))
+            }
+        default: return []
+        }
+    }
 
     /// The state, without moves that somebody has undone by hand.
     func reconciled() throws -> MigrationState {

@@ -34,6 +34,9 @@ extension MigrationState.Copy {
                 return "the slices of the copy of index \(place.index) are not all its parts, each once"
             }
         }
+        guard slices.isEmpty || names.isEmpty || parts.keys.contains(where: { names.contains($0.index) }) else {
+            return "the slices of the copy name none of the indices of the confirmed work"
+        }
         return nil
     }
 

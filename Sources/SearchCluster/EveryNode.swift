@@ -5,7 +5,7 @@ import JSONText
 extension Cluster {
     /// `host:port` of the HTTP side of each node, as the nodes publish it, and how many nodes did not say theirs in
     /// time; empty when we may not ask.
-    package func publishedAddresses() throws(ClusterError) -> (told: [String], silent: Int) {
+    package func publishedAddresses() throws(ClusterError) -> (told: [String], silent: Int64) {
         let request = HTTPRequest(
             .get,
             "/_nodes/http?timeout=5s&filter_path=_nodes.failed,nodes.*.http.publish_address,nodes.*.http_address",

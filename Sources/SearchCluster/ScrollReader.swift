@@ -47,6 +47,7 @@ package final class ScrollReader {
             try checkCount(page, answer)
             if !page.hits.isEmpty {
                 delivered += Int64(page.hits.count)
+                if let total, delivered > total { throw miscounted(total) }
                 if options.readsAhead, let id = scrollID { ahead = askOn(id) }
                 return page
             }
@@ -85,8 +86,11 @@ package final class ScrollReader {
 
     private func end() throws(ClusterError) {
         close()
-        guard let total, delivered != total else { return }
-        throw ClusterError(
+        if let total, delivered != total { throw miscounted(total) }
+    }
+
+    private func miscounted(_ total: Int64) -> ClusterError {
+        ClusterError(
             .partialAnswer,
             "the scroll of \(slice) gave \(delivered) documents where it had announced \(total); read the slice again",
             index: slice.index)

@@ -100,11 +100,15 @@ package struct MigrationHistory: Sendable, Equatable {
         var event = event
         if event.detail.count > Self.longest { event.detail = event.detail.prefix(Self.longest) + "..." }
         events.append(event)
-        while events.count > Self.most {
-            // A follower that is started again and again must not push out what people did.
-            events.remove(at: events.firstIndex(where: \.isRoutine) ?? 0)
-            dropped += 1
+        // A follower that is started again and again must not push out what people did.
+        var excess = max(0, events.count - Self.most)
+        dropped += excess
+        events.removeAll { event in
+            guard excess > 0, event.isRoutine else { return false }
+            excess -= 1
+            return true
         }
+        events.removeFirst(excess)
     }
 
     /// As it is stored: texts, so that nothing of it becomes a field of the state index.

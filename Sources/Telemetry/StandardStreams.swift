@@ -80,7 +80,7 @@ package enum StandardStreams {
         }
     }
 
-    /// Whether nothing that is written to standard output arrives any more: its reader has gone away, or a write failed.
+    /// Whether nothing that is written to standard output arrives any more: its reader has gone, or a write failed.
     package static var isDeaf: Bool { closed.load(ordering: .relaxed) || failed.load(ordering: .relaxed) != 0 }
 
     /// Why a write to standard output failed, e.g. "No space left on device"; nil when none failed.

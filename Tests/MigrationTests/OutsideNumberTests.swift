@@ -139,7 +139,9 @@ import Testing
         #expect(trouble([(0, "a", "whole 0/1"), (1, "b", "slice 1/2"), (1, "b", "slice 0/2")]) == nil)
         #expect(trouble([]) == nil && trouble([(0, "a", "shard 0/1"), (1, "a", "whole 0/1")]) == nil)
         #expect(trouble([(99, "a", "whole 0/1")]) == "slice 0 of the copy names entry 99, and the recipe has 2")
-        #expect(trouble([(99, "of an entry that is gone", "whole 0/1")]) == nil)
+        #expect(trouble([(99, "of an entry that is gone", "whole 0/1"), (0, "a", "whole 0/1")]) == nil)
+        // Then nothing would be read, and the copy count as whole.
+        #expect(trouble([(99, "secret", "whole 0/1")])?.contains("none of the indices") == true)
         #expect(trouble([(-1, "a", "whole 0/1")]) != nil && trouble([(0, "a", "slice 2/2")]) != nil)
         for wrong in [
             [(1, "b", "slice 1/2"), (1, "secret", "slice 0/2")], [(1, "b", "slice 1/2"), (0, "b", "slice 0/2")],

@@ -52,6 +52,13 @@ import Testing
         #expect(requests.count { $0 == "POST /_search/scroll" } == 3)
     }
 
+    /// A server whose scroll never ends would have been read for ever.
+    @Test(arguments: [false, true]) func aScrollThatGivesMoreThanItAnnouncedEnds(ahead: Bool) throws {
+        let (count, error, _) = try read("endless=1", ahead: ahead)
+        #expect(count == 6)
+        #expect(error?.code == .partialAnswer)
+    }
+
     @Test(arguments: ["fail=0", "fail=1", "late=0", "late=2"], [false, true])
     func partialPagesAreErrors(_ option: String, ahead: Bool) throws {
         let (count, error, _) = try read(option, ahead: ahead)
