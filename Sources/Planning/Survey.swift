@@ -110,7 +110,7 @@ package struct Survey: Sendable {
         let admin = purpose.asksLog ? try recipe.logAdmin(logger) : nil
         defer { admin?.close() }
         var log = try LogLook.begin(recipe, admin)
-        let target = try Cluster.connect(recipe.target)
+        let target = try recipe.connectTarget()
         let state = try StateStore(target: target, name: recipe.name).load()
         let known = KnownSources(state?.work)
         let use = SourceUse.of(
