@@ -42,7 +42,10 @@ package final class PipelineRun {
                 $0, pipeline, watch: watch, fingerprint: prepared.fingerprint, store: store, target: target)
         }
         heartbeat?.start()
-        letters = LetterNotes(prepared.recipe, store: store, letters: pipeline.deadLetters, logger: logger)
+        // Letters of work that is not the confirmed one any more are in the topic, too.
+        letters = LetterNotes(
+            prepared.recipe, store: StateStore(target: target, name: prepared.recipe.name),
+            letters: pipeline.deadLetters, logger: logger)
         targetMonitor = TargetMonitor(
             prepared, pipeline, target: target, isFollowing: isFollowing, letters: letters, live: live)
         readersLook = isFollowing ? ReadersLook(live) : nil

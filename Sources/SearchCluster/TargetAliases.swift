@@ -24,9 +24,13 @@ extension TargetWriter {
     /// The definition of each alias of an index, by the name of the alias. Empty when the index has none or does not
     /// exist.
     package func aliases(of index: String) throws(ClusterError) -> JSONObject {
-        let answer = try transport.callIfPresent(
-            HTTPRequest(.get, path(index) + "/_alias"), doing: "reading the aliases of \(index)", index: index)
-        return answer?.object?.first?.value["aliases"]?.object ?? JSONObject()
+        let doing = "reading the aliases of \(index)"
+        guard
+            let answer = try transport.callIfPresent(
+                HTTPRequest(.get, path(index) + "/_alias"), doing: doing, index: index)
+        else { return JSONObject() }
+        _ = try transport.part(answer, of: index, doing: doing, isNamed: false)
+        return answer.object?.first?.value["aliases"]?.object ?? JSONObject()
     }
 
     /// The indices behind an alias, with the definition of the alias in each. Empty when there is no such alias.

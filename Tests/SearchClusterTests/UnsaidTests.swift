@@ -17,6 +17,7 @@ import Testing
         ("settings", { c throws(ClusterError) in _ = try c.writer.settings("a") }),
         ("mapping", { c throws(ClusterError) in _ = try c.writer.mapping("a") }),
         ("indexUUID", { c throws(ClusterError) in _ = try c.writer.indexUUID("a") }),
+        ("aliases", { c throws(ClusterError) in _ = try c.writer.aliases(of: "a") }),
         ("condition", { c throws(ClusterError) in _ = try c.reader.condition(of: "a") }),
         ("refresh", { c throws(ClusterError) in try c.writer.refresh("a") }),
         ("readersRefresh", { c throws(ClusterError) in _ = try c.reader.refresh("a") }),
