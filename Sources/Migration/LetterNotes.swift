@@ -38,8 +38,11 @@ package final class LetterNotes: Sendable {
             try keep()
         } catch let error as ClusterError {
             logger.warning(
-                "the state could not take how many dead letters were written: if topic \(topic) is emptied, nobody "
-                    + "misses them", ["error": "\(error)"])
+                """
+                the state could not take how many dead letters were written: if their topic is emptied, nobody misses \
+                them
+                """,
+                ["topic": topic, "error": "\(error)"])
         } catch {
             // Other work is confirmed by now, or the migration was cancelled.
             logger.debug("dead letters are not counted any more", ["because": "\(error)"])
