@@ -4,8 +4,8 @@ import JSONText
 /// holds it tells how many are gone unresolved: whoever deletes the topic, makes it again or empties it takes the only
 /// copy of commands that nobody has applied.
 ///
-/// A letter counts once for each death of its record. The figures can be too low where a process was killed within
-/// seconds of a letter; they are never too high.
+/// A letter counts once for each death of its record. What is gone can be too low where a process was killed within
+/// seconds of a letter. It can be too high only where a discarded record has died again, and its letter is gone, too.
 package struct LetterTally: Sendable, Equatable {
     /// Of one dead-letter topic.
     package struct Count: Sendable, Equatable {
