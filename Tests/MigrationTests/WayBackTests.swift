@@ -39,7 +39,7 @@ import Testing
     /// Status said "rollback ready: yes", and the rollback failed at its first write to the state.
     @Test func aStateThatTakesNoWritesIsAReasonAndSaysWhatToDo() throws {
         var back = Self.back(.ready)
-        back.state = try #require(StateBlock(index: ".crossfade-m", blocks: ["read_only_allow_delete"]))
+        back.state = StateBlock(index: ".crossfade-m", blocks: ["read_only_allow_delete"])
         let reason = try #require(back.reasons.first)
         #expect(reason.contains("index.blocks.read_only_allow_delete") && reason.contains("disk"))
         #expect(reason.contains(#"PUT /.crossfade-m/_settings {"index": {"blocks.read_only_allow_delete": false}}"#))
