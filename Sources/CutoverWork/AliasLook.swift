@@ -133,8 +133,9 @@ struct AliasLook: Sendable {
         let own = Turn.prefix(session.store.index)
         let names = try old.flatMap { try session.target.writer.aliases(of: $0).keys }.filter { !$0.hasPrefix(own) }
         let there = names.isEmpty ? "no alias" : "alias \(Set(names).sorted().joined(separator: ", "))"
+        let olds = old.joined(separator: ", ")
         return (
-            "alias \(alias) stands on no index, so nobody reads through it; \(old.joined(separator: ", ")) has \(there)",
+            "alias \(alias) stands on no index, so nobody reads through it; \(olds) has \(there)",
             "name the alias that readers use (alias:), or make \(alias) on the old index and move the readers to it "
                 + "first"
         )
