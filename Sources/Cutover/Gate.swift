@@ -4,7 +4,7 @@ import JSONText
 package struct Gate: Sendable, Equatable {
     /// In the order in which they are shown.
     package enum Name: String, Sendable, CaseIterable {
-        case initialised, confirmed, indices, aliases, copied, replayed, repaired, followed, waiting, lag
+        case initialised, state, confirmed, indices, aliases, copied, replayed, repaired, followed, waiting, lag
         case deadLetters = "dead_letters"
         case alarms, receipt
         case foreignWrites = "foreign_writes"
@@ -22,7 +22,7 @@ package struct Gate: Sendable, Equatable {
         package var isRequired: Bool { Self.required.contains(self) }
 
         private static let required: Set<Name> = [
-            .initialised, .indices, .aliases, .programs, .rolledOver, .members, .handover, .oldSide,
+            .initialised, .state, .indices, .aliases, .programs, .rolledOver, .members, .handover, .oldSide,
         ]
 
         /// Those of a rollover that somebody may override.

@@ -70,9 +70,10 @@ struct AliasLook: Sendable {
         let targets = Set(entries.map(\.index))
         let strangers = present.map(\.index).filter { !targets.contains($0) && !sources(entries).contains($0) }
         guard strangers.isEmpty else {
+            let names = strangers.sorted().joined(separator: ", ")
             return fail(
-                "alias \(alias) also stands on \(strangers.sorted().joined(separator: ", ")), which the recipe does "
-                    + "not migrate: take it off there, or name another alias")
+                "alias \(alias) also stands on \(names), which the recipe does not migrate",
+                mend: "take it off there (POST /_aliases, remove), or name another alias (alias:)")
         }
         // Of a data stream no alias can be moved, so the rail `data_stream` asks for one that is made now.
         let old = sources(entries)
@@ -84,10 +85,14 @@ struct AliasLook: Sendable {
         if left.isEmpty, !present.isEmpty {
             there.append(alias)
             guard Set(present.map(\.index)) != targets else { return }
-            return fail("alias \(alias) stands on a part of the new indices already, and no rollover put it there")
+            return fail(
+                "alias \(alias) stands on a part of the new indices already, and no rollover put it there",
+                mend: Self.byHand)
         }
         guard present.count == left.count else {
-            return fail("alias \(alias) stands on old and new indices: \(present.map(\.index).joined(separator: ", "))")
+            return fail(
+                "alias \(alias) stands on old and new indices: \(present.map(\.index).joined(separator: ", "))",
+                mend: Self.byHand)
         }
         var from: [AliasMove.Place] = []
         for (index, definition) in left {
@@ -112,31 +117,40 @@ struct AliasLook: Sendable {
         moves.append(AliasMove(alias, from: from.sorted { $0.index < $1.index }, to: to))
     }
 
-    private mutating func fail(_ why: String) { problems.append(.failed(.aliases, why)) }
+    private mutating func fail(_ why: String, mend: String) { problems.append(.failed(.aliases, why, mend: mend)) }
+
+    private mutating func fail(_ told: (why: String, mend: String)) { fail(told.why, mend: told.mend) }
+
+    private static let byHand = "take it off the new indices by hand (POST /_aliases, remove)"
 
     private func sources(_ entries: [Survey.Entry]) -> Set<String> { Set(entries.flatMap(\.scope.names)) }
 
     /// In one cluster, readers read through an alias that is there. This one is mistyped, or nobody uses it.
     private func onNothing(
         _ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession
-    ) throws -> String {
+    ) throws -> (why: String, mend: String) {
         let old = sources(entries).sorted()
         let own = Turn.prefix(session.store.index)
         let names = try old.flatMap { try session.target.writer.aliases(of: $0).keys }.filter { !$0.hasPrefix(own) }
         let there = names.isEmpty ? "no alias" : "alias \(Set(names).sorted().joined(separator: ", "))"
-        return "alias \(alias) stands on no index, so nobody reads through it; \(old.joined(separator: ", ")) has "
-            + "\(there). Name the alias that readers use (alias:), or make \(alias) on the old index and move the "
-            + "readers to it first"
+        let olds = old.joined(separator: ", ")
+        return (
+            "alias \(alias) stands on no index, so nobody reads through it; \(olds) has \(there)",
+            "name the alias that readers use (alias:), or make \(alias) on the old index and move the readers to it "
+                + "first"
+        )
     }
 
-    private func nameTaken(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) -> String {
+    private func nameTaken(_ alias: String, _ entries: [Survey.Entry], _ session: CutoverSession) -> (
+        why: String, mend: String
+    ) {
         let isSource = session.isOneCluster && sources(entries).contains(alias)
         let way =
             isSource
             ? "Crossfade never deletes the old index. Let readers use another name: make an alias on it, move the "
                 + "readers to that alias, and set alias: to it"
             : "an early writer may have made it: look what is in it, and delete it"
-        return "\(alias) is the name of an index, and an alias cannot have it: \(way)"
+        return ("\(alias) is the name of an index, and an alias cannot have it", way)
     }
 
     /// What the alias says of a new index: as of the old one, with the filter that the new mapping takes.

@@ -18,8 +18,11 @@ struct AliasMover {
     static let patience: Int64 = 30_000
 
     /// Performs the moves. Throws if they were not applied; then they cannot be applied any more.
+    /// - Parameter isTold: the history has its begin already.
     /// - Returns: false if another process was faster, so that nothing was sent.
-    func perform(_ kind: CutoverState.Kind, _ moves: [AliasMove], notes: [String]) throws -> Bool {
+    func perform(
+        _ kind: CutoverState.Kind, _ moves: [AliasMove], notes: [String], isTold: Bool = false
+    ) throws -> Bool {
         let home = try home(moves)
         var begun: CutoverState.Intent?
         let state: MigrationState
@@ -33,9 +36,7 @@ struct AliasMover {
             throw refusal.error
         }
         guard let intent = begun else { return false }
-        session.tell(
-            kind == .rollover ? .rolloverBegun : .rollbackBegun,
-            ([Self.names(moves)] + notes).joined(separator: "; "))
+        if !isTold { session.tell(kind == .rollover ? .rolloverBegun : .rollbackBegun, Self.words(moves, notes)) }
         var failure: ClusterError?
         do throws(ClusterError) {
             try writer.updateAliases(.array(try request(intent, mark: state.cutover.mark)))
@@ -68,6 +69,10 @@ struct AliasMover {
             actions += home ? last.retire(home: mark.home) : last.seal
         }
         return actions
+    }
+
+    static func words(_ moves: [AliasMove], _ notes: [String]) -> String {
+        ([names(moves)] + notes).joined(separator: "; ")
     }
 
     private static func names(_ moves: [AliasMove]) -> String { moves.map(\.alias).joined(separator: ", ") }

@@ -39,7 +39,7 @@ package struct CancelWork {
     }
 
     package func run() throws -> Result {
-        let target = try Cluster.connect(recipe.target)
+        let target = try recipe.connectTarget()
         let store = StateStore(target: target, name: recipe.name)
         var result = Result()
         guard let state = try store.load() else {

@@ -26,6 +26,7 @@ struct FinishLook {
     func gates(_ state: MigrationState) throws -> [Gate] {
         var found = status.standing.gates(recipe: recipe.typed, fingerprint: status.prepared.fingerprint)
             .filter { Self.shared.contains($0.name) }
+        found.append(GateLook(session: session, status: status).stateWrites())
         found.append(rolledOver(state))
         found += try aliases(state)
         found.append(try Self.members(state, session))
@@ -118,9 +119,17 @@ struct FinishLook {
             ]
         }
         return [
-            .passed(.handover, "group \(group) has no members"),
+            .passed(
+                .handover,
+                ApplicationGroup.handover(
+                    group, hasCommitted: try handed(to: group, admin), groups: try? admin.groups())),
             .passed(.lag, "\(status.standing.lag ?? 0) records are left to group \(group)"),
         ]
+    }
+
+    private func handed(to group: String, _ admin: LogAdmin) throws -> Bool {
+        let partitions = Array(session.prepared.survey.watermarks.keys)
+        return try !admin.committed(group: group, topic: recipe.commands.topic, partitions: partitions).isEmpty
     }
 
     /// A partition that holds records and of which we have no offset.

@@ -21,6 +21,7 @@ struct GateLook {
     /// All gates but `before`, whose program runs last.
     func gates(_ state: MigrationState, _ aliases: AliasLook) throws -> [Gate] {
         var found = status.standing.gates(recipe: recipe.typed, fingerprint: status.prepared.fingerprint)
+        found.append(stateWrites())
         found += aliases.problems
         if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
         if !found.contains(where: { $0.name == .receipt }) { found += try receipt(state) }
@@ -40,6 +41,12 @@ struct GateLook {
         return found.enumerated().sorted {
             (order[$0.element.name] ?? 0, $0.offset) < (order[$1.element.name] ?? 0, $1.offset)
         }.map(\.element)
+    }
+
+    /// Each step is written down before it is taken.
+    func stateWrites() -> Gate {
+        guard let block = session.store.block() else { return .passed(.state, "the state index takes writes") }
+        return .failed(.state, block.words, mend: block.mend)
     }
 
     private func receipt(_ state: MigrationState) throws -> [Gate] {

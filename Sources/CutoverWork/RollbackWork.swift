@@ -98,9 +98,14 @@ package struct RollbackWork {
         if !session.isOneCluster {
             try checkOldCluster()
             try checkOldAliases(held)
+            // What begins here is told before what it does.
+            session.tell(.rollbackBegun, AliasMover.words(moves, notes))
             try moveReaders(&result)
         }
-        guard try AliasMover(session: session).perform(.rollback, moves, notes: notes) else { return nil }
+        guard
+            try AliasMover(session: session).perform(
+                .rollback, moves, notes: notes, isTold: !session.isOneCluster)
+        else { return nil }
         result.moves = moves
         return try over(try session.state(), moves, result)
     }
@@ -223,16 +228,16 @@ package struct RollbackWork {
                     + "errors. Move the readers back to the old cluster first, then run "
                     + "`crossfade rollback \(recipe.typed) --readers-moved` (cutover.command would do both)")
         }
-        let remark: String?
+        // Whoever says so has moved them by hand, with or without a program that does it.
+        guard !options.readersMoved else { return session.tell(.readersMoved, "back, by hand") }
         do {
-            remark = try ReadersMove(.rollback, session).run()
+            if let remark = try ReadersMove(.rollback, session).run() { result.remarks.append(remark) }
         } catch let error as WorkError {
             throw WorkError(
                 error.code,
                 "\(error.message). The aliases are still on the new cluster, and the readers may be on either: run "
-                    + "rollback again, or rollover")
+                    + "rollback again, or rollover. If it cannot be mended now, move the readers to the old cluster by "
+                    + "hand and say so: `crossfade rollback \(recipe.typed) --readers-moved` does not start it")
         }
-        guard let remark else { return session.tell(.readersMoved, "back, by hand") }
-        result.remarks.append(remark)
     }
 }

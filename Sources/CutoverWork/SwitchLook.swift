@@ -6,16 +6,16 @@ import State
 import Telemetry
 
 extension Status {
-    /// The same with what a rollover would find about the readers' aliases, the way back, writes to the old side that
-    /// nothing brings over, and the hold file. Only before a rollover: after it, the way back says where the aliases
-    /// stand.
+    /// The same with what a rollover would find about the state index, the readers' aliases, the way back, writes to
+    /// the old side that nothing brings over, and the hold file. Only before a rollover: after it, the way back says
+    /// where the aliases stand.
     package func lookingAtReaders(logger: Logger) -> Status {
         let survey = prepared.survey
         guard let state = survey.state, state.cutover.position == .before || state.cutover.position == .rolledBack
         else { return self }
         let session = CutoverSession(prepared, logger: logger)
         let look = GateLook(session: session, status: self)
-        var found = [look.hold()]
+        var found = [look.stateWrites(), look.hold()]
         if let aliases = try? AliasLook.take(session, only: nil) {
             found += aliases.problems
             if aliases.problems.isEmpty, let way = try? look.wayBack(aliases.moves, state) { found.append(way) }

@@ -166,6 +166,12 @@ package struct DeadLetterFilter: Sendable {
 
     package init() {}
 
+    /// Whether it chooses every unresolved letter.
+    package var isEmpty: Bool {
+        reasons.isEmpty && partition == nil && since == nil && until == nil && offset == nil && id == nil
+            && limit == nil
+    }
+
     package func takes(_ letter: DeadLetter) -> Bool {
         if !all, letter.resolved != nil { return false }
         if !reasons.isEmpty, !reasons.contains(letter.reason) { return false }

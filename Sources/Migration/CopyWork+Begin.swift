@@ -123,7 +123,8 @@ extension CopyWork {
                 "the readers are on the new indices, and no receipt would stand after a copy, not even one that writes "
                     + "nothing: `rollback` and `finish` would have to compare everything again. What is missing "
                     + "there comes with `crossfade verify \(recipe.typed) --repair`. To copy all the same, roll back "
-                    + "first, or write in the recipe: `accept: [{ rail: adopted, why: \"...\" }]`")
+                    + "first, or write in the recipe: `accept: [{ rail: adopted, why: \"...\" }]`, and confirm that: "
+                    + "`crossfade plan \(recipe.typed)` prints the line")
         }
         if !recipe.hasCommands, !isShared, state.cutover.position.isOver {
             throw WorkError(
@@ -131,7 +132,8 @@ extension CopyWork {
                 "the readers are on the new indices, and the application may write there: a copy could overwrite that "
                     + "with older documents. Roll back first. Where the application gives its documents the same "
                     + "versions on both sides, the new index can be adopted (init --adopt) before; or write in the "
-                    + "recipe: `accept: [{ rail: adopted, why: \"...\" }]`")
+                    + "recipe: `accept: [{ rail: adopted, why: \"...\" }]`, and confirm that: "
+                    + "`crossfade plan \(recipe.typed)` prints the line")
         }
         guard let since else { return nil }
         guard !recipe.hasCommands || recipe.commands.format.copiedVersion != .floor else {

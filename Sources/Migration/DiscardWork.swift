@@ -14,6 +14,8 @@ package struct DiscardWork {
         package var discarded: [DeadLetter]
         /// Letters that are still unresolved.
         package var left: Int
+        /// Letters that were gone from the topic unresolved, and count no more.
+        package var gone = 0
     }
 
     private let recipe: Recipe
@@ -26,7 +28,7 @@ package struct DiscardWork {
     }
 
     package func run() throws -> Result {
-        let target = try Cluster.connect(recipe.target)
+        let target = try recipe.connectTarget()
         let store = StateStore(target: target, name: recipe.name)
         let state = try store.loaded(recipe: recipe.typed)
         let letters = try DeadLetterReader(recipe, logger: logger).letters()
@@ -34,12 +36,17 @@ package struct DiscardWork {
         filter.all = false
         let chosen = filter.select(letters)
         try LetterResolutions(recipe, logger: logger).write(chosen, .discarded, why: why)
-        if !chosen.isEmpty {
+        let settlement = LetterSettlement(recipe: recipe, store: store, logger: logger)
+        // Who chooses letters has seen them, and says nothing of those that nobody can see.
+        let gone = filter.isEmpty ? try settlement.forgive() : 0
+        if !filter.isEmpty { settlement.keep() }
+        if !chosen.isEmpty || gone > 0 {
+            let lost = gone > 0 ? ", and \(gone) that are gone" : ""
             HistoryStore(store, target: target, logger: logger).record(
                 HistoryEvent(
-                    .discarded, "\(chosen.count) dead letters: \(why)", fingerprint: state.fingerprint))
+                    .discarded, "\(chosen.count) dead letters\(lost): \(why)", fingerprint: state.fingerprint))
         }
-        return Result(discarded: chosen, left: letters.count { $0.resolved == nil } - chosen.count)
+        return Result(discarded: chosen, left: letters.count { $0.resolved == nil } - chosen.count, gone: gone)
     }
 }
 

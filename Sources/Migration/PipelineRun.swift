@@ -1,6 +1,7 @@
 import LogGuard
 import Pipeline
 import Planning
+import Recipe
 import SearchCluster
 import State
 import Telemetry
@@ -14,6 +15,7 @@ package final class PipelineRun {
     /// nil: the work is no follower, so that nobody watches for that.
     private let readersLook: ReadersLook?
     private let heartbeat: MemberHeartbeat?
+    private let letters: LetterNotes
 
     /// Starts all of it.
     ///
@@ -40,10 +42,21 @@ package final class PipelineRun {
                 $0, pipeline, watch: watch, fingerprint: prepared.fingerprint, store: store, target: target)
         }
         heartbeat?.start()
-        targetMonitor = TargetMonitor(prepared, pipeline, target: target, isFollowing: isFollowing, live: live)
+        // Letters of work that is not the confirmed one any more are in the topic, too.
+        letters = LetterNotes(
+            prepared.recipe, store: StateStore(target: target, name: prepared.recipe.name),
+            letters: pipeline.deadLetters, logger: logger)
+        targetMonitor = TargetMonitor(
+            prepared, pipeline, target: target, isFollowing: isFollowing, letters: letters, live: live)
         readersLook = isFollowing ? ReadersLook(live) : nil
         watch?.start()
         live.runs(pipeline, watch: watch)
+    }
+
+    /// Keeps in the state how many dead letters were written so far, and which are resolved by now.
+    package func settleLetters(_ recipe: Recipe, _ store: StateStore, logger: Logger) {
+        letters.keepLast()
+        LetterSettlement(recipe: recipe, store: store, logger: logger).keep()
     }
 
     /// Ends the threads. The heartbeat is the last: it tells of the pipeline as long as there is one.
@@ -53,6 +66,7 @@ package final class PipelineRun {
         watch?.stop()
         targetMonitor.stop()
         pipeline.close()
+        letters.keepLast()
         heartbeat?.stop()
     }
 }

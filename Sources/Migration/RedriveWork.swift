@@ -62,6 +62,7 @@ package struct RedriveWork {
             reasons.merge(drive.reasons) { $0 + $1 }
         }
         progress.end()
+        LetterSettlement(recipe: prepared.recipe, store: prepared.store, logger: logger).keep()
         if counts[.stale] > 0, prepared.recipe.commands.format.hasMerges {
             logger.warning(
                 """
@@ -75,6 +76,8 @@ package struct RedriveWork {
             "dead-letters redrive", counts: counts, seconds: progress.seconds,
             complete: !StopSignal.isAsked || counts.total == letters.count, accepted: prepared.recipe.accept)
         summary.reasons = reasons
+        summary.isInVain = summary.complete && counts.total > 0 && counts[.deadLettered] == counts.total
+        if summary.isInVain { summary.notes.append("every letter died again: the cause is not mended") }
         prepared.record(.redriven, summary.words, logger: logger)
         if !reasons.isEmpty { summary.next = ["crossfade dead-letters list \(prepared.recipe.typed)"] }
         if !summary.complete { summary.next = ["crossfade dead-letters redrive \(prepared.recipe.typed)"] }

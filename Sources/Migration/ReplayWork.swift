@@ -75,7 +75,9 @@ package struct ReplayWork: WatchedWork {
         let complete = try feed.run(from: replay.position, prepared.recipe.kafkaSettings)
         let seconds = progress.seconds
         progress.end()
-        _ = letters.resolve(settled: pipeline.ledger.committable())
+        if letters.resolve(settled: pipeline.ledger.committable()) > 0 {
+            run.settleLetters(prepared.recipe, store, logger: logger)
+        }
         let ended = try finish(store, replay, complete: complete)
         var summary = summary(pipeline, ended.replay ?? replay, seconds: seconds, complete: complete)
         summary.next = prepared.next(after: ended, letters: summary.reasons, store: store)

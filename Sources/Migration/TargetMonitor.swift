@@ -19,6 +19,7 @@ package final class TargetMonitor: @unchecked Sendable {
     let directory: MemberDirectory
     private let pipeline: Pipeline
     private let store: StateStore
+    private let letters: LetterNotes
     /// nil: this work purges nothing.
     private let purge: Purge?
     private let condition = MonotonicCondition()
@@ -41,8 +42,12 @@ package final class TargetMonitor: @unchecked Sendable {
     /// - Parameters:
     ///   - target: has the time limit of ``secondsPerQuestion``.
     ///   - isFollowing: it purges old tombstones, and looks at the state.
-    package init(_ prepared: Preflight, _ pipeline: Pipeline, target: Cluster, isFollowing: Bool, live: LiveWork) {
+    package init(
+        _ prepared: Preflight, _ pipeline: Pipeline, target: Cluster, isFollowing: Bool, letters: LetterNotes,
+        live: LiveWork
+    ) {
         (self.prepared, self.pipeline, self.target, self.live) = (prepared, pipeline, target, live)
+        self.letters = letters
         purge = isFollowing ? prepared.purge(logger: live.events.logger) : nil
         store = prepared.store(on: target)
         directory = MemberDirectory(store, target: target)
@@ -74,6 +79,7 @@ package final class TargetMonitor: @unchecked Sendable {
             suspects = false
             lookAtIndices()
             lookAtState()
+            if letters.isDue { _ = ask { try letters.keep() } }
             lookForThoseWhoWatch()
             purgeIfDue()
             let pause = suspects && !suspected ? 0 : min(Self.lookEvery, purge == nil ? Self.lookEvery : purges.every)

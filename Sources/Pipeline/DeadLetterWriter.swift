@@ -52,12 +52,17 @@ package final class DeadLetterWriter: @unchecked Sendable {
     /// The first letter of each reason, in words.
     private let firsts = Mutex<[String: String]>([:])
     private let room: ByteSemaphore
+    private let acknowledged = Atomic<Int>(0)
 
     /// - Parameter memory: bytes of letters on their way at most; who would send more waits.
     package init(_ options: Options, ledger: Ledger, failure: FailureLatch<WorkError>, memory: Int, logger: Logger) {
         room = ByteSemaphore(memory)
         (self.options, self.ledger, self.failure, self.logger) = (options, ledger, failure, logger)
     }
+
+    /// How many letters Kafka has acknowledged. Those of a slice that was read again count again, because they are in
+    /// the topic.
+    package var written: Int { acknowledged.load(ordering: .acquiring) }
 
     /// Dead-lettered records by reason so far: in sum what the ledger counts as that outcome.
     package var reasons: [String: Int] {
@@ -304,6 +309,7 @@ package final class DeadLetterWriter: @unchecked Sendable {
         if let error { return fail(error.message, underlying: error.underlying) }
         // A resolution settles nothing.
         guard let letter = pending.withLock({ $0.runs.removeValue(forKey: token) }) else { return }
+        acknowledged.add(1, ordering: .releasing)
         room.leave(letter.bytes)
         ledger.release(letter.bytes)
         // Under the lock, so that who sees the last record settled sees its reason, too.

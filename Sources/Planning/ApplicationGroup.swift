@@ -17,6 +17,17 @@ package enum ApplicationGroup {
         return "\(nothing), and there is no such group\(near)"
     }
 
+    /// What the group that is to go on (`cutover.handover`) is, once it has no members. A new indexer has often not run
+    /// yet. But a group that nobody ever saw may be a misspelt one.
+    /// - Parameters:
+    ///   - hasCommitted: whether it has offsets of the topic.
+    ///   - groups: those that the brokers name; nil: we may not ask.
+    package static func handover(_ group: String, hasCommitted: Bool, groups: [String]?) -> String {
+        guard !hasCommitted, let groups, !groups.contains(group) else { return "group \(group) has no members" }
+        let near = NearestWord.to(group, among: groups).map { "; did you mean \"\($0)\"?" } ?? ": check the name"
+        return "there is no group \(group) (cutover.handover) yet, and finish makes it\(near)"
+    }
+
     /// Asks the brokers for their groups and explains; nil: the group has committed something.
     package static func look(
         _ group: String, topic: String, committed: [Int32: Int64]?, admin: LogAdmin

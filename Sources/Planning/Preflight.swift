@@ -158,7 +158,7 @@ package struct Preflight: Sendable {
             throw WorkError(
                 .refused,
                 "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm "
-                    + "it with --confirm \(fingerprint). The present work was confirmed \(state.confirmationWords)")
+                    + "it: `\(initialising)`. The present work was confirmed \(state.confirmationWords)")
         }
         return state
     }

@@ -106,7 +106,7 @@ package struct SourceLook: Sendable {
                 return look
             }
             var told = WorkError(
-                .cluster, "the source is needed, because \(why), and it could not be looked at: \(error)")
+                .cluster, "the source is needed (\(why)), and it could not be looked at: \(error)")
             told.isForbidden = error.code == .forbidden
             throw told
         }

@@ -109,7 +109,7 @@ package struct Survey: Sendable {
     ) throws -> Survey {
         let admin = clients?.admin
         var log = try LogLook.begin(recipe, admin)
-        let target = try Cluster.connect(recipe.target)
+        let target = try recipe.connectTarget()
         let state = try StateStore(target: target, name: recipe.name).load()
         let known = KnownSources(state?.work)
         let use = SourceUse.of(

@@ -36,6 +36,9 @@ package struct WayBack: Sendable {
     /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
     package var lost: (old: Int, new: Int)?
 
+    /// Why nothing can be written down, without which no reader is moved; nil: it can.
+    package var state: StateBlock?
+
     package init(indices: [Index], lag: Int64?, group: String?) {
         (self.indices, self.lag, self.group) = (indices, lag, group)
     }
@@ -55,6 +58,7 @@ package struct WayBack: Sendable {
             case .unknown(let why): "it is not known how the old index \(index.name) is: \(why)"
             }
         }
+        if let state { found.append("\(state.words): \(state.mend)") }
         // One that stands nowhere is put back on the old index like all others.
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
         found += goneAliases.map { "the old cluster has no alias \($0) on the old indices any more" }
@@ -76,7 +80,9 @@ package struct WayBack: Sendable {
         if isOneCluster, recipe.cutover.writers == .alias {
             back.unfed = "what is written through the alias goes to the new index alone (cutover.writers: alias)"
         }
-        let writer = survey.target.answering(withinSeconds: 5).writer
+        let target = survey.target.answering(withinSeconds: 5)
+        back.state = StateStore(target: target, name: recipe.name).block()
+        let writer = target.writer
         if survey.source != nil {
             let theirs = survey.sourceAliases
             let moved = Set(cutover.moved.map(\.alias))

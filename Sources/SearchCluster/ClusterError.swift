@@ -70,6 +70,11 @@ package struct ClusterError: Error, Sendable, CustomStringConvertible {
         self.retriable = retriable ?? ClusterError.usuallyRetriable(code)
     }
 
+    /// Whether the index, or the whole cluster, is blocked by somebody or by a full disk.
+    package var isBlock: Bool {
+        serverType == "cluster_block_exception" || serverType == "ClusterBlockException"
+    }
+
     package var description: String {
         var text = "\(code.rawValue): \(message)"
         if let node { text += " [node \(node)]" }

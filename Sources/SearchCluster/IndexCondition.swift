@@ -13,8 +13,13 @@ extension ClusterReader {
     package func condition(of index: String) throws(ClusterError) -> IndexCondition? {
         let settings: JSONValue?
         do throws(ClusterError) {
-            settings = try transport.tree(.settings(index: index), doing: "looking at \(index)", index: index)
-                .object?[index]?["settings"]?["index"]
+            let answer = try transport.tree(.settings(index: index), doing: "looking at \(index)", index: index)
+            guard answer.object?.isEmpty == false else {
+                throw ClusterError(
+                    .malformedAnswer, "looking at \(index) got an answer that does not name it; is a proxy in between?",
+                    index: index)
+            }
+            settings = answer.object?[index]?["settings"]?["index"]
         } catch {
             guard error.code == .notFound else { throw error }
             return nil

@@ -130,6 +130,8 @@ extension Cluster {
         let said = (error.underlying ?? "").lowercased()
         if said.contains("no handler found") || said.contains("security is not enabled")
             || said.contains("unrecognized parameter")
+            // 7.x with security switched off takes the path for that of an index.
+            || said.contains("invalid index name [_security]")
         {
             return .unchecked
         }

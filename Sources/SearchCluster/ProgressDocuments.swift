@@ -7,14 +7,17 @@ extension TargetWriter {
         let request = HTTPRequest(
             .put, documentPath(index, id), body: RequestPath.body(source), timeoutSeconds: 5, connectTimeoutSeconds: 2,
             failsOver: false)
-        _ = try transport.call(request, doing: "writing document \(id) of \(index)", index: index)
+        let doing = "writing document \(id) of \(index)"
+        guard try transport.call(request, doing: doing, index: index)["_id"]?.string == id else {
+            throw transport.foreignAnswer(doing, "does not name it", index: index)
+        }
     }
 
     /// Deletes the document if it is there. Fails after a few seconds.
     package func deleteProgress(_ index: String, _ id: String) throws(ClusterError) {
         let request = HTTPRequest(
             .delete, documentPath(index, id), timeoutSeconds: 3, connectTimeoutSeconds: 2, failsOver: false)
-        _ = try transport.callIfPresent(request, doing: "deleting document \(id) of \(index)", index: index)
+        try deleteDocument(request, index, id)
     }
 
     /// One member of each document of a small index, at most 1,000; documents without it come empty. A search finds
@@ -26,8 +29,12 @@ extension TargetWriter {
         let request = HTTPRequest(
             .post, path(index) + "/_search", body: RequestPath.body(body),
             timeoutSeconds: 10, failsOver: true)
-        let answer = try transport.callIfPresent(request, doing: "reading index \(index)", index: index)
-        return (answer?["hits"]?["hits"]?.array ?? []).compactMap { hit in
+        let doing = "reading index \(index)"
+        guard let answer = try transport.callIfPresent(request, doing: doing, index: index) else { return [] }
+        guard let hits = answer["hits"]?["hits"]?.array else {
+            throw transport.foreignAnswer(doing, "holds no hits", index: index)
+        }
+        return hits.compactMap { hit in
             guard let id = hit["_id"]?.string, let source = hit["_source"] else { return nil }
             return (id, source)
         }

@@ -21,7 +21,12 @@ extension ClusterReader {
             guard Self.isForbidden(error) else { throw error }
             return .refused("\(error)")
         }
-        let failed = answer["_shards"]?["failed"]?.count ?? 0
+        guard let shards = answer["_shards"] else {
+            throw ClusterError(
+                .malformedAnswer, "refreshing \(index) got an answer that counts no shards; is a proxy in between?",
+                index: index)
+        }
+        let failed = shards["failed"]?.count ?? 0
         guard failed > 0 else { return .done }
         let failure = answer["_shards"]?["failures"]?[0]
         let why = failure?["reason"]?["reason"]?.string ?? failure?["reason"]?.string ?? "no reason given"

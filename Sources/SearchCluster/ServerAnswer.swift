@@ -80,6 +80,34 @@ extension HTTPTransport {
         }
     }
 
+    /// The same for a change of the cluster, which every version acknowledges when it is done. An answer without that
+    /// is not the server's, whatever its status.
+    func change(_ request: HTTPRequest, doing: String, index: String? = nil) throws(ClusterError) {
+        let answer = try call(request, doing: doing, index: index)
+        guard let isDone = answer["acknowledged"]?.bool else {
+            throw foreignAnswer(doing, "does not say that it is done", index: index)
+        }
+        guard isDone else {
+            throw ClusterError(
+                .unavailable, "\(doing) did not reach every node within 30 s; try again when all answer", index: index)
+        }
+    }
+
+    /// The part of an answer that tells of one index by its name. An answer about other indices alone is one about an
+    /// alias: nil, unless `isNamed` says that the index is none.
+    func part(
+        _ answer: JSONValue, of index: String, doing: String, isNamed: Bool = true
+    ) throws(ClusterError) -> JSONValue? {
+        if let part = answer.object?[index] { return part }
+        guard isNamed || answer.object?.isEmpty != false else { return nil }
+        throw foreignAnswer(doing, "does not name it", index: index)
+    }
+
+    func foreignAnswer(_ doing: String, _ what: String, index: String?) -> ClusterError {
+        ClusterError(
+            .malformedAnswer, "\(doing) got an answer that \(what); is a proxy in between?", index: index)
+    }
+
     func tree(_ answer: HTTPResponse, doing: String, index: String?) throws(ClusterError) -> JSONValue {
         do throws(JSONError) {
             return try JSONValue(parsing: answer.body.bytes)

@@ -21,10 +21,13 @@ extension TargetWriter {
     /// Reads a document; nil when there is no such document or index. It sees every write, also before a refresh.
     package func getDocument(_ index: String, _ id: String) throws(ClusterError) -> StateDocument? {
         let doing = "reading document \(id) of \(index)"
-        guard
-            let answer = try transport.callIfPresent(
-                HTTPRequest(.get, documentPath(index, id)), doing: doing, index: index), answer["found"]?.bool == true
-        else { return nil }
+        let told = try transport.callIfPresent(
+            HTTPRequest(.get, documentPath(index, id)), doing: doing, index: index)
+        guard let answer = told else { return nil }
+        guard let isFound = answer["found"]?.bool else {
+            throw transport.foreignAnswer(doing, "does not say whether it was found", index: index)
+        }
+        guard isFound else { return nil }
         guard let source = answer["_source"], let token = token(answer) else {
             throw ClusterError(.malformedAnswer, "\(doing) gave no source or no version", index: index)
         }
@@ -52,9 +55,20 @@ extension TargetWriter {
         _ index: String, _ id: String, expecting: DocumentToken
     ) throws(ClusterError) -> Bool {
         guard expecting != .absent else { return false }
-        return try transport.callIfPresent(
-            HTTPRequest(.delete, documentPath(index, id) + "?" + condition(expecting)),
-            doing: "deleting document \(id) of \(index)", index: index) != nil
+        return try deleteDocument(
+            HTTPRequest(.delete, documentPath(index, id) + "?" + condition(expecting)), index, id)
+    }
+
+    /// False when it is not there.
+    @discardableResult func deleteDocument(
+        _ request: HTTPRequest, _ index: String, _ id: String
+    ) throws(ClusterError) -> Bool {
+        let doing = "deleting document \(id) of \(index)"
+        guard let answer = try transport.callIfPresent(request, doing: doing, index: index) else { return false }
+        guard answer["_id"]?.string == id else {
+            throw transport.foreignAnswer(doing, "does not name it", index: index)
+        }
+        return true
     }
 
     func documentPath(_ index: String, _ id: String) -> String {

@@ -18,7 +18,7 @@ package final class TargetWriter: Sendable {
     /// when the index exists already.
     package func createIndex(_ name: String, body: JSONValue) throws(ClusterError) {
         do throws(ClusterError) {
-            _ = try transport.call(
+            try transport.change(
                 HTTPRequest(.put, path(name), body: RequestPath.body(body), timeoutSeconds: 90),
                 doing: "creating index \(name)", index: name)
         } catch {
@@ -39,8 +39,14 @@ package final class TargetWriter: Sendable {
             throw ClusterError(
                 .badRequest, "\"\(name)\" is not one index; only a full name can be deleted", index: name)
         }
-        return try transport.callIfPresent(
-            HTTPRequest(.delete, path(name), timeoutSeconds: 90), doing: "deleting index \(name)", index: name) != nil
+        do throws(ClusterError) {
+            try transport.change(
+                HTTPRequest(.delete, path(name), timeoutSeconds: 90), doing: "deleting index \(name)", index: name)
+            return true
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return false
+        }
     }
 
     /// Whether there is an index or alias of this name.
@@ -56,39 +62,40 @@ package final class TargetWriter: Sendable {
 
     /// The mapping of an index as the server gives it: by type if there are types, else `{"properties": ...}`.
     package func mapping(_ index: String) throws(ClusterError) -> JSONValue {
-        let answer = try transport.call(
-            HTTPRequest(.get, path(index) + "/_mapping"), doing: "reading the mapping of \(index)", index: index)
-        return answer.object?.first?.value["mappings"] ?? .object(JSONObject())
+        let doing = "reading the mapping of \(index)"
+        let answer = try transport.call(HTTPRequest(.get, path(index) + "/_mapping"), doing: doing, index: index)
+        return try transport.part(answer, of: index, doing: doing)?["mappings"] ?? .object(JSONObject())
     }
 
     /// Adds to the mapping of an index. `mapping`: `{"properties": ...}`.
     package func putMapping(_ index: String, _ mapping: JSONValue, type: String? = nil) throws(ClusterError) {
         let suffix =
             capabilities.typed ? "/_mapping/" + RequestPath.segment(type ?? capabilities.documentType) : "/_mapping"
-        _ = try transport.call(
+        try transport.change(
             HTTPRequest(.put, path(index) + suffix, body: RequestPath.body(mapping), timeoutSeconds: 90),
             doing: "changing the mapping of \(index)", index: index)
     }
 
     /// The settings of an index: `{"index": {...}}`.
     package func settings(_ index: String) throws(ClusterError) -> JSONValue {
-        let answer = try transport.call(
-            HTTPRequest(.get, path(index) + "/_settings"), doing: "reading the settings of \(index)", index: index)
-        return answer.object?.first?.value["settings"] ?? .object(JSONObject())
+        let doing = "reading the settings of \(index)"
+        let answer = try transport.call(HTTPRequest(.get, path(index) + "/_settings"), doing: doing, index: index)
+        return try transport.part(answer, of: index, doing: doing)?["settings"] ?? .object(JSONObject())
     }
 
     /// Changes dynamic settings, e.g. `{"index": {"refresh_interval": "1s"}}`. Null restores a default (from 5.0).
     package func putSettings(_ index: String, _ settings: JSONValue) throws(ClusterError) {
-        _ = try transport.call(
+        try transport.change(
             HTTPRequest(.put, path(index) + "/_settings", body: RequestPath.body(settings), timeoutSeconds: 90),
             doing: "changing the settings of \(index)", index: index)
     }
 
     /// Makes all writes so far visible to searches.
     package func refresh(_ index: String) throws(ClusterError) {
-        _ = try transport.call(
-            HTTPRequest(.post, path(index) + "/_refresh", timeoutSeconds: 300), doing: "refreshing \(index)",
-            index: index)
+        let doing = "refreshing \(index)"
+        let answer = try transport.call(
+            HTTPRequest(.post, path(index) + "/_refresh", timeoutSeconds: 300), doing: doing, index: index)
+        guard answer["_shards"] != nil else { throw transport.foreignAnswer(doing, "counts no shards", index: index) }
     }
 
     /// How many documents a search finds; see ``ClusterReader/count(_:query:)``.

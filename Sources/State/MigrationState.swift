@@ -146,6 +146,7 @@ package struct MigrationState: Sendable, Equatable {
     package var replayDue = false
     /// What was verified, the newest last.
     package var receipts: [ReceiptEntry] = []
+    package var letters = LetterTally()
     package var cutover = CutoverState()
     package var fence = Fence()
 
@@ -236,6 +237,7 @@ extension MigrationState {
         if !receipts.isEmpty {
             members.append(("receipts", .string(JSONValue.array(receipts.map(\.json)).text())))
         }
+        if letters != LetterTally() { members.append(("letters", .string(letters.json.text()))) }
         if cutover != CutoverState() { members.append(("cutover", .string(cutover.json.text()))) }
         return .object(JSONObject(members))
     }
@@ -281,6 +283,7 @@ extension MigrationState {
         json["fence"]?.string.flatMap { try? JSONValue(parsing: $0) }.map { fence = Fence(json: $0) }
         let receipts = json["receipts"]?.string.flatMap { try? JSONValue(parsing: $0) }?.array ?? []
         self.receipts = receipts.compactMap(ReceiptEntry.init)
+        json["letters"]?.string.flatMap { try? JSONValue(parsing: $0) }.map { letters = LetterTally(json: $0) }
         if let told = json["cutover"]?.string {
             // Without it nobody could say where the readers are.
             guard let known = (try? JSONValue(parsing: told)).flatMap(CutoverState.init) else { return nil }

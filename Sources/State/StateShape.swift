@@ -22,7 +22,8 @@ extension StoredShape {
             .maybe("copy_gate", .word(CopyGate.allCases.map(\.rawValue))), .maybe("replay_due", .flag),
             .maybe("uuids", .inText(.map(.text))), .maybe("adopted", .list(.text, by: [])),
             .maybe("purge", .inText(purge)), .maybe("repair", .inText(repair)), .maybe("fence", .inText(fence)),
-            .maybe("receipts", .inText(.list(receipt, by: ["receipt"]))), .maybe("cutover", .inText(cutover)),
+            .maybe("receipts", .inText(.list(receipt, by: ["receipt"]))), .maybe("letters", .inText(.map(letters))),
+            .maybe("cutover", .inText(cutover)),
         ], by: [])
 
     private static let offsets = StoredShape.parsed(wanted: "offsets as partition:offset,partition:offset") {
@@ -72,6 +73,9 @@ extension StoredShape {
 
     private static let repair = StoredShape.members(
         [.needed("started", .time), .maybe("finished", .time)], by: ["started"])
+
+    private static let letters = StoredShape.members(
+        [.needed("written", .count), .needed("settled", .count)], by: [])
 
     private static let operatorShape = StoredShape.members([.needed("host", .text), .needed("user", .text)], by: [])
 

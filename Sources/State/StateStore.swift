@@ -14,6 +14,7 @@ package struct StateStore: Sendable {
     private var fingerprint: String?
     private let writer: TargetWriter
     package let index: String
+    var reader: ClusterReader { target.reader }
 
     package init(target: Cluster, name: String) {
         self.target = target
@@ -102,7 +103,7 @@ package struct StateStore: Sendable {
                 _ = try writer.putDocument(index, Self.document, document, expecting: stored.token)
                 return state
             } catch {
-                guard error.code == .conflict, attempt < 20 else { throw error }
+                guard error.code == .conflict, attempt < 20 else { throw explained(error) }
             }
         }
         throw WorkError(.state, "the state in index \(index) is gone: was the migration cancelled meanwhile?")

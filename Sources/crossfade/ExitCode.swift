@@ -25,7 +25,7 @@ enum ExitCode: Int32, CaseIterable {
         case .failed: "it failed; what went wrong and what to do is on standard error"
         case .usage: "the command line or the recipe is wrong; nothing was begun"
         case .refused: "a safety check refused, because something would be lost or overwritten"
-        case .differs: "source and target differ"
+        case .differs: "source and target differ; of dead-letters redrive: every letter died again"
         case .interrupted: "a signal ended it; everything that was acknowledged is kept, and a restart goes on"
         }
     }

@@ -59,6 +59,13 @@ import Testing
         #expect(open.isEmpty)
     }
 
+    @Test func aRepairThatIsRefusedIsNotNamed() {
+        var report = ReceiptReport(Self.receipt(), typed: "r.yaml")
+        #expect(report.next.contains { $0.contains("--repair") })
+        report.mayRepair = false
+        #expect(report.next.isEmpty)
+    }
+
     /// A file in a folder that goes again.
     private static func written(_ name: String, _ report: ReceiptReport) throws -> ReceiptFile {
         let folder = FileManager.default.temporaryDirectory.appending(path: "receipt-\(UUID().uuidString)")

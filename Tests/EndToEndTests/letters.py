@@ -117,4 +117,8 @@ def listed(m, *filters):
 
 def redrive(m, *filters, start=False):
     arguments = ["dead-letters", "redrive", m.recipe, "--format", "json", *filters]
-    return m.crossfade.start(*arguments) if start else m.crossfade(*arguments, seconds=120).expect(0).summary
+    if start:
+        return m.crossfade.start(*arguments)
+    result = m.crossfade(*arguments, seconds=120)
+    read, dead = result.summary["read"], result.summary["outcomes"]["dead_lettered"]
+    return result.expect(4 if 0 < read == dead else 0).summary

@@ -259,6 +259,35 @@ def alter(m, **config):
 
 
 @pytest.mark.real
+def test_letters_that_are_gone_hold_the_readers_back(dying):
+    """The topic was emptied, and then deleted, with letters unresolved: the gate passed, and their commands were
+    lost."""
+    m, dead = dying, dying.tree["dead_letters"]["topic"]
+    count = m.replay()["outcomes"]["dead_lettered"]
+    m.crossfade("dead-letters", "discard", m.recipe, "--limit", "5", "--why", "a test").expect(0)
+
+    def gone(number):
+        told = m.status()
+        words = f"{number} dead letters gone from {dead} unresolved"
+        assert told["dead_letters"]["gone"] == number, told["dead_letters"]
+        assert any(words in reason for reason in told["switch"]["reasons"]) == (number > 0), told["switch"]
+        assert [words in line for line in listed(m)["lost"]] == [True] * (number > 0)
+        gates = m.run("rollover", "--dry-run", seconds=60).expect(REFUSED).json["gates"]
+        failed = [gate for gate in gates if gate["gate"] == "dead_letters" and gate["verdict"] == "failed"]
+        assert [words in gate["text"] and "discard" in gate["mend"] for gate in failed][-1:] == [True][:number], failed
+
+    m.log.truncate(dead, {0: 10})
+    gone(5)
+    m.log.delete(dead)
+    gone(count - 5)
+    m.log.create(dead, 1)
+    gone(count - 5)
+    told = m.crossfade("dead-letters", "discard", m.recipe, "--why", "none of them", "--format", "json").expect(0).json
+    assert (told["discarded"], told["gone"], told["unresolved"]) == (0, count - 5, 0), told
+    gone(0)
+
+
+@pytest.mark.real
 def test_a_compacted_topic_is_refused(dying):
     m = dying
     m.log.create(m.tree["dead_letters"]["topic"], 1, **{"cleanup.policy": "compact"})

@@ -111,8 +111,7 @@ def test_everything_but_the_copy_works_when_the_old_cluster_is_killed(make, stac
         text = rail(m, "source")
         assert text.startswith("warn") and "The copy is finished" in text and "unchecked" in text, text
         assert "was not asked" in rail(m, "identity") and m.plan()["changes"] == []
-        redriven = m.run("dead-letters", "redrive") if False else m.crossfade(
-            "dead-letters", "redrive", m.recipe, "--format", "json").expect(0).summary
+        redriven = m.crossfade("dead-letters", "redrive", m.recipe, "--format", "json").expect(4).summary
         assert redriven["outcomes"]["dead_lettered"] == 1, redriven
         assert m.run("init", "--confirm", m.plan()["fingerprint"]).expect(0).json["created"] is False
         purged = m.run("purge", "--all").expect(0).json

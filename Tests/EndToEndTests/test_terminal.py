@@ -63,7 +63,8 @@ def test_status_from_the_plan_to_an_index_that_is_gone(m):
     wait_for("it to say which partitions it has", lambda: all(p["member"] for p in m.status()["partitions"]), 30)
     data, text = status(m)
     assert data["phase"] == "following" and data["lag"] == 0, data
-    assert data["dead_letters"] == {"topic": f"{m.topic}-dead", "unresolved": 1, "by_reason": {"unknown_operation": 1}}
+    assert data["dead_letters"] == {"topic": f"{m.topic}-dead", "unresolved": 1, "gone": 0,
+                                    "by_reason": {"unknown_operation": 1}}
     assert data["switch"] == {"ready": False, "reasons": ["1 dead letter unresolved"]}
     assert {p["member"] for p in data["partitions"]} == {each["member"] for each in data["members"]}
     assert re.search(r"partition 1: committed \d+, end \d+, held by \S+ process \d+", text)

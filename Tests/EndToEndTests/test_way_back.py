@@ -241,6 +241,12 @@ def test_the_way_back_is_shown_all_the_time(make, server):
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
     assert back() == {"ready": True, "reasons": [], "old_lag": 0}
+    # the way back was said to be open, and its first write to the state failed
+    state = f".crossfade-{m.name}"
+    m.target.call("PUT", f"/{state}/_settings", {"index": {"blocks": {"write": True}}})
+    because("takes no writes")
+    check_error(m.run("rollback", "--accept-loss"), "index.blocks.write", f"PUT /{state}/_settings", code=FAILED)
+    m.target.call("PUT", f"/{state}/_settings", {"index": {"blocks": {"write": False}}})
     m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {"write": True}}})
     because("blocked (write)")
     m.source.call("PUT", f"/{m.old}/_settings", {"index": {"blocks": {"write": None}}})

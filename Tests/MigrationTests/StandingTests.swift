@@ -149,7 +149,6 @@ import Testing
         #expect(next { $0.deadLetters = ["a": 2] } == ["dead-letters list R"])
     }
 
-    /// Once a follower has caught up, it is time to prove it.
     /// The summary of `copy --since` named `rollover`, which then refused.
     @Test func noReceiptStandsAfterACopy() {
         #expect(ReceiptVoid.copied.words.contains("copy"))
@@ -157,6 +156,16 @@ import Testing
         #expect(void.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade verify r.yaml"])
     }
 
+    /// After a rollover without a topic, a repair is refused: the old side is no reference any more.
+    @Test func noRepairIsNamedWhereItIsRefused() {
+        let over = without {
+            ($0.hasCommands, $0.isRolledOver, $0.hasCutOver, $0.running) = (false, true, true, [])
+            $0.verified = .notEqual(isDifferent: true, receipt: "r")
+        }
+        #expect(over.next(recipe: "R", fingerprint: "f").isEmpty)
+    }
+
+    /// Once a follower has caught up, it is time to prove it.
     @Test func theNextCommandIsToVerify() {
         func next(_ change: (inout Standing) -> Void) -> [String] {
             without {

@@ -41,6 +41,7 @@ import Testing
             \"totals\":{\"compared\":4,\"equal\":4,\"settling\":0,\"missing\":0,\"extra\":0,\"different\":0,\"stale\":0,
             \"two_routings\":0,\"twin\":0},\"verified_up_to\":{\"0\":9},\"void\":\"why\",
             \"old_side_differs\":1}]",
+         "letters":"{\"t-dead\":{\"written\":3,\"settled\":1}}",
          "cutover":"{\"turn\":2,\"mark\":{\"turn\":2,\"home\":\"new\"},\"intent\":{\"kind\":\"rollback\",\"turn\":2,
             \"moves\":[{\"alias\":\"a\",\"from\":[{\"index\":\"new\",\"uuid\":\"u\",\"definition\":{}}],
             \"to\":[{\"index\":\"old\",\"uuid\":null,\"definition\":{\"filter\":{}}}]}],\"home\":\"new\",\"by\":\"ann\",

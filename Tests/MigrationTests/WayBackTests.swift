@@ -1,4 +1,5 @@
 import Planning
+import State
 import Testing
 
 @Suite struct WayBackTests {
@@ -33,5 +34,28 @@ import Testing
         #expect(
             Self.back(.ready, lag: WayBack.lagAllowed + 1).reasons
                 == ["the old indexer (group app) is 1001 records behind"])
+    }
+
+    /// Status said "rollback ready: yes", and the rollback failed at its first write to the state.
+    @Test func aStateThatTakesNoWritesIsAReasonAndSaysWhatToDo() throws {
+        var back = Self.back(.ready)
+        back.state = StateBlock(index: ".crossfade-m", blocks: ["read_only_allow_delete"])
+        let reason = try #require(back.reasons.first)
+        #expect(reason.contains("index.blocks.read_only_allow_delete") && reason.contains("disk"))
+        #expect(reason.contains(#"PUT /.crossfade-m/_settings {"index": {"blocks.read_only_allow_delete": false}}"#))
+        let byHand = try #require(StateBlock(index: ".crossfade-m", blocks: ["write"]))
+        #expect(!byHand.words.contains("disk") && byHand.mend.hasPrefix("PUT /.crossfade-m/_settings"))
+        #expect(StateBlock(index: ".crossfade-m", blocks: []) == nil)
+    }
+
+    @Test func aGroupThatNeverWasIsNamed() {
+        func words(_ group: String, committed: Bool = false, groups: [String]?) -> String {
+            ApplicationGroup.handover(group, hasCommitted: committed, groups: groups)
+        }
+        #expect(words("new-indexr", groups: ["new-indexer"]).contains("did you mean \"new-indexer\"?"))
+        #expect(words("fresh", groups: ["other"]).contains("check the name"))
+        for known in [words("g", groups: ["g"]), words("g", committed: true, groups: []), words("g", groups: nil)] {
+            #expect(known == "group g has no members")
+        }
     }
 }

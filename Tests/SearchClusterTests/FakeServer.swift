@@ -123,6 +123,7 @@ private let fakeServerScript = #"""
             if path == '/': return self.answer(200, poses[pose])
             if path == '/_nodes':
                 return self.answer(200, {'nodes': {'node-1': {'name': 'n', 'version': versions.get(pose, '1.0.0')}}})
+            if 'always' in options: return self.answer(200, options['always'].encode())
             if path == '/_log': return self.answer(200, {'connections': len(connections), 'requests': requests})
             if path == '/idx/_search':
                 Handler.page = 0

@@ -99,6 +99,7 @@ extension LiveWork {
         standing.alarms = snapshot.alarms
         let letters = snapshot.deadLetters
         standing.deadLetters = command == "follow" ? letters.unresolved : letters.reasons
+        standing.lostLetters = book.letters?.lost ?? []
         return standing
     }
 

@@ -56,6 +56,8 @@ package final class LiveWork: Sendable {
     package struct Letters: Sendable {
         package var unresolved: [String: Int]
         package var own: [String: Int]
+        /// What nobody can read or redrive any more, in words.
+        package var lost: [String] = []
     }
 
     private let book: Mutex<Book>
@@ -131,10 +133,12 @@ package final class LiveWork: Sendable {
 
     /// Reads the dead letters, all of them; what cannot be read now stays as it was.
     package func lookUpLetters() {
-        guard let pipeline = book.withLock({ $0.watch?.ends == nil ? nil : $0.pipeline }) else { return }
+        let (known, tally) = book.withLock { ($0.watch?.ends == nil ? nil : $0.pipeline, $0.state?.letters) }
+        guard let pipeline = known else { return }
         let own = pipeline.deadLetters.reasons
-        guard let found = try? Status.Letters.read(prepared.recipe, logger: events.logger).unresolved else { return }
-        book.withLock { $0.letters = Letters(unresolved: found, own: own) }
+        let read = try? Status.Letters.read(prepared.recipe, tally: tally, logger: events.logger)
+        guard let read, let found = read.unresolved else { return }
+        book.withLock { $0.letters = Letters(unresolved: found, own: own, lost: read.lost) }
     }
 
     /// Whether dead letters were looked up already.

@@ -50,7 +50,12 @@ extension Standing {
             .lag, lagReason.map { [$0] } ?? [], lagPassed,
             mend: running.contains("follow")
                 ? "wait: crossfade status \(recipe) shows it shrink" : "crossfade follow \(recipe)")
-        add(.deadLetters, letterReasons, "no dead letter is unresolved", mend: "crossfade dead-letters list \(recipe)")
+        if lostLetters.isEmpty || !letterReasons.isEmpty {
+            add(
+                .deadLetters, letterReasons, "no dead letter is unresolved",
+                mend: "crossfade dead-letters list \(recipe)")
+        }
+        found += lostLetters.map { .failed(.deadLetters, $0, mend: Self.lostLettersAdvice(recipe)) }
         add(.alarms, alarms.map { "alarm \($0.name)" }, "no alarm", mend: "crossfade status \(recipe)")
         found += blocked
         if verified == .never, !hasCutOver, found.allSatisfy({ $0.verdict == .passed }) {
@@ -63,6 +68,12 @@ extension Standing {
     var foundWrong: Bool {
         if case .notEqual(isDifferent: true, _) = verified { return true }
         return false
+    }
+
+    /// The commands themselves may still be in the command topic.
+    package static func lostLettersAdvice(_ recipe: String) -> String {
+        "crossfade verify \(recipe) shows what the new side lacks, and crossfade replay \(recipe) reads their records "
+            + "again; then crossfade dead-letters discard \(recipe) --why TEXT says that they are not needed"
     }
 
     private static let noLog = "not applicable: the recipe names no command topic"

@@ -56,6 +56,8 @@ package struct Standing: Sendable, Equatable {
     package var lagSeconds: Double?
     /// Dead letters that no redrive has resolved, by reason; nil: unknown.
     package var deadLetters: [String: Int]?
+    /// Unresolved letters that nobody can read any more, in words.
+    package var lostLetters: [String] = []
     /// Partitions that no follower reports as its own.
     package var unread: [Int32] = []
     /// Commands (`copy`, `replay`, `follow`) of the processes that run.
@@ -164,7 +166,7 @@ package struct Standing: Sendable, Equatable {
         found += waiting
         found += lost
         if lag == nil, shouldFollow { found.append("the lag is unknown") }
-        found += letterReasons
+        found += letterReasons + lostLetters
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
     }
 
@@ -208,10 +210,11 @@ package struct Standing: Sendable, Equatable {
             lines.append("crossfade follow \(recipe)")
         }
         if isRepairBroken { lines.append("crossfade verify \(recipe) --repair --yes") }
-        if let deadLetters, deadLetters.values.contains(where: { $0 > 0 }) {
+        if deadLetters?.values.contains(where: { $0 > 0 }) == true || !lostLetters.isEmpty {
             lines.append("crossfade dead-letters list \(recipe)")
         }
-        if shouldVerify {
+        // Without commands, a repair would put back what the old side last had.
+        if shouldVerify, hasCommands || !isRolledOver || !foundWrong {
             lines.append("crossfade verify \(recipe)" + (foundWrong ? " --repair" : ""))
         }
         if lines.isEmpty, verified == .fresh, isReadyToSwitch, !hasCutOver, !running.contains("verify") {

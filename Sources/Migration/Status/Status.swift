@@ -31,8 +31,7 @@ package struct Status: Sendable {
     package let partitions: [Partition]
     /// Processes that run, and those that were killed within the last hour.
     package let members: [MemberReport]
-    /// Why dead letters are not known; nil: they are, in `standing`.
-    package let lettersUnknown: String?
+    package let letters: Letters
     package var standing: Standing
     /// When it was looked, milliseconds since 1970.
     package let now: Int64
@@ -41,8 +40,8 @@ package struct Status: Sendable {
     package static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
         let begun = MonotonicClock.milliseconds()
         let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
-        let letters = try letters ?? Letters.read(recipe, logger: logger)
         let survey = prepared.survey
+        let letters = try letters ?? Letters.read(recipe, tally: survey.state?.letters, logger: logger)
         let store = StateStore(target: survey.target, name: recipe.name)
         let members = survey.state == nil ? [] : (try? MemberDirectory(store, target: survey.target).read()) ?? []
         var status = Status(prepared, members: members, letters: letters, now: WallClock.now())
@@ -75,8 +74,7 @@ package struct Status: Sendable {
     private init(
         _ prepared: Preflight, members: [MemberReport], letters: Letters, lagSeconds: Double? = nil, now: Int64
     ) {
-        (self.prepared, self.members, self.now) = (prepared, members, now)
-        lettersUnknown = letters.unknown
+        (self.prepared, self.members, self.letters, self.now) = (prepared, members, letters, now)
         let survey = prepared.survey
         let running = members.filter { !$0.isStale(now: now) }
         partitions = survey.watermarks.sorted { $0.key < $1.key }.map { partition, mark in
@@ -86,7 +84,7 @@ package struct Status: Sendable {
         standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
         if !standing.hasCommands { standing.lag = nil }
         standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
-        standing.deadLetters = letters.unresolved
+        (standing.deadLetters, standing.lostLetters) = (letters.unresolved, letters.lost)
         standing.unread = partitions.filter { $0.holder == nil }.map(\.partition)
         standing.lost = members.filter { $0.isStale(now: now) }.map {
             "\($0.command) of \($0.host) (process \($0.pid)) has not been heard of for \($0.age(now: now)) s"
@@ -118,28 +116,6 @@ package struct Status: Sendable {
 
     /// Sum over the partitions; nil when one is unknown.
     package var lag: Int64? { standing.lag }
-
-    /// Dead letters that no redrive has resolved.
-    package struct Letters: Sendable {
-        /// By reason; nil: unknown.
-        package var unresolved: [String: Int]?
-        /// Why it is unknown.
-        package var unknown: String?
-
-        /// Nobody has looked.
-        package static let unread = Letters(unresolved: nil, unknown: "nobody has looked")
-
-        /// Reads the whole dead-letter topic.
-        package static func read(_ recipe: Recipe, logger: Logger) throws -> Letters {
-            guard recipe.hasCommands else { return Letters(unresolved: [:]) }
-            do {
-                let letters = try DeadLetterReader(recipe, logger: logger).letters().filter { $0.resolved == nil }
-                return Letters(unresolved: Dictionary(letters.map { ($0.reason, 1) }, uniquingKeysWith: +))
-            } catch let error as LogError {
-                return Letters(unknown: "\(error)")
-            }
-        }
-    }
 }
 
 extension Standing {

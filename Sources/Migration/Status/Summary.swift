@@ -38,6 +38,8 @@ package struct Summary: Sendable {
     package var next: [String] = []
     /// Whether everything asked for was done, rather than interrupted.
     package var complete: Bool
+    /// Whether nothing of what was asked for came to a good end, although nothing failed: every letter died again.
+    package var isInVain = false
 
     package init(
         _ command: String, counts: OutcomeCounts, seconds: Double, complete: Bool, accepted: [Recipe.Acceptance]

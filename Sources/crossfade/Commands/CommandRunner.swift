@@ -46,7 +46,8 @@ enum CommandRunner {
                 logger: logger)
             let summary = try body(prepared, confirmation, logger)
             output.data(summary.json, text: summary.text)
-            return summary.complete ? .done : .interrupted
+            guard summary.complete else { return .interrupted }
+            return summary.isInVain ? .differs : .done
         }
     }
 

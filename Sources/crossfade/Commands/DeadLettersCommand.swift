@@ -5,6 +5,7 @@ import JSONText
 import Migration
 import Pipeline
 import Runtime
+import State
 
 /// `crossfade dead-letters list`, `show`, `redrive` and `discard`.
 enum DeadLettersCommand {
@@ -61,7 +62,7 @@ enum DeadLettersCommand {
             They count as resolved from then on, so they hold back no rollover and no finish. They stay in the topic,
             with the reason; `dead-letters list --all` shows it. A letter whose record dies again
             for the same reason, as in another replay, stays discarded; for another reason it is unresolved again.
-            Without a selection, all unresolved letters are discarded.
+            Without a selection, all unresolved letters are discarded, and those that are gone from the topic, too.
             """,
         positionals: [CommandDeclaration.recipe],
         options: filters.filter { $0.name != "all" } + [
@@ -73,16 +74,13 @@ enum DeadLettersCommand {
             CommandRunner.withRecipe(arguments, output) { recipe, logger in
                 StopSignal.listen()
                 guard recipe.hasCommands else { throw recipe.withoutCommands("there are no dead letters") }
+                let tally = LetterTally.kept(of: recipe)
                 let all = try DeadLetterReader(recipe, logger: logger).letters()
                 for doubt in DeadLetterReasons.doubts(of: filter.reasons, seen: Set(all.map(\.reason))) {
                     output.talk("crossfade: " + doubt)
                 }
-                let report = DeadLetterList(topic: recipe.deadLetterTopic, all: all, chosen: filter)
-                var text = report.text
-                if report.letters.contains(where: { $0.resolved == nil }) {
-                    text += "\nnext, once the cause is mended: crossfade dead-letters redrive \(recipe.typed)"
-                }
-                output.data(report.json, text: text)
+                let report = DeadLetterList(recipe, all: all, chosen: filter, tally: tally)
+                output.data(report.json, text: report.text)
                 return .done
             }
         }
@@ -138,9 +136,12 @@ enum DeadLettersCommand {
                 output.data(
                     [
                         "command": "dead-letters discard", "discarded": .number(count),
-                        "unresolved": .number(result.left), "letters": .array(result.discarded.map(\.json)),
+                        "unresolved": .number(result.left), "gone": .number(result.gone),
+                        "letters": .array(result.discarded.map(\.json)),
                     ],
-                    text: "discarded \(count) dead letter\(count == 1 ? "" : "s"); \(result.left) left unresolved")
+                    text: "discarded \(count) dead letter\(count == 1 ? "" : "s")"
+                        + (result.gone > 0 ? ", and \(result.gone) that nobody can read any more" : "")
+                        + "; \(result.left) left unresolved")
                 return .done
             }
         }

@@ -20,7 +20,7 @@ enum HistoryCommand {
     @Sendable private static func run(_ arguments: ParsedArguments, output: Output) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
             StopSignal.listen()
-            let target = try Cluster.connect(recipe.target)
+            let target = try recipe.connectTarget()
             let store = StateStore(target: target, name: recipe.name)
             let otherwise = ArchiveFile.hint(recipe.name) ?? "nothing has happened to it"
             let state = try store.loaded(recipe: recipe.typed, otherwise: otherwise)

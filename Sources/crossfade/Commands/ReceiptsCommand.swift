@@ -254,7 +254,7 @@ enum ReceiptsCommand {
     ) -> ExitCode {
         CommandRunner.withRecipe(arguments, output) { recipe, logger in
             StopSignal.listen()
-            let target = try Cluster.connect(recipe.target)
+            let target = try recipe.connectTarget()
             let states = StateStore(target: target, name: recipe.name)
             let state = try states.loaded(recipe: recipe.typed, otherwise: "nothing was verified")
             let id = try Self.id(arguments["RECEIPT"], state)

@@ -27,7 +27,8 @@ enum RollbackCommand {
             .init("accept-loss", "Do not compare: give up what the old side lacks."),
             .init(
                 "readers-moved",
-                "Between two clusters without cutover.command: the readers are on the old cluster again."),
+                "Between two clusters: the readers are on the old cluster again, moved by hand. cutover.command is not "
+                    + "started."),
         ],
         run: run)
 

@@ -65,6 +65,8 @@ enum VerifyCommand {
                 }
                 var report = ReceiptReport(receipt, recipe: recipe)
                 (report.listsRepair, report.trustsSource) = (options.repair == .listed, options.trustsSource)
+                let isOver = prepared.survey.state?.cutover.position.isOver == true
+                report.mayRepair = recipe.hasCommands || !isOver
                 for file in given.reports { try file.write(report) }
                 output.data(report.json, text: report.text)
                 return ExitCode(receipt.verdict)

@@ -1,7 +1,11 @@
 import DeadLetters
 import Foundation
 import JSONText
+import Migration
 import Pipeline
+import Recipe
+import SearchCluster
+import State
 import Telemetry
 
 /// The output of `dead-letters list`.
@@ -11,9 +15,15 @@ struct DeadLetterList: Sendable {
     let total: Int
     let unresolved: Int
     let letters: [DeadLetter]
+    /// Letters that nobody can read any more, in words.
+    let lost: [String]
+    /// The recipe, as it is typed.
+    private let recipe: String
 
-    init(topic: String, all: [DeadLetter], chosen filter: DeadLetterFilter) {
-        self.topic = topic
+    /// `tally`: as it was before the letters were read; nil: it is not known.
+    init(_ recipe: Recipe, all: [DeadLetter], chosen filter: DeadLetterFilter, tally: LetterTally?) {
+        (topic, self.recipe) = (recipe.deadLetterTopic, recipe.typed)
+        lost = Status.Letters(all, topic: topic, tally: tally).lost
         total = all.count
         unresolved = all.count { $0.resolved == nil }
         letters = filter.select(all)
@@ -22,8 +32,21 @@ struct DeadLetterList: Sendable {
     var json: JSONValue {
         [
             "topic": .string(topic), "total": .number(total), "unresolved": .number(unresolved),
-            "letters": .array(letters.map(\.json)),
+            "letters": .array(letters.map(\.json)), "lost": .array(lost.map { .string($0) }),
         ]
+    }
+
+    private var next: [String] {
+        let open = letters.filter { $0.resolved == nil }
+        guard !open.isEmpty else { return [] }
+        return [
+            "next, once the cause is mended: crossfade dead-letters redrive \(recipe)",
+            "for those that cannot be mended: crossfade dead-letters discard \(recipe) --why TEXT",
+        ]
+    }
+
+    private var lostLines: [String] {
+        lost.isEmpty ? [] : lost + ["next: " + Standing.lostLettersAdvice(recipe)]
     }
 
     var text: String {
@@ -38,7 +61,8 @@ struct DeadLetterList: Sendable {
                 ]
             }
         let said = "\(letters.count) shown; \(topic) holds \(total) dead letters, \(unresolved) of them unresolved"
-        return (letters.isEmpty ? [said] : TableText.lines(rows) + [said]).joined(separator: "\n")
+        let shown = letters.isEmpty ? [said] : TableText.lines(rows) + [said]
+        return (shown + next + lostLines).joined(separator: "\n")
     }
 }
 
@@ -81,5 +105,14 @@ extension DeadLetterReader.Whole {
         }
         lines.append("value     \(value.map { VisibleText.line($0) } ?? "null")")
         return lines.joined(separator: "\n")
+    }
+}
+
+extension LetterTally {
+    /// What the state says; nil: the target does not answer now, or nothing is initialised. The letters can be listed
+    /// all the same.
+    static func kept(of recipe: Recipe) -> LetterTally? {
+        guard let target = try? Cluster.connect(recipe.target, withinSeconds: 3) else { return nil }
+        return try? StateStore(target: target, name: recipe.name).load()?.letters
     }
 }

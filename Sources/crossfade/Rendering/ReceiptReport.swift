@@ -13,6 +13,8 @@ struct ReceiptReport: Sendable {
     /// Whether the command that made the receipt has listed a repair, and whether that trusts the old side.
     var listsRepair = false
     var trustsSource = false
+    /// A repair is refused where the old side is no reference any more.
+    var mayRepair = true
 
     init(_ receipt: Receipt, recipe: Recipe) { self.init(receipt, typed: recipe.typed) }
 
@@ -84,6 +86,7 @@ struct ReceiptReport: Sendable {
         if receipt.needs.first == .copy, receipt.verdict != .equal { return needed + [verify] }
         switch receipt.verdict {
         case .equal, .empty: return []
+        case .different where !mayRepair: return []
         case .different: return needed + (repairOptions.map { [verify + $0] } ?? [])
         case .settling: return needed + [receipt.openUnlisted == 0 ? verify + " --since \(receipt.id)" : verify]
         case .incomplete: return needed + [verify]

@@ -30,7 +30,7 @@ extension Status {
                     return .object(member)
                 }),
             "alarms": .array(alarms.map(\.json)),
-            "dead_letters": prepared.recipe.hasCommands ? letters : .null,
+            "dead_letters": prepared.recipe.hasCommands ? lettersJSON : .null,
         ]
         if survey.hasSource {
             object["source"] = [
@@ -103,13 +103,16 @@ extension Status {
         ]
     }
 
-    private var letters: JSONValue {
+    private var lettersJSON: JSONValue {
         let topic = JSONValue.string(prepared.recipe.deadLetterTopic)
         guard let found = standing.deadLetters else {
-            return ["topic": topic, "unresolved": .null, "by_reason": .null]
+            return ["topic": topic, "unresolved": .null, "by_reason": .null, "gone": .null]
         }
         let reasons = JSONObject(found.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) })
-        return ["topic": topic, "unresolved": .number(found.values.reduce(0, +)), "by_reason": .object(reasons)]
+        return [
+            "topic": topic, "unresolved": .number(found.values.reduce(0, +)), "by_reason": .object(reasons),
+            "gone": .number(OutsideNumber.sum(Array(letters.left.values) + [letters.gone])),
+        ]
     }
 
     private static func remaining(_ replay: MigrationState.Replay) -> Int64 {
@@ -156,7 +159,7 @@ extension Status {
         if let lag = applicationLag, let group = prepared.recipe.commands.applicationGroup {
             lines.append("writer   group \(group): lag \(lag)")
         }
-        if prepared.recipe.hasCommands { lines.append("letters  " + lettersText) }
+        if prepared.recipe.hasCommands { lines += lettersLines }
         if let state = survey.state, let receipt = state.newestReceipt {
             lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
         }
@@ -204,9 +207,13 @@ extension Status {
             }
     }
 
+    private var lettersLines: [String] {
+        ["letters  " + lettersText] + letters.lost.map { "         " + $0 }
+    }
+
     private var lettersText: String {
         let topic = prepared.recipe.deadLetterTopic
-        guard let found = standing.deadLetters else { return "unknown: \(lettersUnknown ?? "-")" }
+        guard let found = standing.deadLetters else { return "unknown: \(letters.unknown ?? "-")" }
         let count = found.values.reduce(0, +)
         guard count > 0 else { return "no unresolved dead letters in \(topic)" }
         let why = found.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
