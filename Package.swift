@@ -139,7 +139,7 @@ let package = Package(
         tests("BasicsTests", ["Basics", "Seeds"]),
         tests("RuntimeTests", ["Basics", "Runtime", "Seeds"]),
         tests("JSONTextTests", ["JSONText"]),
-        tests("TransformTests", ["JSONText", "Commands", "Transform", "Seeds"]),
+        tests("TransformTests", ["JSONText", "Commands", "Transform", "ReferenceTransform", "Seeds"]),
         tests(
             "MigrationTests",
             [
@@ -180,6 +180,10 @@ let package = Package(
         tests("CommandsTests", ["JSONText", "Commands", "Seeds"]),
         // Random choices that can be repeated, for all tests.
         .target(name: "Seeds", dependencies: ["JSONText"], path: "Tests/Seeds", swiftSettings: strict),
+        // The transform once more, over trees: what tests and the fuzzer compare it with.
+        .target(
+            name: "ReferenceTransform", dependencies: ["JSONText", "Transform"], path: "Tests/ReferenceTransform",
+            swiftSettings: strict),
         // A plain HTTP client over one socket, for tests of servers.
         .target(name: "SocketClient", path: "Tests/SocketClient", swiftSettings: strict),
         // The simulation of the whole protocol, of the parts that need no server; not shipped.
@@ -194,18 +198,17 @@ let package = Package(
     ]
 )
 
-// scripts/fuzz: the fuzzer in place of the tests, because one of them lends it the reference transform.
-if Context.environment["CROSSFADE_FUZZ"] != nil {
-    package.targets.removeAll { $0.isTest }
+// The fuzzer, beside the tests that scripts/sanitize builds. CROSSFADE_FUZZ is the path of libFuzzer (scripts/fuzz).
+if let libFuzzer = Context.environment["CROSSFADE_FUZZ"] {
     package.targets += [
         .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
         .executableTarget(
             name: "crossfade-fuzz",
             dependencies: [
-                "CFuzzer", "JSONText", "Commands", "Transform", "Indexing", "LogGuard", "SearchCluster", "Recipe",
-                "State",
-                "Cutover", "DeadLetters",
+                "CFuzzer", "JSONText", "Commands", "Transform", "ReferenceTransform", "Indexing", "LogGuard",
+                "SearchCluster", "Recipe", "State", "Cutover", "DeadLetters",
             ],
-            path: "Tests", sources: ["Fuzz", "TransformTests/Reference.swift"], swiftSettings: strict),
+            path: "Tests/Fuzz", swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", libFuzzer, "-Xlinker", "-lstdc++"])]),
     ]
 }

@@ -28,10 +28,10 @@ extension CopyWork {
         var expected = 0
         for (number, entry) in prepared.survey.entries.enumerated() {
             for index in entry.source {
-                expected += Int(
-                    try SourceWait.ask(logger) {
-                        try reader.count(index.name, query: MigrationState.Copy.query(index, part))
-                    })
+                let found = try SourceWait.ask(logger) {
+                    try reader.count(index.name, query: MigrationState.Copy.query(index, part))
+                }
+                expected = OutsideNumber.sum([expected, Int(found)])
                 for spec in reader.slices(index, wanted: prepared.recipe.copy.slices) {
                     slices.append(
                         MigrationState.Slice(

@@ -89,8 +89,8 @@ package final class ClusterReader: Sendable {
         let body: HTTPRequest.Body = query.map { RequestPath.body(["query": $0]) } ?? .none
         let answer = try transport.tree(
             .count(index: index), body: body, timeoutSeconds: 300, doing: "counting \(index)", index: index)
-        guard let count = answer["count"]?.count else {
-            throw ClusterError(.malformedAnswer, "the count of \(index) holds no number", index: index)
+        guard let count = answer["count"]?.count, count >= 0 else {
+            throw ClusterError(.malformedAnswer, "the count of \(index) holds no number from 0", index: index)
         }
         guard Self.isWhole(answer) else {
             throw ClusterError(

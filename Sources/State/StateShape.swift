@@ -176,4 +176,19 @@ extension MigrationState {
                     + "replay. If a newer version of crossfade wrote it, use that one")
         }
     }
+
+    /// The state as it is to be stored over the one that is: what a newer version has added to that stays. Throws
+    /// where it could not be read again.
+    package func document(over stored: JSONValue?, index: String) throws(WorkError) -> JSONValue {
+        let document = stored.map { StoredShape.state.carrying($0, into: json) } ?? json
+        do throws(StoredDamage) {
+            try StoredShape.state.check(document, at: "")
+        } catch {
+            throw WorkError(
+                .state,
+                "the state in \(index) was not written, as it could not be read again: \(error.words). This is a "
+                    + "defect of crossfade, or a server has told it nonsense. Nothing was changed")
+        }
+        return document
+    }
 }

@@ -60,6 +60,7 @@ package struct StateStore: Sendable {
 
     /// Creates index and document. Throws a conflict if another process has just created them.
     package func create(_ state: MigrationState) throws {
+        let document = try state.document(over: nil, index: index)
         if try !writer.indexExists(index) {
             // `dynamic: false` keeps the document's members from becoming fields.
             let mapping: JSONObject = ["dynamic": "false", "properties": [:]]
@@ -75,7 +76,7 @@ package struct StateStore: Sendable {
                 guard error.code == .conflict else { throw error }
             }
         }
-        _ = try writer.putDocument(index, Self.document, state.json, expecting: .absent)
+        _ = try writer.putDocument(index, Self.document, document, expecting: .absent)
     }
 
     /// As ``update(_:)``, for progress that can also be written later. Returns false while the target is away.
@@ -97,9 +98,8 @@ package struct StateStore: Sendable {
             let before = state
             try change(&state)
             if state == before { return state }
-            do {
-                // What a newer version has added stays.
-                let document = StoredShape.state.carrying(stored.source, into: state.json)
+            let document = try state.document(over: stored.source, index: index)
+            do throws(ClusterError) {
                 _ = try writer.putDocument(index, Self.document, document, expecting: stored.token)
                 return state
             } catch {

@@ -60,18 +60,20 @@ struct Timestamp {
         }
 
         mutating func integer() -> Int64? {
-            let negative = accept("-")
+            let isNegative = accept("-")
             guard at < text.count else { return nil }
+            // Negative, as the least number of 64 bits has no positive one.
             var value: Int64 = 0
             while at < text.count {
                 guard text[at] &- 0x30 < 10 else { return nil }
                 let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-                let (sum, carry) = product.addingReportingOverflow(Int64(text[at] &- 0x30))
+                let (difference, carry) = product.subtractingReportingOverflow(Int64(text[at] &- 0x30))
                 guard !overflow, !carry else { return nil }
-                value = sum
+                value = difference
                 at += 1
             }
-            return negative ? -value : value
+            if isNegative { return value }
+            return value == .min ? nil : -value
         }
 
         private mutating func accept(_ character: Unicode.Scalar) -> Bool {

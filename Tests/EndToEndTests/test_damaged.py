@@ -1,9 +1,13 @@
 """A state index that somebody else has written to: what is wrong is named, nothing is done, and nothing traps."""
 import json
+import re
 
 import pytest
 
+import letters
 from binary import DONE, FAILED, check_error
+from proxy import Proxy
+from test_identity import insert, titles
 from test_receipts import change
 from test_visible import fill, make, twenty, whole
 
@@ -85,3 +89,46 @@ def test_what_a_newer_version_has_added_stays(m):
     assert after["later"] == {"a": 1} and after["replay"] != before["replay"]
     change(m, "migration", lambda source: source.update(form=2))
     check_error(m.run("status"), "form 2", "newer version", code=FAILED)
+
+
+def test_letters_that_name_records_which_no_log_has_are_not_redriven(make):
+    """Whoever can write the dead-letter topic can write any headers."""
+    m = make(twenty())
+    topic = m.log.create(m.tree["dead_letters"]["topic"], 1)
+    fill(m)
+    before, _ = whole(m)
+    for offset in (END, 2**46, 2**46 - 1, len(before), -1, BEGIN):
+        key, value = insert("7", "forged")
+        headers = {"migration": m.name, "reason": "not_json", "topic": m.topic, "partition": 0, "offset": offset}
+        letters.produce_with_headers(m.log, topic, key, value,
+                                     [(f"crossfade.{name}", str(text).encode()) for name, text in headers.items()])
+    letters.listed(m)
+    assert sum(letters.redrive(m)["outcomes"].values()) == 0 and titles(m) == before
+
+
+class Liar(Proxy):
+    """A source that says of every index that it holds `count` documents."""
+    count = 0
+
+    def handle(self, handler, body):
+        status, headers, data = handler.ask(body)
+        if handler.path.split("?")[0].endswith("/_count"):
+            data = re.sub(rb'"count":\d+', b'"count":%d' % self.count, data)
+        handler.answer(status, headers, data)
+
+
+def test_two_counts_whose_sum_is_more_than_a_number_holds(make):
+    m = make(twenty())
+    fill(m)
+    m.source.bulk(f"{m.old}-b", [("index", "20", {}, json.dumps({"title": "more"}))])
+    m.tree["indices"][0]["from"] = f"{m.old}*"
+    with Liar(m.source.url) as liar:
+        m.tree["source"]["url"] = liar.url
+        m.write_recipe()
+        for liar.count in (END, 0):
+            m.run("plan").expect(DONE)
+        liar.count = BEGIN
+        check_error(m.run("plan"), "the count of", "holds no number from 0", code=FAILED)
+        liar.count = END
+        assert set(whole(m)[0]) == {str(n) for n in range(21)}
+        m.run("status").expect(DONE)

@@ -1,4 +1,5 @@
 import JSONText
+import ReferenceTransform
 
 /// Choices that the bytes of an input make, so that a fuzzer that changes bytes changes choices. When the bytes run
 /// out, every choice is the first one.
@@ -42,7 +43,8 @@ struct Dice: RandomNumberGenerator {
     ]
 
     mutating func value(_ depth: Int) -> JSONValue {
-        let roll = byte() % 10
+        let roll = byte() % 11
+        if roll == 10 { return .string(DateTexts.any(using: &self)) }
         if depth == 0 || roll < 5 { return pick(Self.scalars) }
         if roll < 8 { return .object(object(depth - 1)) }
         return .array((0..<Int(byte() % 5)).map { _ in value(depth - 1) })

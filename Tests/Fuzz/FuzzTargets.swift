@@ -5,6 +5,7 @@ import Foundation
 import JSONText
 import LogGuard
 import Recipe
+import ReferenceTransform
 @testable import SearchCluster
 import State
 import Transform
@@ -19,7 +20,7 @@ enum FuzzTargets {
     nonisolated(unsafe) private static let guarded = GuardedBytes(room: 1 << 20)
     nonisolated(unsafe) private static let more = GuardedBytes(room: 1 << 20)
 
-    private static func promise(_ holds: Bool, _ what: @autoclosure () -> String) {
+    static func promise(_ holds: Bool, _ what: @autoclosure () -> String) {
         guard !holds else { return }
         FileHandle.standardError.write(Data("BROKEN PROMISE: \(what())\n".utf8))
         abort()
@@ -128,6 +129,7 @@ enum FuzzTargets {
             .change(JSONPath(names: ["rev"]), .cast(to: .boolean)),
             .change(JSONPath(names: ["a"]), .cast(to: .string)),
         ],
+        [.change(JSONPath(names: ["a"]), .cast(to: .dateISO)), .change(JSONPath(names: ["b"]), .cast(to: .dateEpoch))],
     ].map { ($0, Transformer($0)) }
 
     /// The same as the plain one over trees; and whatever the bytes are, an error or one line of JSON.

@@ -1,6 +1,7 @@
 import Commands
 import Glibc
 import JSONText
+import ReferenceTransform
 import Seeds
 import Testing
 

@@ -83,6 +83,8 @@ import Transform
             ("253402300799999", .dateISO, "\"9999-12-31T23:59:59.999Z\""),
             ("\"0000-01-01\"", .dateEpoch, "-62167219200000"),
             ("\"1900-03-01T00Z\"", .dateEpoch, "-2203891200000"),
+            ("-9223372036854775808", .dateEpoch, "-9223372036854775808"),
+            ("\"9223372036854775807\"", .dateEpoch, "9223372036854775807"),
         ] as [(String, CastTarget, String)])
     func casts(_ value: String, _ target: CastTarget, _ expected: String) throws {
         #expect(try apply([.cast(field: path("a"), to: target)], "{\"a\":\(value)}") == "{\"a\":\(expected)}")
@@ -99,7 +101,8 @@ import Transform
             ("1.5", .dateEpoch), ("99999999999999999999", .dateEpoch), ("253402300800000", .dateISO),
             ("\"2015-1-1\"", .dateISO),
             ("\"2015-01-01T10:00:00.\"", .dateISO), ("\"2015-01-01T10:00+1\"", .dateISO), ("\"-\"", .dateEpoch),
-            ("9223372036854775807", .dateISO),
+            ("9223372036854775807", .dateISO), ("9223372036854775808", .dateEpoch),
+            ("-9223372036854775809", .dateEpoch), ("-9223372036854775808", .dateISO),
         ] as [(String, CastTarget)])
     func doesNotCast(_ value: String, _ target: CastTarget) {
         #expect(reason([.cast(field: path("a"), to: target)], "{\"a\":\(value)}") == "cast_failed")
