@@ -22,7 +22,8 @@ RUN apt-get update \
 COPY --from=builder /usr/local/bin/crossfade /usr/local/bin/crossfade
 USER crossfade
 WORKDIR /recipes
-# Where a verification keeps its progress. Nothing else is written, so the rest may be read-only.
+# Where a verification keeps its progress. The rest may be read-only: nothing else is written but what is named, which
+# belongs there too: finish --archive /var/lib/crossfade/NAME.json, verify --report /var/lib/crossfade/receipt.html
 ENV HOME=/var/lib/crossfade
 # Whether the process answers; a recipe with another operations.listen needs another one. docs/operations.md
 HEALTHCHECK --interval=20s --timeout=5s --start-period=30s --retries=3 \

@@ -54,6 +54,10 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
         "consume.callback.max.messages": "records are taken in batches", "log.queue": "logs go to Crossfade's own",
         "test.mock.num.brokers": "it replaces the brokers by a simulation",
         "plugin.library.paths": "it loads foreign code", "allow.auto.create.topics": "a missing topic is an error",
+        "offset.store.method": "offsets are kept by the group, never in a file",
+        "offset.store.path": "offsets are kept by the group, never in a file",
+        "offset.store.sync.interval.ms": "offsets are kept by the group, never in a file",
+        "internal.termination.signal": "it could end the process", "enabled_events": "events go to Crossfade's own",
     ]
 
     /// Properties that make librdkafka run a program or load code, each with what it does.
@@ -105,6 +109,15 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
             default:
                 return (key, "\(key) cannot have this value: \(redact(text.string))")
             }
+        } + fileAddresses.map { ($0, "\($0) must begin with http:// or https://: a file is no token endpoint") }
+    }
+
+    /// The properties that name an address to fetch from, and say something else than one of HTTP. The library gives
+    /// them to curl, which reads files too.
+    private var fileAddresses: [String] {
+        passthrough.keys.filter { $0.hasSuffix(".url") }.sorted().filter { key in
+            let value = passthrough[key]?.lowercased() ?? ""
+            return !value.hasPrefix("https://") && !value.hasPrefix("http://")
         }
     }
 

@@ -41,7 +41,14 @@ extension CommandDecoder {
 
     /// Makes an operation of a row that lacks values that did not change.
     private func keepUnavailable(_ operation: inout Operation) throws(Reject) {
-        let columns = unavailable.names(in: operation.document)
+        let columns: [String]
+        do throws(JSONError) {
+            columns = try unavailable.names(in: operation.document)
+        } catch {
+            throw Reject(
+                reason: "unavailable_value",
+                detail: "the row cannot be searched for columns whose value Debezium did not get: \(error)")
+        }
         guard !columns.isEmpty else { return }
         let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
         guard format.rules.unavailable == .keep else {

@@ -22,7 +22,8 @@ extension CommandDecoder {
         guard id.count <= Self.longestID else {
             throw Reject(
                 reason: "id_too_long",
-                detail: "the id has \(id.count) bytes, more than \(Self.longestID): \(Self.excerpt(id))")
+                detail: "the id has \(id.count) bytes, more than \(Self.longestID) (fixed limit id_bytes): "
+                    + Self.excerpt(id))
         }
         return id
     }

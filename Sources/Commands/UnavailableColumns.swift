@@ -48,9 +48,10 @@ public struct UnavailableColumns: Sendable {
         return false
     }
 
-    /// The names of these columns.
-    public func names(in row: Bytes) -> [String] {
-        guard let members = (try? JSONValue(parsing: row))?.object else { return [] }
+    /// The names of these columns. Throws where the row is no tree (limit `json_values`): it is not known then whether
+    /// it has such columns.
+    public func names(in row: Bytes) throws(JSONError) -> [String] {
+        guard let members = try JSONValue(parsing: row).object else { return [] }
         return members.filter { isUnavailable($0.value) }.map(\.key)
     }
 

@@ -10,7 +10,7 @@ package enum DeadLetterReasons {
         ("not_json", "the record's value is not JSON"),
         ("schema_not_json", "it begins with a schema's number and is not JSON, for instance Avro"),
         ("bad_utf8", "its id is not UTF-8"),
-        ("too_deep", "its JSON is nested too deeply"),
+        ("too_deep", "its JSON, or the copied document's, is nested too deeply"),
         ("not_an_object", "it is JSON, but not an object where one is needed"),
         ("unreadable_source", "the source has it, but its stored text is not JSON"),
         ("no_operation", "it does not say what is to be done"),

@@ -23,9 +23,10 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
             case .badString: "a string has a raw control character"
             case .badEscape: "a string has a malformed escape"
             case .invalidUTF8: "a string is not valid UTF-8"
-            case .tooDeep: "objects and arrays are nested too deep"
+            case .tooDeep:
+                "objects and arrays are nested more than \(JSONScanner.maxDepth) levels deep (fixed limit json_depth)"
             case .trailingBytes: "there is something after the value"
-            case .tooManyValues: "there are more than \(JSONValue.mostValues) values (limit json_values)"
+            case .tooManyValues: "there are more than \(JSONValue.mostValues) values (fixed limit json_values)"
             }
         return "\(what) (at byte \(offset))"
     }

@@ -148,7 +148,8 @@ final class OperationsRouter: Sendable {
             return true
         }
         guard isTaken else {
-            var refusal = HTTPResponse.plain(503, "No more than \(Self.mostStreams) event streams at once.")
+            var refusal = HTTPResponse.plain(
+                503, "No more than \(Self.mostStreams) event streams at once (fixed limit event_streams).")
             refusal.headers.append(("Retry-After", "10"))
             return refusal
         }

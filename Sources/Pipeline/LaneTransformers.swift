@@ -41,12 +41,12 @@ package final class LaneTransformers: LaneTransform {
     }
 
     package func keep(entry: Int, base: [UInt8], row: [UInt8]) throws(LaneError) -> [UInt8] {
-        let (steps, columns) = (steps[entry], row.withUnsafeBufferPointer { unavailable.names(in: $0) })
+        let steps = steps[entry]
         return try collect { transformers, out throws(TransformError) in
             try row.withUnsafeBufferPointer { row throws(TransformError) in
                 try base.withUnsafeBufferPointer { base throws(TransformError) in
                     try transformers[entry].replace(
-                        base: base, with: row, keeping: columns, steps: steps, into: out)
+                        base: base, with: row, keeping: unavailable, steps: steps, into: out)
                 }
             }
         }

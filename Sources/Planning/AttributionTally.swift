@@ -80,7 +80,7 @@ package struct AttributionTally: Sendable {
             if operation.kind == .keep { kept.add(place) }
             if !isDebezium, Self.isMarkedDeleted(operation.document) { marked.add("id \(id) at \(place)") }
             if !isDebezium, unavailableColumns.mayBe(in: operation.document) {
-                let names = unavailableColumns.names(in: operation.document)
+                let names = (try? unavailableColumns.names(in: operation.document)) ?? []
                 if !names.isEmpty { placeholders.add("\(place): \(names.joined(separator: ", "))") }
             }
             let routing = operation.routing.map { String(repairing: $0) }

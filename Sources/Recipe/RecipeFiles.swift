@@ -46,7 +46,9 @@ package struct RecipeFiles: Sendable {
             }
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk.prefix(count))
-            guard bytes.count <= limit else { throw FileFault(reason: "is larger than \(limit >> 20) MiB") }
+            guard bytes.count <= limit else {
+                throw FileFault(reason: "is larger than \(limit >> 20) MiB (fixed limit file_size)")
+            }
         }
     }
 

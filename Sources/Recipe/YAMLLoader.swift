@@ -12,7 +12,8 @@ package struct YAMLLoader {
     /// Bytes of all texts in the tree, each counted as often as aliases repeat it, and with what `${}` puts in.
     package static let maxTextBytes = 16 << 20
     package static let tooMuchText =
-        "more than \(maxTextBytes >> 20) MiB of text, counting what aliases repeat and ${} puts in (limit recipe_text)"
+        "more than \(maxTextBytes >> 20) MiB of text, counting what aliases repeat and ${} puts in (fixed limit "
+        + "recipe_text)"
 
     /// A list or mapping that is not closed yet. A class, so that a long one grows in place.
     private final class Frame {
@@ -51,7 +52,8 @@ package struct YAMLLoader {
         guard text.count <= maxBytes else {
             throw YAMLProblem(
                 mark: SourceMark(line: 1, column: 1),
-                message: "the file has \(text.count) bytes, more than the \(maxBytes) a recipe may have")
+                message: "the file has \(text.count) bytes, more than the \(maxBytes) a recipe may have (fixed limit "
+                    + "file_size)")
         }
         let text = RecipeFiles.withoutMark(text)
         if let offset = RecipeFiles.firstInvalidUTF8(text) {
@@ -141,7 +143,9 @@ package struct YAMLLoader {
         let mark = alias ?? node.mark
         nodes += alias == nil ? 1 : node.weight
         guard nodes <= Self.maxNodes else {
-            throw YAMLProblem(mark: mark, message: "more than \(Self.maxNodes) values, counting what aliases repeat")
+            throw YAMLProblem(
+                mark: mark,
+                message: "more than \(Self.maxNodes) values, counting what aliases repeat (fixed limit recipe_values)")
         }
         if alias != nil { bytes += node.bytes }
         guard bytes <= Self.maxTextBytes else { throw YAMLProblem(mark: mark, message: Self.tooMuchText) }
@@ -181,7 +185,7 @@ package struct YAMLLoader {
     }
 
     private static func tooDeep(_ mark: SourceMark) -> YAMLProblem {
-        YAMLProblem(mark: mark, message: "nested deeper than \(maxDepth) levels")
+        YAMLProblem(mark: mark, message: "nested deeper than \(maxDepth) levels (fixed limit recipe_depth)")
     }
 
     private static func syntaxProblem(_ parser: yaml_parser_t, _ text: [UInt8]) -> YAMLProblem {

@@ -61,7 +61,9 @@ package struct FilterRewrite: Sendable {
     static let oldMembers: Set<String> = ["_cache", "_cache_key", "execution", "_name", "disable_coord"]
 
     private func clause(_ query: JSONValue, _ place: String, depth: Int) throws(Refusal) -> JSONValue {
-        guard depth < 64 else { throw Refusal(reason: "it is nested too deeply", place: place) }
+        guard depth < 64 else {
+            throw Refusal(reason: "it is nested more than 64 levels deep (fixed limit filter_depth)", place: place)
+        }
         guard let object = query.object, object.count < 2 else {
             throw Refusal(reason: "it is no single clause: \(query.text().prefix(100))", place: place)
         }

@@ -111,7 +111,8 @@ extension ClusterReader {
             throw ClusterError(
                 PageScan.isServers(answer.body.bytes) ? .unreadableDocument : .malformedAnswer,
                 error.isTooMuch
-                    ? "a sample of \(index) has more than the \(size) documents that were asked for"
+                    ? "a sample of \(index) has more than the \(size) documents that were asked for (fixed limit "
+                        + "page_hits)"
                     : "a sample of \(index) is not whole: it breaks at byte \(error.offset)", index: index)
         }
         try transport.checkWhole(scan, answer, of: index, index: index)

@@ -159,7 +159,8 @@ package final class ScrollReader {
             throw failure(
                 PageScan.isServers(bytes) ? .unreadableDocument : .malformedAnswer,
                 error.isTooMuch
-                    ? "a page of \(slice) has more than the \(options.pageSize) documents that were asked for"
+                    ? "a page of \(slice) has more than the \(options.pageSize) documents that were asked for (fixed "
+                        + "limit page_hits)"
                     : "a page of \(slice) is not whole: it breaks at byte \(error.offset) of \(bytes.count)",
                 answer)
         }

@@ -25,7 +25,8 @@ extension TransportLoop {
             return failure(.tls, "the TLS handshake with \(node) failed; does that port speak https?", retriable: true)
         case CURLE_WRITE_ERROR where transfer.overflowed:
             return failure(
-                .tooLarge, "the answer of \(node) is longer than \(transfer.answerLimit) bytes; ask for less")
+                .tooLarge,
+                "the answer of \(node) is longer than \(transfer.answerLimit) bytes (fixed limit answer_bytes)")
         case CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING, CURLE_WEIRD_SERVER_REPLY:
             return failure(.malformedAnswer, "the answer of \(node) is not proper HTTP")
         case CURLE_UNSUPPORTED_PROTOCOL:

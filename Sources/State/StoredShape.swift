@@ -87,7 +87,9 @@ extension StoredShape {
         case .list(let element, _):
             guard let elements = value.array else { throw Self.damage(field, value, "a list") }
             guard elements.count <= Self.mostElements else {
-                throw Self.damage(field, "a list of \(elements.count)", "one of at most \(Self.mostElements)")
+                throw Self.damage(
+                    field, "a list of \(elements.count)",
+                    "one of at most \(Self.mostElements) (fixed limit state_list)")
             }
             for (place, one) in elements.enumerated() { try element.check(one, at: "\(field)[\(place)]") }
         case .map(let element):

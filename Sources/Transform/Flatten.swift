@@ -81,7 +81,8 @@ extension Transformer {
         case Self.tooLarge:
             failure(
                 "too_large", step,
-                "has keys too long and too deep to be joined for every value (limit document_growth)")
+                "has keys too long and too deep to be joined for every value: more than \(growthLimit) bytes (fixed "
+                    + "limit document_growth)")
         default: TransformError(error)
         }
     }

@@ -11,11 +11,16 @@ extension Transformer {
         case isRead
     }
 
-    /// Transforms `row` without `columns`, and gives it those that `base` has. `base` is a document after the steps.
-    /// When it throws, `out` is as before.
+    /// Transforms `row` without the columns that are `unavailable`, and gives it those that `base` has. `base` is a
+    /// document after the steps. When it throws, `out` is as before.
     public func replace(
-        base: Bytes, with row: Bytes, keeping columns: [String], steps: [TransformStep], into out: ByteBuffer
+        base: Bytes, with row: Bytes, keeping unavailable: UnavailableColumns, steps: [TransformStep],
+        into out: ByteBuffer
     ) throws(TransformError) {
+        let columns: [String]
+        do throws(JSONError) { columns = try unavailable.names(in: row) } catch {
+            throw Self.unavailable("the row cannot be read: \(error)")
+        }
         var kept: [String] = []
         for column in columns {
             switch Self.fate(of: column, steps) {

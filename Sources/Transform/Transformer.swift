@@ -49,6 +49,8 @@ public final class Transformer {
     }
     /// The limit for the present document.
     @exclusivity(unchecked) var growthLimit = Growth.least
+    /// Bytes of a document, so that places in it are numbers of 32 bits.
+    static let longestDocument = 1 << 30
     /// The most bytes of each buffer that are kept from document to document.
     static let keptBytes = 1 << 20
 

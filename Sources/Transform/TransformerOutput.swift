@@ -73,7 +73,8 @@ extension Transformer {
     func tooLong() -> TransformError {
         TransformError(
             reason: "too_large",
-            detail: "the transformed document would have more than \(growthLimit) bytes (limit document_growth)")
+            detail: "the transformed document would have more than \(growthLimit) bytes (fixed limit "
+                + "document_growth)")
     }
 
     /// The text in the scratch buffer from `start` on.

@@ -20,8 +20,11 @@ extension Transformer {
     /// once.
     func scan(_ source: TextSource, eager: Int32, _ newlines: inout Bool) throws(TransformError) -> Int32 {
         let text = source == .base ? base : document
-        guard text.count < Int32.max / 2 else {
-            throw TransformError(reason: "too_large", detail: "the document has \(text.count) bytes")
+        guard text.count < Self.longestDocument else {
+            throw TransformError(
+                reason: "too_large",
+                detail: "the document has \(text.count) bytes, \(Self.longestDocument) or more (fixed limit "
+                    + "document_bytes)")
         }
         do throws(JSONError) {
             guard let start = text.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }

@@ -139,15 +139,14 @@ package final class RecipeTrial {
 
     private func keep(_ operation: Operation, _ base: [UInt8]?, _ body: ByteBuffer) throws(TransformError) {
         let entry = recipe.indices[operation.entry]
-        let columns = UnavailableColumns(placeholder: recipe.commands.format.rules.placeholder)
-            .names(in: operation.document)
+        let unavailable = UnavailableColumns(placeholder: recipe.commands.format.rules.placeholder)
         guard let base else {
             throw TransformError(
                 reason: "missing_document", detail: "there is no document whose columns could be kept")
         }
         try base.withUnsafeBufferPointer { base throws(TransformError) in
             try transformers[operation.entry].replace(
-                base: base, with: operation.document, keeping: columns, steps: entry.transform, into: body)
+                base: base, with: operation.document, keeping: unavailable, steps: entry.transform, into: body)
         }
     }
 

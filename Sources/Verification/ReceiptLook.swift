@@ -138,7 +138,9 @@ package struct ReceiptLook {
                 account.written += 1
                 guard account.written <= Self.most else {
                     throw WorkError(
-                        .log, "more than \(Self.most) documents were written since the receipt; verify again")
+                        .log,
+                        "more than \(Self.most) documents were written since the receipt (fixed limit receipt_writes); "
+                            + "verify again")
                 }
                 guard part.hashes.count >= Self.together else { return }
                 try explain(&part, &account)

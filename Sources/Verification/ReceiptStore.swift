@@ -113,8 +113,9 @@ package struct ReceiptStore: Sendable {
             short.examples = kept.sorted { ($0.kind.rawValue, $0.key.entry) < ($1.kind.rawValue, $1.key.entry) }
         } while !short.examples.isEmpty && short.json.text().utf8.count > longest
         short.remarks.append(
-            "the receipt would have been longer than \(longest >> 20) MiB: it holds \(short.examples.count) of "
-                + "\(receipt.examples.count) examples, and \(short.sample.count) of \(receipt.sample.count) samples")
+            "the receipt would have been longer than \(longest >> 20) MiB (fixed limit receipt_size): it holds "
+                + "\(short.examples.count) of \(receipt.examples.count) examples, and \(short.sample.count) of "
+                + "\(receipt.sample.count) samples")
         return short
     }
 }

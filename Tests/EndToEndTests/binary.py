@@ -1,4 +1,5 @@
 """Runs the built binary, to its end or as a process that is signalled; all its output is kept in files."""
+import itertools
 import json
 import os
 import pathlib
@@ -82,12 +83,11 @@ def last_object(text):
 class Run:
     """One process of the binary."""
 
-    count = 0
+    numbers = itertools.count(1)
 
     def __init__(self, arguments, folder, env=None):
-        Run.count += 1
         self.arguments = [str(a) for a in arguments]
-        base = pathlib.Path(folder) / f"{Run.count:03d}-{self.arguments[0] if self.arguments else 'none'}"
+        base = pathlib.Path(folder) / f"{next(Run.numbers):03d}-{self.arguments[0] if self.arguments else 'none'}"
         self.out_file, self.err_file = base.with_suffix(".out"), base.with_suffix(".err")
         self.began = time.monotonic()
         with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:

@@ -40,6 +40,11 @@ class Migration:
         self.recipe = recipes.write({**self.tree, **changes}, self.crossfade.folder / name)
         return self.recipe
 
+    def through(self, **urls):
+        """A second recipe, with other URLs of `source` and `target`, such as a proxy's; `recipe` stays as it is."""
+        sides = {side: {**self.tree[side], "url": url} for side, url in urls.items()}
+        return recipes.write({**self.tree, **sides}, self.crossfade.folder / "through.yaml")
+
     def prepare(self, indexed=True):
         """Creates the topic with the first commands, the old index as the application wrote it, and the recipe."""
         self.log.create(self.topic, self.partitions)

@@ -303,8 +303,7 @@ def test_killed_between_any_two_requests(make):
     m = make(url=url)
     verify(m)
     kills = proxies[0]
-    m.tree["target"]["url"] = m.tree["source"]["url"] = kills.url
-    through = m.write_recipe("through.yaml")
+    through = m.through(source=kills.url, target=kills.url)
     cut = 0
     for command, more in (("rollover", []), ("rollback", ["--accept-loss"])):
         for before in (True, False):
@@ -384,12 +383,9 @@ def test_cancel_removes_what_was_made_and_nothing_else(make):
     assert m.run("cancel").expect(USAGE).json["dry_run"] and m.new in m.target.indices()
     # broken off before the first index goes: nobody begins anything, and another cancel goes on
     with Kills(m.target.url) as kills:
-        m.tree["target"]["url"] = kills.url
-        process = m.crossfade.start("cancel", m.write_recipe("through.yaml"), "--yes")
+        process = m.crossfade.start("cancel", m.through(target=kills.url), "--yes")
         kills.left, kills.victim = 2, process.kill
         wait_for("the process ends", lambda: not process.running, 60)
-        m.tree["target"]["url"] = m.target.url
-    m.write_recipe()
     check_error(m.run("follow"), "crossfade cancel", code=REFUSED)
     told = m.run("cancel", "--yes").expect(DONE).json
     left = m.target.indices()

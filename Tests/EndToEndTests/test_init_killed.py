@@ -25,11 +25,7 @@ def test_init_killed_between_any_two_requests(migrate, adopts):
     more = ["--adopt"] if adopts else []
     before = m.target.indices()
     with Kills(m.target.url) as kills:
-        direct = m.tree["target"]["url"]
-        m.tree["target"]["url"] = kills.url
-        through = m.write_recipe("through.yaml")
-        m.tree["target"]["url"] = direct
-        m.write_recipe()
+        through = m.through(target=kills.url)
         killed = 0
         for first in (True, False):
             for number in range(1, 20):

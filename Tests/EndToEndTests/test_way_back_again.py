@@ -159,11 +159,7 @@ def test_a_cancel_that_was_broken_off_is_what_comes_next(make):
     """`init` began the migration again, and every other command said that it is being cancelled."""
     m = make(documents=3, follows=False)
     with Kills(m.target.url) as kills:
-        direct = m.tree["target"]["url"]
-        m.tree["target"]["url"] = kills.url
-        through = m.write_recipe("through.yaml")
-        m.tree["target"]["url"] = direct
-        m.write_recipe()
+        through = m.through(target=kills.url)
         process = m.crossfade.start("cancel", through, "--yes", "--format", "json")
         kills.left, kills.before, kills.victim = 2, True, process.kill
         wait_for("the process ends", lambda: not process.running, 60)

@@ -24,13 +24,14 @@ import Transform
         ([.set(field: body, json: "1", ifMissing: true)], "unavailable_value"),
     ]
 
-    static func result(_ steps: [TransformStep], base: String, columns: [String] = ["body"]) -> String {
+    static func result(_ steps: [TransformStep], base: String) -> String {
         let (old, new, out) = (ByteBuffer(), ByteBuffer(), ByteBuffer())
         old.append(base)
         new.append(row)
         do throws(TransformError) {
             try Transformer(steps).replace(
-                base: old.bytes, with: new.bytes, keeping: columns, steps: steps, into: out)
+                base: old.bytes, with: new.bytes, keeping: UnavailableColumns(placeholder: "?"), steps: steps,
+                into: out)
             return String(repairing: out.bytes)
         } catch {
             return error.reason

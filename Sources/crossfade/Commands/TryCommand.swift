@@ -143,7 +143,9 @@ struct TryRequest {
             throw UsageError(message: "the file of records \(file) cannot be read.")
         }
         guard data.count <= maximumBytes else {
-            throw UsageError(message: "the file of records \(file) is larger than 64 MiB: try fewer at once.")
+            throw UsageError(
+                message: "the file of records \(file) is larger than 64 MiB (fixed limit file_size): try "
+                    + "fewer at once.")
         }
         let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
             let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
