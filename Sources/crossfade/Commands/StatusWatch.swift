@@ -50,9 +50,9 @@ final class StatusWatch: Sendable {
     private func look() throws -> Status {
         var known = letters.withLock { $0 }
         if let read = known, Date().timeIntervalSince(read.1) >= Self.lettersEvery { known = nil }
-        let letters = try known?.0 ?? Status.Letters.read(recipe, logger: logger)
-        if known == nil { self.letters.withLock { $0 = (letters, Date()) } }
-        return try Status.look(recipe, letters: letters, logger: logger).lookingAtReaders(logger: logger)
+        let status = try Status.look(recipe, letters: known?.0, logger: logger)
+        if known == nil { letters.withLock { $0 = (status.letters, Date()) } }
+        return status.lookingAtReaders(logger: logger)
     }
 
     // MARK: The screen
