@@ -156,7 +156,7 @@ final class Coordination {
         one.coordinator.basesRead([.source(source[0].key, document: bytes("s=1;"), version: 1)])
         let write = try #require(one.next()?.write)
         #expect(write.body == .document(bytes("S=1;X=1;")))
-        one.coordinator.written(write.key, .stale)
+        one.coordinator.written(write.key, .stale(newer: 9))
         #expect(one.next()?.outcomes == [LaneOutcome(token: token, outcome: .stale)])
     }
 
