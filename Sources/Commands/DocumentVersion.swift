@@ -1,3 +1,5 @@
+import JSONText
+
 /// Makes external versions. Every write and delete uses `version_type: external` with such a number, so that all writes
 /// of a document can be compared (promise P1 in `docs/architecture.md`).
 public enum DocumentVersion {
@@ -7,6 +9,34 @@ public enum DocumentVersion {
 
     /// `epoch << 44 | offset + 2`. The lowest is above ``floor(epoch:)``.
     public static func offset(_ offset: Int64, epoch: Int64) -> Int64 { epoch << epochShift | (offset &+ 2) }
+
+    /// The offset that made this version; nil: none of this epoch did.
+    public static func offset(named version: Int64, epoch: Int64) -> Int64? {
+        guard version >> epochShift == epoch else { return nil }
+        let offset = version & (1 << epochShift - 1) - 2
+        return offset >= 0 ? offset : nil
+    }
+
+    /// The version that the target holds, as the reason of a conflict says it: `current version [152]`, on old servers
+    /// `current [152]`; nil: it does not. An id may have such words, so the last ones count.
+    public static func current(inReason reason: String) -> Int64? {
+        let reason = Array(reason.utf8)
+        for start in reason.indices.reversed() where reason[start] == UInt8(ascii: "c") {
+            var rest = reason[start...]
+            guard take("current", &rest) else { continue }
+            _ = take(" version", &rest)
+            guard take(" [", &rest), let end = rest.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            return OutsideNumber.compared(text: String(decoding: rest[..<end], as: UTF8.self))
+        }
+        return nil
+    }
+
+    private static func take(_ words: StaticString, _ rest: inout ArraySlice<UInt8>) -> Bool {
+        let words = UnsafeBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount)
+        guard rest.starts(with: words) else { return false }
+        rest = rest.dropFirst(words.count)
+        return true
+    }
 
     /// The version of a copied document, where versions are offsets. It is below every command of its epoch.
     public static func floor(epoch: Int64) -> Int64 { epoch << epochShift | 1 }

@@ -90,7 +90,7 @@ package struct FinishWork {
             if let old { left.append(try FinishLook.gate(old, session, isDry: options.isDry)) }
             return left
         }
-        let status = try Status.look(recipe, logger: session.logger)
+        let status = try Status.look(recipe, for: .cutover, logger: session.logger)
         return try FinishLook(
             session: session, status: status, old: old, isDry: options.isDry, overrides: options.overrides
         ).gates(state)

@@ -215,7 +215,7 @@ struct GateLook {
 
     /// Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.
     private func applicationRuns() -> Bool? {
-        guard recipe.commands.applicationGroup != nil,
+        guard recipe.commands.applicationGroup != nil, session.prepared.survey.logUnknown == nil,
             let admin = try? LogAdmin(settings: recipe.kafkaSettings, log: session.logger.kafka)
         else { return nil }
         defer { admin.close() }

@@ -71,7 +71,7 @@ package struct RolloverWork {
         }
         let moves: [AliasMove] = if case .begin(let moves) = decision { moves } else { [] }
         if moves.isEmpty, look.problems.isEmpty { return try over(state, look, []) }
-        let status = try Status.look(recipe, letters: letters, logger: session.logger)
+        let status = try Status.look(recipe, for: .cutover, letters: letters, logger: session.logger)
         var gates = try GateLook(session: session, status: status).gates(state, look)
         gates = Gate.judged(gates, overriding: options.overrides)
         let skipsBefore = recipe.cutover.before != nil && options.overrides.contains(.before)

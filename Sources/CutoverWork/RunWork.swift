@@ -117,7 +117,7 @@ package final class RunWork {
         var isSeen = false
         while !isSeen {
             do {
-                seen = try facts(Status.look(recipe, letters: .unread, logger: logger))
+                seen = try facts(Status.look(recipe, for: .cutover, letters: .unread, logger: logger))
                 (isSeen, failsSince) = (true, nil)
             } catch {
                 let since = failsSince ?? MonotonicClock.milliseconds()
@@ -327,7 +327,7 @@ package final class RunWork {
         if gates.isEmpty { board.begin(.rollover, "asking the gates") }
         var asking = RolloverWork.Options()
         (asking.isDry, asking.isRepeated) = (isDry, isDry)
-        let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
+        let prepared = try Preflight.prepare(recipe, for: .cutover, depth: .facts, logger: logger)
         let result = try RolloverWork(prepared, options: asking, logger: logger).run()
         let before = gates.filter { $0.verdict == .failed }
         let isFirst = gates.isEmpty

@@ -29,6 +29,11 @@ package enum RailCatalogue {
         ("pipelines", "documents may be changed by a pipeline of the target"),
         ("lifecycle", "a lifecycle policy of the target may replace, delete or close the new index"),
         ("rights", "the privileges that a server says are missing are there, or are not needed"),
+        (
+            "one_partition",
+            "of each of the `ids`, the command with the greater version may stay, although a command of another "
+                + "partition may be the newer one"
+        ),
     ]
 
     /// Name of the rail, and why its refusal cannot be accepted.
@@ -42,7 +47,6 @@ package enum RailCatalogue {
         ("group", "two migrations would take each other's partitions; name another group"),
         ("epoch", "every write would look stale"),
         ("partitions", "offsets no longer order the commands of an id"),
-        ("one_partition", "offsets do not order the commands of an id; take versions from somewhere else"),
         ("dead_letters", "dead letters would be lost, or would be commands"),
         ("same_index", "the index would be written over while it is read"),
         ("target_closed", "a closed index takes no writes"),
@@ -62,12 +66,16 @@ package enum RailCatalogue {
 
     package static func isAcceptable(_ rail: String) -> Bool { acceptable.contains { $0.rail == rail } }
 
+    /// Whether the rail's refusal is accepted only for ids that the recipe names.
+    package static func judgesIDs(_ rail: String) -> Bool { rail == "one_partition" }
+
     /// Why the rail's refusal cannot be accepted; nil: it can, or there is no such rail.
     package static func whyNot(_ rail: String) -> String? { final.first { $0.rail == rail }?.why }
 
     /// A refusal's text with the line to write that answers it, where there is one.
     package static func withAnswer(_ text: String, of rail: String) -> String {
-        guard isAcceptable(rail) else { return text }
+        // Of rails that judge single ids, the refusal itself says the line.
+        guard isAcceptable(rail), !judgesIDs(rail) else { return text }
         return text + ". If it is right as it is, write in the recipe: `accept: [{ rail: \(rail), why: \"...\" }]`"
     }
 }

@@ -44,17 +44,26 @@ extension Refusal {
     }
 
     /// One id has commands in two partitions, under `version: offset` or with partial updates.
+    ///
+    /// - Parameters:
+    ///   - orderedByOthers: whether versions from elsewhere would order them: there are no partial updates.
+    ///   - more: further ids of which the same was found.
     package static func idInTwoPartitions(
-        _ id: String, topic: String, versionsAreOffsets: Bool = true, one: Place, other: Place
+        _ id: String, topic: String, orderedByOthers: Bool, one: Place, other: Place, more: [String] = []
     ) -> Refusal {
-        Refusal(
+        let ids = ([id] + more).map { "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"" }
+        let others = more.isEmpty ? "" : ", and so have \(more.count) more ids"
+        return Refusal(
             "id_in_two_partitions",
-            "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text). "
-                + (versionsAreOffsets
+            "id \(id) has commands in two partitions of \(topic): \(one.text) and \(other.text)\(others). "
+                + (orderedByOthers
                     ? "Offsets do not order them: take versions from a timestamp, a field or a header "
                         + "(commands.version)"
                     : "Partial updates, and rows that keep a column, must come after what they build on, and nothing "
-                        + "orders records of two partitions: give each id one partition, or write whole documents"))
+                        + "orders records of two partitions: give each id one partition, or write whole documents")
+                + ". If the stray records are few, and the command with the greater offset may stay of each, write in "
+                + "the recipe: `accept: [{ rail: one_partition, ids: [\(ids.joined(separator: ", "))], why: \"...\" "
+                + "}]`, beside the ids that stand there; then look at these documents yourself")
     }
 
     /// The log begins after the offset that is read next. `reader`: who is to read there, in words.

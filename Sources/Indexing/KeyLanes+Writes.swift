@@ -35,8 +35,8 @@ extension KeyLanes {
             settled.outcomes = folded.map { LaneOutcome(token: $0.operation.token, outcome: $0.outcome) }
             drop(operations, lane)
             goOn(lane)
-        case .stale:
-            settled.outcomes = operations.map { LaneOutcome(token: $0.token, outcome: .stale) }
+        case .stale(let newer):
+            settled.outcomes = operations.map { LaneOutcome(token: $0.token, outcome: .stale, newer: newer) }
             drop(operations, lane)
             refetch(lane)
         case .dead(let reason, let detail):

@@ -70,7 +70,8 @@ extension Lane {
             // The document that makes it stale is not in the target yet, so it is settled when that is written.
             fold.folded.append(LaneFolded(operation: operation, outcome: .stale))
         } else {
-            fold.settled.outcomes.append(LaneOutcome(token: operation.token, outcome: .stale))
+            fold.settled.outcomes.append(
+                LaneOutcome(token: operation.token, outcome: .stale, newer: fold.base.version))
             fold.dropped.append(operation)
         }
     }

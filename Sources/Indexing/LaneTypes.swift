@@ -54,6 +54,8 @@ public struct LaneReject: Sendable, Equatable {
 public struct LaneOutcome: Sendable, Equatable {
     public let token: UInt64
     public let outcome: Outcome
+    /// The version in the target that made it stale; nil: it is not stale, or that is not known.
+    public var newer: Int64?
 }
 
 /// The final outcomes of some operations. The driver settles all of them.
@@ -93,8 +95,8 @@ public struct LaneWrite: Sendable {
 /// What became of a ``LaneWrite``.
 public enum LaneWriteResult: Sendable, Equatable {
     case applied
-    /// 409: the index holds this version or a newer one.
-    case stale
+    /// 409: the index holds this version or a newer one, which is `newer` where the server says it.
+    case stale(newer: Int64?)
     case dead(reason: String, detail: String)
 }
 

@@ -116,6 +116,11 @@ public struct OutcomeBook: Sendable {
         owned.values[at].conclude(run.number, count)
     }
 
+    /// Whether no process, this one included, can have applied the run's records before.
+    public func isUnapplied(_ run: RunID) -> Bool {
+        owned[run.partition].map { $0.generation == run.generation && $0.isUnapplied(run.number) } ?? false
+    }
+
     /// Whether all records of the run have their outcome, and all writes beside them are done.
     public func isSettled(_ run: RunID) -> Bool {
         owned[run.partition].map { $0.generation == run.generation && $0.tracker.isSettled(run.number) } ?? false

@@ -14,9 +14,9 @@ import Synchronization
         package var one: (partition: Int32, offset: Int64)
         package var other: (partition: Int32, offset: Int64)
 
-        package func refusal(id: String, topic: String, versionsAreOffsets: Bool = true) -> Refusal {
+        package func refusal(id: String, topic: String, orderedByOthers: Bool) -> Refusal {
             .idInTwoPartitions(
-                id, topic: topic, versionsAreOffsets: versionsAreOffsets, one: Refusal.Place(one.partition, one.offset),
+                id, topic: topic, orderedByOthers: orderedByOthers, one: Refusal.Place(one.partition, one.offset),
                 other: Refusal.Place(other.partition, other.offset))
         }
 

@@ -28,6 +28,7 @@ extension Preflight {
             workers: max(1, min(4, cores - 1)), longestStop: max(60_000, recipe.tombstoneAge / 2))
         // Without commands, none can contradict the routing of a document.
         plan.acceptsRouting = recipe.accepts("identity") || !recipe.hasCommands
+        plan.splitIDs = Set(recipe.splitIDs.map { Array($0.utf8) })
         if !recipe.hasCommands { plan.format.round = Int64(max(1, state.copy?.round ?? 1)) }
         return plan
     }
@@ -55,7 +56,12 @@ extension Preflight {
     }
 
     package func pipeline(state: MigrationState, writing: WriteRoad, live: LiveWork) -> Pipeline {
-        pipeline(pipelinePlan(state: state, writing: writing), events: live.events)
+        let look =
+            writing == .log
+            ? StaleLook.Options(
+                settings: recipe.kafkaSettings, topic: recipe.commands.topic, format: recipe.commands.format,
+                splitIDs: Set(recipe.splitIDs.map { Array($0.utf8) })) : nil
+        return pipeline(pipelinePlan(state: state, writing: writing), events: live.events, staleLook: look)
     }
 
     /// `redriving`: the epoch of the dead letters that are fed; nil: no redrive. `settled`: see ``Ledger``.
@@ -74,14 +80,15 @@ extension Preflight {
     }
 
     package func pipeline(
-        _ plan: PipelinePlan, events: WorkEvents, settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
+        _ plan: PipelinePlan, events: WorkEvents, staleLook: StaleLook.Options? = nil,
+        settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) -> Pipeline {
         Pipeline(
             plan, target: survey.target, source: survey.source,
             deadLetters: DeadLetterWriter.Options(
                 settings: recipe.kafkaSettings, topic: recipe.deadLetterTopic, sourceTopic: recipe.commands.topic,
                 migration: recipe.name, epoch: plan.format.epoch, redriven: plan.redriven, isOff: !recipe.hasCommands),
-            events: events, settled: settled)
+            events: events, staleLook: staleLook, settled: settled)
     }
 }
 

@@ -20,6 +20,8 @@ package struct SettlingBook: Sendable {
         package var grace: Int64 = 1000
         /// It gives up after this time without progress, not counting the time in which documents and log are read.
         package var bound: Int64 = 60_000
+        /// It gives up after this time without progress, where one of those that it waits for does not run.
+        package var idle: Int64 = 20_000
         /// After so many rounds a document makes room for others, if others wait.
         package var rounds = 5
 
@@ -88,6 +90,8 @@ package struct SettlingBook: Sendable {
     private var hasLooked = false
     /// Where the groups stood when last asked.
     package private(set) var positions: GroupPositions?
+    /// One of the groups that are behind has nobody who could get it on; see ``waitsInVain(_:)``.
+    private var isInVain = false
     /// Switches for tests: what happens without a part of the above.
     package var waitsForPositions = true
     package var checksWindow = true
@@ -116,7 +120,20 @@ package struct SettlingBook: Sendable {
     }
 
     /// Whether too long has passed without progress. Nothing becomes final any more.
-    package func isOver(now: Int64) -> Bool { phase == .waiting && now - progressAt >= options.bound }
+    package func isOver(now: Int64) -> Bool {
+        let bound = isInVain ? min(options.idle, options.bound) : options.bound
+        return phase == .waiting && now - progressAt >= bound
+    }
+
+    /// Those of whom it is to be asked whether they run, since they have not moved for ``Options/idle``. Tell it by
+    /// ``waitsInVain(_:)``.
+    package func idlers(now: Int64) -> Set<GroupPositions.Behind.Who> {
+        guard phase == .waiting, now - progressAt >= options.idle, let positions else { return [] }
+        return Set(positions.behind(line).map(\.who))
+    }
+
+    /// Whether one of these does not run, as far as is known. It may be started before the time is over.
+    package mutating func waitsInVain(_ isInVain: Bool) { self.isInVain = isInVain }
 
     package func next(now: Int64) -> Step {
         if open.isEmpty { return .idle }
@@ -145,7 +162,7 @@ package struct SettlingBook: Sendable {
         let behind = positions.behind(line)
         let sum = behind.reduce(0) { $0 &+ $1.records }
         // Groups that go on are progress. But where every round waits for them and settles nothing, that never ends.
-        if sum < missing, isFresh { progressAt = now }
+        if sum < missing, isFresh { (progressAt, isInVain) = (now, false) }
         missing = min(missing, sum)
         guard behind.isEmpty else { return passedAt = nil }
         passedAt = passedAt ?? now

@@ -90,7 +90,12 @@ extension BulkSink {
     private func conclude(_ batch: BulkBatch, _ item: BatchItem, _ verdict: ItemVerdicts.Verdict, _ detail: String) {
         switch verdict {
         case .settle(.stale):
-            if item.lane >= 0 { laneResult(batch, item, .stale) } else { batch.tally(item, .stale) }
+            let newer = staleLook == nil ? nil : DocumentVersion.current(inReason: detail)
+            if item.lane >= 0 { return laneResult(batch, item, .stale(newer: newer)) }
+            if let newer, item.message >= 0 {
+                staleLook?.suspect(batch.runs[Int(item.run)], offset: item.offset, newer: newer)
+            }
+            batch.tally(item, .stale)
         case .settle: applied(batch, item)
         case .bury(let reason): bury(batch, item, reason: reason, detail: transport.quote(detail))
         case .keep: break

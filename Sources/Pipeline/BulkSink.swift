@@ -36,6 +36,7 @@ package final class BulkSink: @unchecked Sendable {
     let ledger: Ledger
     let deadLetters: DeadLetterWriter
     let events: WorkEvents
+    let staleLook: StaleLook?
     private let condition = MonotonicCondition()
     private var traffic: BulkTraffic
     private let delays = DelayQueue()
@@ -62,13 +63,13 @@ package final class BulkSink: @unchecked Sendable {
     init(
         transport: HTTPTransport, destinations: [Destination], ledger: Ledger, deadLetters: DeadLetterWriter,
         traffic: BulkTraffic, failure: FailureLatch<WorkError>, lease: Lease, confirmed: Lease,
-        events: WorkEvents,
+        events: WorkEvents, staleLook: StaleLook? = nil,
         finished: @escaping @Sendable (BulkBatch) -> Void,
         laneResult: @escaping @Sendable (BulkBatch, BatchItem, LaneWriteResult) -> Void
     ) {
         (self.transport, self.destinations, self.ledger) = (transport, destinations, ledger)
         (self.deadLetters, self.traffic, self.failure, self.lease) = (deadLetters, traffic, failure, lease)
-        self.confirmed = confirmed
+        (self.confirmed, self.staleLook) = (confirmed, staleLook)
         (self.events, self.finished, self.laneResult) = (events, finished, laneResult)
         delays.start()
     }

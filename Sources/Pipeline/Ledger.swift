@@ -66,6 +66,9 @@ package final class Ledger: Sendable {
         if companions > 0 { book.withLock { $0.conclude(companions, in: run) } }
     }
 
+    /// See ``OutcomeBook/isUnapplied(_:)``.
+    package func isUnapplied(_ run: RunID) -> Bool { book.withLock { $0.isUnapplied(run) } }
+
     /// See ``OutcomeBook/isSettled(_:)``.
     package func isSettled(_ run: RunID) -> Bool { book.withLock { $0.isSettled(run) } }
 

@@ -27,13 +27,15 @@ package final class Pipeline: @unchecked Sendable {
     package let sink: BulkSink
     private let pool: BatchPool
     private let reader: BaseReader
+    private let staleLook: StaleLook?
     private(set) var workers: [Worker] = []
     private var threads: [JoinableThread] = []
     private let nextWorker = Atomic<Int>(0)
 
     package init(
         _ plan: PipelinePlan, target: Cluster, source: Cluster?, deadLetters options: DeadLetterWriter.Options,
-        events: WorkEvents, settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
+        events: WorkEvents, staleLook look: StaleLook.Options? = nil,
+        settled: (@Sendable (RunID, Outcome, Int) -> Void)? = nil
     ) {
         (self.plan, self.events) = (plan, events)
         ProcessMemory.keep(buffers: plan.memory.reusable, free: plan.memory.spare)
@@ -41,6 +43,11 @@ package final class Pipeline: @unchecked Sendable {
         pool = BatchPool(keeping: plan.memory.idle)
         deadLetters = DeadLetterWriter(
             options, ledger: ledger, failure: failure, memory: plan.memory.letters, logger: events.logger)
+        staleLook =
+            look.flatMap { [ledger, failure] options in
+                plan.watchesIDs && plan.format.version == .offset
+                    ? StaleLook(options, ledger: ledger, failure: failure, logger: events.logger) : nil
+            }
         let mailboxes = (0..<plan.workers).map { _ in Mailbox<WorkItem>() }
         sink = BulkSink(
             transport: target.transport,
@@ -51,7 +58,7 @@ package final class Pipeline: @unchecked Sendable {
             traffic: BulkTraffic(
                 limit: ConcurrencyLimit(maximum: plan.inFlight ?? 16, start: plan.inFlight ?? 2),
                 byteLimit: plan.memory.requests),
-            failure: failure, lease: lease, confirmed: confirmed, events: events,
+            failure: failure, lease: lease, confirmed: confirmed, events: events, staleLook: staleLook,
             finished: { [pool, mergesPossible = plan.mergesPossible] batch in
                 let (worker, serial) = (batch.worker, batch.id.serial)
                 pool.put(batch)
@@ -62,7 +69,7 @@ package final class Pipeline: @unchecked Sendable {
                 mailboxes[batch.worker].put(.written(batch.laneKeys[Int(item.lane)], result))
             })
         reader = BaseReader(target: target, source: source, plan: plan, events: events)
-        let ids = plan.format.needsOnePartition ? CrossPartitionIDDetector() : nil
+        let ids = plan.watchesIDs ? CrossPartitionIDDetector() : nil
         for number in 0..<plan.workers {
             let worker = Worker(
                 number: number, mailbox: mailboxes[number], plan: plan, ledger: ledger, sink: sink,
@@ -152,6 +159,7 @@ package final class Pipeline: @unchecked Sendable {
     package func close() {
         for worker in workers { worker.mailbox.close() }
         for thread in threads { thread.join(seconds: 5) }
+        staleLook?.close()
         deadLetters.close()
         sink.stop()
         reader.stop()

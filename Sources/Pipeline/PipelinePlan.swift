@@ -50,6 +50,8 @@ package struct PipelinePlan: Sendable {
     package var longestStop: Int64
     /// Whether the records are dead letters, which carry their own time in a header.
     package var redriven = false
+    /// Ids whose commands may lie in two partitions: the recipe accepts it.
+    package var splitIDs: Set<[UInt8]> = []
     /// Whether documents may be copied with a routing that commands do not have: the recipe accepts it.
     package var acceptsRouting = false
     /// Everything but deletes is passed over; see ``TombstoneRestore``.
@@ -70,6 +72,9 @@ package struct PipelinePlan: Sendable {
     package var lacksTypes: Bool {
         entries.contains { IDTemplate($0.id).namesType && !$0.from.isEmpty && $0.types.isEmpty }
     }
+
+    /// Whether an id with commands in two partitions ends the work.
+    package var watchesIDs: Bool { format.needsOnePartition }
 
     /// Whether a command can be a merge at all; if not, no key needs to be remembered.
     package var mergesPossible: Bool { format.hasMerges }

@@ -60,6 +60,9 @@ extension Worker {
     private func settle(_ outcome: LaneOutcome) {
         guard let record = waiting.removeValue(forKey: outcome.token) else { return }
         if record.companion != nil { return ledger.conclude(1, in: record.run) }
+        if outcome.outcome == .stale, let newer = outcome.newer {
+            sink.staleLook?.suspect(record.run, offset: record.offset, newer: newer)
+        }
         ledger.settle(record.run, outcome.outcome, 1)
     }
 

@@ -65,12 +65,13 @@ extension Worker {
     private func look(_ operation: Operation, _ message: LogMessage) -> Bool {
         let hash = KeyHash.hash(operation.id, seed: operation.entry)
         guard watchesAll || CrossPartitionIDDetector.isSampled(hash),
-            let clash = ids?.see(hash, partition: message.partition, offset: message.offset)
+            let clash = ids?.see(hash, partition: message.partition, offset: message.offset),
+            plan.splitIDs.isEmpty || !plan.splitIDs.contains(Array(operation.id))
         else { return false }
         failure.set(
             clash.refusal(
                 id: String(repairing: operation.id), topic: plan.topic,
-                versionsAreOffsets: plan.format.version == .offset
+                orderedByOthers: !plan.format.hasMerges
             ).error())
         return true
     }

@@ -1,6 +1,7 @@
 import Commands
 import Failures
 import JSONText
+import Recipe
 import SearchCluster
 import State
 
@@ -8,13 +9,15 @@ import State
 /// read again in another form has the versions that are there already, and would be left as it is.
 package enum ChangedFormRail {
     /// `work`: the work of the recipe as it is now.
-    package static func look(_ survey: Survey, work: JSONValue) throws -> [Rail] {
+    package static func look(_ recipe: Recipe, _ survey: Survey, work: JSONValue) throws -> [Rail] {
+        let substituted = SubstitutedValues(recipe)
         guard let state = survey.state else { return [] }
         var rails: [Rail] = []
         for entry in survey.entries where entry.exists && state.indices.contains(entry.index) {
             let present = WrittenForm.of(entry.index, in: state.work)
             guard let now = WrittenForm.of(entry.index, in: work), now != present,
-                let changes = changes(present ?? state.fence.forms[entry.index], now),
+                let changes = changes(
+                    present ?? state.fence.forms[entry.index], now, shown: substituted.masked(now)),
                 try isWritten(entry, state, survey.target)
             else { continue }
             let refusal = Refusal.formChanged(index: entry.index, changes: changes)
@@ -24,10 +27,11 @@ package enum ChangedFormRail {
     }
 
     /// In words; nil: there are none.
-    private static func changes(_ before: JSONValue?, _ now: JSONValue) -> String? {
+    private static func changes(_ before: JSONValue?, _ now: JSONValue, shown: JSONValue) -> String? {
         guard let before else { return "nobody knows any more in which" }
         guard before != now else { return nil }
-        return "the recipe has changed: " + Fingerprint.differences(before, now, limit: 4).joined(separator: "; ")
+        return "the recipe has changed: "
+            + Fingerprint.differences(before, now, shown: shown, limit: 4).joined(separator: "; ")
     }
 
     /// Whether the index holds anything that was written.

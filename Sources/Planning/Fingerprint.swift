@@ -36,29 +36,41 @@ package enum Fingerprint {
 
     /// The differences between two works for a person: dotted places with the value before and now. Differences beyond
     /// `limit` are only counted.
-    package static func differences(_ old: JSONValue, _ new: JSONValue, limit: Int = 8) -> [String] {
+    /// - Parameter shown: the new work as it may be shown; nil: as it is. Where that says something else, the old value
+    ///   is not shown either.
+    package static func differences(
+        _ old: JSONValue, _ new: JSONValue, shown: JSONValue? = nil, limit: Int = 8
+    ) -> [String] {
         var found: [String] = []
-        compare(old, new, "", &found)
+        compare(old, new, shown ?? new, "", &found)
         guard found.count > limit else { return found }
         return found.prefix(limit) + ["and \(found.count - limit) more"]
     }
 
-    private static func compare(_ old: JSONValue, _ new: JSONValue, _ place: String, _ found: inout [String]) {
+    private static func compare(
+        _ old: JSONValue, _ new: JSONValue, _ shown: JSONValue, _ place: String, _ found: inout [String]
+    ) {
         guard old != new else { return }
         if let one = old.object, let other = new.object {
             for key in Set(one.keys).union(other.keys).sorted() {
-                compare(one[key] ?? .null, other[key] ?? .null, place.isEmpty ? key : "\(place).\(key)", &found)
+                compare(
+                    one[key] ?? .null, other[key] ?? .null, shown[key] ?? .null,
+                    place.isEmpty ? key : "\(place).\(key)", &found)
             }
         } else if let one = old.array, let other = new.array {
-            compare(one, other, place, &found)
+            compare(one, other, shown.array ?? [], place, &found)
+        } else if shown != new, !old.isNull {
+            found.append("\(place): was another value, is \(shown.text())")
         } else {
-            let (before, after) = short(old, new)
+            let (before, after) = short(old, shown)
             found.append("\(place): was \(before), is \(after)")
         }
     }
 
     /// An inserted or removed element is one difference. The elements after it are not.
-    private static func compare(_ old: [JSONValue], _ new: [JSONValue], _ place: String, _ found: inout [String]) {
+    private static func compare(
+        _ old: [JSONValue], _ new: [JSONValue], _ shown: [JSONValue], _ place: String, _ found: inout [String]
+    ) {
         var first = 0
         var last = 0
         if old.count != new.count {
@@ -71,6 +83,7 @@ package enum Fingerprint {
         for at in 0..<max(before.count, after.count) {
             compare(
                 at < before.count ? before[first + at] : .null, at < after.count ? after[first + at] : .null,
+                at < after.count && shown.indices.contains(first + at) ? shown[first + at] : .null,
                 "\(place)[\(first + at)]", &found)
         }
     }

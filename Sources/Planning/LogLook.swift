@@ -15,18 +15,41 @@ struct LogLook {
     var applicationWithout: String?
     var committedUnknown: String?
     var history = LogHistory()
+    /// Why the topic could not be looked at, where that is no reason to end; nil: it was.
+    var unknown: LogError?
+    private var isSpared = false
 
     /// Describes the topic; `rest` looks at the remainder, when the state is known.
-    static func begin(_ recipe: Recipe, _ admin: LogAdmin?) throws -> LogLook {
+    /// - Parameter isSpared: whether a topic that cannot be looked at is left unknown.
+    static func begin(_ recipe: Recipe, _ admin: LogAdmin?, isSpared: Bool) throws -> LogLook {
         var look = LogLook()
-        if let admin { look.topic = try admin.describe(recipe.commands.topic) }
+        look.isSpared = isSpared
+        if let admin { try look.ask { look in look.topic = try admin.describe(recipe.commands.topic) } }
         return look
+    }
+
+    private mutating func ask(_ question: (inout LogLook) throws -> Void) throws {
+        do {
+            try question(&self)
+        } catch let error as LogError {
+            guard isSpared else { throw error }
+            // Half of what belongs together would mislead.
+            self = LogLook()
+            unknown = error
+        }
     }
 
     /// What was applied is asked before the end of the log. Both grow while a follower works, and the end must be
     /// further.
     mutating func rest(_ recipe: Recipe, _ state: MigrationState?, _ clients: LogClients?, logger: Logger) throws {
-        guard let clients, let admin = clients.admin else { return }
+        guard let clients, unknown == nil else { return }
+        try ask { look in try look.lookOn(recipe, state, clients, logger) }
+    }
+
+    private mutating func lookOn(
+        _ recipe: Recipe, _ state: MigrationState?, _ clients: LogClients, _ logger: Logger
+    ) throws {
+        guard let admin = clients.admin else { return }
         let (commands, partitions) = (recipe.commands, topic.partitions)
         let own = try Told.by { () throws(LogError) in
             try admin.committedOffsets(group: commands.group, topic: commands.topic, partitions: partitions)
@@ -57,7 +80,7 @@ extension Recipe {
         case .replay: throw withoutCommands("there is nothing to replay")
         case .follow: throw withoutCommands("there is nothing to follow")
         case .redrive: throw withoutCommands("there are no dead letters")
-        case .plan, .initialise, .copy, .status, .purge, .verify, .verifyLog, .wayBack: return
+        case .plan, .initialise, .copy, .status, .purge, .verify, .verifyLog, .wayBack, .cutover: return
         }
     }
 

@@ -33,7 +33,12 @@ package struct LogSample: Sendable {
     package private(set) var versions = VersionFold()
     /// What commands after the applied stretch name: an entry, an id and a routing each; see ``isNamedLater(_:_:)``.
     private var later: Set<String> = []
-    package private(set) var clash: Clash?
+    /// Ids with records in two partitions, at most ``mostClashes``; the first two places of each.
+    package private(set) var clashes: [Clash] = []
+    /// Ids of which the recipe accepts that.
+    private var split: [String: Clash] = [:]
+    private let splitIDs: Set<String>
+    private static let mostClashes = 20
     /// Where commands say the type of their document.
     package private(set) var typeFields: TypeFields
     /// Where commands have the routing of their documents.
@@ -60,7 +65,10 @@ package struct LogSample: Sendable {
     private let keysAreText: Bool
     private let keepsVersions: Bool
 
-    private init(_ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool) {
+    private init(
+        _ stretches: LogStretches, _ format: CommandFormat, _ types: TypeFields, hasSource: Bool, splitIDs: [String]
+    ) {
+        self.splitIDs = Set(splitIDs)
         (self.stretches, typeFields, shape) = (stretches, types, format.shape)
         routingFields = RoutingFields(hasSource ? format : nil)
         keepsVersions = format.copiedVersion == .source
@@ -83,7 +91,8 @@ package struct LogSample: Sendable {
             watermarks: survey.watermarks, unread: survey.unread(recipe),
             application: survey.applicationUnknown == nil ? survey.application : nil)
         var sample = LogSample(
-            stretches, recipe.commands.format, typeFields(recipe, survey), hasSource: survey.source != nil)
+            stretches, recipe.commands.format, typeFields(recipe, survey), hasSource: survey.source != nil,
+            splitIDs: recipe.splitIDs)
         let decoder = CommandDecoder(recipe.commands.format)
         var seen: [String: (Int32, Int64)] = [:]
         let end = MonotonicClock.milliseconds() + Int64(seconds * 1000)
@@ -204,14 +213,17 @@ package struct LogSample: Sendable {
     private mutating func watch(
         _ operation: Operation, _ message: LogMessage, _ seen: inout [String: (Int32, Int64)]
     ) {
-        guard clash == nil else { return }
-        let id = "\(operation.entry)/\(String(repairing: operation.id))"
-        if let (partition, offset) = seen[id], partition != message.partition {
-            clash = Clash(
-                id: String(repairing: operation.id), one: (partition, offset),
-                other: (message.partition, message.offset))
+        guard clashes.count < Self.mostClashes else { return }
+        let (id, name) = (String(repairing: operation.id), "\(operation.entry)/\(String(repairing: operation.id))")
+        if let (partition, offset) = seen[name], partition != message.partition {
+            let clash = Clash(id: id, one: (partition, offset), other: (message.partition, message.offset))
+            if splitIDs.contains(id) {
+                split[id] = split[id] ?? clash
+            } else if !clashes.contains(where: { $0.id == id }) {
+                clashes.append(clash)
+            }
         }
-        seen[id] = (message.partition, message.offset)
+        seen[name] = (message.partition, message.offset)
     }
 
     /// Looks whether one id's commands lie in two partitions, which `version: offset` cannot bear, because offsets
@@ -233,19 +245,29 @@ package struct LogSample: Sendable {
                 name: "one_partition", verdict: .ok,
                 detail: "versions do not come from offsets, and there are no partial updates")
         }
-        guard let clash else {
+        guard let clash = clashes.first else { return splitRail }
+        var rail = Rail(
+            name: "one_partition", verdict: .refused,
+            detail: Refusal.idInTwoPartitions(
+                clash.id, topic: recipe.commands.topic, orderedByOthers: !recipe.commands.format.hasMerges,
+                one: Refusal.Place(clash.one.partition, clash.one.offset),
+                other: Refusal.Place(clash.other.partition, clash.other.offset), more: clashes.dropFirst().map(\.id)
+            ).text)
+        rail.isCovered = false
+        return rail
+    }
+
+    private var splitRail: Rail {
+        guard !split.isEmpty else {
             return Rail(
                 name: "one_partition", verdict: .ok,
                 detail: "no id in two partitions among the newest \(newestRead) records")
         }
+        let ids = split.keys.sorted().prefix(Self.mostClashes).joined(separator: ", ")
         return Rail(
             name: "one_partition", verdict: .refused,
-            detail: Refusal.idInTwoPartitions(
-                clash.id, topic: recipe.commands.topic,
-                versionsAreOffsets: recipe.commands.format.version == .offset,
-                one: Refusal.Place(clash.one.partition, clash.one.offset),
-                other: Refusal.Place(clash.other.partition, clash.other.offset)
-            ).text)
+            detail: "\(split.count) of \(splitIDs.count) accepted ids have commands in two partitions among the newest "
+                + "\(newestRead) records: \(ids). Of each, the command with the greater version stays")
     }
 }
 

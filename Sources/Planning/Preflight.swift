@@ -57,7 +57,7 @@ package struct Preflight: Sendable {
             throw RightsRail.explained(recipe) ?? error
         }
         survey.adopts = adopts
-        let admin = clients?.admin
+        let admin = survey.logUnknown == nil ? clients?.admin : nil
         var recipe = recipe
         try admin.map { try recipe.lookWhetherBeforeIsProof($0) }
         let start =
@@ -74,7 +74,7 @@ package struct Preflight: Sendable {
             compaction = found.outlook
         }
         rails += SourceRail.look(recipe, survey) + TemplateRail.look(recipe, survey)
-        rails += try ChangedFormRail.look(survey, work: work)
+        rails += try ChangedFormRail.look(recipe, survey, work: work)
         if depth >= .samples { rails += AdoptRail.look(recipe, survey) }
         if depth >= .samples { rails += try Samples.take(recipe, survey: survey, logger: logger).rails(recipe, survey) }
         if depth >= .plan { rails += ReadersRail.look(recipe, survey) }
@@ -154,7 +154,7 @@ package struct Preflight: Sendable {
                 "init was broken off while it made the target index \(half.index): run `\(initialising)` again")
         }
         guard state.fingerprint == fingerprint || confirmation == fingerprint else {
-            let changes = Fingerprint.differences(state.work, work).joined(separator: "; ")
+            let changes = differences(from: state).joined(separator: "; ")
             throw WorkError(
                 .refused,
                 "what is to be done is not what was confirmed at init. Changed: \(changes). If that is meant, confirm "
@@ -208,8 +208,14 @@ package struct Preflight: Sendable {
             }
             $0.confirm(fingerprint, work: work, by: .present, at: WallClock.now())
         }
-        record(.confirmed, Fingerprint.differences(state.work, work, limit: 3).joined(separator: "; "), logger: logger)
+        record(.confirmed, differences(from: state, limit: 3).joined(separator: "; "), logger: logger)
         return changed
+    }
+
+    /// What this work differs in from the confirmed one, in words that may be shown.
+    package func differences(from state: MigrationState, limit: Int = 8) -> [String] {
+        let shown = SubstitutedValues(recipe).masked(work)
+        return Fingerprint.differences(state.work, work, shown: shown, limit: limit)
     }
 
     /// The state, for this work alone.

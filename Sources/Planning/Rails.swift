@@ -18,12 +18,14 @@ package struct Rail: Sendable {
     package var detail: String
     /// Why the recipe accepts that this rail refuses (then it is a warning); nil: it does not, or nothing is refused.
     package var accepted: String?
+    /// Whether what the recipe accepts of this rail covers what was found.
+    package var isCovered = true
 
     /// A refusal that the recipe accepts becomes a warning. Another one says how it can be accepted, if it can.
     package func answered(by recipe: Recipe) -> Rail {
         guard verdict == .refused, RailCatalogue.isAcceptable(name) else { return self }
         var rail = self
-        if let why = recipe.acceptance(of: name) {
+        if isCovered, let why = recipe.acceptance(of: name) {
             rail.verdict = .warn
             rail.accepted = why
             rail.detail = "accepted: \(detail); because \(why)"

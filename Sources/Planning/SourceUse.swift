@@ -13,11 +13,15 @@ package enum Purpose: Sendable {
     case verifyLog
     /// The readers go back at any price. The log is not asked: its brokers may be away, too.
     case wayBack
+    /// Moving the readers, or ending the migration: what `status` looks at, but the log must answer.
+    case cutover
 
     /// Whether the command topic is looked at.
     var asksLog: Bool { self != .wayBack }
     /// Whether a question that is forbidden is left without an answer.
-    var isLenient: Bool { self == .status || self == .wayBack }
+    var isLenient: Bool { self == .status || self == .cutover || self == .wayBack }
+    /// Whether a command topic that cannot be looked at is no reason to end.
+    var sparesLog: Bool { self == .status }
 }
 
 /// Whether a command asks the source. An old cluster may be switched off once nothing reads it any more.
@@ -59,7 +63,7 @@ package enum SourceUse: Sendable, Equatable {
             }
             return purpose == .replay || isConfirming ? .wanted : .spared
         case .plan, .initialise: return .wanted
-        case .purge, .status, .wayBack, .copy, .verify, .verifyLog: return .spared
+        case .purge, .status, .cutover, .wayBack, .copy, .verify, .verifyLog: return .spared
         }
     }
 }

@@ -79,6 +79,8 @@ package struct Survey: Sendable {
     package var applicationUnknown: String?
     /// An explanation if the application's group has committed nothing; nil: it has.
     package var applicationWithout: String?
+    /// Why the command topic could not be looked at; nil: it was, or was not asked, or there is none.
+    package var logUnknown: LogError?
     /// Why our own group's offsets are not known.
     package var committedUnknown: String?
     /// Our group's offsets that belong to this log and epoch.
@@ -108,7 +110,7 @@ package struct Survey: Sendable {
         _ recipe: Recipe, for purpose: Purpose, isConfirming: Bool = false, clients: LogClients?, logger: Logger
     ) throws -> Survey {
         let admin = clients?.admin
-        var log = try LogLook.begin(recipe, admin)
+        var log = try LogLook.begin(recipe, admin, isSpared: purpose.sparesLog)
         let target = try recipe.connectTarget()
         let state = try StateStore(target: target, name: recipe.name).load()
         let known = KnownSources(state?.work)
@@ -129,7 +131,7 @@ package struct Survey: Sendable {
             target: target, source: source.cluster, sourceUnknown: source.unknown, hasSource: recipe.source != nil,
             topic: log.topic, watermarks: log.watermarks, application: log.application?.value,
             applicationUnknown: log.application?.why, applicationWithout: log.applicationWithout,
-            committedUnknown: log.committedUnknown, committed: log.history.committed,
+            logUnknown: log.unknown, committedUnknown: log.committedUnknown, committed: log.history.committed,
             history: log.history, ends: log.ends,
             entries: entries, targetNames: try namesOfIndices(recipe, target, untold), state: state,
             stateTemplates: state == nil
@@ -139,7 +141,8 @@ package struct Survey: Sendable {
         if purpose.isLenient {
             let found = survey
             survey.wayBack = WayBack.look(
-                survey, recipe, runs: admin.flatMap { try? found.applicationRuns(recipe, $0) })
+                survey, recipe,
+                runs: found.logUnknown == nil ? admin.flatMap { try? found.applicationRuns(recipe, $0) } : nil)
         }
         return survey
     }
@@ -304,12 +307,20 @@ package struct Survey: Sendable {
             "source": source.map { .string($0.permanentID) } ?? (hasSource ? state?.work["source"] : nil) ?? .null,
             "target": .string(target.permanentID),
             "topic": recipe.hasCommands
-                ? [
+                ? confirmedTopic(recipe) ?? [
                     "name": .string(recipe.commands.topic), "id": topic.topicID.map { .string($0) } ?? .null,
                     "partitions": .number(topic.partitions.count),
                     "cluster": topic.clusterID.map { .string($0) } ?? .null,
                 ] : .null,
         ]
+    }
+
+    /// The topic as it was confirmed, where it was not looked at.
+    private func confirmedTopic(_ recipe: Recipe) -> JSONValue? {
+        guard topic.partitions.isEmpty, let known = state?.work["topic"],
+            known["name"]?.string == recipe.commands.topic
+        else { return nil }
+        return known
     }
 
     /// The recipe without what only tunes the work or says how to reach a server, and without what the work holds
@@ -330,8 +341,12 @@ package struct Survey: Sendable {
             object["commands"] = .object(commands)
         }
         // What is accepted is part of the work; the words for it are not, nor their order.
-        let accepted = Set(recipe.accept.map(\.rail)).sorted()
-        object["accept"] = accepted.isEmpty ? nil : .array(accepted.map { .string($0) })
+        let accepted = recipe.accept.sorted { $0.rail < $1.rail }.map { accepted -> JSONValue in
+            let ids = Set(accepted.ids).sorted()
+            guard !ids.isEmpty else { return .string(accepted.rail) }
+            return ["rail": .string(accepted.rail), "ids": .array(ids.map { .string($0) })]
+        }
+        object["accept"] = accepted.isEmpty ? nil : .array(accepted)
         object["indices"] = .array(
             (object["indices"]?.array ?? []).map { entry in
                 guard var entry = entry.object else { return entry }

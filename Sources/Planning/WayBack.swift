@@ -31,6 +31,8 @@ package struct WayBack: Sendable {
     package var runs: Bool?
     /// Aliases of the old cluster to which the readers would go back, and that are on none of the old indices now.
     package var goneAliases: [String] = []
+    /// What to type while both sides cannot be compared, because the command topic cannot be looked at; nil: it can.
+    package var uncompared: String?
     /// Why the old side gets nothing any more, although its indexer may run; nil: it does.
     package var unfed: String?
     /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
@@ -63,6 +65,11 @@ package struct WayBack: Sendable {
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)
         found += goneAliases.map { "the old cluster has no alias \($0) on the old indices any more" }
         if let unfed { found.append(unfed) }
+        if let uncompared {
+            found.append(
+                "the command topic cannot be looked at, so nobody can tell what the old side lacks: `\(uncompared)` "
+                    + "moves the readers back all the same")
+        }
         if let lost { found.append("the old side has \(lost.old) documents, and the new side \(lost.new)") }
         if let lag, let group, lag > Self.lagAllowed || (lag > 0 && runs == false) {
             let stopped = runs == false ? "has no members, and " : ""
@@ -110,6 +117,7 @@ package struct WayBack: Sendable {
         var back = WayBack(
             indices: indices, lag: survey.applicationLag, group: recipe.commands.applicationGroup)
         back.runs = runs
+        if survey.logUnknown != nil { back.uncompared = "crossfade rollback \(recipe.typed) --accept-loss" }
         back.lost = lost(survey)
         return back
     }

@@ -129,14 +129,23 @@ package struct Recipe: Sendable {
         package var rail: String
         /// As it may be shown.
         package var why: String
+        /// Of the rails that judge single ids: those that are accepted.
+        package var ids: [String]
+        /// The same as they may be shown.
+        package var shownIDs: [String]
 
-        package init(rail: String, why: String) { (self.rail, self.why) = (rail, why) }
+        package init(rail: String, why: String, ids: [String] = [], shownIDs: [String] = []) {
+            (self.rail, self.why, self.ids, self.shownIDs) = (rail, why, ids, shownIDs)
+        }
     }
 
     /// Why the refusals of a rail are accepted; nil: they are not.
     package func acceptance(of rail: String) -> String? { accept.first { $0.rail == rail }?.why }
 
     package func accepts(_ rail: String) -> Bool { acceptance(of: rail) != nil }
+
+    /// Ids whose commands may lie in two partitions (rail `one_partition`).
+    package var splitIDs: [String] { accept.first { $0.rail == "one_partition" }?.ids ?? [] }
 
     /// `operations`.
     package struct Operations: Sendable, Equatable {

@@ -69,7 +69,10 @@ package struct RecipeBuilder {
         (root["accept"]?.items ?? []).compactMap { value in
             guard let rail = value["rail"]?.text, let why = value["why"] else { return nil }
             let shown = RecipeText.render(why, showing: .forPeople).string ?? ""
-            return Recipe.Acceptance(rail: rail, why: shown)
+            let ids = value["ids"]?.items ?? []
+            return Recipe.Acceptance(
+                rail: rail, why: shown, ids: ids.compactMap(\.text),
+                shownIDs: ids.map { RecipeText.render($0, showing: .forPeople).string ?? "" })
         }
     }
 

@@ -301,18 +301,6 @@ package struct RecipeRules {
         problems.add(age.mark, "tombstone_age is less than a second, and any write may be later than that")
     }
 
-    private func checkAcceptances() {
-        var seen: [String: SourceMark] = [:]
-        for value in root["accept"]?.items ?? [] {
-            guard let rail = value["rail"], let name = rail.text else { continue }
-            if let first = seen[name] {
-                problems.add(rail.mark, "the rail \(name) is accepted twice, first in line \(first.line)")
-            } else {
-                seen[name] = rail.mark
-            }
-        }
-    }
-
     // MARK: indices among each other
 
     private func checkSelection() {

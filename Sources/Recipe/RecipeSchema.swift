@@ -340,6 +340,9 @@ package enum RecipeSchema {
         keys: [
             RecipeKey("rail", .scalar(.acceptableRail), required: true, "The rail whose refusals are accepted."),
             RecipeKey("why", .scalar(.sentence), required: true, "Why that is right, for everyone who looks at it."),
+            RecipeKey(
+                "ids", .list(.scalar(.nonEmpty), orOne: true, allowsEmpty: false), standardInWords: "none",
+                "Of rail `one_partition`: the ids that are accepted."),
         ])
 
     package static let operations = RecipeSection(

@@ -37,6 +37,9 @@ package struct HistoryEvent: Sendable, Equatable {
         package static let finishBegun = What("finish_begun")
         package static let finished = What("finished")
         package static let discarded = What("discarded")
+
+        /// Whether work ended that goes on when it is started again.
+        package var isStop: Bool { [.followStopped, .replayStopped, .copyStopped].contains(self) }
     }
 
     package var what: What
@@ -55,6 +58,9 @@ package struct HistoryEvent: Sendable, Equatable {
     ) {
         (self.what, self.detail, self.fingerprint, self.time, self.by) = (what, detail, fingerprint, time, by)
     }
+
+    /// Seconds since then; 0 where the clock of its host is ahead.
+    package func age(now: Int64) -> Int64 { max(0, now &- time) / 1000 }
 
     /// Whether it is the coming and going of a follower.
     var isRoutine: Bool { what == .followBegun || what == .followStopped }

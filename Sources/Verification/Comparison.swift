@@ -123,10 +123,21 @@ struct Comparison {
         (scanned.unread, scanned.ignored, scanned.oldestRead) = (found.unread, found.ignored, found.oldestRead)
         scanned.sequenceRead = scan.goesOn ? found.oldestRead : nil
         (scanned.repeated, scanned.repeatedCount) = (found.repeated, found.repeatedCount)
-        scanned.remarks = found.early.map { [$0] } ?? []
+        scanned.remarks = (found.early.map { [$0] } ?? []) + splitRemark
         scanned.hasStopped = found.hasStopped
         scanned.forget = scan.forget
         return scanned
+    }
+
+    /// The log proves nothing of ids whose commands may lie in two partitions; the old side does.
+    private var splitRemark: [String] {
+        let ids = recipe.accept.flatMap(\.shownIDs)
+        guard !ids.isEmpty else { return [] }
+        return [
+            "commands of \(ids.count) id\(ids.count == 1 ? "" : "s") may lie in two partitions (accept, rail "
+                + "one_partition: \(ids.prefix(10).joined(separator: ", "))\(ids.count > 10 ? " and others" : "")): "
+                + "only what the old side has proves anything of them"
+        ]
     }
 
     private func log(_ positions: GroupPositions) throws -> Scanned {
@@ -141,7 +152,8 @@ struct Comparison {
                 (scanned.candidates, scanned.differing) = (entry.candidates, entry.differing)
                 return scanned
             }, candidates: found.candidates, line: found.line)
-        (scanned.remarks, scanned.losses, scanned.written) = (found.losses.words, found.losses, positions.written)
+        scanned.remarks = found.losses.words + found.remarks
+        (scanned.losses, scanned.written) = (found.losses, positions.written)
         return scanned
     }
 

@@ -90,6 +90,19 @@ package final class GroupReader {
         prepared.recipe.commands.applicationGroup.flatMap { try? admin?.groupHasMembers($0, timeout: 5) }
     }
 
+    /// Whether nobody runs who could get this group on; false: somebody does, or the servers do not say it.
+    func isAbandoned(_ who: GroupPositions.Behind.Who) -> Bool {
+        switch who {
+        case .application: return applicationHasMembers == false
+        case .crossfade:
+            guard (try? admin?.groupHasMembers(prepared.recipe.commands.group, timeout: 5)) == false,
+                let members = try? MemberDirectory(store, target: prepared.survey.target).read()
+            else { return false }
+            let now = WallClock.now()
+            return !members.contains { ["replay", "follow"].contains($0.command) && !$0.isStale(now: now) }
+        }
+    }
+
     /// What the log does not hold any more, as it stood at `positions`.
     package func losses(at positions: GroupPositions) throws -> LogLosses {
         // A recipe whose old cluster is gone says nothing of the copy that was made.

@@ -11,6 +11,10 @@ struct StaleSearch {
     let digester: DocumentDigester
     let topic: String
 
+    private static let split =
+        "its commands lie in two partitions of the topic, so that nobody can tell which of them is newer "
+        + "(\(RepairDoubt.twoPartitions.rawValue))"
+
     private struct Sought {
         var digest: ContentDigest
         /// Where the content was last written, and whether something else was said since.
@@ -37,10 +41,13 @@ struct StaleSearch {
             }
         }
         return findings.map { finding in
-            guard finding.kind == .different, let found = sought[finding.key], let place = found.place else {
+            guard finding.kind == .different, let found = sought[finding.key] else { return finding }
+            var finding = finding
+            guard folds.held[finding.key]?.content != .split else {
+                finding.note = Self.split
                 return finding
             }
-            var finding = finding
+            guard let place = found.place else { return finding }
             let text = "\(topic)/\(place.partition)/\(place.offset)"
             if found.isLast {
                 finding.note = "the new side holds what the log says last (\(text))"

@@ -7,8 +7,9 @@ import re
 import time
 
 import pytest
+from confluent_kafka import Producer
 
-from binary import REFUSED, Crossfade
+from binary import FAILED, REFUSED, Crossfade, check_error
 from log import Log
 from rest import Cluster
 from stack import wait_for
@@ -33,8 +34,9 @@ operations: {{ listen: "off" }}
 class Place:
     def __init__(self, folder):
         self.crossfade = Crossfade(folder)
-        self.kafka = self.serve("embedded-log", "--topic", "commands:3", "--topic", "commands-dead:1")
-        self.old, self.new = (Cluster(self.serve("embedded-node", "--persona", p)) for p in ("es-1.7", "es-6.8"))
+        self.broker, self.kafka = self.serve("embedded-log", "--topic", "commands:3", "--topic", "commands-dead:1")
+        self.old, self.new = (
+            Cluster(self.serve("embedded-node", "--persona", p)[1]) for p in ("es-1.7", "es-6.8"))
         self.log = Log(self.kafka)
         self.recipe()
 
@@ -45,7 +47,7 @@ class Place:
             assert run.running, run.result(run.process.returncode)
             found = run.out_file.read_text().split()
             return found[0] if found else None
-        return wait_for(f"{arguments[0]} to serve", address, 30)
+        return run, wait_for(f"{arguments[0]} to serve", address, 30)
 
     def recipe(self, start="beginning"):
         text = RECIPE.format(kafka=self.kafka, old=self.old.url, new=self.new.url, start=start)
@@ -107,6 +109,76 @@ def test_a_migration_over_the_embedded_log(place):
                      "json").expect(0).json["outcomes"]["dead_lettered"] == 1
     purge = crossfade("purge", "r.yaml", "--format", "json").expect(0).json
     assert purge["found"] == 1 and purge["purged"] == 0, purge
+
+
+def test_status_without_kafka(place):
+    """Everything that does not need it is shown; what needs it is not known, and that is no success."""
+    things = [document(n) for n in range(30)]
+    place.log.produce("commands", things)
+    place.log.commit("indexer", "commands", {0: 1, 1: 1, 2: 1})
+    place.old.call("PUT", "/things/thing/d1?refresh=true", {"n": 1})
+    crossfade = place.crossfade
+    plan, _ = place.rails()
+    crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(0)
+    for command in ("copy", "replay"):
+        crossfade(command, "r.yaml").expect(0)
+    before = crossfade("status", "r.yaml", "--format", "json").expect(0).json
+    assert before["log"] == {"answers": True, "trouble": None}, before
+    place.broker.kill()
+    result = crossfade("status", "r.yaml", "--format", "json").expect(FAILED)
+    status = result.json
+    assert status["log"]["answers"] is False and status["log"]["trouble"] in result.err, result
+    assert status["phase"] == before["phase"] == "replayed" and status["confirmed"] is True, status
+    assert status["copy"] == before["copy"] and status["indices"] == before["indices"], status
+    assert status["lag"] is None and status["dead_letters"]["unresolved"] is None, status
+    assert status["switch"]["ready"] is False
+    unknown = [r for r in status["switch"]["reasons"] if "the command topic cannot be looked at" in r]
+    assert len(unknown) == 2, status["switch"]
+    text = crossfade("status", "r.yaml").expect(FAILED).out
+    assert "lag      unknown: the command topic could not be looked at" in text, text
+    assert "replayed, nobody follows" in text and "copy     done" in text, text
+    # work that needs it does not begin
+    crossfade("rollover", "r.yaml", "--dry-run").expect(FAILED)
+
+
+def test_one_stray_record_is_accepted_by_its_id(place):
+    """And another one that comes while a fresh process follows stops it, although it never saw the id's first record."""
+    def send(partition, *numbers):
+        producer = Producer(place.log.config)
+        for n in numbers:
+            key, value = document(n)
+            producer.produce("commands", value, key, partition=partition)
+        producer.flush()
+    send(0, *range(25))
+    send(1, *range(100, 105))
+    send(2, 200, 1)
+    for n in [*range(25), *range(100, 105), 200]:
+        place.old.call("PUT", f"/things/thing/d{n}", {"n": n})
+    place.old.call("POST", "/things/_refresh")
+    place.log.commit("indexer", "commands", {0: 25, 1: 5, 2: 2})
+    crossfade = place.crossfade
+    _, rails = place.rails()
+    line = 'accept: [{ rail: one_partition, ids: ["d1"], why: "..." }]'
+    assert rails["one_partition"]["verdict"] == "refused" and line in rails["one_partition"]["detail"], rails
+    recipe = crossfade.folder / "r.yaml"
+    recipe.write_text(recipe.read_text() + line.replace("...", "sent by hand") + "\n")
+    plan, rails = place.rails()
+    assert plan["passes"] and plan["accepted"][0]["ids"] == ["d1"] and plan["accepted"][0]["needed"], plan
+    assert rails["one_partition"]["verdict"] == "warn" and "records: d1." in rails["one_partition"]["detail"], rails
+    crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(0)
+    for command in ("copy", "replay"):
+        crossfade(command, "r.yaml").expect(0)
+    receipt = crossfade("verify", "r.yaml", "--format", "json").expect(0).json
+    assert receipt["verdict"] == "equal" and any("one_partition: d1" in r for r in receipt["remarks"]), receipt
+    against = crossfade("verify", "r.yaml", "--against", "log", "--format", "json").json
+    assert any("1 document (d1) have commands" in r and "accepts" in r for r in against["remarks"]), against
+    send(1, 24)
+    for _ in range(2):
+        check_error(crossfade("follow", "r.yaml", seconds=60), "id d24 has commands in two partitions",
+                    "partition 0 offset 24", "partition 1 offset 5", 'ids: ["d24"]', code=REFUSED)
+        assert place.log.committed("crossfade-embedded", "commands").get(1, 0) <= 5
+    status = crossfade("status", "r.yaml", "--format", "json").expect(0).json
+    assert "id d24" in status["last_stop"]["detail"], status
 
 
 def test_a_time_that_the_broker_cannot_look_for(place):

@@ -91,6 +91,19 @@ def test_an_old_indexer_that_has_stopped_or_an_old_index_that_is_closed_is_no_wa
     # it waits for the old indexer, which is not there; so the new index is taken for what it is
     told = rollover(m, "--override", "way_back", "--why", "a test")
     assert told["position"] == "rolled_over"
+    check_error(m.run("rollback", seconds=120), "has no members, and is 1 records behind", "--accept-loss",
+                code=REFUSED, seconds=120)
+    # without the topic nobody can compare; where the readers are, and the way back, is shown all the same
+    m.follow.terminate()
+    m.log.delete(m.topic)
+    wait_for("the topic to be gone", lambda: m.run("status", seconds=60).code == FAILED, 60)
+    result = m.run("status", seconds=60).expect(FAILED)
+    told = result.json
+    assert told["cutover"]["position"] == "rolled_over" and told["cutover"]["aliases"], told
+    assert any("rollback" in why and "--accept-loss" in why for why in told["cutover"]["rollback"]["reasons"]), told
+    assert told["log"]["answers"] is False and told["lag"] is None and not told["switch"]["ready"], told
+    assert told["receipt"]["verdict"] and told["confirmed"], told
+    assert rollback(m, "--accept-loss")["position"] == "rolled_back"
 
 
 def test_a_mistyped_alias_moves_nobody(make):

@@ -189,7 +189,7 @@ private struct Simulation {
         let applied = put(String(decoding: write.id, as: UTF8.self), write.version, document)
         // The answer is lost now and then and the write sent again: then it is stale by itself.
         if applied, Int.random(in: 0..<6, using: &random) == 0 { return members[at].writes.append(write) }
-        members[at].settle(members[at].lanes.written(write.key, applied ? .applied : .stale))
+        members[at].settle(members[at].lanes.written(write.key, applied ? .applied : .stale(newer: nil)))
     }
 
     mutating func run(_ seed: UInt64) {

@@ -85,7 +85,7 @@ extension KeyLanes {
         lanes.base(fetch.key, found: true, tombstone: false, version: 5, document: bytes("X=0;"))
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
         #expect(write.body == .nothing)
-        #expect(write.settled.outcomes == [LaneOutcome(token: 1, outcome: .stale)])
+        #expect(write.settled.outcomes == [LaneOutcome(token: 1, outcome: .stale, newer: 5)])
         #expect(lanes.isEmpty && lanes.heldBytes == 0)
     }
 
@@ -97,18 +97,18 @@ extension KeyLanes {
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
         lanes.add("a", .delete, 8, "", token: 2)
         lanes.add("a", .index, 10, "q=1;", token: 3)
-        #expect(lanes.written(write.key, .stale).outcomes == [LaneOutcome(token: 1, outcome: .stale)])
+        #expect(lanes.written(write.key, .stale(newer: 9)).outcomes == [LaneOutcome(token: 1, outcome: .stale, newer: 9)])
         let again = try #require(lanes.takeFetches(max: 9).first)
         lanes.base(again.key, found: true, tombstone: true, version: 9, document: nil)
         let last = try #require(lanes.takeWrites(max: 9, using: transform).first)
-        #expect(last.settled.outcomes == [LaneOutcome(token: 2, outcome: .stale)])
+        #expect(last.settled.outcomes == [LaneOutcome(token: 2, outcome: .stale, newer: 9)])
         #expect(last.body == .document(bytes("Q=1;")))
         #expect(lanes.written(last.key, .applied).outcomes == [LaneOutcome(token: 3, outcome: .indexed)])
         #expect(lanes.written(last.key, .applied).isEmpty)
     }
 
     /// Its own tombstone is written again, once, so that it is young; if that is refused, something newer is there.
-    @Test(arguments: [LaneWriteResult.applied, .stale])
+    @Test(arguments: [LaneWriteResult.applied, .stale(newer: 11)])
     func deleteThatIsReadAgainRenewsItsTombstone(_ result: LaneWriteResult) throws {
         let lanes = KeyLanes()
         lanes.add("a", .merge, 5, "x=1;", token: 1)
@@ -117,15 +117,17 @@ extension KeyLanes {
         lanes.base(fetch.key, found: true, tombstone: true, version: 9, document: nil)
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
         #expect(write.body == .tombstone && write.version == 9)
-        #expect(write.settled.outcomes == [LaneOutcome(token: 1, outcome: .stale)])
+        #expect(write.settled.outcomes == [LaneOutcome(token: 1, outcome: .stale, newer: 9)])
         let settled = lanes.written(write.key, result).outcomes
-        guard result == .stale, settled.isEmpty else {
-            return #expect(settled == [LaneOutcome(token: 2, outcome: result == .applied ? .deleted : .stale)])
+        guard result == .stale(newer: 11), settled.isEmpty else {
+            let outcome = LaneOutcome(
+                token: 2, outcome: result == .applied ? .deleted : .stale, newer: result == .applied ? nil : 11)
+            return #expect(settled == [outcome])
         }
         let again = try #require(lanes.takeFetches(max: 9).first)
         lanes.base(again.key, found: true, tombstone: false, version: 12, document: bytes("X=2;"))
         let last = try #require(lanes.takeWrites(max: 9, using: transform).first)
-        #expect(last.body == .nothing && last.settled.outcomes == [LaneOutcome(token: 2, outcome: .stale)])
+        #expect(last.body == .nothing && last.settled.outcomes == [LaneOutcome(token: 2, outcome: .stale, newer: 12)])
     }
 
     /// Content that is in the written document counts as what it did; what was replaced whole is superseded.
@@ -141,7 +143,7 @@ extension KeyLanes {
         lanes.base(fetch.key, found: false, tombstone: false, version: 0, document: nil)
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
         #expect(write.body == .document(bytes("W=4;Z=3;")) && write.version == 9 && write.operations == 5)
-        #expect(write.settled.outcomes == [LaneOutcome(token: 5, outcome: .stale)])
+        #expect(write.settled.outcomes == [LaneOutcome(token: 5, outcome: .stale, newer: 8)])
         let outcomes = lanes.written(write.key, .applied).outcomes
         #expect(outcomes.map(\.outcome) == [.superseded, .superseded, .deleted, .merged, .merged])
         #expect(lanes.isEmpty && lanes.heldBytes == 0)

@@ -156,8 +156,8 @@ final class Coordination {
         one.coordinator.basesRead([.source(source[0].key, document: bytes("s=1;"), version: 1)])
         let write = try #require(one.next()?.write)
         #expect(write.body == .document(bytes("S=1;X=1;")))
-        one.coordinator.written(write.key, .stale)
-        #expect(one.next()?.outcomes == [LaneOutcome(token: token, outcome: .stale)])
+        one.coordinator.written(write.key, .stale(newer: 9))
+        #expect(one.next()?.outcomes == [LaneOutcome(token: token, outcome: .stale, newer: 9)])
     }
 
     @Test func aBaseThatCannotBeReadRejectsItsRecord() throws {

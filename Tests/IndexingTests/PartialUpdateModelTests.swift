@@ -120,7 +120,7 @@ private final class SimulatedWorker {
         let isStale = (target[write.id]?.version ?? 0) >= write.version
         if !isStale { target[write.id] = (write.version, write.document) }
         guard let lane = write.lane else { return settle(write.version) }
-        coordinator.written(lane, isStale ? .stale : .applied)
+        coordinator.written(lane, isStale ? .stale(newer: nil) : .applied)
     }
 
     var isBusy: Bool { coordinator.isBusy || open != nil || !sent.isEmpty }

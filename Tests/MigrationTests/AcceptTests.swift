@@ -56,6 +56,72 @@ import Testing
         #expect(Fingerprint.differences(none, one) == [#"accept: was absent, is ["identity"]"#])
     }
 
+    /// One stray record must not block a migration, and no other id may slip through with it.
+    @Test func oneIDInTwoPartitionsIsAcceptedByName() throws {
+        let some = try recipe(#"accept: [{ rail: one_partition, why: by hand, ids: [B6, "42", B6] }]"#)
+        #expect(some.splitIDs == ["B6", "42", "B6"])
+        #expect(
+            Survey.meaning(some)["accept"] == [["rail": "one_partition", "ids": ["42", "B6"]]],
+            "the ids belong to the work, in any order")
+        let place = Refusal.Place(0, 1)
+        let refusal = Refusal.idInTwoPartitions(
+            "a\"b", topic: "t", orderedByOthers: false, one: place, other: place, more: ["c"])
+        #expect(refusal.text.contains(#"ids: ["a\"b", "c"]"#) && refusal.text.contains("1 more ids"))
+        #expect(!refusal.text.contains("take versions from"), "with partial updates that leads to the next refusal")
+        var rail = Rail(name: "one_partition", verdict: .refused, detail: "B7")
+        rail.isCovered = false
+        #expect(rail.answered(by: some).verdict == .refused && rail.answered(by: some).detail == "B7")
+        rail.isCovered = true
+        #expect(rail.answered(by: some).verdict == .warn)
+    }
+
+    @Test func idsAreForRailsThatJudgeThem() {
+        for (accept, problem) in [
+            ("{ rail: one_partition, why: x }", "is accepted only for single ids"),
+            ("{ rail: identity, why: x, ids: [a] }", "does not judge single ids"),
+        ] {
+            do {
+                _ = try recipe("accept: [\(accept)]")
+                Issue.record("\(accept) was taken")
+            } catch {
+                #expect("\(error)".contains(problem), "\(error)")
+            }
+        }
+    }
+
+    /// What came by `${NAME}` is never shown, in no section, also where it was another value before.
+    @Test func substitutedValuesAreShownAsWritten() throws {
+        let text = """
+            name: small
+            commands: { bootstrap: "b:1", topic: t, format: document }
+            target: { url: "http://new:9200" }
+            indices:
+              - to: n
+                mapping: { properties: { a: { type: keyword, null_value: "${WHY}" } } }
+                settings: { index.number_of_shards: 1, index.routing.allocation.require.box: "${WHY}" }
+            """
+        func work(_ why: String) throws -> (recipe: Recipe, work: JSONValue) {
+            let recipe = try RecipeLoader.load(text: Array(text.utf8), path: "r.yaml", environment: ["WHY": why])
+            let entry = recipe.indices[0]
+            return (
+                recipe,
+                [
+                    "mapping": try JSONValue(parsing: entry.mapping ?? "null"),
+                    "settings": try JSONValue(parsing: entry.settings ?? "null"), "recipe": RecipeText.meaning(recipe),
+                ]
+            )
+        }
+        let (recipe, now) = try work("hidden")
+        let shown = SubstitutedValues(recipe).masked(now)
+        #expect(!shown.text().contains("hidden") && shown.text().contains("${WHY}"), "\(shown.text())")
+        #expect(shown["settings"]?.text().contains("\"index.number_of_shards\":1") == true)
+        let changes = Fingerprint.differences(try work("older").work, now, shown: shown)
+        let isHidden = changes.allSatisfy { $0.hasSuffix("was another value, is \"${WHY}\"") }
+        #expect(changes.count >= 2 && isHidden, "\(changes)")
+        let added = Fingerprint.differences(["mapping": .null], ["mapping": now["mapping"] ?? .null], shown: shown)
+        #expect(added.count == 1 && !added[0].contains("hidden"), "\(added)")
+    }
+
     @Test func mistakesHaveTheirPlaceAndTheNearestWord() {
         let text = """
             - { rail: identiy, why: x }

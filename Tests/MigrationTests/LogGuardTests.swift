@@ -47,7 +47,7 @@ import Testing
         #expect(ids.see(77, partition: 1, offset: 6) == nil)
         let clash = try #require(ids.see(77, partition: 2, offset: 3))
         #expect(clash.one == (1, 6) && clash.other == (2, 3))
-        let error = clash.refusal(id: "inc-1", topic: "t").error()
+        let error = clash.refusal(id: "inc-1", topic: "t", orderedByOthers: true).error()
         #expect(error.code == .refused)
         for part in ["inc-1", "partition 1 offset 6", "partition 2 offset 3"] { #expect(error.message.contains(part)) }
     }

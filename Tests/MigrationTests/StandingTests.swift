@@ -76,6 +76,21 @@ import Testing
         for (reason, change) in conditions { #expect(without(change).reasonsAgainstSwitch == [reason]) }
     }
 
+    /// What needs the topic is not known then, and nothing of that counts as good.
+    @Test func aTopicThatCannotBeLookedAt() {
+        let away = without {
+            ($0.logUnknown, $0.lag, $0.deadLetters) = ("no broker can be reached", nil, nil)
+        }
+        let topic = "the command topic cannot be looked at"
+        #expect(
+            away.reasonsAgainstSwitch == [
+                "it is not known whether every partition is followed: \(topic)", "the lag is not known: \(topic)",
+                "it is not known whether there are dead letters: \(topic)",
+            ])
+        #expect(away.attention.first == "\(topic): no broker can be reached" && away.attention.count == 2)
+        #expect(away.phaseText == "following")
+    }
+
     @Test func whatIsNoReason() {
         #expect(without { ($0.hasSource, $0.copy) = (false, .none) }.isReadyToSwitch)
         #expect(without { ($0.lag, $0.lagSeconds) = (4000, 1) }.isReadyToSwitch, "writers never stop")

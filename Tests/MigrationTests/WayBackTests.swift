@@ -13,6 +13,12 @@ import Testing
         #expect(Self.back(.ready, lag: nil).reasons.isEmpty, "a rollback compares, whatever the lag is")
     }
 
+    @Test func withoutTheTopicOnlyTheWayWithoutAComparisonIsLeft() {
+        var back = Self.back(.ready, lag: nil)
+        back.uncompared = "crossfade rollback r.yaml --accept-loss"
+        #expect(back.reasons.count == 1 && back.reasons[0].contains("`crossfade rollback r.yaml --accept-loss`"))
+    }
+
     @Test func eachIndexHasItsReason() {
         let reasons = Self.back(.gone, .ready, .closed, .blocked(["write"]), .remade, .unknown("no answer")).reasons
         #expect(reasons.count == 5)

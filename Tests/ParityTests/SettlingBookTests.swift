@@ -225,4 +225,24 @@ import Testing
         #expect(finals.map(\.key) == [Self.key(1)])
         #expect(book.next(now: now) == .idle)
     }
+
+    /// What does not run is not waited for as long as what does.
+    @Test func itEndsEarlyWhereNobodyRuns() {
+        var book = SettlingBook(line: [0: 5], now: 0)
+        book.add(Self.key(1))
+        var positions = GroupPositions(application: [0: 5], crossfade: [0: 3], starts: [0: 0], ends: [0: 5])
+        book.stands(positions, now: 100)
+        #expect(book.idlers(now: 19_000) == [])
+        #expect(book.idlers(now: 20_100) == [.crossfade])
+        book.waitsInVain(false)
+        #expect(!book.isOver(now: 50_000), "somebody runs")
+        book.waitsInVain(true)
+        #expect(book.isOver(now: 20_100) && book.next(now: 20_100) == .over)
+        #expect(!book.isOver(now: 20_099))
+        // It was started, and gets on.
+        positions.crossfade = [0: 4]
+        book.stands(positions, now: 20_050)
+        #expect(!book.isOver(now: 70_000))
+        #expect(book.isOver(now: 80_050))
+    }
 }

@@ -293,7 +293,7 @@ enum EveryKey {
         replay: { from: { timestamp: 2026-11-01T00:00:00Z }, recorded_margin: 5m }
         dead_letters: { topic: dead }
         limits: { memory: 64MB, in_flight: 4 }
-        accept: [{ rail: identity, why: parents have no routing }]
+        accept: [{ rail: identity, why: parents have no routing }, { rail: one_partition, why: stray, ids: [B6] }]
         tombstone_age: 90m
         operations: { listen: "[::1]:0", statsd: "127.0.0.1:8125" }
         verify:

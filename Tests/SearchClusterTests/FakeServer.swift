@@ -104,7 +104,8 @@ private let fakeServerScript = #"""
             failed = 1 if options.get('fail') == str(page) else 0
             shards = {'total': 2, 'successful': 2 - failed, 'failed': failed}
             if failed: shards['failures'] = [{'shard': 1, 'reason': {'type': 'io_exception', 'reason': 'disk'}}]
-            found = [] if page > 2 and 'endless' not in options else [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': {}} for i in range(2)]
+            found = [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': {}} for i in range(2)]
+            if page > 2 and 'endless' not in options: found = []
             return {'_scroll_id': 's%d' % page, 'took': 1, 'timed_out': options.get('late') == str(page),
                     '_shards': shards,
                     'hits': {'total': {'value': 6, 'relation': 'eq'}, 'hits': found}}

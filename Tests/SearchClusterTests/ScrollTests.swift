@@ -8,14 +8,14 @@ import Testing
 
     /// The ids that came, and the error that ended it.
     private func read(
-        _ option: String = "x=y", ahead: Bool
+        _ option: String = "x=y", ahead: Bool, withSources: Bool = true
     ) throws -> (ids: Int, error: ClusterError?, requests: [String]) {
         let server = try FakeServer(option)
         defer { server.stop() }
         let cluster = try Cluster.connect(server.endpoint())
         defer { cluster.close() }
         var scrollOptions = ScrollOptions(pageSize: 2)
-        scrollOptions.readsAhead = ahead
+        (scrollOptions.readsAhead, scrollOptions.withSources) = (ahead, withSources)
         let scroll = cluster.reader.openScroll(slice, scrollOptions)
         var count = 0
         var failure: ClusterError?
@@ -54,7 +54,9 @@ import Testing
 
     /// A server whose scroll never ends would have been read for ever.
     @Test(arguments: [false, true]) func aScrollThatGivesMoreThanItAnnouncedEnds(ahead: Bool) throws {
-        let (count, error, _) = try read("endless=1", ahead: ahead)
+        // With sources, a stored text may be to blame; then the names alone are read.
+        #expect(try read("endless=1", ahead: ahead).error?.code == .unreadableDocument)
+        let (count, error, _) = try read("endless=1", ahead: ahead, withSources: false)
         #expect(count == 6)
         #expect(error?.code == .partialAnswer)
     }

@@ -94,7 +94,7 @@ extension Engine {
     }
 
     private func conclude(_ item: Item, _ done: ItemClass.Done) {
-        if let lane = item.lane { return coordinator.written(lane.key, done == .stale ? .stale : .applied) }
+        if let lane = item.lane { return coordinator.written(lane.key, done == .stale ? .stale(newer: nil) : .applied) }
         if item.isCompanion { return conclude(companion: item) }
         settle(item.run, done == .stale ? .stale : item.isTombstone ? .deleted : .indexed)
     }

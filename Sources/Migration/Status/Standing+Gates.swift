@@ -96,6 +96,7 @@ extension Standing {
     private var followReasons: [String] {
         guard hasCommands else { return [] }
         if !running.contains("follow") { return ["nobody follows"] }
+        if logUnknown != nil { return ["it is not known whether every partition is followed: \(Self.topicAway)"] }
         return unread.isEmpty ? [] : ["nobody follows partition \(unread.map(String.init).joined(separator: ", "))"]
     }
 

@@ -50,6 +50,8 @@ package struct Standing: Sendable, Equatable {
     package var remade: [String] = []
     /// The consumer group, for messages.
     package var group = ""
+    /// Why the command topic could not be looked at; nil: it was, or there is none.
+    package var logUnknown: String?
     /// Records that the group has still to acknowledge; nil: unknown.
     package var lag: Int64?
     /// The greatest possible age of the oldest of them, in seconds; nil: unknown.
@@ -112,6 +114,11 @@ package struct Standing: Sendable, Equatable {
         }
     }
 
+    /// Whether work was begun that no process goes on with.
+    package var isLeft: Bool {
+        ["copy_interrupted", "copy_stopped", "replay_interrupted", "stopped"].contains(phaseName)
+    }
+
     // MARK: Readers
 
     /// Why readers must not be moved to the target now; empty: they may be moved.
@@ -122,6 +129,7 @@ package struct Standing: Sendable, Equatable {
     package var isReadyToSwitch: Bool { reasonsAgainstSwitch.isEmpty }
 
     static let unconfirmed = "the recipe says other work than was confirmed"
+    static let topicAway = "the command topic cannot be looked at"
     static let due = "a replay is due: the target index was made again"
 
     var indexReasons: [String] {
@@ -130,7 +138,10 @@ package struct Standing: Sendable, Equatable {
     }
 
     var letterReasons: [String] {
-        guard let deadLetters else { return ["it is not known whether there are dead letters"] }
+        guard let deadLetters else {
+            let why = logUnknown == nil ? "" : ": \(Self.topicAway)"
+            return ["it is not known whether there are dead letters" + why]
+        }
         let count = deadLetters.values.reduce(0, +)
         return count > 0 ? ["\(count) dead letter\(count == 1 ? "" : "s") unresolved"] : []
     }
@@ -140,7 +151,9 @@ package struct Standing: Sendable, Equatable {
 
     var lagReason: String? {
         guard hasCommands else { return nil }
-        guard let lag else { return "the lag is unknown" }
+        guard let lag else {
+            return logUnknown == nil ? "the lag is unknown" : "the lag is not known: \(Self.topicAway)"
+        }
         guard lag > 0, (lagSeconds ?? .infinity) > Self.lagAllowed else { return nil }
         let seconds = lagSeconds.map { ", \(Int($0.rounded(.up))) s" } ?? ""
         return "the lag is \(lag) record\(lag == 1 ? "" : "s")\(seconds)"
@@ -165,7 +178,11 @@ package struct Standing: Sendable, Equatable {
         if isRepairBroken { found.append("the repair was interrupted, and nothing is purged before it ends") }
         found += waiting
         found += lost
-        if lag == nil, shouldFollow { found.append("the lag is unknown") }
+        if let logUnknown {
+            found.append("\(Self.topicAway): \(logUnknown)")
+        } else if lag == nil, shouldFollow {
+            found.append("the lag is unknown")
+        }
         found += letterReasons + lostLetters
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
     }

@@ -33,15 +33,25 @@ package struct Status: Sendable {
     package let members: [MemberReport]
     package let letters: Letters
     package var standing: Standing
+    /// How the last work ended that is to go on; nil: it runs, or that is not known.
+    package private(set) var lastStop: HistoryEvent?
     /// When it was looked, milliseconds since 1970.
     package let now: Int64
 
-    /// Looks at everything. `letters`: what is known of the dead letters already; nil: they are read.
-    package static func look(_ recipe: Recipe, letters: Letters? = nil, logger: Logger) throws -> Status {
+    /// Looks at everything.
+    /// - Parameters:
+    ///   - purpose: under `status` a command topic that cannot be looked at is left unknown; under `cutover` it is an
+    ///     error.
+    ///   - letters: what is known of the dead letters already; nil: they are read.
+    package static func look(
+        _ recipe: Recipe, for purpose: Purpose = .status, letters: Letters? = nil, logger: Logger
+    ) throws -> Status {
         let begun = MonotonicClock.milliseconds()
-        let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
+        let prepared = try Preflight.prepare(recipe, for: purpose, depth: .facts, logger: logger)
         let survey = prepared.survey
-        let letters = try letters ?? Letters.read(recipe, tally: survey.state?.letters, logger: logger)
+        let letters =
+            try letters
+            ?? Letters.read(recipe, tally: survey.state?.letters, unlessAway: survey.logUnknown, logger: logger)
         let store = StateStore(target: survey.target, name: recipe.name)
         let members = survey.state == nil ? [] : (try? MemberDirectory(store, target: survey.target).read()) ?? []
         var status = Status(prepared, members: members, letters: letters, now: WallClock.now())
@@ -50,6 +60,10 @@ package struct Status: Sendable {
             let seconds = Double(MonotonicClock.milliseconds() - begun) / 1000
             status = Status(
                 prepared, members: members, letters: letters, lagSeconds: passed ? seconds : nil, now: status.now)
+        }
+        if status.standing.isLeft {
+            let history = try? HistoryStore(store, target: survey.target, logger: logger).load()
+            status.lastStop = history?.events.last { $0.what.isStop }
         }
         return status
     }
@@ -82,7 +96,8 @@ package struct Status: Sendable {
         }
         var standing = Standing(prepared, running: running, now: now)
         standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
-        if !standing.hasCommands { standing.lag = nil }
+        standing.logUnknown = survey.logUnknown?.description
+        if !standing.hasCommands || survey.logUnknown != nil { standing.lag = nil }
         standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
         (standing.deadLetters, standing.lostLetters) = (letters.unresolved, letters.lost)
         standing.unread = partitions.filter { $0.holder == nil }.map(\.partition)
@@ -110,6 +125,9 @@ package struct Status: Sendable {
         }
         return found
     }
+
+    /// What was found of the dead letters, for the next look.
+    package var letters: Letters { Letters(unresolved: standing.deadLetters, unknown: lettersUnknown) }
 
     /// What the running members cry about.
     package var alarms: [Alarm] { standing.alarms }

@@ -25,9 +25,15 @@ extension Status {
         /// Nobody has looked.
         package static let unread = Letters(unknown: "nobody has looked")
 
-        /// Reads the whole dead-letter topic. `tally`: as it was before; nil: nothing was counted.
-        package static func read(_ recipe: Recipe, tally: LetterTally?, logger: Logger) throws -> Letters {
+        /// Reads the whole dead-letter topic.
+        /// - Parameters:
+        ///   - tally: as it was before; nil: nothing was counted.
+        ///   - trouble: why the command topic could not be looked at. Brokers that did not answer are not asked again.
+        package static func read(
+            _ recipe: Recipe, tally: LetterTally?, unlessAway trouble: LogError? = nil, logger: Logger
+        ) throws -> Letters {
             guard recipe.hasCommands else { return Letters(unresolved: [:]) }
+            if let trouble, trouble.code != .missingTopic { return Letters(unknown: "\(trouble)") }
             do {
                 let letters = try DeadLetterReader(recipe, logger: logger).letters()
                 return Letters(letters, topic: recipe.deadLetterTopic, tally: tally)

@@ -58,7 +58,7 @@ enum FinishCommand {
         }
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)
-            let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
+            let prepared = try Preflight.prepare(recipe, for: .cutover, depth: .facts, logger: logger)
             let result = try FinishWork(prepared, options: options, logger: logger).run()
             let report = FinishReport(result: result, isDry: options.isDry, name: recipe.name)
             output.data(report.json, text: report.text)

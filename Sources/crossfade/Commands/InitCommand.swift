@@ -61,7 +61,7 @@ enum InitCommand {
 
     /// That other work was confirmed than `state` said, and what differs.
     private static func confirmed(_ state: MigrationState, _ prepared: Preflight) -> String {
-        let changes = Fingerprint.differences(state.work, prepared.work, limit: 3)
+        let changes = prepared.differences(from: state, limit: 3)
         return "confirmed the changed recipe under \(prepared.fingerprint) (was \(state.fingerprint))"
             + (changes.isEmpty ? "" : ": \(changes.joined(separator: "; "))")
     }

@@ -41,7 +41,11 @@ enum RollbackCommand {
             CommandRunner.listen(arguments, output, logger)
             let prepared = try prepare(recipe, options, logger)
             let result = try RollbackWork(prepared, options: options, logger: logger).run { state in
-                try compare(state, recipe, logger)
+                let found = try compare(state, recipe, logger)
+                guard found.lost > 0, let reasons = prepared.survey.wayBack?.reasons, !reasons.isEmpty else {
+                    return found
+                }
+                return (found.lost, "\(reasons.joined(separator: "; ")). \(found.text)")
             }
             let report = RollbackReport(result, recipe: recipe)
             output.data(report.json, text: report.text)
@@ -55,7 +59,7 @@ enum RollbackCommand {
     ) throws -> Preflight {
         do {
             return try Preflight.prepare(
-                recipe, for: options.acceptsLoss ? .wayBack : .status, depth: .facts, logger: logger)
+                recipe, for: options.acceptsLoss ? .wayBack : .cutover, depth: .facts, logger: logger)
         } catch let error as LogError {
             throw WorkError(
                 .log,

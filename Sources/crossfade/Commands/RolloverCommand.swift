@@ -42,7 +42,7 @@ enum RolloverCommand {
         }
         return CommandRunner.withRecipe(arguments, output) { recipe, logger in
             CommandRunner.listen(arguments, output, logger)
-            let prepared = try Preflight.prepare(recipe, for: .status, depth: .facts, logger: logger)
+            let prepared = try Preflight.prepare(recipe, for: .cutover, depth: .facts, logger: logger)
             let result = try RolloverWork(prepared, options: options, logger: logger).run()
             let report = RolloverReport(result, options: options, recipe: recipe)
             output.data(report.json, text: report.text)

@@ -43,10 +43,9 @@ extension Preflight {
                 }),
             "accepted": .array(
                 accepted.map {
-                    [
-                        "rail": .string($0.acceptance.rail), "why": .string($0.acceptance.why),
-                        "needed": .bool($0.isNeeded),
-                    ]
+                    var object = AcceptanceReport.json($0.acceptance).object ?? JSONObject()
+                    object["needed"] = .bool($0.isNeeded)
+                    return .object(object)
                 }),
         ]
         object["changes"] = .array(changes.map { .string($0) })
@@ -57,7 +56,7 @@ extension Preflight {
     /// The differences between what was confirmed and what the recipe and the servers say now; empty before `init`.
     private var changes: [String] {
         guard let state = survey.state, state.fingerprint != fingerprint else { return [] }
-        return Fingerprint.differences(state.work, work)
+        return differences(from: state)
     }
 
     /// Records between the start and the end of the log.
@@ -75,13 +74,15 @@ extension Preflight {
     }
 
     private func index(_ entry: Survey.Entry) -> JSONValue {
-        [
+        let substituted = SubstitutedValues(recipe)
+        return [
             "from": .array(entry.scope.names.map { .string($0) }), "to": .string(entry.index),
             "new": .array(entry.scope.fresh.map { .string($0) }),
             "aliases": .array(entry.recipe.aliases.map { .string($0) }),
             "documents": survey.sourceUnknown == nil ? .number(entry.documents) : .null,
             "exists": .bool(entry.exists), "fields": .number(TargetMapping.fieldCount(entry.mapping)),
-            "mapping": .object(entry.mapping), "settings": entry.settings ?? .null,
+            "mapping": substituted.masked(.object(entry.mapping)),
+            "settings": substituted.masked(entry.settings ?? .null),
             "transform": .array(steps(entry).map { .string($0) }),
         ]
     }

@@ -38,6 +38,12 @@ extension Status {
                 "new_indices": Self.texts(survey.freshIndices),
             ]
         }
+        if prepared.recipe.hasCommands {
+            object["log"] = [
+                "answers": .bool(survey.logUnknown == nil),
+                "trouble": survey.logUnknown.map { .string("\($0)") } ?? .null,
+            ]
+        }
         if let copy = survey.state?.copy {
             object["copy"] = [
                 "finished": .bool(copy.finished != nil), "expected": .number(copy.expected),
@@ -65,6 +71,7 @@ extension Status {
             survey.state.flatMap { state in state.newestReceipt?.shown(fingerprint: state.fingerprint, now: now) }
             ?? .null
         object["cutover"] = cutoverJSON
+        object["last_stop"] = lastStop?.json ?? .null
         object["unknown"] = Self.texts(survey.untold)
         object["accepted"] = AcceptanceReport.json(prepared.recipe.accept)
         object["replay_due"] = .bool(standing.replayDue)
@@ -87,7 +94,7 @@ extension Status {
 
     /// The message about an application group without committed offsets, in the words of `plan`; nil: no such group.
     private var applicationTrouble: String? {
-        guard prepared.recipe.commands.applicationGroup != nil else { return nil }
+        guard prepared.recipe.commands.applicationGroup != nil, prepared.survey.logUnknown == nil else { return nil }
         return prepared.survey.reachUnknown(prepared.recipe)
     }
 
@@ -163,6 +170,11 @@ extension Status {
         if let state = survey.state, let receipt = state.newestReceipt {
             lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
         }
+        if let stop = lastStop {
+            lines.append(
+                "stopped  \(Summary.duration(Double(stop.age(now: now)))) ago, \(stop.what.rawValue) on "
+                    + "\(stop.by.host): \(stop.detail)")
+        }
         lines += members.flatMap(memberLines)
         lines += alarms.map { "ALARM    \($0.name): \($0.text)" }
         if !standing.isConfirmed {
@@ -190,6 +202,9 @@ extension Status {
     }
 
     private var lagLines: [String] {
+        if let trouble = prepared.survey.logUnknown {
+            return ["lag      unknown: the command topic could not be looked at: \(trouble)"]
+        }
         let group = prepared.recipe.commands.group
         var text = "unknown: \(prepared.survey.committedUnknown ?? "group \(group) has committed nothing")"
         if let lag {
