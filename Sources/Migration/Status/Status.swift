@@ -31,6 +31,7 @@ package struct Status: Sendable {
     package let partitions: [Partition]
     /// Processes that run, and those that were killed within the last hour.
     package let members: [MemberReport]
+    /// What was found of the dead letters, also for the next look.
     package let letters: Letters
     package var standing: Standing
     /// How the last work ended that is to go on; nil: it runs, or that is not known.
@@ -125,9 +126,6 @@ package struct Status: Sendable {
         }
         return found
     }
-
-    /// What was found of the dead letters, for the next look.
-    package var letters: Letters { Letters(unresolved: standing.deadLetters, unknown: lettersUnknown) }
 
     /// What the running members cry about.
     package var alarms: [Alarm] { standing.alarms }
