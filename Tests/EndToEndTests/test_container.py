@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import warnings
 
 import pytest
 
@@ -47,18 +48,21 @@ def missing(folder):
 
 @pytest.fixture
 def volume(folder, monkeypatch):
-    """/var/lib/crossfade of the image. Every command of the test runs in the container."""
+    """/var/lib/crossfade of the image. Every command of the test runs in the container; on a machine that allows no
+    mounts, as it is, with a warning: then only what it reads and prints is tested."""
     path = folder / "volume"
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
-    os.chown(path, NOBODY, NOBODY)
+    if not os.geteuid():
+        os.chown(path, NOBODY, NOBODY)
+    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     if why := missing(path):
-        pytest.skip(f"no mounts of our own here: {why}")
+        warnings.warn(f"no mounts of our own here, so the commands run without the container: {why}")
+        return path
     # wherever it was built: /tmp is another one there
     program = shutil.copy(binary.path(), folder / "crossfade")
     monkeypatch.setattr(binary, "command_line", lambda: inside(path, program))
-    monkeypatch.setenv("HOME", str(path))
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     return path
 
 
@@ -109,11 +113,11 @@ def test_every_command_works_where_only_the_documented_folders_can_be_written(ma
 
 
 def test_what_cannot_be_written_there_is_an_error_with_the_way_out(make, volume):
-    m = make([insert("1", "first")], verify={"settle": "1s", "folder": "/var/lib/somewhere-else"})
+    m = make([insert("1", "first")], verify={"settle": "1s", "folder": "/proc/somewhere-else"})
     fill(m)
     m.init()
     said = m.run("verify").expect(USAGE, REFUSED, FAILED)
-    assert "/var/lib/somewhere-else" in said.err and "verify.folder" in said.err, said
+    assert "/proc/somewhere-else" in said.err and "verify.folder" in said.err, said
 
 
 def test_the_volume_of_the_compose_file_is_the_folder_of_the_image():
