@@ -142,7 +142,7 @@ def test_status_without_kafka(place):
 
 
 def test_one_stray_record_is_accepted_by_its_id(place):
-    """And another one that comes while a fresh process follows stops it, although it never saw the id's first record."""
+    """And another one that comes while a fresh process follows stops it, although that never saw the first record."""
     def send(partition, *numbers):
         producer = Producer(place.log.config)
         for n in numbers:

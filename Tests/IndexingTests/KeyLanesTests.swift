@@ -97,7 +97,8 @@ extension KeyLanes {
         let write = try #require(lanes.takeWrites(max: 9, using: transform).first)
         lanes.add("a", .delete, 8, "", token: 2)
         lanes.add("a", .index, 10, "q=1;", token: 3)
-        #expect(lanes.written(write.key, .stale(newer: 9)).outcomes == [LaneOutcome(token: 1, outcome: .stale, newer: 9)])
+        let stale = lanes.written(write.key, .stale(newer: 9)).outcomes
+        #expect(stale == [LaneOutcome(token: 1, outcome: .stale, newer: 9)])
         let again = try #require(lanes.takeFetches(max: 9).first)
         lanes.base(again.key, found: true, tombstone: true, version: 9, document: nil)
         let last = try #require(lanes.takeWrites(max: 9, using: transform).first)
