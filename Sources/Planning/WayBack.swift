@@ -87,6 +87,7 @@ package struct WayBack: Sendable {
         if isOneCluster, recipe.cutover.writers == .alias {
             back.unfed = "what is written through the alias goes to the new index alone (cutover.writers: alias)"
         }
+        if survey.logUnknown != nil { back.uncompared = "crossfade rollback \(recipe.typed) --accept-loss" }
         let target = survey.target.answering(withinSeconds: 5)
         back.state = StateStore(target: target, name: recipe.name).block()
         let writer = target.writer
@@ -117,7 +118,6 @@ package struct WayBack: Sendable {
         var back = WayBack(
             indices: indices, lag: survey.applicationLag, group: recipe.commands.applicationGroup)
         back.runs = runs
-        if survey.logUnknown != nil { back.uncompared = "crossfade rollback \(recipe.typed) --accept-loss" }
         back.lost = lost(survey)
         return back
     }
