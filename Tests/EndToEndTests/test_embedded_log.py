@@ -122,6 +122,7 @@ def test_status_without_kafka(place):
     crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(0)
     for command in ("copy", "replay"):
         crossfade(command, "r.yaml").expect(0)
+    place.new.refresh("things-v2")
     before = crossfade("status", "r.yaml", "--format", "json").expect(0).json
     assert before["log"] == {"answers": True, "trouble": None}, before
     place.broker.kill()
