@@ -111,16 +111,16 @@ def test_small_things_that_would_grow(migrate):
         m.write_recipe(target={"url": proxy.url})
         m.init()
         first = produce(m, "replayed")
-        result, peak = finish_watched(m.start("copy"), 60)
+        result, peak = finish_watched(m.start("copy"), 300)
         result.expect(DONE)
         bounded(peak, "copy")
-        result, peak = finish_watched(m.start("replay"), 60)
+        result, peak = finish_watched(m.start("replay"), 300)
         result.expect(DONE)
         bounded(peak, "replay")
         follow = m.start("follow")
         follow.assigned()
         second = produce(m, "followed")
-        bounded(watch(follow, lambda: m.lag() == 0, 60), "follow")
+        bounded(watch(follow, lambda: m.lag() == 0, 300), "follow")
         m.stop(follow)
 
         died = letters(m)
@@ -135,16 +135,16 @@ def test_small_things_that_would_grow(migrate):
         assert len(died) == 2 * (2 * ROUNDS + 1) + 2 * ROUNDS
 
         listing = m.crossfade.start("dead-letters", "list", m.recipe, "--format", "json")
-        result, peak = finish_watched(listing, 60)
+        result, peak = finish_watched(listing, 300)
         result.expect(DONE)
         bounded(peak, "dead-letters list")
-        result, peak = finish_watched(m.start("verify"), 60)
+        result, peak = finish_watched(m.start("verify"), 300)
         # nobody wrote the records' documents to the old index
         result.expect(DIFFERS)
         bounded(peak, "verify", VERIFY + GROWTH)
         for command in ("status", "follow"):
             proxy.armed = True
-            result, peak = finish_watched(m.start(command), 60)
+            result, peak = finish_watched(m.start(command), 300)
             result.expect(FAILED)
             assert "(fixed limit json_values)" in result.err, result
             bounded(peak, command, TREE)
