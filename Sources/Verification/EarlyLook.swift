@@ -10,6 +10,8 @@ import SearchCluster
 package struct EarlyLook: Sendable {
     /// Documents of each source index that are looked at.
     private static let size = 200
+    /// Larger documents, in bytes, are not looked at: all of a page are held at once.
+    private static let longest = 1 << 20
     /// Differing paths that are kept of one document.
     private static let pathsKept = 5
 
@@ -72,7 +74,9 @@ package struct EarlyLook: Sendable {
         let document = ByteBuffer()
         for hit in page.hits {
             document.removeAll()
-            guard let written = try? form.write(hit, of: page, entry: number, into: document) else { continue }
+            guard let written = try? form.write(hit, of: page, entry: number, into: document),
+                document.count <= Self.longest
+            else { continue }
             let key = DocumentKey(entry: number, id: Array(written.id), routing: written.routing.map { Array($0) })
             asked.append((key, Array(document.bytes)))
             (type ?? []).withUnsafeBufferPointer { bytes in

@@ -14,8 +14,8 @@ import subprocess
 from stack import wait_for
 
 # what the log says now and then, or of this machine; docs do not show it
-SOMETIMES = re.compile(r"info progress |operations are served|the port is taken|looking whether it lives|rebalanc"
-                       r"|not ready for the rollover")
+SOMETIMES = re.compile(r"info progress |operations are served|documents are not judged before|the port is taken"
+                       r"|looking whether it lives|rebalanc|not ready for the rollover")
 # what is another in each run; the longer patterns first
 OTHERS = [
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?"), "TIME"), (re.compile(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b"), "RECEIPT"),
