@@ -17,7 +17,8 @@ extension MigrationState.Copy {
     ///   - entries: how many the recipe has.
     ///   - names: the source indices of the confirmed work. Slices of others may be of an entry that is not confirmed
     ///     any more; they are not read.
-    package func sliceTrouble(entries: Int, names: Set<String>) -> String? {
+    ///   - shards: of the source indices that were looked at, by name.
+    package func sliceTrouble(entries: Int, names: Set<String>, shards: [String: Int] = [:]) -> String? {
         var parts: [Place: [SliceSpec]] = [:]
         for (number, slice) in slices.enumerated() {
             guard (0..<entries).contains(slice.entry) || !names.contains(slice.index) else {
@@ -32,6 +33,9 @@ extension MigrationState.Copy {
             let isWhole = specs.allSatisfy { $0.kind == specs[0].kind && $0.of == specs.count }
             guard isWhole, Set(specs.map(\.number)).count == specs.count else {
                 return "the slices of the copy of index \(place.index) are not all its parts, each once"
+            }
+            if specs[0].kind == .shard, let count = shards[place.index], count != specs.count {
+                return "the slices of the copy of index \(place.index) are \(specs.count) shards, and it has \(count)"
             }
         }
         guard slices.isEmpty || names.isEmpty || parts.keys.contains(where: { names.contains($0.index) }) else {

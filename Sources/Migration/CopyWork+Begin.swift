@@ -59,7 +59,9 @@ extension CopyWork {
     ) throws -> MigrationState {
         try checkGoesOn(copy)
         let names = Set(prepared.survey.entries.flatMap(\.scope.names))
-        if let trouble = copy.sliceTrouble(entries: prepared.survey.entries.count, names: names) {
+        let sources = prepared.survey.entries.flatMap(\.source)
+        let shards = Dictionary(sources.map { ($0.name, max($0.shards, 1)) }) { one, _ in one }
+        if let trouble = copy.sliceTrouble(entries: prepared.survey.entries.count, names: names, shards: shards) {
             throw copy.damaged(trouble, in: store.index)
         }
         let left = copy.slices.filter { !$0.done }.count

@@ -134,10 +134,13 @@ import Testing
                     MigrationState.Slice(
                         entry: $0.0, index: $0.1, spec: $0.2, done: false, returned: 0, outcomes: [:])
                 }
-            ).sliceTrouble(entries: 2, names: ["a", "b"])
+            ).sliceTrouble(entries: 2, names: ["a", "b"], shards: ["a": 2, "b": 2])
         }
         #expect(trouble([(0, "a", "whole 0/1"), (1, "b", "slice 1/2"), (1, "b", "slice 0/2")]) == nil)
-        #expect(trouble([]) == nil && trouble([(0, "a", "shard 0/1"), (1, "a", "whole 0/1")]) == nil)
+        #expect(trouble([]) == nil && trouble([(0, "a", "shard 0/2"), (0, "a", "shard 1/2")]) == nil)
+        #expect(trouble([(0, "a", "whole 0/1"), (1, "a", "whole 0/1")]) == nil)
+        // One shard of two would count as the whole index.
+        #expect(trouble([(0, "a", "shard 0/1")])?.hasSuffix("are 1 shards, and it has 2") == true)
         #expect(trouble([(99, "a", "whole 0/1")]) == "slice 0 of the copy names entry 99, and the recipe has 2")
         #expect(trouble([(99, "of an entry that is gone", "whole 0/1"), (0, "a", "whole 0/1")]) == nil)
         // Then nothing would be read, and the copy count as whole.
