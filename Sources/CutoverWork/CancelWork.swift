@@ -105,9 +105,14 @@ package struct CancelWork {
     /// to have any index deleted.
     private func isMade(_ index: String, _ writer: TargetWriter) throws -> Bool {
         if recipe.indices.contains(where: { $0.to == index }) { return true }
+        return try !ownAliases(of: index, writer).isEmpty
+    }
+
+    /// Those of our aliases that stand on an index.
+    private func ownAliases(of index: String, _ writer: TargetWriter) throws -> [String] {
         let own = TargetAliases(index: index)
         let present = try writer.aliases(of: index)
-        return [own.readers, own.log, own.copy].contains { present[$0] != nil }
+        return [own.readers, own.log, own.copy].filter { present[$0] != nil }
     }
 
     private func planned(_ state: MigrationState, _ store: StateStore, _ writer: TargetWriter) throws -> Result {
@@ -135,11 +140,7 @@ package struct CancelWork {
 
     /// Takes our aliases off an index that is not ours.
     private func release(_ index: String, _ writer: TargetWriter) throws {
-        let own = TargetAliases(index: index)
-        let present = try writer.aliases(of: index)
-        let actions = [own.readers, own.log, own.copy].filter { present[$0] != nil }.map {
-            AliasAction.remove($0, index)
-        }
+        let actions = try ownAliases(of: index, writer).map { AliasAction.remove($0, index) }
         if !actions.isEmpty { try writer.updateAliases(.array(actions)) }
     }
 

@@ -15,9 +15,7 @@ extension ClusterReader {
         do throws(ClusterError) {
             let answer = try transport.tree(.settings(index: index), doing: "looking at \(index)", index: index)
             guard answer.object?.isEmpty == false else {
-                throw ClusterError(
-                    .malformedAnswer, "looking at \(index) got an answer that does not name it; is a proxy in between?",
-                    index: index)
+                throw ClusterError.foreignAnswer("looking at \(index)", "does not name it", index: index)
             }
             settings = answer.object?[index]?["settings"]?["index"]
         } catch {

@@ -9,7 +9,7 @@ extension TargetWriter {
             failsOver: false)
         let doing = "writing document \(id) of \(index)"
         guard try transport.call(request, doing: doing, index: index)["_id"]?.string == id else {
-            throw transport.foreignAnswer(doing, "does not name it", index: index)
+            throw ClusterError.foreignAnswer(doing, "does not name it", index: index)
         }
     }
 
@@ -32,7 +32,7 @@ extension TargetWriter {
         let doing = "reading index \(index)"
         guard let answer = try transport.callIfPresent(request, doing: doing, index: index) else { return [] }
         guard let hits = answer["hits"]?["hits"]?.array else {
-            throw transport.foreignAnswer(doing, "holds no hits", index: index)
+            throw ClusterError.foreignAnswer(doing, "holds no hits", index: index)
         }
         return hits.compactMap { hit in
             guard let id = hit["_id"]?.string, let source = hit["_source"] else { return nil }

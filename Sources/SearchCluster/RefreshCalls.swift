@@ -22,9 +22,7 @@ extension ClusterReader {
             return .refused("\(error)")
         }
         guard let shards = answer["_shards"] else {
-            throw ClusterError(
-                .malformedAnswer, "refreshing \(index) got an answer that counts no shards; is a proxy in between?",
-                index: index)
+            throw ClusterError.foreignAnswer("refreshing \(index)", "counts no shards", index: index)
         }
         let failed = shards["failed"]?.count ?? 0
         guard failed > 0 else { return .done }

@@ -16,6 +16,12 @@ extension ClusterError {
             underlying: told.reason.map { transport.quote($0, limit: told.isWholeBody ? 300 : 4000) })
     }
 
+    /// An answer without what every version of the server says there.
+    static func foreignAnswer(_ doing: String, _ what: String, index: String?) -> ClusterError {
+        ClusterError(
+            .malformedAnswer, "\(doing) got an answer that \(what); is a proxy in between?", index: index)
+    }
+
     static func code(status: Int, type: String?, reason: String? = nil) -> Code {
         if let type {
             if ServerReason.isIndexClosed(type, reason) { return .indexClosed }
@@ -85,7 +91,7 @@ extension HTTPTransport {
     func change(_ request: HTTPRequest, doing: String, index: String? = nil) throws(ClusterError) {
         let answer = try call(request, doing: doing, index: index)
         guard let isDone = answer["acknowledged"]?.bool else {
-            throw foreignAnswer(doing, "does not say that it is done", index: index)
+            throw ClusterError.foreignAnswer(doing, "does not say that it is done", index: index)
         }
         guard isDone else {
             throw ClusterError(
@@ -100,12 +106,7 @@ extension HTTPTransport {
     ) throws(ClusterError) -> JSONValue? {
         if let part = answer.object?[index] { return part }
         guard isNamed || answer.object?.isEmpty != false else { return nil }
-        throw foreignAnswer(doing, "does not name it", index: index)
-    }
-
-    func foreignAnswer(_ doing: String, _ what: String, index: String?) -> ClusterError {
-        ClusterError(
-            .malformedAnswer, "\(doing) got an answer that \(what); is a proxy in between?", index: index)
+        throw ClusterError.foreignAnswer(doing, "does not name it", index: index)
     }
 
     func tree(_ answer: HTTPResponse, doing: String, index: String?) throws(ClusterError) -> JSONValue {

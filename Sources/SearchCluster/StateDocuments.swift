@@ -25,7 +25,7 @@ extension TargetWriter {
             HTTPRequest(.get, documentPath(index, id)), doing: doing, index: index)
         guard let answer = told else { return nil }
         guard let isFound = answer["found"]?.bool else {
-            throw transport.foreignAnswer(doing, "does not say whether it was found", index: index)
+            throw ClusterError.foreignAnswer(doing, "does not say whether it was found", index: index)
         }
         guard isFound else { return nil }
         guard let source = answer["_source"], let token = token(answer) else {
@@ -66,7 +66,7 @@ extension TargetWriter {
         let doing = "deleting document \(id) of \(index)"
         guard let answer = try transport.callIfPresent(request, doing: doing, index: index) else { return false }
         guard answer["_id"]?.string == id else {
-            throw transport.foreignAnswer(doing, "does not name it", index: index)
+            throw ClusterError.foreignAnswer(doing, "does not name it", index: index)
         }
         return true
     }

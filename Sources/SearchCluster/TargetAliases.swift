@@ -49,7 +49,7 @@ extension TargetWriter {
         let answer = try transport.call(
             HTTPRequest(.get, "/_cluster/pending_tasks", timeoutSeconds: 30), doing: "asking for pending tasks")
         guard let tasks = answer["tasks"]?.array else {
-            throw transport.foreignAnswer("asking for pending tasks", "lists none", index: nil)
+            throw ClusterError.foreignAnswer("asking for pending tasks", "lists none", index: nil)
         }
         return tasks.count
     }

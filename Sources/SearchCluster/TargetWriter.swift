@@ -95,7 +95,9 @@ package final class TargetWriter: Sendable {
         let doing = "refreshing \(index)"
         let answer = try transport.call(
             HTTPRequest(.post, path(index) + "/_refresh", timeoutSeconds: 300), doing: doing, index: index)
-        guard answer["_shards"] != nil else { throw transport.foreignAnswer(doing, "counts no shards", index: index) }
+        guard answer["_shards"] != nil else {
+            throw ClusterError.foreignAnswer(doing, "counts no shards", index: index)
+        }
     }
 
     /// How many documents a search finds; see ``ClusterReader/count(_:query:)``.
