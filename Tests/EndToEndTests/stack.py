@@ -60,9 +60,22 @@ class Stack:
                 self.wipe(self.search[0])
             self.search.append(ident)
         if ident not in self.addresses:
-            self.started.add(ident)
-            self.addresses[ident] = self.run("start", name, "--as", self.prefix + ident, *options)
+            self.addresses[ident] = self.launch(name, ident, options)
         return self.addresses[ident]
+
+    def launch(self, name, ident, options, attempts=3):
+        """Starts a server. The port that was free when it was chosen can be a connection's when the server binds it;
+        a server keeps its ports, so a new one is wiped then and gets others, and one with data is tried again."""
+        fresh = ident not in self.started
+        self.started.add(ident)
+        for left in reversed(range(attempts)):
+            try:
+                return self.run("start", name, "--as", self.prefix + ident, *options)
+            except RuntimeError as failure:
+                if not left or "while starting" not in str(failure):
+                    raise
+                if fresh:
+                    self.run("wipe", self.prefix + ident)
 
     def log(self):
         from log import Log  # which needs this module
