@@ -179,12 +179,3 @@ extension CommandDecoder {
         return one.elementsEqual(other)
     }
 }
-
-extension CommandDecoder {
-    /// Whether the record just decoded gave its document another routing within its entry. Both routings may lead to
-    /// the same shard: there the tombstone of the former place stands on the document itself, until its own write
-    /// follows. So who writes the one must write the other.
-    public func isMovedWithinEntry(_ operation: Operation) -> Bool {
-        operation.kind == .index && companions.contains { $0.entry == operation.entry }
-    }
-}

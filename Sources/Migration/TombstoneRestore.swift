@@ -9,11 +9,14 @@ import SearchCluster
 import State
 import Telemetry
 
-/// Writes the tombstones of all deletes in the log again, before a copy or a replay writes anything older.
+/// Writes the tombstones of the deletes in the log again, before a copy or a replay writes anything older.
 ///
 /// Without it, after a purge, a copied page or a replayed insert would bring a deleted document back. A partial update
-/// could then take that document as its base and outrank the delete for good. Deletes that the log no longer holds need
-/// no tombstone: the commands before them are gone from the log too, and the old index has applied them.
+/// could then take that document as its base and outrank the delete for good.
+///
+/// It begins where a replay would begin. The deletes before that need no tombstone: nobody writes the commands before
+/// them, and the old index has applied them. They must not get one, either: the tombstone of a former routing can be in
+/// the shard of a document that the copy has written at the floor, and no replay would bring that back.
 package struct TombstoneRestore {
     package let prepared: Preflight
     package let store: StateStore
@@ -40,8 +43,12 @@ package struct TombstoneRestore {
         let run = PipelineRun(prepared, pipeline, command: command, isReading: false, live: live)
         defer { run.close() }
         let marks = prepared.survey.watermarks
-        let starts = marks.mapValues(\.low)
-        let total = marks.reduce(0) { $0 + Int(max(0, $1.value.high - $1.value.low)) }
+        let starts = marks.reduce(into: [Int32: Int64]()) { starts, mark in
+            let (partition, low) = (mark.key, mark.value.low)
+            let replay = min(prepared.start[partition] ?? low, state.replay?.start[partition] ?? .max)
+            starts[partition] = max(low, replay)
+        }
+        let total = marks.reduce(0) { $0 + Int(max(0, $1.value.high - (starts[$1.key] ?? 0))) }
         let feed = LogFeed(
             pipeline,
             LogFeed.Options(

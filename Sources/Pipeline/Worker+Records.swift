@@ -17,13 +17,11 @@ extension Worker {
             messages.prefetchBytes(place &+ 2)
             guard let message = messages[place] else { continue }
             let decoded = decode(message)
-            var onlyDeletes = plan.onlyDeletes
             // They come first: the record may be gone as soon as its own operation is handed over.
             if writesCompanions, case .operation(let operation) = decoded {
                 takeCompanions(operation, message, chunk.run)
-                if onlyDeletes, decoder.isMovedWithinEntry(operation) { onlyDeletes = false }
             }
-            switch coordinator.route(decoded, onlyDeletes: onlyDeletes) {
+            switch coordinator.route(decoded, onlyDeletes: plan.onlyDeletes) {
             case .skip: skipped += 1
             case .reject(let reject):
                 if reject.reason == Reject.truncate, !plan.redriven { return stopAtTruncate(message) }

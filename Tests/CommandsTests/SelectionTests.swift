@@ -143,25 +143,6 @@ import Testing
         #expect(Self.decoded(row.given, decoder) == row.expected, "\(row.given)")
     }
 
-    /// Found by the simulation: before a replay, the tombstones of the log are written again. One at the former routing
-    /// took the copied document of the same shard away, and the replay began behind the command.
-    @Test(arguments: [
-        (#"{"org":"x"}"#, #"{"org":"y"}"#, true), (#"{"org":"y"}"#, #"{"org":"y"}"#, false),
-        ("null", #"{"org":"y"}"#, false),
-    ]) func whoRestoresTheTombstoneOfAFormerRoutingWritesTheDocument(before: String, after: String, isMoved: Bool) {
-        let decoder = CommandDecoder(Self.routed)
-        #expect(Self.row("u", before: before, after: after).decoded(decoder).hasPrefix("index 0 5"))
-        let id = Array("5".utf8), nothing = Bytes(start: nil, count: 0)
-        id.withUnsafeBufferPointer { id in
-            func operation(_ kind: OperationKind, _ entry: Int) -> Commands.Operation {
-                Operation(kind: kind, entry: entry, id: id, routing: nil, version: 9, document: nothing)
-            }
-            #expect(decoder.isMovedWithinEntry(operation(.index, 0)) == isMoved)
-            #expect(
-                !decoder.isMovedWithinEntry(operation(.index, 1)) && !decoder.isMovedWithinEntry(operation(.delete, 0)))
-        }
-    }
-
     // MARK: Records without a value
 
     @Test func theTombstoneBehindADeleteSaysNothingNew() {

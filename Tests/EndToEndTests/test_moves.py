@@ -215,14 +215,16 @@ def test_a_changed_routing_is_a_move(two):
 
 @pytest.mark.real
 def test_a_restored_move_within_a_shard_leaves_the_copied_document(two):
-    """Documents are copied that had changed their routing before, all within the only shard. A purge, and then a
-    second replay, which begins after those changes and first brings the tombstones of the whole log back: they must
-    not take away what only the copy gave. (Found by the simulation, seed 17642248449432864691.)"""
+    """Documents are copied that had changed their routing, and then their title, all within the only shard. A purge,
+    and then a second replay and a second copy, which first bring tombstones back: what only the copy gave, because the
+    replay begins after those changes, must neither go nor get older. (Found by the simulation, seeds
+    17642248449432864691 and 16256568634692820677.)"""
     orgs = {str(n): f"org{n}" for n in range(12)}
     records = []
     for n, org in orgs.items():
         records.append(row("c", n, after={**a("first"), "org": "org0"}))
         records.append(row("u", n, before={**a("first"), "org": "org0"}, after={**a("second"), "org": org}))
+        records.append(row("u", n, before={**a("second"), "org": org}, after={**a("third"), "org": org}))
     pair = two("debezium", routing="org")
     m, group = pair.m, f"app-{pair.m.name}"
     m.tree["commands"]["application_group"] = group
@@ -231,7 +233,7 @@ def test_a_restored_move_within_a_shard_leaves_the_copied_document(two):
         entry["settings"] = {**entry["settings"], "gc_deletes": "0s", "number_of_shards": 1}
     pair.begin([], {})
     produce(m, records)
-    m.source.bulk(pair.olds[0], [("index", n, {"routing": org}, json.dumps({**a("second"), "org": org}))
+    m.source.bulk(pair.olds[0], [("index", n, {"routing": org}, json.dumps({**a("third"), "org": org}))
                                  for n, org in orgs.items()])
     m.source.refresh(pair.olds[0])
     m.log.commit(group, m.topic, {0: len(records)})
@@ -240,10 +242,14 @@ def test_a_restored_move_within_a_shard_leaves_the_copied_document(two):
     gone = {**a(), "org": "org1"}
     m.log.produce(m.topic, [row("c", "99", after=gone), row("d", "99", before=gone)])
     assert m.replay()["read"] == 3, "the last change and what follows"
-    assert pair.live("org") == [orgs, {}]
+    titles = dict.fromkeys(orgs, "third")
+    assert pair.live("org") == [orgs, {}] and pair.live()[0] == titles
     assert m.run("purge", "--all", seconds=60).expect(DONE).json["purged"] == 1
     assert m.replay()["read"] == 3
-    assert pair.live("org") == [orgs, {}]
+    assert pair.live("org") == [orgs, {}] and pair.live()[0] == titles
+    assert m.run("purge", "--all", seconds=60).expect(DONE).json["purged"] == 1
+    m.copy()
+    assert pair.live("org") == [orgs, {}] and pair.live()[0] == titles
 
 
 def command(name, ident, **more):

@@ -224,13 +224,7 @@ final class Engine {
     }
 
     private func take(_ decoded: Decoded, of entry: Entry, _ partition: Int, _ offset: Int, _ run: RunID) {
-        var onlyDeletes = kind == .restore
-        if onlyDeletes, world.on(.movesRestoredWhole), case .operation(let operation) = decoded,
-            decoder.isMovedWithinEntry(operation)
-        {
-            onlyDeletes = false
-        }
-        switch coordinator.route(decoded, onlyDeletes: onlyDeletes) {
+        switch coordinator.route(decoded, onlyDeletes: kind == .restore) {
         case .skip: settle(run, .skipped)
         case .reject: bury(run, partition, offset, id: -1)
         case .keyLane(let operation):

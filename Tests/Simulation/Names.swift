@@ -72,8 +72,8 @@ public enum Mechanism: String, CaseIterable, Sendable {
     case companionsFirst
     /// Tombstones of moves come back with those of deletes, before a copy or a replay.
     case movesRestored
-    /// Who brings back the tombstone of a former routing in the same index writes its document, too.
-    case movesRestoredWhole
+    /// Tombstones come back only from where a replay would begin: the copy brings what was before.
+    case restoreFromStart
     /// The tombstone of a former routing in the same index is older than the document, which may be in the same shard.
     case formerRoutingBelow
     /// A base is looked for when no other entry has something of its id under way.

@@ -31,6 +31,8 @@ extension World {
         let entries = topic.partitions[partition].entries
         let entry = entries[offset]
         guard entry.kind == .command, entry.verb == .update else { return false }
+        // Compaction may have taken a delete since somebody applied it.
+        if entries.contains(where: { $0.kind == .nothing && $0.verb == .delete && $0.id == entry.id }) { return true }
         var document = known(entry.id)
         for (at, other) in entries.enumerated() where other.isCommand && other.id == entry.id {
             if at > offset, other.verb == .delete { return true }
@@ -236,7 +238,10 @@ extension World {
     func startRestore(forCopy: Bool) {
         let engine = start(.restore, partitions: setup.partitions, ends: frozenEnds)
         engine.isForCopy = forCopy
-        for partition in topic.partitions.indices { engine.own(partition, at: topic.partitions[partition].start) }
+        for partition in topic.partitions.indices {
+            let low = topic.partitions[partition].start
+            engine.own(partition, at: on(.restoreFromStart) ? max(low, startOfLog(partition)) : low)
+        }
     }
 
     func endRestore(_ engine: Engine) {

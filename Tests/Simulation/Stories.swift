@@ -193,7 +193,7 @@ extension Mechanism {
         case .tombstoneRefresh, .tombstoneAge, .purgeBelowCommit, .purgeAlone, .purgeWaitsForReplay,
             .replayDeletesFirst, .sendLease:
             Step.oldThemes
-        case .moveTombstones, .companionsFirst, .movesRestored, .movesRestoredWhole, .formerRoutingBelow,
+        case .moveTombstones, .companionsFirst, .movesRestored, .restoreFromStart, .formerRoutingBelow,
             .lanesAcrossEntries:
             Step.moves
         case .purgeKeepsUnresolved, .purgeKeepsResolved, .redriveAfterReplay: Step.oldThemes + 1
