@@ -42,6 +42,7 @@ package final class SliceReader: Sendable {
     private let pageBytes: Int
     private let keepAlive: String
     private let readsAhead: Bool
+    private let withVersions: Bool
     /// Documents per page, by index.
     private let pageSizes = Mutex<[String: Int]>([:])
 
@@ -50,9 +51,13 @@ package final class SliceReader: Sendable {
     ///   - pageBytes: bytes that a page aims at. An answer of four times as many is refused, and less is asked for.
     ///   - keepAlive: how long the cluster keeps a scroll between two pages.
     ///   - readsAhead: whether it asks for a page while its taker has the one before it; see ``ScrollOptions``.
-    package init(_ reader: ClusterReader, page: Int, pageBytes: Int, keepAlive: String, readsAhead: Bool = false) {
+    ///   - withVersions: whether the documents come with their `_version`.
+    package init(
+        _ reader: ClusterReader, page: Int, pageBytes: Int, keepAlive: String, readsAhead: Bool = false,
+        withVersions: Bool = true
+    ) {
         (self.reader, self.page, self.pageBytes, self.keepAlive) = (reader, page, pageBytes, keepAlive)
-        self.readsAhead = readsAhead
+        (self.readsAhead, self.withVersions) = (readsAhead, withVersions)
     }
 
     /// Whether the slice was read to its end; false: the work stops. Throws what stands in the way for good.
@@ -82,7 +87,7 @@ package final class SliceReader: Sendable {
         var options = ScrollOptions(pageSize: restart.pageSize, query: slice.query)
         options.keepAlive = keepAlive
         options.withSources = !restart.readsByID
-        options.readsAhead = readsAhead
+        (options.readsAhead, options.withVersions) = (readsAhead, withVersions)
         options.answerBytes = restart.pageSize > 1 ? 4 * pageBytes : nil
         let scroll = reader.openScroll(slice.spec, options)
         defer { scroll.close() }

@@ -118,18 +118,11 @@ struct ReadOnlyTransport: Sendable {
         return answer
     }
 
-    /// Sends the request without waiting. ``take(_:doing:index:)`` waits.
-    func begin(
-        _ call: ReadCall, body: HTTPRequest.Body, timeoutSeconds: Double, answerBytes: Int?
-    ) -> AnswerBox {
-        var request = call.request(body: body, timeoutSeconds: timeoutSeconds)
-        request.answerBytes = answerBytes
-        return transport.begin(request)
-    }
-
-    /// Waits for an answer. Throws for every status from 300 on.
-    func take(_ box: AnswerBox, doing: String, index: String) throws(ClusterError) -> HTTPResponse {
-        let answer = try box.wait().get()
+    /// An answer that was sent for before. Throws for every status from 300 on.
+    func take(
+        _ result: Result<HTTPResponse, ClusterError>, doing: String, index: String
+    ) throws(ClusterError) -> HTTPResponse {
+        let answer = try result.get()
         try check(answer, doing: doing, index: index)
         return answer
     }

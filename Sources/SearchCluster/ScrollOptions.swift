@@ -10,7 +10,10 @@ package struct ScrollOptions: Sendable {
     package var keepAlive = ScrollOptions.keepAlive
     /// False: hits have no documents, only what names them. ``ClusterReader/fetch(_:of:answerBytes:told:)`` gets these.
     package var withSources = true
-    /// Whether each page is asked for before the one before it is used. It takes the memory of one page more.
+    /// False: hits have no `_version`, which a server looks up for each.
+    package var withVersions = true
+    /// Whether each page is asked for before the one before it is used. It takes the memory of one page more, and for
+    /// a moment of two.
     package var readsAhead = false
     /// The most bytes of a page; nil: what the transport takes.
     package var answerBytes: Int?

@@ -13,8 +13,8 @@ package final class ScrollReader {
     private var scrollID: String?
     private var started = false
     private var finished = false
-    /// The next page, if it was asked for already.
-    private var ahead: AnswerBox?
+    /// Nil: a page is asked for when it is needed.
+    private let ahead: PagesAhead?
     /// How many documents the slice has, as the server announced; nil before the first page.
     package private(set) var total: Int64?
     /// How many documents were given so far.
@@ -25,6 +25,16 @@ package final class ScrollReader {
 
     init(transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, _ options: ScrollOptions) {
         (self.transport, self.capabilities, self.slice, self.options) = (transport, capabilities, slice, options)
+        ahead =
+            options.readsAhead
+            ? PagesAhead(
+                recycle: { transport.recycle($0) },
+                send: { id, completion in
+                    let (call, body) = Self.next(id, capabilities, options)
+                    transport.submit(
+                        call, body: body, timeoutSeconds: Self.pageTimeoutSeconds, answerBytes: options.answerBytes,
+                        completion: completion)
+                }) : nil
     }
 
     deinit { close() }
@@ -48,7 +58,7 @@ package final class ScrollReader {
             if !page.hits.isEmpty {
                 delivered += Int64(page.hits.count)
                 if let total, delivered > total { throw miscounted(total) }
-                if options.readsAhead, let id = scrollID { ahead = askOn(id) }
+                if let id = scrollID { ahead?.ask(id) }
                 return page
             }
             // The first answer of a scan holds no documents, only the scroll id.
@@ -63,7 +73,7 @@ package final class ScrollReader {
         finished = true
         guard let id = scrollID else { return }
         scrollID = nil
-        ahead = nil
+        ahead?.close()
         let plain = capabilities.scrollBody == .plainText
         let body = plain ? RequestPath.body(text: id) : RequestPath.body(["scroll_id": [.string(id)]])
         // Nobody waits for the answer or checks it: the server drops the context itself when its time is over.
@@ -108,26 +118,28 @@ package final class ScrollReader {
 
     private func ask() throws(ClusterError) -> HTTPResponse {
         guard started, let id = scrollID else { return try open() }
-        let page = ahead ?? askOn(id)
-        // A page comes once, also where it cannot be read.
-        ahead = nil
-        return try transport.take(page, doing: "reading on in \(slice)", index: slice.index)
+        if let ahead { return try transport.take(ahead.take(id), doing: "reading on in \(slice)", index: slice.index) }
+        let (call, body) = Self.next(id, capabilities, options)
+        return try transport.bytes(
+            call, body: body, timeoutSeconds: Self.pageTimeoutSeconds, answerBytes: options.answerBytes,
+            doing: "reading on in \(slice)", index: slice.index)
     }
 
-    private func askOn(_ id: String) -> AnswerBox {
+    /// The request for the page behind the one that has this scroll id.
+    private static func next(
+        _ id: String, _ capabilities: Capabilities, _ options: ScrollOptions
+    ) -> (ReadCall, HTTPRequest.Body) {
         let plain = capabilities.scrollBody == .plainText
         let body =
             plain
             ? RequestPath.body(text: id)
             : RequestPath.body(["scroll": .string(options.keepAlive), "scroll_id": .string(id)])
-        return transport.begin(
-            .scroll(keepAlive: options.keepAlive, plainText: plain), body: body,
-            timeoutSeconds: ScrollReader.pageTimeoutSeconds, answerBytes: options.answerBytes)
+        return (.scroll(keepAlive: options.keepAlive, plainText: plain), body)
     }
 
     private func open() throws(ClusterError) -> HTTPResponse {
         var parameters = "?scroll=\(options.keepAlive)"
-        var body: JSONObject = ["size": .number(options.pageSize), "version": true]
+        var body: JSONObject = ["size": .number(options.pageSize), "version": .bool(options.withVersions)]
         body["query"] = options.query ?? ["match_all": [:]]
         switch capabilities.slicing {
         case .shardScan:

@@ -316,7 +316,7 @@ package final class ParityScan {
             guard let cluster else { continue }
             let reader = SliceReader(
                 cluster.reader, page: options.page, pageBytes: Self.pageBytes, keepAlive: cluster.reader.keepAlive(),
-                readsAhead: true)
+                readsAhead: true, withVersions: side == .source && plan.format.copiedVersion == .source)
             let pace = RateLimiter(
                 documentsPerSecond: options.documentsPerSecond, bytesPerSecond: options.bytesPerSecond)
             for number in 0..<options.readers {

@@ -92,7 +92,7 @@ private let fakeServerScript = #"""
         disable_nagle_algorithm = True
         def log_message(self, *a): pass
         def answer(self, status, value):
-            data = value if isinstance(value, bytes) else json.dumps(value).encode()
+            data = value if isinstance(value, bytes) else json.dumps(value, separators=(',', ':')).encode()
             self.send_response(status)
             self.send_header('Content-Type', 'application/json')
             self.send_header('Content-Length', str(len(data)))
@@ -104,7 +104,9 @@ private let fakeServerScript = #"""
             failed = 1 if options.get('fail') == str(page) else 0
             shards = {'total': 2, 'successful': 2 - failed, 'failed': failed}
             if failed: shards['failures'] = [{'shard': 1, 'reason': {'type': 'io_exception', 'reason': 'disk'}}]
-            found = [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': {}} for i in range(2)]
+            # An answer with documents is not shorter than any without.
+            source = {'text': 'x' * 2000} if 'large' in options else {}
+            found = [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': source} for i in range(2)]
             if page > 2 and 'endless' not in options: found = []
             return {'_scroll_id': 's%d' % page, 'took': 1, 'timed_out': options.get('late') == str(page),
                     '_shards': shards,

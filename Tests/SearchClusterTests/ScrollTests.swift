@@ -4,18 +4,22 @@ import SearchCluster
 import Testing
 
 @Suite(.enabled(if: FakeServer.python != nil, "no python3")) struct ScrollTests {
+    /// When a page is asked for: when it is needed; before that; or, of pages that cannot be the last, where the one
+    /// before it comes in.
+    enum Asking: CaseIterable { case onDemand, ahead, atOnce }
+
     private let slice = SliceSpec(index: "idx", kind: .whole, number: 0, of: 1)
 
     /// The ids that came, and the error that ended it.
     private func read(
-        _ option: String = "x=y", ahead: Bool, withSources: Bool = true
+        _ option: String = "x=y", _ asking: Asking, withSources: Bool = true
     ) throws -> (ids: Int, error: ClusterError?, requests: [String]) {
-        let server = try FakeServer(option)
+        let server = try FakeServer(option, asking == .atOnce ? "large=1" : "x=y")
         defer { server.stop() }
         let cluster = try Cluster.connect(server.endpoint())
         defer { cluster.close() }
         var scrollOptions = ScrollOptions(pageSize: 2)
-        (scrollOptions.readsAhead, scrollOptions.withSources) = (ahead, withSources)
+        (scrollOptions.readsAhead, scrollOptions.withSources) = (asking != .onDemand, withSources)
         let scroll = cluster.reader.openScroll(slice, scrollOptions)
         var count = 0
         var failure: ClusterError?
@@ -32,8 +36,8 @@ import Testing
         return (count, failure, requests)
     }
 
-    @Test(arguments: [false, true]) func everyPageComesAndNothingIsWritten(ahead: Bool) throws {
-        let (count, error, requests) = try read(ahead: ahead)
+    @Test(arguments: Asking.allCases) func everyPageComesAndNothingIsWritten(_ asking: Asking) throws {
+        let (count, error, requests) = try read("x=y", asking)
         #expect(count == 6)
         #expect(error == nil)
         #expect(
@@ -42,8 +46,8 @@ import Testing
             ])
     }
 
-    @Test(arguments: [false, true]) func aPageThatCurlAskedForTwiceIsMissed(ahead: Bool) throws {
-        let (count, error, requests) = try read("lose=1", ahead: ahead)
+    @Test(arguments: Asking.allCases) func aPageThatCurlAskedForTwiceIsMissed(_ asking: Asking) throws {
+        let (count, error, requests) = try read("lose=1", asking)
         #expect(count == 4)
         #expect(error?.code == .partialAnswer)
         #expect(error?.retriable == true)
@@ -53,17 +57,17 @@ import Testing
     }
 
     /// A server whose scroll never ends would have been read for ever.
-    @Test(arguments: [false, true]) func aScrollThatGivesMoreThanItAnnouncedEnds(ahead: Bool) throws {
+    @Test(arguments: Asking.allCases) func aScrollThatGivesMoreThanItAnnouncedEnds(_ asking: Asking) throws {
         // With sources, a stored text may be to blame; then the names alone are read.
-        #expect(try read("endless=1", ahead: ahead).error?.code == .unreadableDocument)
-        let (count, error, _) = try read("endless=1", ahead: ahead, withSources: false)
+        #expect(try read("endless=1", asking).error?.code == .unreadableDocument)
+        let (count, error, _) = try read("endless=1", asking, withSources: false)
         #expect(count == 6)
         #expect(error?.code == .partialAnswer)
     }
 
-    @Test(arguments: ["fail=0", "fail=1", "late=0", "late=2"], [false, true])
-    func partialPagesAreErrors(_ option: String, ahead: Bool) throws {
-        let (count, error, _) = try read(option, ahead: ahead)
+    @Test(arguments: ["fail=0", "fail=1", "late=0", "late=2"], Asking.allCases)
+    func partialPagesAreErrors(_ option: String, _ asking: Asking) throws {
+        let (count, error, _) = try read(option, asking)
         #expect(error?.code == .partialAnswer)
         #expect(count == 2 * (option.last?.wholeNumberValue ?? -1))
         if option.hasPrefix("fail") { #expect(error?.serverType == "io_exception") }
