@@ -119,7 +119,10 @@ struct GateLook {
                         mend: "PUT /\(entry.index)/_settings {\"index\": {\"\(name)\": \"\(value)\"}}"))
             }
             let wanted = entry.settings.map { $0["index"] ?? $0 }
-            for name in ["refresh_interval", "number_of_replicas", "max_result_window"] {
+            let read = ReadSettings.findings(
+                old: entry.source.map(\.settings), now: now, wanted: entry.settings)
+            found += read.map { Self.gate($0, of: entry.index) }
+            for name in ["refresh_interval", "number_of_replicas"] {
                 let old = entry.source.lazy.compactMap { Self.value($0.settings, name) }.first
                 let is_ = Self.value(now, name)
                 if let asked = wanted?[name].flatMap(Self.text) {
@@ -135,17 +138,24 @@ struct GateLook {
                     {
                         change(name, old, "the old index has \(old)")
                     }
-                case "max_result_window":
-                    if let old, let before = OutsideNumber.count(text: old),
-                        (is_.flatMap { OutsideNumber.count(text: $0) } ?? 10_000) < before
-                    {
-                        change(name, old, "the old index has \(old), and searches may rely on it")
-                    }
                 default: break
                 }
             }
         }
-        return found.isEmpty ? [.passed(.settings, "refresh interval, replicas and result window are fit")] : found
+        return found.isEmpty
+            ? [.passed(.settings, "refresh interval, replicas and what searches rely on are fit")] : found
+    }
+
+    private static func gate(_ found: ReadSettings.Finding, of index: String) -> Gate {
+        let text =
+            "\(index) has \(found.name) \(found.now ?? "not set"): the old index has \(found.old), and \(found.why)"
+        // A list is written as it is, anything else as text.
+        let value = found.old.hasPrefix("[") ? found.old : JSONValue.string(found.old).text()
+        return .failed(
+            .settings, text,
+            mend: found.canBeSet
+                ? "PUT /\(index)/_settings {\"index\": {\"\(found.name)\": \(value)}}"
+                : "name it in indices.settings, with another `to`; who does without it says --override settings")
     }
 
     private static func text(_ value: JSONValue) -> String? { value.string ?? value.compared.map { "\($0)" } }

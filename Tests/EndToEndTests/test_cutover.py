@@ -135,9 +135,21 @@ def test_a_failed_gate_names_its_number_and_what_mends_it(make):
     del m.tree["cutover"]["writers"]
     m.write_recipe()
     m.target.call("PUT", f"/{m.new}/_settings", {"index": {"refresh_interval": "-1"}})
+    # what searches of the old index rely on
+    relied = {"max_terms_count": "100000", "query.default_field": ["title", "id"],
+              "highlight.max_analyzed_offset": "2000000"}
+    m.target.call("PUT", f"/{m.old}/_settings", {"index": relied})
     told = rollover(m, code=REFUSED)
     assert failed(told) == {"receipt", "followed", "writers", "settings"} and not told["moved"]
     mends = {gate["gate"]: gate["mend"] for gate in told["gates"]}
+    found = [gate["mend"] for gate in told["gates"] if gate["gate"] == "settings"]
+    assert len(found) == 4, found
+    for mend in found:
+        call, path, body = mend.split(" ", 2)
+        if "refresh_interval" not in body:
+            m.target.call(call, path, json.loads(body))
+    found = [gate for gate in rollover(m, code=REFUSED)["gates"] if gate["gate"] == "settings"]
+    assert len(found) == 1 and "refresh_interval" in found[0]["mend"], found
     assert mends["receipt"].startswith("crossfade verify ") and mends["followed"].startswith("crossfade follow ")
     assert behind(m).keys() == {m.old}
     # a gate that is overridden without a reason, or that cannot be
