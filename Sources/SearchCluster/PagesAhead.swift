@@ -45,7 +45,11 @@ final class PagesAhead: Sendable {
     /// The next answer, once. The page behind `id` is asked for if it was not.
     func take(_ id: String) -> Result<HTTPResponse, ClusterError> {
         ask(id)
-        state.withLock { $0.isAwaited = true }
+        let isClosed = state.withLock { state in
+            state.isAwaited = true
+            return state.isClosed
+        }
+        guard !isClosed else { return .failure(TransportInbox.closedError) }
         ready.wait()
         let answer = state.withLock { state in
             state.isAwaited = false

@@ -106,5 +106,6 @@ import Testing
         while server.state.withLock({ $0.recycled }) < asked - 1 { usleep(1000) }
         ahead.ask("s9")
         #expect(server.state.withLock { $0.asked.count } == asked)
+        #expect(throws: ClusterError.self) { try ahead.take("s9").get() }
     }
 }
