@@ -7,6 +7,7 @@ import Migration
 import Parity
 import Planning
 import Recipe
+import Runtime
 import SearchCluster
 import State
 import Verification
@@ -209,6 +210,11 @@ struct GateLook {
             survey, recipe, from: moves.flatMap(\.from), runs: stops ? nil : applicationRuns())
         if stops { back.lag = nil }
         back.lookForRemade(since: try compared(state), now: survey.sourceUUIDs)
+        if back.reasons.isEmpty, let due = back.dues(now: WallClock.now()).first {
+            return .failed(
+                .wayBack, "the way back would end by itself: " + due,
+                mend: "take the policy off, or go on all the same (--override way_back --why TEXT)")
+        }
         guard back.reasons.isEmpty else {
             return .failed(
                 .wayBack, "there would be no way back: " + back.reasons.joined(separator: "; "),

@@ -125,10 +125,7 @@ enum TemplateRail {
     }
 
     /// Actions after which the index is not there, is another one, or takes no writes.
-    private static let destructive: Set<String> = [
-        "rollover", "delete", "shrink", "searchable_snapshot", "readonly", "read_only", "freeze", "close", "downsample",
-        "convert_index_to_remote", "unfollow",
-    ]
+    private static let destructive = IndexFate.ending.union(["rollover"])
 
     static func lifecycle(_ policy: LifecyclePolicy, _ index: String, exists: Bool) -> (Rail.Verdict, String) {
         let who = "the lifecycle policy \(policy.name) \(exists ? "manages" : "would manage") \(index)"

@@ -38,6 +38,11 @@ package struct WayBack: Sendable {
     /// Documents of the old side and of the new one, where the old side has lost most of its own; nil: it has not.
     package var lost: (old: Int, new: Int)?
 
+    /// What lifecycle policies will do to old indices; see ``dues(now:)``.
+    package var fates: [String: IndexFate] = [:]
+    /// Whether the old side is OpenSearch.
+    var isOpenSearch = false
+
     /// Why nothing can be written down, without which no reader is moved; nil: it can.
     package var state: StateBlock?
 
@@ -108,15 +113,18 @@ package struct WayBack: Sendable {
         let recorded = places.map { ($0.index, $0.uuid) }
         var places: [String: String?] = Dictionary(recorded) { one, _ in one }
         var reader: ClusterReader? = survey.target.answering(withinSeconds: 5).reader
-        if places.isEmpty {
+        let isMoved = !places.isEmpty
+        if !isMoved {
             for name in survey.entries.flatMap(\.scope.names) { places[name] = .some(nil) }
             reader = survey.source?.answering(withinSeconds: 5).reader
         }
-        let indices = places.sorted { $0.key < $1.key }.map { name, uuid in
-            Index(name, condition(name, uuid, reader, otherwise: survey.sourceUnknown))
+        var back = WayBack(indices: [], lag: survey.applicationLag, group: recipe.commands.applicationGroup)
+        back.isOpenSearch = (isMoved ? survey.target : survey.source)?.server.product == .opensearch
+        for (name, uuid) in places.sorted(by: { $0.key < $1.key }) {
+            let found = condition(name, uuid, reader, otherwise: survey.sourceUnknown)
+            back.indices.append(Index(name, found.condition))
+            if found.condition == .ready { back.lookForPolicy(name, found.policy, reader) }
         }
-        var back = WayBack(
-            indices: indices, lag: survey.applicationLag, group: recipe.commands.applicationGroup)
         back.runs = runs
         back.lost = lost(survey)
         return back
@@ -144,15 +152,15 @@ package struct WayBack: Sendable {
 
     private static func condition(
         _ name: String, _ uuid: String?, _ reader: ClusterReader?, otherwise unknown: String?
-    ) -> Condition {
-        guard let reader else { return .unknown(unknown ?? "the source was not asked") }
+    ) -> (condition: Condition, policy: String?) {
+        guard let reader else { return (.unknown(unknown ?? "the source was not asked"), nil) }
         do throws(ClusterError) {
-            guard let found = try reader.condition(of: name) else { return .gone }
-            if let uuid, let now = found.uuid, uuid != now { return .remade }
-            if found.isClosed { return .closed }
-            return found.blocks.isEmpty ? .ready : .blocked(found.blocks)
+            guard let found = try reader.condition(of: name) else { return (.gone, nil) }
+            if let uuid, let now = found.uuid, uuid != now { return (.remade, nil) }
+            if found.isClosed { return (.closed, nil) }
+            return (found.blocks.isEmpty ? .ready : .blocked(found.blocks), found.policy)
         } catch {
-            return .unknown("\(error)")
+            return (.unknown("\(error)"), nil)
         }
     }
 }

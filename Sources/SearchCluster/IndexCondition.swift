@@ -6,6 +6,8 @@ package struct IndexCondition: Sendable, Equatable {
     package var isClosed = false
     /// Blocks that somebody, or a full disk, has set: `read`, `write`, `read_only`, `read_only_allow_delete`.
     package var blocks: [String] = []
+    /// The policy of Elasticsearch's lifecycle management that manages it.
+    package var policy: String?
 }
 
 extension ClusterReader {
@@ -25,6 +27,7 @@ extension ClusterReader {
         // For an alias the answer holds the name of its index instead.
         guard let settings else { return nil }
         var found = IndexCondition(uuid: settings["uuid"]?.string)
+        found.policy = settings["lifecycle"]?["name"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         for name in ["read", "write", "read_only", "read_only_allow_delete"] {
             let value = settings["blocks"]?[name]
             if value?.string == "true" || value?.bool == true { found.blocks.append(name) }

@@ -25,6 +25,12 @@ enum ReadCall: Sendable {
     case clusterSettings
     /// What a name stands for: indices, aliases, data streams.
     case resolve(String)
+    /// What Elasticsearch's lifecycle management does with an index, and a policy of it.
+    case lifecycle(index: String)
+    case lifecyclePolicy(String)
+    /// The same of OpenSearch.
+    case stateManagement(index: String)
+    case statePolicy(String)
 
     func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
         switch self {
@@ -62,6 +68,14 @@ enum ReadCall: Sendable {
                     + (routing.map { "?routing=\(RequestPath.query($0))" } ?? ""), timeoutSeconds: timeoutSeconds)
         case .resolve(let name):
             HTTPRequest(.get, "/_resolve/index/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
+        case .lifecycle(let index):
+            HTTPRequest(.get, "/\(RequestPath.segment(index))/_ilm/explain", timeoutSeconds: timeoutSeconds)
+        case .lifecyclePolicy(let name):
+            HTTPRequest(.get, "/_ilm/policy/\(RequestPath.segment(name))", timeoutSeconds: timeoutSeconds)
+        case .stateManagement(let index):
+            HTTPRequest(.get, "/_plugins/_ism/explain/\(RequestPath.segment(index))", timeoutSeconds: timeoutSeconds)
+        case .statePolicy(let id):
+            HTTPRequest(.get, "/_plugins/_ism/policies/\(RequestPath.segment(id))", timeoutSeconds: timeoutSeconds)
         case .clusterSettings:
             HTTPRequest(
                 .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive",

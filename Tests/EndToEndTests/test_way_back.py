@@ -1,5 +1,6 @@
 """The way back on real servers: what the old side is after the rollover, and what keeps readers from going back."""
 import json
+import time
 
 import pytest
 
@@ -7,6 +8,7 @@ from binary import DIFFERS, DONE, FAILED, REFUSED, USAGE, check_error
 from stack import wait_for
 from test_cutover import ANYTHING, behind, make, rollback, rollover
 from test_identity import command, insert
+from test_templates import Answering
 from test_verify import applied, verify
 
 assert make
@@ -253,7 +255,7 @@ def test_the_way_back_is_shown_all_the_time(make, server):
     assert back() is None
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
-    assert back() == {"ready": True, "reasons": [], "old_lag": 0}
+    assert back() == {"ready": True, "reasons": [], "old_lag": 0, "dues": []}
     # the way back was said to be open, and its first write to the state failed
     state = f".crossfade-{m.name}"
     m.target.call("PUT", f"/{state}/_settings", {"index": {"blocks": {"write": True}}})
@@ -285,3 +287,38 @@ def test_a_copy_after_the_rollover_costs_no_way_back(make):
     status = m.status()
     assert not status["switch"]["ready"] and any("a copy has written" in why for why in status["switch"]["reasons"])
     assert rollback(m)["position"] == "rolled_back"
+
+
+def test_a_policy_that_deletes_the_old_index_soon_would_end_the_way_back(make):
+    """The stack's servers have no lifecycle management: the answers are those of 8.17 with it. Found in the issue's own
+    list, which asked for it; nothing looked."""
+    proxies = []
+
+    def through(m):
+        proxies.append(Answering(m.target.url, {}).__enter__())
+        return proxies[0].url
+    m = make(url=through)
+    try:
+        verify(m)
+        uuid = m.source.call("GET", f"/{m.old}/_settings")[m.old]["settings"]["index"]["uuid"]
+        born = int(time.time() * 1000) - 28 * 86_400_000
+        policy = {"days": {"version": 1, "policy": {"phases": {"delete": {"min_age": "30d", "actions": {"delete": {}}}}}}}
+        explained = {"index": m.old, "managed": True, "policy": "days", "lifecycle_date_millis": born}
+        managed = {"uuid": uuid, "lifecycle": {"name": "days"}}
+        proxies[0].answers = {
+            f"/{m.old}/_settings": (200, {m.old: {"settings": {"index": managed}}}),
+            "/_ilm/policy/days": (200, policy),
+            "/_ilm/explain": (200, {"indices": {m.old: explained}}),
+        }
+        told = {gate["gate"]: gate for gate in rollover(m, code=REFUSED)["gates"] if gate["verdict"] == "failed"}
+        assert told.keys() == {"way_back"}, told
+        assert f"/{m.old}/_ilm/remove" in told["way_back"]["text"] and "has delete, due on" in told["way_back"]["text"]
+        rollover(m, "--override", "way_back", "--why", "a test")
+        back = m.status()["cutover"]["rollback"]
+        assert back["ready"] and len(back["dues"]) == 1 and "days" in back["dues"][0], back
+        assert back["dues"][0] in m.crossfade("status", m.recipe).expect(DONE).out
+        assert rollback(m)["position"] == "rolled_back", "there is still time"
+        policy["days"]["policy"]["phases"]["delete"]["min_age"] = "90d"
+        rollover(m)
+    finally:
+        proxies[0].__exit__(None, None, None)

@@ -1,4 +1,5 @@
 import Planning
+import SearchCluster
 import State
 import Testing
 
@@ -63,5 +64,34 @@ import Testing
         for known in [words("g", groups: ["g"]), words("g", committed: true, groups: []), words("g", groups: nil)] {
             #expect(known == "group g has no members")
         }
+    }
+}
+
+/// An old index that its lifecycle policy deletes two days after the rollover was said to be a way back.
+@Suite struct PolicyOfTheOldIndexTests {
+    private static let day: Int64 = 86_400_000, now: Int64 = 1_790_000_000_000
+
+    private func dues(_ fate: IndexFate) -> [String] {
+        var back = WayBack(indices: [.init("logs-1", .ready)], lag: 0, group: nil)
+        back.fates["logs-1"] = fate
+        #expect(back.reasons.isEmpty, "until then the readers can go back")
+        return back.dues(now: Self.now)
+    }
+
+    @Test func whatIsDueSoonIsNamedWithItsDayAndTheWayOut() {
+        let told = dues(IndexFate(policy: "days", action: "delete", due: Self.now + 2 * Self.day))
+        #expect(
+            told == [
+                "the lifecycle policy days manages the old index logs-1 and has delete, due on 2026-09-23: take it off the "
+                    + "index (POST /logs-1/_ilm/remove)"
+            ])
+        #expect(dues(IndexFate(policy: "days", action: "delete", due: Self.now + 30 * Self.day)).isEmpty)
+        #expect(
+            dues(IndexFate(policy: "days", action: "shrink", due: Self.now - 1))[0].contains("may come at any time"))
+    }
+
+    @Test func aTimeThatNobodyTellsMayBeNow() {
+        #expect(dues(IndexFate(policy: "days", action: "delete"))[0].contains("has delete: take it off"))
+        #expect(dues(IndexFate(policy: "days", action: "-"))[0].contains("cannot be read"))
     }
 }

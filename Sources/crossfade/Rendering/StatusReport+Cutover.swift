@@ -3,6 +3,7 @@ import Foundation
 import JSONText
 import Migration
 import Planning
+import Runtime
 import State
 
 /// Where the readers are.
@@ -24,6 +25,7 @@ extension Status {
         return [
             "ready": .bool(back.reasons.isEmpty), "reasons": .array(back.reasons.map { .string($0) }),
             "old_lag": back.lag.map { .number($0) } ?? .null,
+            "dues": .array(back.dues(now: WallClock.now()).map { .string($0) }),
         ]
     }
 
@@ -32,6 +34,7 @@ extension Status {
         let lag = back.lag.map { "the old indexer is \($0) record\($0 == 1 ? "" : "s") behind" }
         let said = back.reasons.isEmpty ? "yes" : "no, because " + back.reasons.joined(separator: "; ")
         return ["rollback ready: \(said)" + (back.reasons.isEmpty ? lag.map { "; \($0)" } ?? "" : "")]
+            + back.dues(now: WallClock.now()).map { "but      \($0)" }
     }
 
     /// Nothing while no alias was ever moved.
