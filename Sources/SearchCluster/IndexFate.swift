@@ -54,8 +54,8 @@ package struct IndexFate: Sendable, Equatable {
 }
 
 extension ClusterReader {
-    /// What a lifecycle policy will do to an index; nil: none manages it, or it does no harm. Where a policy manages the
-    /// index and cannot be read, its action is `-`.
+    /// What a lifecycle policy will do to an index; nil: none manages it, or it does no harm. Where a policy manages
+    /// the index and cannot be read, its action is `-`.
     /// - Parameter policy: the index's setting `index.lifecycle.name`.
     package func fate(
         of index: String, policy name: String?, isOpenSearch: Bool
@@ -78,13 +78,13 @@ extension ClusterReader {
         return IndexFate.ism(id, policy: policy)
     }
 
-    /// nil: the server does not know the call, or has no such thing.
+    /// nil: the server does not know the call, has no such thing, or does not tell us.
     private func told(_ call: ReadCall, _ index: String) throws(ClusterError) -> JSONValue? {
         do throws(ClusterError) {
             return try transport.tree(
                 call, timeoutSeconds: 5, doing: "looking for the policy of \(index)", index: index)
         } catch {
-            guard error.code == .notFound || error.code == .badRequest else { throw error }
+            guard [.notFound, .badRequest, .forbidden].contains(error.code) else { throw error }
             return nil
         }
     }

@@ -32,71 +32,53 @@ enum ReadCall: Sendable {
     case stateManagement(index: String)
     case statePolicy(String)
 
+    private var path: String {
+        switch self {
+        case .index(let name): "/" + RequestPath.segment(name)
+        case .closed(let name): "/" + RequestPath.segment(name) + "?expand_wildcards=closed"
+        case .openAndHidden(let name): "/" + RequestPath.segment(name) + "?expand_wildcards=open,hidden"
+        case .resolve(let name): "/_resolve/index/" + RequestPath.segment(name)
+        case .lifecycle(let index): "/\(RequestPath.segment(index))/_ilm/explain"
+        case .lifecyclePolicy(let name): "/_ilm/policy/" + RequestPath.segment(name)
+        case .stateManagement(let index): "/_plugins/_ism/explain/" + RequestPath.segment(index)
+        case .statePolicy(let id): "/_plugins/_ism/policies/" + RequestPath.segment(id)
+        case .clusterSettings: "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive"
+        case .refreshStats(let index): "/\(RequestPath.segment(index))/_stats/refresh?level=shards"
+        case .shardStats(let index): "/\(RequestPath.segment(index))/_stats/docs,indexing?level=shards"
+        case .settings(let index): "/\(RequestPath.segment(index))/_settings?include_defaults=true"
+        case .storedSource(let index, let type, let id, let routing):
+            "/\(RequestPath.segment(index))/"
+                + (type.map { "\(RequestPath.query($0))/\(RequestPath.query(id))/_source" }
+                    ?? "_source/\(RequestPath.query(id))")
+                + (routing.map { "?routing=\(RequestPath.query($0))" } ?? "")
+        case .search(let index, let parameters): "/\(RequestPath.segment(index))/_search\(parameters)"
+        case .scroll(let keepAlive, let plainText):
+            plainText ? "/_search/scroll?scroll=\(keepAlive)" : "/_search/scroll"
+        case .clearScroll: "/_search/scroll"
+        case .multiGet(let index, let type):
+            "/\(RequestPath.segment(index))\(type.map { "/" + RequestPath.segment($0) } ?? "")/_mget"
+        case .count(let index): "/\(RequestPath.segment(index))/_count"
+        case .refresh(let index): "/\(RequestPath.segment(index))/_refresh"
+        }
+    }
+
     func request(body: HTTPRequest.Body, timeoutSeconds: Double = 60) -> HTTPRequest {
         switch self {
-        case .index(let name):
-            HTTPRequest(.get, "/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
-        case .closed(let name):
-            HTTPRequest(
-                .get, "/" + RequestPath.segment(name) + "?expand_wildcards=closed", timeoutSeconds: timeoutSeconds)
-        case .openAndHidden(let name):
-            HTTPRequest(
-                .get, "/" + RequestPath.segment(name) + "?expand_wildcards=open,hidden", timeoutSeconds: timeoutSeconds)
-        case .search(let index, let parameters):
-            HTTPRequest(
-                .post, "/\(RequestPath.segment(index))/_search\(parameters)", body: body, timeoutSeconds: timeoutSeconds
-            )
-        case .scroll(let keepAlive, let plainText):
+        case .search: HTTPRequest(.post, path, body: body, timeoutSeconds: timeoutSeconds)
+        case .scroll(_, let plainText):
             // Without fail-over: the server may have read the page already, and a second request would skip it.
             HTTPRequest(
-                .post, plainText ? "/_search/scroll?scroll=\(keepAlive)" : "/_search/scroll", body: body,
-                contentType: plainText ? .text : .json, timeoutSeconds: timeoutSeconds, failsOver: false)
+                .post, path, body: body, contentType: plainText ? .text : .json, timeoutSeconds: timeoutSeconds,
+                failsOver: false)
         case .clearScroll(let plainText):
             HTTPRequest(
-                .delete, "/_search/scroll", body: body, contentType: plainText ? .text : .json,
-                timeoutSeconds: timeoutSeconds)
-        case .multiGet(let index, let type):
-            HTTPRequest(
-                .post, "/\(RequestPath.segment(index))\(type.map { "/" + RequestPath.segment($0) } ?? "")/_mget",
-                body: body, timeoutSeconds: timeoutSeconds, failsOver: true)
-        case .storedSource(let index, let type, let id, let routing):
-            HTTPRequest(
-                .get,
-                "/\(RequestPath.segment(index))/"
-                    + (type.map { "\(RequestPath.query($0))/\(RequestPath.query(id))/_source" }
-                        ?? "_source/\(RequestPath.query(id))")
-                    + (routing.map { "?routing=\(RequestPath.query($0))" } ?? ""), timeoutSeconds: timeoutSeconds)
-        case .resolve(let name):
-            HTTPRequest(.get, "/_resolve/index/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
-        case .lifecycle(let index):
-            HTTPRequest(.get, "/\(RequestPath.segment(index))/_ilm/explain", timeoutSeconds: timeoutSeconds)
-        case .lifecyclePolicy(let name):
-            HTTPRequest(.get, "/_ilm/policy/\(RequestPath.segment(name))", timeoutSeconds: timeoutSeconds)
-        case .stateManagement(let index):
-            HTTPRequest(.get, "/_plugins/_ism/explain/\(RequestPath.segment(index))", timeoutSeconds: timeoutSeconds)
-        case .statePolicy(let id):
-            HTTPRequest(.get, "/_plugins/_ism/policies/\(RequestPath.segment(id))", timeoutSeconds: timeoutSeconds)
-        case .clusterSettings:
-            HTTPRequest(
-                .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive",
-                timeoutSeconds: timeoutSeconds)
-        case .count(let index):
-            HTTPRequest(
-                .post, "/\(RequestPath.segment(index))/_count", body: body, timeoutSeconds: timeoutSeconds,
-                failsOver: true)
-        case .refresh(let index):
-            HTTPRequest(
-                .post, "/\(RequestPath.segment(index))/_refresh", timeoutSeconds: timeoutSeconds, failsOver: true)
-        case .refreshStats(let index):
-            HTTPRequest(
-                .get, "/\(RequestPath.segment(index))/_stats/refresh?level=shards", timeoutSeconds: timeoutSeconds)
-        case .shardStats(let index):
-            HTTPRequest(
-                .get, "/\(RequestPath.segment(index))/_stats/docs,indexing?level=shards", timeoutSeconds: timeoutSeconds
-            )
-        case .settings(let index):
-            HTTPRequest(
-                .get, "/\(RequestPath.segment(index))/_settings?include_defaults=true", timeoutSeconds: timeoutSeconds)
+                .delete, path, body: body, contentType: plainText ? .text : .json, timeoutSeconds: timeoutSeconds)
+        case .multiGet, .count:
+            HTTPRequest(.post, path, body: body, timeoutSeconds: timeoutSeconds, failsOver: true)
+        case .refresh: HTTPRequest(.post, path, timeoutSeconds: timeoutSeconds, failsOver: true)
+        case .index, .closed, .openAndHidden, .refreshStats, .shardStats, .settings, .storedSource, .clusterSettings,
+            .resolve, .lifecycle, .lifecyclePolicy, .stateManagement, .statePolicy:
+            HTTPRequest(.get, path, timeoutSeconds: timeoutSeconds)
         }
     }
 }

@@ -82,8 +82,8 @@ import Testing
         let told = dues(IndexFate(policy: "days", action: "delete", due: Self.now + 2 * Self.day))
         #expect(
             told == [
-                "the lifecycle policy days manages the old index logs-1 and has delete, due on 2026-09-23: take it off the "
-                    + "index (POST /logs-1/_ilm/remove)"
+                "the lifecycle policy days manages the old index logs-1 and has delete, due on 2026-09-23: take it off "
+                    + "the index (POST /logs-1/_ilm/remove)"
             ])
         #expect(dues(IndexFate(policy: "days", action: "delete", due: Self.now + 30 * Self.day)).isEmpty)
         #expect(

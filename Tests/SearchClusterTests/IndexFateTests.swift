@@ -16,7 +16,8 @@ import Testing
         #expect(
             try fate(
                 """
-                {"hot":{"min_age":"0ms","actions":{"set_priority":{}}},"delete":{"min_age":"30d","actions":{"delete":{}}},
+                {"hot":{"min_age":"0ms","actions":{"set_priority":{}}},
+                 "delete":{"min_age":"30d","actions":{"delete":{}}},
                  "warm":{"min_age":"7d","actions":{"shrink":{},"forcemerge":{}}}}
                 """) == IndexFate(policy: "days", action: "shrink", due: 1000 + 7 * Self.day))
         #expect(try fate(#"{"warm":{"min_age":"7d","actions":{"forcemerge":{}}}}"#) == nil)
