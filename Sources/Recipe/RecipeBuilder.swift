@@ -187,7 +187,15 @@ package struct RecipeBuilder {
                 return text
             },
             auth: auth, caFile: cluster["ca_file"]?.text.map { files.resolve($0) },
-            verifyTLS: cluster["verify_tls"]?.flag ?? true, proxy: cluster["proxy"]?.text)
+            verifyTLS: cluster["verify_tls"]?.flag ?? true, proxy: cluster["proxy"]?.text,
+            certificate: certificate(cluster))
+    }
+
+    private func certificate(_ cluster: RecipeValue) -> ClusterEndpoint.Certificate? {
+        guard let file = cluster["client_certificate"]?.text, let key = cluster["client_key"]?.text else { return nil }
+        return ClusterEndpoint.Certificate(
+            file: files.resolve(file), key: files.resolve(key),
+            keyPassword: cluster["client_key_password"]?.text.map { Secret($0) })
     }
 
     private func entry(_ entry: RecipeValue) throws(Gap) -> Recipe.IndexEntry {

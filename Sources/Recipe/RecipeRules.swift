@@ -215,21 +215,7 @@ package struct RecipeRules {
         case (.some, .some(let second)): problems.add(second.mark, "\(name) has url and urls, which are the same key")
         default: break
         }
-        let urls = Self.urls(cluster)
-        if let file = cluster.member("ca_file") {
-            if !urls.isEmpty, urls.allSatisfy({ $0.hasPrefix("http://") }) {
-                problems.add(file.mark, "\(name).ca_file does nothing: no URL is https")
-            } else if cluster["verify_tls"]?.flag == false {
-                problems.add(file.mark, "\(name).ca_file does nothing: verify_tls is false")
-            }
-            if let path = file.value.text {
-                do {
-                    _ = try files.read(path, limit: 16 << 20)
-                } catch {
-                    problems.add(file.value.mark, "\(name).ca_file: the file \(file.value.quoted) \(error.reason)")
-                }
-            }
-        }
+        checkCertificates(name, cluster)
         guard let auth = cluster["auth"], !auth.isWrong, let place = cluster.member("auth")?.mark else { return }
         switch (auth.member("user"), auth.member("password"), auth.member("api_key")) {
         case (nil, nil, nil): problems.add(place, "\(name).auth needs user and password, or api_key")
@@ -239,6 +225,32 @@ package struct RecipeRules {
         case (.some, nil, nil): problems.add(place, "\(name).auth needs password")
         case (nil, .some, nil): problems.add(place, "\(name).auth needs user")
         case (.some, .some, nil): break
+        }
+    }
+
+    private func checkCertificates(_ name: String, _ cluster: RecipeValue) {
+        let urls = Self.urls(cluster)
+        for key in ["ca_file", "client_certificate", "client_key"] {
+            guard let file = cluster.member(key) else { continue }
+            if !urls.isEmpty, urls.allSatisfy({ $0.hasPrefix("http://") }) {
+                problems.add(file.mark, "\(name).\(key) does nothing: no URL is https")
+            } else if key == "ca_file", cluster["verify_tls"]?.flag == false {
+                problems.add(file.mark, "\(name).ca_file does nothing: verify_tls is false")
+            }
+            guard let path = file.value.text else { continue }
+            do {
+                _ = try files.read(path, limit: 16 << 20)
+            } catch {
+                problems.add(file.value.mark, "\(name).\(key): the file \(file.value.quoted) \(error.reason)")
+            }
+        }
+        switch (cluster.member("client_certificate"), cluster.member("client_key")) {
+        case (.some(let one), nil): problems.add(one.mark, "\(name).client_certificate needs client_key")
+        case (nil, .some(let one)): problems.add(one.mark, "\(name).client_key needs client_certificate")
+        default: break
+        }
+        if let password = cluster.member("client_key_password"), cluster.member("client_key") == nil {
+            problems.add(password.mark, "\(name).client_key_password does nothing without client_key")
         }
     }
 

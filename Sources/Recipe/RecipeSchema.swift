@@ -159,36 +159,6 @@ package enum RecipeSchema {
                 "What an event does that empties the whole table: it stops the work, or it is passed over."),
         ])
 
-    package static func cluster(_ title: String) -> RecipeSection {
-        RecipeSection(
-            title: title,
-            keys: [
-                RecipeKey("url", .list(.scalar(.url)), "A node's URL, or several nodes' URLs."),
-                RecipeKey("urls", .list(.scalar(.url)), "The same as `url`."),
-                RecipeKey("auth", .section(auth(title)), standardInWords: "none", "How Crossfade authenticates."),
-                RecipeKey(
-                    "ca_file", .scalar(.nonEmpty), standardInWords: "the system's",
-                    "PEM file of certificate authorities, relative to the recipe; they replace the system's."),
-                RecipeKey(
-                    "verify_tls", .flag, standard: "true", "Whether the server's certificate and name are checked."),
-                RecipeKey(
-                    "proxy", .scalar(.url), standardInWords: "none",
-                    "HTTP proxy on the way to it. Proxies and passwords of the environment and `.netrc` are not used."),
-            ])
-    }
-
-    package static func auth(_ cluster: String) -> RecipeSection {
-        RecipeSection(
-            title: "\(cluster).auth",
-            keys: [
-                RecipeKey("user", .scalar(.nonEmpty), "User of basic authentication."),
-                RecipeKey("password", .scalar(.text), secret: true, "Its password."),
-                RecipeKey(
-                    "api_key", .scalar(.nonEmpty), secret: true,
-                    "An API key as the cluster gave it out, in place of user and password."),
-            ])
-    }
-
     package static let entry = RecipeSection(
         title: "an entry of indices",
         keys: [

@@ -76,6 +76,12 @@ final class Transfer {
         }
         if let caFile = settings.caFile { crossfade_easy_set_string(easy, CURLOPT_CAINFO, caFile) }
         crossfade_easy_set_string(easy, CURLOPT_CAPATH, settings.caFolder)
+        if let certificate = settings.certificate {
+            crossfade_easy_set_string(easy, CURLOPT_SSLCERT, certificate.file)
+            crossfade_easy_set_string(easy, CURLOPT_SSLKEY, certificate.key)
+            // Without one, OpenSSL would ask for it at the terminal.
+            crossfade_easy_set_string(easy, CURLOPT_KEYPASSWD, certificate.keyPassword?.reveal() ?? "")
+        }
         crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, settings.verifyTLS ? 1 : 0)
         crossfade_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, settings.verifyTLS ? 2 : 0)
     }

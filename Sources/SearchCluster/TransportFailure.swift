@@ -11,15 +11,29 @@ extension TransportLoop {
             error.neverConnected = transfer.neverConnected
             return error
         }
+        // TLS 1.3 tells it after the handshake, where the first answer should come.
+        let reason = why.lowercased()
+        if reason.contains("alert"), reason.contains("certificate") || reason.contains("unknown ca") {
+            return failure(
+                .tls,
+                settings.certificate == nil
+                    ? "\(node) asks for a certificate of its clients; name one: client_certificate and client_key"
+                    : "\(node) does not accept client_certificate; is it signed by an authority that the server trusts?"
+            )
+        }
         switch code {
+        case CURLE_SSL_CERTPROBLEM:
+            return failure(
+                .tls,
+                "client_certificate and client_key cannot be used; do they belong together, in PEM form, and is "
+                    + "client_key_password right?")
         case CURLE_OPERATION_TIMEDOUT:
             return failure(
                 .timedOut,
                 transfer.neverConnected
                     ? "no connection to \(node) in time; check the address and the firewall"
                     : "\(node) did not answer in time; it may be overloaded")
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CERTPROBLEM,
-            CURLE_SSL_CIPHER:
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
             return failure(.tls, "the certificate of \(node) was not accepted; \(certificateAdvice(code, why))")
         case CURLE_SSL_CONNECT_ERROR:
             return failure(.tls, "the TLS handshake with \(node) failed; does that port speak https?", retriable: true)
@@ -38,7 +52,9 @@ extension TransportLoop {
         case CURLE_COULDNT_CONNECT:
             return failure(.unreachable, "\(node) refuses connections; is the server up?")
         default:
-            return failure(.unreachable, "the connection to \(node) broke; is the server up, and http or https?")
+            // A server may close the connection before its alert about a certificate was read.
+            let asks = node.hasPrefix("https") ? " Does it want a client_certificate that it trusts?" : ""
+            return failure(.unreachable, "the connection to \(node) broke; is the server up, and http or https?" + asks)
         }
     }
 

@@ -16,6 +16,7 @@ struct TransportSettings: Sendable {
     /// The folder of the authorities that the system trusts; nil: only those of ``caFile`` count. curl would ask its
     /// own folder beside the file.
     var caFolder: String?
+    var certificate: ClusterEndpoint.Certificate?
     var verifyTLS: Bool
     /// Empty: none, whatever the environment says.
     var proxy: String
@@ -44,6 +45,7 @@ struct TransportSettings: Sendable {
         }
         caFile = endpoint.caFile
         caFolder = endpoint.caFile == nil ? Self.systemFolder : nil
+        certificate = endpoint.certificate
         verifyTLS = endpoint.verifyTLS
         proxy = endpoint.proxy ?? ""
         self.limits = limits
@@ -51,6 +53,13 @@ struct TransportSettings: Sendable {
             throw ClusterError(
                 .configuration,
                 "the certificate authority file \(caFile) cannot be read; check its path and permissions")
+        }
+        for file in [certificate?.file, certificate?.key].compactMap({ $0 })
+        where !FileManager.default.isReadableFile(atPath: file) {
+            throw ClusterError(
+                .configuration,
+                "the file \(file) of the client's certificate cannot be read; check its path and "
+                    + "permissions")
         }
     }
 
@@ -85,6 +94,7 @@ struct TransportSettings: Sendable {
         var secrets: [String] = []
         if let password { secrets += [password.reveal(), Data(password.reveal().utf8).base64EncodedString()] }
         if let user, let password { secrets.append(Data("\(user):\(password.reveal())".utf8).base64EncodedString()) }
+        if let password = certificate?.keyPassword { secrets.append(password.reveal()) }
         if let authorization {
             let key = String(authorization.reveal().dropFirst(TransportSettings.keyHeader.count))
             secrets.append(key)

@@ -206,6 +206,15 @@ struct BadRecipeTests {
             name: "half an auth", text: Reading.small(["target": "target: { url: http://a, auth: { user: a } }"]),
             expected: ["7:26: target.auth needs password"]),
         Case(
+            name: "half a client certificate",
+            text: Reading.small([
+                "target": "target: { url: https://a, client_key: /nowhere/key, client_key_password: x }"
+            ]),
+            expected: [
+                "7:27: target.client_key needs client_certificate",
+                "7:39: target.client_key: the file \"/nowhere/key\" does not exist",
+            ]),
+        Case(
             name: "ca_file without TLS",
             text: Reading.small(["target": "target: { url: http://a, ca_file: /nowhere/ca.pem }"]),
             expected: [

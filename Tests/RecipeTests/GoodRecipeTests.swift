@@ -116,7 +116,7 @@ struct GoodRecipeTests {
     /// Every key of the table, each doing something, in one of these recipes.
     @Test func everyKey() throws {
         let folder = try Folder()
-        try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n")
+        for name in ["ca.pem", "me.pem", "me.key"] { try folder.write(name, "-----BEGIN CERTIFICATE-----\n") }
         let recipes = [EveryKey.envelope, EveryKey.document, EveryKey.debezium, EveryKey.keys, EveryKey.alone]
         var used: Set<String> = []
         for text in recipes {
@@ -171,7 +171,7 @@ struct GoodRecipeTests {
 
     @Test func everyKeysValues() throws {
         let folder = try Folder()
-        try folder.write("ca.pem", "x")
+        for name in ["ca.pem", "me.pem", "me.key"] { try folder.write(name, "x") }
         let envelope = try Reading.load(EveryKey.envelope, folder: folder)
         #expect(envelope.source?.caFile == folder.path + "/ca.pem")
         #expect(envelope.source?.auth == .basic(user: "reader", password: Secret("p")))
@@ -271,7 +271,8 @@ enum EveryKey {
           application_group: app
           version: { field: message.rev }
           epoch: 3
-        source: { url: https://old:9200, ca_file: ca.pem, verify_tls: true, auth: { user: reader, password: p } }
+        source: { url: https://old:9200, ca_file: ca.pem, verify_tls: true, client_certificate: me.pem,
+                  client_key: me.key, client_key_password: w, auth: { user: reader, password: p } }
         target: { urls: [https://new:9200], verify_tls: false, proxy: http://proxy:3128, auth: { api_key: k } }
         indices:
           - from: incidents

@@ -12,7 +12,8 @@ final class FakeServer {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    /// `options`: `auth=<the Authorization header>`, `tls=<directory with cert.pem and key.pem>`, `pose=<name>`.
+    /// `options`: `auth=<the Authorization header>`, `tls=<directory with cert.pem and key.pem>`,
+    /// `clients=<directory with the cert.pem that clients must show>`, `pose=<name>`.
     init(_ options: String...) throws {
         process.executableURL = URL(fileURLWithPath: FakeServer.python ?? "/usr/bin/python3")
         process.arguments = ["-c", fakeServerScript] + options
@@ -51,8 +52,8 @@ final class FakeServer {
     }
 }
 
-/// A self-signed certificate for localhost in a directory of its own; nil without openssl.
-func makeCertificate() throws -> String? {
+/// A self-signed certificate for localhost in a directory of its own; nil without openssl. `password`: of its key.
+func makeCertificate(password: String? = nil) throws -> String? {
     guard let openssl = ["/usr/bin/openssl"].first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
         return nil
     }
@@ -61,10 +62,11 @@ func makeCertificate() throws -> String? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: openssl)
     process.arguments = [
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2", "-subj",
         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", directory + "/key.pem", "-out",
         directory + "/cert.pem",
     ]
+    process.arguments? += password.map { ["-passout", "pass:" + $0] } ?? ["-nodes"]
     process.standardError = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     try process.run()
@@ -171,6 +173,9 @@ private let fakeServerScript = #"""
     if 'tls' in options:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options['tls'] + '/cert.pem', options['tls'] + '/key.pem')
+        if 'clients' in options:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(options['clients'] + '/cert.pem')
         server.socket = context.wrap_socket(server.socket, server_side=True)
     parent = os.getppid()
     def watch():

@@ -247,6 +247,34 @@ import Testing
         #expect(thrown { _ = try Cluster.connect(byNumber) }?.code == .tls)
     }
 
+    /// Mutual TLS.
+    @Test(arguments: [nil, "p\u{e4}ss"]) func aServerThatAsksForACertificateGetsIt(password: String?) throws {
+        guard let directory = try makeCertificate(), let mine = try makeCertificate(password: password) else { return }
+        defer { for folder in [directory, mine] { try? FileManager.default.removeItem(atPath: folder) } }
+        let server = try FakeServer("tls=\(directory)", "clients=\(mine)")
+        defer { server.stop() }
+        func connect(_ file: String?, _ key: String?, _ password: String?) throws -> Cluster {
+            var endpoint = server.endpoint(caFile: directory + "/cert.pem")
+            if let file, let key {
+                endpoint.certificate = ClusterEndpoint.Certificate(
+                    file: file + "/cert.pem", key: key + "/key.pem", keyPassword: password.map { Secret($0) })
+            }
+            return try Cluster.connect(endpoint)
+        }
+        #expect(try connect(mine, mine, password).identity.contains("u8"))
+        // The server of this test may break the connection before its reason was read.
+        let none = thrown { _ = try connect(nil, nil, nil) }
+        #expect(none?.message.contains("client_certificate") == true, "\(none as Any)")
+        let foreign = thrown { _ = try connect(directory, directory, nil) }
+        #expect(foreign?.message.contains("client_certificate") == true, "\(foreign as Any)")
+        for (file, key, word) in [(mine, directory, password), (directory, mine, "wrong")] {
+            let mixed = thrown { _ = try connect(file, key, word) }
+            #expect(mixed?.code == .tls && mixed?.message.contains("belong together") == true, "\(mixed as Any)")
+        }
+        let absent = thrown { _ = try connect("/nowhere", mine, nil) }
+        #expect(absent?.code == .configuration && absent?.message.contains("/nowhere/cert.pem") == true)
+    }
+
     @Test func anyServerThatIsNotSupportedIsRefused() throws {
         let compatible = try FakeServer("pose=os-as-7")
         defer { compatible.stop() }
