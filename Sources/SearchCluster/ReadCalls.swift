@@ -64,7 +64,7 @@ enum ReadCall: Sendable {
             HTTPRequest(.get, "/_resolve/index/" + RequestPath.segment(name), timeoutSeconds: timeoutSeconds)
         case .clusterSettings:
             HTTPRequest(
-                .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive",
+                .get, "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive,*.cluster.blocks",
                 timeoutSeconds: timeoutSeconds)
         case .count(let index):
             HTTPRequest(
