@@ -25,7 +25,8 @@ struct GateLook {
         found.append(stateWrites())
         found += aliases.problems
         if aliases.problems.isEmpty { found.append(.passed(.aliases, "the aliases stand on the old indices")) }
-        if !found.contains(where: { $0.name == .receipt }) { found += try receipt(state) }
+        let newest = try session.newestReceipt(state)
+        if !found.contains(where: { $0.name == .receipt }) { found += try gates(of: newest, state) }
         if !found.contains(where: { $0.name == .foreignWrites }) {
             found.append(
                 .passed(.foreignWrites, "not asked: only a receipt that proves something can say who has written since")
@@ -36,7 +37,7 @@ struct GateLook {
         found += aliases.doubts.isEmpty ? try FilterGate(session: session).gates(aliases) : aliases.doubts
         found.append(try RightsGate.look(session, at: [.rollover]))
         found.append(try writers())
-        found.append(try wayBack(aliases.moves, state))
+        found.append(wayBack(aliases.moves, comparedIn: newest))
         found += programs() + [hold()]
         let order = Dictionary(uniqueKeysWithValues: Gate.Name.allCases.enumerated().map { ($1, $0) })
         return found.enumerated().sorted {
@@ -50,7 +51,7 @@ struct GateLook {
         return .failed(.state, block.words, mend: block.mend)
     }
 
-    private func receipt(_ state: MigrationState) throws -> [Gate] {
+    private func gates(of receipt: Receipt?, _ state: MigrationState) throws -> [Gate] {
         let verify = "crossfade verify \(recipe.typed)"
         let limit = RecipeDuration.text(recipe.cutover.parityAge)
         guard let newest = state.newestReceipt(of: state.fingerprint) else {
@@ -67,7 +68,7 @@ struct GateLook {
         }
         return [
             .passed(.receipt, told), try foreignWrites(newest.id, mend: verify),
-            try SourceWrites(session).gate(newest.id, state),
+            try SourceWrites(session).gate(newest.id, receipt, state),
         ]
     }
 
@@ -201,7 +202,9 @@ struct GateLook {
     }
 
     /// Whether the readers could go back, from the moment in which they move, to what was compared.
-    func wayBack(_ moves: [AliasMove], _ state: MigrationState) throws -> Gate {
+    ///
+    /// - Parameter receipt: of the last comparison; nil: there was none.
+    func wayBack(_ moves: [AliasMove], comparedIn receipt: Receipt?) -> Gate {
         let survey = session.prepared.survey
         guard survey.hasSource else { return .passed(.wayBack, "not applicable: the recipe names no old side") }
         // Where the old indexer must have stopped, its lag says nothing.
@@ -209,7 +212,7 @@ struct GateLook {
         var back = WayBack.look(
             survey, recipe, from: moves.flatMap(\.from), runs: stops ? nil : applicationRuns())
         if stops { back.lag = nil }
-        back.lookForRemade(since: try compared(state), now: survey.sourceUUIDs)
+        back.lookForRemade(since: receipt?.sourceIndices ?? [:], now: survey.sourceUUIDs)
         if back.reasons.isEmpty, let due = back.dues(now: WallClock.now()).first {
             return .failed(
                 .wayBack, "the way back would end by itself: " + due,
@@ -221,12 +224,6 @@ struct GateLook {
                 mend: "see to the old side, or go on without a way back (--override way_back --why TEXT)")
         }
         return .passed(.wayBack, "the old indices are open and kept current")
-    }
-
-    /// The UUIDs of the old indices when they were compared last.
-    private func compared(_ state: MigrationState) throws -> [String: String] {
-        guard let newest = state.newestReceipt(of: state.fingerprint) else { return [:] }
-        return try ReceiptStore(session.store, target: session.target).load(newest.id)?.sourceIndices ?? [:]
     }
 
     /// Brokers that cannot say it, or may not, leave it unknown. The lag counts all the same.

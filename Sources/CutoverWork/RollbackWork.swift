@@ -160,23 +160,11 @@ package struct RollbackWork {
     /// Throws where the old cluster would give readers errors, unless people say that they are there already.
     private func checkOldCluster() throws {
         guard !options.readersMoved, let back = session.prepared.survey.wayBack else { return }
-        for index in back.indices {
-            let why: String
-            switch index.condition {
-            case .ready, .remade: continue
-            case .blocked(let blocks):
-                guard blocks.contains("read") else { continue }
-                why = "is blocked for reading"
-            case .gone: why = "is gone"
-            case .closed: why = "is closed"
-            case .unknown(let words): why = "cannot be asked (\(words))"
-            }
-            throw WorkError(
-                .refused,
-                "the old index \(index.name) \(why): readers that go back to it would get errors, and the aliases stay "
-                    + "on the new cluster. Mend the old side first; if the readers are there already, say "
-                    + "--readers-moved")
-        }
+        guard let trouble = back.indices.first(where: \.failsReaders)?.trouble else { return }
+        throw WorkError(
+            .refused,
+            "\(trouble). Readers that go back to it would get errors, and the aliases stay on the new cluster. Mend "
+                + "the old side first; if the readers are there already, say --readers-moved")
     }
 
     /// Throws where readers would find nothing on the old cluster.

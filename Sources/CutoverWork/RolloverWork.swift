@@ -161,7 +161,7 @@ package struct RolloverWork {
     /// What was written to the old side after the gates were asked, in words: nothing brings it to the new one.
     private func writtenMeanwhile(_ state: MigrationState) throws -> [String] {
         guard !recipe.hasCommands, let newest = state.newestReceipt(of: state.fingerprint) else { return [] }
-        let gate = try SourceWrites(session).gate(newest.id, state)
+        let gate = try SourceWrites(session).gate(newest.id, session.newestReceipt(state), state)
         return gate.verdict == .passed ? [] : ["\(gate.text): look for it, or roll back"]
     }
 

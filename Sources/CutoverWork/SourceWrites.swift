@@ -11,8 +11,10 @@ struct SourceWrites {
 
     init(_ session: CutoverSession) { self.session = session }
 
-    /// `id`: of the receipt.
-    func gate(_ id: String, _ state: MigrationState) throws -> Gate {
+    /// - Parameters:
+    ///   - id: of the receipt.
+    ///   - receipt: nil: it is gone.
+    func gate(_ id: String, _ receipt: Receipt?, _ state: MigrationState) throws -> Gate {
         let (recipe, survey) = (session.recipe, session.prepared.survey)
         guard !recipe.hasCommands else {
             return .passed(.sourceWrites, "what is written to the old side comes with the commands")
@@ -21,7 +23,6 @@ struct SourceWrites {
             return .passed(.sourceWrites, "the application writes the new indices, too (init --adopt)")
         }
         let verify = "crossfade verify \(recipe.typed)"
-        let receipt = try ReceiptStore(session.store, target: session.target).load(id)
         switch change(since: receipt?.sourceWritten) {
         case .writes(0): return .passed(.sourceWrites, "nobody has written to the old side since receipt \(id)")
         case .writes(let count):
@@ -46,5 +47,13 @@ struct SourceWrites {
         } catch {
             return .unknown("\(error)")
         }
+    }
+}
+
+extension CutoverSession {
+    /// The newest receipt of the confirmed work; nil: there is none, or it is gone.
+    func newestReceipt(_ state: MigrationState) throws -> Receipt? {
+        guard let newest = state.newestReceipt(of: state.fingerprint) else { return nil }
+        return try ReceiptStore(store, target: target).load(newest.id)
     }
 }

@@ -16,12 +16,15 @@ extension Status {
         let session = CutoverSession(prepared, logger: logger)
         let look = GateLook(session: session, status: self)
         var found = [look.stateWrites(), look.hold()]
+        let receipt = Result { try session.newestReceipt(state) }
         if let aliases = try? AliasLook.take(session, only: nil) {
             found += aliases.problems
-            if aliases.problems.isEmpty, let way = try? look.wayBack(aliases.moves, state) { found.append(way) }
+            if aliases.problems.isEmpty, let way = try? look.wayBack(aliases.moves, comparedIn: receipt.get()) {
+                found.append(way)
+            }
         }
         if let newest = state.newestReceipt(of: state.fingerprint), newest.verdict == .equal,
-            let writes = try? SourceWrites(session).gate(newest.id, state)
+            let writes = try? SourceWrites(session).gate(newest.id, receipt.get(), state)
         {
             found.append(writes)
         }

@@ -16,6 +16,7 @@ import Telemetry
 /// ever read.
 package struct CopyWork: WatchedWork {
     package static let (command, purpose, depth) = ("copy", Purpose.copy, Preflight.Depth.samples)
+    package static let refused = HistoryEvent.What.copyRefused
     package let live: LiveWork
     package let confirmation: String?
     /// What is copied; nil: everything, or what is left of an interrupted copy.
@@ -31,13 +32,12 @@ package struct CopyWork: WatchedWork {
     package static let unneeded: Set<String> = ["copy_deaths", "command_deaths"]
 
     package func run() throws -> Summary {
-        try prepared.passRails(except: Self.unneeded)
         guard let source = prepared.survey.source else {
             throw WorkError(
                 .recipe, "the recipe has no source: there is nothing to copy, `crossfade replay` does it all")
         }
+        let confirmed = try admitted()
         let store = prepared.store
-        let confirmed = try prepared.confirmed(confirmation, logger: logger)
         let claim = try WorkClaim("copy", prepared, logger: logger)
         let begun = try begin(store, confirmed, source, claim)
         defer { claim.giveBack(store) }

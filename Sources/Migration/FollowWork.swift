@@ -13,6 +13,7 @@ import Telemetry
 /// `follow`: stays in the consumer group and keeps the new cluster current until told to stop.
 package struct FollowWork: WatchedWork {
     package static let (command, purpose, depth) = ("follow", Purpose.follow, Preflight.Depth.log)
+    package static let refused = HistoryEvent.What.followRefused
     package let live: LiveWork
     package let confirmation: String?
 
@@ -22,9 +23,9 @@ package struct FollowWork: WatchedWork {
     package static let unneeded: Set<String> = ["copy_deaths", "command_deaths"]
 
     package func run() throws -> Summary {
-        try prepared.passRails(except: Self.unneeded)
+        let confirmed = try admitted()
         let store = prepared.store
-        try prepared.confirmed(confirmation, logger: logger).checkReplayed(prepared.recipe.typed)
+        try prepared.leaving(Self.refused, logger: logger) { try confirmed.checkReplayed(prepared.recipe.typed) }
         let state = try store.update {
             $0.phase = .following
             $0.record(

@@ -12,8 +12,6 @@ package final class PipelineRun {
     package let pipeline: Pipeline
     package let watch: LogMonitor?
     private let targetMonitor: TargetMonitor
-    /// nil: the work is no follower, so that nobody watches for that.
-    private let readersLook: ReadersLook?
     private let heartbeat: MemberHeartbeat?
     private let letters: LetterNotes
 
@@ -48,7 +46,6 @@ package final class PipelineRun {
             letters: pipeline.deadLetters, logger: logger)
         targetMonitor = TargetMonitor(
             prepared, pipeline, target: target, isFollowing: isFollowing, letters: letters, live: live)
-        readersLook = isFollowing ? ReadersLook(live) : nil
         watch?.start()
         live.runs(pipeline, watch: watch)
     }
@@ -62,7 +59,6 @@ package final class PipelineRun {
     /// Ends the threads. The heartbeat is the last: it tells of the pipeline as long as there is one.
     package func close() {
         targetMonitor.askToStop()
-        readersLook?.stop()
         watch?.stop()
         targetMonitor.stop()
         pipeline.close()

@@ -19,15 +19,15 @@ import Telemetry
 package struct ReplayWork: WatchedWork {
     package static let (command, purpose, depth) = ("replay", Purpose.replay, Preflight.Depth.samples)
     package static let unneeded: Set<String> = ["command_deaths"]
+    package static let refused = HistoryEvent.What.replayRefused
     package let live: LiveWork
     package let confirmation: String?
 
     package init(_ live: LiveWork, confirmation: String?) { (self.live, self.confirmation) = (live, confirmation) }
 
     package func run() throws -> Summary {
-        try prepared.passRails(except: Self.unneeded)
+        let confirmed = try admitted()
         let store = prepared.store
-        let confirmed = try prepared.confirmed(confirmation, logger: logger)
         let claim = try WorkClaim("replay", prepared, logger: logger)
         let state = try begin(store, confirmed, claim)
         defer { claim.giveBack(store) }

@@ -13,6 +13,8 @@ package protocol WatchedWork {
     static var depth: Preflight.Depth { get }
     /// Rails that do not concern it.
     static var unneeded: Set<String> { get }
+    /// What the history says where it is refused before it begins.
+    static var refused: HistoryEvent.What { get }
     /// What the work tells of itself; made for this work.
     var live: LiveWork { get }
     /// The fingerprint that the user has confirmed with this command; nil: none.
@@ -32,9 +34,19 @@ extension WatchedWork {
         let prepared = try Preflight.prepare(
             recipe, for: purpose, depth: confirmation == nil ? depth : .plan, isConfirming: confirmation != nil,
             logger: logger)
-        try prepared.passRails(except: unneeded)
-        try prepared.checkConfirmed(confirmation)
+        try prepared.leaving(refused, logger: logger) {
+            try prepared.passRails(except: unneeded)
+            try prepared.checkConfirmed(confirmation)
+        }
         return prepared
+    }
+
+    /// The state under which the work may begin.
+    func admitted() throws -> MigrationState {
+        try prepared.leaving(Self.refused, logger: logger) {
+            try prepared.passRails(except: Self.unneeded)
+            return try prepared.confirmed(confirmation, logger: logger)
+        }
     }
 
     /// Does the work, between two events of the migration's history.

@@ -31,6 +31,8 @@ extension WorkSnapshot {
         object["copy"] = copy?.json ?? .null
         object["replay"] =
             replay.map { ["remaining": .number($0.remaining), "finished": .bool($0.isFinished)] } ?? .null
+        object["log"] = log?.json ?? .null
+        object["last_stop"] = lastStop?.json ?? .null
         object["readers"] = readers.json
         object["receipt"] = receipt?.shown(fingerprint: fingerprint, now: now) ?? .null
         object["verification"] = verification?.json ?? .null
@@ -60,6 +62,12 @@ extension WorkSnapshot {
 
 extension WorkSnapshot.Verdict {
     var json: JSONValue { ["ready": .bool(isReady), "reasons": .array(reasons.map { .string($0) })] }
+}
+
+extension WorkSnapshot.Log {
+    var json: JSONValue {
+        ["answers": answers.map { .bool($0) } ?? .null, "trouble": trouble.map { .string($0) } ?? .null]
+    }
 }
 
 extension WorkSnapshot.Readers {

@@ -227,6 +227,20 @@ package struct Preflight: Sendable {
             .record(HistoryEvent(what, detail, fingerprint: fingerprint))
     }
 
+    /// Does what may refuse the work before it begins. A refusal is left in the history, so that others see why nobody
+    /// works. Without a state there is no history, and while the migration ends nothing is added.
+    package func leaving<Answer>(
+        _ what: HistoryEvent.What, logger: Logger, _ checks: () throws -> Answer
+    ) throws -> Answer {
+        do {
+            return try checks()
+        } catch let error as WorkError where error.code == .refused {
+            // Asked again: what is written after somebody has cancelled would make the state's index anew.
+            if let state = try? store.load(), state.cutover.end == nil { record(what, "\(error)", logger: logger) }
+            throw error
+        }
+    }
+
     /// The same through another connection to the target.
     package func store(on target: Cluster) -> StateStore {
         StateStore(target: target, name: recipe.name).fenced(fingerprint)

@@ -75,6 +75,8 @@ package struct Survey: Sendable {
     package var watermarks: [Int32: (low: Int64, high: Int64)]
     /// The application's own group's offsets, when the recipe names it.
     package var application: [Int32: Int64]?
+    /// Whether the application's own group has members now; nil: that is not known, or was not asked.
+    package var applicationHasMembers: Bool?
     /// Why the application's offsets are unknown; nil: they are known, or no group is named.
     package var applicationUnknown: String?
     /// An explanation if the application's group has committed nothing; nil: it has.
@@ -139,6 +141,9 @@ package struct Survey: Sendable {
             untold: untold.texts)
         if purpose == .plan || purpose == .initialise { survey.findDataStreams() }
         if purpose.isLenient {
+            if let group = recipe.commands.applicationGroup, survey.logUnknown == nil {
+                survey.applicationHasMembers = admin.flatMap { try? $0.groupHasMembers(group, timeout: 5) }
+            }
             let found = survey
             survey.wayBack = WayBack.look(
                 survey, recipe,

@@ -18,6 +18,27 @@ package struct WayBack: Sendable {
         package var condition: Condition
 
         package init(_ name: String, _ condition: Condition) { (self.name, self.condition) = (name, condition) }
+
+        /// Why the readers could not go back to it; nil: they could.
+        package var trouble: String? {
+            switch condition {
+            case .ready: nil
+            case .gone: "the old index \(name) is gone"
+            case .remade: "the old index \(name) was made again, so it is another one"
+            case .closed: "the old index \(name) is closed"
+            case .blocked(let blocks): "the old index \(name) is blocked (\(blocks.joined(separator: ", ")))"
+            case .unknown(let why): "it is not known how the old index \(name) is: \(why)"
+            }
+        }
+
+        /// Whether readers would get errors from it, or nobody knows.
+        package var failsReaders: Bool {
+            switch condition {
+            case .ready, .remade: false
+            case .blocked(let blocks): blocks.contains("read")
+            case .gone, .closed, .unknown: true
+            }
+        }
     }
 
     package var indices: [Index]
@@ -55,16 +76,7 @@ package struct WayBack: Sendable {
 
     /// Why they could not; empty: they could.
     package var reasons: [String] {
-        var found = indices.compactMap { index -> String? in
-            switch index.condition {
-            case .ready: nil
-            case .gone: "the old index \(index.name) is gone"
-            case .remade: "the old index \(index.name) was made again, so it is another one"
-            case .closed: "the old index \(index.name) is closed"
-            case .blocked(let blocks): "the old index \(index.name) is blocked (\(blocks.joined(separator: ", ")))"
-            case .unknown(let why): "it is not known how the old index \(index.name) is: \(why)"
-            }
-        }
+        var found = indices.compactMap(\.trouble)
         if let state { found.append("\(state.words): \(state.mend)") }
         // One that stands nowhere is put back on the old index like all others.
         found += misplaced.filter { !$0.indices.isEmpty }.map(\.words)

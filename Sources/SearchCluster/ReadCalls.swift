@@ -42,7 +42,8 @@ enum ReadCall: Sendable {
         case .lifecyclePolicy(let name): "/_ilm/policy/" + RequestPath.segment(name)
         case .stateManagement(let index): "/_plugins/_ism/explain/" + RequestPath.segment(index)
         case .statePolicy(let id): "/_plugins/_ism/policies/" + RequestPath.segment(id)
-        case .clusterSettings: "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive"
+        case .clusterSettings:
+            "/_cluster/settings?include_defaults=true&filter_path=*.search.max_keep_alive,*.cluster.blocks"
         case .refreshStats(let index): "/\(RequestPath.segment(index))/_stats/refresh?level=shards"
         case .shardStats(let index): "/\(RequestPath.segment(index))/_stats/docs,indexing?level=shards"
         case .settings(let index): "/\(RequestPath.segment(index))/_settings?include_defaults=true"

@@ -23,6 +23,10 @@ package struct HistoryEvent: Sendable, Equatable {
         package static let replayStopped = What("replay_stopped")
         package static let followBegun = What("follow_begun")
         package static let followStopped = What("follow_stopped")
+        /// It was refused before it began.
+        package static let copyRefused = What("copy_refused")
+        package static let replayRefused = What("replay_refused")
+        package static let followRefused = What("follow_refused")
         package static let verified = What("verified")
         package static let repaired = What("repaired")
         package static let purged = What("purged")
@@ -39,7 +43,15 @@ package struct HistoryEvent: Sendable, Equatable {
         package static let discarded = What("discarded")
 
         /// Whether work ended that goes on when it is started again.
-        package var isStop: Bool { [.followStopped, .replayStopped, .copyStopped].contains(self) }
+        package var isStop: Bool { [.followStopped, .replayStopped, .copyStopped].contains(self) || isRefusal }
+
+        package var isRefusal: Bool { [.followRefused, .replayRefused, .copyRefused].contains(self) }
+
+        /// Whether it is the begin or the end of a copy, a replay or a follower.
+        fileprivate var isWork: Bool {
+            isStop
+                || [.copyBegun, .copyFinished, .replayBegun, .replayFinished, .followBegun].contains(self)
+        }
     }
 
     package var what: What
@@ -63,7 +75,12 @@ package struct HistoryEvent: Sendable, Equatable {
     package func age(now: Int64) -> Int64 { max(0, now &- time) / 1000 }
 
     /// Whether it is the coming and going of a follower.
-    var isRoutine: Bool { what == .followBegun || what == .followStopped }
+    var isRoutine: Bool { what == .followBegun || what == .followStopped || what == .followRefused }
+
+    /// Whether it tells the same, at another time.
+    fileprivate func repeats(_ other: HistoryEvent) -> Bool {
+        (what, detail, fingerprint) == (other.what, other.detail, other.fingerprint) && by == other.by
+    }
 
     package var json: JSONValue {
         var members: JSONObject = [
@@ -105,6 +122,8 @@ package struct MigrationHistory: Sendable, Equatable {
     package mutating func add(_ event: HistoryEvent) {
         var event = event
         if event.detail.count > Self.longest { event.detail = event.detail.prefix(Self.longest) + "..." }
+        // A supervisor starts what was refused again and again.
+        if event.what.isRefusal, let last = events.last, event.repeats(last) { events.removeLast() }
         events.append(event)
         // A follower that is started again and again must not push out what people did.
         var excess = max(0, events.count - Self.most)
@@ -115,6 +134,14 @@ package struct MigrationHistory: Sendable, Equatable {
             return true
         }
         events.removeFirst(excess)
+    }
+
+    /// How the last copy, replay or follower ended; nil: it goes on, or did all that it was to do.
+    ///
+    /// - Parameter isLeft: whether work was begun that no process goes on with.
+    package func lastStop(isLeft: Bool) -> HistoryEvent? {
+        if isLeft { return events.last { $0.what.isStop } }
+        return events.last { $0.what.isWork }.flatMap { $0.what.isRefusal ? $0 : nil }
     }
 
     /// As it is stored: texts, so that nothing of it becomes a field of the state index.

@@ -5,24 +5,34 @@ package struct StateBlock: Sendable, Equatable {
     package let index: String
     /// As the server names them, without `index.blocks.`.
     package let blocks: [String]
+    /// Of the whole cluster.
+    package let cluster: [ClusterBlock]
 
     /// nil: nothing blocks it.
-    package init?(index: String, blocks: [String]) {
-        guard !blocks.isEmpty else { return nil }
-        (self.index, self.blocks) = (index, blocks)
+    package init?(index: String, blocks: [String], cluster: [ClusterBlock] = []) {
+        guard !blocks.isEmpty || !cluster.isEmpty else { return nil }
+        (self.index, self.blocks, self.cluster) = (index, blocks, cluster)
     }
 
     package var words: String {
-        let names = blocks.map { "index.blocks.\($0)" }.joined(separator: ", ")
-        let why = isByDisk ? ": a server sets that when a disk of its nodes is nearly full" : ""
-        return "the state index \(index) takes no writes (\(names)\(why))"
+        var names = Set(cluster.map(\.setting)).sorted().map { "\($0): the whole cluster" }
+        if !blocks.isEmpty {
+            let why = isByDisk ? ": a server sets that when a disk of its nodes is nearly full" : ""
+            names.append(blocks.map { "index.blocks.\($0)" }.joined(separator: ", ") + why)
+        }
+        return "the state index \(index) takes no writes (\(names.joined(separator: "; ")))"
     }
 
-    /// What a person has to do.
+    /// What a person has to do. In a blocked cluster no index is released, and its server takes no other request
+    /// than one that takes off one such setting.
     package var mend: String {
-        let settings = blocks.map { "\"blocks.\($0)\": false" }.joined(separator: ", ")
-        let release = "PUT /\(index)/_settings {\"index\": {\(settings)}}"
-        return isByDisk ? "make room on the disks of the data nodes, then \(release)" : release
+        var steps = isByDisk ? ["make room on the disks of the data nodes"] : []
+        steps += cluster.map { "PUT /_cluster/settings {\"\($0.scope.rawValue)\": {\"\($0.setting)\": null}}" }
+        if !blocks.isEmpty {
+            let settings = blocks.map { "\"blocks.\($0)\": false" }.joined(separator: ", ")
+            steps.append("PUT /\(index)/_settings {\"index\": {\(settings)}}")
+        }
+        return steps.joined(separator: ", then ")
     }
 
     private var isByDisk: Bool { blocks.contains("read_only_allow_delete") }
@@ -31,7 +41,9 @@ package struct StateBlock: Sendable, Equatable {
 extension StateStore {
     /// nil: nothing blocks the state index, or that cannot be asked now.
     package func block() -> StateBlock? {
-        StateBlock(index: index, blocks: ((try? reader.condition(of: index)) ?? nil)?.blocks ?? [])
+        StateBlock(
+            index: index, blocks: ((try? reader.condition(of: index)) ?? nil)?.blocks ?? [],
+            cluster: (try? reader.clusterBlocks()) ?? [])
     }
 
     /// The error of a write that the server has refused because of a block, with what to do.

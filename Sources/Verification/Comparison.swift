@@ -152,7 +152,7 @@ struct Comparison {
                 (scanned.candidates, scanned.differing) = (entry.candidates, entry.differing)
                 return scanned
             }, candidates: found.candidates, line: found.line)
-        scanned.remarks = found.losses.words + found.remarks
+        scanned.remarks = found.losses.words + found.split.remarks
         (scanned.losses, scanned.written) = (found.losses, positions.written)
         return scanned
     }

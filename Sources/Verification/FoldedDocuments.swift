@@ -14,6 +14,7 @@ package final class FoldedDocuments: ExpectedDocuments {
     private let fold: LogFold
     private let groups: GroupReader
     private let live: LiveDocuments
+    private let plan: PipelinePlan
     private let losses: LogLosses
     private var known: Set<DocumentKey> = []
     private var folds = LogFold.Folds()
@@ -27,7 +28,7 @@ package final class FoldedDocuments: ExpectedDocuments {
         // What is asked for at once fits into memory.
         fold = LogFold(log, plan, budget: .max)
         live = LiveDocuments(prepared, plan, readsSource: false)
-        (self.losses, self.groups) = (losses, groups)
+        (self.plan, self.losses, self.groups) = (plan, losses, groups)
     }
 
     package func read(_ keys: [DocumentKey], _ told: (DocumentKey, LivePair) throws -> Void) throws {
@@ -40,7 +41,7 @@ package final class FoldedDocuments: ExpectedDocuments {
         try goOn(positions)
         for key in keys {
             var pair = held[key] ?? LivePair()
-            pair.old = expected(folds.held[key])
+            pair.old = expected(key)
             try told(key, pair)
         }
     }
@@ -80,12 +81,13 @@ package final class FoldedDocuments: ExpectedDocuments {
         }
     }
 
-    private func expected(_ found: DocumentFold?) -> LivePair.Old {
-        guard let found else { return losses.isWhole ? .absent : .unknown }
+    private func expected(_ key: DocumentKey) -> LivePair.Old {
+        guard let found = folds.held[key] else { return losses.isWhole ? .absent : .unknown }
         if found.content == .parts, losses.isWhole { fold.merge(found, into: nil, version: -1) }
         switch found.content {
         case .unnamed: return losses.isWhole ? .absent : .unknown
-        case .parts, .split: return .unknown
+        case .parts: return .unknown
+        case .split: return .split(isAccepted: plan.acceptsSplit(key))
         case .deleted: return .absent
         case .document(let document): return .document(document, version: found.version, stored: nil)
         }

@@ -16,6 +16,8 @@ package struct LivePair: Sendable {
         case uncopied(reason: String, detail: String)
         /// It cannot be known: the log has lost what would say it.
         case unknown
+        /// Its commands lie in two partitions, so that the log cannot say it. `isAccepted`: the recipe accepts that.
+        case split(isAccepted: Bool)
     }
 
     package var old: Old = .absent

@@ -10,25 +10,6 @@ import Runtime
 import SearchCluster
 import Telemetry
 
-/// Documents whose commands lie in two partitions.
-package struct SplitDocuments {
-    package private(set) var count = 0
-    /// Ids of the first of them.
-    package private(set) var ids: [String] = []
-
-    mutating func add(_ key: DocumentKey) {
-        count += 1
-        if ids.count < 10 { ids.append(key.id.withUnsafeBufferPointer { String(repairing: $0) }) }
-    }
-
-    /// nil: there is none.
-    func words(_ rest: String) -> String? {
-        guard count > 0 else { return nil }
-        let more = count > ids.count ? " and others" : ""
-        return "\(count) document\(count == 1 ? "" : "s") (\(ids.joined(separator: ", "))\(more)) \(rest)"
-    }
-}
-
 /// Compares every document of the new side with the fold of the log, for `verify --against log`. What differs is a
 /// candidate: commands may have come meanwhile.
 ///
@@ -54,10 +35,7 @@ package final class LogScan {
         package var losses: LogLosses
         /// The offsets behind the last records that were folded.
         package var line: [Int32: Int64]
-        /// Documents whose commands lie in two partitions: those of which the recipe does not accept it, and those of
-        /// which it does. The latter are no documents of which the log should know more.
         package private(set) var split = SplitDocuments()
-        package private(set) var accepted = SplitDocuments()
 
         fileprivate mutating func add(_ key: DocumentKey, isExpected: Bool) throws {
             try candidates.append(key)
@@ -66,20 +44,8 @@ package final class LogScan {
         }
 
         fileprivate mutating func add(split key: DocumentKey, isAccepted: Bool) {
-            if isAccepted { return accepted.add(key) }
-            split.add(key)
-            entries[key.entry].unknown += 1
-        }
-
-        /// In sentences.
-        package var remarks: [String] {
-            let words = "have commands in two partitions of the topic (\(RepairDoubt.twoPartitions.rawValue))"
-            return [
-                split.words("\(words), so that nobody can tell which of them is newer"),
-                accepted.words(
-                    "\(words), which the recipe accepts: the log proves nothing of them, and they were not "
-                        + "compared"),
-            ].compactMap(\.self)
+            split.add(key, isAccepted: isAccepted)
+            if !isAccepted { entries[key.entry].unknown += 1 }
         }
     }
 
@@ -137,7 +103,9 @@ package final class LogScan {
                     guard isWhole else { return result.entries[entry].unknown += 1 }
                     fold.merge(found, into: nil, version: -1)
                 }
-                guard found.content != .split else { return result.add(split: key, isAccepted: accepts(key)) }
+                guard found.content != .split else {
+                    return result.add(split: key, isAccepted: plan.acceptsSplit(key))
+                }
                 guard case .document(let expected) = found.content,
                     try expected.withUnsafeBufferPointer({ try digester.digest($0) }) == digester.digest(document)
                 else { return try result.add(key, isExpected: isDocument(found)) }
@@ -153,14 +121,14 @@ package final class LogScan {
                     result.entries[key.entry].unknown += 1
                 }
             }
-            if found.content == .split, !seen.contains(key) { result.add(split: key, isAccepted: accepts(key)) }
+            if found.content == .split, !seen.contains(key) {
+                result.add(split: key, isAccepted: plan.acceptsSplit(key))
+            }
             guard case .document = found.content else { continue }
             result.entries[key.entry].log += 1
             if !seen.contains(key) { try result.add(key, isExpected: true) }
         }
     }
-
-    private func accepts(_ key: DocumentKey) -> Bool { plan.splitIDs.contains(key.id) }
 
     private func isDocument(_ fold: DocumentFold) -> Bool {
         if case .document = fold.content { return true }

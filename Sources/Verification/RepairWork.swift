@@ -303,7 +303,7 @@ package final class RepairWork {
 extension LivePair {
     fileprivate var source: RepairRule.Source {
         switch old {
-        case .absent, .unknown: .absent
+        case .absent, .unknown, .split: .absent
         case .document(let document, let version, _): .document(document, version: version)
         case .uncopied: .uncopied
         }

@@ -64,6 +64,8 @@ package final class Settling {
     private var twinsLeft: Int
     private var uncopied: Set<DocumentKey> = []
     private var unknown: Set<DocumentKey> = []
+    /// Those whose commands lie in two partitions, and whether the recipe accepts that.
+    private var split: [DocumentKey: Bool] = [:]
     private var lastTrouble: String?
     private var hasSaidWait = false
     private var idlerLooks = Recurring(every: 2000, first: 0)
@@ -146,6 +148,7 @@ package final class Settling {
             (found, withPaths) = ([:], 0)
             uncopied = []
             unknown = []
+            split = [:]
             guard let readings = try asked({ try read(keys) }) else { return book.failed() }
             book.read(readings, now: now)
         case .lookAgain:
@@ -207,7 +210,7 @@ package final class Settling {
     }
 
     private func finish(_ book: SettlingBook) throws {
-        result.remarks += groups.remark.map { [$0] } ?? []
+        result.remarks += (groups.remark.map { [$0] } ?? []) + result.split.remarks
         let found = result.totals.findings
         let (lost, looked) = ((found[.missing] ?? 0) + (found[.twin] ?? 0), 10 * options.limit - twinsLeft)
         if looked < lost {
@@ -271,6 +274,9 @@ package final class Settling {
         case .unknown:
             unknown.insert(key)
             return .absent
+        case .split(let isAccepted):
+            split[key] = isAccepted
+            return .absent
         case .document(let bytes, _, let stored):
             old = try digest(bytes)
             version = stored
@@ -329,7 +335,10 @@ package final class Settling {
                 result.indices[entry, default: .init()].totals.compared += 1
                 result.indices[entry, default: .init()].totals.equal += 1
             case .absent:
-                if unknown.contains(final.key) {
+                if let isAccepted = split[final.key] {
+                    result.split.add(final.key, isAccepted: isAccepted)
+                    if !isAccepted { result.indices[entry, default: .init()].unknown += 1 }
+                } else if unknown.contains(final.key) {
                     result.indices[entry, default: .init()].unknown += 1
                 } else if uncopied.contains(final.key) {
                     result.indices[entry, default: .init()].uncopied += 1

@@ -28,6 +28,7 @@ package struct SettlingResult {
     package var positions: GroupPositions?
     /// How many documents were still open, round by round.
     package var rechecks = Rechecks()
+    package var split = SplitDocuments()
     /// What it waits for, and what could not be excluded, in sentences.
     package var remarks: [String] = []
 
@@ -38,7 +39,7 @@ package struct SettlingResult {
     package var judged: Int {
         indices.values.reduce(0) {
             $0 + $1.totals.compared - $1.totals.settling + $1.absent + $1.uncopied + $1.unknown
-        }
+        } + split.acceptedCount
     }
 
     /// Removes its files.

@@ -50,6 +50,7 @@ def base(partitions=6, seconds=600):
              "in_flight": 0,
              "outcomes": {}} for p in range(partitions)],
         "copy": None, "replay": {"remaining": 0, "finished": True}, "receipt": receipt(partitions, at),
+        "log": {"answers": True, "trouble": None}, "last_stop": None,
         "readers": {"position": "before", "aliases": [], "rollback": None,
                     "old_indexer": {"group": "incident-indexer", "lag": 12}},
         "bulk": {"limit": 4, "in_flight": 1, "batch_documents": 1000, "batch_bytes": 941_000, "throttled": 212,

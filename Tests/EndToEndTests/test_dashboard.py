@@ -1,4 +1,5 @@
 """The dashboard in Chromium, with states of a stand-in: what it shows, says and survives."""
+import datetime
 import re
 
 import pytest
@@ -89,6 +90,26 @@ def test_where_the_readers_are_and_whether_they_could_go_back(page, chromium):
     fake.change(readers={**moved, "position": "rolled_back", "aliases": [], "rollback": None})
     chromium.until("the way back", "return document.getElementById('h-switch').textContent === 'Ready to switch'")
     assert chromium.text("rollback") == "Readers are back on the old side."
+    assert chromium.errors() == []
+
+
+def test_a_topic_that_is_away_and_the_last_stop_are_shown(page, chromium):
+    fake = page("following", still=True)
+    then = datetime.datetime.fromtimestamp(fake.status["now"] / 1000 - 720, datetime.timezone.utc)
+    bars = "return [...document.querySelectorAll('#alarms .bar')].map(b => b.innerText.replaceAll('\\n', ' | '))"
+    assert chromium.run(bars) == []
+    fake.change(log={"answers": False, "trouble": "no broker answers"}, last_stop={
+        "time": then.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "what": "follow_stopped", "host": "search-ops-2", "user": "u",
+        "fingerprint": "f", "detail": "id <b>7</b> has commands in two partitions"})
+    chromium.until("both", "return document.querySelectorAll('#alarms .bar').length === 2")
+    log, stop = chromium.run(bars)
+    assert log.startswith("LOG") and "the command topic could not be looked at: no broker answers" in log, log
+    assert "follow_stopped on search-ops-2: id <b>7</b> has commands in two partitions" in stop, stop
+    assert stop.startswith("STOPPED") and stop.endswith("12 min ago"), stop
+    # what is waited for says the same
+    fake.change(waiting="no broker answers", last_stop=None)
+    chromium.until("one", "return document.querySelectorAll('#alarms .bar').length === 1")
+    assert "WAITING" in chromium.run(bars)[0]
     assert chromium.errors() == []
 
 

@@ -194,3 +194,41 @@ def test_a_time_that_the_broker_cannot_look_for(place):
     plan, rails = place.rails()
     assert rails["recorded_group"]["verdict"] == "refused", rails
     place.crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(REFUSED)
+
+
+def test_why_nobody_follows_and_a_state_that_is_gone(place):
+    """Both were seen only where it happened: a follower that was refused at its start left nothing for others, and
+    after the state was lost `status` said that the migration is only planned."""
+    place.log.produce("commands", [document(n) for n in range(5)])
+    place.old.call("PUT", "/things/thing/d1?refresh=true", {"n": 1})
+    place.log.commit("indexer", "commands", {0: 1, 1: 1, 2: 1})
+    crossfade = place.crossfade
+
+    def status(code=0):
+        text = crossfade("status", "r.yaml").expect(code).out
+        return crossfade("status", "r.yaml", "--format", "json").expect(code).json, text
+    check_error(crossfade("follow", "r.yaml"), "is not initialised", code=REFUSED)
+    assert place.new.call("GET", "/.crossfade-embedded", missing_ok=True) is None, "a refusal made a state"
+    plan, _ = place.rails()
+    crossfade("init", "r.yaml", "--confirm", plan["fingerprint"]).expect(0)
+    for command in ("copy", "replay"):
+        crossfade(command, "r.yaml").expect(0)
+    recipe = crossfade.folder / "r.yaml"
+    confirmed = recipe.read_text()
+    recipe.write_text(confirmed.replace("type: long", "type: integer"))
+    check_error(crossfade("follow", "r.yaml"), "not what was confirmed", code=REFUSED)
+    recipe.write_text(confirmed)
+    told, text = status()
+    assert told["last_stop"]["what"] == "follow_refused", told
+    assert "not what was confirmed" in told["last_stop"]["detail"], told
+    assert "ago, follow_refused on " in text, text
+    # this broker cannot describe groups
+    assert told["application_group"]["has_members"] is None and "no members" not in text, text
+    place.new.call("DELETE", "/.crossfade-embedded")
+    told, text = status()
+    assert told["state_gone"] and told["phase"] == "planned" and told["next"] == [], told
+    assert any("things-v2-crossfade-WRITE" in trace for trace in told["traces"]), told
+    assert any("crossfade_deleted" in trace for trace in told["traces"]), told
+    assert text.startswith("migration embedded: its state is gone: a migration was here (things-v2 has the aliases"), text
+    assert 'docs/cutover.md, "If the state is gone"' in text.splitlines()[0], text
+    crossfade("status", "r.yaml", "--check").expect(FAILED)

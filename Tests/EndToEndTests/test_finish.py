@@ -264,7 +264,9 @@ def test_cancel_leaves_what_was_there_before(migrate, source, target):
     rollover(m)
 
     def readers():
-        told = json.loads(get(page, "/statusz")[1])["readers"]
+        status = json.loads(get(page, "/statusz")[1])
+        assert status["log"] == {"answers": True, "trouble": None} and status["last_stop"] is None, status
+        told = status["readers"]
         return told["position"] == "rolled_over" and told["rollback"] and told
     told = wait_for("the follower's page to tell it", readers, 60, pause=0.5)
     assert told["aliases"] == [m.alias] and told["old_indexer"] == {"group": f"app-{m.name}", "lag": 0}, told

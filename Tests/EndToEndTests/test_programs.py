@@ -27,8 +27,20 @@ def test_readers_that_a_program_has_not_moved_are_not_taken_for_moved(migrate, t
     stop.write_text("")
     m.run("rollback", "--accept-loss", seconds=120).expect(REFUSED)
     assert m.status()["cutover"]["position"] == "readers_not_moved" and behind(m).keys() == {m.new}
-    stop.unlink()
-    assert rollback(m, "--accept-loss")["position"] == "rolled_back"
+    # people have moved the readers: the program that fails is not started
+    assert rollback(m, "--accept-loss", "--readers-moved")["position"] == "rolled_back"
+    told = m.status()["cutover"]
+    assert told["position"] == "rolled_back" and told["readers_due"] is None and not behind(m), told
+    events = m.run("history").expect(DONE).json["events"]
+    order = [event["what"] for event in events if not event["what"].startswith("follow_")]
+    # the oldest first, each beginning before what came of it
+    assert order[order.index("rollover_begun"):] == [
+        "rollover_begun", "rolled_over", "readers_not_moved", "readers_moved", "rollback_begun", "readers_not_moved",
+        "rollback_begun", "readers_moved", "rolled_back"], order
+    assert [event["detail"] for event in events if event["what"] == "readers_moved"] == [
+        "to the new cluster, by cutover.command", "back, by hand"]
+    times = [event["time"] for event in events]
+    assert times == sorted(times), "all of one host"
     m.stop(m.follow)
 
 

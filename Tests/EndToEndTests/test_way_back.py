@@ -256,6 +256,9 @@ def test_the_way_back_is_shown_all_the_time(make, server):
     verify(m)
     rollover(m, "--override", "followed", "--why", "a test")
     assert back() == {"ready": True, "reasons": [], "old_lag": 0, "dues": []}
+    assert m.status()["application_group"]["has_members"] is False
+    line = f"writer   group {m.tree['commands']['application_group']}: lag 0, no members at present"
+    assert line in m.crossfade("status", m.recipe).expect(DONE).out
     # the way back was said to be open, and its first write to the state failed
     state = f".crossfade-{m.name}"
     m.target.call("PUT", f"/{state}/_settings", {"index": {"blocks": {"write": True}}})
@@ -273,6 +276,41 @@ def test_the_way_back_is_shown_all_the_time(make, server):
     because("is gone")
     m.source.call("PUT", f"/{m.old}", {"settings": {"number_of_replicas": 0}})
     because("made again")
+
+
+@pytest.mark.parametrize("server", ["es-8.17", "os-3"])
+def test_a_read_only_cluster_fails_the_gate_and_closes_the_way_back(make, server):
+    """The gate looked at the state index's own blocks alone: it passed, and the rollover failed at its first write."""
+    m = make(server, follows=False, documents=3)
+    verify(m)
+
+    # a blocked cluster takes nothing but that such a setting is taken off
+    def block(scope, name, value):
+        m.target.call("PUT", "/_cluster/settings", {scope: {f"cluster.blocks.{name}": value}})
+
+    def told():
+        return {gate["gate"]: gate for gate in rollover(
+            m, "--dry-run", "--override", "followed", "--why", "a test", code=REFUSED)["gates"]}["state"]
+    try:
+        block("persistent", "read_only", True)
+        gate = told()
+        assert gate["verdict"] == "failed" and "cluster.blocks.read_only: the whole cluster" in gate["text"], gate
+        assert gate["mend"] == 'PUT /_cluster/settings {"persistent": {"cluster.blocks.read_only": null}}', gate
+        assert any("cluster.blocks.read_only" in why for why in m.status()["switch"]["reasons"])
+        block("persistent", "read_only", None)
+        block("transient", "read_only_allow_delete", True)
+        assert '"transient": {"cluster.blocks.read_only_allow_delete": null}' in told()["mend"]
+        block("transient", "read_only_allow_delete", None)
+        rollover(m, "--override", "followed", "--why", "a test")
+        block("persistent", "read_only", True)
+        back = m.status()["cutover"]["rollback"]
+        assert not back["ready"] and "cluster.blocks.read_only" in back["reasons"][0], back
+        check_error(m.run("rollback", "--accept-loss"), "cluster.blocks.read_only", "PUT /_cluster/settings",
+                    code=FAILED)
+    finally:
+        block("persistent", "read_only", None)
+        block("transient", "read_only_allow_delete", None)
+    assert rollback(m, "--accept-loss")["position"] == "rolled_back"
 
 
 def test_a_copy_after_the_rollover_costs_no_way_back(make):

@@ -208,6 +208,36 @@ import Testing
         #expect(back == history)
     }
 
+    /// A follower that was refused at its start left nothing: nobody on another machine could see why nobody follows.
+    @Test func aRefusalIsTheLastStopUntilWorkBeginsAgain() {
+        var history = MigrationHistory()
+        for what in [HistoryEvent.What.replayBegun, .replayFinished] { history.add(event(what)) }
+        #expect(history.lastStop(isLeft: false) == nil)
+        history.add(event(.followRefused, "rail a"))
+        history.add(event(.verified))
+        #expect(history.lastStop(isLeft: false)?.detail == "rail a")
+        #expect(history.lastStop(isLeft: true)?.detail == "rail a")
+        history.add(event(.followBegun))
+        #expect(history.lastStop(isLeft: false) == nil)
+        history.add(event(.followStopped, "id 7"))
+        #expect(history.lastStop(isLeft: false) == nil && history.lastStop(isLeft: true)?.detail == "id 7")
+    }
+
+    @Test func whatIsRefusedAgainAndAgainIsOneEvent() {
+        var history = MigrationHistory()
+        for time in 1...50 {
+            history.add(
+                HistoryEvent(
+                    .followRefused, String(repeating: "x", count: 1000), fingerprint: "f", time: Int64(time),
+                    by: Operator(host: "h", user: "u")))
+        }
+        #expect(history.events.count == 1 && history.events.first?.time == 50)
+        history.add(event(.followRefused, "other"))
+        history.add(event(.followBegun))
+        history.add(event(.followBegun))
+        #expect(history.events.count == 4)
+    }
+
     /// A newer version knows other words, and a detail can be anything.
     @Test func whatIsReadIsWhatWasWritten() throws {
         var history = MigrationHistory()

@@ -116,6 +116,20 @@ import Testing
         #expect(phase(.copied) == ["copied", "copied"])
     }
 
+    /// After its state was lost, `status` said of a migration under way that it was only planned.
+    @Test func aMigrationWhoseStateIsGoneIsNoPlannedOne() {
+        let lost = without { ($0.phase, $0.traces.unfinished) = (nil, ["new has the aliases new-crossfade-WRITE"]) }
+        #expect(lost.isStateGone && lost.phaseName == "planned")
+        #expect(lost.phaseText.contains("its state is gone") && lost.phaseText.contains("new-crossfade-WRITE"))
+        #expect(lost.phaseText.contains("docs/cutover.md, \"If the state is gone\""))
+        #expect(lost.attention == [lost.phaseText] && lost.next(recipe: "r.yaml", fingerprint: "f") == [])
+        // A finished one leaves its fields in the mapping, too.
+        let over = without { ($0.phase, $0.traces.others) = (nil, ["new has the field crossfade_deleted"]) }
+        #expect(!over.isStateGone && over.attention == [])
+        #expect(over.phaseText.contains("it was finished, or its state is gone"))
+        #expect(over.next(recipe: "r.yaml", fingerprint: "f") == ["crossfade plan r.yaml"])
+    }
+
     @Test func whatAPersonHasToSeeTo() {
         #expect(without { $0.running = [] }.attention == ["nobody follows"])
         #expect(without { $0.lag = 7 }.attention == [], "it falls by itself")

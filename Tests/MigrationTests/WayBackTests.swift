@@ -1,3 +1,4 @@
+import Foundation
 import Planning
 import SearchCluster
 import State
@@ -53,6 +54,42 @@ import Testing
         let byHand = try #require(StateBlock(index: ".crossfade-m", blocks: ["write"]))
         #expect(!byHand.words.contains("disk") && byHand.mend.hasPrefix("PUT /.crossfade-m/_settings"))
         #expect(StateBlock(index: ".crossfade-m", blocks: []) == nil)
+    }
+
+    /// The gate looked at the index's own blocks alone, and the rollover failed at its first write.
+    @Test func aClusterThatIsReadOnlyBlocksTheStateAndIsReleasedFirst() throws {
+        let whole = try #require(
+            StateBlock(index: ".crossfade-m", blocks: [], cluster: [ClusterBlock(.persistent, "read_only")]))
+        #expect(whole.words.contains("cluster.blocks.read_only") && whole.words.contains("the whole cluster"))
+        #expect(whole.mend == #"PUT /_cluster/settings {"persistent": {"cluster.blocks.read_only": null}}"#)
+        let both = try #require(
+            StateBlock(
+                index: ".crossfade-m", blocks: ["write"],
+                cluster: [
+                    ClusterBlock(.persistent, "read_only"), ClusterBlock(.transient, "read_only"),
+                    ClusterBlock(.transient, "read_only_allow_delete"),
+                ]))
+        #expect(
+            both.mend.components(separatedBy: ", then ") == [
+                #"PUT /_cluster/settings {"persistent": {"cluster.blocks.read_only": null}}"#,
+                #"PUT /_cluster/settings {"transient": {"cluster.blocks.read_only": null}}"#,
+                #"PUT /_cluster/settings {"transient": {"cluster.blocks.read_only_allow_delete": null}}"#,
+                #"PUT /.crossfade-m/_settings {"index": {"blocks.write": false}}"#,
+            ])
+        #expect(both.words.components(separatedBy: "cluster.blocks.read_only:").count == 2, "named once")
+    }
+
+    /// `status` and `rollback` told of the old side in two ways.
+    @Test func whatFailsReadersIsToldInTheSameWords() {
+        let troubles: [(WayBack.Condition, fails: Bool)] = [
+            (.ready, false), (.remade, false), (.blocked(["write"]), false), (.blocked(["read"]), true),
+            (.gone, true), (.closed, true), (.unknown("no answer"), true),
+        ]
+        for (condition, fails) in troubles {
+            let index = WayBack.Index("old", condition)
+            #expect(index.failsReaders == fails, "\(condition)")
+            #expect(WayBack(indices: [index], lag: 0, group: nil).reasons == index.trouble.map { [$0] } ?? [])
+        }
     }
 
     @Test func aGroupThatNeverWasIsNamed() {

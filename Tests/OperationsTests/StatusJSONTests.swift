@@ -29,10 +29,12 @@ import Testing
             "target", "topic", "lag", "lag_seconds", "read", "in_flight", "outcomes", "rate", "partitions", "copy",
             "replay", "receipt", "verification", "bulk", "memory", "dead_letters", "members", "indices", "alarms",
             "waiting",
-            "next", "readers",
+            "next", "readers", "log", "last_stop",
         ]
         #expect(json.object?.map(\.key).sorted() == names.sorted())
-        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt", "verification"] {
+        for name in ["lag", "lag_seconds", "copy", "replay", "source", "target", "waiting", "receipt", "verification"]
+            + ["log", "last_stop"]
+        {
             #expect(json[name] == .null, "\(name)")
         }
         #expect(json["readers"]?["position"] == "before" && json["readers"]?["rollback"] == .null)
@@ -48,5 +50,24 @@ import Testing
         #expect(json["dead_letters"]?["unresolved"] == .null && json["dead_letters"]?["unresolved_by_reason"] == .null)
         snapshot.deadLetters.unresolved = ["a": 2, "b": 1]
         #expect(snapshot.json(rate: nil)["dead_letters"]?["unresolved"] == .number(3))
+    }
+
+    /// The page showed neither that the topic cannot be looked at nor why nobody follows.
+    @Test func theTopicThatIsAwayAndTheLastStopAreTold() {
+        var snapshot = WorkSnapshot(
+            migration: "m", command: "verify", version: "1", started: 1, now: 10_000, phase: "stopped",
+            fingerprint: "f", topic: "t", topicPartitions: 3, group: "g",
+            deadLetters: WorkSnapshot.DeadLetterFigures(topic: "dead"))
+        var log = WorkSnapshot.Log()
+        snapshot.log = log
+        #expect(snapshot.json(rate: nil)["log"] == ["answers": .null, "trouble": .null])
+        (log.answers, log.trouble) = (false, "no broker answers")
+        snapshot.log = log
+        snapshot.lastStop = HistoryEvent(
+            .followRefused, "rail a", fingerprint: "f", time: 5_000, by: Operator(host: "h", user: "u"))
+        let json = snapshot.json(rate: nil)
+        #expect(json["log"] == ["answers": false, "trouble": "no broker answers"])
+        #expect(json["last_stop"]?["what"] == "follow_refused" && json["last_stop"]?["host"] == "h")
+        #expect(json["last_stop"]?["detail"] == "rail a")
     }
 }

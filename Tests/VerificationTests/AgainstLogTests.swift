@@ -114,6 +114,40 @@ import Testing
         #expect(report.sum.written == 0 && report.sum.deleted == 0 && report.sum.left == [.baseLost: 2])
     }
 
+    /// `verify --against log --since` counted an id of which the recipe accepts it as unknown, so that no receipt since
+    /// then was ever whole.
+    @Test func anAcceptedIDIsNotUnknown() throws {
+        let bench = try Bench(
+            partitions: 2, rest: "accept: [{ rail: one_partition, why: sent by hand, ids: [accepted] }]")
+        let version = try bench.command(#"{"op":"put","id":"equal","doc":{"name":"equal"}}"#)
+        bench.new("equal", #"{"title":"equal"}"#, version: version)
+        for id in ["accepted", "split"] {
+            for partition: Int32 in [0, 1] {
+                try bench.command(#"{"op":"put","id":"\#(id)","doc":{"name":"\#(partition)"}}"#, in: partition)
+            }
+        }
+        try bench.applied()
+        bench.refresh()
+        let prepared = try bench.prepared()
+        let plan = try bench.plan(prepared)
+        let groups = try bench.groups(prepared, against: .log)
+        let losses = LogLosses(topic: "t", starts: [:], policy: "delete", hasCopy: false)
+        func settle(_ ids: [String]) throws -> SettlingResult {
+            let settling = try Settling(
+                prepared, plan,
+                expectations: FoldedDocuments(prepared, plan, losses: losses, groups: groups, logger: bench.logger),
+                groups: groups, options: bench.options, logger: bench.logger)
+            return try settling.run(try bench.keys(ids.map { Bench.key($0) }), line: [0: 3, 1: 2])
+        }
+        let accepted = try settle(["equal", "accepted"])
+        #expect(!accepted.isUnknown && accepted.totals.equal == 1 && accepted.judged == 2)
+        #expect(accepted.remarks.count == 1 && accepted.remarks[0].hasPrefix("1 document (accepted) have commands"))
+        #expect(accepted.remarks[0].contains("which the recipe accepts"))
+        let both = try settle(["split", "accepted"])
+        #expect(both.isUnknown && both.indices[0]?.unknown == 1 && both.judged == 2)
+        #expect(both.remarks.contains { $0.hasPrefix("1 document (split) have commands") })
+    }
+
     /// A log that has lost its beginning says nothing of what it does not name.
     @Test func aLogWithoutItsBeginning() throws {
         let bench = try Bench()

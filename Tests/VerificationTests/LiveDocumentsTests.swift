@@ -20,6 +20,7 @@ import Testing
             switch pair.old {
             case .absent: found[key] = "absent"
             case .unknown: found[key] = "unknown"
+            case .split: found[key] = "split"
             case .uncopied(let reason, _): found[key] = reason
             case .document(let document, let version, _):
                 found[key] = String(decoding: document, as: UTF8.self) + " at \(version)"

@@ -26,7 +26,8 @@ final class SettlingBench: @unchecked Sendable {
     private let admin: LogAdmin
     private let producer: DeadLetterProducer
     private let written = Counter()
-    private var end: Int64 = 0
+    private var ends: [Int32: Int64] = [:]
+    private var end: Int64 { ends[0] ?? 0 }
     private var readers: [GroupReader] = []
     let logger = Logger(level: .error)
     var options: Settling.Options
@@ -39,12 +40,15 @@ final class SettlingBench: @unchecked Sendable {
     ///   - begin: makes the old side's indices; nil: one, `old`.
     ///   - routing: where commands have their routing.
     ///   - entry: what else the recipe says of the entry.
+    ///   - rest: what else the recipe says.
     init(
-        group: Bool = true, version: ServerVersion = ServerVersion(6, 8, 0), routing: String? = nil,
+        group: Bool = true, partitions: Int = 1, rest: String = "",
+        version: ServerVersion = ServerVersion(6, 8, 0), routing: String? = nil,
         entry: String = "transform: [{ rename: { from: name, to: title } }]", begin: ((EmbeddedSide) -> Void)? = nil
     ) throws {
         mock = try MockLog()
-        try mock.createTopic("orders", partitions: 1)
+        try mock.createTopic("orders", partitions: partitions)
+        ends = Dictionary(uniqueKeysWithValues: (0..<partitions).map { (Int32($0), 0) })
         source = try EmbeddedSide(SearchNode(ServerPersona(.elasticsearch, version)))
         target = try EmbeddedSide(SearchNode(ServerPersona(.elasticsearch, ServerVersion(8, 17, 0))))
         let plain: (EmbeddedSide) -> Void = {
@@ -69,6 +73,7 @@ final class SettlingBench: @unchecked Sendable {
                 mapping: { properties: { title: { type: keyword } } }
                 \(entry)
             dead_letters: { topic: orders-dead }
+            \(rest)
             """
         recipe = try RecipeLoader.load(text: Array(text.utf8), path: "small.yaml", environment: [:])
         admin = try LogAdmin(settings: recipe.kafkaSettings)
@@ -93,23 +98,24 @@ final class SettlingBench: @unchecked Sendable {
     // MARK: What happens
 
     /// Appends a command and gives its version.
-    @discardableResult func command(_ json: String) throws -> Int64 {
+    @discardableResult func command(_ json: String, in partition: Int32 = 0) throws -> Int64 {
         let isSent = try Array(json.utf8).withUnsafeBufferPointer {
-            try producer.send(topic: "orders", key: nil, value: $0, token: 0, partition: 0, waitMs: 10_000)
+            try producer.send(topic: "orders", key: nil, value: $0, token: 0, partition: partition, waitMs: 10_000)
         }
         #expect(isSent && producer.flush(seconds: 10))
-        end += 1
-        #expect(written.count.withLock { $0 } == Int(end))
+        let end = ends[partition, default: 0] + 1
+        ends[partition] = end
+        #expect(written.count.withLock { $0 } == Int(ends.values.reduce(0, +)))
         return end + 1
     }
 
     /// What the groups have applied; nil: everything. `both`: whether both commit, or only the one that is named.
     func applied(application: Int64? = nil, crossfade: Int64? = nil, both: Bool = true) throws {
         if both || application != nil {
-            try admin.commit(group: "indexer", topic: "orders", offsets: [0: application ?? end])
+            try admin.commit(group: "indexer", topic: "orders", offsets: application.map { [0: $0] } ?? ends)
         }
         if both || crossfade != nil {
-            try admin.commit(group: recipe.commands.group, topic: "orders", offsets: [0: crossfade ?? end])
+            try admin.commit(group: recipe.commands.group, topic: "orders", offsets: crossfade.map { [0: $0] } ?? ends)
         }
     }
 

@@ -55,6 +55,7 @@ extension LiveWork {
         snapshot.ready.reasons = unready(book, snapshot)
         let standing = standing(book, snapshot)
         snapshot.switching.reasons = standing.reasonsAgainstSwitch
+        if standing.isIdle { snapshot.lastStop = book.history?.lastStop(isLeft: standing.isLeft) }
         let recipe = prepared.recipe.typed
         snapshot.next =
             standing.next(recipe: recipe, fingerprint: prepared.fingerprint) + ["crossfade status \(recipe)"]

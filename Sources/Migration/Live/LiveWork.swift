@@ -36,8 +36,9 @@ package final class LiveWork: Sendable {
         /// Since when a question to the target waits for its answer, by the monotonic clock; nil: none does.
         package var targetAskedAt: Int64?
         package var members: [MemberReport] = []
-        /// What was last found about the readers' way; nil: nothing, or not now.
+        /// What `status` would have found at the last look; nil: nothing, or not now.
         package var survey: Survey?
+        package var history: MigrationHistory?
         package var indices: [WorkSnapshot.Index] = []
         /// nil: they were not looked up yet.
         package var letters: Letters?
@@ -127,7 +128,9 @@ package final class LiveWork: Sendable {
     package func sees(members: [MemberReport]?) { if let members { book.withLock { $0.members = members } } }
 
     /// nil: it could not be looked up now.
-    package func sees(survey: Survey?) { book.withLock { $0.survey = survey } }
+    package func sees(survey: Survey?, history: MigrationHistory?) {
+        book.withLock { ($0.survey, $0.history) = (survey, history) }
+    }
 
     package func sees(indices: [WorkSnapshot.Index]?) { if let indices { book.withLock { $0.indices = indices } } }
 
@@ -213,6 +216,7 @@ package final class LiveWork: Sendable {
         snapshot.memory.resident = ProcessFigures.residentBytes
         snapshot.bytesRead = events.bytesTaken
         snapshot.receipt = state?.newestReceipt
+        snapshot.log = WorkSnapshot.Log(recipe, watch: book.watch, survey: book.survey)
         snapshot.readers = WorkSnapshot.Readers(recipe, state: state, survey: book.survey)
         snapshot.verification =
             book.stage ?? book.members.first { $0.command == "verify" && !$0.isStale(now: now) }?.stage

@@ -138,6 +138,10 @@ package struct WorkSnapshot: Sendable {
     package var partitions: [Partition] = []
     package var copy: Copy?
     package var replay: Replay?
+    /// nil: there is no command topic.
+    package var log: Log?
+    /// How the last work ended that is to go on, or why it was refused; nil: it runs, or that is not known.
+    package var lastStop: HistoryEvent?
     package var readers = Readers(position: "before")
     /// What was verified last; nil: nothing yet.
     package var receipt: ReceiptEntry?

@@ -1,4 +1,5 @@
 import Cutover
+import Planning
 import State
 
 /// Where a migration stands, as far as it is known, and what follows from that: the phase, whether readers may be
@@ -8,6 +9,8 @@ package struct Standing: Sendable, Equatable {
 
     /// The phase by the state; nil: `init` has not run.
     package var phase: MigrationState.Phase?
+    /// What is left of a migration whose state is not there.
+    package var traces = Traces()
     /// Whether the recipe still describes the confirmed work.
     package var isConfirmed = true
     package var hasSource = true
@@ -104,7 +107,7 @@ package struct Standing: Sendable, Equatable {
         }
         if phase != nil, !now.isEmpty { return now.map(\.1).joined(separator: " and ") }
         switch phaseName {
-        case "planned": return "planned, not initialised"
+        case "planned": return plannedText
         case "copy_interrupted": return "the copy was interrupted"
         case "copy_stopped": return "the copy was stopped: " + (copyStopped ?? "")
         case "replay_interrupted": return "the replay was interrupted"
@@ -114,10 +117,27 @@ package struct Standing: Sendable, Equatable {
         }
     }
 
+    private var plannedText: String {
+        let place = "see docs/cutover.md, \"If the state is gone\""
+        let seen = traces.all.joined(separator: ", ")
+        if isStateGone { return "its state is gone: a migration was here (\(seen)); \(place)" }
+        guard seen.isEmpty else {
+            return "not initialised, but a migration was here (\(seen)): it was finished, or its state is gone; "
+                + place
+        }
+        return "planned, not initialised"
+    }
+
+    /// Whether somebody has deleted the state of a migration that was not finished.
+    package var isStateGone: Bool { phase == nil && !traces.unfinished.isEmpty }
+
     /// Whether work was begun that no process goes on with.
     package var isLeft: Bool {
         ["copy_interrupted", "copy_stopped", "replay_interrupted", "stopped"].contains(phaseName)
     }
+
+    /// Whether there is a migration, and no copy, replay or follower runs.
+    package var isIdle: Bool { phase != nil && running.isDisjoint(with: ["copy", "replay", "follow"]) }
 
     // MARK: Readers
 
@@ -165,7 +185,7 @@ package struct Standing: Sendable, Equatable {
     /// only created has no problem. It lacks only the next command.
     package var attention: [String] {
         var found = indexReasons
-        guard phase != nil else { return found }
+        guard phase != nil else { return isStateGone ? found + [phaseText] : found }
         if !isConfirmed { found.append(Self.unconfirmed) }
         if replayDue, !running.contains("replay") { found.append(Self.due) }
         switch phaseName {
@@ -206,6 +226,8 @@ package struct Standing: Sendable, Equatable {
     /// for
     /// `init`. `recipe`: as it is typed (``Recipe/typed``).
     package func next(recipe: String, fingerprint: String) -> [String] {
+        // No command goes on without it.
+        guard !isStateGone else { return [] }
         guard phase != nil else { return ["crossfade plan \(recipe)"] }
         if let ending { return ["crossfade \(ending) \(recipe) --yes"] }
         // No command of Crossfade opens an index. That takes the cluster's own API.

@@ -34,7 +34,7 @@ package struct Status: Sendable {
     /// What was found of the dead letters, also for the next look.
     package let letters: Letters
     package var standing: Standing
-    /// How the last work ended that is to go on; nil: it runs, or that is not known.
+    /// How the last work ended that is to go on, or why it was refused; nil: it runs, or that is not known.
     package private(set) var lastStop: HistoryEvent?
     /// When it was looked, milliseconds since 1970.
     package let now: Int64
@@ -62,9 +62,9 @@ package struct Status: Sendable {
             status = Status(
                 prepared, members: members, letters: letters, lagSeconds: passed ? seconds : nil, now: status.now)
         }
-        if status.standing.isLeft {
+        if status.standing.isIdle {
             let history = try? HistoryStore(store, target: survey.target, logger: logger).load()
-            status.lastStop = history?.events.last { $0.what.isStop }
+            status.lastStop = history?.lastStop(isLeft: status.standing.isLeft)
         }
         return status
     }
@@ -141,6 +141,7 @@ extension Standing {
         let survey = prepared.survey
         let state = state ?? survey.state
         phase = state?.phase
+        if state == nil { traces = survey.traces(prepared.recipe) }
         isConfirmed = state == nil || state?.fingerprint == prepared.fingerprint
         hasSource = survey.hasSource
         hasCommands = prepared.recipe.hasCommands

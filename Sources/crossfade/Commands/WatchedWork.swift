@@ -36,6 +36,8 @@ extension CommandRunner {
         let operations = try OperationsServer.start(
             prepared.recipe.operations, source: WorkStatus(live), isBeside: command == "verify", logger: logger)
         defer { operations?.stop() }
+        let look = StatusLook(live)
+        defer { look.stop() }
         let statsd = prepared.recipe.operations.statsd.flatMap { StatsDReporter(live, address: $0) }
         statsd?.start()
         defer { statsd?.stop() }

@@ -12,6 +12,7 @@ extension Status {
         let survey = prepared.survey
         var object: JSONObject = [
             "migration": .string(prepared.recipe.name), "phase": .string(standing.phaseName),
+            "traces": Self.texts(standing.traces.all), "state_gone": .bool(standing.isStateGone),
             "recorded_phase": survey.state.map { .string($0.phase.rawValue) } ?? .null,
             "fingerprint": survey.state.map { .string($0.fingerprint) } ?? .null,
             "confirmed": .bool(survey.state?.fingerprint == prepared.fingerprint),
@@ -65,6 +66,7 @@ extension Status {
             object["application_group"] = [
                 "name": .string(group), "trouble": applicationTrouble.map { .string($0) } ?? .null,
                 "lag": applicationLag.map { .number($0) } ?? .null,
+                "has_members": survey.applicationHasMembers.map { .bool($0) } ?? .null,
             ]
         }
         object["receipt"] =
@@ -163,9 +165,7 @@ extension Status {
         }
         if prepared.recipe.hasCommands { lines += lagLines }
         if let trouble = applicationTrouble { lines.append("writer   " + trouble) }
-        if let lag = applicationLag, let group = prepared.recipe.commands.applicationGroup {
-            lines.append("writer   group \(group): lag \(lag)")
-        }
+        lines += writerLines
         if prepared.recipe.hasCommands { lines += lettersLines }
         if let state = survey.state, let receipt = state.newestReceipt {
             lines.append("verified " + verifiedText(receipt, isOfThisWork: receipt.fingerprint == state.fingerprint))
@@ -185,6 +185,14 @@ extension Status {
         lines += standing.attention.enumerated().map { ($0.offset == 0 ? "look at  " : "         ") + $0.element }
         lines += next.map { "next: \($0)" }
         return VisibleText.joined(lines)
+    }
+
+    private var writerLines: [String] {
+        guard let group = prepared.recipe.commands.applicationGroup else { return [] }
+        let lag = applicationLag.map { ["lag \($0)"] } ?? []
+        let members = prepared.survey.applicationHasMembers == false ? ["no members at present"] : []
+        let told = (lag + members).joined(separator: ", ")
+        return told.isEmpty ? [] : ["writer   group \(group): \(told)"]
     }
 
     private var indexLines: [String] {

@@ -1,16 +1,17 @@
 import Failures
+import LogGuard
 import Planning
 import Recipe
 import Runtime
 import State
 import Telemetry
 
-/// What `status` finds on the clusters about the readers' way, for those who watch running work: whether the readers
-/// could go back, and how far the old indexer is. Looked up on a thread of its own, since the old cluster may hang, and
-/// only while somebody watches.
+/// What `status` finds on the servers, for those who watch running work: whether the readers could go back, how far
+/// the old indexer is, whether the command topic can be looked at, and how the last work ended. Looked up on a thread
+/// of its own, since a server may hang, and only while somebody watches.
 ///
 /// `@unchecked Sendable` because `stopped` is touched only under `condition`, and the rest only by the thread.
-final class ReadersLook: @unchecked Sendable {
+package final class StatusLook: @unchecked Sendable {
     /// Milliseconds between two looks.
     private static let every: Int64 = 10_000
 
@@ -23,13 +24,13 @@ final class ReadersLook: @unchecked Sendable {
     private var thread: JoinableThread?
     private var looks = Recurring(every: every, first: 0)
 
-    init(_ live: LiveWork) {
+    package init(_ live: LiveWork) {
         self.live = live
         // Without a thread for it, the page says that it is not known.
-        thread = JoinableThread(ifPossible: "cf-readers-look") { [self] in run() }
+        thread = JoinableThread(ifPossible: "cf-status-look") { [self] in run() }
     }
 
-    func stop() {
+    package func stop() {
         condition.withLock {
             stopped = true
             condition.broadcast()
@@ -43,11 +44,17 @@ final class ReadersLook: @unchecked Sendable {
         return try Survey.look(live.prepared.recipe, for: .status, clients: clients, logger: Self.silent)
     }
 
+    private func history(_ survey: Survey) -> MigrationHistory? {
+        let store = StateStore(target: survey.target, name: live.prepared.recipe.name)
+        return try? HistoryStore(store, target: survey.target, logger: Self.silent).load()
+    }
+
     private func run() {
         while !condition.withLock({ stopped }) {
             if live.isWatched, live.targetIsThere, looks.isDue(MonotonicClock.milliseconds()) {
                 // What cannot be looked up now is not known now: an old answer may be wrong by then.
-                live.sees(survey: try? look())
+                let survey = try? look()
+                live.sees(survey: survey, history: survey.flatMap(history))
             }
             _ = condition.withLock { condition.wait(milliseconds: 1000) { !stopped } }
         }
@@ -55,6 +62,28 @@ final class ReadersLook: @unchecked Sendable {
 }
 
 extension WorkSnapshot {
+    /// Whether the command topic can be looked at, as `status` says it.
+    package struct Log: Sendable, Equatable {
+        /// nil: nobody has looked yet.
+        package var answers: Bool?
+        /// Why it cannot; nil: it can.
+        package var trouble: String?
+
+        package init() {}
+
+        /// nil: the recipe has no commands.
+        init?(_ recipe: Recipe, watch: LogMonitor?, survey: Survey?) {
+            guard recipe.hasCommands else { return nil }
+            if watch?.ends != nil {
+                answers = true
+            } else if let silence = watch?.waiting {
+                (answers, trouble) = (false, silence)
+            } else if let survey {
+                (answers, trouble) = (survey.logUnknown == nil, survey.logUnknown?.description)
+            }
+        }
+    }
+
     /// Where the readers are, as `status` says it.
     package struct Readers: Sendable, Equatable {
         /// See `CutoverState.Position`.
