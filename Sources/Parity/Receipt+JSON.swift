@@ -18,6 +18,7 @@ extension Receipt {
             "examples": .array(examples.map(\.json)), "sample": .array(sample.map(\.json)),
             "repair": repair?.json ?? .null, "rechecks": rechecks.json,
             "open": .array(open.map(\.json)), "open_unlisted": .number(openUnlisted),
+            "stopped": .bool(hasStopped),
             "needs": .array(needs.map { .string($0.rawValue) }), "sequence_read": .whole(sequenceRead),
             "meanwhile": .number(meanwhile), "source_written": WriteMark.json(sourceWritten),
             "source_indices": .object(
@@ -49,6 +50,7 @@ extension Receipt {
         rechecks = json["rechecks"].map(Rechecks.init) ?? Rechecks()
         open = json.list("open", DocumentKey.init)
         openUnlisted = json.count("open_unlisted")
+        hasStopped = json["stopped"]?.bool ?? false
         needs = json.list("needs") { $0.string.flatMap(Receipt.Need.init) }
         (sequenceRead, meanwhile) = (json["sequence_read"]?.count, json["meanwhile"]?.count ?? 0)
         sourceWritten = WriteMark.all(json["source_written"])

@@ -143,6 +143,8 @@ package struct Receipt: Sendable, Equatable {
     package var open: [DocumentKey] = []
     /// How many more there were. Where there are any, nothing can go on from this receipt.
     package var openUnlisted = 0
+    /// Whether it stopped at the first documents that differ. Nothing is known of the others then.
+    package var hasStopped = false
 
     /// The most keys of open documents that a receipt holds.
     package static let mostOpen = 10_000
@@ -171,7 +173,7 @@ package struct Receipt: Sendable, Equatable {
     }
 
     /// Whether every document was read, and judged as far as it could be.
-    package var isJudged: Bool { [.equal, .different, .settling].contains(verdict) }
+    package var isJudged: Bool { !hasStopped && [.equal, .different, .settling].contains(verdict) }
 
     package var totals: ParityTotals { indices.reduce(into: ParityTotals()) { $0 += $1.totals } }
 }

@@ -124,6 +124,11 @@ package final class SliceReader: Sendable {
 
 extension SliceRestart.Trouble {
     package init(_ error: ClusterError) {
+        // A page for which the server has no memory: a smaller one may do.
+        if error.serverType == "circuit_breaking_exception" {
+            self = .tooLarge
+            return
+        }
         self =
             switch error.code {
             case .unreachable, .timedOut, .unavailable: .away

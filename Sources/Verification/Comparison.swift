@@ -20,6 +20,7 @@ struct Comparison {
             var target = 0
             /// Documents of the old side that cannot be copied.
             var uncopied = 0
+            var others = 0
             /// Documents of the new side that the log does not know any more.
             var unknown = 0
             /// Candidates that the scans have found, and those of them that are expected.
@@ -115,8 +116,8 @@ struct Comparison {
         var scanned = Scanned(
             entries: found.entries.map {
                 Scanned.Entry(
-                    expected: $0.source, target: $0.target, uncopied: $0.uncopied, candidates: $0.candidates,
-                    differing: $0.differing)
+                    expected: $0.source, target: $0.target, uncopied: $0.uncopied, others: $0.others,
+                    candidates: $0.candidates, differing: $0.differing)
             }, candidates: found.candidates, line: applied)
         scanned.line = try commanded.add(since: applied, to: found.candidates)
         (scanned.written, scanned.sequences, scanned.sourceWritten) = (written, sequences, source)

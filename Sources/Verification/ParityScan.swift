@@ -18,6 +18,8 @@ package struct ScanResult {
         package var target = 0
         /// Documents of the old side that cannot be copied: dead letters of the copy.
         package var uncopied = 0
+        /// Documents of the old side that belong to other entries (`select`).
+        package var others = 0
         /// Documents that are not alike, and those of them that the old side has.
         package var candidates = 0
         package var differing = 0
@@ -202,6 +204,7 @@ package final class ParityScan {
             case .target: result.entries[slice.entry].target += slice.documents
             }
             result.entries[slice.entry].uncopied += slice.uncopied
+            result.entries[slice.entry].others += slice.others
         }
         // What one side lacks because it was not read is no difference.
         guard result.unread.isEmpty else { return result }
@@ -230,7 +233,7 @@ package final class ParityScan {
         var given: [StillIndices.Name: Int] = [:]
         for slice in record.slices {
             let name = StillIndices.Name(side: slice.side, index: slice.spec.index, entry: slice.entry)
-            given[name, default: 0] += slice.documents + slice.uncopied
+            given[name, default: 0] += slice.documents + slice.uncopied + slice.others
         }
         return before.missing(StillIndices(sides, query), read: given)
     }

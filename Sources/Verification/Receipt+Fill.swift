@@ -14,11 +14,18 @@ extension Receipt {
             // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
             // they were when they were judged.
             let commanded = max(0, (settled.first?.indices[entry]?.totals.compared ?? 0) - read.candidates)
-            let alike = scanned.hasStopped ? 0 : max(0, read.expected - read.differing - commanded)
+            // What was not read on both sides was not compared.
+            let isRead = scanned.isWhole && !scanned.hasStopped
+            let alike = isRead ? max(0, read.expected - read.differing - commanded) : 0
             totals.compared += alike
             totals.equal += alike
             indices[entry].totals = totals
             (indices[entry].sourceRead, indices[entry].targetRead) = (read.expected, read.target)
+            if read.others > 0 {
+                remarks.append(
+                    "\(read.others) documents behind `from` of \(indices[entry].name) belong to other entries, or to none "
+                        + "(select)")
+            }
             indices[entry].uncopied = read.uncopied + settled.reduce(0) { $0 + ($1.indices[entry]?.uncopied ?? 0) }
         }
         for ignored in scanned.ignored {
@@ -37,6 +44,7 @@ extension Receipt {
         sequenceRead = scanned.sequenceRead ?? began
         addRepeated(scanned, reportLimit)
         if scanned.hasStopped {
+            hasStopped = true
             remarks.append("it stopped at the first documents that differ, as --stop-after says: there may be more")
         }
         let unknown =

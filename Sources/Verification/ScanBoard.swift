@@ -14,6 +14,8 @@ final class ScanBoard: @unchecked Sendable {
     struct Reading {
         var documents = 0
         var uncopied = 0
+        /// Documents that another entry takes, or none.
+        var others = 0
         var began: Int64 = 0
     }
 
@@ -65,6 +67,7 @@ final class ScanBoard: @unchecked Sendable {
             record.slices[number].isDone = true
             record.slices[number].documents = reading.documents
             record.slices[number].uncopied = reading.uncopied
+            record.slices[number].others = reading.others
             record.slices[number].began = reading.began
             let side = record.slices[number].side
             switch side {

@@ -16,6 +16,8 @@ package struct ScanSlice: Sendable, Equatable {
     package var documents = 0
     /// Documents of the source that cannot be copied: the copy made dead letters of them.
     package var uncopied = 0
+    /// Documents of the source that belong to other entries (`select`).
+    package var others = 0
     /// When its reading began, in milliseconds since 1970.
     package var began: Int64 = 0
 
@@ -146,7 +148,7 @@ extension ScanSlice {
             "side": .string("\(side)"), "entry": .number(entry), "index": .string(spec.index),
             "kind": .string(spec.kind.rawValue), "number": .number(spec.number), "of": .number(spec.of),
             "done": .bool(isDone), "documents": .number(documents), "uncopied": .number(uncopied),
-            "began": .number(began),
+            "others": .number(others), "began": .number(began),
         ]
     }
 
@@ -160,5 +162,6 @@ extension ScanSlice {
         else { return nil }
         self.init(side: side, entry: entry, spec: SliceSpec(index: index, kind: kind, number: place, of: of))
         (self.isDone, self.documents, self.uncopied, self.began) = (isDone, documents, uncopied, began)
+        others = number("others") ?? 0
     }
 }

@@ -118,7 +118,7 @@ final class SideScan: SliceTaker {
     }
 
     func forget(_ slice: Int) -> Bool {
-        board.read(side, -read.documents - read.uncopied)
+        board.read(side, -read.documents - read.uncopied - read.others)
         begin()
         return !isStopped
     }
@@ -135,6 +135,11 @@ final class SideScan: SliceTaker {
             if let routing = hit.routing { append(page.bytes(routing)) }
             let routing = hit.routing == nil ? nil : name.slice(end..<name.count)
             return try add(source, id: name.slice(0..<end), routing: routing)
+        }
+        // One whose text is broken is rejected below, as by the copy.
+        if (try? form.takes(hit, of: page, entry: entry)) == false {
+            read.others += 1
+            return
         }
         document.removeAll(keepingAtMost: 1 << 20)
         let written: (id: Bytes, routing: Bytes?, version: Int64)

@@ -222,12 +222,17 @@ package struct VerifyWork {
 
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
         // What was found is final, although there may be more. Nothing found proves nothing then.
-        scanned.isWhole && goneSources.isEmpty && (!scanned.hasStopped || receipt.totals.wrong > 0)
+        scanned.isWhole && goneSources.isEmpty && freshSources.isEmpty && (!scanned.hasStopped || receipt.totals.wrong > 0)
     }
 
     /// Source indices of the migration that nobody can look into any more. What they held was not compared.
     private var goneSources: [String] {
         options.against == .source ? prepared.survey.entries.flatMap(\.scope.gone) : []
+    }
+
+    /// Source indices that match `from` and were never confirmed. What they hold was not compared.
+    private var freshSources: [String] {
+        options.against == .source ? prepared.survey.freshIndices : []
     }
 
     /// The id of the receipt that `--since` names: `last`, an id, or how one begins.
@@ -261,8 +266,9 @@ package struct VerifyWork {
         guard receipt.isJudged, receipt.openUnlisted == 0 else {
             throw WorkError(
                 .refused,
-                "receipt \(id) does not say of every document how it stands (\(receipt.verdict.rawValue)), so nothing "
-                    + "can go on from it: verify everything")
+                "receipt \(id) does not say of every document how it stands "
+                    + "(\(receipt.hasStopped ? "it stopped early" : receipt.verdict.rawValue)), so nothing can go on "
+                    + "from it: verify everything")
         }
         return receipt
     }
@@ -325,6 +331,12 @@ package struct VerifyWork {
             receipt.remarks.append(
                 "\(goneSources.joined(separator: ", ")) of the old side was copied, and is not behind `from` any more, "
                     + "so it was not compared. If that is right, confirm the rest: `crossfade copy`")
+        }
+        if !freshSources.isEmpty {
+            receipt.remarks.append(
+                "\(freshSources.joined(separator: ", ")) of the old side matches `from` and is not part of the migration, "
+                    + "so it was neither copied nor compared. To take it in: `crossfade copy`. If it is not meant, name "
+                    + "the indices in `from`")
         }
         receipt.since = base?.id
         return receipt
