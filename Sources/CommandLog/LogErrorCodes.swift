@@ -15,7 +15,10 @@ extension LogError {
                 .authentication, "\(doing): the brokers refuse the credentials; check the recipe's sasl properties",
                 underlying: words)
         case RD_KAFKA_RESP_ERR__SSL:
-            self.init(.tls, "\(doing): no TLS connection; check the recipe's ssl properties", underlying: words)
+            self.init(
+                .tls,
+                "\(doing): no TLS connection; check the recipe's ssl properties, and that the port expects TLS "
+                    + "(security.protocol)", underlying: words)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
             self.init(
@@ -33,7 +36,9 @@ extension LogError {
                 .groupActive, "\(doing): the group has members; stop them first", underlying: words, retriable: true)
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE:
             self.init(
-                .unreachable, "\(doing): no broker can be reached; check the bootstrap address and the network",
+                .unreachable,
+                "\(doing): no broker can be reached; check the bootstrap address, the network, and that the recipe's "
+                    + "security.protocol is what that port expects (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL)",
                 underlying: words, retriable: true)
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
             RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:

@@ -51,7 +51,7 @@ package struct VerifyWork {
         _ = try store.update { try claim.take(&$0) }
         defer { claim.giveBack(store) }
         let receipts = ReceiptStore(store, target: prepared.survey.target)
-        let base = try options.since.map { try earlier(try id($0, state), receipts) }
+        let (base, leftOut) = try base(state, receipts)
         let heart = MemberHeartbeat(
             "verify", nil, watch: nil, fingerprint: prepared.fingerprint, store: store, target: prepared.survey.target,
             seen: { [live] in live.sees(members: $0) }, stage: { [live] in live.stage })
@@ -68,6 +68,7 @@ package struct VerifyWork {
         // Before the work of a comparison that it would make useless.
         if options.repair == .written { try prepared.passRails(except: Self.unneeded) }
         if options.repair != .none { try checkDirection(state, groups) }
+        receipt.remarks += leftOut
         if let words = leftBehind(state) { receipt.remarks.append(words) }
         let comparison = Comparison(
             self, plan: prepared.pipelinePlan(state: state, writing: .copy), groups: groups, options: settings,
@@ -210,10 +211,11 @@ package struct VerifyWork {
         guard let since else { return try verify(nil) }
         do {
             return try verify(since)
-        } catch let error as WorkError where error.code == .refused {
+        } catch let error as WorkError where error.code == .refused || error.code == .state {
             let store = StateStore(target: prepared.survey.target, name: recipe.name)
             let receipts = ReceiptStore(store, target: prepared.survey.target)
-            guard let base = try receipts.load(since),
+            guard try receipts.check(since) == .intact else { return try verify(nil) }
+            guard error.code == .refused, let base = try receipts.load(since),
                 case .void = try ReceiptLook.standing(of: base, in: receipts, recipe, logger: logger)
             else { throw error }
             return try verify(nil)
@@ -230,12 +232,26 @@ package struct VerifyWork {
         options.against == .source ? prepared.survey.entries.flatMap(\.scope.gone) : []
     }
 
-    /// The id of the receipt that `--since` names: `last`, an id, or how one begins.
-    private func id(_ text: String, _ state: MigrationState) throws -> String {
-        if text == "last" {
-            if let entry = state.receipts.last(of: prepared.fingerprint, basis: options.against) { return entry.id }
-            throw WorkError(.state, "there is no receipt of this work to go on from: verify everything")
+    /// The receipt to go on from, nil where everything is compared; and what is to be said of others.
+    private func base(
+        _ state: MigrationState, _ receipts: ReceiptStore
+    ) throws -> (receipt: Receipt?, remarks: [String]) {
+        guard let text = options.since else { return (nil, []) }
+        guard text == "last" else { return (try earlier(try id(text, state), receipts), []) }
+        var remarks: [String] = []
+        for entry in state.receipts.usable(of: prepared.fingerprint, basis: options.against) {
+            guard !StopSignal.isAsked else {
+                throw WorkError(.interrupted, "interrupted before anything was compared")
+            }
+            if try receipts.check(entry) == .intact { return (try earlier(entry.id, receipts), remarks) }
+            remarks.append("receipt \(entry.id) was changed or is gone, so an older one was gone on from")
         }
+        let none = remarks.isEmpty ? "there is no receipt of this work" : "no receipt of this work is as it was written"
+        throw WorkError(.state, "\(none), so nothing can go on from one: verify everything")
+    }
+
+    /// The id of the receipt that `--since` names: an id, or how one begins.
+    private func id(_ text: String, _ state: MigrationState) throws -> String {
         switch state.receipts.named(text) {
         case .one(let id): return id
         case .none: return text
@@ -249,8 +265,9 @@ package struct VerifyWork {
         let check = try receipts.check(id)
         guard check == .intact, let receipt = try receipts.load(id) else {
             throw WorkError(
-                .state, "there is no receipt \(id) to go on from, or it was changed; `crossfade receipts list` has them"
-            )
+                .state,
+                "there is no receipt \(id) to go on from, or it was changed: `crossfade receipts check` says of each. "
+                    + "Go on from another, or verify everything")
         }
         guard receipt.fingerprint == prepared.fingerprint, receipt.basis == options.against else {
             throw WorkError(

@@ -145,6 +145,16 @@ def test_a_changed_receipt_is_found(m):
     [found] = receipts(m, "check", "nonsense", code=FAILED).json["receipts"]
     assert "UNKNOWN" in found["trouble"]
 
+    # `--since last` ended there, although an older one is good; and no later receipt made the check good again
+    good, bad = (verify(m).json["receipt"] for _ in range(2))
+    change(m, f"receipt-{bad}", nicer)
+    again = verify(m, "--since", "last").json
+    assert again["since"] == good and any(bad in remark for remark in again["remarks"]), again["remarks"]
+    assert receipts(m, "check", "last").json["receipts"][0]["receipt"] == again["receipt"]
+    checked = receipts(m, "check", code=FAILED)
+    assert [r["intact"] for r in checked.json["receipts"]] == [True, False, True, False]
+    assert "receipts check" in checked.err and " last" in checked.err
+
 
 @pytest.mark.parametrize("target", ["es-8.17", "es-6.8", "os-3"])
 def test_a_document_that_is_rewritten_by_hand_after_it_voids_a_receipt(make, target):

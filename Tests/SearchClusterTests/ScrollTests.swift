@@ -73,6 +73,15 @@ import Testing
         if option.hasPrefix("fail") { #expect(error?.serverType == "io_exception") }
     }
 
+    /// A source whose pages hold documents of another index was copied without a word.
+    @Test(arguments: Asking.allCases) func aDocumentOfAnotherIndexIsAnError(_ asking: Asking) throws {
+        for withSources in [true, false] {
+            let (count, error, _) = try read("index=secret-hr", asking, withSources: withSources)
+            #expect(count == 2 && error?.code == .malformedAnswer)
+            #expect(error?.message.contains("holds a document of the index secret-hr") == true, "\(error as Any)")
+        }
+    }
+
     @Test func aPageIsAskedForWhileTheOneBeforeItIsUsed() throws {
         let server = try FakeServer()
         defer { server.stop() }
