@@ -37,8 +37,8 @@ extension LogError {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE:
             self.init(
                 .unreachable,
-                "\(doing): no broker can be reached; check the bootstrap address, the network, and that the recipe's "
-                    + "security.protocol is what that port expects (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL)",
+                "\(doing): no broker can be reached; check the bootstrap address and the network"
+                    + Self.protocolHint(words),
                 underlying: words, retriable: true)
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
             RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
@@ -53,6 +53,13 @@ extension LogError {
         default:
             self.init(.refused, "\(doing): refused", underlying: words, retriable: Self.isRetriable(err))
         }
+    }
+
+    /// A broker that expects TLS, or none, or a login, hangs up on a client that does not, and says nothing.
+    private static func protocolHint(_ words: String?) -> String {
+        guard words?.contains("Connection refused") != true, words?.contains("resolve") != true else { return "" }
+        return ", and that the recipe's security.protocol is what that port expects (PLAINTEXT, SSL, SASL_PLAINTEXT "
+            + "or SASL_SSL)"
     }
 
     /// Whether an error goes away by itself, as during an election of a leader or while a coordinator moves.

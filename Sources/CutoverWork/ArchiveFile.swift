@@ -41,8 +41,8 @@ package struct ArchiveFile: Sendable {
         } catch {
             throw WorkError(
                 .files,
-                "the archive \(path) could not be written (\(error.doing) it: \(error.reason)); --archive names another "
-                    + "file. Nothing was deleted for want of it")
+                "the archive \(path) could not be written (\(error.doing) it: \(error.reason)); --archive names "
+                    + "another file. Nothing was deleted for want of it")
         }
     }
 }
