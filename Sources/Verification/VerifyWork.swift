@@ -59,7 +59,7 @@ package struct VerifyWork {
         defer { heart.stop() }
         let folder = try WorkFolder(recipe, environment: ProcessInfo.processInfo.environment)
         defer { folder.close() }
-        var receipt = begin(since: base)
+        var receipt = begin(since: base, remarks: leftOut)
         let progress = Migration.Progress("verify", logger: logger)
         var settings = Settling.Options(recipe, folder: folder.url)
         settings.stopAfter = options.stopAfter
@@ -68,7 +68,6 @@ package struct VerifyWork {
         // Before the work of a comparison that it would make useless.
         if options.repair == .written { try prepared.passRails(except: Self.unneeded) }
         if options.repair != .none { try checkDirection(state, groups) }
-        receipt.remarks += leftOut
         if let words = leftBehind(state) { receipt.remarks.append(words) }
         let comparison = Comparison(
             self, plan: prepared.pipelinePlan(state: state, writing: .copy), groups: groups, options: settings,
@@ -322,7 +321,7 @@ package struct VerifyWork {
                 + "\(receipt.totals.wrong) wrong", logger: logger)
     }
 
-    private func begin(since base: Receipt?) -> Receipt {
+    private func begin(since base: Receipt?, remarks: [String]) -> Receipt {
         let survey = prepared.survey
         let now = WallClock.now()
         var receipt = Receipt(
@@ -330,6 +329,7 @@ package struct VerifyWork {
             fingerprint: prepared.fingerprint,
             basis: options.against, target: Receipt.Side(name: survey.target.name, uuid: survey.target.permanentID),
             topic: recipe.commands.topic, began: now)
+        receipt.remarks = remarks
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
         if options.against == .source { receipt.sourceIndices = survey.sourceUUIDs }
