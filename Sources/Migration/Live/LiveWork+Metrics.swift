@@ -148,10 +148,8 @@ extension LiveWork {
                 ("topic", snapshot.topic), ("group", snapshot.group),
             ])
         var receipt = MetricFamily("crossfade_receipt_verdict", .gauge, "1 for what the newest receipt says.")
-        if let newest = snapshot.receipt {
-            for verdict in Verdict.allCases {
-                receipt.add(.whole(verdict == newest.verdict ? 1 : 0), [("verdict", verdict.rawValue)])
-            }
+        for verdict in Verdict.allCases {
+            receipt.add(.whole(verdict == snapshot.receipt?.verdict ? 1 : 0), [("verdict", verdict.rawValue)])
         }
         let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }.count
         return [
