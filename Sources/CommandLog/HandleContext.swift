@@ -22,7 +22,9 @@ final class HandleContext: Sendable {
     func log(_ level: Int, _ facility: String, _ text: String) {
         // The recipe's properties go to consumers and producers. It is no fault that one of them ignores some.
         if facility == "CONFWARN", text.contains("will be ignored by") { return }
-        sink(KafkaLogLine(level: level, facility: facility, text: redact(text)))
+        // These lines quote what the recipe says, which may come from a variable.
+        let text = facility == "CONFWARN" ? settings.redactAll(text) : redact(text)
+        sink(KafkaLogLine(level: level, facility: facility, text: text))
     }
 
     /// Remembers and logs an error of a connection, from librdkafka's error callback.

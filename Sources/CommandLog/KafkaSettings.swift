@@ -81,6 +81,18 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
         return found
     }
 
+    /// Whether the property `name` names a file, or a folder, with this value.
+    package static func namesFile(_ name: String, _ value: String) -> Bool {
+        // The library's own word for what it finds by itself.
+        if name == "ssl.ca.location", value == "probe" { return false }
+        return !value.isEmpty && fileNames.contains(name)
+    }
+
+    // Not `sasl.kerberos.keytab`: a shell reads its value, and the folder's name would come with it.
+    private static let fileNames: Set<String> = [
+        "ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location", "ssl.keystore.location",
+    ]
+
     /// The names of the properties that a recipe may not set.
     package static let owned: Set<String> = Set(ownership.keys)
 
@@ -157,6 +169,9 @@ package struct KafkaSettings: Sendable, CustomStringConvertible {
         let keys = passthrough.keys.sorted().joined(separator: ", ")
         return "KafkaSettings(bootstrap: \(bootstrap), group: \(group), passthrough: [\(keys)])"
     }
+
+    /// `text` without the value of any property.
+    func redactAll(_ text: String) -> String { Redactor(passthrough.values).redact(text) }
 
     /// `text` without the values of secret properties.
     func redact(_ text: String) -> String {

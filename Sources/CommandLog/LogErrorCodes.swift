@@ -15,7 +15,10 @@ extension LogError {
                 .authentication, "\(doing): the brokers refuse the credentials; check the recipe's sasl properties",
                 underlying: words)
         case RD_KAFKA_RESP_ERR__SSL:
-            self.init(.tls, "\(doing): no TLS connection; check the recipe's ssl properties", underlying: words)
+            self.init(
+                .tls,
+                "\(doing): no TLS connection; check the recipe's ssl properties, and that the port expects TLS "
+                    + "(security.protocol)", underlying: words)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
             self.init(
@@ -33,7 +36,9 @@ extension LogError {
                 .groupActive, "\(doing): the group has members; stop them first", underlying: words, retriable: true)
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE:
             self.init(
-                .unreachable, "\(doing): no broker can be reached; check the bootstrap address and the network",
+                .unreachable,
+                "\(doing): no broker can be reached; check the bootstrap address and the network"
+                    + Self.protocolHint(words),
                 underlying: words, retriable: true)
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION,
             RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
@@ -48,6 +53,13 @@ extension LogError {
         default:
             self.init(.refused, "\(doing): refused", underlying: words, retriable: Self.isRetriable(err))
         }
+    }
+
+    /// A broker that expects TLS, or none, or a login, hangs up on a client that does not, and says nothing.
+    private static func protocolHint(_ words: String?) -> String {
+        guard words?.contains("Connection refused") != true, words?.contains("resolve") != true else { return "" }
+        return ", and that the recipe's security.protocol is what that port expects (PLAINTEXT, SSL, SASL_PLAINTEXT "
+            + "or SASL_SSL)"
     }
 
     /// Whether an error goes away by itself, as during an election of a leader or while a coordinator moves.

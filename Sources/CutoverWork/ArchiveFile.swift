@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import JSONText
+import Runtime
 
 /// The file that keeps what a finished migration was. It is on disk, under its name, before anything is deleted.
 package struct ArchiveFile: Sendable {
@@ -33,45 +34,15 @@ package struct ArchiveFile: Sendable {
         }
     }
 
-    /// Writes a neighbour, forces it to disk, gives it the name, and forces the folder to disk.
+    /// Writes it so that it is whole and on disk, or not there at all.
     func write(_ json: JSONValue) throws(WorkError) {
-        let neighbour = path + ".\(ProcessInfo.processInfo.processIdentifier).new"
-        let file = open(neighbour, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("opening") }
-        let isWritten = Self.write(Array((json.text() + "\n").utf8), to: file) && fsync(file) == 0
-        let code = errno
-        guard Foundation.close(file) == 0, isWritten else {
-            unlink(neighbour)
-            errno = code
-            throw failure("writing")
+        do throws(PrivateFile.Failure) {
+            try PrivateFile.write(Array((json.text() + "\n").utf8), to: path)
+        } catch {
+            throw WorkError(
+                .files,
+                "the archive \(path) could not be written (\(error.doing) it: \(error.reason)); --archive names "
+                    + "another file. Nothing was deleted for want of it")
         }
-        guard rename(neighbour, path) == 0 else {
-            unlink(neighbour)
-            throw failure("renaming")
-        }
-        let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("opening the folder of") }
-        defer { Foundation.close(folder) }
-        guard fsync(folder) == 0 else { throw failure("keeping") }
-    }
-
-    private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
-        bytes.withUnsafeBytes { all in
-            var rest = all[...]
-            while !rest.isEmpty {
-                let count = Foundation.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return true
-        }
-    }
-
-    private func failure(_ doing: String) -> WorkError {
-        WorkError(
-            .files,
-            "the archive \(path) could not be written (\(doing) it: \(String(cString: strerror(errno)))); --archive "
-                + "names another file. Nothing was deleted for want of it")
     }
 }

@@ -60,6 +60,7 @@ package struct CancelWork {
         }
         let writer = target.writer
         for (index, why) in try indices(state, writer) {
+            try Self.goOn()
             if let why {
                 if state.adopted.contains(index) { try release(index, writer) }
                 result.kept.append("index \(index): \(why)")
@@ -82,6 +83,7 @@ package struct CancelWork {
     /// The target indices that are there, and why one is kept; nil: it is removed.
     private func indices(_ state: MigrationState, _ writer: TargetWriter) throws -> [(index: String, kept: String?)] {
         try state.uuids.sorted { $0.key < $1.key }.compactMap { index, uuid in
+            try Self.goOn()
             guard let now = try writer.indexUUID(index) else { return nil }
             if state.adopted.contains(index) {
                 return (
@@ -96,6 +98,12 @@ package struct CancelWork {
             }
             return (index, try isMade(index, writer) ? nil : Self.unmarked)
         }
+    }
+
+    /// Throws after a signal. What was removed by then is found gone by the next `cancel`.
+    private static func goOn() throws(WorkError) {
+        guard StopSignal.isAsked else { return }
+        throw WorkError(.interrupted, "interrupted before the end: run cancel again, which completes it")
     }
 
     private static let unmarked =
@@ -148,6 +156,7 @@ package struct CancelWork {
     /// them: its readers get errors until a rollback puts it on the old index.
     private static func away(_ state: MigrationState, _ writer: TargetWriter) throws -> Set<String> {
         try state.cutover.moved.reduce(into: []) { found, move in
+            try goOn()
             let indices = Set(try writer.indices(behind: move.alias).map(\.index))
             guard indices.isDisjoint(with: move.to.map(\.index)), indices.isEmpty == move.from.isEmpty else { return }
             found.insert(move.alias)
@@ -171,6 +180,7 @@ package struct CancelWork {
                     + "it: stop it first, then cancel. One that was killed leaves the group within a minute")
         }
         for index in state.uuids.keys where !state.adopted.contains(index) {
+            try Self.goOn()
             let aliases = try target.writer.aliases(of: index).map(\.key)
             let own = TargetAliases(index: index)
             let foreign = aliases.filter {

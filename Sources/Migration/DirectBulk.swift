@@ -72,7 +72,12 @@ package struct DirectBulk {
         var answers: [(Int, Answer)] = []
         var failure: WorkError?
         let bytes = answer.body
-        try BulkResponse.scan(bytes.bytes, expected: places.count, redactor: transport.redactor) { position, item in
+        let sent = { (position: Int) -> BulkItem.Action in
+            lines[places[position]].starts(with: "{\"delete\"".utf8) ? .delete : .index
+        }
+        try BulkResponse.scan(
+            bytes.bytes, expected: places.count, sent: sent, redactor: transport.redactor
+        ) { position, item in
             let reason = item.errorReason.map { transport.quote(bytes.slice($0)) }
             let verdict = ItemClass.classify(
                 kind: kind, status: item.status,

@@ -175,6 +175,9 @@ package struct Receipt: Sendable, Equatable {
     /// Whether every document was read, and judged as far as it could be.
     package var isJudged: Bool { !hasStopped && [.equal, .different, .settling].contains(verdict) }
 
+    /// Whether a later verification can go on from it: it names every document that is wrong or open.
+    package var namesAllOpen: Bool { isJudged && openUnlisted == 0 }
+
     package var totals: ParityTotals { indices.reduce(into: ParityTotals()) { $0 += $1.totals } }
 }
 

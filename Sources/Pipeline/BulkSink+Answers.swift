@@ -18,7 +18,10 @@ extension BulkSink {
         var created: [Int32: Int] = [:]
         do throws(ClusterError) {
             // Calls for items only when the whole answer is good: no item is concluded twice.
-            try BulkResponse.scan(body.bytes, expected: window, redactor: transport.redactor) { position, answer in
+            // Deletes are written as tombstones: every item is an index operation.
+            try BulkResponse.scan(
+                body.bytes, expected: window, sent: { _ in .index }, redactor: transport.redactor
+            ) { position, answer in
                 if position &+ 6 < window { batch.messages.prefetchEnd(Int(batch.items[position &+ 6].message)) }
                 let item = batch.items[position]
                 if answer.status == 201, item.page >= 0 {

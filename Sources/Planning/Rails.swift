@@ -66,6 +66,9 @@ package struct Rails {
             + SourceFieldsRail.look(recipe, survey)
         for warning in RecipeText.warnings(recipe) { add("tombstones", .warn, warning) }
         for exposure in RecipeText.exposures(recipe) { add("exposure", .warn, exposure) }
+        if let trouble = recipe.folderTrouble(ProcessInfo.processInfo.environment) {
+            add("verify_folder", .warn, trouble)
+        }
     }
 
     mutating func add(_ name: String, _ verdict: Rail.Verdict, _ detail: String) {

@@ -1,3 +1,4 @@
+import CommandLog
 import Commands
 import Indexing
 import JSONText
@@ -80,7 +81,11 @@ package struct RecipeBuilder {
 
     private func commandSource(_ root: RecipeValue) throws(Gap) -> Recipe.CommandSource {
         guard let commands = root["commands"] else { return try noCommands(root) }
-        let properties = commands["kafka"]?.members.compactMap { member in member.value.text.map { (member.key, $0) } }
+        let properties = commands["kafka"]?.members.compactMap { member in
+            member.value.text.map { text in
+                (member.key, KafkaSettings.namesFile(member.key, text) ? files.resolve(text) : text)
+            }
+        }
         return Recipe.CommandSource(
             bootstrap: try text(commands, "bootstrap"), topic: try text(commands, "topic"),
             group: try text(commands, "group"), kafka: Dictionary(properties ?? []) { first, _ in first },

@@ -56,6 +56,11 @@ package final class RecipeChecker {
             problems.add(node.mark, "\(name) is \(node.kindName); it must be \(type.expected)")
             return nil
         }
+        if scalar.text.isEmpty, let reference = scalar.reference, !type.takesEmpty {
+            problems.add(
+                node.mark, "\(name) is empty, because \(reference) is: give the variable, or the file, a value")
+            return nil
+        }
         let display: RecipeValue.Display = secret ? .secret : scalar.reference.map { .reference($0) } ?? .open
         guard let content = read(Single(scalar: scalar, mark: node.mark, display: display)) else { return nil }
         return RecipeValue(content: content, mark: node.mark, display: display)
@@ -258,7 +263,9 @@ extension RecipeChecker {
         }
         let members = pairs.sorted { $0.key < $1.key }.compactMap { pair -> RecipeMember? in
             let secret = SecretProperties.contains(pair.key)
-            let value = check(pair.value, .scalar(.text), name: "\(name).\(pair.key)", secret: secret)
+            // A literal may be empty on purpose, a secret that comes from somewhere was forgotten.
+            let type = RecipeType.scalar(secret && pair.value.isSubstituted ? .nonEmpty : .text)
+            let value = check(pair.value, type, name: "\(name).\(pair.key)", secret: secret)
             return value.map { RecipeMember(key: pair.key, mark: pair.mark, value: $0) }
         }
         return RecipeValue(content: .section(members), mark: node.mark)

@@ -26,6 +26,14 @@ package struct RecipeFiles: Sendable {
         try Self.read(resolve(path), limit: limit)
     }
 
+    /// Why the file, or the folder, cannot be opened; nil: it can.
+    package func fault(_ path: String) -> FileFault? {
+        let descriptor = open(resolve(path), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return Self.fault() }
+        close(descriptor)
+        return nil
+    }
+
     package static func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw FileFault(reason: "is not a path") }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -183,6 +183,12 @@ package struct RecipeRules {
                 member.mark,
                 "isolation.level can only be read_committed: records of transactions that were aborted are no commands")
         }
+        for member in kafka.members {
+            guard let path = member.value.text, KafkaSettings.namesFile(member.key, path), executing[member.key] == nil,
+                let fault = files.fault(path)
+            else { continue }
+            problems.add(member.value.mark, "\(member.key): the file \(member.value.quoted) \(fault.reason)")
+        }
         checkKafkaMemory(kafka)
     }
 

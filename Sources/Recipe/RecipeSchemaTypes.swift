@@ -79,6 +79,17 @@ package indirect enum RecipeType: Sendable {
         }
     }
 
+    /// Whether an empty text is a value of the type.
+    package var takesEmpty: Bool {
+        switch self {
+        case .scalar(let scalar):
+            if case .good = scalar.read("") { return true }
+            return false
+        case .choice(let words): return words.contains("")
+        default: return false
+        }
+    }
+
     package static func either(_ words: [String], quote: Bool = true) -> String {
         let words = quote ? words.map { "\"\($0)\"" } : words
         guard let last = words.last, words.count > 1 else { return words.first ?? "" }

@@ -1,3 +1,4 @@
+import Foundation
 import JSONText
 
 extension Recipe {
@@ -56,6 +57,28 @@ extension Recipe {
         func path(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
         guard let home = path("XDG_STATE_HOME") ?? path("HOME").map({ $0 + "/.local/state" }) else { return nil }
         return home + "/crossfade/" + name
+    }
+
+    /// Why `verify` will not be able to keep its files, as far as that can be told without making anything; nil: it
+    /// will.
+    package func folderTrouble(_ environment: [String: String]) -> String? {
+        guard let path = verify.folder ?? defaultFolder(environment) else {
+            return "`verify` will have no folder for its progress: name one in verify.folder, or set HOME"
+        }
+        // The folder itself, or the nearest one above it that is there: the rest is made.
+        var place = URL(fileURLWithPath: path, isDirectory: true)
+        while access(place.path, F_OK) != 0, errno == ENOENT || errno == ENOTDIR, place.path != "/" {
+            place.deleteLastPathComponent()
+        }
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
+        let ending = "; name another in verify.folder"
+        if isThere, !isFolder.boolValue {
+            return "`verify` keeps its progress in \(path), and \(place.path) is a file" + ending
+        }
+        guard access(place.path, W_OK | X_OK) != 0 else { return nil }
+        return "`verify` keeps its progress in \(path), and this user may not write to \(place.path): "
+            + String(cString: strerror(errno)) + ending
     }
 }
 

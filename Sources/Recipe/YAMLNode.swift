@@ -56,6 +56,12 @@ package final class YAMLNode: Sendable {
         height = 1 + (below.lazy.map(\.height).max() ?? 0)
     }
 
+    /// Whether a variable or a file has given its text, or a part of it.
+    package var isSubstituted: Bool {
+        if case .scalar(let scalar) = content { return scalar.reference != nil }
+        return false
+    }
+
     /// What it is, in words for messages.
     package var kindName: String {
         switch content {

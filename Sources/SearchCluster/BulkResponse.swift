@@ -22,20 +22,26 @@ package enum BulkResponse {
     /// order, with its place in the request.
     ///
     /// Nothing is given before the whole answer has been checked. Throws `malformedAnswer` when the answer is cut off
-    /// or not JSON, when it has fewer or more items than were sent, and when an item has no status. That error may be
-    /// retried: nobody knows what the request did. The flag `errors` is not read, because only the status of each item
-    /// counts (promise P6 in `docs/architecture.md`).
+    /// or not JSON, when it has fewer or more items than were sent, when an item has no status, and when one answers
+    /// another action than was sent. That error may be retried: nobody knows what the request did. The flag `errors`
+    /// is not read, because only the status of each item counts (promise P6 in `docs/architecture.md`).
+    ///
+    /// `sent`: the action that was sent at a place of the request; nil: any answer is taken.
     ///
     /// `redactor`: takes credentials out of the part of the answer that an error quotes; see
     /// ``HTTPTransport/redactor``.
     package static func scan(
-        _ body: Bytes, expected: Int, redactor: Redactor = Redactor([]), each: (Int, BulkItem) -> Void
+        _ body: Bytes, expected: Int, sent: ((Int) -> BulkItem.Action)?, redactor: Redactor = Redactor([]),
+        each: (Int, BulkItem) -> Void
     ) throws(ClusterError) {
         let count: Int
+        var other: (place: Int, action: BulkItem.Action)?
         do throws(AnswerProblem) {
             // The answer is walked twice, to check it before anything is given. That is cheaper than to keep the items.
-            count = try walk(body) { _, _ in }
-            if count == expected { _ = try walk(body, each) }
+            count = try walk(body) { place, item in
+                if let sent, place < expected, item.action != sent(place) { other = (place, item.action) }
+            }
+            if count == expected, other == nil { _ = try walk(body, each) }
         } catch {
             throw ClusterError(
                 .malformedAnswer,
@@ -45,6 +51,12 @@ package enum BulkResponse {
         }
         guard count == expected else {
             throw ClusterError(.malformedAnswer, "the bulk answer has \(count) items where \(expected) were sent")
+        }
+        if let other, let sent {
+            throw ClusterError.foreignAnswer(
+                "a bulk request",
+                "has the action \(other.action) for item \(other.place), where "
+                    + "\(sent(other.place)) was sent", index: nil)
         }
     }
 

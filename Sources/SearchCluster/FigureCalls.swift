@@ -84,6 +84,11 @@ extension ClusterReader {
         ]
         let answer = try search(index, body: body, parameters: "?preference=\(RequestPath.query("_shards:\(shard)"))")
         let hits = answer["hits"]?["hits"]?.array ?? []
+        if let other = hits.lazy.compactMap({ $0["_index"]?.string }).first(where: { $0 != index }) {
+            let shown = ClusterError.shortened(transport.quote(other), limit: 100)
+            throw ClusterError.foreignAnswer(
+                "searching \(index)", "holds a document of the index \(shown)", index: index)
+        }
         return WrittenPage(
             documents: hits.compactMap { foundDocument($0, index) }, last: hits.last?["sort"]?[0]?.count)
     }

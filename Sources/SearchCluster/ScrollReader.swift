@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 
 /// Reads one slice page by page. It blocks its thread and must not be shared between threads.
@@ -10,6 +11,8 @@ package final class ScrollReader {
     private let transport: ReadOnlyTransport
     private let capabilities: Capabilities
     private let options: ScrollOptions
+    /// The name of the index as a JSON string, as servers write it.
+    private let name: [UInt8]
     private var scrollID: String?
     private var started = false
     private var finished = false
@@ -25,6 +28,7 @@ package final class ScrollReader {
 
     init(transport: ReadOnlyTransport, capabilities: Capabilities, slice: SliceSpec, _ options: ScrollOptions) {
         (self.transport, self.capabilities, self.slice, self.options) = (transport, capabilities, slice, options)
+        name = Array(JSONValue.string(slice.index).text().utf8)
         ahead =
             options.readsAhead
             ? PagesAhead(
@@ -183,9 +187,31 @@ package final class ScrollReader {
                 "document \(text(answer.body, id)) of \(slice.index) has no _source, so it cannot be copied", answer)
         }
         try transport.checkWhole(scan, answer, of: "\(slice)", index: slice.index)
+        try checkIndex(scan.hits, answer.body)
         if total == nil, scan.total >= 0, scan.totalIsExact { total = scan.total }
         return Page(
             body: answer.body, transport: transport, hits: scan.hits, sourceBytes: scan.sourceBytes, took: scan.took)
+    }
+
+    /// A slice is a part of one index by its own name, never by that of an alias: no document of a page is of another.
+    private func checkIndex(_ hits: [Hit], _ body: ByteBuffer) throws(ClusterError) {
+        for hit in hits {
+            guard let range = hit.index else { continue }
+            let told = body.slice(range)
+            // A server may write a letter of the name as an escape.
+            guard isName(told) || text(body, range) == slice.index else {
+                let other = ClusterError.shortened(transport.quote(text(body, range)), limit: 100)
+                throw ClusterError.foreignAnswer(
+                    "reading \(slice)", "holds a document of the index \(other)", index: slice.index)
+            }
+        }
+    }
+
+    private func isName(_ told: Bytes) -> Bool {
+        guard told.count == name.count, let start = told.baseAddress else { return false }
+        return name.withUnsafeBufferPointer { name in
+            name.baseAddress.map { memcmp(start, $0, told.count) == 0 } ?? false
+        }
     }
 
     private func failure(_ code: ClusterError.Code, _ message: String, _ answer: HTTPResponse) -> ClusterError {

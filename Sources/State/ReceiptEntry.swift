@@ -33,8 +33,12 @@ package struct ReceiptEntry: Sendable, Equatable {
         + "`missing` in `indices`); or, if the new side is right, "
         + "--override receipt --why TEXT"
 
-    /// The most receipts that are kept.
+    /// The most receipts that are kept. Of those on which newer ones rest there may be more.
     package static let most = 200
+    /// The most that are kept at all: in a long row each receipt rests on the one before it.
+    package static let mostInRow = 2_000
+    /// More than any state lists.
+    package static let mostStored = 4_096
 
     package init(_ receipt: Receipt, digest: String) {
         (id, self.digest, verdict, basis) = (receipt.id, digest, receipt.verdict, receipt.basis)
@@ -114,14 +118,16 @@ extension MigrationState {
     }
 
     /// Adds a receipt, in place of one of the same id. Returns the ids of old ones that are not kept any more: of more
-    /// than ``ReceiptEntry/most`` the oldest go, but none on which a newer one rests.
+    /// than ``ReceiptEntry/most`` the oldest go. Those on which a newer one rests go only where there are more than
+    /// ``ReceiptEntry/mostInRow``.
     package mutating func keep(_ receipt: ReceiptEntry) -> [String] {
         receipts.removeAll { $0.id == receipt.id }
         receipts.append(receipt)
         var dropped: [String] = []
         while receipts.count > ReceiptEntry.most {
             let bases = Set(receipts.compactMap(\.since))
-            guard let oldest = receipts.dropLast().firstIndex(where: { !bases.contains($0.id) }) else { break }
+            let free = receipts.dropLast().firstIndex { !bases.contains($0.id) }
+            guard let oldest = free ?? (receipts.count > ReceiptEntry.mostInRow ? 0 : nil) else { break }
             dropped.append(receipts.remove(at: oldest).id)
         }
         return dropped
@@ -145,9 +151,9 @@ extension [ReceiptEntry] {
         return found.count == 1 ? .one(first) : .several(found)
     }
 
-    /// The newest from which a verification of the same kind can go on; nil: there is none.
-    package func last(of fingerprint: String, basis: Receipt.Basis) -> ReceiptEntry? {
-        last {
+    /// Those from which a verification of the same kind can go on, the newest first.
+    package func usable(of fingerprint: String, basis: Receipt.Basis) -> [ReceiptEntry] {
+        reversed().filter {
             $0.fingerprint == fingerprint && $0.basis == basis && [.equal, .different, .settling].contains($0.verdict)
         }
     }

@@ -15,14 +15,17 @@ extension StoredShape {
             .maybe("form", .count), .needed("name", .text),
             .needed("phase", .word(MigrationState.Phase.allCases.map(\.rawValue))),
             .needed("fingerprint", .text), .needed("work", .inText(.anything)), .needed("created", .time),
-            .needed("indices", .list(.text, by: [])), .maybe("recorded", offsets), .maybe("recorded_epoch", .count),
+            .needed("indices", .list(.text, by: [], most: mostIndices)), .maybe("recorded", offsets),
+            .maybe("recorded_epoch", .count),
             .maybe("recorded_at", .time),
             .maybe("log", .parsed(wanted: "an epoch and fingerprints") { MigrationState.Log(text: $0) != nil }),
             .maybe("copy", .inText(copy)), .maybe("replay", .inText(replay)),
             .maybe("copy_gate", .word(CopyGate.allCases.map(\.rawValue))), .maybe("replay_due", .flag),
-            .maybe("uuids", .inText(.map(.text))), .maybe("adopted", .list(.text, by: [])),
+            .maybe("uuids", .inText(.map(.text, most: mostIndices))),
+            .maybe("adopted", .list(.text, by: [], most: mostIndices)),
             .maybe("purge", .inText(purge)), .maybe("repair", .inText(repair)), .maybe("fence", .inText(fence)),
-            .maybe("receipts", .inText(.list(receipt, by: ["receipt"]))), .maybe("letters", .inText(.map(letters))),
+            .maybe("receipts", .inText(.list(receipt, by: ["receipt"], most: ReceiptEntry.mostStored))),
+            .maybe("letters", .inText(.map(letters, most: mostKinds))),
             .maybe("cutover", .inText(cutover)),
         ], by: [])
 
@@ -41,7 +44,7 @@ extension StoredShape {
     private static let slice = StoredShape.members(
         [
             .needed("entry", .count), .needed("index", .text), .needed("spec", .text), .needed("done", .flag),
-            .needed("returned", .count), .needed("outcomes", .map(.count)),
+            .needed("returned", .count), .needed("outcomes", .map(.count, most: mostKinds)),
         ], by: [])
 
     private static let part = StoredShape.members(
@@ -56,7 +59,8 @@ extension StoredShape {
                 "shards",
                 .map(
                     .members(
-                        [.maybe("sequence", .count), .maybe("written", .count), .maybe("node", .text)], by: []))),
+                        [.maybe("sequence", .count), .maybe("written", .count), .maybe("node", .text)], by: []),
+                    most: mostIndices)),
         ], by: [])
 
     private static let replay = StoredShape.members(
@@ -85,7 +89,7 @@ extension StoredShape {
     private static let fence = StoredShape.members(
         [
             .maybe("confirmed_by", operatorShape), .maybe("confirmed_at", .time), .maybe("term", .time),
-            .maybe("forms", .map(.anything)),
+            .maybe("forms", .map(.anything, most: mostIndices)),
             .maybe(
                 "holders",
                 .map(
@@ -93,7 +97,7 @@ extension StoredShape {
                         [
                             .needed("member", .text), .needed("by", operatorShape), .needed("since", .time),
                             .needed("process", process),
-                        ], by: ["member"]))),
+                        ], by: ["member"]), most: mostKinds)),
         ], by: [])
 
     private static let receipt = StoredShape.members(
@@ -102,7 +106,8 @@ extension StoredShape {
             .needed("verdict", .word(Verdict.allCases.map(\.rawValue))),
             .needed("basis", .word(Receipt.Basis.allCases.map(\.rawValue))), .maybe("since", .text),
             .needed("fingerprint", .text), .needed("ended", .time), .needed("oldest_read", .time),
-            .maybe("source_total", .count), .maybe("target_total", .count), .needed("totals", .map(.count)),
+            .maybe("source_total", .count), .maybe("target_total", .count),
+            .needed("totals", .map(.count, most: mostKinds)),
             .maybe("verified_up_to", .map(.count)), .maybe("void", .text), .maybe("old_side_differs", .count),
         ], by: [])
 
@@ -114,9 +119,9 @@ extension StoredShape {
     private static let moves = StoredShape.list(
         .members(
             [
-                .needed("alias", .text), .needed("from", .list(place, by: ["index"])),
-                .needed("to", .list(place, by: ["index"])),
-            ], by: []), by: ["alias"])
+                .needed("alias", .text), .needed("from", .list(place, by: ["index"], most: mostIndices)),
+                .needed("to", .list(place, by: ["index"], most: mostIndices)),
+            ], by: []), by: ["alias"], most: mostIndices)
 
     private static let cutover = StoredShape.members(
         [
@@ -130,8 +135,8 @@ extension StoredShape {
                         .needed("home", .text), .needed("by", .text), .needed("began", .time),
                         .maybe("process", .anything),
                     ], by: ["began"])),
-            .maybe("moved", moves), .maybe("aliases", .list(.text, by: [])),
-            .maybe("left_behind", .list(.text, by: [])), .maybe("rolled_over_at", .time),
+            .maybe("moved", moves), .maybe("aliases", .list(.text, by: [], most: mostIndices)),
+            .maybe("left_behind", .list(.text, by: [], most: mostIndices)), .maybe("rolled_over_at", .time),
             .maybe(
                 "readers_due",
                 .members(
@@ -143,7 +148,7 @@ extension StoredShape {
                     [
                         .needed("by", .text), .needed("began", .time), .needed("archive", .text),
                         .needed("offsets", .map(.count)),
-                        .needed("done", .list(.word(Ending.Step.allCases.map(\.rawValue)), by: [])),
+                        .needed("done", .list(.word(Ending.Step.allCases.map(\.rawValue)), by: [], most: mostKinds)),
                     ], by: ["began"])),
         ], by: [])
 }

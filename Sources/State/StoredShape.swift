@@ -13,10 +13,10 @@ package indirect enum StoredShape: Sendable {
     case parsed(wanted: String, reads: @Sendable (String) -> Bool)
     /// JSON as text.
     case inText(StoredShape)
-    /// `by`: the members by which an element is known again.
-    case list(StoredShape, by: [String])
-    /// An object whose names are free.
-    case map(StoredShape)
+    /// `by`: the members by which an element is known again. `most`: more elements than any migration has.
+    case list(StoredShape, by: [String], most: Int = mostElements)
+    /// An object whose names are free. `most`: more of them than any migration has.
+    case map(StoredShape, most: Int = mostElements)
     /// `by`: the members that say whether it is still the same thing; empty: it always is.
     case members([Member], by: [String])
 
@@ -52,8 +52,12 @@ package struct StoredDamage: Error, Sendable, Equatable {
 // MARK: Checking
 
 extension StoredShape {
-    /// More elements than any state has.
-    private static let mostElements = 1 << 16
+    /// More elements than any list has: parts of a copy, partitions.
+    package static let mostElements = 1 << 16
+    /// More target indices, or shards of one index, than any migration has.
+    package static let mostIndices = 1 << 14
+    /// More kinds, such as outcomes, than there are.
+    package static let mostKinds = 1 << 10
 
     private static let countWords = "a whole number from -1 to \(OutsideNumber.most)"
     private static let timeWords = "milliseconds since 1970"
@@ -84,16 +88,13 @@ extension StoredShape {
                 throw Self.damage(field, value, "JSON as a text")
             }
             try inner.check(parsed, at: field)
-        case .list(let element, _):
+        case .list(let element, _, let most):
             guard let elements = value.array else { throw Self.damage(field, value, "a list") }
-            guard elements.count <= Self.mostElements else {
-                throw Self.damage(
-                    field, "a list of \(elements.count)",
-                    "one of at most \(Self.mostElements) (fixed limit state_list)")
-            }
+            guard elements.count <= most else { throw Self.tooMany(field, "a list", elements.count, most) }
             for (place, one) in elements.enumerated() { try element.check(one, at: "\(field)[\(place)]") }
-        case .map(let element):
+        case .map(let element, let most):
             guard let object = value.object else { throw Self.damage(field, value, "an object") }
+            guard object.count <= most else { throw Self.tooMany(field, "an object", object.count, most) }
             for (name, one) in object { try element.check(one, at: "\(field).\(Self.shown(name))") }
         case .members(let members, _): try Self.check(members, value, at: field)
         }
@@ -117,6 +118,10 @@ extension StoredShape {
         damage(field, shown(value.text()), wanted)
     }
 
+    private static func tooMany(_ field: String, _ what: String, _ count: Int, _ most: Int) -> StoredDamage {
+        damage(field, "\(what) of \(count)", "one of at most \(most) (fixed limit state_list)")
+    }
+
     private static func damage(_ field: String, _ value: String, _ wanted: String) -> StoredDamage {
         StoredDamage(field: field.isEmpty ? "the document" : field, value: value, wanted: wanted)
     }
@@ -138,14 +143,14 @@ extension StoredShape {
             else { return new }
             let carried = inner.carrying(before, into: after)
             return carried == after ? new : .string(carried.text())
-        case .list(let element, let by):
+        case .list(let element, let by, _):
             guard !by.isEmpty, let before = stored.array, let after = new.array else { return new }
             let known = Dictionary(before.map { (Self.identity($0, by), $0) }) { first, _ in first }
             return .array(
                 after.map { one in
                     known[Self.identity(one, by)].map { element.carrying($0, into: one) } ?? one
                 })
-        case .map(let element):
+        case .map(let element, _):
             guard let before = stored.object, var after = new.object else { return new }
             for (name, one) in after {
                 if let told = before[name] { after[name] = element.carrying(told, into: one) }

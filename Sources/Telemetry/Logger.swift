@@ -49,6 +49,12 @@ package final class Logger: Sendable {
         log(.error, message, metadata)
     }
 
+    /// A line of JSON, with its end, for a message that is put together where it is printed.
+    package static func jsonLine(_ level: Level, _ message: String, code: String? = nil) -> String {
+        "{\"time\":\"\(time(Date()))\",\"level\":\"\(level.name)\",\"message\":\(quoted(message))"
+            + (code.map { ",\"code\":\(quoted($0))" } ?? "") + "}\n"
+    }
+
     private func log(_ level: Level, _ message: StaticString, _ metadata: KeyValuePairs<String, any LogValue>) {
         guard level >= self.level else { return }
         let time = Self.time(Date())

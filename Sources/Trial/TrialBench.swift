@@ -138,7 +138,7 @@ package final class TrialBench {
             let bytes = answer.body.bytes
             func text(_ range: Range<Int>?) -> String? { range.map { String(repairing: Bytes(rebasing: bytes[$0])) } }
             var found: (ItemClass, String?) = (.again(throttled: false), nil)
-            try BulkResponse.scan(bytes, expected: 1) { _, item in
+            try BulkResponse.scan(bytes, expected: 1, sent: { _ in .index }) { _, item in
                 let reason = text(item.errorReason)
                 let type = text(item.errorType)
                 found = (

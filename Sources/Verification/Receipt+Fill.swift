@@ -5,29 +5,7 @@ extension Receipt {
     mutating func fill(
         _ scanned: Comparison.Scanned, _ settled: [SettlingResult], begun: GroupPositions, reportLimit: Int
     ) {
-        for (entry, read) in scanned.entries.enumerated() where indices.indices.contains(entry) {
-            if let sequences = scanned.sequences {
-                indices[entry].sequence = sequences.indices.contains(entry) ? sequences[entry] : [:]
-            }
-            var totals = ParityTotals()
-            for result in settled { totals += result.indices[entry]?.totals ?? ParityTotals() }
-            // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
-            // they were when they were judged.
-            let commanded = max(0, (settled.first?.indices[entry]?.totals.compared ?? 0) - read.candidates)
-            // What was not read on both sides was not compared.
-            let isRead = scanned.isWhole && !scanned.hasStopped
-            let alike = isRead ? max(0, read.expected - read.differing - commanded) : 0
-            totals.compared += alike
-            totals.equal += alike
-            indices[entry].totals = totals
-            (indices[entry].sourceRead, indices[entry].targetRead) = (read.expected, read.target)
-            if read.others > 0 {
-                remarks.append(
-                    "\(read.others) documents behind `from` of \(indices[entry].name) belong to other entries, or to none "
-                        + "(select)")
-            }
-            indices[entry].uncopied = read.uncopied + settled.reduce(0) { $0 + ($1.indices[entry]?.uncopied ?? 0) }
-        }
+        fillIndices(scanned, settled)
         for ignored in scanned.ignored {
             guard let entry = ignored.entry, indices.indices.contains(entry) else {
                 remarks.append(
@@ -64,6 +42,32 @@ extension Receipt {
                 application: stands.application?[partition], crossfade: stands.crossfade[partition],
                 end: max(stands.ends[partition] ?? 0, upTo),
                 writtenUpTo: scanned.written[partition])
+        }
+    }
+
+    private mutating func fillIndices(_ scanned: Comparison.Scanned, _ settled: [SettlingResult]) {
+        for (entry, read) in scanned.entries.enumerated() where indices.indices.contains(entry) {
+            if let sequences = scanned.sequences {
+                indices[entry].sequence = sequences.indices.contains(entry) ? sequences[entry] : [:]
+            }
+            var totals = ParityTotals()
+            for result in settled { totals += result.indices[entry]?.totals ?? ParityTotals() }
+            // Of the candidates that only commands have named, nearly all were alike in the scans. They are counted as
+            // they were when they were judged.
+            let commanded = max(0, (settled.first?.indices[entry]?.totals.compared ?? 0) - read.candidates)
+            // What was not read on both sides was not compared.
+            let isRead = scanned.isWhole && !scanned.hasStopped
+            let alike = isRead ? max(0, read.expected - read.differing - commanded) : 0
+            totals.compared += alike
+            totals.equal += alike
+            indices[entry].totals = totals
+            (indices[entry].sourceRead, indices[entry].targetRead) = (read.expected, read.target)
+            if read.others > 0 {
+                remarks.append(
+                    "\(read.others) documents behind `from` of \(indices[entry].name) belong to other entries, or to "
+                        + "none (select)")
+            }
+            indices[entry].uncopied = read.uncopied + settled.reduce(0) { $0 + ($1.indices[entry]?.uncopied ?? 0) }
         }
     }
 

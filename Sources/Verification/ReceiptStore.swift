@@ -77,7 +77,12 @@ package struct ReceiptStore: Sendable {
 
     package func check(_ id: String) throws -> Check {
         guard let entry = try list().first(where: { $0.id == id }) else { return .unlisted }
-        guard let stored = try stored(id) else { return .gone }
+        return try check(entry)
+    }
+
+    /// The same of one that the state is known to list.
+    package func check(_ entry: ReceiptEntry) throws -> Check {
+        guard let stored = try stored(entry.id) else { return .gone }
         let found = Self.digest(stored.text)
         if stored.digest == entry.digest, found == entry.digest {
             guard let receipt = try? JSONValue(parsing: stored.text), let receipt = Receipt(json: receipt) else {

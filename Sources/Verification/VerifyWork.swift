@@ -51,7 +51,7 @@ package struct VerifyWork {
         _ = try store.update { try claim.take(&$0) }
         defer { claim.giveBack(store) }
         let receipts = ReceiptStore(store, target: prepared.survey.target)
-        let base = try options.since.map { try earlier(try id($0, state), receipts) }
+        let (base, leftOut) = try base(state, receipts)
         let heart = MemberHeartbeat(
             "verify", nil, watch: nil, fingerprint: prepared.fingerprint, store: store, target: prepared.survey.target,
             seen: { [live] in live.sees(members: $0) }, stage: { [live] in live.stage })
@@ -59,7 +59,7 @@ package struct VerifyWork {
         defer { heart.stop() }
         let folder = try WorkFolder(recipe, environment: ProcessInfo.processInfo.environment)
         defer { folder.close() }
-        var receipt = begin(since: base)
+        var receipt = begin(since: base, remarks: leftOut)
         let progress = Migration.Progress("verify", logger: logger)
         var settings = Settling.Options(recipe, folder: folder.url)
         settings.stopAfter = options.stopAfter
@@ -198,31 +198,10 @@ package struct VerifyWork {
             + "goes by the receipt with which the readers moved"
     }
 
-    /// Goes on from a receipt, and compares everything where the look at it finds that it proves nothing any more.
-    ///
-    /// - Parameters:
-    ///   - since: nil: there is none to go on from.
-    ///   - verify: verifies since a receipt, or everything.
-    package static func whole(
-        unless since: String?, _ recipe: Recipe, _ prepared: Preflight, logger: Logger,
-        verify: (String?) throws -> Receipt
-    ) throws -> Receipt {
-        guard let since else { return try verify(nil) }
-        do {
-            return try verify(since)
-        } catch let error as WorkError where error.code == .refused {
-            let store = StateStore(target: prepared.survey.target, name: recipe.name)
-            let receipts = ReceiptStore(store, target: prepared.survey.target)
-            guard let base = try receipts.load(since),
-                case .void = try ReceiptLook.standing(of: base, in: receipts, recipe, logger: logger)
-            else { throw error }
-            return try verify(nil)
-        }
-    }
-
     private func isWhole(_ scanned: Comparison.Scanned, _ receipt: Receipt) -> Bool {
         // What was found is final, although there may be more. Nothing found proves nothing then.
-        scanned.isWhole && goneSources.isEmpty && freshSources.isEmpty && (!scanned.hasStopped || receipt.totals.wrong > 0)
+        let isStopped = scanned.hasStopped && receipt.totals.wrong == 0
+        return scanned.isWhole && goneSources.isEmpty && freshSources.isEmpty && !isStopped
     }
 
     /// Source indices of the migration that nobody can look into any more. What they held was not compared.
@@ -235,12 +214,26 @@ package struct VerifyWork {
         options.against == .source ? prepared.survey.freshIndices : []
     }
 
-    /// The id of the receipt that `--since` names: `last`, an id, or how one begins.
-    private func id(_ text: String, _ state: MigrationState) throws -> String {
-        if text == "last" {
-            if let entry = state.receipts.last(of: prepared.fingerprint, basis: options.against) { return entry.id }
-            throw WorkError(.state, "there is no receipt of this work to go on from: verify everything")
+    /// The receipt to go on from, nil where everything is compared; and what is to be said of others.
+    private func base(
+        _ state: MigrationState, _ receipts: ReceiptStore
+    ) throws -> (receipt: Receipt?, remarks: [String]) {
+        guard let text = options.since else { return (nil, []) }
+        guard text == "last" else { return (try earlier(try id(text, state), receipts), []) }
+        var remarks: [String] = []
+        for entry in state.receipts.usable(of: prepared.fingerprint, basis: options.against) {
+            guard !StopSignal.isAsked else {
+                throw WorkError(.interrupted, "interrupted before anything was compared")
+            }
+            if try receipts.check(entry) == .intact { return (try earlier(entry.id, receipts), remarks) }
+            remarks.append("receipt \(entry.id) was changed or is gone, so an older one was gone on from")
         }
+        let none = remarks.isEmpty ? "there is no receipt of this work" : "no receipt of this work is as it was written"
+        throw WorkError(.state, "\(none), so nothing can go on from one: verify everything")
+    }
+
+    /// The id of the receipt that `--since` names: an id, or how one begins.
+    private func id(_ text: String, _ state: MigrationState) throws -> String {
         switch state.receipts.named(text) {
         case .one(let id): return id
         case .none: return text
@@ -254,8 +247,9 @@ package struct VerifyWork {
         let check = try receipts.check(id)
         guard check == .intact, let receipt = try receipts.load(id) else {
             throw WorkError(
-                .state, "there is no receipt \(id) to go on from, or it was changed; `crossfade receipts list` has them"
-            )
+                .state,
+                "there is no receipt \(id) to go on from, or it was changed: `crossfade receipts check` says of each. "
+                    + "Go on from another, or verify everything")
         }
         guard receipt.fingerprint == prepared.fingerprint, receipt.basis == options.against else {
             throw WorkError(
@@ -263,7 +257,7 @@ package struct VerifyWork {
                 "receipt \(id) is of other work or of another comparison, so nothing can go on from it: verify "
                     + "everything")
         }
-        guard receipt.isJudged, receipt.openUnlisted == 0 else {
+        guard receipt.namesAllOpen else {
             throw WorkError(
                 .refused,
                 "receipt \(id) does not say of every document how it stands "
@@ -311,7 +305,7 @@ package struct VerifyWork {
                 + "\(receipt.totals.wrong) wrong", logger: logger)
     }
 
-    private func begin(since base: Receipt?) -> Receipt {
+    private func begin(since base: Receipt?, remarks: [String]) -> Receipt {
         let survey = prepared.survey
         let now = WallClock.now()
         var receipt = Receipt(
@@ -319,6 +313,7 @@ package struct VerifyWork {
             fingerprint: prepared.fingerprint,
             basis: options.against, target: Receipt.Side(name: survey.target.name, uuid: survey.target.permanentID),
             topic: recipe.commands.topic, began: now)
+        receipt.remarks = remarks
         receipt.source = survey.source.map { Receipt.Side(name: $0.name, uuid: $0.permanentID) }
         receipt.topicID = survey.topic.topicID
         if options.against == .source { receipt.sourceIndices = survey.sourceUUIDs }
@@ -333,10 +328,10 @@ package struct VerifyWork {
                     + "so it was not compared. If that is right, confirm the rest: `crossfade copy`")
         }
         if !freshSources.isEmpty {
+            let names = freshSources.joined(separator: ", ")
             receipt.remarks.append(
-                "\(freshSources.joined(separator: ", ")) of the old side matches `from` and is not part of the migration, "
-                    + "so it was neither copied nor compared. To take it in: `crossfade copy`. If it is not meant, name "
-                    + "the indices in `from`")
+                "\(names) of the old side matches `from` and is not part of the migration: neither copied nor compared."
+                    + " To take it in: `crossfade copy`. If it is not meant, name the indices in `from`")
         }
         receipt.since = base?.id
         return receipt

@@ -21,7 +21,7 @@ final class WorkFolder {
         } catch {
             throw WorkError(
                 .files, "the folder \(path) for the verification cannot be made; `verify.folder` says where",
-                underlying: "\(error)")
+                underlying: error.localizedDescription)
         }
         let file = url.appendingPathComponent("lock").path
         lock = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)

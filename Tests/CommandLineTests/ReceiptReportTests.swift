@@ -45,6 +45,17 @@ import Testing
         ReceiptReport(receipt, typed: "'my recipe.yaml'")
     }
 
+    /// A report may hold values of documents. One that was there, for all to read, is replaced.
+    @Test func onlyItsOwnerReadsAReport() throws {
+        let path = NSTemporaryDirectory() + "/crossfade-\(UUID().uuidString).md"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o644]))
+        try ReceiptFile(path).write(Self.report(Self.receipt()))
+        let told = try FileManager.default.attributesOfItem(atPath: path)
+        #expect((told[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("r1"))
+    }
+
     @Test func nothingFromOutsideIsMarkup() {
         let html = Self.report(Self.receipt()).html
         #expect(!html.contains("<script") && !html.contains("alert('1')") && !html.contains("`&\""))

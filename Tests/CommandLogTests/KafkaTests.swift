@@ -226,6 +226,7 @@ import Testing
         #expect(certificate?.code == .tls, "\(String(describing: certificate))")
         let (plain, _) = try outcome(["security.protocol": "PLAINTEXT"])
         #expect(plain?.code == .unreachable, "\(String(describing: plain))")
+        #expect(plain?.description.contains("security.protocol is what that port expects") == true)
 
         var wrong = good
         wrong.passthrough["sasl.password"] = "wrong"

@@ -1,8 +1,19 @@
+import Synchronization
 import Testing
 
 @testable import CommandLog
 
 struct SecretPropertyTests {
+    /// `plan -v` showed what came from a variable in librdkafka's warnings of its configuration.
+    @Test func noValueIsInAWarningOfTheConfiguration() {
+        let settings = KafkaSettings(bootstrap: "b", group: "g", passthrough: ["sasl.mechanisms": "from-a-variable"])
+        let lines = Mutex<[String]>([])
+        let context = HandleContext(settings: settings) { line in lines.withLock { $0.append(line.text) } }
+        context.log(5, "CONFWARN", "Configuration property `sasl.mechanisms` set to `from-a-variable` but SASL is off")
+        #expect(
+            lines.withLock { $0 } == ["Configuration property `sasl.mechanisms` set to `<redacted>` but SASL is off"])
+    }
+
     /// What a stranger could log in with.
     @Test func librdkafkasSecretsAreKnown() {
         let names = Set(LibraryProperties.all.map(\.name))

@@ -40,7 +40,7 @@ struct BulkBody {
         var items: [Item] = []
         try withExtendedLifetime(answer.body) {
             let bytes = answer.body.bytes
-            try BulkResponse.scan(bytes, expected: count) { _, item in
+            try BulkResponse.scan(bytes, expected: count, sent: nil) { _, item in
                 let type = item.errorType.map { String(repairing: Bytes(rebasing: bytes[$0])) }
                 items.append(Item(action: item.action, status: item.status, type: type))
             }

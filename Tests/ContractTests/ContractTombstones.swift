@@ -174,7 +174,7 @@ extension BulkBody {
         var classes: [ItemClass] = []
         try withExtendedLifetime(answer.body) {
             let bytes = answer.body.bytes
-            try BulkResponse.scan(bytes, expected: count) { _, item in
+            try BulkResponse.scan(bytes, expected: count, sent: nil) { _, item in
                 classes.append(
                     ItemClass.classify(
                         kind: .index, status: item.status,

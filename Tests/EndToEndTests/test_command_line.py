@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from binary import DONE, USAGE, command_line
+from binary import DONE, FAILED, USAGE, command_line
 
 RECIPE = """name: ${NAME}
 commands: { bootstrap: "localhost:9092", topic: orders, format: document }
@@ -40,6 +40,19 @@ def recipe(folder):
     (folder / "r.env").write_text(f"# secrets\nNAME=from-file\nPASSWORD='{SECRET}'\n")
     (folder / "sub").mkdir(exist_ok=True)
     return folder / "r.yaml"
+
+
+def test_the_error_that_ends_a_process_is_a_line_of_the_log(recipe):
+    """It was plain text between lines of JSON, which those who ship logs could not read."""
+    given = {"NAME": "a", "PASSWORD": SECRET}
+    recipe.write_text(recipe.read_text().replace("http://new:9200", "http://127.0.0.1:1"))
+    for words, code, more in ((["history", recipe], FAILED, {"code": "unreachable"}),
+                              (["receipts", "show", recipe, "--report", "x.txt"], USAGE, {"code": "usage"}),
+                              (["history", recipe.parent / "none.yaml"], USAGE, {})):
+        ended = run(*words, "--log", "json", folder=recipe.parent, **given)
+        lines = [json.loads(line) for line in ended.stderr.splitlines()]
+        assert ended.returncode == code and lines[-1].items() >= more.items(), ended
+        assert all(line.keys() >= {"time", "level", "message"} for line in lines) and SECRET not in ended.stderr
 
 
 # completions

@@ -100,6 +100,7 @@ def test_the_figures_agree_with_the_work(m):
                              "crossfade_copy_slices_done", "crossfade_replay_remaining_records",
                              "crossfade_index_documents",
                              "crossfade_index_tombstones", "crossfade_index_fields", "crossfade_members",
+                             "crossfade_receipt_age_seconds",
                              "crossfade_last_commit_timestamp_seconds"}
     def looked_up():
         """The current index of the target, which is looked up every 30 s, and this member."""

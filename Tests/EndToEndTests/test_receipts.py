@@ -98,6 +98,18 @@ def test_a_receipt_is_listed_shown_and_written_to_files(m):
     status = m.status()
     assert status["receipt"]["receipt"] == second["receipt"] and status["receipt"]["age_seconds"] >= 0
     assert "verified different, " in m.crossfade("status", m.recipe).expect(DONE).out
+    assert oct((folder / "receipt.html").stat().st_mode & 0o777) == "0o600"
+    # `status --check` ended with 0, and said of an offset behind the end that the lag is 0
+    watched = m.crossfade("status", m.recipe, "--check", "--format", "json").expect(FAILED).json
+    words = f"the newest verification found documents wrong: receipt {second['receipt']}"
+    assert words in watched["attention"] and not any(p["beyond_end"] for p in watched["partitions"]), watched
+    end = m.log.ends(m.topic)[0]
+    m.log.commit(m.group, m.topic, {0: end + 5})
+    watched = m.status()
+    words = f"partition 0: group {m.group} has committed offset {end + 5}, but the log ends at {end}. "
+    assert any(line.startswith(words) for line in watched["attention"]), watched["attention"]
+    assert watched["lag"] is None and watched["partitions"][0]["beyond_end"], watched["partitions"]
+    assert f"committed {end + 5}, BEYOND THE END, end {end}" in m.crossfade("status", m.recipe).expect(DONE).out
 
 
 def check_forms(html, markdown, text):
@@ -144,6 +156,16 @@ def test_a_changed_receipt_is_found(m):
     assert "GONE" in found["trouble"]
     [found] = receipts(m, "check", "nonsense", code=FAILED).json["receipts"]
     assert "UNKNOWN" in found["trouble"]
+
+    # `--since last` ended there, although an older one is good; and no later receipt made the check good again
+    good, bad = (verify(m).json["receipt"] for _ in range(2))
+    change(m, f"receipt-{bad}", nicer)
+    again = verify(m, "--since", "last").json
+    assert again["since"] == good and any(bad in remark for remark in again["remarks"]), again["remarks"]
+    assert receipts(m, "check", "last").json["receipts"][0]["receipt"] == again["receipt"]
+    checked = receipts(m, "check", code=FAILED)
+    assert [r["intact"] for r in checked.json["receipts"]] == [True, False, True, False]
+    assert "receipts check" in checked.err and " last" in checked.err
 
 
 @pytest.mark.parametrize("target", ["es-8.17", "es-6.8", "os-3"])

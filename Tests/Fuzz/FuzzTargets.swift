@@ -176,7 +176,8 @@ enum FuzzTargets {
             for expected in [0, 1, 3] {
                 var places: [Int] = []
                 let isRead =
-                    (try? BulkResponse.scan(bytes, expected: expected) { place, _ in places.append(place) }) != nil
+                    (try? BulkResponse.scan(bytes, expected: expected, sent: nil) { place, _ in places.append(place) })
+                    != nil
                 guard isRead else {
                     promise(places.isEmpty, "items of a broken answer were given")
                     continue

@@ -144,6 +144,29 @@ import Testing
         #expect(without { ($0.replayDue, $0.running, $0.phase) = (true, [], .copied) }.attention.count == 1)
     }
 
+    /// `status --check` ended with 0 although the newest receipt said `different`.
+    @Test func aReceiptThatSaysDifferentNeedsAPerson() {
+        let wrong = Standing.Verified.notEqual(isDifferent: true, receipt: "r1")
+        let words = "the newest verification found documents wrong: receipt r1"
+        #expect(without { $0.verified = wrong }.attention == [words])
+        #expect(without { ($0.verified, $0.hasWorkedSince) = (wrong, true) }.attention == [], "to be verified again")
+        #expect(without { $0.verified = .notEqual(isDifferent: false, receipt: "r1") }.attention == [])
+        let old = Standing.Verified.oldSideDiffers(2, receipt: "r1")
+        #expect(without { $0.verified = old }.attention == ["receipt r1: 2 documents different, left as log_agrees"])
+        #expect(without { ($0.verified, $0.isRolledOver) = (old, true) }.attention == [], "it was overridden")
+        // Without commands nothing keeps the old side current then.
+        #expect(without { ($0.verified, $0.isRolledOver) = (wrong, true) }.attention == [words])
+        #expect(without { ($0.verified, $0.isRolledOver, $0.hasCommands) = (wrong, true, false) }.attention == [])
+    }
+
+    /// `status` said that the lag is 0.
+    @Test func anOffsetBehindTheEndOfTheLogNeedsAPerson() {
+        let words = Status.beyondEnd("g", 3, 15, end: 10)
+        #expect(words.hasPrefix("partition 3: group g has committed offset 15, but the log ends at 10. "))
+        let beyond = without { ($0.beyondEnd, $0.lag) = ([words], nil) }
+        #expect(beyond.attention == [words] && beyond.reasonsAgainstSwitch == [words] && !beyond.isCurrent)
+    }
+
     /// Cron looks at it: what is not begun is no fault, what was begun and is left is one.
     @Test func whoShouldFollowKnowsTheLag() {
         func attention(_ phase: MigrationState.Phase, _ running: Set<String>, replay: Standing.Part = .done) -> [String]

@@ -155,8 +155,8 @@ extension StoredShape {
                 found.formUnion(member.shape.named(at: below))
             }
         case .inText(let inner): inner.named(at: place)
-        case .list(let element, _): element.named(at: place + "[]")
-        case .map(let element): element.named(at: place + "{}")
+        case .list(let element, _, _): element.named(at: place + "[]")
+        case .map(let element, _): element.named(at: place + "{}")
         default: []
         }
     }
@@ -173,9 +173,9 @@ extension StoredShape {
             }
         case .inText(let inner):
             value.string.flatMap { try? JSONValue(parsing: $0) }.map { inner.members(of: $0, at: place) } ?? []
-        case .list(let element, _):
+        case .list(let element, _, _):
             (value.array ?? []).reduce(into: []) { $0.formUnion(element.members(of: $1, at: place + "[]")) }
-        case .map(let element):
+        case .map(let element, _):
             (value.object ?? JSONObject()).reduce(into: []) {
                 $0.formUnion(element.members(of: $1.value, at: place + "{}"))
             }

@@ -103,6 +103,45 @@ import Testing
         #expect(said.contains("Nothing was changed. Restore the document migration of that index"), "\(said)")
     }
 
+    /// Lists that are longer than any migration's were worked off one by one, for minutes.
+    @Test(arguments: [
+        (#"\"new\":\"u1\""#, #"\"i%\":\"u\""#, 16_385, "uuids is an object of 16385", 16_384),
+        (#"\"indexed\":18,"#, #"\"k%\":1,"#, 1_025, "copy.slices[0].outcomes is an object of 1027", 1_024),
+        (#"\"a\"],\"left"#, #"\"a%\","#, 16_384, "cutover.aliases is a list of 16385", 16_384),
+    ])
+    func moreThanAnyMigrationHasIsRefused(
+        _ from: String, _ one: String, _ count: Int, _ words: String, _ most: Int
+    ) throws {
+        let text = Self.whole.split(separator: "\n").map { $0.drop { $0 == " " } }.joined()
+        #expect(text.contains(from))
+        func changed(_ count: Int) throws -> JSONValue {
+            var many = (0..<count).map { one.replacing("%", with: "\($0)") }.joined(
+                separator: one.hasSuffix(",") ? "" : ",")
+            if from.hasPrefix(#"\"a\"]"#) { many += from }
+            return try JSONValue(parsing: text.replacing(from, with: many, maxReplacements: 1))
+        }
+        let error = #expect(throws: WorkError.self) { try Self.stored(try changed(count)) }
+        let said = error?.description ?? ""
+        #expect(said.contains(words) && said.contains("one of at most \(most) (fixed limit state_list)"), "\(said)")
+        #expect(throws: Never.self) { try Self.stored(try changed(count - 3)) }
+    }
+
+    /// A verification that goes on from the one before it, each night: none was ever dropped.
+    @Test func aLongRowOfReceiptsHasAnEnd() throws {
+        var state = try Self.stored(try Self.document())
+        let first = try #require(state.receipts.first)
+        state.receipts = (0..<ReceiptEntry.mostInRow).map { number in
+            var entry = first
+            (entry.id, entry.since) = ("r\(number)", number == 0 ? nil : "r\(number - 1)")
+            return entry
+        }
+        var next = first
+        (next.id, next.since) = ("next", "r\(ReceiptEntry.mostInRow - 1)")
+        #expect(state.keep(next) == ["r0"])
+        #expect(state.receipts.count == ReceiptEntry.mostInRow && state.receipts.last?.id == "next")
+        #expect(ReceiptEntry.mostInRow < ReceiptEntry.mostStored)
+    }
+
     @Test func aNewerFormIsNotRead() throws {
         var document = try #require(try Self.document().object)
         document["form"] = 2

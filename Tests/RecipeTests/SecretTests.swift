@@ -55,6 +55,50 @@ struct SecretTests {
             ])
     }
 
+    /// "target.auth.api_key <redacted> is not a text" named neither the variable nor what is wrong with it.
+    @Test func whatIsEmptyIsNamed() {
+        let errors = Reading.errors(
+            Reading.small([
+                "target": "target: { url: http://new:9200, auth: { api_key: \"${NEW_KEY}\" } }",
+                "commands":
+                    "commands: { bootstrap: b, topic: t, format: document, kafka: { sasl.password: \"${PW}\" } }",
+            ]), environment: ["NEW_KEY": "", "PW": ""])
+        #expect(errors.count == 2)
+        for (name, key) in [("NEW_KEY", "target.auth.api_key"), ("PW", "sasl.password")] {
+            let words = "\(key) is empty, because ${\(name)} is: give the variable, or the file, a value"
+            #expect(errors.contains { $0.contains(words) }, "\(errors)")
+        }
+    }
+
+    /// The library's own words name neither the file nor the folder in which it looked.
+    @Test func kafkasFilesAreThoseBesideTheRecipe() throws {
+        let folder = try Folder()
+        try folder.write("ca.pem", "x")
+        func text(_ file: String) -> String {
+            Reading.small([
+                "commands":
+                    "commands: { bootstrap: b, topic: t, format: document, kafka: { ssl.ca.location: \(file) } }"
+            ])
+        }
+        let recipe = try Reading.load(text("ca.pem"), folder: folder)
+        #expect(recipe.commands.kafka["ssl.ca.location"] == folder.path + "/ca.pem")
+        #expect(try Reading.load(text("probe"), folder: folder).commands.kafka["ssl.ca.location"] == "probe")
+        let errors = Reading.errors(text("none.pem"), folder: folder)
+        #expect(errors.count == 1 && errors[0].contains("ssl.ca.location: the file \"none.pem\" does not exist"))
+    }
+
+    /// Whether `verify` can keep its files was found out hours later.
+    @Test func aFolderThatCannotBeIsToldBefore() throws {
+        let folder = try Folder()
+        try folder.write("file", "x")
+        func trouble(_ path: String) throws -> String? {
+            try Reading.load(Reading.small(more: "verify: { folder: \(path) }\n"), folder: folder).folderTrouble([:])
+        }
+        #expect(try trouble("new/below") == nil)
+        #expect(try trouble("file/below")?.contains("\(folder.path)/file is a file; name another in") == true)
+        #expect(try Reading.load(Reading.small()).folderTrouble([:])?.contains("set HOME") == true)
+    }
+
     /// Whatever is substituted, and whatever sits where secrets sit, is in no rendering.
     @Test func secretsAreNeverShown() throws {
         let secret = Self.secret

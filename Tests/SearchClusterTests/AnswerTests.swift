@@ -12,7 +12,7 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
         var lines: [String] = []
         let result = withBytes(text) { bytes -> Result<Void, ClusterError> in
             do throws(ClusterError) {
-                try BulkResponse.scan(bytes, expected: expected) { place, item in
+                try BulkResponse.scan(bytes, expected: expected, sent: nil) { place, item in
                     let type = item.errorType.map { String(repairing: Bytes(rebasing: bytes[$0])) } ?? "-"
                     lines.append("\(place) \(item.action) \(item.status) \(type)")
                 }
@@ -40,6 +40,29 @@ func withBytes<R>(_ text: String, _ body: (Bytes) throws -> R) rethrows -> R {
                 "0 index 201 -", "1 index 409 version_conflict_engine_exception", "2 delete 404 -",
                 "3 create 429 es_rejected", "4 update 503 UnavailableShardsException",
             ])
+    }
+
+    /// An item that was answered under another action counted as indexed.
+    @Test(arguments: ["update", "create", "delete", "other"])
+    func anotherActionThanWasSentIsNoAnswer(_ action: String) {
+        let text = #"{"items":[{"index":{"status":201}},{"\#(action)":{"status":200}}]}"#
+        var given = 0
+        func scan(_ second: BulkItem.Action) -> ClusterError? {
+            withBytes(text) { bytes -> ClusterError? in
+                do throws(ClusterError) {
+                    try BulkResponse.scan(bytes, expected: 2, sent: { $0 == 0 ? .index : second }) { _, _ in given += 1
+                    }
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+        let error = scan(.index)
+        #expect(given == 0 && error?.code == .malformedAnswer && error?.retriable == true)
+        #expect(error?.message.contains("has the action \(action) for item 1, where index was sent") == true)
+        #expect(scan(action == "delete" ? .index : .delete) != nil && given == 0)
+        if action == "delete" { #expect(scan(.delete) == nil && given == 2) }
     }
 
     @Test func layoutDoesNotMatter() throws {

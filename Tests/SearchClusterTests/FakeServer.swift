@@ -108,7 +108,8 @@ private let fakeServerScript = #"""
             if failed: shards['failures'] = [{'shard': 1, 'reason': {'type': 'io_exception', 'reason': 'disk'}}]
             # An answer with documents is not shorter than any without.
             source = {'text': 'x' * 2000} if 'large' in options else {}
-            found = [{'_id': '%d-%d' % (page, i), '_version': 1, '_source': source} for i in range(2)]
+            index = options.get('index', 'idx') if page == 1 else 'idx'
+            found = [{'_index': index, '_id': '%d-%d' % (page, i), '_version': 1, '_source': source} for i in range(2)]
             if page > 2 and 'endless' not in options: found = []
             return {'_scroll_id': 's%d' % page, 'took': 1, 'timed_out': options.get('late') == str(page),
                     '_shards': shards,

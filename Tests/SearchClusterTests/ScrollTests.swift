@@ -73,6 +73,31 @@ import Testing
         if option.hasPrefix("fail") { #expect(error?.serverType == "io_exception") }
     }
 
+    /// A source whose pages hold documents of another index was copied without a word.
+    @Test(arguments: Asking.allCases) func aDocumentOfAnotherIndexIsAnError(_ asking: Asking) throws {
+        for withSources in [true, false] {
+            let (count, error, _) = try read("index=secret-hr", asking, withSources: withSources)
+            #expect(count == 2 && error?.code == .malformedAnswer)
+            #expect(error?.message.contains("holds a document of the index secret-hr") == true, "\(error as Any)")
+        }
+    }
+
+    @Test func aWrittenDocumentOfAnotherIndexIsAnError() throws {
+        let found = #"{"hits":{"hits":[{"_index":"%","_id":"1","_version":1,"sort":[7]}]}}"#
+        for (index, isOurs) in [("idx", true), ("secret-hr", false)] {
+            let server = try FakeServer("always=" + found.replacing("%", with: index))
+            defer { server.stop() }
+            let cluster = try Cluster.connect(server.endpoint())
+            defer { cluster.close() }
+            do throws(ClusterError) {
+                let page = try cluster.reader.written("idx", shard: 0, after: 0, upTo: 9, size: 10)
+                #expect(isOurs && page.documents.count == 1 && page.last == 7)
+            } catch {
+                #expect(!isOurs && error.message.contains("holds a document of the index secret-hr"))
+            }
+        }
+    }
+
     @Test func aPageIsAskedForWhileTheOneBeforeItIsUsed() throws {
         let server = try FakeServer()
         defer { server.stop() }

@@ -86,8 +86,8 @@ import Testing
         #expect(entries.named("20-a") == .one("20-a") && entries.named("21") == .one("21-c"))
         #expect(entries.named("20") == .several(["20-a", "20-ab"]) && entries.named("3") == .none)
         #expect(entries.named("") == .none)
-        #expect(entries.last(of: "f", basis: .source)?.id == "20-ab")
-        #expect(entries.last(of: "f", basis: .log) == nil)
+        #expect(entries.usable(of: "f", basis: .source).map(\.id) == ["20-ab", "20-a"])
+        #expect(entries.usable(of: "f", basis: .log).isEmpty)
     }
 
     /// Every value of a receipt is made something else; what reads receipts takes it or leaves it, and never traps.

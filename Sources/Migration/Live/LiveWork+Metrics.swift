@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import DeadLetters
 import Failures
+import Parity
 import Pipeline
 import Recipe
 import SearchCluster
@@ -146,6 +147,10 @@ extension LiveWork {
                 ("migration", snapshot.migration), ("command", snapshot.command), ("phase", snapshot.phase),
                 ("topic", snapshot.topic), ("group", snapshot.group),
             ])
+        var receipt = MetricFamily("crossfade_receipt_verdict", .gauge, "1 for what the newest receipt says.")
+        for verdict in Verdict.allCases {
+            receipt.add(.whole(verdict == snapshot.receipt?.verdict ? 1 : 0), [("verdict", verdict.rawValue)])
+        }
         let running = snapshot.members.filter { !$0.isStale(now: snapshot.now) }.count
         return [
             work,
@@ -153,6 +158,10 @@ extension LiveWork {
             flag(
                 "crossfade_switch_ready", "1 while nothing is known that speaks against moving readers.",
                 snapshot.switching.isReady),
+            receipt,
+            .one(
+                "crossfade_receipt_age_seconds", "How long ago the oldest part of the newest receipt was read.",
+                snapshot.receipt.map { .whole($0.age(now: snapshot.now)) }),
             flag("crossfade_waiting", "1 while something keeps the work from going on.", snapshot.waiting != nil),
             .one("crossfade_alarms", "Alarms at present.", .whole(Int64(snapshot.alarms.count))),
             .one(

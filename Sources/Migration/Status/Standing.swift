@@ -38,6 +38,8 @@ package struct Standing: Sendable, Equatable {
     }
 
     package var verified = Verified.never
+    /// Whether a copy or a repair has ended after the newest verification.
+    package var hasWorkedSince = false
     /// Whether an alias of the readers was ever moved.
     package var hasCutOver = false
     /// Whether readers are on the new side now, at least some.
@@ -55,6 +57,8 @@ package struct Standing: Sendable, Equatable {
     package var group = ""
     /// Why the command topic could not be looked at; nil: it was, or there is none.
     package var logUnknown: String?
+    /// That the group has committed more than the log holds, in words, by partition.
+    package var beyondEnd: [String] = []
     /// Records that the group has still to acknowledge; nil: unknown.
     package var lag: Int64?
     /// The greatest possible age of the oldest of them, in seconds; nil: unknown.
@@ -171,6 +175,7 @@ package struct Standing: Sendable, Equatable {
 
     var lagReason: String? {
         guard hasCommands else { return nil }
+        if let first = beyondEnd.first { return first }
         guard let lag else {
             return logUnknown == nil ? "the lag is unknown" : "the lag is not known: \(Self.topicAway)"
         }
@@ -200,11 +205,28 @@ package struct Standing: Sendable, Equatable {
         found += lost
         if let logUnknown {
             found.append("\(Self.topicAway): \(logUnknown)")
+        } else if !beyondEnd.isEmpty {
+            found += beyondEnd
         } else if lag == nil, shouldFollow {
             found.append("the lag is unknown")
         }
         found += letterReasons + lostLetters
+        if let wrongReceipt { found.append(wrongReceipt) }
         return found + alarms.map { "alarm \($0.name): \($0.text)" }
+    }
+
+    /// That the newest verification found documents wrong, where nothing has been done about it; nil: it did not, or
+    /// what is different is none of the new side's faults any more.
+    private var wrongReceipt: String? {
+        guard !hasWorkedSince else { return nil }
+        switch verified {
+        // Without commands, nothing keeps the old side current once the readers have moved.
+        case .notEqual(isDifferent: true, let receipt) where hasCommands || !isRolledOver:
+            return "the newest verification found documents wrong: receipt \(receipt)"
+        case .oldSideDiffers(let count, let receipt) where !isRolledOver:
+            return "receipt \(receipt): \(count) document\(count == 1 ? "" : "s") different, left as log_agrees"
+        default: return nil
+        }
     }
 
     private var isRepairBroken: Bool { repair == .unfinished && !running.contains("verify") }

@@ -2,6 +2,7 @@ import CommandLog
 import Commands
 import DeadLetters
 import Foundation
+import Indexing
 import JSONText
 import Parity
 import Pipeline
@@ -19,6 +20,8 @@ package struct Status: Sendable {
         package var end: Int64
         /// Records the group has still to acknowledge; nil while it has committed nothing.
         package var lag: Int64?
+        /// Whether more is committed than the log holds. Then nobody knows what the offset means.
+        package var isBeyondEnd = false
         /// Which running follower has it; nil: none says so.
         package var holder: MemberReport?
         /// What the members that run now say of it, together; all 0 when none does.
@@ -98,6 +101,9 @@ package struct Status: Sendable {
         var standing = Standing(prepared, running: running, now: now)
         standing.lag = partitions.reduce(0) { sum, part in sum.flatMap { sum in part.lag.map { sum + $0 } } }
         standing.logUnknown = survey.logUnknown?.description
+        standing.beyondEnd = partitions.filter(\.isBeyondEnd).map {
+            Self.beyondEnd(prepared.recipe.commands.group, $0.partition, $0.committed ?? 0, end: $0.end)
+        }
         if !standing.hasCommands || survey.logUnknown != nil { standing.lag = nil }
         standing.lagSeconds = standing.lag == 0 ? 0 : lagSeconds
         (standing.deadLetters, standing.lostLetters) = (letters.unresolved, letters.lost)
@@ -111,9 +117,14 @@ package struct Status: Sendable {
     private static func partition(
         _ number: Int32, _ mark: (low: Int64, high: Int64), committed: Int64?, _ running: [MemberReport]
     ) -> Partition {
+        let isBeyond =
+            committed.map { LogRails.end(0, applied: $0, log: LogExtent(low: mark.low, high: mark.high)) != nil }
+            ?? false
         var found = Partition(
             partition: number, committed: committed, end: mark.high,
-            lag: committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil))
+            lag: isBeyond
+                ? nil : committed.map { max(0, mark.high - max($0, mark.low)) } ?? (mark.high == mark.low ? 0 : nil),
+            isBeyondEnd: isBeyond)
         for member in running {
             for part in member.partitions where part.partition == number {
                 if member.command == "follow", part.isOwned { found.holder = found.holder ?? member }
@@ -125,6 +136,12 @@ package struct Status: Sendable {
             }
         }
         return found
+    }
+
+    /// What is wrong with an offset behind the end of the log.
+    package static func beyondEnd(_ group: String, _ partition: Int32, _ committed: Int64, end: Int64) -> String {
+        "partition \(partition): group \(group) has committed offset \(committed), but the log ends at \(end). It was "
+            + "recreated or lost its tail, or somebody has set the group's offsets; `crossfade plan` says what to do"
     }
 
     /// What the running members cry about.
@@ -156,6 +173,7 @@ extension Standing {
         isRolledOver = state.map { !$0.cutover.moved.isEmpty } ?? false
         repair = state?.repair.map { $0.finished == nil ? .unfinished : .done } ?? .none
         if let newest = state?.newestReceipt(of: prepared.fingerprint) {
+            hasWorkedSince = [state?.copy?.finished, state?.repair?.finished].contains { ($0 ?? 0) > newest.ended }
             if newest.verdict == .different, let count = newest.oldSideDiffers {
                 verified = .oldSideDiffers(count, receipt: newest.id)
             } else if newest.verdict != .equal {

@@ -32,7 +32,7 @@ enum CommandLineInterface {
                 Output(format: .text).line(Help(commands: commands, layout: .forOutput()).text(about: path))
                 return .done
             case .run(let arguments):
-                return arguments.command.run(arguments, Output(format: arguments.format))
+                return arguments.command.run(arguments, Output(format: arguments.format, logsJSON: arguments.logsJSON))
             }
         } catch {
             Output(format: wantsJSON(words) ? .json : .text).failure(error.message, code: "usage")

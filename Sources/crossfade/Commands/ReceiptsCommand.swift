@@ -36,7 +36,8 @@ enum ReceiptsCommand {
         path: ["receipts", "check"],
         summary: "Find out whether a receipt was changed, and whether it still stands",
         discussion: """
-            Compares a receipt with the digest of it in the migration's state. Without an id all receipts are checked.
+            Compares a receipt with the digest of it in the migration's state. Without an id all receipts are checked;
+            with one, or with `last`, that one alone, whatever became of the others.
             Of the newest one, or of the one that is named, it also finds out whether anybody but Crossfade has written
             to the new cluster since, with a look at the topic.
 
@@ -110,7 +111,11 @@ enum ReceiptsCommand {
             if ids.isEmpty { throw Self.none(recipe) }
             var seen: Set<String> = []
             var checked = try ids.filter { seen.insert($0).inserted }
-                .map { Checked(id: $0, check: try store.check($0)) }
+                .map { id in
+                    guard !StopSignal.isAsked else { throw WorkError(.interrupted, "interrupted; nothing was changed") }
+                    let entry = state.receipts.last { $0.id == id }
+                    return Checked(id: id, check: try entry.map { try store.check($0) } ?? .unlisted)
+                }
             // An older one is replaced by the newest.
             if checked[0].check == .intact, let receipt = try store.load(checked[0].id) {
                 if receipt.isJudged {
@@ -122,6 +127,11 @@ enum ReceiptsCommand {
                 ["receipts": .array(checked.map(\.json)), "reports": .array(reports.map(\.json))],
                 text: VisibleText.joined(checked.map(\.line) + reports.map(\.line)))
             guard checked.allSatisfy({ $0.check == .intact }), reports.allSatisfy({ $0.trouble == nil }) else {
+                if id == nil, reports.isEmpty, checked[0].check == .intact {
+                    output.talk(
+                        "crossfade: older receipts were changed or are gone, and the newest is as it was written. "
+                            + "To check that one alone: crossfade receipts check \(recipe.typed) last")
+                }
                 return .failed
             }
             switch checked[0].standing {

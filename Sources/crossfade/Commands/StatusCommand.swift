@@ -19,7 +19,8 @@ enum StatusCommand {
             or closed; work that was interrupted or that no process does any more; a process that no longer reports, or
             that waits for a cluster or for Kafka; unresolved dead letters; a replay that is due because the target
             index was created again; a recipe that has changed since it was confirmed; an unknown lag while a process
-            follows or should follow; an alarm. A migration that was only
+            follows or should follow, or a committed offset behind the end of the log; a newest verification that
+            found documents wrong, with no copy or repair since; an alarm. A migration that was only
             planned or created has not begun: it is no fault that nothing is copied, replayed or followed yet, and
             `next` says what to type.
             """,

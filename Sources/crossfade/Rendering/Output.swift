@@ -10,8 +10,11 @@ struct Output: Sendable {
     /// Whether standard error is a terminal. Only there may progress overwrite its line.
     let isTerminal: Bool
 
-    init(format: Format, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
-        (self.format, self.isTerminal) = (format, isTerminal)
+    /// Whether each line on standard error is a JSON object: what is not of the log, too.
+    let logsJSON: Bool
+
+    init(format: Format, logsJSON: Bool = false, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+        (self.format, self.logsJSON, self.isTerminal) = (format, logsJSON, isTerminal)
     }
 
     /// Prints data in the format that the user asked for: JSON for programs or text for people.
@@ -31,14 +34,21 @@ struct Output: Sendable {
     }
 
     /// Prints a message that is not data, on one line: what comes from outside cannot begin another one.
-    func talk(_ text: String) { StandardStreams.write(VisibleText.line(text) + "\n", to: STDERR_FILENO) }
+    func talk(_ text: String) { talk(.info, text) }
+
+    private func talk(_ level: Logger.Level, _ text: String, code: String? = nil) {
+        let line = logsJSON ? Logger.jsonLine(level, text, code: code) : VisibleText.line(text) + "\n"
+        StandardStreams.write(line, to: STDERR_FILENO)
+    }
 
     /// Prints a report that is not data.
-    func talk(lines text: String) { StandardStreams.write(text + "\n", to: STDERR_FILENO) }
+    func talk(lines text: String) {
+        StandardStreams.write(logsJSON ? Logger.jsonLine(.info, text) : text + "\n", to: STDERR_FILENO)
+    }
 
     /// Prints a message in place of the line that says how far the work is.
     func talkOverProgress(_ text: String) {
-        guard isTerminal else { return talk(text) }
+        guard isTerminal, !logsJSON else { return talk(text) }
         StandardStreams.draw("\r\u{1B}[K\(VisibleText.line(text))\n", to: STDERR_FILENO)
     }
 
@@ -47,7 +57,7 @@ struct Output: Sendable {
     func failure(_ text: String, code: String, details: [(String, JSONValue)] = []) {
         // Some texts begin with the full name of a command, which already contains the program's name.
         let named = text.hasPrefix("crossfade ") ? String(text.dropFirst("crossfade ".count)) : text
-        talk(named.hasPrefix("crossfade: ") ? named : "crossfade: " + named)
+        talk(.error, named.hasPrefix("crossfade: ") ? named : "crossfade: " + named, code: code)
         guard format == .json else { return }
         let error: [(String, JSONValue)] = [("code", .string(code)), ("message", .string(text))] + details
         json(.object(JSONObject([("error", .object(JSONObject(error)))])))

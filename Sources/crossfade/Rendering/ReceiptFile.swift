@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Runtime
 
 /// The file that `--report` names. The end of its name says its form.
 struct ReceiptFile: Sendable {
@@ -33,12 +34,13 @@ struct ReceiptFile: Sendable {
         (self.path, self.form) = (path, form)
     }
 
+    /// Only its owner may read it: it may hold values of documents.
     func write(_ report: ReceiptReport) throws(WorkError) {
-        do {
-            try Data(form.text(report).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        do throws(PrivateFile.Failure) {
+            try PrivateFile.write(Array(form.text(report).utf8), to: path)
         } catch {
             throw WorkError(
-                .files, "the receipt could not be written to \(path)", underlying: error.localizedDescription)
+                .files, "the receipt could not be written to \(path) (\(error.doing) it)", underlying: error.reason)
         }
     }
 }

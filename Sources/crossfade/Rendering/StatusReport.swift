@@ -89,14 +89,20 @@ extension Status {
     private var applicationLag: Int64? {
         guard let committed = prepared.survey.application else { return nil }
         return prepared.survey.ends.reduce(Int64?.some(0)) { sum, end in
-            guard let sum, let offset = committed[end.key] else { return nil }
+            guard let sum, let offset = committed[end.key], offset <= end.value else { return nil }
             return sum &+ max(0, end.value &- offset)
         }
     }
 
     /// The message about an application group without committed offsets, in the words of `plan`; nil: no such group.
     private var applicationTrouble: String? {
-        guard prepared.recipe.commands.applicationGroup != nil, prepared.survey.logUnknown == nil else { return nil }
+        guard let group = prepared.recipe.commands.applicationGroup, prepared.survey.logUnknown == nil else {
+            return nil
+        }
+        for (partition, end) in prepared.survey.ends.sorted(by: { $0.key < $1.key }) {
+            guard let offset = prepared.survey.application?[partition], offset > end else { continue }
+            return Status.beyondEnd(group, partition, offset, end: end)
+        }
         return prepared.survey.reachUnknown(prepared.recipe)
     }
 
@@ -106,7 +112,8 @@ extension Status {
         [
             "partition": .number(Int(part.partition)), "committed": part.committed.map { .number($0) } ?? .null,
             "end": .number(part.end), "lag": part.lag.map { .number($0) } ?? .null,
-            "member": part.holder.map { .string($0.member) } ?? .null, "read": .number(part.read),
+            "beyond_end": .bool(part.isBeyondEnd), "member": part.holder.map { .string($0.member) } ?? .null,
+            "read": .number(part.read),
             "in_flight": .number(part.inFlight),
             "outcomes": .object(JSONObject(zip(Outcome.allCases, part.outcomes).map { ($0.name, .number($1)) })),
         ]
@@ -214,7 +221,10 @@ extension Status {
             return ["lag      unknown: the command topic could not be looked at: \(trouble)"]
         }
         let group = prepared.recipe.commands.group
-        var text = "unknown: \(prepared.survey.committedUnknown ?? "group \(group) has committed nothing")"
+        let isBeyond = partitions.contains(where: \.isBeyondEnd)
+        let why =
+            isBeyond ? "the log ends before what group \(group) has committed" : "group \(group) has committed nothing"
+        var text = "unknown: \(prepared.survey.committedUnknown ?? why)"
         if let lag {
             text = "\(lag)"
             if lag > 0 {
@@ -226,7 +236,8 @@ extension Status {
             + partitions.map { part in
                 let committed = part.committed.map { "\($0)" } ?? "-"
                 let holder = part.holder.map { ", held by \($0.host) process \($0.pid)" } ?? ", held by nobody"
-                return "         partition \(part.partition): committed \(committed), end \(part.end)\(holder)"
+                return "         partition \(part.partition): committed \(committed)"
+                    + (part.isBeyondEnd ? ", BEYOND THE END" : "") + ", end \(part.end)\(holder)"
             }
     }
 
