@@ -340,7 +340,8 @@ def test_a_policy_that_deletes_the_old_index_soon_would_end_the_way_back(make):
         verify(m)
         uuid = m.source.call("GET", f"/{m.old}/_settings")[m.old]["settings"]["index"]["uuid"]
         born = int(time.time() * 1000) - 28 * 86_400_000
-        policy = {"days": {"version": 1, "policy": {"phases": {"delete": {"min_age": "30d", "actions": {"delete": {}}}}}}}
+        phases = {"delete": {"min_age": "30d", "actions": {"delete": {}}}}
+        policy = {"days": {"version": 1, "policy": {"phases": phases}}}
         explained = {"index": m.old, "managed": True, "policy": "days", "lifecycle_date_millis": born}
         managed = {"uuid": uuid, "lifecycle": {"name": "days"}}
         proxies[0].answers = {
@@ -356,7 +357,7 @@ def test_a_policy_that_deletes_the_old_index_soon_would_end_the_way_back(make):
         assert back["ready"] and len(back["dues"]) == 1 and "days" in back["dues"][0], back
         assert back["dues"][0] in m.crossfade("status", m.recipe).expect(DONE).out
         assert rollback(m)["position"] == "rolled_back", "there is still time"
-        policy["days"]["policy"]["phases"]["delete"]["min_age"] = "90d"
+        phases["delete"]["min_age"] = "90d"
         rollover(m)
     finally:
         proxies[0].__exit__(None, None, None)
