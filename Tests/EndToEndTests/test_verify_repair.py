@@ -174,7 +174,9 @@ def test_two_verifications_in_one_folder(make):  # noqa: F811
     m = make([(f"c{n}", f'{{"title": "copy {n}"}}') for n in range(2000)], verify={"rate": "30/s"})
     run = m.start("verify")
     wait_for("the folder", (m.crossfade.folder / "verify" / "scan").exists, 60)
-    told = m.run("verify").expect(REFUSED).err
+    second = m.run("verify")
+    assert run.running, f"the first one has ended: {run.err_file.read_text()[-3000:]}"
+    told = second.expect(REFUSED).err
     assert "verify on" in told and f"process {run.process.pid}" in told, told
     # another folder is no way round: it would only do the same again
     m.write_recipe("other.yaml", verify={**m.tree["verify"], "folder": str(m.crossfade.folder / "other")})
