@@ -35,30 +35,33 @@ package struct DirectBulk {
     }
 
     /// Sends the lines, again where needed, until each has its final answer, and tells it with the line's place.
-    /// Returns how many have none after some attempts. Throws where the index takes no writes at all.
+    /// Returns how many have none after some attempts, and why the last was not taken. Throws where the index takes no
+    /// writes at all.
     package func send(
         _ lines: [[UInt8]], kind: OperationKind, _ told: (Int, Answer) -> Void
-    ) throws -> Int {
+    ) throws -> (left: Int, why: String) {
         var left = Array(lines.indices)
+        var why = ""
         var pauses = Backoff()
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<Self.attempts {
-            guard !left.isEmpty else { return 0 }
+            guard !left.isEmpty else { return (0, "") }
             do {
-                left = try once(left, lines, kind, told)
-                if left.isEmpty { return 0 }
+                (left, why) = try once(left, lines, kind, told)
+                if left.isEmpty { return (0, "") }
             } catch let error as ClusterError where error.retriable {
+                why = "\(error)"
                 logger.debug("a bulk request is repeated", ["doing": doing, "because": error.message])
             }
             Thread.sleep(forTimeInterval: Double(pauses.next(using: &generator)) / 1000)
         }
-        return left.count
+        return (left.count, why)
     }
 
-    /// Sends lines once. Returns those that must be sent again.
+    /// Sends lines once. Returns those that must be sent again, and why the last of them.
     private func once(
         _ places: [Int], _ lines: [[UInt8]], _ kind: OperationKind, _ told: (Int, Answer) -> Void
-    ) throws -> [Int] {
+    ) throws -> (again: [Int], why: String) {
         let body = ByteBuffer()
         for place in places { lines[place].withUnsafeBufferPointer { body.append($0) } }
         let transport = target.transport
@@ -68,7 +71,7 @@ package struct DirectBulk {
             guard let block = WriteRefusal.block(error) else { throw error }
             throw WriteRefusal.error(block, destination, detail: error.underlying ?? "")
         }
-        var again: [Int] = []
+        var (again, why): ([Int], String) = ([], "")
         var answers: [(Int, Answer)] = []
         var failure: WorkError?
         let bytes = answer.body
@@ -85,13 +88,15 @@ package struct DirectBulk {
                 reason: reason)
             switch verdict {
             case .done(let done): answers.append((places[position], .done(done)))
-            case .again: again.append(places[position])
+            case .again:
+                again.append(places[position])
+                why = reason ?? "status \(item.status)"
             case .stop(let block): failure = WriteRefusal.error(block, destination, detail: reason ?? "")
             case .dead(let code): answers.append((places[position], .dead(code: code, detail: reason ?? "")))
             }
         }
         for (place, answer) in answers { told(place, answer) }
         if let failure { throw failure }
-        return again
+        return (again, why)
     }
 }

@@ -181,7 +181,7 @@ package struct Purge {
         let bulk = DirectBulk(
             target: target, index: index, through: isLast ? TargetAliases(index: index).purge : nil, doing: "purging",
             logger: logger)
-        let left = try bulk.send(lines, kind: .delete) { _, answer in
+        let (left, why) = try bulk.send(lines, kind: .delete) { _, answer in
             switch answer {
             case .done(.applied): report.purged += 1
             case .done(.notFound): report.kept["gone", default: 0] += 1
@@ -195,6 +195,6 @@ package struct Purge {
         guard left > 0 else { return }
         throw WorkError(
             .cluster,
-            "index \(index) did not take the deletes of \(left) tombstones; they stay, for the next purge")
+            "index \(index) did not take the deletes of \(left) tombstones (\(why)); they stay, for the next purge")
     }
 }

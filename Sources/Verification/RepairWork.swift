@@ -272,7 +272,7 @@ package final class RepairWork {
         let index = plan.entries[entry].index
         try store.checkIsStill()
         let bulk = DirectBulk(target: prepared.survey.target, index: index, doing: "repairing", logger: logger)
-        let left = try bulk.send(lines.map(\.bytes), kind: .index) { number, answer in
+        let (left, why) = try bulk.send(lines.map(\.bytes), kind: .index) { number, answer in
             let line = lines[number]
             switch answer {
             case .done(.applied): return note(line, line.isTombstone ? "deleted" : "written")
@@ -296,7 +296,8 @@ package final class RepairWork {
             }
         }
         guard left > 0 else { return }
-        throw WorkError(.cluster, "index \(index) did not take \(left) documents of a repair; repair again")
+        throw WorkError(
+            .cluster, "index \(index) did not take \(left) documents of a repair (\(why)); repair again when it does")
     }
 }
 
