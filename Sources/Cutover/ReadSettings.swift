@@ -48,7 +48,9 @@ package enum ReadSettings {
         }
         for (name, standard, why, canBeSet) in meanings where wanted.flatMap({ value($0, name) }) == nil {
             let present = value(now, name)
-            let theirs = old.compactMap { value($0, name) }.first { !standard.contains($0) && $0 != present }
+            // The indices behind a data stream are hidden, and the stream is not.
+            let given = name == "hidden" ? old.filter { value($0, "provided_name")?.hasPrefix(".ds-") != true } : old
+            let theirs = given.compactMap { value($0, name) }.first { !standard.contains($0) && $0 != present }
             guard let theirs else { continue }
             found.append(Finding(name: name, old: theirs, now: present, why: why, canBeSet: canBeSet))
         }

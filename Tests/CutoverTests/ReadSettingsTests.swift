@@ -22,6 +22,7 @@ import Testing
         (#"{"query":{"default_field":["title","tags"]}}"#, "{}", #"query.default_field ["title","tags"] -"#),
         (#"{"query":{"default_field":"*"}}"#, "{}", nil),
         (#"{"hidden":"true"}"#, "{}", "hidden true -"),
+        (#"{"hidden":"true","provided_name":".ds-logs-2026.11.01-000001"}"#, "{}", nil),
         (#"{"search":{"default_pipeline":"hide-drafts"}}"#, "{}", "search.default_pipeline hide-drafts -"),
         (#"{"similarity":{"default":{"type":"classic"}}}"#, "{}", "similarity.default.type classic -"),
         (#"{"similarity":{"default":{"type":"BM25"}}}"#, "{}", nil),
