@@ -178,7 +178,9 @@ def test_status_says_that_an_application_group_has_committed_nothing(m):
     rail = next(rail for rail in m.plan()["rails"] if rail["name"] == "log_reach")
     said = m.run("status", "--check", seconds=60).expect(DONE).json
     assert "has committed nothing" in rail["detail"], rail
-    assert said["application_group"] == {"name": f"indexr-{m.name}", "trouble": rail["detail"], "lag": None}
+    told = said["application_group"]
+    assert (told["name"], told["trouble"], told["lag"]) == (f"indexr-{m.name}", rail["detail"], None)
+    assert not told["has_members"]
     assert "writer   " + rail["detail"] in m.crossfade("status", m.recipe, seconds=60).expect(DONE).out
 
 
