@@ -99,7 +99,8 @@ def test_a_topic_that_is_away_and_the_last_stop_are_shown(page, chromium):
     bars = "return [...document.querySelectorAll('#alarms .bar')].map(b => b.innerText.replaceAll('\\n', ' | '))"
     assert chromium.run(bars) == []
     fake.change(log={"answers": False, "trouble": "no broker answers"}, last_stop={
-        "time": then.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "what": "follow_stopped", "host": "search-ops-2", "user": "u",
+        "time": then.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "what": "follow_stopped",
+        "host": "search-ops-2", "user": "u",
         "fingerprint": "f", "detail": "id <b>7</b> has commands in two partitions"})
     chromium.until("both", "return document.querySelectorAll('#alarms .bar').length === 2")
     log, stop = chromium.run(bars)

@@ -229,6 +229,7 @@ def test_why_nobody_follows_and_a_state_that_is_gone(place):
     assert told["state_gone"] and told["phase"] == "planned" and told["next"] == [], told
     assert any("things-v2-crossfade-WRITE" in trace for trace in told["traces"]), told
     assert any("crossfade_deleted" in trace for trace in told["traces"]), told
-    assert text.startswith("migration embedded: its state is gone: a migration was here (things-v2 has the aliases"), text
+    gone = "migration embedded: its state is gone: a migration was here (things-v2 has the aliases"
+    assert text.startswith(gone), text
     assert 'docs/cutover.md, "If the state is gone"' in text.splitlines()[0], text
     crossfade("status", "r.yaml", "--check").expect(FAILED)
