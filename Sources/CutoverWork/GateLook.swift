@@ -117,17 +117,16 @@ struct GateLook {
             func change(_ name: String, _ value: String, _ why: String) {
                 found.append(
                     .failed(
-                        .settings, "\(entry.index) has \(name) \(Self.value(now, name) ?? "not set"): \(why)",
+                        .settings, "\(entry.index) has \(name) \(ReadSettings.value(now, name) ?? "not set"): \(why)",
                         mend: "PUT /\(entry.index)/_settings {\"index\": {\"\(name)\": \"\(value)\"}}"))
             }
-            let wanted = entry.settings.map { $0["index"] ?? $0 }
             let read = ReadSettings.findings(
                 old: entry.source.map(\.settings), now: now, wanted: entry.settings)
             found += read.map { Self.gate($0, of: entry.index) }
             for name in ["refresh_interval", "number_of_replicas"] {
-                let old = entry.source.lazy.compactMap { Self.value($0.settings, name) }.first
-                let is_ = Self.value(now, name)
-                if let asked = wanted?[name].flatMap(Self.text) {
+                let old = entry.source.lazy.compactMap { ReadSettings.value($0.settings, name) }.first
+                let is_ = ReadSettings.value(now, name)
+                if let asked = entry.settings.flatMap({ ReadSettings.value($0, name) }) {
                     // The recipe may ask for what suits a load; it says what the index is to have then.
                     if name == "refresh_interval", asked == "-1" { change(name, old ?? "1s", "searches see no writes") }
                     continue
@@ -158,12 +157,6 @@ struct GateLook {
             mend: found.canBeSet
                 ? "PUT /\(index)/_settings {\"index\": {\"\(found.name)\": \(value)}}"
                 : "name it in indices.settings, with another `to`; who does without it says --override settings")
-    }
-
-    private static func text(_ value: JSONValue) -> String? { value.string ?? value.compared.map { "\($0)" } }
-
-    private static func value(_ settings: JSONValue, _ name: String) -> String? {
-        settings["index"]?[name].flatMap(text) ?? settings["index.\(name)"].flatMap(text)
     }
 
     /// In one cluster: who writes through the alias that is moved.

@@ -27,8 +27,7 @@ package struct IndexFate: Sendable, Equatable {
         let born = explained?["lifecycle_date_millis"]?.time
         var found: [IndexFate] = []
         for (phase, content) in policy[name]?["policy"]?["phases"]?.object ?? JSONObject() {
-            let actions = (content["actions"]?.object ?? JSONObject()).map(\.key).filter(ending.contains)
-            guard let action = actions.contains("delete") ? "delete" : actions.min() else { continue }
+            guard let action = worst(LifecyclePolicy.actions(ofPhase: content)) else { continue }
             let age = content["min_age"]?.string.map(ClusterReader.milliseconds) ?? 0
             // Hot comes first, whatever its age; an age that cannot be read may be any.
             let due = phase == "hot" ? born : age.flatMap { age in born.map { Self.sum($0, age) } }
@@ -40,11 +39,13 @@ package struct IndexFate: Sendable, Equatable {
     /// Of a policy of OpenSearch's index state management, whose transitions have conditions of many kinds.
     /// - Parameter policy: the answer of `GET /_plugins/_ism/policies/ID`.
     static func ism(_ name: String, policy: JSONValue) -> IndexFate? {
-        let states = policy["policy"]?["states"]?.array ?? []
-        let actions = states.flatMap { ($0["actions"]?.array ?? []).flatMap { $0.object?.map(\.key) ?? [] } }
-            .filter(ending.contains)
-        guard let action = actions.contains("delete") ? "delete" : actions.min() else { return nil }
-        return IndexFate(policy: name, action: action)
+        worst(LifecyclePolicy.actions(ofStates: policy) ?? []).map { IndexFate(policy: name, action: $0) }
+    }
+
+    /// The one to be named of those that end an index; nil: there is none.
+    private static func worst(_ actions: [String]) -> String? {
+        let harm = actions.filter(ending.contains)
+        return harm.contains("delete") ? "delete" : harm.min()
     }
 
     private static func sum(_ time: Int64, _ age: Int64) -> Int64 {
@@ -71,7 +72,7 @@ extension ClusterReader {
         }
         guard isOpenSearch else { return nil }
         let about = try told(.stateManagement(index: index), index)?[index]
-        guard let id = (about?["index.plugins.index_state_management.policy_id"] ?? about?["policy_id"])?.string,
+        guard let id = LifecyclePolicy.id(of: about),
             about?["enabled"]?.bool != false
         else { return nil }
         guard let policy = try told(.statePolicy(id), index) else { return IndexFate(policy: id, action: "-") }

@@ -89,6 +89,23 @@ package struct LifecyclePolicy: Sendable, Equatable {
     package init(name: String, actions: [String]? = nil, unknown: String? = nil) {
         (self.name, self.actions, self.unknown) = (name, actions, unknown)
     }
+
+    /// The names of the actions of a phase of Elasticsearch.
+    static func actions(ofPhase phase: JSONValue) -> [String] {
+        (phase["actions"]?.object ?? JSONObject()).map(\.key)
+    }
+
+    /// The names of the actions of all states of a policy of OpenSearch; nil: it has no states.
+    static func actions(ofStates policy: JSONValue) -> [String]? {
+        policy["policy"]?["states"]?.array?.flatMap { state in
+            (state["actions"]?.array ?? []).flatMap { $0.object?.map(\.key) ?? [] }
+        }
+    }
+
+    /// The policy that manages an index, by the index's part of the answer of `GET /_plugins/_ism/explain/INDEX`.
+    static func id(of explained: JSONValue?) -> String? {
+        explained?["index.plugins.index_state_management.policy_id"]?.string ?? explained?["policy_id"]?.string
+    }
 }
 
 // Templates and policies of the target.
@@ -161,7 +178,7 @@ extension TargetWriter {
             guard let phases = answer?[name]?["policy"]?["phases"]?.object else {
                 return LifecyclePolicy(name: name, unknown: "the cluster does not know it")
             }
-            let actions = phases.flatMap { ($0.value["actions"]?.object ?? JSONObject()).map(\.key) }
+            let actions = phases.flatMap { LifecyclePolicy.actions(ofPhase: $0.value) }
             return LifecyclePolicy(name: name, actions: Set(actions).sorted())
         } catch {
             return LifecyclePolicy(name: name, unknown: "\(error)")
@@ -174,10 +191,7 @@ extension TargetWriter {
         var mine: JSONValue?
         if exists {
             let explained = try asked("/_plugins/_ism/explain/" + RequestPath.segment(index), "looking for its policy")
-            let about = explained?[index]
-            let id =
-                about?["index.plugins.index_state_management.policy_id"]?.string ?? about?["policy_id"]?.string
-            guard let id else { return nil }
+            guard let id = LifecyclePolicy.id(of: explained?[index]) else { return nil }
             mine = all?["policies"]?.array?.first { $0["_id"]?.string == id } ?? ["_id": .string(id)]
         } else {
             mine = all?["policies"]?.array?.first { policy in
@@ -186,8 +200,7 @@ extension TargetWriter {
             }
         }
         guard let mine else { return nil }
-        let states = mine["policy"]?["states"]?.array
-        let actions = states?.flatMap { ($0["actions"]?.array ?? []).flatMap { $0.object?.map(\.key) ?? [] } }
+        let actions = LifecyclePolicy.actions(ofStates: mine)
         return LifecyclePolicy(
             name: mine["_id"]?.string ?? "-", actions: actions.map { Set($0).sorted() },
             unknown: actions == nil ? "its actions could not be read" : nil)
